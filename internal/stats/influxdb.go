@@ -1,0 +1,113 @@
+package stats
+
+import (
+	"slices"
+	"time"
+)
+
+// InfluxDB is how the store answered.
+type InfluxDB struct {
+	Up             bool          // it has answered, and no request is failing
+	Answered       bool          // it has answered well at least once
+	LastError      string        // of the last failed request, also when up again
+	Outage         time.Duration // since requests fail, else 0
+	Batches        int64         // requests acknowledged
+	Retries        int64         // requests sent again
+	RequestSeconds Quantiles     // of acknowledged requests in the last 60 s, at most 8,192 of them
+}
+
+// Quantiles are seconds.
+type Quantiles struct{ P50, P99 float64 }
+
+const requestWindow = time.Minute
+
+type influx struct {
+	answered         bool
+	lastError        string
+	down             time.Time // begin of the outage, zero when up
+	batches, retries int64
+	requests         [8192]struct {
+		at   time.Time
+		took time.Duration
+	}
+	next int // in requests
+}
+
+// Answered notes a good answer that carried no points.
+func (s *Stats) Answered() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.influx.answered = true
+}
+
+// Acknowledged counts a request that InfluxDB answered with 204 after took.
+func (s *Stats) Acknowledged(now time.Time, took time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	in := &s.influx
+	in.answered = true
+	in.batches++
+	in.requests[in.next].at, in.requests[in.next].took = now, took
+	in.next = (in.next + 1) % len(in.requests)
+}
+
+// Failed notes why a request failed that will be sent again.
+func (s *Stats) Failed(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.influx.lastError = err.Error()
+}
+
+// Down notes the begin of an outage.
+func (s *Stats) Down(since time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.influx.down = since
+}
+
+// Up notes its end.
+func (s *Stats) Up() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.influx.down = time.Time{}
+}
+
+// Retried counts a request that is sent again.
+func (s *Stats) Retried() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.influx.retries++
+}
+
+func (in *influx) snapshot(now time.Time) InfluxDB {
+	db := InfluxDB{
+		Up:        in.answered && in.down.IsZero(),
+		Answered:  in.answered,
+		LastError: in.lastError,
+		Batches:   in.batches,
+		Retries:   in.retries,
+	}
+	if !in.down.IsZero() {
+		db.Outage = now.Sub(in.down)
+	}
+	return db
+}
+
+// took is the time of each request in the window.
+func (in *influx) took(now time.Time) (seconds []float64) {
+	for i := range in.requests {
+		if r := &in.requests[i]; !r.at.IsZero() && now.Sub(r.at) <= requestWindow {
+			seconds = append(seconds, r.took.Seconds())
+		}
+	}
+	return seconds
+}
+
+func quantiles(seconds []float64) Quantiles {
+	n := len(seconds)
+	if n == 0 {
+		return Quantiles{}
+	}
+	slices.Sort(seconds)
+	return Quantiles{P50: seconds[(n-1)/2], P99: seconds[(n-1)*99/100]}
+}

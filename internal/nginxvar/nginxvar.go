@@ -1,0 +1,81 @@
+// Package nginxvar says what nginx's variables are: which are numbers, times or
+// single words, which may be lists of one value per upstream tried, and which
+// may be anything a client sends.
+//
+// It knows the variables of the modules documented on nginx.org and speaks only
+// of what nginx writes into a log. It reads no values and promises nothing
+// about variables an operator defines with map, set or a third-party module:
+// those are Strings.
+package nginxvar
+
+// Kind is what the value of a variable looks like when it is there at all. An
+// absent value is written as "-" (escape=default) or as nothing (json, none),
+// whatever its kind.
+type Kind uint8
+
+const (
+	String      Kind = iota // anything; may hold spaces, may be empty
+	Token                   // one word, never a space: an address, a method, an id
+	Int                     // a decimal integer
+	Float                   // a decimal fraction: seconds, a ratio, degrees
+	Status                  // a status code: three digits, "000" and "009" among them
+	TimeLocal               // 04/Mar/2018:13:49:52 +0000
+	TimeISO8601             // 2018-03-04T13:49:52+00:00
+	Msec                    // seconds since 1970 with milliseconds: 1520171392.123
+	Request                 // the request line: method, URI, protocol; or whatever a broken client sent
+)
+
+var kindNames = [...]string{
+	String:      "string",
+	Token:       "token",
+	Int:         "int",
+	Float:       "float",
+	Status:      "status",
+	TimeLocal:   "time_local",
+	TimeISO8601: "time_iso8601",
+	Msec:        "msec",
+	Request:     "request",
+}
+
+// String is the kind's name in lower case, for messages and tests.
+func (k Kind) String() string {
+	if int(k) < len(kindNames) {
+		return kindNames[k]
+	}
+	return "unknown"
+}
+
+// Time tells whether values of this kind say when the request was logged.
+func (k Kind) Time() bool {
+	return k == TimeLocal || k == TimeISO8601 || k == Msec
+}
+
+// A Variable is one nginx variable.
+type Variable struct {
+	Name string // without the "$"
+	Kind Kind   // of the value, or of each element of a List
+
+	// List tells that nginx writes one element per upstream server tried:
+	// "0.010, 0.020 : 0.100". A comma separates servers of one group, a colon
+	// groups (after an internal redirect); an element may be "-", and the last
+	// one may be empty.
+	List bool
+
+	// Empty tells that a variable which is not a String may be written as
+	// nothing even with escape=default: $server_name when none is configured.
+	// Strings always may, and the flag is not set for them.
+	Empty bool
+}
+
+// Lookup describes the variable called name, without "$" or braces. A name it
+// does not know is a String; nginx's names are lower case, and so are these.
+func Lookup(name string) Variable {
+	if v, ok := variables[name]; ok {
+		return v
+	}
+	// The open-ended families need no rule of their own. What follows arg_,
+	// cookie_, http_, sent_http_, sent_trailer_, upstream_http_,
+	// upstream_cookie_, upstream_trailer_ or proxy_protocol_tlv_ names
+	// something that a client or a backend sent: a String.
+	return Variable{Name: name, Kind: String}
+}

@@ -1,0 +1,135 @@
+// Package lineproto appends values as InfluxDB line protocol. It only appends:
+// the caller owns every buffer, and nothing is allocated while there is room.
+//
+// What InfluxDB would refuse is cleaned on the way: control bytes, among them
+// the newline, and bytes that are not UTF-8 become U+FFFD, and so does the
+// backslash at the end of a tag value. (InfluxDB 1.8.10 answers 400 to a newline
+// or a trailing backslash in a tag, and stores U+FFFD for invalid UTF-8.) A
+// point is therefore always one line.
+package lineproto
+
+import (
+	"strconv"
+	"unicode/utf8"
+)
+
+// MaxTagValue is the most bytes a tag value keeps; the rest is cut off at the
+// end of a rune. InfluxDB refuses series keys over 65,535 bytes.
+const MaxTagValue = 1024
+
+const replacement = "\uFFFD"
+
+// What to do with a byte.
+const (
+	plain = iota
+	special
+	control
+	nonASCII
+)
+
+// tagBytes and stringBytes say it for tag values and for quoted strings. The
+// backslash escapes nothing but , = and space in tags; it needs no escape there.
+var tagBytes, stringBytes = classes(", ="), classes(`"\`)
+
+func classes(specials string) (c [256]byte) {
+	for b := range c {
+		switch {
+		case b < ' ' || b == 0x7f:
+			c[b] = control
+		case b >= utf8.RuneSelf:
+			c[b] = nonASCII
+		}
+	}
+	for i := range len(specials) {
+		c[specials[i]] = special
+	}
+	return c
+}
+
+// AppendMeasurement appends a measurement name.
+func AppendMeasurement(dst []byte, name string) []byte {
+	for i := range len(name) {
+		if name[i] == ',' || name[i] == ' ' {
+			dst = append(dst, '\\')
+		}
+		dst = append(dst, name[i])
+	}
+	return dst
+}
+
+// AppendTag appends a tag, comma first. prefix is the comma, the key and the
+// equals sign, as made by [TagPrefix]. An empty value appends nothing: InfluxDB
+// has no empty tags.
+func AppendTag(dst, prefix, value []byte) []byte {
+	if len(value) == 0 {
+		return dst
+	}
+	if len(value) > MaxTagValue {
+		value = cut(value, MaxTagValue)
+	}
+	dst = appendClean(append(dst, prefix...), value, &tagBytes)
+	if dst[len(dst)-1] == '\\' {
+		dst = append(dst[:len(dst)-1], replacement...)
+	}
+	return dst
+}
+
+// TagPrefix returns what AppendTag puts before a value of the tag called key.
+func TagPrefix(key string) []byte {
+	return append(appendClean([]byte{','}, []byte(key), &tagBytes), '=')
+}
+
+// FieldPrefix returns what stands before a field's value: the key and the
+// equals sign.
+func FieldPrefix(key string) []byte {
+	return append(appendClean(nil, []byte(key), &tagBytes), '=')
+}
+
+// AppendString appends a string field's value in quotes.
+func AppendString(dst, value []byte) []byte {
+	return append(appendClean(append(dst, '"'), value, &stringBytes), '"')
+}
+
+// AppendEnd appends the timestamp, in nanoseconds since 1970, and the newline.
+func AppendEnd(dst []byte, unixNano int64) []byte {
+	dst = append(dst, ' ')
+	dst = strconv.AppendInt(dst, unixNano, 10)
+	return append(dst, '\n')
+}
+
+// appendClean copies runs of plain bytes and deals with the others one by one.
+func appendClean(dst, value []byte, class *[256]byte) []byte {
+	from := 0
+	for i := 0; i < len(value); {
+		switch class[value[i]] {
+		case plain:
+			i++
+		case special:
+			dst = append(append(dst, value[from:i]...), '\\')
+			from = i
+			i++
+		case control:
+			dst = append(append(dst, value[from:i]...), replacement...)
+			i++
+			from = i
+		case nonASCII:
+			r, size := utf8.DecodeRune(value[i:])
+			if r == utf8.RuneError && size == 1 {
+				dst = append(append(dst, value[from:i]...), replacement...)
+				from = i + 1
+			}
+			i += size
+		}
+	}
+	return append(dst, value[from:]...)
+}
+
+// cut shortens value to at most n bytes, at the end of a rune.
+func cut(value []byte, n int) []byte {
+	for i := n; i > n-utf8.UTFMax; i-- {
+		if utf8.RuneStart(value[i]) {
+			return value[:i]
+		}
+	}
+	return value[:n]
+}

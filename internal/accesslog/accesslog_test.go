@@ -1,0 +1,203 @@
+package accesslog_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/influxdata/influxdb1-client/models"
+
+	"github.com/tailflux/tailflux/internal/accesslog"
+)
+
+var timed = []string{
+	"remote_addr", "remote_user", "time_local", "scheme", "request", "status", "bytes_sent",
+	"http_referer", "http_user_agent", "gzip_ratio", "upstream_response_time", "request_time",
+}
+
+var standard = accesslog.Schema{
+	Measurement: "nginx_access", Host: "web1", Source: "web",
+	Tags: []string{"method", "status", "scheme", "path"},
+	Fields: []string{"bytes_sent", "body_bytes_sent", "request_length", "request_time",
+		"upstream_response_time", "upstream_connect_time", "upstream_header_time"},
+}
+
+// A good line, as its captures.
+func captures(change map[string]string) (c [][]byte) {
+	good := []string{
+		"46.140.4.33", "-", "20/Nov/2026:10:00:00 +0000", "https", "GET /a/b?t=1 HTTP/1.1", "302", "6944",
+		"-", "curl/8.5.0", "2.76", "0.323", "0.340",
+	}
+	for i, name := range timed {
+		value := good[i]
+		if changed, ok := change[name]; ok {
+			value = changed
+		}
+		c = append(c, []byte(value))
+	}
+	return c
+}
+
+func TestAppend(t *testing.T) {
+	const (
+		head = "nginx_access,host=web1"
+		tags = head + ",method=GET,path=/a/b,scheme=https,source=web,status=302"
+		nums = " bytes_sent=6944i,request_time=0.340,upstream_response_time=0.323"
+		at   = " 1795168800000000007\n"
+	)
+	for _, tt := range []struct {
+		name   string
+		change map[string]string
+		want   string // or the reason
+	}{
+		{"a good line", nil, tags + nums + at},
+		{"no upstream", map[string]string{"upstream_response_time": "-"}, tags + " bytes_sent=6944i,request_time=0.340" + at},
+		{"upstream list", map[string]string{"upstream_response_time": "0.010, 0.020"}, tags + " bytes_sent=6944i,request_time=0.340,upstream_response_time=0.030" + at},
+		{"upstream groups", map[string]string{"upstream_response_time": "0.010, 0.020 : 1.1"}, tags + " bytes_sent=6944i,request_time=0.340,upstream_response_time=1.130" + at},
+		{"upstream list with a server that did not answer", map[string]string{"upstream_response_time": "-, 0.020"}, tags + " bytes_sent=6944i,request_time=0.340,upstream_response_time=0.020" + at},
+		{"upstream list of none that answered", map[string]string{"upstream_response_time": "-, -"}, tags + " bytes_sent=6944i,request_time=0.340" + at},
+		{"a number that is none", map[string]string{"upstream_response_time": "1.2.3", "bytes_sent": "12x"}, tags + " request_time=0.340" + at},
+		{"an integer over 64 bits", map[string]string{"bytes_sent": "9223372036854775808"}, tags + " request_time=0.340,upstream_response_time=0.323" + at},
+		{"the largest integer", map[string]string{"bytes_sent": "9223372036854775807"}, tags + " bytes_sent=9223372036854775807i,request_time=0.340,upstream_response_time=0.323" + at},
+		{"NaN and Inf", map[string]string{"request_time": "NaN", "upstream_response_time": "Inf"}, tags + " bytes_sent=6944i" + at},
+		{"no number at all", map[string]string{"request_time": "-", "upstream_response_time": "-", "bytes_sent": "-"}, tags + " count=1i" + at},
+		{"TLS hello", map[string]string{"request": `\x16\x03\x01`, "status": "400"}, head + ",scheme=https,source=web,status=400" + nums + at},
+		{"empty request", map[string]string{"request": "", "status": "408"}, head + ",scheme=https,source=web,status=408" + nums + at},
+		{"absent request", map[string]string{"request": "-", "status": "408"}, head + ",scheme=https,source=web,status=408" + nums + at},
+		{"HTTP/0.9", map[string]string{"request": "GET /old"}, head + ",method=GET,path=/old,scheme=https,source=web,status=302" + nums + at},
+		{"spaces in the target", map[string]string{"request": "GET /a b c HTTP/1.1"}, head + `,method=GET,path=/a\ b\ c,scheme=https,source=web,status=302` + nums + at},
+		{"absolute target", map[string]string{"request": "GET http://example.com/x?y HTTP/1.1"}, head + ",method=GET,path=/x,scheme=https,source=web,status=302" + nums + at},
+		{"absolute target without a path", map[string]string{"request": "GET http://example.com HTTP/1.1"}, head + ",method=GET,path=/,scheme=https,source=web,status=302" + nums + at},
+		{"CONNECT", map[string]string{"request": "CONNECT example.com:443 HTTP/1.1"}, head + ",method=CONNECT,scheme=https,source=web,status=302" + nums + at},
+		{"OPTIONS *", map[string]string{"request": "OPTIONS * HTTP/1.1"}, head + ",method=OPTIONS,path=*,scheme=https,source=web,status=302" + nums + at},
+		{"no protocol that is one", map[string]string{"request": "GET / FTP/1.0"}, head + ",scheme=https,source=web,status=302" + nums + at},
+		{"small letters", map[string]string{"request": "get / HTTP/1.0"}, head + ",scheme=https,source=web,status=302" + nums + at},
+		{"a tag that InfluxDB refuses", map[string]string{"request": "GET /a\\ HTTP/1.1"}, head + ",method=GET,path=/a\uFFFD,scheme=https,source=web,status=302" + nums + at},
+		{"another zone", map[string]string{"time_local": "20/Nov/2026:11:30:00 +0130"}, tags + nums + at},
+		{"west", map[string]string{"time_local": "19/Nov/2026:23:59:59 -1000"}, tags + nums + " 1795168799000000007\n"},
+		{"no time", map[string]string{"time_local": "-"}, "bad time"},
+		{"February 30", map[string]string{"time_local": "30/Feb/2026:10:00:00 +0000"}, "bad time"},
+		{"before 1970", map[string]string{"time_local": "31/Dec/1969:23:59:59 +0000"}, "bad time"},
+		{"the last second", map[string]string{"time_local": "11/Apr/2262:23:47:15 +0000"}, tags + nums + " 9223372035000000007\n"},
+		{"after it", map[string]string{"time_local": "11/Apr/2262:23:47:16 +0000"}, "bad time"},
+		{"a second that is none", map[string]string{"time_local": "20/Nov/2026:10:00:60 +0000"}, "bad time"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			e, err := accesslog.New(timed, standard)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, why := e.Append([]byte("before\n"), captures(tt.change), 7)
+			if !strings.HasSuffix(tt.want, "\n") {
+				if why != tt.want || string(got) != "before\n" {
+					t.Fatalf("Append = %q, %q, want reason %q", got, why, tt.want)
+				}
+				return
+			}
+			if string(got) != "before\n"+tt.want || why != "" {
+				t.Errorf("Append =\n%q, %q, want\n%q", got, why, tt.want)
+			}
+			if _, err := models.ParsePointsWithPrecision([]byte(tt.want), time.Time{}, "ns"); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+func TestTimes(t *testing.T) {
+	for _, tt := range []struct {
+		variable, text string
+		number         int64
+		want           int64 // 0 is for a bad time
+	}{
+		{"time_local", "20/Nov/2026:10:00:00 +0000", 1, 1795168800_000000001},
+		{"time_local", "20/Nov/2026:10:00:00 +0000", 2_000_000_001, 1795168800_000000001},
+		{"time_local", "20/Nov/2026:10:00:00", 1, 0},
+		{"time_iso8601", "2026-11-20T10:00:00+00:00", 5, 1795168800_000000005},
+		{"time_iso8601", "2026-11-20T12:00:00+02:00", 5, 1795168800_000000005},
+		{"time_iso8601", "2026-11-20T10:00:00Z", 5, 1795168800_000000005},
+		{"time_iso8601", "2026-11-20 10:00:00+00:00", 5, 0},
+		{"msec", "1795168800.123", 5, 1795168800_123000005},
+		{"msec", "1795168800.123", 1_000_005, 1795168800_123000005},
+		{"msec", "1795168800", 5, 0},
+		{"msec", "9999999999.999", 5, 0},
+	} {
+		e, err := accesslog.New([]string{tt.variable}, accesslog.Schema{Measurement: "m", Host: "h", Source: "s"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, why := e.Append(nil, [][]byte{[]byte(tt.text)}, tt.number)
+		if tt.want == 0 {
+			if why != "bad time" {
+				t.Errorf("%s %q = %q, want a bad time", tt.variable, tt.text, got)
+			}
+			continue
+		}
+		points, err := models.ParsePoints(got)
+		if err != nil || points[0].UnixNano() != tt.want {
+			t.Errorf("%s %q, line %d = %q, %v, want %d", tt.variable, tt.text, tt.number, got, err, tt.want)
+		}
+	}
+}
+
+// The finest time of a format is taken.
+func TestFinestTime(t *testing.T) {
+	e, err := accesslog.New([]string{"time_local", "msec"}, accesslog.Schema{Measurement: "m", Host: "h", Source: "s"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, _ := e.Append(nil, [][]byte{[]byte("20/Nov/2026:10:00:00 +0000"), []byte("1795168800.123")}, 1)
+	if want := "m,host=h,source=s count=1i 1795168800123000001\n"; string(got) != want {
+		t.Errorf("Append = %q, want %q", got, want)
+	}
+}
+
+func TestChosenTagsAndFields(t *testing.T) {
+	names := []string{"time_local", "host", "request_uri", "upstream_status", "upstream_addr", "upstream_response_time", "server_protocol", "connection", "http_user_agent"}
+	line := [][]byte{[]byte("20/Nov/2026:10:00:00 +0000"), []byte("example.com"), []byte("/x y"), []byte("502, 200"),
+		[]byte("10.0.0.1:80, unix:/run/a b"), []byte("0.1, 0.2"), []byte("HTTP/2.0"), []byte("17"), []byte(`a "quoted" \ agent`)}
+	e, err := accesslog.New(names, accesslog.Schema{
+		Measurement: "my log", Host: "a b", Source: "x=y",
+		Tags:   []string{"vhost", "upstream_addr", "protocol", "nowhere"},
+		Fields: []string{"upstream_status", "upstream_tries", "connection", "http_user_agent", "request_uri"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, why := e.Append(nil, line, 1)
+	want := `my\ log,host=a\ b,protocol=HTTP/2.0,source=x\=y,upstream_addr=unix:/run/a\ b,vhost=example.com ` +
+		`upstream_status=200i,upstream_tries=2i,connection=17i,http_user_agent="a \"quoted\" \\ agent",request_uri="/x y" 1795168800000000001` + "\n"
+	if string(got) != want || why != "" {
+		t.Errorf("Append =\n%s, %q, want\n%s", got, why, want)
+	}
+}
+
+func TestNewRefuses(t *testing.T) {
+	for _, tt := range []struct {
+		names []string
+		want  string
+	}{
+		{[]string{"remote_addr"}, "no time: the format needs $time_local, $time_iso8601 or $msec"},
+		{[]string{"time_local", "source"}, `the name "source" is reserved`},
+		{[]string{"time"}, `the name "time" is reserved`},
+	} {
+		if _, err := accesslog.New(tt.names, standard); err == nil || !strings.HasPrefix(err.Error(), tt.want) {
+			t.Errorf("New(%q) = %v, want %s", tt.names, err, tt.want)
+		}
+	}
+}
+
+func BenchmarkAppend(b *testing.B) {
+	e, err := accesslog.New(timed, standard)
+	if err != nil {
+		b.Fatal(err)
+	}
+	line := captures(nil)
+	dst := make([]byte, 0, 512)
+	b.ReportAllocs()
+	number := int64(0)
+	for b.Loop() {
+		number++
+		dst, _ = e.Append(dst[:0], line, number)
+	}
+}

@@ -1,0 +1,172 @@
+package accesslog
+
+import (
+	"bytes"
+	"strconv"
+)
+
+// nginx writes the values of all upstream servers that were asked into one
+// variable, separated by ", " within a group and by " : " between groups:
+//
+//	0.010, 0.020 : 0.100
+//
+// https://nginx.org/en/docs/http/ngx_http_upstream_module.html#var_upstream_addr
+
+// nextOfList cuts the first entry off a list.
+func nextOfList(list []byte) (entry, rest []byte) {
+	for i := 0; i < len(list); i++ {
+		switch {
+		case list[i] == ',':
+			return list[:i], bytes.TrimPrefix(list[i+1:], []byte{' '})
+		case list[i] == ' ' && i+2 < len(list) && list[i+1] == ':' && list[i+2] == ' ':
+			return list[:i], list[i+3:]
+		}
+	}
+	return list, nil
+}
+
+// isList tells whether there may be more than one entry.
+func isList(v []byte) bool {
+	return bytes.IndexByte(v, ',') >= 0 || bytes.IndexByte(v, ' ') >= 0
+}
+
+// lastOfList is the last entry that is not "-", the one that counted.
+func lastOfList(list []byte) []byte {
+	if !isList(list) {
+		return list
+	}
+	var last []byte
+	for len(list) > 0 {
+		var entry []byte
+		if entry, list = nextOfList(list); len(entry) > 0 && string(entry) != "-" {
+			last = entry
+		}
+	}
+	return last
+}
+
+// countList is the number of entries.
+func countList(list []byte) (n int64) {
+	for len(list) > 0 {
+		_, list = nextOfList(list)
+		n++
+	}
+	return n
+}
+
+// appendInteger appends an integer field. The entries of a list are added up,
+// or the last one is taken. What is no integer, or does not fit in 64 bits, is
+// not appended.
+func appendInteger(p, v []byte, list, last bool) ([]byte, bool) {
+	if list && isList(v) {
+		if last {
+			return appendInteger(p, lastOfList(v), false, false)
+		}
+		var sum int64
+		some := false
+		for len(v) > 0 {
+			var entry []byte
+			entry, v = nextOfList(v)
+			if string(entry) == "-" || len(entry) == 0 {
+				continue
+			}
+			some = true
+			n, err := strconv.ParseInt(string(entry), 10, 64)
+			if err != nil || n > 0 && sum > 1<<63-1-n {
+				return p, false
+			}
+			sum += n
+		}
+		return append(appendInt(p, sum), 'i'), some
+	}
+	digits := v
+	if len(digits) > 0 && digits[0] == '-' {
+		digits = digits[1:]
+	}
+	if !isDigits(digits) {
+		return p, false
+	}
+	if len(digits) > 18 {
+		if _, err := strconv.ParseInt(string(v), 10, 64); err != nil {
+			return p, false
+		}
+	}
+	return append(append(p, v...), 'i'), true
+}
+
+// maxFloat is the longest text that is taken for a float: nginx writes seconds
+// with three decimals.
+const maxFloat = 24
+
+// appendFloat appends a decimal number as it stands; a list is added up. What
+// is no such number is not appended.
+func appendFloat(p, v []byte, list bool) ([]byte, bool) {
+	if list && isList(v) {
+		return appendSum(p, v)
+	}
+	if !isDecimal(v) {
+		return p, false
+	}
+	return append(p, v...), true
+}
+
+// appendSum adds decimals up, exactly, to six places.
+func appendSum(p, list []byte) ([]byte, bool) {
+	var micros int64
+	some := false
+	for len(list) > 0 {
+		var entry []byte
+		entry, list = nextOfList(list)
+		if string(entry) == "-" || len(entry) == 0 {
+			continue
+		}
+		some = true
+		whole, fraction, _ := bytes.Cut(entry, []byte{'.'})
+		if !isDecimal(entry) || entry[0] == '-' || len(whole) > 10 || len(fraction) > 6 {
+			return p, false
+		}
+		sixPlaces := [6]byte{'0', '0', '0', '0', '0', '0'}
+		copy(sixPlaces[:], fraction)
+		micros += int64(number(whole))*1e6 + int64(number(sixPlaces[:]))
+	}
+	p = append(appendInt(p, micros/1e6), '.')
+	fraction := micros % 1e6
+	for unit := int64(1e5); unit > 0 && (fraction > 0 || unit >= 1e3); unit /= 10 {
+		p = append(p, byte('0'+fraction/unit))
+		fraction %= unit
+	}
+	return p, some
+}
+
+func appendInt(p []byte, n int64) []byte { return strconv.AppendInt(p, n, 10) }
+
+func isDigits(b []byte) bool {
+	for _, c := range b {
+		if c < '0' || c > '9' {
+			return false
+		}
+	}
+	return len(b) > 0
+}
+
+// isDecimal takes 1, -1.5 and 0.010, but not .5, 1e9, NaN or a text over
+// maxFloat bytes.
+func isDecimal(b []byte) bool {
+	if len(b) > maxFloat {
+		return false
+	}
+	if len(b) > 0 && b[0] == '-' {
+		b = b[1:]
+	}
+	digits := 0
+	for i, c := range b {
+		switch {
+		case c >= '0' && c <= '9':
+			digits++
+		case c == '.' && digits == i && i > 0 && i < len(b)-1:
+		default:
+			return false
+		}
+	}
+	return digits > 0
+}

@@ -1,0 +1,123 @@
+// Package config is the configuration of tailflux: one plain struct, filled
+// from its defaults, a YAML file, variables and flags, in that order.
+//
+// Every key is one row of a table (settings.go). The file, the flags, the
+// variables, the printed configuration and the table in docs/configuration.md
+// are all made from it, so that they cannot disagree.
+//
+// It promises to report every mistake at once, each on one line with the place
+// where it was made, the value received and what would be accepted. It refuses
+// what it does not know: unknown keys, values of another type, and the parts of
+// YAML that hide what a file says (anchors, aliases, tags, merge keys). It never
+// holds or prints a password, and does not know what a log format is: the caller
+// hands in that check.
+package config
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"time"
+)
+
+// DefaultFile is read when no file is named, if it exists.
+const DefaultFile = "/etc/tailflux/tailflux.yaml"
+
+// Config is everything an operator can choose. What [Load] returns is complete
+// and valid, and may be read by several goroutines as long as none changes it.
+type Config struct {
+	Sources  []Source // at least one; names differ, and so do paths
+	InfluxDB InfluxDB
+
+	Host        string   // tag "host"; empty means the machine's name
+	Measurement string   // never empty
+	Tags        []string // variables that become tags, beside host and source; may be empty
+	Fields      []string // variables that become fields; empty means count=1 alone
+	TagLimit    int      // distinct values per tag, at least 1
+
+	RotateWait       time.Duration // how long a rotated file must have been quiet before it is left; at least 10ms
+	MaxLineBytes     int64         // longer lines are rejected; at least 1024
+	RejectsMaxBytes  int64         // cap of the reject file; at least 1024
+	MemoryLimitBytes int64         // soft limit for the Go runtime; at least 32 MiB
+	Wakeups          bool          // false: files are polled only
+	StateDir         string        // never empty; cleaned, but relative when it was given so
+	Listen           string        // host:port of the HTTP server; empty means none, port 0 a free one
+}
+
+// Source is one followed path.
+type Source struct {
+	Name   string // tag "source"; never empty
+	Path   string // a file or a glob (filepath.Match); cleaned, but relative when it was given so
+	Format string // preset, "auto" or log_format string; empty if and only if Regexp is set
+	Regexp string // RE2 with named groups; empty if and only if Format is set
+	Start  string // "end" or "beginning": where to begin at the very first start
+}
+
+// InfluxDB says where and how points are delivered.
+type InfluxDB struct {
+	URL             string        // http or https, without credentials, query or trailing slash
+	Database        string        // never empty
+	RetentionPolicy string        // empty means the database's default one
+	Username        string        // empty means no authentication
+	PasswordFile    string        // read by [Config.Password]; empty means no password
+	BatchPoints     int           // a batch is sent with this many points, at least 1
+	FlushInterval   time.Duration // or at this age; at least 10ms
+	InFlight        int           // requests under way at once, at least 1
+	Gzip            bool          // compress requests
+	Timeout         time.Duration // of one request, at least 100ms
+}
+
+// Default returns the configuration nobody has touched. It has no source, so
+// it is not valid yet.
+func Default() Config {
+	return Config{
+		InfluxDB: InfluxDB{
+			URL:           "http://127.0.0.1:8086",
+			Database:      "nginx",
+			BatchPoints:   5000,
+			FlushInterval: time.Second,
+			InFlight:      2,
+			Timeout:       10 * time.Second,
+		},
+		Measurement: "nginx_access",
+		Tags:        []string{"method", "status", "scheme", "path"},
+		Fields: []string{
+			"bytes_sent", "body_bytes_sent", "request_length", "request_time",
+			"upstream_response_time", "upstream_connect_time", "upstream_header_time",
+		},
+		TagLimit:         10_000,
+		RotateWait:       5 * time.Second,
+		MaxLineBytes:     64 << 10,
+		RejectsMaxBytes:  100 << 20,
+		MemoryLimitBytes: 128 << 20,
+		Wakeups:          true,
+		StateDir:         "/var/lib/tailflux",
+		Listen:           "127.0.0.1:9193",
+	}
+}
+
+// defaultSource holds what a source is when only its path is given; its name is
+// the base name of the path.
+func defaultSource() Source {
+	return Source{Format: "combined", Start: "end"}
+}
+
+// Password reads the password from InfluxDB.PasswordFile, without the newline
+// that ends it. It is empty when no file is configured. Each call reads the
+// file again, so a changed password is seen.
+func (c *Config) Password() (string, error) {
+	file := c.InfluxDB.PasswordFile
+	if file == "" {
+		return "", nil
+	}
+	secret, err := os.ReadFile(file)
+	if err != nil {
+		return "", fmt.Errorf("influxdb.password_file: %w", err)
+	}
+	secret = bytes.TrimSuffix(secret, []byte("\n"))
+	secret = bytes.TrimSuffix(secret, []byte("\r"))
+	if len(secret) == 0 {
+		return "", fmt.Errorf("influxdb.password_file: got the empty file %s, want a password in it", file)
+	}
+	return string(secret), nil
+}

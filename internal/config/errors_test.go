@@ -1,0 +1,221 @@
+package config_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tailflux/tailflux/internal/config"
+)
+
+// one is a source, for files whose mistake is elsewhere.
+const one = "sources: [{path: /a.log}]\n"
+
+func TestErrors(t *testing.T) {
+	const (
+		aVariable = "want a variable (a-z, 0-9 and _) other than host (nginx's is vhost), source and time"
+		aURL      = "want http[s]://HOST[:PORT][/PATH] without a query, and without credentials, which belong in influxdb.username and influxdb.password_file"
+		hidden    = "got a value that is not shown because it may hold a password"
+		influxdb  = "url, database, retention_policy, username, password_file, batch_points, flush_interval, in_flight, gzip, timeout"
+		allKeys   = "sources, influxdb, host, measurement, tags, fields, tag_limit, rotate_wait, max_line, rejects_max_bytes, memory_limit, wakeups, state_dir, listen"
+		noSource  = "sources: got none, want at least one, in t.yaml or as --path FILE"
+	)
+	for _, tt := range []struct {
+		name string
+		give layers
+		want string
+	}{
+		// What is not a mapping of keys.
+		{"empty file", layers{}, noSource},
+		{"comments only", layers{file: "# sources\n"}, noSource},
+		{"a list", layers{file: "- a\n"}, "t.yaml:1:1: got a list, want keys and their values"},
+		{"a word", layers{file: "\nlisten:9193\n"}, `t.yaml:2:1: got "listen:9193", want keys and their values`},
+		{"two documents", layers{file: one + "---\nlisten: :1\n"}, "t.yaml:3:1: got a second document, want only one"},
+		{"not UTF-8", layers{file: one + "host: \u00e9\xff\n"}, "t.yaml:2:8: got bytes that are not UTF-8, want a text file in UTF-8"},
+
+		// What is not YAML.
+		{"open quote", layers{file: "host: 'x\n"}, "t.yaml:1:7: got what is not YAML: could not find end character of single-quoted text"},
+		{"open list", layers{file: "host: x\ntags: [a\n"}, "t.yaml:2:7: got what is not YAML: sequence end token ']' not found"},
+		{"tab", layers{file: "influxdb:\n\turl: x\n"}, "t.yaml:2:1: got a tab in the indentation, want spaces"},
+		{"tab first", layers{file: "\thost: x\n"}, "t.yaml:1:1: got a tab in the indentation, want spaces"},
+		{"indentation", layers{file: "sources:\n  - path: x\n   name: y\n"}, "t.yaml:3:4: got what is not YAML: value is not allowed in this context"},
+		{"text after quotes", layers{file: "host: \"$a\" b\n"}, "t.yaml:1:12: got what is not YAML: value is not allowed in this context. map key-value is pre-defined"},
+
+		{"old line ends", layers{file: "sources:\r- path: x\r\n\rinfluxdb:\r\turl: x"}, "t.yaml:5:1: got a tab in the indentation, want spaces"},
+
+		// What YAML can say and we do not.
+		{"anchor", layers{file: one + "host: &h x\n"}, `t.yaml:2:7: host: got an anchor (&), want a name or ""`},
+		{"alias", layers{file: one + "host: *h\n"}, `t.yaml:2:7: host: got an alias (*), want a name or ""`},
+		{"tag", layers{file: one + "host: !!str 5\n"}, `t.yaml:2:7: host: got a YAML tag (!), want a name or ""`},
+		{"merge key", layers{file: one + "influxdb:\n  <<: {url: x}\n"}, "t.yaml:3:3: influxdb: got a merge key (<<), want a plain key"},
+		{"explicit key", layers{file: one + "? host\n: x\n"}, "t.yaml:2:1: got an explicit key (?), want a plain key"},
+		{"key with a dot", layers{file: one + "influxdb.url: x\n"}, "t.yaml:2:1: influxdb.url: got a key with a dot, want the part behind it on a line of its own, indented"},
+		// The library turns "a<tab>b" into "ab".
+		{"tab in bare text", layers{file: one + "host: a\tb\t# c\n"}, `t.yaml:2:7: host: got a tab in text without quotes, want a name or ""`},
+
+		// Keys.
+		{"unknown key", layers{file: one + "log_level: debug\n"}, "t.yaml:2:1: log_level: unknown key, want one of " + allKeys},
+		{"unknown key of influxdb", layers{file: one + "influxdb: {bucket: x}\n"}, "t.yaml:2:12: influxdb.bucket: unknown key, want one of " + influxdb},
+		{"unknown key of a source", layers{file: "sources:\n  - path: /a\n    exclude: x\n"}, "t.yaml:3:5: sources[0].exclude: unknown key, want one of name, path, format, regexp, start"},
+		{"swapped letters", layers{file: one + "influxdb:\n  ulr: x\n"}, "t.yaml:3:3: influxdb.ulr: unknown key, did you mean influxdb.url?"},
+		{"dash for underscore", layers{file: one + "state-dir: x\n"}, `t.yaml:2:1: "state-dir": unknown key, did you mean state_dir?`},
+		{"wrong section", layers{file: one + "batch_points: 5\n"}, "t.yaml:2:1: batch_points: unknown key, did you mean influxdb.batch_points?"},
+		{"source outside sources", layers{file: one + "path: /b\n"}, "t.yaml:2:1: path: unknown key, did you mean sources[].path?"},
+		{"wrong section of a source", layers{file: "sources:\n- path: /a\n  fromat: x\n"}, "t.yaml:3:3: sources[0].fromat: unknown key, did you mean sources[0].format?"},
+		{"password", layers{file: one + "influxdb:\n  password: hunter2\n"}, "t.yaml:3:3: influxdb.password: unknown key, did you mean influxdb.password_file?"},
+		{"key twice", layers{file: one + "host: a\nhost: b\n"}, "t.yaml:3:1: host: got it again, first at t.yaml:2:1, want it once"},
+		{"key of a section twice", layers{file: one + "influxdb: {gzip: true,\n gzip: 5}\n"}, "t.yaml:3:2: influxdb.gzip: got it again, first at t.yaml:2:12, want it once"},
+		{"section as a value", layers{file: one + "influxdb: http://root:root@db\n"}, "t.yaml:2:11: influxdb: " + hidden + ", want a mapping with the keys " + influxdb},
+
+		// Types.
+		{"no value", layers{file: one + "host:\n"}, `t.yaml:2:1: host: got no value, want a name or ""`},
+		{"null", layers{file: one + "wakeups: ~\n"}, `t.yaml:2:10: wakeups: got no value, want true or false`},
+		{"number as text", layers{file: one + "influxdb:\n  database: 2024\n"}, "t.yaml:3:13: influxdb.database: got 2024, want a name, in quotes"},
+		{"bool as text", layers{file: one + "host: true\n"}, `t.yaml:2:7: host: got true, want a name or "", in quotes`},
+		{"text as number", layers{file: one + "tag_limit: '5'\n"}, `t.yaml:2:12: tag_limit: got "5", want a whole number from 1 to 1000000, without quotes`},
+		{"text as bool", layers{file: one + "wakeups: yes\n"}, `t.yaml:2:10: wakeups: got "yes", want true or false`},
+		{"list as text", layers{file: one + "host: [a]\n"}, `t.yaml:2:7: host: got a list, want a name or ""`},
+		{"mapping as text", layers{file: one + "host:\n  name: a\n"}, `t.yaml:3:3: host: got a mapping, want a name or ""`},
+		{"text as list", layers{file: one + "tags: method, status\n"}, `t.yaml:2:7: tags: got "method, status", want a list of variables such as [method, status]`},
+		{"list in a list", layers{file: one + "tags:\n  - [a]\n"}, "t.yaml:3:5: tags[0]: got a list, " + aVariable},
+
+		// Values.
+		{"fraction", layers{file: one + "tag_limit: 1.5\n"}, "t.yaml:2:12: tag_limit: got 1.5, want a whole number from 1 to 1000000"},
+		{"octal", layers{file: one + "tag_limit: 010\n"}, "t.yaml:2:12: tag_limit: got 010, want a whole number from 1 to 1000000"},
+		{"too small", layers{file: one + "influxdb: {in_flight: 0}\n"}, "t.yaml:2:23: influxdb.in_flight: got 0, want a whole number from 1 to 16"},
+		{"too big", layers{file: one + "influxdb: {batch_points: 100001}\n"}, "t.yaml:2:26: influxdb.batch_points: got 100001, want a whole number from 1 to 100000"},
+		{"no unit", layers{file: one + "influxdb: {flush_interval: 5}\n"}, "t.yaml:2:28: influxdb.flush_interval: got 5, want a duration with its unit, from 10ms to 1m"},
+		{"too short", layers{file: one + "rotate_wait: 0s\n"}, `t.yaml:2:14: rotate_wait: got "0s", want a duration with its unit, from 10ms to 1h`},
+		{"too long", layers{file: one + "influxdb: {timeout: 6m}\n"}, `t.yaml:2:21: influxdb.timeout: got "6m", want a duration with its unit, from 100ms to 5m`},
+		{"bad size", layers{file: one + "max_line: 64 potatoes\n"}, `t.yaml:2:11: max_line: got "64 potatoes", want a size from 1KiB to 16MiB`},
+		{"negative size", layers{file: one + "rejects_max_bytes: -1\n"}, "t.yaml:2:20: rejects_max_bytes: got -1, want a size from 1KiB to 1TiB"},
+		{"size too small", layers{file: one + "memory_limit: 16MiB\n"}, `t.yaml:2:15: memory_limit: got "16MiB", want a size from 32MiB to 1TiB`},
+		{"empty", layers{file: one + "state_dir: ''\n"}, `t.yaml:2:12: state_dir: got "", want a path`},
+		{"control character", layers{file: one + "host: \"a\\nb\"\n"}, `t.yaml:2:7: host: got "a\nb", want a name or ""`},
+		{"measurement", layers{file: one + "measurement: '#x'\n"}, `t.yaml:2:14: measurement: got "#x", want a name without a backslash or a leading #`},
+		{"listen without a port", layers{file: one + "listen: localhost\n"}, `t.yaml:2:9: listen: got "localhost", want HOST:PORT, or "" for no HTTP server`},
+		{"listen on no port", layers{file: one + "listen: :65536\n"}, `t.yaml:2:9: listen: got ":65536", want HOST:PORT, or "" for no HTTP server`},
+		{"long value", layers{file: one + "listen: " + strings.Repeat("é", 61) + "\n"}, `t.yaml:2:9: listen: got "` + strings.Repeat("é", 60) + `"…, want HOST:PORT, or "" for no HTTP server`},
+		{"URL scheme", layers{file: one + "influxdb: {url: 'udp://x'}\n"}, `t.yaml:2:17: influxdb.url: got "udp://x", ` + aURL},
+		{"URL host", layers{file: one + "influxdb: {url: 'http://'}\n"}, `t.yaml:2:17: influxdb.url: got "http://", ` + aURL},
+		{"URL port", layers{file: one + "influxdb: {url: 'http://h:99999'}\n"}, `t.yaml:2:17: influxdb.url: got "http://h:99999", ` + aURL},
+		{"URL user", layers{file: one + "influxdb: {url: 'http://root:hunter2@h'}\n"}, "t.yaml:2:17: influxdb.url: " + hidden + ", " + aURL},
+		{"URL user, broken", layers{file: one + "influxdb: {url: 'http:/root:hunter2@h :x'}\n"}, "t.yaml:2:17: influxdb.url: " + hidden + ", " + aURL},
+		{"URL query", layers{file: one + "influxdb: {url: 'http://h/?p=hunter2'}\n"}, "t.yaml:2:17: influxdb.url: " + hidden + ", " + aURL},
+
+		// Tags and fields.
+		{"dollar", layers{file: one + "tags: [$status]\n"}, `t.yaml:2:8: tags[0]: got "$status", ` + aVariable},
+		{"reserved", layers{file: one + "fields:\n  - time\n"}, `t.yaml:3:5: fields[0]: got "time", ` + aVariable},
+		{"number in a list", layers{file: one + "tags: [a, 5]\n"}, "t.yaml:2:11: tags[1]: got 5, " + aVariable},
+		{"no value in a list", layers{file: one + "tags:\n  - a\n  -\n"}, "t.yaml:4:5: tags[1]: got no value, " + aVariable},
+		{"comma in a list", layers{file: one + "tags: ['a,b']\n"}, `t.yaml:2:8: tags[0]: got "a,b", ` + aVariable},
+		{"twice in a list", layers{file: one + "tags: [a, b, a]\n"}, `t.yaml:2:14: tags[2]: got "a" again, want each variable once`},
+		{"tag and field", layers{file: one + "fields: [a, b]\ntags: [b]\n"}, `t.yaml:2:13: fields[1]: got "b" in tags and in fields, want it in one of them`},
+		{"field that is a default tag", layers{file: one + "fields: [status]\n"}, `t.yaml:2:10: fields[0]: got "status" in tags and in fields, want it in one of them`},
+		{"tag that is a default field", layers{file: one + "tags: [bytes_sent]\n"}, `t.yaml:2:8: tags[0]: got "bytes_sent" in tags and in fields, want it in one of them`},
+
+		// Sources.
+		{"no sources", layers{file: "sources: []\n"}, "t.yaml:1:10: " + noSource},
+		{"null sources", layers{file: "sources:\n"}, "t.yaml:1:1: " + noSource},
+		{"sources without a dash", layers{file: "sources:\n  path: /a\n"}, `t.yaml:2:3: sources: got a mapping, want a list: one "- path: FILE" for each source`},
+		{"a source that is a word", layers{file: "sources: [/a, {}]\n"}, `t.yaml:1:11: sources[0]: got "/a", want the keys of a source, such as "path: FILE"` +
+			"\nt.yaml:1:15: sources[1]: got no path, want the path of a log file, or a glob"},
+		{"no path", layers{file: "sources:\n- name: a\n"}, "t.yaml:2:3: sources[0]: got no path, want the path of a log file, or a glob"},
+		{"empty path", layers{file: "sources:\n- path: ''\n"}, `t.yaml:2:9: sources[0].path: got "", want the path of a log file, or a glob`},
+		{"directory", layers{file: "sources:\n- path: /var/log/\n"}, `t.yaml:2:9: sources[0].path: got "/var/log/", want the path of a log file, or a glob`},
+		{"broken glob", layers{file: "sources:\n- path: /a[\n"}, `t.yaml:2:9: sources[0].path: got "/a[", want the path of a log file, or a glob`},
+		{"empty name", layers{file: "sources:\n- path: /a\n  name: ''\n"}, `t.yaml:3:9: sources[0].name: got "", want a name`},
+		{"name with a newline", layers{file: "sources:\n- path: /a\n  name: \"a\\tb\"\n"}, `t.yaml:3:9: sources[0].name: got "a\tb", want a name`},
+		{"start", layers{file: "sources:\n- path: /a\n  start: now\n"}, `t.yaml:3:10: sources[0].start: got "now", want end or beginning`},
+		{"one name twice", layers{file: "sources:\n- {path: /a, name: x}\n- {path: /b, name: x}\n"}, `t.yaml:3:20: sources[1].name: got "x" again, first at t.yaml:2:20, want another name for each source`},
+		{"one base name twice", layers{file: "sources:\n- path: /a/x\n- path: /b/x\n"}, `t.yaml:3:9: sources[1].name: got "x" (the base name of the path) again, first at t.yaml:2:9, want another name for each source`},
+		{"one path twice", layers{file: "sources:\n- {path: /a, name: x}\n- {path: //a, name: y}\n"}, `t.yaml:3:10: sources[1].path: got "/a" again, first at t.yaml:2:10, want another path for each source`},
+		{"format and regexp", layers{file: "sources:\n- path: /a\n  regexp: x\n  format: combined\n"}, "t.yaml:3:11: sources[0].regexp: got a regexp beside the format at t.yaml:4:11, want one of the two"},
+		{"empty regexp", layers{file: "sources:\n- path: /a\n  regexp: ''\n"}, `t.yaml:3:11: sources[0].regexp: got "", want a regular expression with named groups`},
+
+		// Variables and flags.
+		{"variable", layers{file: one, env: map[string]string{"TAILFLUX_INFLUXDB_GZIP": "yes"}}, `TAILFLUX_INFLUXDB_GZIP: got "yes", want true or false`},
+		{"flag", layers{file: one, flags: []string{"--influxdb-batch-points=many"}}, `--influxdb-batch-points: got "many", want a whole number from 1 to 100000`},
+		{"flag with a secret", layers{file: one, flags: []string{"--influxdb-url=http://root:hunter2@h"}}, "--influxdb-url: " + hidden + ", " + aURL},
+		{"list in a flag", layers{file: one, flags: []string{"--tags=a,,host"}}, `--tags: got "", ` + aVariable + "\n" + `--tags: got "host", ` + aVariable},
+		{"tag and field over two layers", layers{file: one + "fields: [a]\n", flags: []string{"--tags=a"}}, `t.yaml:2:10: fields[0]: got "a" in tags and in fields, want it in one of them`},
+		{"source without a path", layers{file: one, flags: []string{"--format=timed"}}, "--format: got no path beside it, want --path FILE too: together they describe one source, in place of those of the file"},
+		{"format and regexp over two layers", layers{env: map[string]string{"TAILFLUX_FORMAT": "timed"}, flags: []string{"--path=/a", "--regexp=x"}}, "--regexp: got a regexp beside the format at TAILFLUX_FORMAT, want one of the two"},
+		{"not UTF-8 in a flag", layers{file: one, flags: []string{"--host=\xff"}}, `--host: got "\xff", want a name or ""`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if _, got := tt.give.load(t); got != tt.want {
+				t.Errorf("Load(%+v):\n got %s\nwant %s", tt.give, got, tt.want)
+			}
+		})
+	}
+}
+
+func TestAllErrorsAtOnceFromTopToBottom(t *testing.T) {
+	_, got := layers{
+		file: `sources:
+  - path: /b/x.log
+  - path: /a/x.log
+    start: now
+influxdb:
+  url: ftp://h
+  gzip: maybe
+  burst: 5
+fields: [status]
+listen: 9193
+`,
+		env:   map[string]string{"TAILFLUX_TAG_LIMIT": "0"},
+		flags: []string{"--rotate-wait=5"},
+	}.load(t)
+	want := `t.yaml:3:11: sources[1].name: got "x.log" (the base name of the path) again, first at t.yaml:2:11, want another name for each source
+t.yaml:4:12: sources[1].start: got "now", want end or beginning
+t.yaml:6:8: influxdb.url: got "ftp://h", want http[s]://HOST[:PORT][/PATH] without a query, and without credentials, which belong in influxdb.username and influxdb.password_file
+t.yaml:7:9: influxdb.gzip: got "maybe", want true or false
+t.yaml:8:3: influxdb.burst: unknown key, want one of url, database, retention_policy, username, password_file, batch_points, flush_interval, in_flight, gzip, timeout
+t.yaml:9:10: fields[0]: got "status" in tags and in fields, want it in one of them
+t.yaml:10:9: listen: got 9193, want HOST:PORT, or "" for no HTTP server
+TAILFLUX_TAG_LIMIT: got "0", want a whole number from 1 to 1000000
+--rotate-wait: got "5", want a duration with its unit, from 10ms to 1h`
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("Load: (-want +got)\n%s", diff)
+	}
+}
+
+func TestFormatsAreCheckedWhereTheyStand(t *testing.T) {
+	check := func(s config.Source) error {
+		if s.Regexp == "" && s.Format == "timed" {
+			return nil
+		}
+		return errors.New("want timed for " + s.Name)
+	}
+	for _, tt := range []struct {
+		name string
+		give layers
+		want string
+	}{
+		{"right", layers{file: "sources: [{path: /a, format: timed}]\n"}, ""},
+		{"format", layers{file: "sources:\n- path: /a\n  format: $msec\n"}, `t.yaml:3:11: sources[0].format: got "$msec": want timed for a`},
+		{"regexp", layers{file: "sources:\n- path: /a\n  regexp: >-\n    ^x\n"}, `t.yaml:3:11: sources[0].regexp: got "^x": want timed for a`},
+		{"default", layers{file: "sources:\n- path: /a\n"}, `t.yaml:2:3: sources[0].format: got "combined": want timed for a`},
+		{"flag", layers{flags: []string{"--path=/a", "--format=x"}}, `--format: got "x": want timed for a`},
+		{"two mistakes, one reported", layers{file: "sources:\n- path: /a\n  format: ''\n"}, `t.yaml:3:11: sources[0].format: got "", want a preset such as combined, auto, or an nginx log_format string`},
+		{"not those that are replaced", layers{file: "sources: [{path: /a, format: x}]", flags: []string{"--path=/b", "--format=timed"}}, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			tt.give.check = check
+			if _, got := tt.give.load(t); got != tt.want {
+				t.Errorf("Load(%+v):\n got %s\nwant %s", tt.give, got, tt.want)
+			}
+		})
+	}
+}
+
+func TestMissingFile(t *testing.T) {
+	_, err := config.Load("/nowhere/t.yaml", nil, nil, nil)
+	const want = "read the configuration: open /nowhere/t.yaml: no such file or directory"
+	if message(err) != want {
+		t.Errorf("Load of a missing file: %v, want %s", err, want)
+	}
+}

@@ -1,0 +1,104 @@
+package config
+
+import (
+	"cmp"
+	"fmt"
+	"path/filepath"
+)
+
+// finish fills in what follows from other keys and judges what no key can be
+// judged by alone.
+func (l *loader) finish(check func(Source) error) {
+	if len(l.sources) == 0 && !l.blind {
+		l.fail(l.at["sources"], "sources", "none", "at least one, in "+cmp.Or(l.name, DefaultFile)+" or as --path FILE")
+	}
+	names, paths := map[string]position{}, map[string]position{}
+	for i := range l.sources {
+		s := &l.sources[i]
+		l.complete(s)
+		l.differ(names, s, s.Name, "name")
+		l.differ(paths, s, s.Path, "path")
+		l.judge(s, check)
+		l.config.Sources = append(l.config.Sources, s.Source)
+	}
+	for i, field := range l.config.Fields {
+		for j, tag := range l.config.Tags {
+			if field == tag && field != "" {
+				l.both(field, i, j)
+			}
+		}
+	}
+}
+
+// complete fills in the defaults of a source.
+func (l *loader) complete(s *located) {
+	standard := defaultSource()
+	if s.Start == "" {
+		s.Start = standard.Start
+	}
+	_, format := s.at["format"]
+	_, regexp := s.at["regexp"]
+	if !format && !regexp {
+		s.Format = standard.Format
+	}
+	if _, named := s.at["name"]; !named && s.Path != "" {
+		s.Name = filepath.Base(s.Path)
+	}
+	if _, ok := s.at["path"]; ok {
+		return
+	}
+	if at := s.at[""]; at.line > 0 {
+		l.fail(at, s.shown, "no path", "the path of a log file, or a glob")
+	} else {
+		l.fail(at, "", "no path beside it", "--path FILE too: together they describe one source, in place of those of the file")
+	}
+}
+
+// differ reports a second source with the same key.
+func (l *loader) differ(seen map[string]position, s *located, text, key string) {
+	if text == "" {
+		return // reported, or absent, which is
+	}
+	at, given := s.at[key]
+	got := shorten(text)
+	if !given {
+		at, got = s.at["path"], got+" (the base name of the path)"
+	}
+	if first, taken := seen[text]; taken {
+		l.fail(at, s.shown+"."+key, got+" again, first at "+first.String(), "another "+key+" for each source")
+		return
+	}
+	seen[text] = at
+}
+
+// judge looks at how the lines of a source are to be read.
+func (l *loader) judge(s *located, check func(Source) error) {
+	key, text := "format", s.Format
+	if s.Regexp != "" {
+		key, text = "regexp", s.Regexp
+	}
+	at, given := s.at[key]
+	switch format, both := s.at["format"]; {
+	case key == "regexp" && both:
+		l.fail(at, s.shown+".regexp", "a regexp beside the format at "+format.String(), "one of the two")
+		return
+	case text == "" || check == nil:
+		return
+	case !given:
+		at = s.at[""]
+	}
+	if err := check(s.Source); err != nil {
+		l.add(at, s.shown+"."+key, "got "+shorten(text)+": "+err.Error())
+	}
+}
+
+// both reports a variable that is a field and a tag.
+func (l *loader) both(name string, field, tag int) {
+	key := fmt.Sprintf("fields[%d]", field)
+	at, given := l.at[key]
+	if !given {
+		key = fmt.Sprintf("tags[%d]", tag)
+		at = l.at[key]
+	}
+	l.fail(at, key, shorten(name)+" in tags and in fields", "it in one of them")
+}

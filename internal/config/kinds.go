@@ -1,0 +1,244 @@
+package config
+
+import (
+	"fmt"
+	"net"
+	neturl "net/url"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/docker/go-units"
+)
+
+// A kind is a type of value: what is accepted, and how it is read and written.
+type kind[V any] struct {
+	name  string // one word for --help
+	want  string // what is accepted, to be read after "want"
+	list  bool
+	parse func(value) (V, []fault)
+	value func(V) value
+}
+
+// A fault is what is wrong with a value, or with one item of it.
+type fault struct {
+	at   position
+	item string // "[2]", or empty
+	got  string
+	want string
+}
+
+// scalar makes a kind whose values are written as one word. shapes says what it
+// looks like in the file, the first of them how it is printed.
+func scalar[V any](name, want string, shapes []shape, parse func(string) (V, bool), format func(V) string) kind[V] {
+	return kind[V]{
+		name: name,
+		want: want,
+		parse: func(v value) (V, []fault) {
+			parsed, ok := parse(v.text)
+			if ok && (v.shape == loose || slices.Contains(shapes, v.shape)) {
+				return parsed, nil
+			}
+			wanted := want
+			switch {
+			case ok && v.shape == word:
+				wanted += ", without quotes"
+			case ok && (v.shape == number || v.shape == truth):
+				wanted += ", in quotes"
+			}
+			var zero V
+			return zero, []fault{{at: v.at, got: v.got(), want: wanted}}
+		},
+		value: func(v V) value { return value{shape: shapes[0], text: format(v)} },
+	}
+}
+
+// text is one line without control characters, and not empty.
+func text() kind[string] {
+	return words("a name", func(s string) (string, bool) { return s, s != "" && printable(s) })
+}
+
+// pattern is text in which tabs are allowed too, as they are in log formats.
+func pattern(want string) kind[string] {
+	return words(want, func(s string) (string, bool) {
+		return s, s != "" && printable(strings.ReplaceAll(s, "\t", ""))
+	})
+}
+
+// measurement is text that line protocol can carry at the start of a line: a
+// leading # would make the line a comment, a backslash would eat the comma.
+func measurement() kind[string] {
+	return words(`a name without a backslash or a leading #`, func(s string) (string, bool) {
+		return s, s != "" && printable(s) && !strings.HasPrefix(s, "#") && !strings.Contains(s, `\`)
+	})
+}
+
+func path() kind[string] {
+	return words("a path", func(s string) (string, bool) {
+		return filepath.Clean(s), s != "" && printable(s)
+	})
+}
+
+func glob() kind[string] {
+	return words("the path of a log file, or a glob", func(s string) (string, bool) {
+		_, err := filepath.Match(s, "")
+		return filepath.Clean(s), s != "" && printable(s) && err == nil && !strings.HasSuffix(s, "/")
+	})
+}
+
+func oneOf(choices ...string) kind[string] {
+	return words(strings.Join(choices, " or "), func(s string) (string, bool) {
+		return s, slices.Contains(choices, s)
+	})
+}
+
+func url() kind[string] {
+	const want = "http[s]://HOST[:PORT][/PATH] without a query, and without credentials, " +
+		"which belong in influxdb.username and influxdb.password_file"
+	return words(want, func(s string) (string, bool) {
+		u, err := neturl.Parse(s)
+		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || strings.ContainsAny(s, "@?#") {
+			return "", false
+		}
+		if u.Port() != "" && !isPort(u.Port()) {
+			return "", false
+		}
+		return strings.TrimRight(s, "/"), true
+	})
+}
+
+func listen() kind[string] {
+	return words(`HOST:PORT, or "" for no HTTP server`, func(s string) (string, bool) {
+		if s == "" {
+			return s, true
+		}
+		host, port, err := net.SplitHostPort(s)
+		return s, err == nil && isPort(port) && printable(host) && !strings.Contains(host, " ")
+	})
+}
+
+// optional is k with the empty text accepted as well.
+func optional(k kind[string]) kind[string] {
+	return words(k.want+` or ""`, func(s string) (string, bool) {
+		if s == "" {
+			return "", true
+		}
+		v, faults := k.parse(value{shape: loose, text: s})
+		return v, len(faults) == 0
+	})
+}
+
+func words(want string, parse func(string) (string, bool)) kind[string] {
+	return scalar("text", want, []shape{word}, parse, func(s string) string { return s })
+}
+
+func integer(low, high int) kind[int] {
+	want := fmt.Sprintf("a whole number from %d to %d", low, high)
+	return scalar("number", want, []shape{number}, func(s string) (int, bool) {
+		n, err := strconv.Atoi(s)
+		// 010 is eight to some and ten to others.
+		return n, err == nil && low <= n && n <= high && strconv.Itoa(n) == s
+	}, strconv.Itoa)
+}
+
+func boolean() kind[bool] {
+	return scalar("bool", "true or false", []shape{truth}, func(s string) (bool, bool) {
+		return s == "true", s == "true" || s == "false"
+	}, strconv.FormatBool)
+}
+
+func duration(low, high time.Duration) kind[time.Duration] {
+	want := fmt.Sprintf("a duration with its unit, from %s to %s", durationText(low), durationText(high))
+	return scalar("duration", want, []shape{number, word}, func(s string) (time.Duration, bool) {
+		d, err := time.ParseDuration(s)
+		return d, err == nil && low <= d && d <= high
+	}, durationText)
+}
+
+// durationText is d without the zeros that String appends: 1m, not 1m0s.
+func durationText(d time.Duration) string {
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
+}
+
+func size(low, high int64) kind[int64] {
+	want := fmt.Sprintf("a size from %s to %s", sizeText(low), sizeText(high))
+	return scalar("size", want, []shape{number, word}, func(s string) (int64, bool) {
+		n, err := units.RAMInBytes(s)
+		return n, err == nil && low <= n && n <= high
+	}, sizeText)
+}
+
+// sizeText is exact, unlike units.BytesSize, which rounds to four digits.
+func sizeText(n int64) string {
+	unit := ""
+	for _, next := range []string{"KiB", "MiB", "GiB", "TiB"} {
+		if n == 0 || n%1024 != 0 {
+			break
+		}
+		n, unit = n/1024, next
+	}
+	return strconv.FormatInt(n, 10) + unit
+}
+
+// names is a list of variables, each once.
+func names() kind[[]string] {
+	const want = "a list of variables such as [method, status]"
+	one := words("a variable (a-z, 0-9 and _) other than host (nginx's is vhost), source and time", func(s string) (string, bool) {
+		return s, isName.MatchString(s) && !slices.Contains([]string{"host", "source", "time"}, s)
+	})
+	return kind[[]string]{
+		name: "list",
+		want: want,
+		list: true,
+		parse: func(v value) ([]string, []fault) {
+			if v.shape != list {
+				return nil, []fault{{at: v.at, got: v.got(), want: want}}
+			}
+			all := make([]string, 0, len(v.items))
+			var faults []fault
+			for i, item := range v.items {
+				name, wrong := one.parse(item)
+				if wrong == nil && slices.Contains(all, name) {
+					wrong = []fault{{at: item.at, got: item.got() + " again", want: "each variable once"}}
+				}
+				for _, f := range wrong {
+					f.item = fmt.Sprintf("[%d]", i)
+					faults = append(faults, f)
+				}
+				all = append(all, name)
+			}
+			return all, faults
+		},
+		value: func(all []string) value {
+			v := value{shape: list}
+			for _, s := range all {
+				v.items = append(v.items, value{shape: word, text: s})
+			}
+			return v
+		},
+	}
+}
+
+var isName = regexp.MustCompile(`^[a-z_][a-z0-9_]*$`)
+
+func isPort(s string) bool {
+	_, err := strconv.ParseUint(s, 10, 16)
+	return err == nil
+}
+
+// printable says that s is UTF-8 without control characters.
+func printable(s string) bool {
+	return utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
+}

@@ -1,0 +1,234 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+
+	"github.com/spf13/pflag"
+)
+
+// Flags adds a flag for every key to flags. [Load] reads those that were given;
+// when one is given twice, the last one counts.
+func Flags(flags *pflag.FlagSet) {
+	c, s := Default(), defaultSource()
+	addFlags(flags, settings, &c)
+	addFlags(flags, sourceSettings, &s)
+}
+
+func addFlags[T any](flags *pflag.FlagSet, rows []setting[T], standard *T) {
+	for _, row := range rows {
+		f := flags.VarPF(&flagValue{kind: row.kind, text: row.get(standard).flat()}, flagName(row.key), "", row.help)
+		if row.kind == "bool" {
+			f.NoOptDefVal = "true"
+		}
+	}
+}
+
+// flagValue keeps what was given, to be judged together with everything else.
+type flagValue struct{ kind, text string }
+
+func (v *flagValue) String() string     { return v.text }
+func (v *flagValue) Type() string       { return v.kind }
+func (v *flagValue) Set(s string) error { v.text = s; return nil }
+
+// Load returns the defaults, overridden by the file, by variables and by flags.
+//
+// An empty file means [DefaultFile] if that exists, and else none. flags are
+// those of [Flags], parsed; env is [os.LookupEnv] or stands in for it. A flag or
+// variable of a source (path, format, ...) makes one source that replaces those
+// of the file. check judges the format or regexp of each source; its error
+// should name what would be accepted. Any of the three may be nil.
+//
+// The error joins every mistake found, each a line of its own. Only when the
+// file cannot be read as YAML is nothing more than that said about it.
+func Load(file string, flags *pflag.FlagSet, env func(string) (string, bool), check func(Source) error) (*Config, error) {
+	data, file, err := read(file, DefaultFile)
+	l := loader{config: Default(), name: file, at: map[string]position{}}
+	if err != nil {
+		l.other = append(l.other, fmt.Errorf("read the configuration: %w", err))
+		l.blind = true
+	} else {
+		l.file(data)
+	}
+	l.overrides(flags, env)
+	l.finish(check)
+	if err := l.err(); err != nil {
+		return nil, err
+	}
+	return &l.config, nil
+}
+
+// read returns what is in the file, and the file that was read: the standard
+// one, if it exists, when none was asked for.
+func read(file, standard string) ([]byte, string, error) {
+	if file != "" {
+		data, err := os.ReadFile(file)
+		return data, file, err
+	}
+	data, err := os.ReadFile(standard)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, "", nil
+	}
+	return data, standard, err
+}
+
+// A loader puts the layers on top of each other and remembers who gave what.
+type loader struct {
+	config   Config
+	name     string              // of the file, if there is one
+	at       map[string]position // of each key given, and of each item: "tags[1]"
+	sources  []located
+	blind    bool // the sources of the file are not known: do not ask for one
+	problems []problem
+	other    []error
+}
+
+// located is a source and where each of its keys was given; "" is the source.
+type located struct {
+	Source
+	shown string // "sources[2]"
+	at    map[string]position
+}
+
+func (l *loader) file(data []byte) {
+	root, err := parseYAML(l.name, data)
+	if p, ok := errors.AsType[problem](err); ok {
+		l.problems = append(l.problems, p)
+		l.blind = true
+		return
+	}
+	walk(l, root, "", "", settings, &l.config, l.at, func(key, val value) bool {
+		if key.text == "sources" {
+			l.at["sources"] = val.at
+			l.list(val)
+		}
+		return key.text == "sources"
+	})
+}
+
+// list takes the list of sources.
+func (l *loader) list(v value) {
+	if v.shape != list && v.shape != nothing {
+		l.blind = true
+		l.fail(v.at, "sources", v.got(), `a list: one "- path: FILE" for each source`)
+		return
+	}
+	for i, item := range v.items {
+		shown := fmt.Sprintf("sources[%d]", i)
+		if item.shape != mapping {
+			l.blind = true
+			l.fail(item.at, shown, item.got(), `the keys of a source, such as "path: FILE"`)
+			continue
+		}
+		s := located{shown: shown, at: map[string]position{"": item.at}}
+		walk(l, item, "", shown+".", sourceSettings, &s.Source, s.at, nil)
+		l.sources = append(l.sources, s)
+	}
+}
+
+// walk takes the entries of a mapping. Their keys in the table begin with
+// prefix, and in messages with shown before that. special may take a key that
+// is not in the table.
+func walk[T any](l *loader, v value, prefix, shown string, rows []setting[T], target *T, at map[string]position, special func(key, val value) bool) {
+	seen := map[string]position{}
+	for _, e := range v.entries {
+		if e.key.shape == strange {
+			l.fail(e.key.at, strings.TrimSuffix(shown+prefix, "."), e.key.text, "a plain key")
+			continue
+		}
+		key := prefix + e.key.text
+		if first, twice := seen[key]; twice {
+			l.fail(e.key.at, shown+key, "it again, first at "+first.String(), "it once")
+			continue
+		}
+		seen[key] = e.key.at
+		if strings.Contains(e.key.text, ".") {
+			l.fail(e.key.at, shown+key, "a key with a dot", "the part behind it on a line of its own, indented")
+			continue
+		}
+		switch row, section := find(rows, key); {
+		case row != nil:
+			apply(l, *row, shown, e.val, target, at)
+		case section && (e.val.shape == mapping || e.val.shape == nothing):
+			walk(l, e.val, key+".", shown, rows, target, at, nil)
+		case section:
+			l.fail(e.val.at, shown+key, e.val.got(), "a mapping with the keys "+keysOf(rows, key+"."))
+		case special == nil || !special(e.key, e.val):
+			l.unknown(e.key.at, shown, prefix, e.key.text)
+		}
+	}
+}
+
+// find returns the row of key, or whether rows have keys below it.
+func find[T any](rows []setting[T], key string) (row *setting[T], section bool) {
+	for i := range rows {
+		if rows[i].key == key {
+			return &rows[i], false
+		}
+		section = section || strings.HasPrefix(rows[i].key, key+".")
+	}
+	return nil, section
+}
+
+// apply puts one value into target.
+func apply[T any](l *loader, row setting[T], shown string, v value, target *T, at map[string]position) {
+	at[row.key] = v.at
+	for i, item := range v.items {
+		at[fmt.Sprintf("%s[%d]", row.key, i)] = item.at
+	}
+	for _, f := range row.set(target, v) {
+		l.fail(f.at, shown+row.key+f.item, f.got, f.want)
+	}
+}
+
+// overrides takes the variables and flags.
+func (l *loader) overrides(flags *pflag.FlagSet, env func(string) (string, bool)) {
+	override(l, settings, flags, env, &l.config, l.at)
+	one := located{shown: "sources[0]", at: map[string]position{}}
+	if override(l, sourceSettings, flags, env, &one.Source, one.at) {
+		l.sources = []located{one}
+	}
+}
+
+// override reports whether any of rows was given.
+func override[T any](l *loader, rows []setting[T], flags *pflag.FlagSet, env func(string) (string, bool), target *T, at map[string]position) bool {
+	given := false
+	take := func(row setting[T], name, text string) {
+		given = true
+		v := value{at: position{name: name}, shape: loose, text: text}
+		if row.list {
+			v = split(v)
+		}
+		apply(l, row, "", v, target, at)
+		at[""] = v.at
+	}
+	for _, row := range rows {
+		if env != nil {
+			if text, ok := env(variable(row.key)); ok {
+				take(row, variable(row.key), text)
+			}
+		}
+		if flags == nil {
+			continue
+		}
+		if f := flags.Lookup(flagName(row.key)); f != nil && f.Changed {
+			take(row, "--"+f.Name, f.Value.String())
+		}
+	}
+	return given
+}
+
+// split makes a list of what is separated by commas.
+func split(v value) value {
+	all := value{at: v.at, shape: list}
+	if v.text == "" {
+		return all
+	}
+	for item := range strings.SplitSeq(v.text, ",") {
+		all.items = append(all.items, value{at: v.at, shape: loose, text: strings.TrimSpace(item)})
+	}
+	return all
+}

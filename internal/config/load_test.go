@@ -1,0 +1,321 @@
+package config_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/spf13/pflag"
+
+	"github.com/tailflux/tailflux/internal/config"
+)
+
+// layers is what Load is called with.
+type layers struct {
+	file  string // contents of t.yaml; none when empty
+	flags []string
+	env   map[string]string
+	check func(config.Source) error
+}
+
+// load returns the configuration, and the error with the file called t.yaml.
+func (l layers) load(t *testing.T) (*config.Config, string) {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "t.yaml")
+	if err := os.WriteFile(name, []byte(l.file), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	flags := pflag.NewFlagSet("tailflux", pflag.ContinueOnError)
+	config.Flags(flags)
+	if err := flags.Parse(l.flags); err != nil {
+		t.Fatal(err)
+	}
+	env := func(name string) (string, bool) {
+		text, ok := l.env[name]
+		return text, ok
+	}
+	c, err := config.Load(name, flags, env, l.check)
+	if err != nil {
+		return nil, strings.ReplaceAll(err.Error(), name, "t.yaml")
+	}
+	return c, ""
+}
+
+func (l layers) mustLoad(t *testing.T) *config.Config {
+	t.Helper()
+	c, err := l.load(t)
+	if err != "" {
+		t.Fatalf("Load(%+v):\n%s", l, err)
+	}
+	return c
+}
+
+func TestOnlyAPath(t *testing.T) {
+	want := config.Default()
+	want.Sources = []config.Source{{Name: "access.log", Path: "/var/log/nginx/access.log", Format: "combined", Start: "end"}}
+	for _, l := range []layers{
+		{file: "sources:\n  - path: /var/log/nginx/access.log\n"},
+		{file: "sources: [{path: /var/log//nginx/access.log}]"},
+		{file: "\ufeff# comment\r\nsources:\r\n- path: \"/var/log/nginx/access.log\" # comment\r\n"},
+		{file: "%YAML 1.2\n---\nsources:\n  - path: >\n      /var/log/nginx/access.log\ninfluxdb:\n...\n---\n"},
+		{flags: []string{"--path", "/var/log/nginx/access.log"}},
+		{env: map[string]string{"TAILFLUX_PATH": "/var/log/nginx/access.log"}},
+	} {
+		if diff := cmp.Diff(&want, l.mustLoad(t)); diff != "" {
+			t.Errorf("Load(%+v): (-want +got)\n%s", l, diff)
+		}
+	}
+}
+
+func TestPrecedence(t *testing.T) {
+	const file = `
+sources:
+  - {name: one, path: /one.log, regexp: '(?P<time_iso8601>\S+)', start: beginning}
+  - {name: two, path: /two.log, format: timed}
+influxdb: {batch_points: 2}
+tags: [scheme]
+wakeups: false
+`
+	two := []config.Source{
+		{Name: "one", Path: "/one.log", Regexp: `(?P<time_iso8601>\S+)`, Start: "beginning"},
+		{Name: "two", Path: "/two.log", Format: "timed", Start: "end"},
+	}
+	type outcome struct {
+		Sources     []config.Source
+		BatchPoints int
+		Tags        []string
+		Wakeups     bool
+	}
+	for _, tt := range []struct {
+		name string
+		give layers
+		want outcome
+	}{
+		{
+			"file over default",
+			layers{file: file},
+			outcome{two, 2, []string{"scheme"}, false},
+		},
+		{
+			"variable over file",
+			layers{file: file, env: map[string]string{
+				"TAILFLUX_INFLUXDB_BATCH_POINTS": "3", "TAILFLUX_TAGS": "status, path", "TAILFLUX_WAKEUPS": "true",
+			}},
+			outcome{two, 3, []string{"status", "path"}, true},
+		},
+		{
+			"flag over variable",
+			layers{
+				file: file, env: map[string]string{
+					"TAILFLUX_INFLUXDB_BATCH_POINTS": "3", "TAILFLUX_TAGS": "status,path",
+				},
+				flags: []string{"--influxdb-batch-points=4", "--tags", "", "--wakeups"},
+			},
+			outcome{two, 4, []string{}, true},
+		},
+		{
+			"one source replaces those of the file",
+			layers{
+				file:  file,
+				flags: []string{"--path=logs/../three.log"},
+			},
+			outcome{[]config.Source{{Name: "three.log", Path: "three.log", Format: "combined", Start: "end"}}, 2, []string{"scheme"}, false},
+		},
+		{
+			"one source out of flags and variables",
+			layers{
+				file:  file,
+				env:   map[string]string{"TAILFLUX_PATH": "/three.log", "TAILFLUX_NAME": "three", "TAILFLUX_START": "beginning"},
+				flags: []string{"--path=/four.log", "--regexp=(?P<msec>.*)"},
+			},
+			outcome{[]config.Source{{Name: "three", Path: "/four.log", Regexp: "(?P<msec>.*)", Start: "beginning"}}, 2, []string{"scheme"}, false},
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c := tt.give.mustLoad(t)
+			got := outcome{c.Sources, c.InfluxDB.BatchPoints, c.Tags, c.Wakeups}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("Load: (-want +got)\n%s", diff)
+			}
+		})
+	}
+}
+
+// samples has a value of its own for every key, as a flag takes it.
+var samples = map[string]string{
+	"name": "shop", "path": "/srv/*/access.log", "format": "timed", "regexp": `^(?P<msec>\S+) "x: #y'z"$`, "start": "beginning",
+	"influxdb.url": "https://[::1]:443/influx", "influxdb.database": "0815", "influxdb.retention_policy": "two weeks",
+	"influxdb.username": "null", "influxdb.password_file": "/run/secrets/influxdb", "influxdb.batch_points": "100000",
+	"influxdb.flush_interval": "1m", "influxdb.in_flight": "16", "influxdb.gzip": "true", "influxdb.timeout": "100ms",
+	"host": "web-1.example.com", "measurement": "requests", "tags": "vhost,status", "fields": "request_time",
+	"tag_limit": "1", "rotate_wait": "1m30s", "max_line": "1025", "rejects_max_bytes": "1GiB", "memory_limit": "33MiB",
+	"wakeups": "false", "state_dir": "state", "listen": ":0",
+}
+
+// quoted are the samples that need quotes in the file.
+var quoted = map[string]string{
+	"influxdb.database": `"0815"`, "influxdb.username": `'null'`, "listen": `":0"`,
+	"influxdb.url": `"https://[::1]:443/influx"`,
+	"regexp":       `'^(?P<msec>\S+) "x: #y''z"$'`, "tags": "\n- vhost\n- status", "fields": "[request_time]",
+}
+
+func TestEveryKeyByFlagVariableAndFile(t *testing.T) {
+	flags := pflag.NewFlagSet("", pflag.ContinueOnError)
+	config.Flags(flags)
+	count := 0
+	flags.VisitAll(func(*pflag.Flag) { count++ })
+	if count != len(samples) {
+		t.Errorf("there are %d flags and %d samples", count, len(samples))
+	}
+	standard := layers{flags: []string{"--path=/default.log"}}.mustLoad(t)
+	for key, text := range samples {
+		t.Run(key, func(t *testing.T) {
+			flag := "--" + strings.NewReplacer(".", "-", "_", "-").Replace(key)
+			variable := "TAILFLUX_" + strings.ToUpper(strings.ReplaceAll(key, ".", "_"))
+			yaml := text
+			if q, ok := quoted[key]; ok {
+				yaml = q
+			}
+			byFlag := layers{flags: []string{"--path=/default.log", flag + "=" + text}}.mustLoad(t)
+			byVariable := layers{env: map[string]string{"TAILFLUX_PATH": "/default.log", variable: text}}.mustLoad(t)
+			file := "sources: [{path: /default.log}]\n" + strings.Replace(key, ".", ": {", 1) + ": " + yaml
+			switch section, _, dotted := strings.Cut(key, "."); {
+			case dotted && section == "influxdb":
+				file += "}\n"
+			case key == "path":
+				file = "sources:\n- path: " + yaml + "\n"
+			case slices.Contains([]string{"name", "format", "regexp", "start"}, key):
+				file = "sources:\n- path: /default.log\n  " + key + ": " + yaml + "\n"
+			}
+			byFile := layers{file: file}.mustLoad(t)
+			if diff := cmp.Diff(byFlag, byVariable); diff != "" {
+				t.Errorf("%s and %s disagree:\n%s", flag, variable, diff)
+			}
+			if diff := cmp.Diff(byFlag, byFile); diff != "" {
+				t.Errorf("%s and the file disagree:\n%s", flag, diff)
+			}
+			if cmp.Equal(byFlag, standard) {
+				t.Errorf("%s=%s changed nothing", flag, text)
+			}
+		})
+	}
+}
+
+// everything returns a configuration in which no value is the default one.
+func everything(t *testing.T) *config.Config {
+	t.Helper()
+	var l layers
+	for key, text := range samples {
+		if key != "format" {
+			l.flags = append(l.flags, "--"+strings.NewReplacer(".", "-", "_", "-").Replace(key)+"="+text)
+		}
+	}
+	return l.mustLoad(t)
+}
+
+func TestEveryFieldHasAKey(t *testing.T) {
+	got, standard := reflect.ValueOf(*everything(t)), reflect.ValueOf(config.Default())
+	var walk func(name string, a, b reflect.Value)
+	walk = func(name string, a, b reflect.Value) {
+		if a.Kind() != reflect.Struct {
+			if reflect.DeepEqual(a.Interface(), b.Interface()) {
+				t.Errorf("%s cannot be set by any key", name)
+			}
+			return
+		}
+		for i := range a.NumField() {
+			walk(name+"."+a.Type().Field(i).Name, a.Field(i), b.Field(i))
+		}
+	}
+	walk("Config", got, standard)
+}
+
+func TestUnits(t *testing.T) {
+	c := layers{flags: []string{"--path=x", "--max-line=64KiB", "--memory-limit=33554432", "--rotate-wait=1.5s"}}.mustLoad(t)
+	if c.MaxLineBytes != 65536 || c.MemoryLimitBytes != 32<<20 || c.RotateWait != 1500*time.Millisecond {
+		t.Errorf("max_line, memory_limit, rotate_wait = %d, %d, %v", c.MaxLineBytes, c.MemoryLimitBytes, c.RotateWait)
+	}
+}
+
+func TestFlagsShowDefaults(t *testing.T) {
+	flags := pflag.NewFlagSet("", pflag.ContinueOnError)
+	config.Flags(flags)
+	usage := flags.FlagUsages()
+	for _, want := range []string{
+		"--influxdb-batch-points number", "(default 5000)", "(default http://127.0.0.1:8086)", "(default 64KiB)",
+		"--tags list", "(default method,status,scheme,path)", "--wakeups ", "(default true)", "--influxdb-gzip ", "(default combined)",
+	} {
+		if !strings.Contains(usage, want) {
+			t.Errorf("usage lacks %q:\n%s", want, usage)
+		}
+	}
+	if flags.Lookup("influxdb-password") != nil || flags.Lookup("sources") != nil {
+		t.Error("there is a flag for a password or for sources")
+	}
+}
+
+func TestWhichFileIsRead(t *testing.T) {
+	dir := t.TempDir()
+	standard, other, missing := filepath.Join(dir, "standard"), filepath.Join(dir, "other"), filepath.Join(dir, "missing")
+	for _, name := range []string{standard, other} {
+		if err := os.WriteFile(name, []byte(name), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, tt := range []struct {
+		name, file, standard, want string
+		err                        error
+	}{
+		{"named", other, standard, other, nil},
+		{"not named", "", standard, standard, nil},
+		{"not named and no standard one", "", missing, "", nil},
+		{"named and missing", missing, standard, missing, os.ErrNotExist},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			data, name, err := config.Read(tt.file, tt.standard)
+			if name != tt.want || !errors.Is(err, tt.err) || err == nil && string(data) != tt.want {
+				t.Errorf("read(%q, %q) = %q, %q, %v", tt.file, tt.standard, data, name, err)
+			}
+		})
+	}
+}
+
+func TestPassword(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "password")
+	for _, tt := range []struct{ contents, want, err string }{
+		{"secret\n", "secret", ""},
+		{"secret\r\n", "secret", ""},
+		{" s\n\n", " s\n", ""},
+		{"secret", "secret", ""},
+		{"\n", "", "influxdb.password_file: got the empty file " + file + ", want a password in it"},
+	} {
+		if err := os.WriteFile(file, []byte(tt.contents), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		c := config.Config{InfluxDB: config.InfluxDB{PasswordFile: file}}
+		got, err := c.Password()
+		if got != tt.want || message(err) != tt.err {
+			t.Errorf("Password() of %q = %q, %v, want %q, %s", tt.contents, got, err, tt.want, tt.err)
+		}
+	}
+	if got, err := new(config.Config).Password(); got != "" || err != nil {
+		t.Errorf("Password() without a file = %q, %v", got, err)
+	}
+	c := config.Config{InfluxDB: config.InfluxDB{PasswordFile: file + ".missing"}}
+	if _, err := c.Password(); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("Password() of a missing file: %v", err)
+	}
+}
+
+func message(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}

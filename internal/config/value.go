@@ -1,0 +1,136 @@
+package config
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"github.com/goccy/go-yaml/token"
+)
+
+// A shape is what a value looks like before anybody knows what it means.
+type shape int
+
+const (
+	nothing shape = iota // null
+	word                 // text
+	number
+	truth // true or false
+	list
+	mapping
+	strange // something we refuse; its text says what
+	loose   // from a flag or a variable: any of the scalars
+)
+
+// A value is one value as the file, a flag or a variable gave it.
+type value struct {
+	at      position
+	shape   shape
+	text    string  // of a scalar
+	items   []value // of a list
+	entries []entry // of a mapping
+}
+
+// An entry is one line "key: value" of a mapping.
+type entry struct {
+	key value
+	val value
+}
+
+// A position is where something was given.
+type position struct {
+	name         string // a file, or without a line "--listen" or "TAILFLUX_LISTEN"
+	line, column int    // from 1; column counts characters
+}
+
+func (p position) String() string {
+	if p.line > 0 {
+		return fmt.Sprintf("%s:%d:%d", p.name, p.line, p.column)
+	}
+	return p.name
+}
+
+// got is the value for an error message, to be read after "got". It is short,
+// and a secret that may be part of it is left out.
+func (v value) got() string {
+	switch v.shape {
+	case nothing:
+		return "no value"
+	case number, truth:
+		return v.text
+	case list:
+		return "a list"
+	case mapping:
+		return "a mapping"
+	case strange:
+		return v.text
+	default:
+		return shorten(v.text)
+	}
+}
+
+// secret finds what may carry a password: user:password@host and URL?p=password.
+var secret = regexp.MustCompile(`:.*@|://.*\?`)
+
+func shorten(s string) string {
+	const most = 60
+	if secret.MatchString(s) {
+		return "a value that is not shown because it may hold a password"
+	}
+	if r := []rune(s); len(r) > most {
+		return strconv.Quote(string(r[:most])) + "…"
+	}
+	return strconv.Quote(s)
+}
+
+// flat is the value as a flag takes it.
+func (v value) flat() string {
+	if v.shape != list {
+		return v.text
+	}
+	all := make([]string, len(v.items))
+	for i, item := range v.items {
+		all[i] = item.flat()
+	}
+	return strings.Join(all, ",")
+}
+
+// yaml is the value as the file takes it.
+func (v value) yaml() string {
+	switch v.shape {
+	case word:
+		return quote(v.text)
+	case list:
+		all := make([]string, len(v.items))
+		for i, item := range v.items {
+			all[i] = item.yaml()
+		}
+		return "[" + strings.Join(all, ", ") + "]"
+	default:
+		return v.text
+	}
+}
+
+// harmless is a word, path or URL, or an address with its port.
+var harmless = regexp.MustCompile(`^[A-Za-z/_][A-Za-z0-9/_.-]*(:[A-Za-z0-9/_.-]+)*$|^(\d+\.){3}\d+:\d+$`)
+
+// quote writes s so that YAML reads the same s again: bare where that is plainly
+// safe, else in single quotes, which leave the backslashes of a regular expression
+// alone, else in double quotes, whose escapes are those of Go. The encoder of the
+// YAML library is not used because its answers for ".inf" and a tab are read as
+// something else (TestPrintQuotes).
+func quote(s string) string {
+	switch {
+	case s == "":
+		return `""`
+	case harmless.MatchString(s) && !token.IsNeedQuoted(s):
+		return s
+	case !slices.ContainsFunc([]rune(s), func(r rune) bool { return !unicode.IsPrint(r) }):
+		return "'" + strings.ReplaceAll(s, "'", "''") + "'"
+	default:
+		return strconv.Quote(s)
+	}
+}

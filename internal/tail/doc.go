@@ -1,0 +1,16 @@
+// Package tail is the first stage: it follows log files and sends what was
+// appended to them as chunks of whole lines, without losing or doubling one.
+//
+// The words:
+//
+//   - A source is a path that is followed.
+//   - A generation is one file that has lived there. When another file appears
+//     at the path it is read at once, while the superseded one is drained beside
+//     it: nginx writes to it until it is told to reopen its logs.
+//   - A position is a generation, a byte offset and a line number.
+//
+// Bytes are read with pread at the position, so nothing is carried from one read
+// to the next: what follows the last newline is simply read again. A tick is the
+// truth about what happened to the files; package watch of hpcloud/tail only
+// wakes the reader earlier when a quiet file grows.
+package tail

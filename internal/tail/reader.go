@@ -1,0 +1,211 @@
+package tail
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/tailflux/tailflux/internal/flow"
+	"github.com/tailflux/tailflux/internal/stats"
+)
+
+// Config says what to follow and how.
+type Config struct {
+	Sources []Source
+	// MaxLine is the longest line in bytes that is sure to be sent whole.
+	MaxLine int
+	// RotateWait is how long a superseded file must not have grown before it
+	// is left.
+	RotateWait time.Duration
+	// Wakeups makes hpcloud/tail/watch wake the reader when a quiet file
+	// grows. Without, the tick alone does it.
+	Wakeups bool
+	// Once reads what is there, up to the last newline, and ends.
+	Once bool
+}
+
+// Source is one path to follow.
+type Source struct {
+	*flow.Source
+	// FromEnd begins behind the last newline of a file that is there at the
+	// start; a file that appears later is read from its first byte.
+	FromEnd bool
+}
+
+// The tick: how long the reader waits before it looks at its files again, when
+// one of them has grown lately and when none has.
+const (
+	activeTick = 100 * time.Millisecond
+	idleTick   = 250 * time.Millisecond
+	active     = time.Second
+)
+
+// Reader is the stage.
+type Reader struct {
+	config  Config
+	sources []*source
+	pool    *flow.Pool
+	stats   *stats.Stats
+	log     *slog.Logger
+	watcher *watcher // nil without wake-ups
+
+	patience *time.Timer // of send
+}
+
+// New returns a reader that reads into blocks of pool, which must hold more than
+// MaxLine bytes each. Nothing is opened yet.
+func New(c Config, pool *flow.Pool, st *stats.Stats, log *slog.Logger) *Reader {
+	r := &Reader{config: c, pool: pool, stats: st, log: log}
+	for _, s := range c.Sources {
+		r.sources = append(r.sources, &source{Source: s, reader: r, nextLine: 1})
+	}
+	if c.Wakeups && !c.Once {
+		r.watcher = newWatcher(log)
+	}
+	return r
+}
+
+// Run reads until ctx ends, and with Once until the end of each file, and closes
+// out. Files that are missing or cannot be read are waited for; with Once they
+// are the error.
+func (r *Reader) Run(ctx context.Context, out chan<- flow.Chunk) error {
+	defer close(out)
+	defer r.close()
+	r.patience = time.NewTimer(activeTick)
+	defer r.patience.Stop()
+	tick := time.NewTimer(idleTick)
+	defer tick.Stop()
+	var looked, grown time.Time
+	for look := true; ; {
+		now := time.Now()
+		if now.Sub(looked) >= activeTick || look {
+			if err := r.look(now); err != nil {
+				return err
+			}
+			looked = now
+		}
+		more, grew, err := r.read(ctx, now, out)
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case err != nil:
+			return err
+		case grew:
+			grown = now
+		}
+		if look = false; more {
+			continue
+		}
+		if r.config.Once {
+			return nil
+		}
+		wait := activeTick
+		if now.Sub(grown) >= active {
+			if wait = idleTick; r.watch() {
+				continue // what came before the watch began
+			}
+		}
+		tick.Reset(wait)
+		select {
+		case <-tick.C:
+		case <-r.watcher.woken():
+			look = true
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// look finds out what is at the paths now.
+func (r *Reader) look(now time.Time) error {
+	for _, s := range r.sources {
+		if trouble := s.look(now); trouble != nil && r.config.Once {
+			return fmt.Errorf("source %s: %w", s.Name, trouble)
+		}
+	}
+	return nil
+}
+
+// read reads at most one block of each open file, so that all get their turn.
+// more tells that there is more to read already, grew that there was anything.
+func (r *Reader) read(ctx context.Context, now time.Time, out chan<- flow.Chunk) (more, grew bool, err error) {
+	for _, s := range r.sources {
+		for i := 0; i < len(s.files); i++ {
+			f := s.files[i]
+			moreHere, err := f.read(ctx, out)
+			if err != nil {
+				return more, grew, err
+			}
+			more = more || moreHere
+			grew = grew || f.grown.After(now)
+			if f.superseded && !moreHere && now.Sub(f.grown) >= r.config.RotateWait {
+				if err := f.leave(ctx, out); err != nil {
+					return more, grew, err
+				}
+				s.files = append(s.files[:i], s.files[i+1:]...)
+				i--
+			}
+		}
+	}
+	return more, grew, nil
+}
+
+// room waits for room for a chunk, and looks at the paths while it waits: a file
+// that came and went unseen would be lost.
+func (r *Reader) room(ctx context.Context) ([]byte, error) {
+	for {
+		short, cancel := context.WithTimeout(ctx, activeTick)
+		room, err := r.pool.Room(short, r.config.MaxLine+1)
+		cancel()
+		if err == nil || ctx.Err() != nil {
+			return room, err
+		}
+		r.lookWhileWaiting()
+	}
+}
+
+// send sends a chunk, and looks at the paths while it waits.
+func (r *Reader) send(ctx context.Context, chunk flow.Chunk, out chan<- flow.Chunk) error {
+	for {
+		r.patience.Reset(activeTick)
+		select {
+		case out <- chunk:
+			return nil
+		case <-r.patience.C:
+			r.lookWhileWaiting()
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+func (r *Reader) lookWhileWaiting() {
+	if !r.config.Once { // then a file is read to where it ended at the start
+		_ = r.look(time.Now()) // trouble is told by the sources themselves
+	}
+}
+
+// watch watches every newest file that is not being watched. It tells whether
+// there was one: such a file must be read once more.
+func (r *Reader) watch() (some bool) {
+	if len(r.sources) > maxWatched {
+		return false
+	}
+	for _, s := range r.sources {
+		if f := s.newest(); f != nil && r.watcher.watch(f) {
+			some = true
+		}
+	}
+	return some
+}
+
+func (r *Reader) close() {
+	for _, s := range r.sources {
+		for _, f := range s.files {
+			r.watcher.forget(f)
+			f.f.Close()
+		}
+	}
+	r.watcher.close()
+}

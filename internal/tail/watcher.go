@@ -1,0 +1,135 @@
+package tail
+
+import (
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"syscall"
+
+	"github.com/hpcloud/tail/watch"
+	"gopkg.in/tomb.v1"
+)
+
+// maxWatched is the number of sources beyond which there are no wake-ups.
+const maxWatched = 64
+
+// watcher wakes the reader when a quiet file grows. It is made of package watch
+// of hpcloud/tail, and built around what that does:
+//
+//   - It watches a path, and ends when the file is renamed. So the path is
+//     /proc/self/fd/N, the file that we hold open, whatever its name is now.
+//   - Every event costs three goroutine switches and a stat. So a watch ends
+//     with its first event; while a file grows, the tick reads it.
+//   - Its tracker is global and keyed by path: a watch that begins before the
+//     earlier one on the same path was removed never hears anything. So such a
+//     file waits for the next tick.
+//   - It exits the process when inotify has no instance left. So one is made,
+//     and given back, before the first watch.
+//
+// An event may be lost all the same. The nil watcher never wakes anybody.
+type watcher struct {
+	wake    chan struct{}
+	log     *slog.Logger
+	broken  bool
+	started bool
+	watches map[*file]*watched
+	running sync.WaitGroup // the forwarders
+}
+
+// watched is one file that is, or was until it grew, being watched.
+type watched struct {
+	path string
+	stop *tomb.Tomb
+	over atomic.Bool
+}
+
+func newWatcher(log *slog.Logger) *watcher {
+	return &watcher{wake: make(chan struct{}, 1), log: log, watches: map[*file]*watched{}}
+}
+
+func (w *watcher) woken() <-chan struct{} {
+	if w == nil {
+		return nil
+	}
+	return w.wake
+}
+
+// watch begins to watch a file that is not being watched, and tells whether it
+// did.
+func (w *watcher) watch(f *file) bool {
+	if w == nil || w.broken {
+		return false
+	}
+	if earlier := w.watches[f]; earlier != nil && !earlier.over.Load() {
+		return false
+	}
+	if err := w.start(); err != nil {
+		w.broken = true
+		w.log.Warn("no wake-ups: log files are looked at every 250 ms", "err", err)
+		return false
+	}
+	path := fmt.Sprintf("/proc/self/fd/%d", f.f.Fd())
+	if watch.Events(path) != nil {
+		return false // an earlier watch is being removed
+	}
+	wd := &watched{path: path, stop: &tomb.Tomb{}}
+	changes, err := watch.NewInotifyFileWatcher(path).ChangeEvents(wd.stop, f.at.Offset)
+	if err != nil {
+		w.broken = true
+		w.log.Warn("no wake-ups: log files are looked at every 250 ms", "err", err)
+		return false
+	}
+	w.watches[f] = wd
+	w.running.Go(func() {
+		select {
+		case <-changes.Modified:
+		case <-changes.Truncated:
+		case <-changes.Deleted:
+		case <-wd.stop.Dying():
+		}
+		wd.stop.Kill(nil)
+		wd.over.Store(true)
+		select {
+		case w.wake <- struct{}{}:
+		default: // the reader is being woken already
+		}
+	})
+	return true
+}
+
+// start makes sure that the library can start, and starts it.
+func (w *watcher) start() error {
+	if w.started {
+		return nil
+	}
+	fd, err := syscall.InotifyInit1(syscall.IN_CLOEXEC)
+	if err != nil {
+		return fmt.Errorf("inotify_init1: %w", err)
+	}
+	syscall.Close(fd)
+	// Events needs the tracker, which is made by the first watch.
+	if err := watch.Watch("/proc/self/fd"); err != nil {
+		return fmt.Errorf("inotify: %w", err)
+	}
+	watch.RemoveWatch("/proc/self/fd")
+	w.started = true
+	return nil
+}
+
+// forget ends the watch of a file that is about to be closed.
+func (w *watcher) forget(f *file) {
+	if w == nil || w.watches[f] == nil {
+		return
+	}
+	w.watches[f].stop.Kill(nil)
+	delete(w.watches, f)
+}
+
+// close waits for the forwarders; every file must have been forgotten.
+func (w *watcher) close() {
+	if w == nil {
+		return
+	}
+	w.running.Wait()
+}

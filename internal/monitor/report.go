@@ -1,0 +1,157 @@
+package monitor
+
+import (
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tailflux/tailflux/internal/stats"
+)
+
+// The JSON of /monitor.
+type (
+	monitorReport struct {
+		UptimeSeconds float64                 `json:"uptime_seconds"`
+		Version       string                  `json:"version"`
+		Go            string                  `json:"go"`
+		PID           int                     `json:"pid"`
+		MemoryBytes   int64                   `json:"memory_bytes"`
+		Lines         linesReport             `json:"lines"`
+		Throughput    throughputReport        `json:"throughput"`
+		Channels      channelsReport          `json:"channels"`
+		Sources       []sourceReport          `json:"sources"`
+		InfluxDB      influxReport            `json:"influxdb"`
+		Rejects       rejectsReport           `json:"rejects"`
+		Parser        map[string]parserReport `json:"parser"`
+	}
+	linesReport struct {
+		Read     int64 `json:"read"`
+		Written  int64 `json:"written"`
+		Rejected int64 `json:"rejected"`
+		Filtered int64 `json:"filtered"`
+		InFlight int64 `json:"in_flight"`
+	}
+	throughputReport struct {
+		Lines rates `json:"lines_per_second"`
+		Bytes rates `json:"bytes_per_second"`
+	}
+	rates struct {
+		Over1s  float64 `json:"1s"`
+		Over10s float64 `json:"10s"`
+		Over60s float64 `json:"60s"`
+	}
+	channelsReport struct {
+		Read  channelReport `json:"read"`
+		Write channelReport `json:"write"`
+	}
+	channelReport struct {
+		Length   int   `json:"length"`
+		Capacity int   `json:"capacity"`
+		Lines    int64 `json:"lines"`
+		Bytes    int64 `json:"bytes"`
+	}
+	sourceReport struct {
+		Name        string  `json:"name"`
+		Path        string  `json:"path"`
+		Open        bool    `json:"open"`
+		Trouble     string  `json:"trouble,omitempty"`
+		Offset      int64   `json:"offset"`
+		Size        int64   `json:"size"`
+		LagBytes    int64   `json:"lag_bytes"`
+		LagSeconds  float64 `json:"lag_seconds"`
+		Rotations   int64   `json:"rotations"`
+		Truncations int64   `json:"truncations"`
+	}
+	influxReport struct {
+		Up             bool      `json:"up"`
+		LastError      string    `json:"last_error"`
+		OutageSeconds  float64   `json:"outage_seconds"`
+		Batches        int64     `json:"batches"`
+		Retries        int64     `json:"retries"`
+		RequestSeconds quantiles `json:"request_seconds"`
+	}
+	quantiles struct {
+		P50 float64 `json:"p50"`
+		P99 float64 `json:"p99"`
+	}
+	rejectsReport struct {
+		Reasons map[string]int64 `json:"reasons"`
+		Trouble string           `json:"trouble,omitempty"`
+	}
+	parserReport struct {
+		Kind         string      `json:"kind"`
+		LastRejected *lastReport `json:"last_rejected"`
+	}
+	lastReport struct {
+		Line   string `json:"line"`
+		Reason string `json:"reason"`
+	}
+)
+
+// maxShown is the most bytes that are shown of a rejected line.
+const maxShown = 1024
+
+func report(info Info, st *stats.Stats, now time.Time) monitorReport {
+	s := st.Snapshot(now)
+	db := s.InfluxDB
+	r := monitorReport{
+		UptimeSeconds: s.Uptime.Seconds(),
+		Version:       info.Version,
+		Go:            runtime.Version(),
+		PID:           os.Getpid(),
+		MemoryBytes:   residentBytes(),
+		Lines:         linesReport(s.Books),
+		Throughput:    throughputReport{rates(s.LinesPerSecond), rates(s.BytesPerSecond)},
+		Channels:      channelsReport{channel(info.Read, s.Read), channel(info.Write, s.Write)},
+		Sources:       []sourceReport{},
+		InfluxDB: influxReport{
+			Up: db.Up, LastError: db.LastError, OutageSeconds: db.Outage.Seconds(),
+			Batches: db.Batches, Retries: db.Retries, RequestSeconds: quantiles(db.RequestSeconds),
+		},
+		Rejects: rejectsReport{Reasons: s.RejectedReasons, Trouble: s.RejectsTrouble},
+		Parser:  map[string]parserReport{},
+	}
+	for _, source := range s.Sources {
+		r.Sources = append(r.Sources, sourceOf(source, now))
+		p := parserReport{Kind: source.Kind}
+		if source.LastReason != "" {
+			line := source.LastRejected[:min(len(source.LastRejected), maxShown)]
+			p.LastRejected = &lastReport{strings.ToValidUTF8(line, "\uFFFD"), source.LastReason}
+		}
+		r.Parser[source.Name] = p
+	}
+	return r
+}
+
+func channel(c Channel, load stats.Load) channelReport {
+	return channelReport{Length: c.Length(), Capacity: c.Capacity(), Lines: load.Lines, Bytes: load.Bytes}
+}
+
+func sourceOf(s stats.Source, now time.Time) sourceReport {
+	r := sourceReport{
+		Name: s.Name, Path: s.Path, Open: s.Open, Trouble: s.Trouble,
+		Offset: s.Offset, Size: s.Size, LagBytes: s.Size - s.Offset,
+		Rotations: s.Rotations, Truncations: s.Truncations,
+	}
+	if r.LagBytes > 0 && !s.LastLine.IsZero() {
+		r.LagSeconds = max(0, now.Sub(s.LastLine).Seconds())
+	}
+	return r
+}
+
+// residentBytes is the memory that the process holds, from /proc; 0 when there
+// is none.
+func residentBytes() int64 {
+	statm, err := os.ReadFile("/proc/self/statm")
+	if err != nil {
+		return 0
+	}
+	fields := strings.Fields(string(statm))
+	if len(fields) < 2 {
+		return 0
+	}
+	pages, _ := strconv.ParseInt(fields[1], 10, 64)
+	return pages * int64(os.Getpagesize())
+}

@@ -1,0 +1,142 @@
+# Needs Linux, bash, GNU make and Go; e2e needs what e2e-deps installs.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.ONESHELL:
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+# Debian keeps nginx and logrotate there, and not on everybody's PATH.
+export PATH := $(PATH):/usr/sbin:/sbin
+
+VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+DURATION  ?=#      demo: how long, such as 30s; without it until Ctrl-C
+TIMEOUT   ?= 10m#  test, e2e: of each package
+TESTFLAGS ?=#      test, e2e: such as -count=1 or -run=Name
+BENCH     ?= .#    bench: which
+COUNT     ?= 1#    bench: how often
+FUZZ      ?= .#    fuzz: which targets
+FUZZTIME  ?= 10m#  fuzz: how long each
+SUDO      ?= sudo# e2e-deps, unless root
+
+tools    := $(CURDIR)/.cache/bin
+lint_mod := github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+lint_ver := v2.15.0
+lint     := $(tools)/golangci-lint-$(lint_ver)
+
+.PHONY: help build demo check fmt test e2e e2e-deps bench fuzz clean influxd
+
+help: ## this list
+	@sed -nE 's/^([a-z0-9-]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 18
+
+build: ## bin/tailflux, static
+	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '-s -w -X main.version=$(VERSION)' -o bin/tailflux ./cmd/tailflux
+
+demo: build ## generator, tailflux and influxd on this machine; DURATION=30s ends and checks the sums
+	@go build -buildvcs=false -o bin/demo ./internal/demo
+	exec bin/demo $(if $(DURATION),-duration $(DURATION)) # exec: signals reach it, nothing stays behind
+
+check: $(lint) ## formatting, vet, linters, go.mod, shell syntax
+	@echo "check: gofmt"
+	bad=$$(find . -name '*.go' -not -path './.*/*' -exec gofmt -l {} +)
+	[[ -z $$bad ]] || { printf 'not gofmt-ed: %s\n' $$bad; exit 1; }
+	echo "check: shell syntax"
+	for file in $$(grep -rIlE --exclude-dir=.git --exclude-dir=.cache --exclude-dir=bin '^#!.*[/ ](ba|da)?sh( |$$)' .); do
+		case $$(head -n 1 "$$file") in
+			'#!'*bash*) bash -n "$$file" ;;
+			'#!'*) sh -n "$$file" ;;
+		esac
+	done
+	echo "check: go mod tidy"
+	go mod tidy -diff
+	echo "check: go vet"
+	go vet ./...
+	go vet -tags e2e ./...
+	echo "check: golangci-lint $(lint_ver)"
+	$(lint) run ./...
+	echo "check: passed"
+
+fmt: $(lint) ## formats every Go file
+	$(lint) fmt ./...
+
+test: influxd ## everything that needs only Go, against a real influxd
+	@if why=$$(go test -race -run '^$$' errors 2>&1); then
+		race=-race
+		state="race detector on"
+	else
+		race=
+		state="race detector off, it needs a C compiler ($${why##*$$'\n'})"
+	fi
+	echo "test: $$state"
+	set -x
+	go test $$race -timeout $(TIMEOUT) $(TESTFLAGS) ./...
+	{ set +x; } 2>/dev/null
+	echo "test: passed, $$state"
+
+e2e: influxd ## with real nginx, logrotate and wrk (make e2e-deps)
+	@for command in nginx logrotate wrk; do
+		type -P $$command >/dev/null || { echo "e2e: no $$command here; make e2e-deps installs it" >&2; exit 1; }
+	done
+	set -x
+	go test -tags e2e -count=1 -timeout $(TIMEOUT) $(TESTFLAGS) ./internal/e2e/...
+	{ set +x; } 2>/dev/null
+	echo "e2e: passed"
+
+e2e-deps: ## installs nginx, logrotate, wrk and a C compiler from Debian; starts no service
+	@missing=
+	type -P nginx >/dev/null || missing+=" nginx-light"
+	type -P logrotate >/dev/null || missing+=" logrotate"
+	type -P wrk >/dev/null || missing+=" wrk"
+	type -P gcc >/dev/null || missing+=" gcc"
+	[[ -e /usr/include/stdlib.h ]] || missing+=" libc6-dev"
+	[[ $$missing ]] || { echo "e2e-deps: all there"; exit 0; }
+	echo "e2e-deps: installing$$missing"
+	sudo=; (( EUID == 0 )) || sudo='$(SUDO)'
+	policy=/usr/sbin/policy-rc.d # 101: the packages' scripts may start nothing
+	if [[ ! -e $$policy ]]; then
+		trap '$$sudo rm -f $$policy' EXIT
+		printf '#!/bin/sh\nexit 101\n' | $$sudo tee $$policy >/dev/null
+		$$sudo chmod 755 $$policy
+	fi
+	apt() { $$sudo env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 "$$@"; }
+	apt update
+	apt install --no-install-recommends $$missing
+	if [[ $$missing = *nginx* ]] && type -P systemctl >/dev/null; then
+		$$sudo systemctl --quiet disable nginx # nor at the next boot
+	fi
+
+bench: ## Go benchmarks; BENCH=regexp COUNT=10
+	@dirs=$$(grep -rlE --include='*_test.go' --exclude-dir='.?*' '^func Benchmark' . | xargs -r dirname | sort -u || true)
+	[[ $$dirs ]] || { echo "bench: there are none"; exit 0; }
+	go test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) -timeout 0 $$dirs
+
+fuzz: ## every fuzz target for FUZZTIME (10m); FUZZ=regexp
+	@targets=$$(grep -roE --include='*_test.go' --exclude-dir='.?*' '^func Fuzz[A-Za-z0-9_]*' . | sed 's/:func /:/' | sort || true)
+	[[ $$targets ]] || { echo "fuzz: there are none"; exit 0; }
+	for target in $$targets; do # ./path/file_test.go:FuzzName
+		name=$${target#*:} dir=$${target%/*}
+		[[ $$name =~ $(FUZZ) ]] || continue
+		echo "fuzz: $$name in $$dir for $(FUZZTIME)"
+		go test -run '^$$' -fuzz "^$$name$$" -fuzztime $(FUZZTIME) -timeout 0 $$dir
+	done
+
+clean: ## removes what was built and the demo's data; the tools in .cache/bin stay
+	rm -rf bin
+	! test -d .cache || find .cache -mindepth 1 -maxdepth 1 ! -name bin -exec rm -rf {} +
+
+# Built here, so that no test's time limit has to include it.
+influxd:
+	@go run ./internal/influxdtest/fetch >/dev/null
+
+$(lint):
+	@mkdir -p $(tools)
+	exec 9>$@.lock
+	flock 9
+	if [[ -x $@ ]]; then exit 0; fi # somebody else's, while we waited
+	echo "building golangci-lint $(lint_ver) from the Go module registry, some minutes…"
+	trap 'rm -rf $@.build' EXIT
+	rm -rf $@.build
+	cd / # in no module
+	export CGO_ENABLED=0 GOFLAGS=-buildvcs=false GOWORK=off GOBIN=$@.build
+	log=$$(go install $(lint_mod)@$(lint_ver) 2>&1) || { echo "$$log" >&2; exit 1; }
+	mv $@.build/golangci-lint $@

@@ -1,0 +1,176 @@
+package influxdtest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// Version is the influxd that Binary provides: the last 1.x that the Go
+// toolchain alone can build.
+const Version = "1.8.10"
+
+// Binary returns the absolute path of an influxd.
+//
+// It is $TAILFLUX_INFLUXD when that is set, of whatever version. Otherwise it
+// is the one in the cache, $TAILFLUX_CACHE or .cache at the root of the module
+// around the working directory; when the cache has none, it is built from the
+// Go module registry first, which takes about a minute and is announced on
+// progress (nil says nothing).
+//
+// Binary may be called by any number of processes at once: one builds, the
+// others wait until ctx ends.
+func Binary(ctx context.Context, progress io.Writer) (string, error) {
+	if own := os.Getenv("TAILFLUX_INFLUXD"); own != "" {
+		path, err := exec.LookPath(own)
+		if err != nil {
+			return "", fmt.Errorf("TAILFLUX_INFLUXD: %w", err)
+		}
+		return filepath.Abs(path)
+	}
+	if progress == nil {
+		progress = io.Discard
+	}
+
+	cache, err := cacheDir()
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(cache, "bin", "influxd-"+Version)
+	if _, err := os.Stat(path); err == nil {
+		return path, nil
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return "", fmt.Errorf("cache influxd: %w", err)
+	}
+	unlock, err := lock(ctx, path+".lock", progress)
+	if err != nil {
+		return "", fmt.Errorf("cache influxd: %w", err)
+	}
+	defer unlock()
+	if _, err := os.Stat(path); err == nil { // somebody else's, while we waited
+		return path, nil
+	}
+	if err := build(ctx, path, progress); err != nil {
+		return "", fmt.Errorf("build influxd %s: %w", Version, err)
+	}
+	return path, nil
+}
+
+// cacheDir is $TAILFLUX_CACHE or .cache beside the nearest go.mod.
+func cacheDir() (string, error) {
+	if dir := os.Getenv("TAILFLUX_CACHE"); dir != "" {
+		return filepath.Abs(dir)
+	}
+	start, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	for dir := start; ; dir = filepath.Dir(dir) {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			return filepath.Join(dir, ".cache"), nil
+		}
+		if dir == filepath.Dir(dir) {
+			return "", fmt.Errorf("no place to keep influxd: no go.mod at or above %s, TAILFLUX_CACHE not set", start)
+		}
+	}
+}
+
+// lock waits until this process alone holds the file. The file stays behind:
+// removing it would let two processes lock two files of one name.
+func lock(ctx context.Context, path string, progress io.Writer) (unlock func(), err error) {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for waiting := false; ; {
+		// Not the blocking form: that one does not hear ctx.
+		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if err == nil {
+			return func() { _ = f.Close() }, nil
+		}
+		if !errors.Is(err, syscall.EWOULDBLOCK) && !errors.Is(err, syscall.EINTR) {
+			_ = f.Close()
+			return nil, &fs.PathError{Op: "flock", Path: path, Err: err}
+		}
+		if !waiting {
+			waiting = true
+			fmt.Fprintln(progress, "another process is building influxd, waiting for it")
+		}
+		select {
+		case <-ctx.Done():
+			_ = f.Close()
+			return nil, context.Cause(ctx)
+		case <-tick.C:
+		}
+	}
+}
+
+// build makes path appear complete or not at all. The caller holds the lock.
+func build(ctx context.Context, path string, progress io.Writer) error {
+	goTool, err := exec.LookPath("go")
+	if err != nil {
+		return err
+	}
+	gobin := path + ".build"
+	if err := os.RemoveAll(gobin); err != nil { // of a build that was killed
+		return err
+	}
+	defer os.RemoveAll(gobin)
+
+	fmt.Fprintf(progress, "building influxd %s from the Go module registry, about a minute…\n", Version)
+	began := time.Now()
+	// The linker flag is what a release has: it appears in X-Influxdb-Version.
+	cmd := exec.CommandContext(ctx, goTool, "install", "-ldflags=-X main.version="+Version,
+		"github.com/influxdata/influxdb/cmd/influxd@v"+Version)
+	cmd.Dir = "/" // in no module
+	cmd.Env = buildEnv(gobin)
+	cmd.WaitDelay = 5 * time.Second
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := cmd.Run(); err != nil {
+		if cause := context.Cause(ctx); cause != nil {
+			return cause
+		}
+		return fmt.Errorf("%w\n%s", err, lastLines(out.Bytes(), 20))
+	}
+	if err := os.Rename(filepath.Join(gobin, "influxd"), path); err != nil {
+		return err
+	}
+	fmt.Fprintf(progress, "built influxd %s in %s\n", Version, time.Since(began).Round(time.Second))
+	return nil
+}
+
+// buildEnv is the environment without what would change how or for what
+// machine a Go program is built: -race or -mod in GOFLAGS, a work file, a
+// cross-compiling GOOS. An empty variable would fall back to what "go env -w"
+// has saved, so each gets a value.
+func buildEnv(gobin string) []string {
+	return append(os.Environ(), // of two equal names, the last one counts
+		"CGO_ENABLED=0",
+		"GO111MODULE=on",
+		"GOARCH="+runtime.GOARCH,
+		"GOBIN="+gobin,
+		"GOFLAGS=-buildvcs=false",
+		"GOOS="+runtime.GOOS,
+		"GOWORK=off",
+	)
+}
+
+// lastLines returns at most n lines from the end of b.
+func lastLines(b []byte, n int) string {
+	all := strings.Split(strings.TrimRight(string(b), "\n"), "\n")
+	return strings.Join(all[max(0, len(all)-n):], "\n")
+}

@@ -1,0 +1,16 @@
+// Package influxdtest runs a real influxd 1.8.10 for tests and for the demo.
+//
+//	Binary ──► Start / New ──► Query, Count
+//	                │
+//	                ├─ Stop      TERM, then KILL
+//	                ├─ Kill      KILL, as in a power cut
+//	                └─ Restart   same ports, same data
+//
+// It promises that a server listens on loopback only, on ports of its own,
+// that no INFLUXDB_* variable of the surroundings reaches it, and that it dies
+// with the process that started it, however that process ends.
+//
+// It refuses to be a client: Query and Count are for looking at what the code
+// under test has done, not for doing it. It imports the standard library only
+// and needs Linux.
+package influxdtest

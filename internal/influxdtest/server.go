@@ -1,0 +1,275 @@
+package influxdtest
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"syscall"
+	"time"
+)
+
+const (
+	startTimeout = 60 * time.Second // a loaded machine under the race detector
+	stopTimeout  = 15 * time.Second
+)
+
+// Options says how to run influxd. The zero value is enough for New; Start
+// needs Dir.
+type Options struct {
+	// Dir receives the configuration file and all data. It is created when
+	// missing and never removed here. A Dir that another server has left
+	// behind is taken over with its data.
+	Dir string
+
+	// Binary is the influxd to run; empty means what the function Binary
+	// provides.
+	Binary string
+
+	// Output receives what influxd and Binary print; nil discards it. Writes
+	// come from a goroutine of the server, one at a time.
+	Output io.Writer
+
+	// Config holds further settings by section and key, such as
+	// "http.max-body-size": 1000. Values are strings, integers, bools or
+	// durations. Start refuses a key that influxd does not know.
+	Config map[string]any
+
+	// Username and Password, if set, turn authentication on and name the
+	// administrator whom Start creates and as whom Query and Count ask.
+	Username, Password string
+}
+
+// Server is one influxd with its data. URL, Query and Count may be called from
+// several goroutines; the rest is for the one that owns the server.
+type Server struct {
+	opts   Options
+	env    []string
+	file   string // configuration
+	url    string
+	client *http.Client
+	proc   *process // nil when stopped or killed on purpose
+	last   *process // the latest run, for its output
+}
+
+// errInUse means that a port was taken between choosing it and using it.
+var errInUse = errors.New("address already in use")
+
+// Start runs an influxd and returns when it answers. The caller has to call
+// Stop or Kill. ctx limits the start, not the life of the server.
+func Start(ctx context.Context, opts Options) (*Server, error) {
+	s, err := start(ctx, opts)
+	if err != nil {
+		return nil, fmt.Errorf("start influxd: %w", err)
+	}
+	return s, nil
+}
+
+func start(ctx context.Context, opts Options) (*Server, error) {
+	if opts.Dir == "" {
+		return nil, errors.New("no Dir given")
+	}
+	dir, err := filepath.Abs(opts.Dir)
+	if err != nil {
+		return nil, err
+	}
+	opts.Dir = dir
+	if opts.Binary == "" {
+		if opts.Binary, err = Binary(ctx, opts.Output); err != nil {
+			return nil, err
+		}
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, err
+	}
+
+	s := &Server{
+		opts: opts,
+		env:  []string{"HOME=" + dir, "PATH=" + os.Getenv("PATH")}, // INFLUXDB_* would override the file
+		file: filepath.Join(dir, "influxd.conf"),
+		client: &http.Client{Transport: &http.Transport{
+			DisableKeepAlives: true, // nothing left for goleak to find
+			TLSClientConfig:   &tls.Config{InsecureSkipVerify: true},
+		}},
+	}
+	scheme := "http://"
+	if opts.Config["http.https-enabled"] == true {
+		scheme = "https://"
+	}
+	for attempt := 1; ; attempt++ {
+		port, err := freePorts(ctx)
+		if err != nil {
+			return nil, err
+		}
+		s.url = scheme + loopback(port)
+		if err := writeConfig(ctx, s.file, port, opts, s.env); err != nil {
+			return nil, err
+		}
+		err = s.launch(ctx)
+		if errors.Is(err, errInUse) && attempt < 10 {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		break
+	}
+	if opts.Username != "" && !s.hasAdmin(ctx) {
+		q := fmt.Sprintf(`CREATE USER %s WITH PASSWORD %s WITH ALL PRIVILEGES`, identifier(opts.Username), literal(opts.Password))
+		if _, err := s.Query(ctx, "", q); err != nil {
+			s.Kill()
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+// hasAdmin tells whether the data was taken over from a server that already
+// had our administrator.
+func (s *Server) hasAdmin(ctx context.Context) bool {
+	_, err := s.Query(ctx, "", "SHOW DATABASES")
+	return err == nil
+}
+
+// URL is where the server listens, "http://127.0.0.1:PORT". It stays the same
+// over Restart.
+func (s *Server) URL() string { return s.url }
+
+// PID is the process id of influxd, 0 when it is not running.
+func (s *Server) PID() int {
+	if s.proc == nil {
+		return 0
+	}
+	return s.proc.cmd.Process.Pid
+}
+
+// Stop ends influxd in the ordinary way, waits until it is gone and keeps its
+// data. It is an error when influxd had ended by itself or had to be killed.
+// Stopping a stopped server does nothing.
+func (s *Server) Stop() error {
+	p := s.proc
+	if p == nil {
+		return nil
+	}
+	s.proc = nil
+	select {
+	case <-p.done:
+		return fmt.Errorf("influxd has ended by itself: %w", p.failure())
+	default:
+	}
+	_ = p.cmd.Process.Signal(syscall.SIGTERM) // an error means it is gone
+	timeout := time.NewTimer(stopTimeout)
+	defer timeout.Stop()
+	select {
+	case <-p.done:
+		if p.err != nil {
+			return fmt.Errorf("stop influxd: %w", p.failure())
+		}
+		return nil
+	case <-timeout.C:
+		p.kill()
+		return fmt.Errorf("stop influxd: still there %s after TERM, killed", stopTimeout)
+	}
+}
+
+// Kill ends influxd at once, as a power cut would, and waits until it is gone.
+// Its data stays as it is.
+func (s *Server) Kill() {
+	if p := s.proc; p != nil {
+		s.proc = nil
+		p.kill()
+	}
+}
+
+// Restart runs influxd again on the same ports and data and returns when it
+// answers. A server that is still running is stopped first.
+func (s *Server) Restart(ctx context.Context) error {
+	if err := s.Stop(); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	for {
+		err := s.launch(ctx)
+		if !errors.Is(err, errInUse) || ctx.Err() != nil {
+			return err
+		}
+	}
+}
+
+// launch starts the process on the ports of the configuration file and waits
+// until it answers.
+func (s *Server) launch(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	p, err := spawn(s.opts, s.file, s.env)
+	if err != nil {
+		return err
+	}
+	s.last = p
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case <-p.done:
+			return p.failure()
+		case <-ctx.Done():
+			p.kill()
+			return fmt.Errorf("no answer on %s: %w\n%s", s.url, context.Cause(ctx), p.lastWords())
+		case <-tick.C:
+		}
+		if s.answers(ctx) {
+			s.proc = p
+			return nil
+		}
+	}
+}
+
+// answers tells whether it is our influxd that listens at the URL. A ping
+// alone could be answered by that of a test which chose the same port.
+func (s *Server) answers(ctx context.Context) bool {
+	resp, err := s.do(ctx, http.MethodGet, "/debug/vars", nil)
+	if err != nil {
+		return false
+	}
+	defer resp.Body.Close()
+	var vars struct {
+		Cmdline []string `json:"cmdline"`
+	}
+	err = json.NewDecoder(resp.Body).Decode(&vars)
+	return err == nil && slices.Contains(vars.Cmdline, s.file)
+}
+
+// freePorts returns a port that is free and whose successor is free too.
+// They lie below those that Linux gives to outgoing connections, so that while
+// influxd is down nobody happens to take them, and a client that keeps dialing
+// does not end up connected to itself.
+func freePorts(ctx context.Context) (int, error) {
+	var err error
+	for range 100 {
+		port := 20000 + 2*rand.IntN(6000)
+		if err = tryListen(ctx, port); err != nil {
+			continue
+		}
+		if err = tryListen(ctx, port+1); err == nil {
+			return port, nil
+		}
+	}
+	return 0, fmt.Errorf("find a free port: %w", err)
+}
+
+func tryListen(ctx context.Context, port int) error {
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", loopback(port))
+	if err != nil {
+		return err
+	}
+	return l.Close()
+}

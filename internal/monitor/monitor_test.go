@@ -1,0 +1,188 @@
+package monitor_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tailflux/tailflux/internal/monitor"
+	"github.com/tailflux/tailflux/internal/stats"
+)
+
+func two() int { return 2 }
+
+var info = monitor.Info{
+	Version: "v1.2.3",
+	Read:    monitor.Channel{Length: two, Capacity: two},
+	Write:   monitor.Channel{Length: two, Capacity: two},
+}
+
+// busy is a pipeline that has done a bit of everything.
+func busy() *stats.Stats {
+	start := time.Now()
+	st := stats.New(start.Add(-time.Minute))
+	i := st.AddSource("web", "/var/log/nginx/access.log", "scanner")
+	st.Read(start, 10, 1000)
+	st.Offset(i, 1000)
+	st.Parsing(10, 1000)
+	st.Parsed(i, start.Add(-5*time.Second), 10, 1, 700)
+	st.Writing(10, 700)
+	st.Written(6)
+	st.Rejected(i, 2, "no match", []byte("bad \xff line"))
+	st.UpdateSource(i, func(s *stats.Source) { s.Open, s.Trouble, s.Size, s.Rotations = true, "", 1500, 3 })
+	st.Acknowledged(start, 20*time.Millisecond)
+	return st
+}
+
+func get(t *testing.T, h http.Handler, path string) *httptest.ResponseRecorder {
+	t.Helper()
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
+	return w
+}
+
+func TestMonitor(t *testing.T) {
+	w := get(t, monitor.Handler(info, busy()), "/monitor")
+	if w.Code != http.StatusOK || w.Header().Get("Content-Type") != "application/json" {
+		t.Fatalf("%d %s", w.Code, w.Header().Get("Content-Type"))
+	}
+	var got map[string]any
+	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range []string{"uptime_seconds", "pid", "memory_bytes"} {
+		if n, _ := got[key].(float64); n <= 0 {
+			t.Errorf("%s = %v", key, got[key])
+		}
+		delete(got, key)
+	}
+	delete(got, "go")
+	delete(got, "throughput") // its figures depend on the second
+	source := got["sources"].([]any)[0].(map[string]any)
+	if lag := source["lag_seconds"].(float64); lag < 5 || lag > 60 {
+		t.Errorf("lag_seconds = %v, want 5", lag)
+	}
+	delete(source, "lag_seconds")
+	channel := map[string]any{"length": 2., "capacity": 2., "lines": 0., "bytes": 0.}
+	want := map[string]any{
+		"version":  "v1.2.3",
+		"lines":    map[string]any{"read": 10., "written": 6., "rejected": 2., "filtered": 1., "in_flight": 1.},
+		"channels": map[string]any{"read": channel, "write": channel},
+		"sources": []any{map[string]any{
+			"name": "web", "path": "/var/log/nginx/access.log", "open": true, "offset": 1000., "size": 1500.,
+			"lag_bytes": 500., "rotations": 3., "truncations": 0.,
+		}},
+		"influxdb": map[string]any{
+			"up": true, "last_error": "", "outage_seconds": 0., "batches": 1., "retries": 0.,
+			"request_seconds": map[string]any{"p50": 0.02, "p99": 0.02},
+		},
+		"rejects": map[string]any{"reasons": map[string]any{"no match": 2.}},
+		"parser": map[string]any{"web": map[string]any{
+			"kind": "scanner", "last_rejected": map[string]any{"line": "bad \uFFFD line", "reason": "no match"},
+		}},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("/monitor, want (-) and got (+):\n%s", diff)
+	}
+}
+
+// Every key is explained in docs/monitor.md.
+func TestDocumented(t *testing.T) {
+	page, err := os.ReadFile("../../docs/monitor.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var tree map[string]any
+	if err := json.Unmarshal(get(t, monitor.Handler(info, busy()), "/monitor").Body.Bytes(), &tree); err != nil {
+		t.Fatal(err)
+	}
+	var walk func(any)
+	walk = func(v any) {
+		switch v := v.(type) {
+		case map[string]any:
+			for key, value := range v {
+				name := regexp.MustCompile("[`.]" + regexp.QuoteMeta(key) + "[`.\\[]")
+				if key != "web" && key != "no match" && !name.Match(page) {
+					t.Errorf("docs/monitor.md does not explain %s", key)
+				}
+				walk(value)
+			}
+		case []any:
+			for _, value := range v {
+				walk(value)
+			}
+		}
+	}
+	walk(tree)
+}
+
+func TestReady(t *testing.T) {
+	st := stats.New(time.Now())
+	h := monitor.Handler(info, st)
+	i := st.AddSource("web", "access.log", "regexp")
+	check := func(code int, want ...string) {
+		t.Helper()
+		w := get(t, h, "/readyz")
+		if got := strings.TrimSpace(w.Body.String()); w.Code != code || got != strings.Join(want, "\n") {
+			t.Errorf("/readyz = %d %q, want %d %q", w.Code, got, code, want)
+		}
+	}
+	check(503, "source web: not opened yet", "influxdb: no answer yet")
+	st.UpdateSource(i, func(s *stats.Source) { s.Open = true })
+	st.Answered()
+	check(200, "ok")
+	st.Failed(errors.New("connection refused"))
+	st.Down(time.Now())
+	check(503, "influxdb: connection refused")
+	st.Up()
+	st.UpdateSource(i, func(s *stats.Source) { s.Open, s.Trouble = false, "gone" })
+	check(503, "source web: gone")
+	if w := get(t, h, "/healthz"); w.Code != 200 {
+		t.Errorf("/healthz = %d", w.Code)
+	}
+	if w := get(t, h, "/debug/pprof/"); w.Code != 404 {
+		t.Errorf("/debug/pprof/ = %d, want 404", w.Code)
+	}
+}
+
+func TestServe(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	served := make(chan error, 1)
+	go func() { served <- monitor.Serve(ctx, listener, monitor.Handler(info, busy())) }()
+
+	// Idle connections are as many as they like; the server answers others
+	// after five seconds at the latest, when it has given the idle ones up.
+	for range 100 {
+		c, err := net.Dial("tcp", listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+	}
+	resp, err := http.Get("http://" + listener.Addr().String() + "/monitor")
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		t.Errorf("status %d", resp.StatusCode)
+	}
+	cancel()
+	if err := <-served; err != nil {
+		t.Errorf("Serve = %v", err)
+	}
+}

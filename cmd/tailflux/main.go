@@ -88,7 +88,7 @@ func run(c *config.Config, once bool, log *slog.Logger) error {
 	g, running := errgroup.WithContext(context.Background())
 	running, stopRunning := context.WithCancel(running)
 	defer stopRunning()
-	stopSignals := onSignal(reading, stopReading, stopRunning, log)
+	stopSignals := onSignal(stopReading, stopRunning, log)
 	defer stopSignals()
 	defer context.AfterFunc(running, stopReading)()
 
@@ -125,7 +125,7 @@ func pools(c *config.Config) (lines, points *flow.Pool) {
 
 // onSignal stops reading at the first signal and everything stopWithin later,
 // or exits at the second one. The returned function ends that.
-func onSignal(reading context.Context, stopReading, stopRunning context.CancelFunc, log *slog.Logger) func() {
+func onSignal(stopReading, stopRunning context.CancelFunc, log *slog.Logger) func() {
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
 	over := make(chan struct{})

@@ -151,7 +151,8 @@ func (e *Encoder) Append(dst []byte, captures [][]byte, number int64) ([]byte, s
 	if e.request >= 0 {
 		splitRequest(captures[e.request], &e.derived)
 	}
-	p := append(dst, e.head...)
+	p := dst
+	p = append(p, e.head...)
 	for i := range e.tags {
 		t := &e.tags[i]
 		value := e.value(t, captures)

@@ -18,8 +18,10 @@ var timed = []string{
 var standard = accesslog.Schema{
 	Measurement: "nginx_access", Host: "web1", Source: "web",
 	Tags: []string{"method", "status", "scheme", "path"},
-	Fields: []string{"bytes_sent", "body_bytes_sent", "request_length", "request_time",
-		"upstream_response_time", "upstream_connect_time", "upstream_header_time"},
+	Fields: []string{
+		"bytes_sent", "body_bytes_sent", "request_length", "request_time",
+		"upstream_response_time", "upstream_connect_time", "upstream_header_time",
+	},
 }
 
 // A good line, as its captures.
@@ -154,8 +156,10 @@ func TestFinestTime(t *testing.T) {
 
 func TestChosenTagsAndFields(t *testing.T) {
 	names := []string{"time_local", "host", "request_uri", "upstream_status", "upstream_addr", "upstream_response_time", "server_protocol", "connection", "http_user_agent"}
-	line := [][]byte{[]byte("20/Nov/2026:10:00:00 +0000"), []byte("example.com"), []byte("/x y"), []byte("502, 200"),
-		[]byte("10.0.0.1:80, unix:/run/a b"), []byte("0.1, 0.2"), []byte("HTTP/2.0"), []byte("17"), []byte(`a "quoted" \ agent`)}
+	line := [][]byte{
+		[]byte("20/Nov/2026:10:00:00 +0000"), []byte("example.com"), []byte("/x y"), []byte("502, 200"),
+		[]byte("10.0.0.1:80, unix:/run/a b"), []byte("0.1, 0.2"), []byte("HTTP/2.0"), []byte("17"), []byte(`a "quoted" \ agent`),
+	}
 	e, err := accesslog.New(names, accesslog.Schema{
 		Measurement: "my log", Host: "a b", Source: "x=y",
 		Tags:   []string{"vhost", "upstream_addr", "protocol", "nowhere"},

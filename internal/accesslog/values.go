@@ -14,7 +14,7 @@ import (
 
 // nextOfList cuts the first entry off a list.
 func nextOfList(list []byte) (entry, rest []byte) {
-	for i := 0; i < len(list); i++ {
+	for i := range list {
 		switch {
 		case list[i] == ',':
 			return list[:i], bytes.TrimPrefix(list[i+1:], []byte{' '})

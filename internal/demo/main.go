@@ -66,7 +66,7 @@ func run(ctx context.Context, dir, tailflux string, rate float64, duration time.
 	if err != nil {
 		return err
 	}
-	defer db.Stop()
+	defer db.Kill()
 
 	log := filepath.Join(dir, "access.log")
 	generator, err := feed.New(feed.Options{

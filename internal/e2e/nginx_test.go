@@ -77,7 +77,7 @@ func startNginx(b *bench) *nginx {
 	}
 	b.t.Cleanup(n.stop)
 	for deadline := time.Now().Add(arrival); ; time.Sleep(20 * time.Millisecond) {
-		resp, err := http.Get(n.url) //nolint:noctx // a probe
+		resp, err := http.Get(n.url)
 		if err == nil {
 			resp.Body.Close()
 			return n
@@ -98,7 +98,7 @@ func (n *nginx) stop() {
 
 func freePort(t *testing.T) int {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // at once
+	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}

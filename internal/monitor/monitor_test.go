@@ -171,7 +171,7 @@ func TestServe(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer c.Close()
+		t.Cleanup(func() { c.Close() })
 	}
 	resp, err := http.Get("http://" + listener.Addr().String() + "/monitor")
 	if err != nil {

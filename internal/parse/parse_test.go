@@ -215,7 +215,7 @@ func BenchmarkParse(b *testing.B) {
 					batch.Release()
 				}
 			}()
-			go s.parser.Run(context.Background(), in, out)
+			go func() { _ = s.parser.Run(context.Background(), in, out) }()
 			chunk := s.chunk(b, text, 1, 0)
 			b.ReportAllocs()
 			b.ResetTimer()

@@ -23,7 +23,7 @@ type process struct {
 // spawn starts influxd such that the kernel kills it when this process ends.
 func spawn(opts Options, file string, env []string) (*process, error) {
 	p := &process{output: new(tail), done: make(chan struct{})}
-	p.cmd = exec.Command(opts.Binary, "run", "-config", file) //nolint:noctx // outlives the context of Start
+	p.cmd = exec.Command(opts.Binary, "run", "-config", file) // without a context: it outlives that of Start
 	p.cmd.Dir = opts.Dir
 	p.cmd.Env = env
 	p.cmd.WaitDelay = 2 * time.Second

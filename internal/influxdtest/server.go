@@ -39,8 +39,9 @@ type Options struct {
 	Output io.Writer
 
 	// Config holds further settings by section and key, such as
-	// "http.max-body-size": 1000. Values are strings, integers, bools or
-	// durations. Start refuses a key that influxd does not know.
+	// "http.max-body-size": 1000, but not where to listen for HTTP. Values
+	// are strings, integers, bools or durations. Start refuses a key that
+	// influxd does not know.
 	Config map[string]any
 
 	// Username and Password, if set, turn authentication on and name the
@@ -122,7 +123,7 @@ func start(ctx context.Context, opts Options) (*Server, error) {
 		}
 		break
 	}
-	if opts.Username != "" && !s.hasAdmin(ctx) {
+	if opts.Username != "" { // no error when the data knows them already
 		q := fmt.Sprintf(`CREATE USER %s WITH PASSWORD %s WITH ALL PRIVILEGES`, identifier(opts.Username), literal(opts.Password))
 		if _, err := s.Query(ctx, "", q); err != nil {
 			s.Kill()
@@ -130,13 +131,6 @@ func start(ctx context.Context, opts Options) (*Server, error) {
 		}
 	}
 	return s, nil
-}
-
-// hasAdmin tells whether the data was taken over from a server that already
-// had our administrator.
-func (s *Server) hasAdmin(ctx context.Context) bool {
-	_, err := s.Query(ctx, "", "SHOW DATABASES")
-	return err == nil
 }
 
 // URL is where the server listens, "http://127.0.0.1:PORT". It stays the same

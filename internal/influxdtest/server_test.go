@@ -218,7 +218,36 @@ func TestSurroundingsDoNotReachIt(t *testing.T) {
 	query(t, s, "", "CREATE DATABASE db")
 }
 
-func TestPortInUse(t *testing.T) {
+// onWrite calls itself with all that is written.
+type onWrite func(text string)
+
+func (f onWrite) Write(b []byte) (int, error) {
+	f(string(b))
+	return len(b), nil
+}
+
+func TestPortTakenMeanwhile(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	failed := false
+	influxdtest.New(t, influxdtest.Options{
+		Config: map[string]any{"bind-address": l.Addr().String()},
+		Output: onWrite(func(text string) {
+			if strings.Contains(text, "in use") {
+				failed = true
+				_ = l.Close()
+			}
+		}),
+	})
+	if !failed {
+		t.Error("started at once on a port in use")
+	}
+}
+
+func TestPortsStayTaken(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -231,7 +260,7 @@ func TestPortInUse(t *testing.T) {
 	s, err := influxdtest.Start(t.Context(), influxdtest.Options{
 		Binary: path,
 		Dir:    t.TempDir(),
-		Config: map[string]any{"http.bind-address": l.Addr().String()},
+		Config: map[string]any{"bind-address": l.Addr().String()},
 	})
 	if err == nil {
 		s.Kill()

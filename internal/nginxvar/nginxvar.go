@@ -13,12 +13,13 @@ package nginxvar
 // whatever its kind.
 type Kind uint8
 
+// The kinds.
 const (
 	String      Kind = iota // anything; may hold spaces, may be empty
 	Token                   // one word, never a space: an address, a method, an id
 	Int                     // a decimal integer
 	Float                   // a decimal fraction: seconds, a ratio, degrees
-	Status                  // a status code: three digits, "000" and "009" among them
+	Status                  // a status code, of a list the last one: three digits, "000" and "009" among them
 	TimeLocal               // 04/Mar/2018:13:49:52 +0000
 	TimeISO8601             // 2018-03-04T13:49:52+00:00
 	Msec                    // seconds since 1970 with milliseconds: 1520171392.123

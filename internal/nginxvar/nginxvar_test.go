@@ -33,7 +33,7 @@ func TestLookup(t *testing.T) {
 	check("host", nginxvar.Variable{Kind: nginxvar.Token, Empty: true})
 
 	check("upstream_addr", nginxvar.Variable{Kind: nginxvar.Token, List: true})
-	check("upstream_status", nginxvar.Variable{Kind: nginxvar.Int, List: true})
+	check("upstream_status", nginxvar.Variable{Kind: nginxvar.Status, List: true})
 	check("upstream_bytes_sent", nginxvar.Variable{Kind: nginxvar.Int, List: true})
 	check("upstream_response_length", nginxvar.Variable{Kind: nginxvar.Int, List: true})
 	check("upstream_response_time", nginxvar.Variable{Kind: nginxvar.Float, List: true})

@@ -15,7 +15,7 @@ var rows = []row{
 	{"args query_string content_type document_root document_uri uri request_uri realpath_root", String},
 	{"remote_user request_body request_body_file request_filename binary_remote_addr", String},
 	{"request", Request},
-	{"status", Status},
+	{"status upstream_status", Status},
 	{"time_local", TimeLocal},
 	{"time_iso8601 time_iso8601_ms", TimeISO8601},
 	{"msec", Msec},
@@ -32,7 +32,7 @@ var rows = []row{
 
 	// ngx_http_upstream_module.html
 	{"upstream_addr", Token},
-	{"upstream_status upstream_bytes_received upstream_bytes_sent upstream_response_length", Int},
+	{"upstream_bytes_received upstream_bytes_sent upstream_response_length", Int},
 	{"upstream_connect_time upstream_header_time upstream_queue_time upstream_response_time", Float},
 	{"upstream_cache_status upstream_last_addr upstream_last_server_name", Token},
 	{"upstream_cache_etag upstream_cache_last_modified", String},

@@ -22,16 +22,17 @@ type Source struct {
 	Schema accesslog.Schema
 }
 
-// minRoom is how much of a block must be free for the next point; a longer one
-// is encoded twice.
-const minRoom = 4 << 10
-
 // Parser is the stage.
 type Parser struct {
 	sources []source
 	maxLine int
 	pool    *flow.Pool
 	stats   *stats.Stats
+
+	// minRoom is how much of a block must be free for the next point. One that
+	// is longer still is appended elsewhere first, with all that stands before
+	// it, and encoded again into a fresh block.
+	minRoom int
 }
 
 type source struct {
@@ -43,7 +44,7 @@ type source struct {
 // than maxLine bytes are rejected. Points are written into blocks of pool; one
 // longer than a block is rejected.
 func New(sources []Source, maxLine int, pool *flow.Pool, st *stats.Stats) (*Parser, error) {
-	p := &Parser{maxLine: maxLine, pool: pool, stats: st}
+	p := &Parser{maxLine: maxLine, pool: pool, stats: st, minRoom: min(4<<10, pool.BlockSize()/16)}
 	for _, s := range sources {
 		encoder, err := accesslog.New(s.Format.Names(), s.Schema)
 		if err != nil {
@@ -75,7 +76,7 @@ func (p *Parser) parse(ctx context.Context, chunk flow.Chunk, out chan<- flow.Ba
 	done := chunk.Data // begins at b.Start
 	src := &p.sources[chunk.Start.Generation.Source.Index]
 	for len(rest) > 0 {
-		room, err := p.pool.Room(ctx, minRoom)
+		room, err := p.pool.Room(ctx, p.minRoom)
 		if err != nil {
 			return err
 		}
@@ -114,7 +115,7 @@ func (p *Parser) parse(ctx context.Context, chunk flow.Chunk, out chan<- flow.Ba
 // behind them. It returns the bytes of points and of lines.
 func (p *Parser) fill(src *source, b *flow.Batch, room, lines []byte) (points, taken int) {
 	buf := room[:0]
-	for taken < len(lines) {
+	for taken < len(lines) && (taken == 0 || len(room)-len(buf) >= p.minRoom) {
 		end := bytes.IndexByte(lines[taken:], '\n')
 		line := lines[taken : taken+end]
 		if b.TooLong > 0 || end > p.maxLine {

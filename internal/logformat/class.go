@@ -1,0 +1,122 @@
+package logformat
+
+import (
+	"strings"
+
+	"github.com/tailflux/tailflux/internal/nginxvar"
+)
+
+// A slot is the place of a variable in a template: all that decides what its
+// value may look like.
+type slot struct {
+	variable      nginxvar.Variable
+	escape        escaping
+	before, after string // the literals around it; "" next to a variable or an end
+	last          bool   // the line ends here
+	host          bool   // a path follows directly: the value ends at the first slash
+}
+
+// class is the expression for the slot's values.
+//
+// It is as wide as nginx is, and as narrow as cutting the line needs: with
+// escape=default no value contains a double quote, so between quotes anything
+// goes; outside, a variable that is one word, a number or a time is held to
+// that, which tells it from its neighbours.
+func (s slot) class() string {
+	v := s.variable
+	text := v.Kind == nginxvar.String || v.Kind == nginxvar.Request
+	quoted := strings.HasSuffix(s.before, `"`) && strings.HasPrefix(s.after, `"`)
+	switch {
+	case text && s.escape == escapeNone:
+		return s.lazy(`.*`)
+	case quoted && s.escape == escapeJSON:
+		return `(?:[^"\\]|\\.)*`
+	case quoted:
+		return `[^"]*`
+	case text && s.escape == escapeJSON:
+		return s.lazy(`(?:[^"\\]|\\.)*`)
+	case text:
+		return s.lazy(`[^"]*`)
+	case v.Kind == nginxvar.TimeLocal:
+		return `[ +-:A-Za-z]{26}`
+	case v.Kind == nginxvar.TimeISO8601:
+		return `[0-9T:.+Z-]+`
+	case v.Kind == nginxvar.Msec:
+		return `[0-9.]+`
+	case v.List:
+		return s.many(`[^ ,"`+s.stop()+`]`) + `(?:(?:,| :) [^ ,"` + s.stop() + `]*)*`
+	case v.Kind == nginxvar.Token && s.host:
+		return s.many(`[^ "/]`)
+	case v.Kind == nginxvar.Token:
+		return s.many(`[^ "` + s.stop() + `]`)
+	default: // Int, Float, Status
+		return s.many(`[0-9.-]`)
+	}
+}
+
+// lazy makes a repeat stop at the first place where the rest of the line fits,
+// unless there is no rest.
+func (s slot) lazy(repeat string) string {
+	if s.last {
+		return repeat
+	}
+	return repeat + "?"
+}
+
+// many repeats a class. An absent value is "-" with escape=default and nothing
+// otherwise.
+func (s slot) many(class string) string {
+	if s.escape != escapeDefault || s.variable.Empty {
+		return class + "*"
+	}
+	return class + "+"
+}
+
+// stop is the first byte of the literal that follows, for a class of excluded
+// bytes, when no value of the variable contains that byte: then a word ends in
+// one place only, however many of them stand side by side.
+func (s slot) stop() string {
+	if s.after == "" {
+		return ""
+	}
+	c := s.after[:1]
+	if !strings.Contains("\t!#$&'()*,;<>?@[]^`{|}~:=", c) || strings.Contains(inside(s.variable.Name), c) {
+		return ""
+	}
+	if strings.Contains(`[]^`, c) {
+		c = `\` + c
+	}
+	return c
+}
+
+// inside is the punctuation that values of a word may contain: IPv6 addresses
+// have colons, and have brackets where a port may follow.
+func inside(name string) string {
+	switch name {
+	case "remote_addr", "server_addr", "realip_remote_addr", "proxy_protocol_addr", "proxy_protocol_server_addr",
+		"is_request_port", "ssl_ciphers", "ssl_curves", "ssl_sigalgs":
+		return ":"
+	case "host", "proxy_host", "upstream_addr", "upstream_last_addr":
+		return "[]:"
+	case "server_name", "upstream_last_server_name":
+		return "!#$&'()*<>?@[]^`{|}~:=" // it may be a regular expression
+	case "is_args":
+		return "?"
+	}
+	return ""
+}
+
+// splits tells whether two variables can stand side by side: a host has no
+// slash, and a path begins with one.
+func splits(left, right string) bool {
+	switch left {
+	case "host", "server_name", "proxy_host":
+	default:
+		return false
+	}
+	switch right {
+	case "request_uri", "uri", "document_uri":
+		return true
+	}
+	return false
+}

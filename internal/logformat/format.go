@@ -1,0 +1,130 @@
+package logformat
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"regexp/syntax"
+	"strings"
+)
+
+// A Format is a compiled log format. It never changes and may be used by many
+// goroutines; the matchers it makes may not.
+type Format struct {
+	names  []string
+	groups []int // the regexp's number of each named group
+	re     *regexp.Regexp
+	prog   *program // nil when re cannot be compiled to a scanner
+	why    string   // why not
+}
+
+// CompileFormat compiles the name of a preset (see Presets) or an nginx
+// log_format: the bare string, the quoted pieces as they stand in nginx.conf
+// with or without escape=default, json or none before them, or the whole
+// log_format statement. Without escape= it is default, as in nginx.
+//
+// A variable that occurs twice is captured where it occurs first. The error is
+// for the operator: it names the piece, its column in format, and a remedy.
+func CompileFormat(format string) (*Format, error) {
+	if preset, ok := presets[strings.TrimSpace(format)]; ok {
+		format = preset
+	}
+	t, err := parseTemplate(format)
+	if err != nil {
+		return nil, err
+	}
+	expr, err := t.regexp()
+	if err != nil {
+		return nil, err
+	}
+	return compile(expr)
+}
+
+// CompileRegexp compiles a regular expression in RE2 syntax whose named groups
+// are nginx variables. Unnamed groups and groups named "_" are ignored; a name
+// used twice, or none at all, is refused. As ever with regexp, expr matches
+// anywhere in a line unless it begins with "^". The error is for the operator:
+// it names the piece, its column in expr, and a remedy.
+func CompileRegexp(expr string) (*Format, error) {
+	groups := findGroups(expr)
+	seen := make(map[string]int)
+	for _, g := range groups {
+		if first, ok := seen[g.name]; ok && g.name != ignored {
+			return nil, fmt.Errorf("%s: the group %q is already defined at %s; rename one of them, or call it _ to ignore it",
+				where(expr, g.at), g.name, where(expr, first))
+		}
+		seen[g.name] = g.at
+	}
+	delete(seen, ignored)
+	plain := dropIgnored(expr, groups)
+	if _, err := syntax.Parse(plain, syntax.Perl); err != nil {
+		return nil, explain(expr, err)
+	}
+	if len(seen) == 0 {
+		return nil, errors.New("no named group: write (?P<status>…) around each value that is wanted, with the name of an nginx variable")
+	}
+	return compile(plain)
+}
+
+// compile makes a Format of an expression without ignored groups.
+func compile(expr string) (*Format, error) {
+	re, err := regexp.Compile(expr)
+	if err != nil {
+		return nil, explain(expr, err)
+	}
+	f := &Format{re: re}
+	captures := make(map[int]int) // number in the regexp → index in names
+	for group, name := range re.SubexpNames() {
+		if name != "" && name != ignored {
+			captures[group] = len(f.names)
+			f.names = append(f.names, name)
+			f.groups = append(f.groups, group)
+		}
+	}
+	tree, err := syntax.Parse(expr, syntax.Perl)
+	if err != nil {
+		return nil, explain(expr, err)
+	}
+	if f.prog, err = assemble(tree, captures); err != nil {
+		f.why = err.Error()
+	}
+	return f, nil
+}
+
+// Names are the variables that are captured, in the order of the captures. The
+// slice is the caller's.
+func (f *Format) Names() []string { return append([]string(nil), f.names...) }
+
+// Regexp is the regular expression that defines what the format matches. It
+// compiles with the standard library.
+func (f *Format) Regexp() string { return f.re.String() }
+
+// Kind is "scanner", or "regexp" when every line goes through the standard
+// library.
+func (f *Format) Kind() string {
+	if f.prog != nil {
+		return "scanner"
+	}
+	return "regexp"
+}
+
+// Why says, when Kind is "regexp", which piece of the expression could not be
+// compiled to a scanner. Otherwise it is "".
+func (f *Format) Why() string { return f.why }
+
+// NewMatcher makes a matcher. Each goroutine needs its own.
+func (f *Format) NewMatcher() *Matcher {
+	m := f.NewSlowMatcher()
+	m.prog = f.prog
+	return m
+}
+
+// NewSlowMatcher makes a matcher that asks the standard library about every
+// line. It exists to be compared with the one that NewMatcher makes.
+func (f *Format) NewSlowMatcher() *Matcher {
+	return &Matcher{
+		format:   f,
+		captures: make([][]byte, len(f.names)),
+		opened:   make([]int, len(f.names)),
+	}
+}

@@ -1,0 +1,227 @@
+package logformat_test
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/tailflux/tailflux/internal/logformat"
+)
+
+func TestPresets(t *testing.T) {
+	want := []string{"combined", "common", "timed", "vhost_combined"}
+	if got := logformat.Presets(); !slices.Equal(got, want) {
+		t.Fatalf("Presets() = %q, want %q", got, want)
+	}
+	for _, name := range want {
+		f := mustFormat(t, name)
+		if f.Kind() != "scanner" || f.Why() != "" {
+			t.Errorf("%s: Kind() = %q, Why() = %q, want a scanner", name, f.Kind(), f.Why())
+		}
+		if _, err := regexp.Compile(f.Regexp()); err != nil {
+			t.Errorf("%s: Regexp() does not compile: %v", name, err)
+		}
+	}
+	check := func(name, want string) {
+		t.Helper()
+		if got := strings.Join(mustFormat(t, name).Names(), " "); got != want {
+			t.Errorf("%s: Names() = %s, want %s", name, got, want)
+		}
+	}
+	check("common", "remote_addr remote_user time_local request status body_bytes_sent")
+	check("combined", "remote_addr remote_user time_local request status body_bytes_sent http_referer http_user_agent")
+	check("vhost_combined", "host server_port remote_addr remote_user time_local request status body_bytes_sent http_referer http_user_agent")
+	check("timed", "remote_addr remote_user time_local scheme request status bytes_sent http_referer http_user_agent gzip_ratio upstream_response_time request_time")
+}
+
+// What each variable may look like, by its kind and its place.
+func TestFormatRegexp(t *testing.T) {
+	check := func(format, want string) {
+		t.Helper()
+		if got := mustFormat(t, format).Regexp(); got != want {
+			t.Errorf("CompileFormat(%q).Regexp()\n got %s\nwant %s", format, got, want)
+		}
+	}
+	// Between quotes anything but a quote.
+	check(`"$request" "$status"`, `^"(?P<request>[^"]*)" "(?P<status>[^"]*)"$`)
+	check(`"$request_method $uri"`, `^"(?P<request_method>[^ "]+) (?P<uri>[^"]*?)"$`)
+
+	// By kind.
+	check(`$status`, `^(?P<status>[0-9.-]+)$`)
+	check(`$body_bytes_sent $request_time`, `^(?P<body_bytes_sent>[0-9.-]+) (?P<request_time>[0-9.-]+)$`)
+	check(`[$time_local]`, `^\[(?P<time_local>[ +-:A-Za-z]{26})\]$`)
+	check(`$time_iso8601,$msec`, `^(?P<time_iso8601>[0-9T:.+Z-]+),(?P<msec>[0-9.]+)$`)
+	check(`$upstream_response_time x`, `^(?P<upstream_response_time>[^ ,"]+(?:(?:,| :) [^ ,"]*)*) x$`)
+	check(`$remote_user x`, `^(?P<remote_user>[^"]*?) x$`)
+	check(`$request`, `^(?P<request>[^"]*)$`)
+	check(`$my_own|$other`, `^(?P<my_own>[^"]*?)\|(?P<other>[^"]*)$`)
+
+	// A word ends where the next literal begins, if it cannot contain it.
+	check(`$request_method|$scheme]`, `^(?P<request_method>[^ "|]+)\|(?P<scheme>[^ "\]]+)\]$`)
+	check("$scheme\t", "^(?P<scheme>[^ \"\t]+)\t$")
+	check(`$remote_addr:$remote_port`, `^(?P<remote_addr>[^ "]+):(?P<remote_port>[0-9.-]+)$`)
+	check(`[$host]`, `^\[(?P<host>[^ "]*)\]$`)
+	check(`$upstream_addr}`, `^(?P<upstream_addr>[^ ,"}]+(?:(?:,| :) [^ ,"}]*)*)\}$`)
+
+	// Found and yet empty.
+	check(`$server_name x`, `^(?P<server_name>[^ "]*) x$`)
+
+	// No literal between, and yet no doubt.
+	check(`$scheme://$host$request_uri x`, `^(?P<scheme>[^ ":]+)://(?P<host>[^ "/]*)(?P<request_uri>[^"]*?) x$`)
+
+	// The second of the same name is not captured.
+	check(`$status $status`, `^(?P<status>[0-9.-]+) (?:[0-9.-]+)$`)
+
+	// Literals are literal.
+	check(`.*(${status}s)`, `^\.\*\((?P<status>[0-9.-]+)s\)$`)
+
+	// escape=json: quotes and backslashes within values have a backslash, and
+	// absent values are empty.
+	check(`escape=json '{"a":"$uri","b":$status,"t":$upstream_response_time}'`,
+		`^\{"a":"(?P<uri>(?:[^"\\]|\\.)*)","b":(?P<status>[0-9.-]*),"t":(?P<upstream_response_time>[^ ,"}]*(?:(?:,| :) [^ ,"}]*)*)\}$`)
+	check(`escape=json '$uri $args'`, `^(?P<uri>(?:[^"\\]|\\.)*?) (?P<args>(?:[^"\\]|\\.)*)$`)
+
+	// escape=none: anything goes.
+	check(`escape=none '"$request" $status $uri'`, `^"(?P<request>.*?)" (?P<status>[0-9.-]*) (?P<uri>.*)$`)
+}
+
+// The same format however it comes out of nginx.conf.
+func TestFormatSource(t *testing.T) {
+	want := mustFormat(t, "combined").Regexp()
+	for _, format := range []string{
+		combinedFormat,
+		"  combined\n",
+		combinedFormat + "\n",
+		`'$remote_addr - $remote_user [$time_local] '
+                      '"$request" $status $body_bytes_sent '
+                      '"$http_referer" "$http_user_agent"'`,
+		`'$remote_addr - $remote_user [$time_local] ' "\"$request\" $status $body_bytes_sent "
+			'"$http_referer" "$http_user_agent"';`,
+		"escape=default '" + combinedFormat + "'",
+		`
+    log_format main escape=default
+        '$remote_addr - $remote_user [$time_local] ' # who and when
+        '"$request" $status $body_bytes_sent '
+        '"$http_referer" "${http_user_agent}"' ;
+`,
+		"log_format combined '" + combinedFormat + "';",
+	} {
+		f, err := logformat.CompileFormat(format)
+		if err != nil {
+			t.Errorf("CompileFormat(%q): %v", format, err)
+		} else if f.Regexp() != want {
+			t.Errorf("CompileFormat(%q).Regexp() = %s, want %s", format, f.Regexp(), want)
+		}
+	}
+
+	// What looks like pieces and is not.
+	check := func(format, want string) {
+		t.Helper()
+		if got := mustFormat(t, format).Regexp(); got != want {
+			t.Errorf("CompileFormat(%q).Regexp() = %s, want %s", format, got, want)
+		}
+	}
+	check(`"$msec","$status"`, `^"(?P<msec>[^"]*)","(?P<status>[^"]*)"$`)
+	check(`"$msec" "$status"`, `^"(?P<msec>[^"]*)" "(?P<status>[^"]*)"$`)
+	check(`'$msec' at $status`, `^'(?P<msec>[0-9.]+)' at (?P<status>[0-9.-]+)$`)
+	check(`log_format a $msec;`, `^(?P<msec>[0-9.]+)$`)
+	check(`'a\tb\'c\\\d$msec'`, "^a\tb'c"+`\\\\`+"d(?P<msec>[0-9.]+)$")
+}
+
+func TestFormatErrors(t *testing.T) {
+	check := func(format string, want ...string) {
+		t.Helper()
+		_, err := logformat.CompileFormat(format)
+		if err == nil {
+			t.Errorf("CompileFormat(%q): no error", format)
+			return
+		}
+		for _, w := range want {
+			if !strings.Contains(err.Error(), w) {
+				t.Errorf("CompileFormat(%q) = %q, want it to contain %q", format, err, w)
+			}
+		}
+	}
+	check("", "empty", "combined, common")
+	check("combinde", `"combinde"`, "no preset", "timed")
+	check("$status $", "column 9", `"$" without`)
+	check("$$status", "column 1", "dollar")
+	check("$status €$-", "column 10")
+	check("${status", "column 1", "${status}")
+	check("${}", "column 1", "name")
+	check("a ${status $msec", "column 3", "not closed")
+	check("$uri$is_args$args", "column 5", "$uri", "$is_args", "literal between")
+	check("$status$body_bytes_sent", "column 8")
+	check("$msec\n$status", "column 6", "line break")
+	check("$msec \xff", "column 7", "0xFF")
+	check("escape=xml '$msec'", "column 8", "escape=json")
+	check("log_format a '$msec", "column 14", "never closed")
+	check("log_format a '$msec'x;", "column 21", "directly after")
+	check("log_format a '$msec'; log_format b '$msec';", "column 22", "one log_format")
+	check("log_format a\n  '$msec '\n  '$uri$args';", "line 3, column 8", "$args")
+}
+
+func TestRegexpNames(t *testing.T) {
+	check := func(expr, want string) {
+		t.Helper()
+		f := mustRegexp(t, expr)
+		if got := strings.Join(f.Names(), " "); got != want {
+			t.Errorf("CompileRegexp(%q).Names() = %s, want %s", expr, got, want)
+		}
+	}
+	check(`(?P<status>\d+) (\S+) (?<msec>.*)`, "status msec")
+	check(`(?P<_>\S+) (?<_>\S+) (?P<status>\d+)`, "status")
+	check(`[(?P<_>]\(?P<_>\Q(?P<_>\E[[:alpha:](?P<_>](?P<status>\d+)`, "status")
+	check(`(?P<_>(?P<status>\d+))`, "status")
+}
+
+func TestRegexpErrors(t *testing.T) {
+	check := func(expr string, want ...string) {
+		t.Helper()
+		_, err := logformat.CompileRegexp(expr)
+		if err == nil {
+			t.Errorf("CompileRegexp(%q): no error", expr)
+			return
+		}
+		for _, w := range want {
+			if !strings.Contains(err.Error(), w) {
+				t.Errorf("CompileRegexp(%q) = %q, want it to contain %q", expr, err, w)
+			}
+		}
+	}
+	check(``, "no named group", "(?P<status>")
+	check(`(\d+) (?P<_>.*)`, "no named group")
+	check(`(?P<a>.) (?P<b>.) (?P<a>.)`, "column 19", `"a"`, "column 1")
+	check(`é(?P<a>.)(?P<a>.)`, "column 10")
+	check(`(?P<a>.)(?=b)`, "column 9", "(?=", "lookahead")
+	check(`(?P<a>.)\1`, "column 9", `\1`, "backreferences")
+	check(`(?P<a>.`, "missing closing )", `behind a backslash`)
+	check(`(?P<a b>.)`, "letters, digits")
+	check(`*(?P<a>.)`, "column 1", "behind a backslash")
+	check(`(?P<a>.){1001}`, "1000")
+	check(`(?P<a>.)[a`, "column 9", "missing closing ]")
+}
+
+func TestKind(t *testing.T) {
+	check := func(expr, kind, why string) {
+		t.Helper()
+		f := mustRegexp(t, expr)
+		if f.Kind() != kind || !strings.Contains(f.Why(), why) || (why == "") != (f.Why() == "") {
+			t.Errorf("CompileRegexp(%q): Kind() = %q, Why() = %q, want %q, %q", expr, f.Kind(), f.Why(), kind, why)
+		}
+	}
+	check(lineage, "scanner", "")
+	check(`^(?P<a>\d{1,3}(?:\.\d{1,3}){3}) (?P<b>\S+)$`, "scanner", "")
+	check(`(?P<a>[\d.]+|-) (?P<b>(?:x|yy)+)`, "scanner", "")
+	check(`(?P<a>(?i)b)`, "scanner", "")
+	check(`(?P<a>(?i)k)`, "regexp", "without regard to case")
+	check(`(?P<a>é)`, "regexp", "not ASCII")
+	check(`(?P<a>[à-é])`, "regexp", "outside ASCII")
+	check(`(?P<a>\w+)\b`, "regexp", `\b`)
+	check(`(?m)^(?P<a>\w+)$`, "regexp", "m flag")
+	check(`(?P<a>\S{3})`, "regexp", "several bytes")
+	check(`(?P<a>(?:a(?:bc)*)+)`, "regexp", "repeat within a repeat")
+	check(`(?P<a>(?:a*)*b)`, "regexp", "may be empty")
+	check(`(?P<a>(?:ab){2,5})`, "regexp", "varying number")
+}

@@ -1,0 +1,51 @@
+package logformat
+
+// A Matcher cuts lines. It is not safe for concurrent use.
+type Matcher struct {
+	// Fast counts the lines that the scanner decided, either way; Slow those
+	// that went through the standard library. They are plain integers: the
+	// goroutine that calls Match may read them.
+	Fast, Slow int64
+
+	format   *Format
+	prog     *program // nil: always ask the standard library
+	captures [][]byte // what Match returns
+	opened   []int    // where captures began that are not closed yet
+}
+
+// Match cuts line, which comes without its newline, and tells whether the
+// format matches it. The captures are in the order of Names and are slices of
+// line; a group that took no part is nil, one that matched nothing is empty.
+// The outer slice is valid until the next call of Match. When the format does
+// not match, captures is nil.
+//
+// On lines that the scanner decides, nothing is allocated.
+func (m *Matcher) Match(line []byte) (captures [][]byte, ok bool) {
+	if line == nil {
+		line = []byte{} // so that an empty capture is not nil
+	}
+	if m.prog != nil {
+		switch m.prog.scan(line, m.captures, m.opened) {
+		case matched:
+			m.Fast++
+			return m.captures, true
+		case refused:
+			m.Fast++
+			return nil, false
+		}
+	}
+	m.Slow++
+	at := m.format.re.FindSubmatchIndex(line)
+	if at == nil {
+		return nil, false
+	}
+	for i, group := range m.format.groups {
+		from, to := at[2*group], at[2*group+1]
+		if from < 0 {
+			m.captures[i] = nil
+		} else {
+			m.captures[i] = line[from:to:to]
+		}
+	}
+	return m.captures, true
+}

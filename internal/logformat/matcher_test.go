@@ -1,0 +1,269 @@
+package logformat_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/tailflux/tailflux/internal/logformat"
+)
+
+// What lines of the world give. Each want is name=value for the captures of
+// interest; nil captures are not in it.
+func TestMatch(t *testing.T) {
+	check := func(format, line string, want ...string) {
+		t.Helper()
+		f := mustFormat(t, format)
+		captures, ok := twinsOf(f).agree(t, []byte(line))
+		if ok != (want != nil) {
+			t.Errorf("%s: Match(%q) = %q, %v, want %q", format, line, captures, ok, want)
+			return
+		}
+		got := make(map[string]string)
+		for i, name := range f.Names() {
+			if captures != nil && captures[i] != nil {
+				got[name] = string(captures[i])
+			}
+		}
+		for _, w := range want {
+			name, value, _ := strings.Cut(w, "=")
+			if v, there := got[name]; !there || v != value {
+				t.Errorf("%s: Match(%q): $%s = %q, want %q", format, line, name, v, value)
+			}
+		}
+	}
+	check("timed", timedLine, "remote_addr=172.0.0.12", "remote_user=-", "time_local=04/Mar/2018:13:49:52 +0000", "scheme=http",
+		"request=GET /foo?query=t HTTP/1.0", "status=200", "bytes_sent=2133", "http_referer=-", "http_user_agent=KeepAliveClient",
+		"gzip_ratio=-", "upstream_response_time=1.005", "request_time=1.854")
+	check("combined", combinedLine, "remote_addr=2001:db8::17", "remote_user=ada", "http_referer=https://example.com/a?b=c")
+
+	combined := func(user, request string) string {
+		return `1.2.3.4 - ` + user + ` [04/Mar/2018:13:49:52 +0000] "` + request + `" 400 0 "-" "-"`
+	}
+	check("combined", combined("a b", "-"), "remote_user=a b")
+	check("combined", combined("a [b", "-"), "remote_user=a [b")
+	check("combined", combined("a [b] c", "-"), "remote_user=a [b] c")
+	check("combined", combined("[04/Mar/2018:13:49:52 +0000]", "-"), "remote_user=[04/Mar/2018:13:49:52 +0000]")
+	check("combined", combined("", "-"), "remote_user=")
+	check("combined", combined("-", ""), "request=")
+	check("combined", combined("-", `\x16\x03\x01`), `request=\x16\x03\x01`)
+	check("combined", combined("-", "GET /a b HTTP/1.1"), "request=GET /a b HTTP/1.1")
+	check("combined", combined("-", "GET / HTTP/1.1")+" ")
+	check("combined", " "+combined("-", "GET / HTTP/1.1"))
+	check("combined", "")
+
+	timed := func(times string) string {
+		return `1.2.3.4 - - [04/Mar/2018:13:49:52 +0000] http "GET / HTTP/1.1" 009 1 "-" "-" "2.31" ` + times
+	}
+	check("timed", timed("- 0.000"), "upstream_response_time=-", "request_time=0.000", "status=009")
+	check("timed", timed("0.010, 0.020 : 0.100 0.130"), "upstream_response_time=0.010, 0.020 : 0.100", "request_time=0.130")
+	check("timed", timed("0.010, - : 0.100 0.130"), "upstream_response_time=0.010, - : 0.100", "request_time=0.130")
+	check("timed", timed("0.010 :  0.130"), "upstream_response_time=0.010 : ", "request_time=0.130")
+	check("timed", timed("0.130 0.010, 0.020"))
+
+	check("vhost_combined", "example.com:443 "+combined("-", "-"), "host=example.com", "server_port=443", "remote_addr=1.2.3.4")
+	check("vhost_combined", "[2001:db8::1]:80 "+combined("-", "-"), "host=[2001:db8::1]", "server_port=80")
+	check("vhost_combined", ":80 "+combined("-", "-"), "host=", "server_port=80")
+
+	check(`$remote_addr:$remote_port $status`, "2001:db8::1:4711 200", "remote_addr=2001:db8::1", "remote_port=4711")
+	check(`$request_id|$request_method|$upstream_addr|$http_x`, "ab|GET|10.0.0.1:80, unix:/a|b|c", "upstream_addr=10.0.0.1:80, unix:/a", "http_x=b|c")
+	check(`$time_local $status $request`, "04/Mar/2018:13:49:52 +0000 200 GET / HTTP/1.1", "time_local=04/Mar/2018:13:49:52 +0000", "status=200")
+	check(`$scheme://$host$request_uri $status`, "https://[::1]/a b?c=http://d/ 200", "scheme=https", "host=[::1]", "request_uri=/a b?c=http://d/")
+	check(`$upstream_addr, $status`, "10.0.0.1:80, 10.0.0.2:80, 200", "upstream_addr=10.0.0.1:80, 10.0.0.2:80", "status=200")
+
+	json := `escape=json '{"u":"$uri","s":$status,"t":$upstream_response_time,"a":"$http_user_agent"}'`
+	check(json, `{"u":"/a\"b\\","s":200,"t":0.010, 0.020,"a":"é \u0001"}`, `uri=/a\"b\\`, "status=200", "upstream_response_time=0.010, 0.020", `http_user_agent=é \u0001`)
+	check(json, `{"u":"","s":404,"t":,"a":""}`, "uri=", "upstream_response_time=", "http_user_agent=")
+	check(json, `{"u":"a\","s":404,"t":,"a":""}`)
+	check(`escape=none '"$request" $status "$http_user_agent"'`, `"GET /"x" HTTP/1.1" 200 "y" "z"`, `request=GET /"x" HTTP/1.1`, `http_user_agent=y" "z`)
+}
+
+// A group that takes no part is nil; one that matches nothing is not.
+func TestMatchNil(t *testing.T) {
+	f := twinsOf(mustRegexp(t, `^(?P<a>x*)(?: (?P<b>y*))?(?:(?P<c>1)|(?P<d>2))$`))
+	check := func(line string, want ...bool) {
+		t.Helper()
+		captures, ok := f.agree(t, []byte(line))
+		if !ok {
+			t.Fatalf("Match(%q): no match", line)
+		}
+		for i := range want {
+			if (captures[i] != nil) != want[i] {
+				t.Errorf("Match(%q): capture %s = %#v, want there = %v", line, f.format.Names()[i], captures[i], want[i])
+			}
+		}
+	}
+	check("1", true, false, true, false)
+	check("x 2", true, true, false, true)
+	check(" y1", true, true, true, false)
+	check("2", true, false, false, true)
+
+	captures, ok := mustRegexp(t, `(?P<a>x*)`).NewMatcher().Match(nil)
+	if !ok || captures[0] == nil {
+		t.Errorf("Match(nil) = %#v, %v, want an empty capture", captures, ok)
+	}
+}
+
+func TestOddLines(t *testing.T) {
+	formats := []*twins{twinsOf(mustRegexp(t, lineage)), twinsOf(mustRegexp(t, "^"+lineage+"$"))}
+	for _, name := range logformat.Presets() {
+		formats = append(formats, twinsOf(mustFormat(t, name)))
+	}
+	for _, line := range oddLines {
+		for _, f := range formats {
+			f.agree(t, []byte(line))
+		}
+	}
+}
+
+// Patterns at the edge of what a scanner may do, with lines on both sides of it.
+func TestEdges(t *testing.T) {
+	check := func(expr string, lines ...string) {
+		t.Helper()
+		f := mustRegexp(t, expr)
+		if f.Kind() != "scanner" {
+			t.Errorf("%s has no scanner: %s", expr, f.Why())
+		}
+		both := twinsOf(f)
+		for _, line := range lines {
+			both.agree(t, []byte(line))
+		}
+	}
+	// Both alternatives seem possible at the end of the line; only one is.
+	check(`^(?:$a|(?P<b>b*))$`, "", "b", "a")
+	// Lists: an empty first element, other elements, lazy, ends that are not certain.
+	check(`^(?P<a>[^ ,"]+(?:, [^ ,"]*)*)$`, "a, b", ", b", "a, ", "a, , b", "a,b")
+	check(`^(?P<a>[^ ,"]+(?:, \d*)*)(?P<b>.*)$`, "a, 1, b", "a, 1, 2x")
+	check(`^(?P<a>[^ ,"]+(?:, [^ ,"]*)*?)(?P<b>.*)$`, "a, b")
+	check(`^(?P<a>[ab]+(?:ab[ab]*)*)(?P<b>.*)$`, "aab", "aabab", "baab b")
+	check(`^(?P<a>[ab]+(?:,[ab]*)*)(?P<b>a)$`, "a,aa", "a,a", "aa", "a,")
+	check(`^(?P<a>[ab]+(?:,[ab]*)*)(?P<b>,a)$`, "a,a", "a,b,a", "a,a,")
+	// A run that must end before a text with a byte that is not in it.
+	check(`^(?P<a>[!#%')+/=? ]*) "x`, `! # "x`, `! # " x`, ` "x`, `"x`)
+	check(`^(?P<a>[^"]+) "x`, `a "x`, ` "x`, `  "x`)
+	// The shortest run, and what may not be in it.
+	check(`^"(?P<a>.*?)" x`, `"a" x`, "\"a\n\" x", `"a" b" x`)
+	check(`^"(?P<a>.+?)" x`, `"" x`, `""" x`, `"`, ``)
+	check(`^(?P<a>[ab]{1,3}?)b$`, "ab", "aab", "aaab", "aaaab", "b", "bb")
+	// Backslashes.
+	check(`^(?P<a>(?:[^"\\]|\\.)*?)\\"x`, `a\"x`, `a\\"x`, `a\\\"x`, `\"x`)
+	check(`^"(?P<a>(?:[^"\\]|\\.)*)"$`, `"a\"b"`, `"a\\"`, `"a\"`, "\"\\\n\"", "\"\\é\"", "\"\\\xff\"", `"`)
+	// Texts with zeros, near the end of a line and longer than a word.
+	check("^(?P<a>a*)\\x00$", "a", "a\x00", "a\x00\x00", "")
+	check("^(?P<a>a*)b\\x00\\x00(?P<b>.*)$", "ab", "ab\x00", "ab\x00\x00", "ab\x00\x00c")
+	check("^(?P<a>a*)0123456789(?P<b>.*)$", "a012345678", "a0123456789", "a0123456780", "a01234567890")
+	check(`^(?P<a>[^"]*)(?P<b>"?)$`, "1234567", "12345678", "123456789", `1234567"`, `12345678"`, "\x00", "")
+	check(`^(?P<a>[\x00-\x20a]+)(?P<b>b?)$`, "a", "aaaaaaa", "aaaaaaaa", "ab", "\x00b")
+	// Runes of several bytes, and bytes that are no rune.
+	check(`^(?P<a>[^a]+)(?P<b>[^b]*)$`, "é", "éa", "\xc3", "\xc3a\xa9", "世b")
+	check(`^(?P<a>[^a]*?)(?P<b>[^b]+)$`, "é", "bé", "b\xa9", "bbé")
+	// Captures in repeats keep what they last took.
+	check(`^(?:(?P<a>a)|(?P<b>b))+$`, "a", "ab", "aba", "b")
+	check(`^(?P<a>(?P<b>x)y)*(?P<c>z)?$`, "", "xyxy", "xyz", "z")
+}
+
+// What the scanner must leave alone although it looks simple.
+func TestNoScanner(t *testing.T) {
+	check := func(expr, line string) {
+		t.Helper()
+		f := mustRegexp(t, expr)
+		if _, ok := twinsOf(f).agree(t, []byte(line)); !ok {
+			t.Errorf("%s does not match %q", expr, line)
+		}
+		if f.Kind() != "regexp" {
+			t.Errorf("%s has a scanner, want none", expr)
+		}
+	}
+	check(`^(?P<a>(?:[^"]|\\.)*)"$`, `a\"b"`)                  // a backslash begins a pair or does not
+	check(`^(?P<a>(?:[a-z]|\\.)*)"$`, `a\éb"`)                 // only after a backslash
+	check(`^(?P<a>(?:[^"\\]|\\.)*)\\$`, `a\b\`)                // so does a backslash after
+	check(`^(?P<a>.+?)(?P<b>[^ ]*)$`, `é`)                     // the shortest run is a rune, not a byte
+	check(`(?P<a>[^ ]+?)`, `é`)                                // the same
+	check(`^(?P<a>.{2})b$`, `éab`)                             // two runes
+	check(`^(?P<a>(?:a|b|cc|dd|ee|ff|gg|hh|ii|jj)*)$`, `iijj`) // too many
+}
+
+// Which lines the scanner decides. This is about speed, not about answers; but a
+// scanner that hands everything on would pass every other test.
+func TestFast(t *testing.T) {
+	check := func(f *logformat.Format, line string, wantOK, wantFast bool) {
+		t.Helper()
+		m := f.NewMatcher()
+		_, ok := m.Match([]byte(line))
+		if fast := m.Fast == 1; ok != wantOK || fast != wantFast || m.Fast+m.Slow != 1 {
+			t.Errorf("%s\nMatch(%q): ok %v, fast %d, slow %d, want ok %v, fast %v", f.Regexp(), line, ok, m.Fast, m.Slow, wantOK, wantFast)
+		}
+		slow := f.NewSlowMatcher()
+		if slow.Match([]byte(line)); slow.Slow != 1 || slow.Fast != 0 {
+			t.Errorf("slow matcher: Fast = %d, Slow = %d, want 0, 1", slow.Fast, slow.Slow)
+		}
+	}
+	timed, combined, tutorial := mustFormat(t, "timed"), mustFormat(t, "combined"), mustRegexp(t, lineage)
+	check(timed, timedLine, true, true)
+	check(combined, combinedLine, true, true)
+	check(tutorial, timedLine, true, true)
+	check(timed, strings.Replace(timedLine, "1.005", "1.000, 0.005 : 0.001", 1), true, true)
+	check(combined, strings.Replace(combinedLine, " ada ", " ada lovelace ", 1), true, true)
+	check(combined, strings.Replace(combinedLine, " ada ", " ada [ ", 1), true, false)
+
+	// Junk is turned down at once, unless it might go on differently.
+	check(timed, "2026/11/20 10:00:00 [error] 17#17: *1 open() failed", false, true)
+	check(timed, "", false, true)
+	check(timed, combinedLine, false, false)
+	check(tutorial, "junk", false, false)
+
+	pattern := func(expr string) *logformat.Format { return mustRegexp(t, expr) }
+	check(pattern(`^(?P<a>\d+) (?P<b>[^ ]+)$`), "12 é", true, true)
+	check(pattern(`^(?P<a>\d+) (?P<b>[^ ]+)$`), "12 é ", false, true)
+	check(pattern(`^(?P<a>\d+) (?P<b>[^ ]+)$`), "x", false, true)
+	check(pattern(`(?P<a>\d+) (?P<b>[^ ]+)$`), "x", false, false)
+	check(pattern(`^(?P<a>.*) (?P<b>\d+)$`), "a 1 b 2", true, true)
+	check(pattern(`^(?P<a>.*) (?P<b>\d+)$`), "a 1 b", false, false)
+	check(pattern(`^(?P<a>.*?) (?P<b>.*)$`), "a 1 b 2", true, true)
+	check(pattern(`^(?P<a>[^"]*) "(?P<b>\d+)$`), `a b "1`, true, true)
+	check(pattern(`^(?P<a>[^"]*) "(?P<b>\d+)$`), `a b "x`, false, true)
+	check(pattern(`^(?P<a>[\d.]+|-) (?P<b>\d{3})$`), "- 200", true, true)
+	check(pattern(`^(?P<a>[\d.]+|-) (?P<b>\d{3})$`), "- 20", false, true)
+	check(pattern(`^(?P<a>(?:[^"\\]|\\.)*)"$`), `a\"b"`, true, true)
+	check(pattern(`^(?P<a>(?:[^"\\]|\\.)*)"$`), `a\"b`, false, true)
+	check(pattern(`^(?P<a>\w+(?:,\w+)*);`), `a,b;`, true, true)
+	check(pattern(`^(?P<a>\w+(?:,\w+)*);`), `a,b,`, false, true)
+}
+
+func TestMatchAllocates(t *testing.T) {
+	check := func(f *logformat.Format, line string, want bool) {
+		t.Helper()
+		m, bytes := f.NewMatcher(), []byte(line)
+		if n := testing.AllocsPerRun(100, func() { m.Match(bytes) }); n != 0 {
+			t.Errorf("Match(%q) allocates %v times, want 0", line, n)
+		}
+		if m.Slow != 0 {
+			t.Errorf("Match(%q): Slow = %d, want 0", line, m.Slow)
+		}
+		if _, ok := m.Match(bytes); ok != want {
+			t.Errorf("Match(%q) = %v, want %v", line, ok, want)
+		}
+	}
+	check(mustFormat(t, "timed"), timedLine, true)
+	check(mustFormat(t, "combined"), combinedLine, true)
+	check(mustRegexp(t, lineage), timedLine, true)
+	check(mustFormat(t, "timed"), "junk", false)
+}
+
+// A capture must not let its receiver write over the line.
+func TestMatchAliases(t *testing.T) {
+	line := []byte(timedLine)
+	captures, ok := mustFormat(t, "timed").NewMatcher().Match(line)
+	if !ok {
+		t.Fatal("no match")
+	}
+	for i := range captures {
+		_ = append(captures[i], "overwritten"...)
+	}
+	if string(line) != timedLine {
+		t.Errorf("the line is now %q", line)
+	}
+	line[0] = 'x'
+	if captures[0][0] != 'x' {
+		t.Errorf("captures are copies, want slices of the line")
+	}
+}

@@ -1,0 +1,155 @@
+package logformat
+
+import (
+	"bytes"
+	"math/bits"
+)
+
+// An outcome is what the scanner knows about a line.
+type outcome uint8
+
+const (
+	unknown outcome = iota // ask the standard library
+	matched                // and the captures are those of the standard library
+	refused                // the standard library would find no match
+)
+
+// scan runs the program over line. It is right because of this:
+//
+// Package regexp (Perl syntax, leftmost-first) tries to match at each byte of
+// the line in turn, the first one first. At a given start it behaves like a
+// backtracking search: wherever the expression leaves a choice (how far a
+// repeat goes, which alternative) the choices have an order of preference, and
+// the answer is the first success in that order.
+//
+// scan starts at byte 0 and never goes back. At each choice it takes the most
+// preferred one that is not excluded, where a choice is excluded if the bytes
+// right after it are not what must come next (head: a text, a set of bytes, the
+// end of the line). An excluded choice leads to failure whatever comes later,
+// so in the search every choice preferred to the one taken here fails too.
+//
+//   - If the path reaches the end of the program, it is a success, and all the
+//     search would have tried before it are failures: it is the search's answer
+//     for start 0, and no match starts further left. Hence matched.
+//   - If a step has no choice that is not excluded, the path fails. The search
+//     would now go back to an earlier step that had another choice. If no
+//     earlier step had one (step.forced: by the look of the expression, at most
+//     one choice can ever escape exclusion), the search fails at start 0, and if
+//     the expression is anchored at the beginning there is no other start. Hence
+//     refused, on a step that is sure. Otherwise scan knows nothing: unknown.
+//
+// Steps count bytes where regexp counts runes. For literals, and for runs of
+// sets without bytes from 0x80 on, these are the same. Sets with all of them
+// are repeated without limit only, so a run takes whole runes if it ends before
+// an ASCII byte, at the end of the line, or where a byte that is not in the set
+// follows; assembler.run and translator.run see to it that it does.
+//
+// captures has a place for each capture and is only meaningful when scan
+// returns matched; opened is scratch space of the same length.
+func (p *program) scan(line []byte, captures [][]byte, opened []int) outcome {
+	if p.partial {
+		clear(captures)
+	}
+	last := lastWord(line)
+	pos := 0
+	for pc := 0; pc < len(p.steps); pc++ {
+		s := &p.steps[pc]
+		end := pos // of the run that begins at pos
+		switch s.op {
+		case opNothing:
+
+		case opSpan, opList:
+			if out := s.outside(wordAt(line, pos, last)); out != 0 {
+				end += bits.TrailingZeros64(out) / 8
+			} else {
+				end = s.span(line, pos+8, last)
+			}
+			if end > len(line) { // zeros after the end are in the set
+				end = len(line)
+			}
+			end -= int(s.back)
+			if s.op == opList && end >= pos+int(s.min) {
+				end = s.more(line, end, last)
+			}
+
+		case opUntil:
+			n := bytes.IndexByte(line[pos:], s.stop)
+			if n < 0 {
+				n = len(line) - pos
+			}
+			end += n - int(s.back)
+
+		case opExact:
+			end = s.exact(line, pos, last)
+
+		case opOpen:
+			opened[s.capture] = pos
+			continue
+
+		case opChoose:
+			if pc = s.choice.next(line, pos, last); pc < 0 {
+				return s.failure()
+			}
+			pc--
+			continue
+
+		case opJump:
+			pc = int(s.target) - 1
+			continue
+
+		case opEnd:
+			if pos != len(line) {
+				return s.failure()
+			}
+			continue
+
+		default:
+			end = s.find(line, pos, last)
+		}
+
+		if end < pos+int(s.min) {
+			return s.failure()
+		}
+		if !s.begins(line, end, last) {
+			return s.failure()
+		}
+		if s.capture >= 0 {
+			if s.since {
+				pos = opened[s.capture]
+			}
+			captures[s.capture] = line[pos:end:end]
+		}
+		pos = end + int(s.skip)
+	}
+	return matched
+}
+
+func (s *step) failure() outcome {
+	if s.sure {
+		return refused
+	}
+	return unknown
+}
+
+// next is the step of the first target that line[pos:] does not exclude, or -1.
+func (c *choice) next(line []byte, pos int, last uint64) int {
+	open := c.atEnd
+	if pos < len(line) {
+		open = c.byNext[line[pos]]
+	}
+	for i := 0; open != 0; i, open = i+1, open>>1 {
+		if open&1 != 0 && c.targets[i].comesNext(line, pos, last) {
+			return c.targets[i].step
+		}
+	}
+	return -1
+}
+
+func (t *target) comesNext(line []byte, pos int, last uint64) bool {
+	for i := range t.texts {
+		if t.texts[i].begins(line, pos, last) {
+			return true
+		}
+	}
+	return len(t.texts) == 0
+}

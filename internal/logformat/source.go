@@ -1,0 +1,154 @@
+package logformat
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+// The ways nginx writes values into a log: the escape parameter of log_format.
+type escaping uint8
+
+const (
+	escapeDefault escaping = iota // a value never contains a quote; an absent one is "-"
+	escapeJSON                    // quotes and backslashes have a backslash; an absent value is empty
+	escapeNone                    // a value may contain anything; an absent one is empty
+)
+
+var escapings = map[string]escaping{"default": escapeDefault, "json": escapeJSON, "none": escapeNone}
+
+// A source is the text of a log_format as nginx sees it, and where in the
+// operator's string each byte of it came from.
+type source struct {
+	origin string
+	text   string
+	at     []int // for each byte of text, and its end: the offset in origin
+	escape escaping
+}
+
+var (
+	statement = regexp.MustCompile(`^\s*log_format\s+[^\s'";]+\s+`)
+	parameter = regexp.MustCompile(`^\s*escape=([^\s$;'"]*)(?:\s+|$)`)
+)
+
+// readSource tells a bare format from one pasted out of nginx.conf, whose
+// pieces are quoted, and joins the pieces.
+func readSource(origin string) (source, error) {
+	s := source{origin: origin}
+	begin := len(statement.FindString(origin))
+	whole := begin > 0
+	if m := parameter.FindStringSubmatchIndex(origin[begin:]); m != nil {
+		name := origin[begin+m[2] : begin+m[3]]
+		e, ok := escapings[name]
+		if !ok {
+			return s, fmt.Errorf("%s: escape=%s: want escape=default, escape=json or escape=none", where(origin, begin+m[2]), name)
+		}
+		s.escape, whole = e, true
+		begin += m[1]
+	}
+	if whole {
+		err := s.join(begin)
+		return s, err
+	}
+	// Nothing but quoted pieces, the first in single quotes: surely pasted. A
+	// bare format may well begin with a double quote: "$msec","$status".
+	if strings.HasPrefix(strings.TrimSpace(origin), "'") {
+		if quoted := (source{origin: origin}); quoted.join(0) == nil && quoted.allQuoted() {
+			return quoted, nil
+		}
+	}
+	s.text = strings.TrimRight(origin, "\r\n")
+	for i := range len(s.text) + 1 {
+		s.at = append(s.at, i)
+	}
+	return s, nil
+}
+
+// allQuoted tells whether every byte of the text stood inside quotes.
+func (s *source) allQuoted() bool {
+	var quote byte
+	outside := func(r rune) bool { return strings.ContainsRune(" \t\r\n;'\"", r) }
+	for i := 0; i < len(s.origin); i++ {
+		switch c := s.origin[i]; {
+		case quote != 0 && c == '\\':
+			i++
+		case quote != 0:
+			if c == quote {
+				quote = 0
+			}
+		case c == '\'' || c == '"':
+			quote = c
+		case !outside(rune(c)):
+			return false
+		}
+	}
+	return true
+}
+
+// join reads words as nginx does, from offset i of the origin to a semicolon or
+// the end, and joins them into the text.
+func (s *source) join(i int) error {
+	var text []byte
+	add := func(c byte, at int) {
+		text = append(text, c)
+		s.at = append(s.at, at)
+	}
+	o := s.origin
+	for {
+		for i < len(o) && isSpace(o[i]) {
+			i++
+		}
+		if i == len(o) || o[i] == ';' {
+			break
+		}
+		if o[i] == '#' { // a comment between pieces
+			n := strings.IndexByte(o[i:], '\n')
+			if n < 0 {
+				i = len(o)
+				break
+			}
+			i += n
+			continue
+		}
+		begin, quote := i, byte(0)
+		if o[i] == '\'' || o[i] == '"' {
+			quote = o[i]
+			i++
+		}
+		for i < len(o) && o[i] != quote && (quote != 0 || !isSpace(o[i]) && o[i] != ';') {
+			if o[i] == '\\' && i+1 < len(o) {
+				if n := strings.IndexByte(`"'\trn`, o[i+1]); n >= 0 {
+					add("\"'\\\t\r\n"[n], i)
+				} else {
+					add('\\', i)
+					add(o[i+1], i+1)
+				}
+				i += 2
+				continue
+			}
+			add(o[i], i)
+			i++
+		}
+		if quote == 0 {
+			continue
+		}
+		if i == len(o) {
+			return fmt.Errorf("%s: the quote %c that opens here is never closed", where(o, begin), quote)
+		}
+		i++ // the closing quote
+		if i < len(o) && !isSpace(o[i]) && o[i] != ';' {
+			return fmt.Errorf(`%s: %q directly after a closing quote; put a space between the pieces, or write the inner quote as \%c`,
+				where(o, i), o[i], quote)
+		}
+	}
+	if i < len(o) {
+		if rest := strings.TrimSpace(o[i+1:]); rest != "" {
+			return fmt.Errorf("%s: text after the semicolon; give one log_format only", where(o, i+1))
+		}
+	}
+	s.text = string(text)
+	s.at = append(s.at, i)
+	return nil
+}
+
+func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\n' }

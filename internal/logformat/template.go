@@ -1,0 +1,141 @@
+package logformat
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/tailflux/tailflux/internal/nginxvar"
+)
+
+// A template is a log_format cut into literals and variables.
+type template struct {
+	source source
+	pieces []piece
+}
+
+// A piece is a literal, or a variable when name is set.
+type piece struct {
+	literal string
+	name    string
+	at      int // byte offset in the source's text
+}
+
+// parseTemplate reads a log_format by nginx's rules: $name or ${name}, and no
+// way to write a lone dollar sign.
+func parseTemplate(format string) (*template, error) {
+	src, err := readSource(format)
+	if err != nil {
+		return nil, err
+	}
+	t := &template{source: src}
+	text := src.text
+	for i := 0; i < len(text); {
+		if text[i] != '$' {
+			end := strings.IndexByte(text[i:], '$')
+			if end < 0 {
+				end = len(text) - i
+			}
+			t.pieces = append(t.pieces, piece{literal: text[i : i+end], at: i})
+			i += end
+			continue
+		}
+		begin := i
+		i++
+		braced := strings.HasPrefix(text[i:], "{")
+		if braced {
+			i++
+		}
+		name := text[i : i+nameLen(text[i:])]
+		i += len(name)
+		switch {
+		case name == "" && braced:
+			return nil, t.errorf(begin, "a variable without a name; write ${name}")
+		case name == "":
+			return nil, t.errorf(begin, `a "$" without the name of a variable after it; nginx cannot log a dollar sign, so take it out or complete it`)
+		case braced && !strings.HasPrefix(text[i:], "}"):
+			return nil, t.errorf(begin, `"${%s" is not closed; write ${%s}`, name, name)
+		}
+		if braced {
+			i++
+		}
+		t.pieces = append(t.pieces, piece{name: name, at: begin})
+	}
+	return t, t.check()
+}
+
+// check refuses what no line could match.
+func (t *template) check() error {
+	text := t.source.text
+	if strings.TrimSpace(text) == "" {
+		return fmt.Errorf("an empty format; want one of %s, or an nginx log_format", strings.Join(Presets(), ", "))
+	}
+	if !strings.Contains(text, "$") {
+		return fmt.Errorf("%q is no preset and has no variable; want one of %s, or an nginx log_format with variables such as $status",
+			text, strings.Join(Presets(), ", "))
+	}
+	if at := strings.IndexByte(text, '\n'); at >= 0 {
+		return t.errorf(at, "a line break in the format, but a line of the log has none; write it on one line, or paste the pieces with nginx's quotes around them")
+	}
+	for i, r := range text {
+		if _, size := utf8.DecodeRuneInString(text[i:]); r == utf8.RuneError && size == 1 {
+			return t.errorf(i, "the byte 0x%02X is not UTF-8; describe the line with a regexp instead", text[i])
+		}
+	}
+	return nil
+}
+
+// nameLen is the length of the variable's name that text begins with.
+func nameLen(text string) int {
+	for i := range len(text) {
+		switch c := text[i]; {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '_':
+		default:
+			return i
+		}
+	}
+	return len(text)
+}
+
+func (t *template) errorf(at int, format string, args ...any) error {
+	return fmt.Errorf("%s: "+format, append([]any{where(t.source.origin, t.source.at[at])}, args...)...)
+}
+
+// regexp is the expression that defines what the template matches: the literals
+// and, for each variable, the class of its values.
+func (t *template) regexp() (string, error) {
+	var b strings.Builder
+	b.WriteByte('^')
+	seen := map[string]bool{ignored: true}
+	for i, p := range t.pieces {
+		if p.name == "" {
+			b.WriteString(regexp.QuoteMeta(p.literal))
+			continue
+		}
+		s := slot{variable: nginxvar.Lookup(p.name), escape: t.source.escape}
+		if i > 0 {
+			s.before = t.pieces[i-1].literal
+		}
+		s.last = i+1 == len(t.pieces)
+		if !s.last {
+			s.after = t.pieces[i+1].literal
+		}
+		if next := i + 1; !s.last && s.after == "" {
+			if !splits(s.variable.Name, t.pieces[next].name) {
+				return "", t.errorf(t.pieces[next].at,
+					"nothing separates $%s from $%s, so there is more than one way to cut a line; put a literal between them in log_format, a space for example",
+					p.name, t.pieces[next].name)
+			}
+			s.host = true
+		}
+		if seen[p.name] {
+			b.WriteString("(?:" + s.class() + ")")
+		} else {
+			b.WriteString("(?P<" + p.name + ">" + s.class() + ")")
+		}
+		seen[p.name] = true
+	}
+	b.WriteByte('$')
+	return b.String(), nil
+}

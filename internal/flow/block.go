@@ -41,19 +41,19 @@ type Pool struct {
 	used            int    // bytes of current that were cut off
 }
 
-// NewPool returns a pool of at most max blocks of size bytes.
-func NewPool(max, size int) *Pool {
-	return &Pool{size: size, max: max, free: make(chan *Block, max)}
+// NewPool returns a pool of at most so many blocks of size bytes.
+func NewPool(blocks, size int) *Pool {
+	return &Pool{size: size, max: blocks, free: make(chan *Block, blocks)}
 }
 
 // BlockSize is the size of the pool's blocks in bytes: the most that Room gives.
 func (p *Pool) BlockSize() int { return p.size }
 
 // Room returns the unused rest of the current block, or a fresh block if that
-// is less than min bytes. It waits while all blocks are in use; the only error
+// is less than least bytes. It waits while all blocks are in use; the only error
 // is ctx's. The room stays the same until something is cut from it.
-func (p *Pool) Room(ctx context.Context, min int) ([]byte, error) {
-	if p.current != nil && p.size-p.used >= min {
+func (p *Pool) Room(ctx context.Context, least int) ([]byte, error) {
+	if p.current != nil && p.size-p.used >= least {
 		return p.current.buf[p.used:], nil
 	}
 	if p.current != nil {

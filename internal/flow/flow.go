@@ -23,7 +23,7 @@ type Source struct {
 type Generation struct {
 	Source    *Source
 	ID        int64 // from 1, in the order in which the files were seen
-	FirstLine int64 // number of the line at offset 0
+	FirstLine int64 // number of the first line that is read, at offset 0 unless reading began at the end
 }
 
 // Position is a place between two lines of a generation.
@@ -34,6 +34,10 @@ type Position struct {
 }
 
 // Chunk is a run of whole lines read at once.
+//
+// From Start to End it is as long as Data, except in two cases: of a TooLong
+// line Data is only the head; and a last line that has no newline in its file,
+// and never will, has one in Data.
 type Chunk struct {
 	Start, End Position // of one generation
 	Data       []byte   // the lines, each with its newline; part of Block

@@ -23,26 +23,39 @@ type file struct {
 	size       int64         // when it was last looked at
 	grown      time.Time     // when it was last seen to be longer than before, or superseded
 	superseded bool          // another file is at the path
-	seen       int64         // offset up to which there were bytes
+	left       bool          // nothing more will come, and it is closed
+	seen       int64         // offset up to which it was read
 	scanned    int64         // bytes behind at that are known to hold no newline, of a line too long for a block
+	trouble    error         // of the last read
 }
 
 // longHead is how much is sent of a line that fits in no block.
 const longHead = 8 << 10
 
-// notice takes note of the size. A file smaller than what was read of it was
+// look takes note of the size. A file smaller than what was sent of it was
 // truncated: what is in it now is a new generation.
-func (f *file) notice(size int64) {
-	f.size = size
-	if size >= f.at.Offset+f.scanned {
-		return
+func (f *file) look() error {
+	info, err := f.f.Stat()
+	if err != nil {
+		return err
+	}
+	f.size = info.Size()
+	if f.size >= f.at.Offset+f.scanned {
+		f.seen = min(f.seen, f.size)
+		return nil
 	}
 	s := f.source
-	s.nextLine = f.at.Line + generationGap
 	s.reader.log.Info("log file was truncated", "source", s.Name, "file", s.Path, "offset", f.at.Offset)
 	s.reader.stats.UpdateSource(s.Index, func(st *stats.Source) { st.Truncations++ })
-	f.at = flow.Position{Generation: s.generation(), Line: s.nextLine}
-	f.seen, f.scanned = 0, 0
+	f.begin(0)
+	return nil
+}
+
+// begin begins a new generation at offset.
+func (f *file) begin(offset int64) {
+	g := f.source.generation()
+	f.at = flow.Position{Generation: g, Offset: offset, Line: g.FirstLine}
+	f.seen, f.scanned = offset, 0
 }
 
 // read sends the whole lines of the next block. more tells that the block was
@@ -82,37 +95,56 @@ func (f *file) readLong(ctx context.Context, room []byte, out chan<- flow.Chunk)
 		f.scanned += int64(n)
 		return n == len(room), nil
 	}
-	return true, f.sendHead(ctx, room, out, f.scanned+int64(end)+1)
+	length := f.scanned + int64(end) + 1
+	return true, f.sendHead(ctx, room, out, length, length)
 }
 
-// sendHead sends the beginning of a line that is length bytes long with its
-// newline.
-func (f *file) sendHead(ctx context.Context, room []byte, out chan<- flow.Chunk, length int64) error {
+// sendHead sends the beginning of a line that takes length bytes of the file
+// and is tooLong with its newline.
+func (f *file) sendHead(ctx context.Context, room []byte, out chan<- flow.Chunk, length, tooLong int64) error {
 	n, err := f.readAt(room[:longHead], f.at.Offset)
 	if err != nil {
 		return err
 	}
-	if n == 0 {
-		return nil // truncated meanwhile: the next look will see it
+	f.scanned = 0
+	if n < longHead || bytes.IndexByte(room[:n], '\n') >= 0 {
+		return nil // it was truncated meanwhile: what is in it now is read instead
 	}
 	room[n] = '\n'
-	f.scanned = 0
-	return f.send(ctx, out, n+1, length, length)
+	return f.send(ctx, out, n+1, length, tooLong)
 }
 
 // leave sends what stands behind the last newline, which nobody will ever
-// complete, as a line of its own, and closes the file.
+// complete, as a line of its own, and closes the file. It does nothing when the
+// file has grown after all, or is at the path again.
 func (f *file) leave(ctx context.Context, out chan<- flow.Chunk) error {
-	defer f.f.Close()
-	f.source.reader.watcher.forget(f)
 	room, err := f.source.reader.room(ctx)
 	if err != nil {
 		return err
 	}
-	if f.scanned > 0 {
-		return f.sendHead(ctx, room, out, f.scanned+1)
+	if err := f.look(); err != nil {
+		return err
 	}
-	n, err := f.readAt(room[:len(room)-1], f.at.Offset)
+	if f.size > f.seen || !f.superseded {
+		return nil
+	}
+	if f.scanned > 0 {
+		err = f.sendHead(ctx, room, out, f.scanned, f.scanned+1)
+	} else {
+		err = f.sendTail(ctx, room, out)
+	}
+	if err != nil || !f.superseded {
+		return err
+	}
+	f.left = true
+	f.source.reader.watcher.forget(f)
+	return f.f.Close()
+}
+
+// sendTail sends what was last read behind the last newline, and nothing that
+// came since: there might be another newline in it.
+func (f *file) sendTail(ctx context.Context, room []byte, out chan<- flow.Chunk) error {
+	n, err := f.readAt(room[:f.seen-f.at.Offset], f.at.Offset)
 	if err != nil || n == 0 {
 		return err
 	}
@@ -131,22 +163,27 @@ func (f *file) send(ctx context.Context, out chan<- flow.Chunk, n int, length, t
 	r.stats.Read(time.Now(), chunk.Lines(), int64(n))
 	if err := r.send(ctx, chunk, out); err != nil {
 		r.stats.Read(time.Now(), -chunk.Lines(), -int64(n)) // nobody got it
+		chunk.Block.Release()
 		return err
 	}
 	if f.at == start { // it was not truncated meanwhile
 		f.at = chunk.End
 	}
-	if f == f.source.newest() {
+	if !f.superseded {
 		r.stats.Offset(f.source.Index, f.at.Offset)
 	}
 	return nil
 }
 
-// readAt fills p from offset, or with less when the file ends there.
+// readAt fills p from offset, or with less when the file ends there; with Once
+// it ends where it ended at the start.
 func (f *file) readAt(p []byte, offset int64) (n int, err error) {
+	if f.source.reader.config.Once {
+		p = p[:min(int64(len(p)), f.size-offset)]
+	}
 	n, err = f.f.ReadAt(p, offset)
 	if err != nil && !errors.Is(err, io.EOF) {
-		return n, fmt.Errorf("read %s at %d: %w", f.source.Path, offset, err)
+		return n, fmt.Errorf("at offset %d: %w", offset, err)
 	}
 	if end := offset + int64(n); end > f.seen {
 		f.seen, f.grown = end, time.Now()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/tailflux/tailflux/internal/flow"
@@ -50,15 +51,16 @@ type Reader struct {
 	log     *slog.Logger
 	watcher *watcher // nil without wake-ups
 
+	looked   time.Time   // when it last looked at the paths
 	patience *time.Timer // of send
 }
 
 // New returns a reader that reads into blocks of pool, which must hold more than
-// MaxLine bytes each. Nothing is opened yet.
+// MaxLine bytes, and more than 8 KiB, each. Nothing is opened yet.
 func New(c Config, pool *flow.Pool, st *stats.Stats, log *slog.Logger) *Reader {
 	r := &Reader{config: c, pool: pool, stats: st, log: log}
 	for _, s := range c.Sources {
-		r.sources = append(r.sources, &source{Source: s, reader: r, nextLine: 1})
+		r.sources = append(r.sources, &source{Source: s, reader: r})
 	}
 	if c.Wakeups && !c.Once {
 		r.watcher = newWatcher(log)
@@ -76,15 +78,12 @@ func (r *Reader) Run(ctx context.Context, out chan<- flow.Chunk) error {
 	defer r.patience.Stop()
 	tick := time.NewTimer(idleTick)
 	defer tick.Stop()
-	var looked, grown time.Time
-	for look := true; ; {
+	if err := r.look(time.Now()); err != nil {
+		return err
+	}
+	var grown time.Time
+	for {
 		now := time.Now()
-		if now.Sub(looked) >= activeTick || look {
-			if err := r.look(now); err != nil {
-				return err
-			}
-			looked = now
-		}
 		more, grew, err := r.read(ctx, now, out)
 		switch {
 		case ctx.Err() != nil:
@@ -94,7 +93,7 @@ func (r *Reader) Run(ctx context.Context, out chan<- flow.Chunk) error {
 		case grew:
 			grown = now
 		}
-		if look = false; more {
+		if more {
 			continue
 		}
 		if r.config.Once {
@@ -110,15 +109,18 @@ func (r *Reader) Run(ctx context.Context, out chan<- flow.Chunk) error {
 		select {
 		case <-tick.C:
 		case <-r.watcher.woken():
-			look = true
+			r.looked = time.Time{}
+			grown = time.Now() // or else a file written in place would wake us without end
 		case <-ctx.Done():
 			return nil
 		}
 	}
 }
 
-// look finds out what is at the paths now.
+// look finds out what is at the paths now. Trouble is told by the sources
+// themselves; with Once it is the error.
 func (r *Reader) look(now time.Time) error {
+	r.looked = now
 	for _, s := range r.sources {
 		if trouble := s.look(now); trouble != nil && r.config.Once {
 			return fmt.Errorf("source %s: %w", s.Name, trouble)
@@ -127,62 +129,72 @@ func (r *Reader) look(now time.Time) error {
 	return nil
 }
 
+// lookIfDue looks at the paths every activeTick, however busy the reader is or
+// how long it waits: a file that came and went unseen would be lost.
+func (r *Reader) lookIfDue() {
+	now := time.Now()
+	switch {
+	case now.Sub(r.looked) < activeTick:
+	case r.config.Once: // what was there at the start is read
+		r.looked = now
+	default:
+		_ = r.look(now) // only Once has an error
+	}
+}
+
 // read reads at most one block of each open file, so that all get their turn.
 // more tells that there is more to read already, grew that there was anything.
+// The error is ctx's, or with Once why a file cannot be read.
 func (r *Reader) read(ctx context.Context, now time.Time, out chan<- flow.Chunk) (more, grew bool, err error) {
+	r.lookIfDue()
 	for _, s := range r.sources {
 		for i := 0; i < len(s.files); i++ {
 			f := s.files[i]
 			moreHere, err := f.read(ctx, out)
-			if err != nil {
+			if err == nil && !moreHere && f.superseded && now.Sub(f.grown) >= r.config.RotateWait {
+				err = f.leave(ctx, out)
+			}
+			if err != nil && (ctx.Err() != nil || r.config.Once) {
 				return more, grew, err
 			}
+			f.trouble = err // told by the next look
 			more = more || moreHere
-			grew = grew || f.grown.After(now)
-			if f.superseded && !moreHere && now.Sub(f.grown) >= r.config.RotateWait {
-				if err := f.leave(ctx, out); err != nil {
-					return more, grew, err
-				}
-				s.files = append(s.files[:i], s.files[i+1:]...)
+			grew = grew || !f.grown.Before(now)
+			if f.left {
+				s.files = slices.Delete(s.files, i, i+1)
 				i--
 			}
+			r.lookIfDue()
 		}
 	}
 	return more, grew, nil
 }
 
-// room waits for room for a chunk, and looks at the paths while it waits: a file
-// that came and went unseen would be lost.
+// room waits for room for a chunk.
 func (r *Reader) room(ctx context.Context) ([]byte, error) {
 	for {
-		short, cancel := context.WithTimeout(ctx, activeTick)
-		room, err := r.pool.Room(short, r.config.MaxLine+1)
+		short, cancel := context.WithDeadline(ctx, r.looked.Add(activeTick))
+		room, err := r.pool.Room(short, max(r.config.MaxLine, longHead)+1)
 		cancel()
 		if err == nil || ctx.Err() != nil {
 			return room, err
 		}
-		r.lookWhileWaiting()
+		r.lookIfDue()
 	}
 }
 
-// send sends a chunk, and looks at the paths while it waits.
+// send sends a chunk.
 func (r *Reader) send(ctx context.Context, chunk flow.Chunk, out chan<- flow.Chunk) error {
 	for {
-		r.patience.Reset(activeTick)
+		r.patience.Reset(time.Until(r.looked.Add(activeTick)))
 		select {
 		case out <- chunk:
 			return nil
 		case <-r.patience.C:
-			r.lookWhileWaiting()
+			r.lookIfDue()
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-	}
-}
-
-func (r *Reader) lookWhileWaiting() {
-	if !r.config.Once { // then a file is read to where it ended at the start
-		_ = r.look(time.Now()) // trouble is told by the sources themselves
 	}
 }
 

@@ -1,6 +1,7 @@
 package tail
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -21,39 +22,70 @@ const generationGap = 500_000
 type source struct {
 	Source
 	reader      *Reader
-	files       []*file // oldest first; the last one is or was at the path
+	files       []*file // in the order in which they were opened; all but one are superseded
 	generations int64
-	nextLine    int64  // first line number of the first generation
-	looked      bool   // at least once
-	trouble     string // why nothing can be read at the path, "" when it can
+	firstLine   int64       // of the latest generation
+	looked      bool        // at least once
+	there       fs.FileInfo // the file that was there at the start, if it is to be read from where it ended
+	trouble     string      // why nothing can be read, "" when it can
 }
 
-// newest is the file that was opened last, or nil.
+// newest is the file that is or was last at the path, or nil.
 func (s *source) newest() *file {
-	if len(s.files) == 0 {
-		return nil
+	for _, f := range s.files {
+		if !f.superseded {
+			return f
+		}
 	}
-	return s.files[len(s.files)-1]
+	return nil
 }
 
-// look opens the file at the path if it is not the newest one, and notices a
-// truncation. The error is why nothing can be read there, and no reason to stop.
+// holding is the open file with info's identity, or nil.
+func (s *source) holding(info fs.FileInfo) *file {
+	for _, f := range s.files {
+		if os.SameFile(info, f.info) {
+			return f
+		}
+	}
+	return nil
+}
+
+// look finds out what is at the path and how long the files are. The error is
+// why something cannot be read, and no reason to stop.
 func (s *source) look(now time.Time) error {
+	err := s.lookAtPath(now)
+	for _, f := range s.files {
+		if trouble := cmp.Or(f.look(), f.trouble); err == nil {
+			err = trouble
+		}
+	}
+	s.report(err)
+	return err
+}
+
+// lookAtPath makes the file at the path the newest one.
+func (s *source) lookAtPath(now time.Time) error {
+	first := !s.looked
+	s.looked = true
 	info, err := os.Stat(s.Path)
 	if err == nil {
 		err = RegularFile(s.Path, info.Mode())
 	}
-	newest := s.newest()
-	switch {
-	case err != nil:
-	case newest != nil && os.SameFile(info, newest.info):
-		newest.notice(info.Size())
-	default:
-		err = s.open(now)
+	if err != nil {
+		return err
 	}
-	s.looked = true
-	s.report(err)
-	return err
+	if first && s.FromEnd {
+		s.there = info
+	}
+	f := s.holding(info)
+	if f == nil {
+		return s.open(now)
+	}
+	if f.superseded { // and has come back
+		s.supersede(now)
+		f.superseded = false
+	}
+	return nil
 }
 
 // RegularFile returns an error with a hint unless mode is a regular file's.
@@ -88,44 +120,56 @@ func (s *source) open(now time.Time) error {
 		err = RegularFile(s.Path, info.Mode())
 	}
 	offset := int64(0)
-	if err == nil && s.FromEnd && !s.looked {
-		offset, err = afterLastNewline(f, info.Size())
+	if err == nil && s.there != nil && os.SameFile(info, s.there) {
+		offset, err = afterLastNewline(f, min(info.Size(), s.there.Size()))
 	}
-	if err != nil {
+	if err != nil || s.holding(info) != nil { // it came back at this moment: the next look will see it
 		f.Close()
 		return err
 	}
-	if old := s.newest(); old != nil {
-		old.superseded = true
-		old.grown = now
-		s.nextLine = old.at.Line + generationGap
-		s.reader.stats.UpdateSource(s.Index, func(st *stats.Source) { st.Rotations++ })
-		s.reader.log.Info("log file was rotated", "source", s.Name, "file", s.Path, "offset", old.at.Offset)
-	} else {
+	s.there = nil
+	if s.newest() == nil {
 		s.reader.log.Info("reading log file", "source", s.Name, "file", s.Path, "offset", offset)
 	}
-	next := &file{source: s, f: f, info: info, grown: now, at: flow.Position{
-		Generation: s.generation(), Offset: offset, Line: s.nextLine,
-	}}
+	s.supersede(now)
+	next := &file{source: s, f: f, info: info, grown: now}
+	next.begin(offset)
 	s.files = append(s.files, next)
-	next.notice(info.Size())
 	return nil
 }
 
-// generation makes the next one, whose first line is s.nextLine.
-func (s *source) generation() *flow.Generation {
-	s.generations++
-	return &flow.Generation{Source: s.Source.Source, ID: s.generations, FirstLine: s.nextLine}
+// supersede takes note that the newest file, if any, is no longer at the path
+// and another one is.
+func (s *source) supersede(now time.Time) {
+	old := s.newest()
+	if old == nil {
+		return
+	}
+	old.superseded, old.grown = true, now
+	s.reader.log.Info("log file was rotated", "source", s.Name, "file", s.Path, "offset", old.at.Offset)
+	s.reader.stats.UpdateSource(s.Index, func(st *stats.Source) { st.Rotations++ })
 }
 
-// report tells of trouble with the path when it begins, changes and ends.
+// generation makes the next one. Its lines are numbered beyond those of all
+// earlier ones.
+func (s *source) generation() *flow.Generation {
+	s.generations++
+	if s.generations == 1 {
+		s.firstLine = 1
+	} else {
+		for _, f := range s.files {
+			s.firstLine = max(s.firstLine, f.at.Line)
+		}
+		s.firstLine += generationGap
+	}
+	return &flow.Generation{Source: s.Source.Source, ID: s.generations, FirstLine: s.firstLine}
+}
+
+// report tells of trouble when it begins, changes and ends.
 func (s *source) report(err error) {
 	trouble := ""
 	if err != nil {
 		trouble = err.Error()
-	}
-	if trouble == s.trouble && s.looked && (err != nil || s.newest() == nil) {
-		return
 	}
 	if trouble != s.trouble {
 		switch {
@@ -136,8 +180,8 @@ func (s *source) report(err error) {
 		default:
 			s.reader.log.Info("log file is there again", "source", s.Name, "file", s.Path)
 		}
+		s.trouble = trouble
 	}
-	s.trouble = trouble
 	s.reader.stats.UpdateSource(s.Index, func(st *stats.Source) {
 		st.Open, st.Trouble = err == nil, trouble
 		if f := s.newest(); f != nil {

@@ -19,15 +19,19 @@ const maxWatched = 64
 //
 //   - It watches a path, and ends when the file is renamed. So the path is
 //     /proc/self/fd/N, the file that we hold open, whatever its name is now.
-//   - Every event costs three goroutine switches and a stat. So a watch ends
+//   - Every event costs three goroutine switches and two stats. So a watch ends
 //     with its first event; while a file grows, the tick reads it.
 //   - Its tracker is global and keyed by path: a watch that begins before the
 //     earlier one on the same path was removed never hears anything. So such a
 //     file waits for the next tick.
 //   - It exits the process when inotify has no instance left. So one is made,
-//     and given back, before the first watch.
+//     and given back, before the first watch. It also does when stat fails with
+//     anything but ENOENT: what is open can be stat'ed, except on a network file
+//     system whose server lost the file.
 //
-// An event may be lost all the same. The nil watcher never wakes anybody.
+// An event may be lost all the same: the library drops one for which nobody is
+// waiting yet, even the one that ends the watch, and knows only the later of two
+// descriptors of one file. The nil watcher never wakes anybody.
 type watcher struct {
 	wake    chan struct{}
 	log     *slog.Logger
@@ -61,7 +65,8 @@ func (w *watcher) watch(f *file) bool {
 	if w == nil || w.broken {
 		return false
 	}
-	if earlier := w.watches[f]; earlier != nil && !earlier.over.Load() {
+	earlier := w.watches[f]
+	if earlier != nil && !earlier.over.Load() && watch.Events(earlier.path) != nil {
 		return false
 	}
 	if err := w.start(); err != nil {
@@ -72,6 +77,9 @@ func (w *watcher) watch(f *file) bool {
 	path := fmt.Sprintf("/proc/self/fd/%d", f.f.Fd())
 	if watch.Events(path) != nil {
 		return false // an earlier watch is being removed
+	}
+	if earlier != nil {
+		earlier.stop.Kill(nil) // it may have ended without a word
 	}
 	wd := &watched{path: path, stop: &tomb.Tomb{}}
 	changes, err := watch.NewInotifyFileWatcher(path).ChangeEvents(wd.stop, f.at.Offset)

@@ -1,0 +1,32 @@
+package flow_test
+
+import (
+	"testing"
+
+	"github.com/tailflux/tailflux/internal/flow"
+)
+
+func TestBatchReleasesItsBlocks(t *testing.T) {
+	for _, points := range []bool{true, false} {
+		lines, encoded := flow.NewPool(1, 10), flow.NewPool(1, 10)
+		var b flow.Batch
+		mustRoom(t, lines, 10)
+		b.Lines, b.LinesBlock = lines.Cut(10)
+		if points {
+			mustRoom(t, encoded, 10)
+			b.Points, b.PointsBlock = encoded.Cut(10)
+		}
+		b.Release()
+		mustRoom(t, lines, 10) // would wait for ever
+		mustRoom(t, encoded, 10)
+	}
+}
+
+func TestLinesAreCountedByPosition(t *testing.T) {
+	g := &flow.Generation{ID: 1, FirstLine: 500_001}
+	from, to := flow.Position{Generation: g, Line: 500_007}, flow.Position{Generation: g, Line: 500_010}
+	c, b := flow.Chunk{Start: from, End: to}, flow.Batch{Start: from, End: to}
+	if c.Lines() != 3 || b.NumLines() != 3 {
+		t.Errorf("Lines = %d, NumLines = %d, want 3", c.Lines(), b.NumLines())
+	}
+}

@@ -1,0 +1,397 @@
+package tail_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tailflux/tailflux/internal/flow"
+	"github.com/tailflux/tailflux/internal/stats"
+	"github.com/tailflux/tailflux/internal/tail"
+)
+
+// Small ones, so that a test file has many blocks.
+const (
+	blockSize = 32 << 10
+	maxLine   = 4 << 10
+	longHead  = 8 << 10 // of a line over the limit
+	gap       = 500_000 // between the line numbers of generations
+)
+
+// both runs a test without wake-ups, when time is synctest's, and with them,
+// when it cannot be.
+func both(t *testing.T, test func(t *testing.T, wakeups bool)) {
+	t.Helper()
+	t.Parallel()
+	t.Run("ticks", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) { test(t, false) })
+	})
+	t.Run("wakeups", func(t *testing.T) {
+		t.Parallel()
+		test(t, true)
+	})
+}
+
+// follower runs a reader and collects what it sends. Chunks must be whole lines
+// and positions without gaps, and in the end all blocks must be back; who does
+// not care for more need not look.
+type follower struct {
+	t       testing.TB
+	reader  *tail.Reader
+	stats   *stats.Stats
+	pool    *flow.Pool
+	blocks  int // of the pool
+	chunks  chan flow.Chunk
+	stopRun context.CancelFunc
+	ended   chan error
+	drained chan struct{}
+
+	mu    sync.Mutex
+	log   bytes.Buffer
+	files []*file // in the order of their first chunk
+	order []int   // source of every chunk
+	wants map[int][]string
+}
+
+// file is what came of one generation.
+type file struct {
+	generation *flow.Generation
+	start, end flow.Position
+	lines      []string // without newline
+	tooLong    []int64  // the lengths
+}
+
+// options are what tests want to be different.
+type options struct {
+	tail.Config
+	fromEnd bool
+	blocks  int
+	pause   time.Duration // of the collector after each chunk
+	thread  func()        // called first in the reader's goroutine
+}
+
+// follow starts a reader whose chunks are collected.
+func follow(t testing.TB, o options, paths ...string) *follower {
+	t.Helper()
+	f := start(t, o, paths...)
+	f.drain(o.pause)
+	return f
+}
+
+// start starts a reader whose chunks nobody takes yet.
+func start(t testing.TB, o options, paths ...string) *follower {
+	t.Helper()
+	f := prepare(t, o, paths...)
+	ctx, cancel := context.WithCancel(context.Background())
+	f.stopRun = cancel
+	go func() {
+		if o.thread != nil {
+			o.thread()
+		}
+		f.ended <- f.reader.Run(ctx, f.chunks)
+	}()
+	t.Cleanup(f.stop)
+	return f
+}
+
+func prepare(t testing.TB, o options, paths ...string) *follower {
+	t.Helper()
+	if o.MaxLine == 0 {
+		o.MaxLine = maxLine
+	}
+	if o.blocks == 0 {
+		o.blocks = 8
+	}
+	f := &follower{
+		t: t, stats: stats.New(time.Now()), pool: flow.NewPool(o.blocks, blockSize), blocks: o.blocks,
+		chunks: make(chan flow.Chunk, 1), ended: make(chan error, 1), drained: make(chan struct{}),
+		wants: map[int][]string{},
+	}
+	for i, path := range paths {
+		name := fmt.Sprintf("s%d", i)
+		o.Sources = append(o.Sources, tail.Source{
+			Source:  &flow.Source{Index: f.stats.AddSource(name, path, "scanner"), Name: name, Path: path},
+			FromEnd: o.fromEnd,
+		})
+	}
+	f.reader = tail.New(o.Config, f.pool, f.stats, slog.New(slog.NewTextHandler(f, nil)))
+	return f
+}
+
+// Write makes the follower the reader's log.
+func (f *follower) Write(p []byte) (int, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.log.Write(p)
+}
+
+// drain collects and releases chunks until the channel is closed.
+func (f *follower) drain(pause time.Duration) {
+	go func() {
+		defer close(f.drained)
+		for chunk := range f.chunks {
+			f.collect(chunk)
+			chunk.Block.Release()
+			if pause > 0 {
+				time.Sleep(pause)
+			}
+		}
+	}()
+}
+
+func (f *follower) collect(c flow.Chunk) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	g := c.Start.Generation
+	f.order = append(f.order, g.Source.Index)
+	i := slices.IndexFunc(f.files, func(file *file) bool { return file.generation == g })
+	if i < 0 {
+		i = len(f.files)
+		f.files = append(f.files, &file{generation: g, start: c.Start, end: c.Start})
+		if c.Start.Line != g.FirstLine {
+			f.t.Errorf("first chunk of generation %d begins at line %d, want %d", g.ID, c.Start.Line, g.FirstLine)
+		}
+	}
+	file := f.files[i]
+	if c.Start != file.end {
+		f.t.Errorf("chunk starts at %v, the one before ended at %v", c.Start, file.end)
+	}
+	if c.End.Generation != g {
+		f.t.Errorf("chunk ends in another generation")
+	}
+	if !bytes.HasSuffix(c.Data, []byte("\n")) {
+		f.t.Errorf("chunk ends with %q, want a newline", c.Data[max(0, len(c.Data)-20):])
+	}
+	lines := strings.Split(strings.TrimSuffix(string(c.Data), "\n"), "\n")
+	if int64(len(lines)) != c.Lines() {
+		f.t.Errorf("chunk of %d lines has positions for %d", len(lines), c.Lines())
+	}
+	if length := c.End.Offset - c.Start.Offset; c.TooLong > 0 {
+		if len(lines) != 1 || len(lines[0]) != longHead || length != c.TooLong && length != c.TooLong-1 {
+			f.t.Errorf("too long: %d lines, the first of %d bytes, TooLong %d, from %d to %d",
+				len(lines), len(lines[0]), c.TooLong, c.Start.Offset, c.End.Offset)
+		}
+		file.tooLong = append(file.tooLong, c.TooLong)
+	} else if length != int64(len(c.Data)) && length != int64(len(c.Data)-1) {
+		f.t.Errorf("chunk of %d bytes from %d to %d", len(c.Data), c.Start.Offset, c.End.Offset)
+	}
+	file.lines = append(file.lines, lines...)
+	file.end = c.End
+}
+
+// file waits for the generation with an ID, of the only source.
+func (f *follower) file(id int) (found file) {
+	f.t.Helper()
+	f.eventually(fmt.Sprintf("a line of generation %d", id), func() bool {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		for _, file := range f.files {
+			if file.generation.ID == int64(id) {
+				found = *file
+				found.lines = slices.Clone(file.lines)
+				return true
+			}
+		}
+		return false
+	})
+	return found
+}
+
+// want waits for exactly these lines of a generation. Nothing else may have come
+// of it when the follower stops.
+func (f *follower) want(id int, lines ...string) {
+	f.t.Helper()
+	f.wants[id] = lines
+	if !f.poll(func() bool { return slices.Equal(lines, f.got(id)) }) {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.t.Fatalf("lines of generation %d (-want +got):\n%s\nthe log:\n%s", id, cmp.Diff(lines, f.lines(id)), &f.log)
+	}
+}
+
+// still looks some time later whether it is still what was wanted last.
+func (f *follower) still() {
+	f.t.Helper()
+	time.Sleep(600 * time.Millisecond)
+	f.check()
+}
+
+func (f *follower) check() {
+	f.t.Helper()
+	for id, lines := range f.wants {
+		if got := f.got(id); !slices.Equal(lines, got) {
+			f.t.Errorf("later: lines of generation %d (-want +got):\n%s", id, cmp.Diff(lines, got))
+		}
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, file := range f.files {
+		if _, wanted := f.wants[int(file.generation.ID)]; !wanted && len(f.wants) > 0 {
+			f.t.Errorf("generation %d, from line %d, was not wanted: %.200q", file.generation.ID, file.start.Line, file.lines)
+		}
+	}
+}
+
+// got is what came of a generation so far.
+func (f *follower) got(id int) []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.lines(id))
+}
+
+func (f *follower) lines(id int) []string {
+	for _, file := range f.files {
+		if file.generation.ID == int64(id) {
+			return file.lines
+		}
+	}
+	return nil
+}
+
+// stop ends the reader, at once, and checks what is left.
+func (f *follower) stop() {
+	if f.stopRun == nil {
+		return
+	}
+	f.stopRun()
+	f.stopRun = nil
+	select {
+	case err := <-f.ended:
+		if err != nil {
+			f.t.Errorf("Run = %v, want nil", err)
+		}
+	case <-time.After(20 * time.Second):
+		f.t.Fatal("Run does not return")
+	}
+	f.closed()
+}
+
+// wait waits until Run ends by itself and returns its error.
+func (f *follower) wait() error {
+	f.t.Helper()
+	var err error
+	select {
+	case err = <-f.ended:
+	case <-time.After(20 * time.Second):
+		f.t.Fatal("Run does not return")
+	}
+	f.stopRun()
+	f.stopRun = nil
+	f.closed()
+	return err
+}
+
+// closed checks that the channel is closed, every line accounted for, and every
+// block given back.
+func (f *follower) closed() {
+	select {
+	case <-f.drained:
+	case <-time.After(20 * time.Second):
+		f.t.Fatal("the channel was not closed")
+	}
+	f.check()
+	var lines int64
+	f.mu.Lock()
+	for _, file := range f.files {
+		lines += int64(len(file.lines))
+	}
+	f.mu.Unlock()
+	if books := f.stats.Snapshot(time.Now()).Books; books.Read != lines || books.InFlight != lines {
+		f.t.Errorf("read %d, in flight %d, want %d: %d were sent", books.Read, books.InFlight, lines, lines)
+	}
+	late, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	for i := range f.blocks {
+		if _, err := f.pool.Room(late, blockSize); err != nil {
+			f.t.Fatalf("%d of %d blocks came back", i, f.blocks)
+		}
+		f.pool.Cut(blockSize)
+	}
+}
+
+// source is what the books say of the only source, or the first one.
+func (f *follower) source() stats.Source { return f.stats.Snapshot(time.Now()).Sources[0] }
+
+// logged is how often something stands in the log.
+func (f *follower) logged(text string) int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return strings.Count(f.log.String(), text)
+}
+
+func (f *follower) eventually(what string, cond func() bool) {
+	f.t.Helper()
+	if !f.poll(cond) {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.t.Fatalf("in vain waited for %s; the log:\n%s", what, &f.log)
+	}
+}
+
+func (f *follower) poll(cond func() bool) bool {
+	for deadline := time.Now().Add(20 * time.Second); !cond(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			return false
+		}
+	}
+	return true
+}
+
+// logFile is a path for a log file that does not exist yet.
+func logFile(t testing.TB) string {
+	t.Helper()
+	return filepath.Join(t.TempDir(), "access.log")
+}
+
+// create makes a file, which must not be there yet, and keeps it open as nginx
+// does.
+func create(t testing.TB, path, text string) *os.File {
+	t.Helper()
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY|os.O_APPEND, 0o644)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { file.Close() })
+	add(t, file, text)
+	return file
+}
+
+func add(t testing.TB, file *os.File, text string) {
+	t.Helper()
+	if _, err := file.WriteString(text); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func rename(t testing.TB, from, to string) {
+	t.Helper()
+	if err := os.Rename(from, to); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func remove(t testing.TB, path string) {
+	t.Helper()
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func truncate(t testing.TB, file *os.File, size int64) {
+	t.Helper()
+	if err := file.Truncate(size); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,285 @@
+package tail_test
+
+import (
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tailflux/tailflux/internal/tail"
+)
+
+// rotateWait is long enough for what the tests write late.
+const rotateWait = 2 * time.Second
+
+func rotating(wakeups bool) options {
+	return options{Config: tail.Config{Wakeups: wakeups, RotateWait: rotateWait}}
+}
+
+func TestFileIsRenamedAndTheOldOneStillWritten(t *testing.T) {
+	both(t, func(t *testing.T, wakeups bool) {
+		path := logFile(t)
+		old := create(t, path, "a1\na2\n")
+		f := follow(t, rotating(wakeups), path)
+		f.want(1, "a1", "a2")
+		rename(t, path, path+".1")
+		add(t, old, "a3\n")
+		f.want(1, "a1", "a2", "a3") // nothing else is at the path
+		file := create(t, path, "b1\n")
+		f.want(2, "b1") // at once: beside the old one
+		add(t, old, "a4\na")
+		add(t, file, "b2\nb")
+		f.want(1, "a1", "a2", "a3", "a4")
+		f.want(2, "b1", "b2")
+		add(t, file, "3\n")
+		add(t, old, "5\n")
+		f.want(2, "b1", "b2", "b3")
+		f.want(1, "a1", "a2", "a3", "a4", "a5")
+		if a, b := f.file(1), f.file(2); a.start.Line != 1 || b.start.Line != 4+gap || b.start.Offset != 0 {
+			t.Errorf("first lines are %d and %d, want 1 and %d beyond the 4th", a.start.Line, b.start.Line, gap)
+		}
+		f.eventually("the books", func() bool {
+			s := f.source()
+			return s.Rotations == 1 && s.Offset == 9 && s.Size == 9 && s.Truncations == 0 && s.Open
+		})
+		if n := f.logged("log file was rotated"); n != 1 {
+			t.Errorf("logged %d rotations", n)
+		}
+	})
+}
+
+func TestLastLineWithoutNewlineComesWhenTheOldFileIsLeft(t *testing.T) {
+	both(t, func(t *testing.T, wakeups bool) {
+		path := logFile(t)
+		old := create(t, path, "a1\nhal")
+		f := follow(t, rotating(wakeups), path)
+		f.want(1, "a1")
+		rename(t, path, path+".1")
+		create(t, path, "b1\n")
+		f.want(2, "b1")
+		time.Sleep(rotateWait / 2)
+		f.check()
+		add(t, old, "f") // which makes it wait anew
+		grown := time.Now()
+		f.want(1, "a1", "half")
+		if after := time.Since(grown); after < rotateWait {
+			t.Errorf("left %v after it grew, want %v", after, rotateWait)
+		} else if after > rotateWait+500*time.Millisecond && !wakeups { // only then is time exact
+			t.Errorf("left %v after it grew, want hardly more than %v", after, rotateWait)
+		}
+		if got := f.file(1).end; got.Offset != 7 || got.Line != 3 {
+			t.Errorf("ends at %+v, want offset 7, line 3", got)
+		}
+		add(t, old, "late\n") // is beyond the promise, and must not disturb
+		f.still()
+	})
+}
+
+func TestOldFileGrowsWithoutNewlineForLong(t *testing.T) {
+	both(t, func(t *testing.T, wakeups bool) {
+		path := logFile(t)
+		old := create(t, path, "")
+		f := follow(t, rotating(wakeups), path)
+		f.eventually("the first look", func() bool { return f.source().Open })
+		rename(t, path, path+".1")
+		create(t, path, "b1\n")
+		f.want(2, "b1")
+		line := ""
+		for range 15 {
+			add(t, old, "abc")
+			line += "abc"
+			time.Sleep(200 * time.Millisecond)
+		}
+		if got := f.got(1); got != nil {
+			t.Fatalf("while it grew: %q", got)
+		}
+		add(t, old, "\nlast")
+		f.want(1, line, "last")
+	})
+}
+
+func TestLineLongerThanABlockHasNoEndWhenTheOldFileIsLeft(t *testing.T) {
+	both(t, func(t *testing.T, wakeups bool) {
+		o := rotating(wakeups)
+		o.RotateWait = time.Second
+		path := logFile(t)
+		old := create(t, path, "a1\n"+strings.Repeat("x", 2*blockSize))
+		f := follow(t, o, path)
+		f.want(1, "a1")
+		rename(t, path, path+".1")
+		create(t, path, "b1\n")
+		f.want(2, "b1")
+		add(t, old, strings.Repeat("x", blockSize))
+		f.want(1, "a1", strings.Repeat("x", longHead))
+		if got := f.file(1); got.end.Offset != 3+3*blockSize || got.tooLong[0] != 3*blockSize+1 {
+			t.Errorf("ends at %d with TooLong %d, want the size of the file, %d, and one more than the line",
+				got.end.Offset, got.tooLong, 3+3*blockSize)
+		}
+		f.still()
+	})
+}
+
+func TestOldFileIsLeftAtOnceWithoutRotateWait(t *testing.T) {
+	both(t, func(t *testing.T, wakeups bool) {
+		o := rotating(wakeups)
+		o.RotateWait = 0
+		line := strings.Repeat("a", 250) + "\n"
+		path := logFile(t)
+		old := create(t, path, strings.Repeat(line, 3*blockSize/len(line))+"half")
+		f := start(t, o, path)
+		f.eventually("the first chunk", func() bool { return len(f.chunks) > 0 })
+		rename(t, path, path+".1")
+		create(t, path, "b1\n")
+		f.eventually("the rotation", func() bool { return f.source().Rotations == 1 })
+		f.drain(0)
+		f.want(2, "b1")
+		want := strings.Split(strings.Repeat(line, 3*blockSize/len(line))+"half", "\n")
+		f.want(1, want...)
+		add(t, old, "late\n")
+		f.still()
+	})
+}
+
+func TestFileIsDeletedAndRecreated(t *testing.T) {
+	both(t, func(t *testing.T, wakeups bool) {
+		path := logFile(t)
+		old := create(t, path, "a1\n")
+		f := follow(t, rotating(wakeups), path)
+		f.want(1, "a1")
+		remove(t, path)
+		add(t, old, "a2\n")
+		f.want(1, "a1", "a2")
+		f.eventually("a word about it", func() bool { return strings.Contains(f.source().Trouble, "no such file") })
+		create(t, path, "b1\nb2\n")
+		f.want(2, "b1", "b2")
+		add(t, old, "a3\n") // whoever has it open
+		f.want(1, "a1", "a2", "a3")
+		f.eventually("the end of trouble", func() bool { s := f.source(); return s.Trouble == "" && s.Open && s.Rotations == 1 })
+	})
+}
+
+func TestSymlinkIsSwapped(t *testing.T) {
+	both(t, func(t *testing.T, wakeups bool) {
+		path := logFile(t)
+		a := create(t, path+".a", "a1\n")
+		create(t, path+".b", "b1\n")
+		if err := os.Symlink(path+".a", path); err != nil {
+			t.Fatal(err)
+		}
+		f := follow(t, rotating(wakeups), path)
+		f.want(1, "a1")
+		if err := os.Symlink(path+".b", path+".new"); err != nil {
+			t.Fatal(err)
+		}
+		rename(t, path+".new", path)
+		f.want(2, "b1")
+		add(t, a, "a2\n")
+		f.want(1, "a1", "a2")
+	})
+}
+
+// A file that is still open is the same when it is back, and not read again.
+func TestFileComesBackToThePath(t *testing.T) {
+	both(t, func(t *testing.T, wakeups bool) {
+		path := logFile(t)
+		a := create(t, path, "a1\na")
+		f := follow(t, rotating(wakeups), path)
+		f.want(1, "a1")
+		rename(t, path, path+".a")
+		rename(t, path+".a", path)
+		f.still()
+		rename(t, path, path+".a")
+		b := create(t, path, "b1\n")
+		f.want(2, "b1")
+		rename(t, path, path+".b")
+		rename(t, path+".a", path)
+		f.eventually("the second rotation", func() bool { return f.source().Rotations == 2 })
+		add(t, a, "2\na3\n")
+		add(t, b, "b2\nhalf")
+		f.want(1, "a1", "a2", "a3")
+		f.want(2, "b1", "b2", "half") // when it is left
+		add(t, a, "a4\n")             // this one is not left
+		f.want(1, "a1", "a2", "a3", "a4")
+		rename(t, path, path+".a")
+		create(t, path, "c1\n")
+		f.want(3, "c1")
+		// b's lines were 4 + gap, and further
+		if b, c := f.file(2), f.file(3); b.start.Line != 2+gap || c.start.Line < b.end.Line+gap-4 {
+			t.Errorf("line numbers: b %d to %d, c from %d", b.start.Line, b.end.Line, c.start.Line)
+		}
+	})
+}
+
+func TestFileIsTruncated(t *testing.T) {
+	both(t, func(t *testing.T, wakeups bool) {
+		path := logFile(t)
+		file := create(t, path, "a1\na2\nhalf")
+		f := follow(t, rotating(wakeups), path)
+		f.want(1, "a1", "a2")
+		truncate(t, file, 0)
+		f.eventually("notice", func() bool { s := f.source(); return s.Truncations == 1 && s.Offset == 0 && s.Size == 0 })
+		add(t, file, "b1\nb2\nb3\n")
+		f.want(2, "b1", "b2", "b3")
+		if got := f.file(2).start; got.Line != 3+gap || got.Offset != 0 {
+			t.Errorf("begins at %+v, want %d beyond line 3", got, gap)
+		}
+		truncate(t, file, 3) // what is left is not known to be known
+		f.want(3, "b1")
+		if n := f.logged("log file was truncated"); n != 2 || f.source().Truncations != 2 || f.source().Rotations != 0 {
+			t.Errorf("logged %d truncations; books: %+v", n, f.source())
+		}
+	})
+}
+
+func TestFileIsTruncatedWithinAHalfLine(t *testing.T) {
+	both(t, func(t *testing.T, wakeups bool) {
+		path := logFile(t)
+		file := create(t, path, "a1\n")
+		f := follow(t, rotating(wakeups), path)
+		f.want(1, "a1")
+		add(t, file, "halfhalf")
+		time.Sleep(300 * time.Millisecond)
+		truncate(t, file, 5)
+		time.Sleep(600 * time.Millisecond)
+		add(t, file, "rd\n")
+		f.want(1, "a1", "hard")
+		if got := f.source().Truncations; got != 0 {
+			t.Errorf("%d truncations: what was sent is still there", got)
+		}
+	})
+}
+
+func TestFileIsTruncatedWithinALineLongerThanABlock(t *testing.T) {
+	both(t, func(t *testing.T, wakeups bool) {
+		path := logFile(t)
+		file := create(t, path, "a1\n"+strings.Repeat("x", 3*blockSize))
+		f := follow(t, rotating(wakeups), path)
+		f.want(1, "a1")
+		time.Sleep(300 * time.Millisecond)
+		truncate(t, file, 0)
+		f.eventually("notice", func() bool { return f.source().Truncations == 1 })
+		add(t, file, "b1\n")
+		f.want(2, "b1")
+	})
+}
+
+func TestOldFileIsTruncated(t *testing.T) {
+	both(t, func(t *testing.T, wakeups bool) {
+		path := logFile(t)
+		old := create(t, path, "a1\na2\n")
+		f := follow(t, rotating(wakeups), path)
+		f.want(1, "a1", "a2")
+		rename(t, path, path+".1")
+		file := create(t, path, "b1\n")
+		f.want(2, "b1")
+		truncate(t, old, 0)
+		f.eventually("notice", func() bool { return f.source().Truncations == 1 })
+		add(t, old, "a3\n")
+		f.want(3, "a3")
+		add(t, file, "b2\n")
+		f.want(2, "b1", "b2")
+		if b, a := f.file(2).start.Line, f.file(3).start.Line; a < b+gap {
+			t.Errorf("first lines are %d and %d, want no number twice", b, a)
+		}
+	})
+}

@@ -1,0 +1,235 @@
+package tail_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/tailflux/tailflux/internal/tail"
+)
+
+// troubled waits for trouble that says so, and checks that it is logged once.
+func troubled(t *testing.T, f *follower, says string) {
+	t.Helper()
+	f.eventually("trouble: "+says, func() bool {
+		s := f.source()
+		return strings.Contains(s.Trouble, says) && !s.Open
+	})
+	time.Sleep(600 * time.Millisecond)
+	if n := f.logged("level=WARN"); n != 1 {
+		t.Errorf("%d warnings, want 1:\n%s", n, &f.log)
+	}
+}
+
+// untroubled waits for its end.
+func untroubled(t *testing.T, f *follower) {
+	t.Helper()
+	f.eventually("the end of trouble", func() bool { s := f.source(); return s.Trouble == "" && s.Open })
+	time.Sleep(600 * time.Millisecond)
+	if n, warned := f.logged("log file is there again"), f.logged("level=WARN"); n != 1 || warned != 1 {
+		t.Errorf("%d warnings, and %d times that it is over, want one each:\n%s", warned, n, &f.log)
+	}
+}
+
+func TestFileIsMissingAtTheStart(t *testing.T) {
+	for _, fromEnd := range []bool{false, true} {
+		t.Run(map[bool]string{false: "beginning", true: "end"}[fromEnd], func(t *testing.T) {
+			both(t, func(t *testing.T, wakeups bool) {
+				path := logFile(t)
+				o := rotating(wakeups)
+				o.fromEnd = fromEnd
+				f := follow(t, o, path)
+				troubled(t, f, "no such file or directory")
+				create(t, path, "one\ntwo\n")
+				f.want(1, "one", "two") // it came later: from its first byte
+				untroubled(t, f)
+				if s := f.source(); s.Rotations != 0 {
+					t.Errorf("%d rotations", s.Rotations)
+				}
+			})
+		})
+	}
+}
+
+func TestDirectoryIsMissingAtTheStart(t *testing.T) {
+	both(t, func(t *testing.T, wakeups bool) {
+		path := filepath.Join(t.TempDir(), "nginx", "access.log")
+		f := follow(t, rotating(wakeups), path)
+		troubled(t, f, "no such file or directory")
+		if err := os.Mkdir(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		create(t, path, "one\n")
+		f.want(1, "one")
+		untroubled(t, f)
+	})
+}
+
+func TestPathIsNoRegularFile(t *testing.T) {
+	for says, make := range map[string]func(path string) error{
+		"is a directory": func(path string) error { return os.Mkdir(path, 0o755) },
+		"is a pipe":      func(path string) error { return syscall.Mkfifo(path, 0o644) },
+		"is a socket":    func(path string) error { return syscall.Mknod(path, syscall.S_IFSOCK|0o644, 0) },
+		"is a device":    func(path string) error { return os.Symlink("/dev/null", path) },
+		"loop":           func(path string) error { return os.Symlink(path, path) },
+		"not a directory": func(path string) error {
+			return os.WriteFile(filepath.Dir(path), nil, 0o644) // so that stat fails, not with ENOENT
+		},
+	} {
+		t.Run(says, func(t *testing.T) {
+			both(t, func(t *testing.T, wakeups bool) {
+				path := filepath.Join(t.TempDir(), "nginx", "access.log")
+				at := path
+				if says == "not a directory" {
+					at = filepath.Dir(path)
+				} else if err := os.Mkdir(filepath.Dir(path), 0o755); err != nil {
+					t.Fatal(err)
+				}
+				if err := make(path); err != nil {
+					t.Fatal(err)
+				}
+				f := follow(t, rotating(wakeups), path)
+				troubled(t, f, says)
+				remove(t, at)
+				_ = os.Mkdir(filepath.Dir(path), 0o755)
+				create(t, path, "one\n")
+				f.want(1, "one")
+				f.eventually("the end of trouble", func() bool { s := f.source(); return s.Trouble == "" && s.Open })
+			})
+		})
+	}
+}
+
+// In the meantime it becomes a pipe, whose writer never comes.
+func TestPathBecomesAPipe(t *testing.T) {
+	both(t, func(t *testing.T, wakeups bool) {
+		path := logFile(t)
+		file := create(t, path, "a1\n")
+		f := follow(t, rotating(wakeups), path)
+		f.want(1, "a1")
+		rename(t, path, path+".1")
+		if err := syscall.Mkfifo(path, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		troubled(t, f, "is a pipe")
+		add(t, file, "a2\n") // nothing that could be read has taken its place
+		f.want(1, "a1", "a2")
+		remove(t, path)
+		create(t, path, "b1\n")
+		f.want(2, "b1")
+	})
+}
+
+func TestFileMayNotBeReadAtTheStart(t *testing.T) {
+	both(t, func(t *testing.T, wakeups bool) {
+		path := logFile(t)
+		dir := filepath.Dir(path)
+		for _, d := range []string{dir, filepath.Dir(dir)} {
+			if err := os.Chmod(d, 0o755); err != nil {
+				t.Fatal(err)
+			}
+		}
+		file := create(t, path, "old\nol")
+		if err := os.Chmod(path, 0); err != nil {
+			t.Fatal(err)
+		}
+		o := rotating(wakeups)
+		o.fromEnd = true
+		if os.Geteuid() == 0 {
+			o.thread = becomeNobody
+		}
+		f := follow(t, o, path)
+		f.eventually("trouble", func() bool { return f.source().Trouble != "not opened yet" })
+		if strings.HasPrefix(f.source().Trouble, "stat") {
+			t.Skipf("others may not look into %s", dir)
+		}
+		troubled(t, f, "permission denied")
+		add(t, file, "d\nnew\n")
+		if err := os.Chmod(path, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		f.want(1, "old", "new") // what came after the start
+		if got := f.file(1).start.Offset; got != 4 {
+			t.Errorf("begins at %d, want 4", got)
+		}
+		untroubled(t, f)
+	})
+}
+
+// becomeNobody gives the thread, which ends with its goroutine, no more rights
+// over files than anybody has.
+func becomeNobody() {
+	runtime.LockOSThread()
+	_, _, _ = syscall.RawSyscall(syscall.SYS_SETFSUID, 65534, 0, 0)
+}
+
+// The first page of a process is a file that cannot be read: EIO.
+func TestReadingFails(t *testing.T) {
+	both(t, func(t *testing.T, wakeups bool) {
+		path, other := logFile(t), logFile(t)
+		if err := os.Symlink("/proc/self/mem", path); err != nil {
+			t.Fatal(err)
+		}
+		file := create(t, other, "one\n")
+		o := rotating(wakeups)
+		o.RotateWait = 200 * time.Millisecond
+		f := follow(t, o, path, other)
+		troubled(t, f, "at offset 0: read "+path+": input/output error")
+		add(t, file, "two\n") // the others are read all the same
+		f.eventually("both lines", func() bool { return f.stats.Snapshot(time.Now()).Books.Read == 2 })
+		remove(t, path)
+		create(t, path, "new\n")
+		f.eventually("the new file's line", func() bool { return f.stats.Snapshot(time.Now()).Books.Read == 3 })
+		time.Sleep(5 * o.RotateWait)
+		if s := f.source(); !strings.Contains(s.Trouble, "input/output error") {
+			t.Errorf("Trouble = %q: there is a file that nobody has read", s.Trouble)
+		}
+	})
+}
+
+// withoutDescriptors makes the test binary a reader that may open nothing more
+// once it has the file.
+const withoutDescriptors = "TAIL_TEST_WITHOUT_DESCRIPTORS"
+
+func readWithoutDescriptors() int {
+	t := &testing.T{}
+	path := os.Getenv(withoutDescriptors)
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
+	if err != nil {
+		return 2
+	}
+	f := follow(t, options{Config: tail.Config{Wakeups: true}}, path)
+	if !f.poll(func() bool { return len(f.got(1)) == 1 }) {
+		return 3
+	}
+	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &syscall.Rlimit{}); err != nil {
+		return 4
+	}
+	if !f.poll(func() bool { return f.logged("no wake-ups") == 1 }) {
+		return 5
+	}
+	if _, err := file.WriteString("two\n"); err != nil {
+		return 6
+	}
+	if !f.poll(func() bool { return len(f.got(1)) == 2 }) {
+		return 7
+	}
+	return 0
+}
+
+// The library would exit.
+func TestInotifyCannotBeHad(t *testing.T) {
+	t.Parallel()
+	path := logFile(t)
+	create(t, path, "one\n")
+	child := exec.Command("/proc/self/exe")
+	child.Env = append(os.Environ(), withoutDescriptors+"="+path)
+	if out, err := child.CombinedOutput(); err != nil {
+		t.Errorf("a reader that may open nothing ended with %v\n%s", err, out)
+	}
+}

@@ -15,7 +15,8 @@ type onceBody struct {
 
 	mu     sync.Mutex
 	pieces [][]byte
-	offset int // read of the first piece
+	offset int   // read of the first piece
+	read   int64 // of all
 	gone   bool
 }
 
@@ -42,6 +43,7 @@ func (b *onceBody) Read(p []byte) (n int, err error) {
 			b.pieces, b.offset = b.pieces[1:], 0
 		}
 	}
+	b.read += int64(n)
 	if n == 0 && len(b.pieces) == 0 && len(p) > 0 {
 		return 0, io.EOF
 	}
@@ -50,9 +52,10 @@ func (b *onceBody) Read(p []byte) (n int, err error) {
 
 func (b *onceBody) Close() error { return nil }
 
-// detach takes the pieces away.
-func (b *onceBody) detach() {
+// detach takes the pieces away. It tells whether they were read to the end.
+func (b *onceBody) detach() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.pieces, b.gone = nil, true
+	return b.read == b.size
 }

@@ -7,17 +7,12 @@
 package influx
 
 import (
-	"bytes"
-	"compress/gzip"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
@@ -52,7 +47,7 @@ func New(c Config) (*Client, error) {
 	base := strings.TrimRight(c.URL, "/")
 	u, err := url.Parse(base + "/write")
 	if err != nil {
-		return nil, fmt.Errorf("influxdb url %q: %w", c.URL, err)
+		return nil, fmt.Errorf("influxdb url: %w", withoutURL(err))
 	}
 	q := url.Values{"db": {c.Database}, "precision": {"ns"}}
 	if c.RetentionPolicy != "" {
@@ -64,7 +59,7 @@ func New(c Config) (*Client, error) {
 		UserAgent: "tailflux", Timeout: min(c.Timeout, queryTimeout),
 	})
 	if err != nil {
-		return nil, fmt.Errorf("influxdb url %q: %w", c.URL, err)
+		return nil, fmt.Errorf("influxdb url: %w", withoutURL(err))
 	}
 	return &Client{
 		config:   c,
@@ -74,7 +69,6 @@ func New(c Config) (*Client, error) {
 			Timeout: c.Timeout,
 			Transport: &http.Transport{
 				MaxIdleConnsPerHost: c.InFlight,
-				WriteBufferSize:     64 << 10,
 				DisableCompression:  true,
 				IdleConnTimeout:     90 * time.Second,
 			},
@@ -84,90 +78,19 @@ func New(c Config) (*Client, error) {
 	}, nil
 }
 
+// withoutURL is an error about a URL that does not repeat it: there may be a
+// password in it.
+func withoutURL(err error) error {
+	if about, ok := errors.AsType[*url.Error](err); ok {
+		return about.Err
+	}
+	return err
+}
+
 // Close gives idle connections up.
 func (c *Client) Close() {
 	c.http.CloseIdleConnections()
 	c.query.Close()
-}
-
-// AnswerError is any answer to a write but 204.
-type AnswerError struct {
-	Status     int
-	Message    string        // InfluxDB's own words, or the beginning of the body
-	RetryAfter time.Duration // as the server asked; zero when it did not
-}
-
-func (e *AnswerError) Error() string {
-	if e.Message == "" {
-		return fmt.Sprintf("influxdb answered %d %s", e.Status, http.StatusText(e.Status))
-	}
-	return fmt.Sprintf("influxdb answered %d: %s", e.Status, e.Message)
-}
-
-// Pause is how long the server asked to wait.
-func (e *AnswerError) Pause() time.Duration { return e.RetryAfter }
-
-// maxAnswer bounds what is read of an answer.
-const maxAnswer = 64 << 10
-
-// Write sends line protocol, in pieces that together are the body, and returns
-// nil only when InfluxDB answered 204: the points are in its log on disk. Any
-// other answer is an [*AnswerError]. When the answer is 404 the database is
-// created, so that the next try may succeed. The pieces are not used after
-// Write returned.
-func (c *Client) Write(ctx context.Context, pieces [][]byte) error {
-	if c.config.Gzip {
-		packed, err := pack(pieces)
-		if err != nil {
-			return fmt.Errorf("gzip: %w", err)
-		}
-		pieces = [][]byte{packed}
-	}
-	body := newBody(pieces)
-	bodies := []*onceBody{body}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.writeURL, body)
-	if err != nil {
-		return fmt.Errorf("influxdb write: %w", err)
-	}
-	req.ContentLength = body.size
-	req.GetBody = func() (io.ReadCloser, error) { // for a connection that was closed while it idled
-		again := newBody(pieces)
-		bodies = append(bodies, again)
-		return again, nil
-	}
-	req.Header.Set("User-Agent", "tailflux")
-	if c.config.Gzip {
-		req.Header.Set("Content-Encoding", "gzip")
-	}
-	if c.config.Username != "" {
-		req.SetBasicAuth(c.config.Username, c.config.Password)
-	}
-	resp, err := c.http.Do(req)
-	// The transport may still read the body of a request that was answered or
-	// given up early; the pieces are the caller's from here on.
-	for _, b := range bodies {
-		b.detach()
-	}
-	if err != nil {
-		return fmt.Errorf("influxdb write: %w", err)
-	}
-	defer resp.Body.Close()
-	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
-	if resp.StatusCode == http.StatusNoContent {
-		return nil
-	}
-	if resp.StatusCode == http.StatusNotFound {
-		// Refused or unreachable: the next try says so again.
-		_ = c.CreateDatabase()
-	}
-	if err != nil {
-		return fmt.Errorf("influxdb write: read the answer %d: %w", resp.StatusCode, err)
-	}
-	return &AnswerError{
-		Status:     resp.StatusCode,
-		Message:    message(answer),
-		RetryAfter: retryAfter(resp.Header.Get("Retry-After")),
-	}
 }
 
 // ErrRefused is a statement that was answered, but not carried out.
@@ -175,8 +98,8 @@ var ErrRefused = errors.New("refused")
 
 // Prepare creates the database. That this is refused is no error, and only
 // logged: the user may be one that may write and no more.
-func (c *Client) Prepare() error {
-	err := c.CreateDatabase()
+func (c *Client) Prepare(ctx context.Context) error {
+	err := c.CreateDatabase(ctx)
 	if errors.Is(err, ErrRefused) {
 		c.config.Log.Warn("database not created; writing may work all the same", "err", err)
 		return nil
@@ -186,12 +109,24 @@ func (c *Client) Prepare() error {
 
 // CreateDatabase creates the database unless it exists. The error is
 // [ErrRefused] when an answer came, but not success: writing may work all the
-// same. It blocks for at most five seconds.
-func (c *Client) CreateDatabase() error {
+// same. It blocks until ctx ends, and for at most five seconds.
+func (c *Client) CreateDatabase(ctx context.Context) error {
+	created := make(chan error, 1)
+	// The official client cannot cancel a statement. When ctx ends nobody waits
+	// for it any longer: it ends by itself, within queryTimeout.
+	go func() { created <- c.createDatabase() }()
+	select {
+	case err := <-created:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (c *Client) createDatabase() error {
 	statement := "CREATE DATABASE " + Quote(c.config.Database)
 	resp, err := c.query.Query(client.NewQuery(statement, "", ""))
-	var unreachable *url.Error
-	if errors.As(err, &unreachable) {
+	if _, unreachable := errors.AsType[*url.Error](err); unreachable {
 		return fmt.Errorf("%s: %w", statement, err)
 	}
 	if err == nil {
@@ -225,43 +160,4 @@ func (c *Client) Select(query string) ([][]any, error) {
 // Quote writes an identifier for InfluxQL.
 func Quote(identifier string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`).Replace(identifier) + `"`
-}
-
-// message is the error in InfluxDB's JSON, or the beginning of what else came.
-func message(answer []byte) string {
-	var parsed struct {
-		Error string `json:"error"`
-	}
-	if json.Unmarshal(answer, &parsed) == nil && parsed.Error != "" {
-		return parsed.Error
-	}
-	const most = 200
-	if answer = bytes.TrimSpace(answer); len(answer) > most {
-		answer = answer[:most]
-	}
-	return strings.ToValidUTF8(string(answer), "\uFFFD")
-}
-
-// retryAfter reads seconds; the other form, a date, is not what databases send.
-func retryAfter(header string) time.Duration {
-	seconds, err := strconv.Atoi(header)
-	if err != nil || seconds < 0 {
-		return 0
-	}
-	return time.Duration(seconds) * time.Second
-}
-
-func pack(pieces [][]byte) ([]byte, error) {
-	var packed bytes.Buffer
-	z, err := gzip.NewWriterLevel(&packed, gzip.BestSpeed)
-	if err != nil {
-		return nil, err
-	}
-	for _, piece := range pieces {
-		if _, err := z.Write(piece); err != nil {
-			return nil, err
-		}
-	}
-	err = z.Close()
-	return packed.Bytes(), err
 }

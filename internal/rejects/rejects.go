@@ -17,6 +17,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 	"unicode/utf8"
 )
@@ -52,30 +53,36 @@ type File struct {
 }
 
 // Open opens dir's reject file for appending, and makes it if need be. What an
-// interrupted write left at its end is cut off.
+// interrupted write left at its end is cut off. A file that another process has
+// open is refused.
 func Open(dir string, maxBytes int64) (*File, error) {
 	r := &File{path: filepath.Join(dir, Name), maxBytes: maxBytes}
 	older, _, err := count(r.path + ".1")
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, err
+		return nil, fmt.Errorf("reject file: %w", err)
 	}
 	r.older = older
-	if r.entries, r.size, err = count(r.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, err
-	}
 	if err := r.open(); err != nil {
 		return nil, err
 	}
 	return r, nil
 }
 
-// open opens the file and cuts it to its known size.
+// open opens the file and cuts off what follows its last whole entry.
 func (r *File) open() error {
 	f, err := os.OpenFile(r.path, os.O_CREATE|os.O_WRONLY, 0o640)
 	if err != nil {
 		return fmt.Errorf("reject file: %w", err)
 	}
-	if err := f.Truncate(r.size); err != nil {
+	// Two that write at places of their own would write over each other.
+	if err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); errors.Is(err, syscall.EWOULDBLOCK) {
+		f.Close()
+		return fmt.Errorf("reject file %s: another process writes it", r.path)
+	}
+	if r.entries, r.size, err = count(r.path); err == nil {
+		err = f.Truncate(r.size)
+	}
+	if err != nil {
 		f.Close()
 		return fmt.Errorf("reject file: %w", err)
 	}
@@ -83,11 +90,34 @@ func (r *File) open() error {
 	return nil
 }
 
+// check makes sure that the open file is the one at the path, and holds what was
+// written: somebody may have removed, moved or emptied it.
+func (r *File) check() error {
+	if r.f == nil {
+		return r.open()
+	}
+	held, err := r.f.Stat()
+	if err != nil {
+		return fmt.Errorf("reject file: %w", err)
+	}
+	if at, err := os.Stat(r.path); err != nil || !os.SameFile(at, held) || held.Size() < r.size {
+		r.f.Close()
+		r.f = nil
+		return r.open()
+	}
+	if held.Size() > r.size {
+		if err := r.f.Truncate(r.size); err != nil {
+			return fmt.Errorf("reject file: %w", err)
+		}
+	}
+	return nil
+}
+
 // count returns the number of whole entries in a file and their bytes.
 func count(path string) (entries, size int64, err error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return 0, 0, fmt.Errorf("reject file: %w", err)
+		return 0, 0, err
 	}
 	defer f.Close()
 	in := bufio.NewReaderSize(f, 64<<10)
@@ -104,7 +134,7 @@ func count(path string) (entries, size int64, err error) {
 		case errors.Is(err, io.EOF):
 			return entries, size, nil
 		default:
-			return 0, 0, fmt.Errorf("reject file %s: %w", path, err)
+			return 0, 0, err
 		}
 	}
 }
@@ -115,10 +145,8 @@ func (r *File) Append(entries []Entry) error {
 	if len(entries) == 0 {
 		return nil
 	}
-	if r.f == nil {
-		if err := r.open(); err != nil {
-			return err
-		}
+	if err := r.check(); err != nil {
+		return err
 	}
 	r.buf.Reset()
 	for i := range entries {
@@ -132,7 +160,7 @@ func (r *File) Append(entries []Entry) error {
 		}
 	}
 	if _, err := r.f.WriteAt(r.buf.Bytes(), r.size); err != nil {
-		// A part may be there: cut it off now, or at the next write over it.
+		// A part may be there: cut it off now, or before the next try.
 		_ = r.f.Truncate(r.size)
 		return fmt.Errorf("reject file: %w", err)
 	}

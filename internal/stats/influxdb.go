@@ -103,11 +103,13 @@ func (in *influx) took(now time.Time) (seconds []float64) {
 	return seconds
 }
 
+// quantiles are nearest ranks: of few requests, the 99th percentile is the
+// slowest one.
 func quantiles(seconds []float64) Quantiles {
 	n := len(seconds)
 	if n == 0 {
 		return Quantiles{}
 	}
 	slices.Sort(seconds)
-	return Quantiles{P50: seconds[(n-1)/2], P99: seconds[(n-1)*99/100]}
+	return Quantiles{P50: seconds[(n+1)/2-1], P99: seconds[(n*99+99)/100-1]}
 }

@@ -29,10 +29,9 @@ func (w *Writer) deliver(ctx context.Context, r *request) {
 	})
 }
 
-// prepare prepares the sink.
-func (w *Writer) prepare(ctx context.Context, r *request) {
-	r.err = w.persist(ctx, w.sink.Prepare)
-	if r.err == nil {
+// prepare prepares the sink, or tries until ctx ends.
+func (w *Writer) prepare(ctx context.Context) {
+	if w.persist(ctx, func() error { return w.sink.Prepare(ctx) }) == nil {
 		w.stats.Answered()
 	}
 }
@@ -83,7 +82,7 @@ func newPauses() pauses {
 	b := backoff.NewExponentialBackOff()
 	b.InitialInterval = firstPause
 	b.Multiplier = 2
-	b.MaxInterval = maxPause
+	b.MaxInterval = maxPause * 2 / 3 // half more or less of it is jitter
 	return pauses{b}
 }
 

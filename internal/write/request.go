@@ -2,68 +2,90 @@ package write
 
 import (
 	"bytes"
+	"iter"
+	"slices"
 	"time"
 
 	"github.com/tailflux/tailflux/internal/flow"
 	"github.com/tailflux/tailflux/internal/rejects"
 )
 
+// part is a batch, or what is left of one that was cut.
+type part struct {
+	flow.Batch
+	received time.Time
+	cut      int32 // lines that were cut off before it: Skipped counts from there
+}
+
+// weight is in bytes of lines or of points, whichever is more.
+func (p *part) weight() int { return max(len(p.Lines), len(p.Points)) }
+
+// books is the number of lines in parts that await an end: filtered ones do not.
+func books(parts []part) (lines int64) {
+	for i := range parts {
+		lines += int64(parts[i].NumPoints)
+		for _, skip := range parts[i].Skipped {
+			if skip.Reason != "" {
+				lines++
+			}
+		}
+	}
+	return lines
+}
+
 // request is a run of batches that is delivered and settled as one.
 type request struct {
-	batches []flow.Batch
+	parts   []part
 	points  int
 	done    bool  // known to Run
 	err     error // when done: only that ctx ended
-}
-
-func (r *request) lines() (n int64) {
-	for i := range r.batches {
-		n += r.batches[i].NumLines()
-	}
-	return n
+	settled int64 // lines written or in the reject file
 }
 
 // pieces is the body.
 func (r *request) pieces() [][]byte {
-	pieces := make([][]byte, 0, len(r.batches))
-	for i := range r.batches {
-		if points := r.batches[i].Points; len(points) > 0 {
+	pieces := make([][]byte, 0, len(r.parts))
+	for i := range r.parts {
+		if points := r.parts[i].Points; len(points) > 0 {
 			pieces = append(pieces, points)
 		}
 	}
 	return pieces
 }
 
-// rejected appends an entry for each rejected line.
-func (r *request) rejected(entries []rejects.Entry, now time.Time) []rejects.Entry {
-	for i := range r.batches {
-		b := &r.batches[i]
-		rest, at := b.Lines, int32(0)
-		for _, skip := range b.Skipped {
-			if skip.Reason == "" {
-				continue
+// rejected is an entry for each rejected line.
+func (r *request) rejected(now time.Time) iter.Seq[rejects.Entry] {
+	return func(yield func(rejects.Entry) bool) {
+		for i := range r.parts {
+			p := &r.parts[i]
+			rest, at := p.Lines, p.cut
+			for _, skip := range p.Skipped {
+				if skip.Reason == "" {
+					continue
+				}
+				_, rest = cutLines(rest, int(skip.Line-at))
+				line, after := cutLines(rest, 1)
+				rest, at = after, skip.Line+1
+				line = line[:len(line)-1]
+				entry := rejects.Entry{
+					Time:        now,
+					Source:      p.Start.Generation.Source.Name,
+					SourceIndex: p.Start.Generation.Source.Index,
+					Generation:  p.Start.Generation.ID,
+					LineNumber:  p.Start.Line + int64(skip.Line-p.cut),
+					Reason:      skip.Reason,
+					Line:        line,
+					LineBytes:   int64(len(line)),
+				}
+				if p.TooLong > 0 {
+					entry.LineBytes = p.TooLong - 1
+				}
+				if !yield(entry) {
+					return
+				}
 			}
-			_, rest = cutLines(rest, int(skip.Line-at))
-			line, after := cutLines(rest, 1)
-			rest, at = after, skip.Line+1
-			line = line[:len(line)-1]
-			entry := rejects.Entry{
-				Time:        now,
-				Source:      b.Start.Generation.Source.Name,
-				SourceIndex: b.Start.Generation.Source.Index,
-				Generation:  b.Start.Generation.ID,
-				LineNumber:  b.Start.Line + int64(skip.Line),
-				Reason:      skip.Reason,
-				Line:        line,
-				LineBytes:   int64(len(line)),
-			}
-			if b.TooLong > 0 {
-				entry.LineBytes = b.TooLong - 1
-			}
-			entries = append(entries, entry)
 		}
 	}
-	return entries
 }
 
 // cutLines cuts the first n lines off.
@@ -77,77 +99,61 @@ func cutLines(text []byte, n int) (lines, rest []byte) {
 
 // backlog is what was received and is not in a request.
 type backlog struct {
-	batches []flow.Batch
-	points  int
-	bytes   int // of lines or of points, whichever is more
+	parts  []part
+	points int
+	bytes  int // sum of weights
 }
 
-func (l *backlog) empty() bool { return len(l.batches) == 0 }
+func (l *backlog) empty() bool { return len(l.parts) == 0 }
 
-func (l *backlog) lines() (n int64) {
-	for i := range l.batches {
-		n += l.batches[i].NumLines()
-	}
-	return n
-}
+// since is when the oldest part was received.
+func (l *backlog) since() time.Time { return l.parts[0].received }
 
-func (l *backlog) add(b flow.Batch) {
-	l.batches = append(l.batches, b)
+func (l *backlog) add(b flow.Batch, now time.Time) {
+	l.parts = append(l.parts, part{Batch: b, received: now})
 	l.points += b.NumPoints
-	l.bytes += weight(&b)
+	l.bytes += l.parts[len(l.parts)-1].weight()
 }
 
-func weight(b *flow.Batch) int { return max(len(b.Lines), len(b.Points)) }
-
-// take makes a request of the oldest batches, with at most maxPoints points. It
-// is nil when there are none.
+// take makes a request of the oldest parts, with at most maxPoints points.
 func (l *backlog) take(maxPoints int) *request {
-	if l.empty() {
-		return nil
+	n, points, bytes := 0, 0, 0
+	for ; n < len(l.parts) && points < maxPoints && bytes < MaxRequestBytes; n++ {
+		points += l.parts[n].NumPoints
+		bytes += l.parts[n].weight()
 	}
-	r := &request{}
-	bytes, taken := 0, 0
-	for ; taken < len(l.batches) && r.points < maxPoints && bytes < MaxRequestBytes; taken++ {
-		b := l.batches[taken]
-		if room := maxPoints - r.points; b.NumPoints > room {
-			b, l.batches[taken] = split(b, room)
-			taken--
-		}
-		r.batches = append(r.batches, b)
-		r.points += b.NumPoints
-		bytes += weight(&b)
+	r := &request{parts: slices.Clone(l.parts[:n]), points: min(points, maxPoints)}
+	if excess := points - maxPoints; excess > 0 {
+		last := &r.parts[n-1]
+		n--
+		l.parts[n] = last.cutAfter(last.NumPoints - excess)
+		bytes -= l.parts[n].weight()
 	}
 	l.points -= r.points
-	l.batches = append(l.batches[:0], l.batches[taken:]...)
-	l.bytes = 0
-	for i := range l.batches {
-		l.bytes += weight(&l.batches[i])
-	}
+	l.bytes -= bytes
+	l.parts = append(l.parts[:0], l.parts[n:]...)
 	return r
 }
 
-// split cuts a batch behind its nth point, which is not its last one.
-func split(b flow.Batch, n int) (head, tail flow.Batch) {
-	head, tail = b, b
-	head.NumPoints, tail.NumPoints = n, b.NumPoints-n
-
+// cutAfter keeps the lines up to the nth point, which is not the last one, and
+// returns those behind it.
+func (p *part) cutAfter(n int) (tail part) {
+	tail = *p
 	// The line behind the nth point: skipped lines before it count too.
 	line, skips := int32(n), 0
-	for skips < len(b.Skipped) && b.Skipped[skips].Line < line {
+	for skips < len(p.Skipped) && p.Skipped[skips].Line-p.cut < line {
 		line++
 		skips++
 	}
-	head.Lines, tail.Lines = cutLines(b.Lines, int(line))
-	head.Points, tail.Points = cutLines(b.Points, n)
-	head.Skipped = b.Skipped[:skips]
-	tail.Skipped = nil
-	for _, s := range b.Skipped[skips:] {
-		tail.Skipped = append(tail.Skipped, flow.Skip{Line: s.Line - line, Reason: s.Reason})
-	}
-	head.End.Line = b.Start.Line + int64(line)
-	head.End.Offset = b.Start.Offset + int64(len(head.Lines))
-	tail.Start = head.End
-	b.LinesBlock.Hold()
-	b.PointsBlock.Hold()
-	return head, tail
+	p.NumPoints, tail.NumPoints = n, p.NumPoints-n
+	p.Lines, tail.Lines = cutLines(p.Lines, int(line))
+	p.Points, tail.Points = cutLines(p.Points, n)
+	p.Skipped, tail.Skipped = p.Skipped[:skips], p.Skipped[skips:]
+	tail.cut += line
+	p.End.Line = p.Start.Line + int64(line)
+	p.End.Offset = p.Start.Offset + int64(len(p.Lines))
+	tail.Start = p.End
+	p.LinesBlock.Hold()
+	p.PointsBlock.Hold()
+	return tail
 }

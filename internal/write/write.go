@@ -26,9 +26,9 @@ type Sink interface {
 	// written again: storing them twice must give one point each. It may block
 	// until ctx ends, and is called by several goroutines.
 	Write(ctx context.Context, pieces [][]byte) error
-	// Prepare is called at the start, and again while it fails. It may block
-	// for some seconds.
-	Prepare() error
+	// Prepare is called at the start, and again while it fails; nothing is
+	// written before it succeeded. It may block until ctx ends.
+	Prepare(ctx context.Context) error
 }
 
 // Rejects is where rejected lines go.
@@ -58,7 +58,6 @@ type Writer struct {
 	outage  outage
 
 	backlog backlog    // received, not yet in a request
-	due     bool       // the backlog has waited long enough
 	queue   []*request // on the way or done, oldest first; at most InFlight
 	done    chan *request
 	entries []rejects.Entry
@@ -77,38 +76,43 @@ func New(c Config, sink Sink, rj Rejects, st *stats.Stats, log *slog.Logger) *Wr
 var ErrUndelivered = errors.New("not delivered")
 
 // Run delivers until in is closed and everything is settled. When ctx ends
-// before that, the error is [ErrUndelivered] if lines were left over.
+// before that, the error is [ErrUndelivered] with the number of lines it was
+// left with, and ctx's when there are none.
 func (w *Writer) Run(ctx context.Context, in <-chan flow.Batch) error {
 	sending, cancel := context.WithCancel(ctx)
 	var senders sync.WaitGroup // the requests in flight
 	defer senders.Wait()
 	defer cancel()
-	start := func(r *request, send func(context.Context, *request)) {
-		w.queue = append(w.queue, r)
-		senders.Go(func() {
-			send(sending, r)
-			w.done <- r
-		})
-	}
-	start(&request{}, w.prepare)
+	prepared := make(chan struct{})
+	senders.Go(func() {
+		w.prepare(sending)
+		close(prepared)
+	})
 
-	flush := time.NewTimer(w.config.FlushInterval)
+	flush := time.NewTimer(0)
 	flush.Stop()
+	defer flush.Stop()
+	ready := false // the sink is prepared
+	due := false   // what is oldest in the backlog has waited long enough
+	wait := func() {
+		if due = in == nil; !due && !w.backlog.empty() {
+			flush.Reset(time.Until(w.backlog.since().Add(w.config.FlushInterval)))
+		}
+	}
 	for {
 		if err := w.settle(ctx); err != nil {
 			return err
 		}
-		for len(w.queue) < w.config.InFlight && (w.due || w.full()) {
+		for ready && len(w.queue) < w.config.InFlight && (w.full() || due && !w.backlog.empty()) {
 			r := w.backlog.take(w.config.BatchPoints)
-			if w.due = w.due && !w.backlog.empty(); !w.due {
-				flush.Reset(w.config.FlushInterval) // for what is left over
-			}
-			if r == nil {
-				break
-			}
-			start(r, w.deliver)
+			w.queue = append(w.queue, r)
+			senders.Go(func() {
+				w.deliver(sending, r)
+				w.done <- r
+			})
+			wait()
 		}
-		if in == nil && w.backlog.empty() && !w.unsettled() {
+		if in == nil && w.backlog.empty() && len(w.queue) == 0 {
 			return nil
 		}
 		receive := in
@@ -118,16 +122,18 @@ func (w *Writer) Run(ctx context.Context, in <-chan flow.Batch) error {
 		select {
 		case b, ok := <-receive:
 			if !ok {
-				in, w.due = nil, true
+				in, due = nil, true
 				continue
 			}
 			w.stats.Writing(b.NumLines(), int64(len(b.Points)))
-			if w.backlog.empty() {
-				flush.Reset(w.config.FlushInterval)
+			w.backlog.add(b, time.Now())
+			if len(w.backlog.parts) == 1 {
+				wait()
 			}
-			w.backlog.add(b)
 		case <-flush.C:
-			w.due = true
+			due = true
+		case <-prepared:
+			prepared, ready = nil, true
 		case r := <-w.done:
 			r.done = true
 		case <-ctx.Done():
@@ -141,16 +147,6 @@ func (w *Writer) full() bool {
 	return w.backlog.points >= w.config.BatchPoints || w.backlog.bytes >= MaxRequestBytes
 }
 
-// unsettled tells whether lines are on the way; the preparation has none.
-func (w *Writer) unsettled() bool {
-	for _, r := range w.queue {
-		if len(r.batches) > 0 {
-			return true
-		}
-	}
-	return false
-}
-
 // settle closes the books on the requests that are done and have no older one
 // before them: rejected lines go to the reject file, blocks back to their pools.
 func (w *Writer) settle(ctx context.Context) error {
@@ -159,56 +155,23 @@ func (w *Writer) settle(ctx context.Context) error {
 		if r.err != nil {
 			return w.undelivered(ctx)
 		}
-		w.entries = r.rejected(w.entries[:0], time.Now())
-		if err := w.reject(ctx); err != nil {
+		w.stats.Written(int64(r.points))
+		r.settled = int64(r.points)
+		if err := w.reject(ctx, r); err != nil {
 			return err
 		}
-		w.stats.Written(int64(r.points))
-		for i := range r.batches {
-			r.batches[i].Release()
+		for i := range r.parts {
+			r.parts[i].Release()
 		}
 		w.queue = append(w.queue[:0], w.queue[1:]...)
 	}
 	return nil
 }
 
-// reject writes w.entries to the reject file; a disk that is full is waited for.
-func (w *Writer) reject(ctx context.Context) error {
-	pauses := newPauses()
-	for failed := false; ; failed = true {
-		err := w.rejects.Append(w.entries)
-		if err == nil {
-			if failed {
-				w.stats.RejectsTrouble("")
-				w.log.Info("reject file can be written again")
-			}
-			break
-		}
-		if !failed {
-			w.stats.RejectsTrouble(err.Error())
-			w.log.Error("reject file cannot be written, waiting", "err", err)
-		}
-		select {
-		case <-time.After(pauses.next(0)):
-		case <-ctx.Done():
-			return w.undelivered(ctx)
-		}
-	}
-	for rest := w.entries; len(rest) > 0; {
-		n, first := 1, rest[0]
-		for n < len(rest) && rest[n].SourceIndex == first.SourceIndex && rest[n].Reason == first.Reason {
-			n++
-		}
-		w.stats.Rejected(first.SourceIndex, int64(n), first.Reason, rest[n-1].Line)
-		rest = rest[n:]
-	}
-	return nil
-}
-
 func (w *Writer) undelivered(ctx context.Context) error {
-	lines := w.backlog.lines()
+	lines := books(w.backlog.parts)
 	for _, r := range w.queue {
-		lines += r.lines()
+		lines += books(r.parts) - r.settled
 	}
 	if lines == 0 {
 		return ctx.Err()

@@ -1,0 +1,153 @@
+package influx
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// AnswerError is any answer to a write but 204.
+type AnswerError struct {
+	Status     int
+	Message    string        // InfluxDB's own words, or the beginning of the body
+	RetryAfter time.Duration // as the server asked; zero when it did not
+}
+
+func (e *AnswerError) Error() string {
+	if e.Message == "" {
+		return fmt.Sprintf("influxdb answered %d %s", e.Status, http.StatusText(e.Status))
+	}
+	return fmt.Sprintf("influxdb answered %d: %s", e.Status, e.Message)
+}
+
+// Pause is how long the server asked to wait.
+func (e *AnswerError) Pause() time.Duration { return e.RetryAfter }
+
+// maxAnswer bounds what is read of an answer.
+const maxAnswer = 64 << 10
+
+// Write sends line protocol, in pieces that together are the body, and returns
+// nil only when InfluxDB answered 204: the points are in its log on disk. Any
+// other answer is an [*AnswerError]. When the answer is 404 the database is
+// created, so that the next try may succeed. The pieces are not used after
+// Write returned.
+func (c *Client) Write(ctx context.Context, pieces [][]byte) error {
+	if c.config.Gzip {
+		packed, err := pack(pieces)
+		if err != nil {
+			return fmt.Errorf("gzip: %w", err)
+		}
+		pieces = [][]byte{packed}
+	}
+	for range c.config.InFlight {
+		if err := c.post(ctx, pieces); !errors.Is(err, errStale) {
+			return err
+		}
+	}
+	return c.post(ctx, pieces)
+}
+
+// errStale is an error on a connection that was used before. The server, or
+// something on the way, may just have closed it for idling too long. The
+// transport does not send a POST again in that case.
+var errStale = errors.New("on an idle connection")
+
+var errEarly = errors.New("influxdb write: answered 204 before all points were sent")
+
+func (c *Client) post(ctx context.Context, pieces [][]byte) error {
+	// The transport may still read the body of a request that was answered or
+	// given up early. When we return the pieces are the caller's again.
+	body := newBody(pieces)
+	defer body.detach()
+	reused := false
+	traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GotConn: func(conn httptrace.GotConnInfo) { reused = conn.Reused },
+	})
+	req, err := http.NewRequestWithContext(traced, http.MethodPost, c.writeURL, body)
+	if err != nil {
+		return fmt.Errorf("influxdb write: %w", err)
+	}
+	req.ContentLength = body.size
+	req.Header.Set("User-Agent", "tailflux")
+	if c.config.Gzip {
+		req.Header.Set("Content-Encoding", "gzip")
+	}
+	if c.config.Username != "" {
+		req.SetBasicAuth(c.config.Username, c.config.Password)
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		var failed net.Error
+		if reused && ctx.Err() == nil && !(errors.As(err, &failed) && failed.Timeout()) {
+			return fmt.Errorf("influxdb write: %w: %w", errStale, err)
+		}
+		return fmt.Errorf("influxdb write: %w", err)
+	}
+	defer resp.Body.Close()
+	// Cut short, it is still an answer: the status tells what to do.
+	answer, _ := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	switch resp.StatusCode {
+	case http.StatusNoContent:
+		if !body.detach() {
+			return errEarly
+		}
+		return nil
+	case http.StatusNotFound:
+		// Refused or unreachable: the next try says so again.
+		_ = c.CreateDatabase(ctx)
+	}
+	return &AnswerError{
+		Status:     resp.StatusCode,
+		Message:    message(answer),
+		RetryAfter: retryAfter(resp.Header.Get("Retry-After")),
+	}
+}
+
+// message is the error in InfluxDB's JSON, or the beginning of what else came.
+func message(answer []byte) string {
+	var parsed struct {
+		Error string `json:"error"`
+	}
+	most := 200
+	if json.Unmarshal(answer, &parsed) == nil && parsed.Error != "" {
+		answer, most = []byte(parsed.Error), 1000 // may quote a line, or all of them
+	}
+	if answer = bytes.TrimSpace(answer); len(answer) > most {
+		answer = answer[:most]
+	}
+	return strings.ToValidUTF8(string(answer), "\uFFFD")
+}
+
+// retryAfter reads seconds; the other form, a date, is not what databases send.
+func retryAfter(header string) time.Duration {
+	seconds, err := strconv.Atoi(header)
+	if err != nil || seconds < 0 {
+		return 0
+	}
+	return time.Duration(seconds) * time.Second
+}
+
+func pack(pieces [][]byte) ([]byte, error) {
+	var packed bytes.Buffer
+	z, err := gzip.NewWriterLevel(&packed, gzip.BestSpeed)
+	if err != nil {
+		return nil, err
+	}
+	for _, piece := range pieces {
+		if _, err := z.Write(piece); err != nil {
+			return nil, err
+		}
+	}
+	err = z.Close()
+	return packed.Bytes(), err
+}

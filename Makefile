@@ -74,7 +74,7 @@ test: influxd ## everything that needs only Go, against a real influxd
 	echo "test: passed, $$state"
 
 e2e: influxd ## with real nginx, logrotate and wrk (make e2e-deps)
-	@for command in nginx logrotate wrk; do
+	@for command in nginx logrotate wrk curl systemd-analyze; do
 		type -P $$command >/dev/null || { echo "e2e: no $$command here; make e2e-deps installs it" >&2; exit 1; }
 	done
 	set -x
@@ -82,11 +82,14 @@ e2e: influxd ## with real nginx, logrotate and wrk (make e2e-deps)
 	{ set +x; } 2>/dev/null
 	echo "e2e: passed"
 
-e2e-deps: ## installs nginx, logrotate, wrk and a C compiler from Debian; starts no service
+e2e-deps: ## installs nginx, logrotate, wrk and what else the tests run from Debian; starts no service
 	@missing=
 	type -P nginx >/dev/null || missing+=" nginx-light"
 	type -P logrotate >/dev/null || missing+=" logrotate"
 	type -P wrk >/dev/null || missing+=" wrk"
+	type -P curl >/dev/null || missing+=" curl"
+	type -P systemd-analyze >/dev/null || missing+=" systemd"
+	docker compose version &>/dev/null || type -P docker-compose >/dev/null || missing+=" docker-compose"
 	type -P gcc >/dev/null || missing+=" gcc"
 	[[ -e /usr/include/stdlib.h ]] || missing+=" libc6-dev"
 	[[ $$missing ]] || { echo "e2e-deps: all there"; exit 0; }

@@ -32,6 +32,8 @@ func BenchmarkMatch(b *testing.B) {
 	run("timed/regexp", mustFormat(b, "timed").NewSlowMatcher(), timed)
 	run("combined/scanner", mustFormat(b, "combined").NewMatcher(), combined)
 	run("combined/regexp", mustFormat(b, "combined").NewSlowMatcher(), combined)
+	run("json/scanner", mustFormat(b, "escape=json '"+jsonFormat+"'").NewMatcher(), logLines(1000, jsonFormat))
+	run("json/regexp", mustFormat(b, "escape=json '"+jsonFormat+"'").NewSlowMatcher(), logLines(1000, jsonFormat))
 	run("lineage/scanner", mustRegexp(b, lineage).NewMatcher(), timed)
 	run("lineage/regexp", mustRegexp(b, lineage).NewSlowMatcher(), timed)
 }

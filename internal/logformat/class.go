@@ -38,6 +38,8 @@ func (s slot) class() string {
 	case text:
 		return s.lazy(`[^"]*`)
 	case v.Kind == nginxvar.TimeLocal:
+		// Always 26 bytes, and so certain to end even where a space and a
+		// number follow. From + to : are + , - . / the digits and the colon.
 		return `[ +-:A-Za-z]{26}`
 	case v.Kind == nginxvar.TimeISO8601:
 		return `[0-9T:.+Z-]+`

@@ -8,9 +8,9 @@
 // The regular expression is the only definition of what a format matches and
 // what its captures are. Where it is a chain of literals and simple classes,
 // as every log_format is, a scanner is derived from it. The scanner decides
-// only what it can prove (scan.go has the proof) and hands every other line to
-// the standard library, so the two never disagree; fuzz tests hold them
-// against each other.
+// only what it can prove (package scan has the proof) and hands every other
+// line to the standard library, so the two never disagree; fuzz tests hold
+// them against each other.
 //
 // The package checks the shape of a line, not its values: whether 99/Foo/2018
 // is a date, whether a format has a time at all, is for others to say. It

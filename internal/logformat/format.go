@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"regexp/syntax"
 	"strings"
+
+	"github.com/tailflux/tailflux/internal/logformat/scan"
 )
 
 // A Format is a compiled log format. It never changes and may be used by many
@@ -14,8 +16,8 @@ type Format struct {
 	names  []string
 	groups []int // the regexp's number of each named group
 	re     *regexp.Regexp
-	prog   *program // nil when re cannot be compiled to a scanner
-	why    string   // why not
+	prog   *scan.Program // nil when re cannot be compiled to a scanner
+	why    string        // why not
 }
 
 // CompileFormat compiles the name of a preset (see Presets) or an nginx
@@ -73,10 +75,8 @@ func compile(expr string) (*Format, error) {
 		return nil, explain(expr, err)
 	}
 	f := &Format{re: re}
-	captures := make(map[int]int) // number in the regexp → index in names
 	for group, name := range re.SubexpNames() {
 		if name != "" && name != ignored {
-			captures[group] = len(f.names)
 			f.names = append(f.names, name)
 			f.groups = append(f.groups, group)
 		}
@@ -85,7 +85,7 @@ func compile(expr string) (*Format, error) {
 	if err != nil {
 		return nil, explain(expr, err)
 	}
-	if f.prog, err = assemble(tree, captures); err != nil {
+	if f.prog, err = scan.Compile(tree, f.groups); err != nil {
 		f.why = err.Error()
 	}
 	return f, nil
@@ -125,6 +125,6 @@ func (f *Format) NewSlowMatcher() *Matcher {
 	return &Matcher{
 		format:   f,
 		captures: make([][]byte, len(f.names)),
-		opened:   make([]int, len(f.names)),
+		scratch:  make([]int, len(f.names)),
 	}
 }

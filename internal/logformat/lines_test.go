@@ -109,5 +109,6 @@ func logLines(n int, format string) [][]byte {
 
 const (
 	combinedFormat = `$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent"`
+	jsonFormat     = `{"time":"$time_local","addr":"$remote_addr","request":"$request","status":$status,"sent":$bytes_sent,"referer":"$http_referer","agent":"$http_user_agent","upstream":$upstream_response_time,"took":$request_time}`
 	timedFormat    = `$remote_addr - $remote_user [$time_local] $scheme "$request" $status $bytes_sent "$http_referer" "$http_user_agent" "$gzip_ratio" $upstream_response_time $request_time`
 )

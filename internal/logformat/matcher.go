@@ -1,5 +1,7 @@
 package logformat
 
+import "github.com/tailflux/tailflux/internal/logformat/scan"
+
 // A Matcher cuts lines. It is not safe for concurrent use.
 type Matcher struct {
 	// Fast counts the lines that the scanner decided, either way; Slow those
@@ -8,9 +10,9 @@ type Matcher struct {
 	Fast, Slow int64
 
 	format   *Format
-	prog     *program // nil: always ask the standard library
-	captures [][]byte // what Match returns
-	opened   []int    // where captures began that are not closed yet
+	prog     *scan.Program // nil: always ask the standard library
+	captures [][]byte      // what Match returns
+	scratch  []int         // for prog
 }
 
 // Match cuts line, which comes without its newline, and tells whether the
@@ -25,11 +27,11 @@ func (m *Matcher) Match(line []byte) (captures [][]byte, ok bool) {
 		line = []byte{} // so that an empty capture is not nil
 	}
 	if m.prog != nil {
-		switch m.prog.scan(line, m.captures, m.opened) {
-		case matched:
+		switch m.prog.Scan(line, m.captures, m.scratch) {
+		case scan.Matched:
 			m.Fast++
 			return m.captures, true
-		case refused:
+		case scan.Refused:
 			m.Fast++
 			return nil, false
 		}

@@ -62,7 +62,10 @@ func parseTemplate(format string) (*template, error) {
 		}
 		t.pieces = append(t.pieces, piece{name: name, at: begin})
 	}
-	return t, t.check()
+	if err := t.check(); err != nil {
+		return nil, err
+	}
+	return t, nil
 }
 
 // check refuses what no line could match.

@@ -1,4 +1,4 @@
-package logformat
+package scan
 
 import "slices"
 
@@ -46,7 +46,7 @@ type step struct {
 	pair    *byteSet
 	first   *byteSet // opShortest, opLongest: one of these must follow; nil: text must
 	atEnd   bool     // or the end of the line
-	forced  bool     // at most one choice is not excluded; see program.scan
+	forced  bool     // at most one choice is not excluded; see Program.Scan
 	choice  *choice
 }
 
@@ -65,16 +65,16 @@ type target struct {
 	texts []prefix // if any: one of them comes next
 }
 
-// A program is a chain of steps, in the order in which they meet the line.
-type program struct {
-	steps   []step
-	partial bool // some captures may take no part
+// A Program scans lines. It never changes, and may be used by many goroutines.
+type Program struct {
+	steps   []step // in the order in which they meet the line
+	partial bool   // some captures may take no part
 }
 
 // prove marks the steps whose failure proves that nothing matches: those after
 // which nothing was decided that could have been decided otherwise. loops are
 // the ranges of steps that may run again.
-func (p *program) prove(loops [][2]int) {
+func (p *Program) prove(loops [][2]int) {
 	forced := true
 	for i := range p.steps {
 		s := &p.steps[i]

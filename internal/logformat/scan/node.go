@@ -1,4 +1,4 @@
-package logformat
+package scan
 
 import (
 	"errors"

@@ -1,28 +1,32 @@
-package logformat
+package scan
 
 import (
 	"bytes"
 	"math/bits"
 )
 
-// An outcome is what the scanner knows about a line.
-type outcome uint8
+// An Outcome is what Scan knows about a line.
+type Outcome uint8
 
+// What package regexp would say about the line.
 const (
-	unknown outcome = iota // ask the standard library
-	matched                // and the captures are those of the standard library
-	refused                // the standard library would find no match
+	Unknown Outcome = iota // either; ask it
+	Matched                // a match, with the same captures
+	Refused                // no match
 )
 
-// scan runs the program over line. It is right because of this:
+// Scan runs the program over line, which must not be nil. The captures are slices
+// of line, without spare capacity; those of groups that took no part are nil.
+// Captures and scratch have a place for each group; unless the outcome is
+// Matched, they hold nothing of use. Scan allocates nothing.
 //
-// Package regexp (Perl syntax, leftmost-first) tries to match at each byte of
-// the line in turn, the first one first. At a given start it behaves like a
-// backtracking search: wherever the expression leaves a choice (how far a
-// repeat goes, which alternative) the choices have an order of preference, and
-// the answer is the first success in that order.
+// It is right because of this. Package regexp (Perl syntax, leftmost-first)
+// tries to match at each byte of the line in turn, the first one first. At a
+// given start it behaves like a backtracking search: wherever the expression
+// leaves a choice (how far a repeat goes, which alternative) the choices have an
+// order of preference, and the answer is the first success in that order.
 //
-// scan starts at byte 0 and never goes back. At each choice it takes the most
+// Scan starts at byte 0 and never goes back. At each choice it takes the most
 // preferred one that is not excluded, where a choice is excluded if the bytes
 // right after it are not what must come next (head: a text, a set of bytes, the
 // end of the line). An excluded choice leads to failure whatever comes later,
@@ -30,23 +34,20 @@ const (
 //
 //   - If the path reaches the end of the program, it is a success, and all the
 //     search would have tried before it are failures: it is the search's answer
-//     for start 0, and no match starts further left. Hence matched.
+//     for start 0, and no match starts further left. Hence Matched.
 //   - If a step has no choice that is not excluded, the path fails. The search
 //     would now go back to an earlier step that had another choice. If no
 //     earlier step had one (step.forced: by the look of the expression, at most
 //     one choice can ever escape exclusion), the search fails at start 0, and if
 //     the expression is anchored at the beginning there is no other start. Hence
-//     refused, on a step that is sure. Otherwise scan knows nothing: unknown.
+//     Refused, on a step that is sure. Otherwise nothing is known: Unknown.
 //
 // Steps count bytes where regexp counts runes. For literals, and for runs of
 // sets without bytes from 0x80 on, these are the same. Sets with all of them
 // are repeated without limit only, so a run takes whole runes if it ends before
 // an ASCII byte, at the end of the line, or where a byte that is not in the set
 // follows; assembler.run and translator.run see to it that it does.
-//
-// captures has a place for each capture and is only meaningful when scan
-// returns matched; opened is scratch space of the same length.
-func (p *program) scan(line []byte, captures [][]byte, opened []int) outcome {
+func (p *Program) Scan(line []byte, captures [][]byte, scratch []int) Outcome {
 	if p.partial {
 		clear(captures)
 	}
@@ -83,7 +84,7 @@ func (p *program) scan(line []byte, captures [][]byte, opened []int) outcome {
 			end = s.exact(line, pos, last)
 
 		case opOpen:
-			opened[s.capture] = pos
+			scratch[s.capture] = pos
 			continue
 
 		case opChoose:
@@ -115,20 +116,20 @@ func (p *program) scan(line []byte, captures [][]byte, opened []int) outcome {
 		}
 		if s.capture >= 0 {
 			if s.since {
-				pos = opened[s.capture]
+				pos = scratch[s.capture]
 			}
 			captures[s.capture] = line[pos:end:end]
 		}
 		pos = end + int(s.skip)
 	}
-	return matched
+	return Matched
 }
 
-func (s *step) failure() outcome {
+func (s *step) failure() Outcome {
 	if s.sure {
-		return refused
+		return Refused
 	}
-	return unknown
+	return Unknown
 }
 
 // next is the step of the first target that line[pos:] does not exclude, or -1.

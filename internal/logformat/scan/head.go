@@ -1,6 +1,9 @@
-package logformat
+package scan
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // A head is what can be said about the rest of an expression, from some point
 // on, by looking at the next few bytes of a line. It is the scanner's only
@@ -95,8 +98,8 @@ func (n *node) look(next head) head {
 		return n.subs[0].look(next)
 
 	case nodeSequence:
-		for i := len(n.subs) - 1; i >= 0; i-- {
-			next = n.subs[i].look(next)
+		for _, s := range slices.Backward(n.subs) {
+			next = s.look(next)
 		}
 		return next
 

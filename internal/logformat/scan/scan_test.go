@@ -1,0 +1,204 @@
+package scan_test
+
+import (
+	"regexp"
+	"regexp/syntax"
+	"strings"
+	"testing"
+
+	"github.com/tailflux/tailflux/internal/logformat/scan"
+)
+
+// twins are the two ways to match an expression. They are used for line after
+// line, because what is left from one line must not show in the next.
+type twins struct {
+	re      *regexp.Regexp
+	groups  []int // the named ones, and captures in their order
+	program *scan.Program
+	err     error // why there is no program
+
+	captures, want [][]byte
+	scratch        []int
+	known, unknown int // outcomes
+}
+
+func compile(t testing.TB, expr string) *twins {
+	t.Helper()
+	re, err := regexp.Compile(expr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tree, err := syntax.Parse(expr, syntax.Perl)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &twins{re: re}
+	for group, name := range re.SubexpNames() {
+		if name != "" {
+			w.groups = append(w.groups, group)
+		}
+	}
+	w.program, w.err = scan.Compile(tree, w.groups)
+	if (w.program == nil) != (w.err != nil) {
+		t.Fatalf("Compile(%s) = %v, %v, want one of them", expr, w.program, w.err)
+	}
+	w.captures, w.want, w.scratch = make([][]byte, len(w.groups)), make([][]byte, len(w.groups)), make([]int, len(w.groups))
+	return w
+}
+
+// agree scans line, if there is a program, and reports every difference from
+// what package regexp says. It returns the outcome, and whether line matches.
+func (w *twins) agree(t testing.TB, line []byte) (outcome scan.Outcome, ok bool) {
+	t.Helper()
+	at := w.re.FindSubmatchIndex(line)
+	if w.program == nil {
+		return scan.Unknown, at != nil
+	}
+	outcome = w.program.Scan(line, w.captures, w.scratch)
+	if outcome == scan.Unknown {
+		w.unknown++
+		return outcome, at != nil
+	}
+	w.known++
+	same := (outcome == scan.Matched) == (at != nil)
+	for i, group := range w.groups {
+		w.want[i] = nil
+		if at == nil || !same {
+			continue
+		}
+		if from, to := at[2*group], at[2*group+1]; from >= 0 {
+			w.want[i] = line[from:to]
+		}
+		// Where a capture begins matters too.
+		got, want := w.captures[i], w.want[i]
+		same = string(got) == string(want) && (got == nil) == (want == nil) && (len(got) == 0 || &got[0] == &want[0])
+	}
+	if !same {
+		t.Errorf("Scan and regexp differ\nexpression: %s\nline:       %q\nScan:       %v %q\nregexp:     %v %q",
+			w.re, line, outcome, w.captures, at != nil, w.want)
+	}
+	return outcome, at != nil
+}
+
+// Patterns at the edge of what a scanner may do, with lines on both sides of it.
+func TestEdges(t *testing.T) {
+	check := func(expr string, lines ...string) {
+		t.Helper()
+		w := compile(t, expr)
+		if w.program == nil {
+			t.Errorf("Compile(%s): %v", expr, w.err)
+			return
+		}
+		for _, line := range lines {
+			w.agree(t, []byte(line))
+		}
+	}
+	// Both alternatives seem possible at the end of the line; only one is.
+	check(`^(?:$a|(?P<b>b*))$`, "", "b", "a")
+	// Lists: an empty first element, other elements, lazy, ends that are not certain.
+	check(`^(?P<a>[^ ,"]+(?:, [^ ,"]*)*)$`, "a, b", ", b", "a, ", "a, , b", "a,b")
+	check(`^(?P<a>[^ ,"]+(?:, \d*)*)(?P<b>.*)$`, "a, 1, b", "a, 1, 2x")
+	check(`^(?P<a>[^ ,"]+(?:, [^ ,"]*)*?)(?P<b>.*)$`, "a, b")
+	check(`^(?P<a>[^ ,"]+(?:, \d*)*) (?P<b>.*)$`, "a, 1 b", "a, x y", "a x")
+	check(`^(?P<a>[^ ,"]+(?:, [^ ,"]*)*?)(?P<b>, x)?$`, "a, x", "a, y, x", "a", "a, ")
+	check(`^(?P<a>[ab]+(?:ab[ab]*)*)(?P<b>.*)$`, "aab", "aabab", "baab b")
+	check(`^(?P<a>[ab]+(?:,[ab]*)*)(?P<b>a)$`, "a,aa", "a,a", "aa", "a,")
+	check(`^(?P<a>[ab]+(?:,[ab]*)*)(?P<b>,a)$`, "a,a", "a,b,a", "a,a,")
+	// A run that must end before a text with a byte that is not in it.
+	check(`^(?P<a>[!#%')+/=? ]*) "x`, `! # "x`, `! # " x`, ` "x`, `"x`)
+	check(`^(?P<a>[^"]+) "x`, `a "x`, ` "x`, `  "x`)
+	// The shortest run, and what may not be in it.
+	check(`^"(?P<a>.*?)" x`, `"a" x`, "\"a\n\" x", `"a" b" x`)
+	check(`^"(?P<a>.*?)"\s*(?P<b>.*)$`, `"a" x`, "\"a\n\" x", `"a"`, `"`, `""`)
+	check(`^"(?P<a>.+?)"\s*(?P<b>.*)$`, `""" x`, `"" x`, `""`, `"`, ``)
+	check(`^"(?P<a>.+?)" x`, `"" x`, `""" x`, `"`, ``)
+	check(`^(?P<a>[ab]{1,3}?)b$`, "ab", "aab", "aaab", "aaaab", "b", "bb")
+	// Backslashes.
+	check(`^(?P<a>(?:[^"\\]|\\.)*?)\\"x`, `a\"x`, `a\\"x`, `a\\\"x`, `\"x`)
+	check(`^"(?P<a>(?:[^"\\]|\\.)*)"$`, `"a\"b"`, `"a\\"`, `"a\"`, "\"\\\n\"", "\"\\é\"", "\"\\\xff\"", `"`)
+	// Texts with zeros, near the end of a line and longer than a word.
+	check("^(?P<a>a*)\\x00$", "a", "a\x00", "a\x00\x00", "")
+	check("^(?P<a>a*)b\\x00\\x00(?P<b>.*)$", "ab", "ab\x00", "ab\x00\x00", "ab\x00\x00c")
+	check("^(?P<a>a*)0123456789(?P<b>.*)$", "a012345678", "a0123456789", "a0123456780", "a01234567890")
+	check(`^(?P<a>[^"]*)(?P<b>"?)$`, "1234567", "12345678", "123456789", `1234567"`, `12345678"`, "\x00", "")
+	check(`^(?P<a>[\x00-\x20a]+)(?P<b>b?)$`, "a", "aaaaaaa", "aaaaaaaa", "ab", "\x00b")
+	// Runes of several bytes, and bytes that are no rune.
+	check(`^(?P<a>[^a]+)(?P<b>[^b]*)$`, "é", "éa", "\xc3", "\xc3a\xa9", "世b")
+	check(`^(?P<a>[^a]*?)(?P<b>[^b]+)$`, "é", "bé", "b\xa9", "bbé")
+	// Captures in repeats keep what they last took.
+	check(`^(?:(?P<a>a)|(?P<b>b))+$`, "a", "ab", "aba", "b")
+	check(`^(?P<a>(?P<b>x)y)*(?P<c>z)?$`, "", "xyxy", "xyz", "z")
+}
+
+// What is left to package regexp although it looks simple, and why.
+func TestCompileErrors(t *testing.T) {
+	check := func(expr, line, why string) {
+		t.Helper()
+		w := compile(t, expr)
+		if w.err == nil || !strings.Contains(w.err.Error(), why) {
+			t.Errorf("Compile(%s): %v, want an error with %q", expr, w.err, why)
+		}
+		// The line shows what a scan would have to get right.
+		if _, ok := w.agree(t, []byte(line)); !ok {
+			t.Errorf("%s does not match %q", expr, line)
+		}
+	}
+	check(`(?P<a>(?i)k)`, "\u212a", "without regard to case")
+	check(`(?P<a>(?i)ask)`, "a\u017fK", "without regard to case")
+	check(`(?P<a>é)`, "é", "not ASCII")
+	check(`(?P<a>[à-é])`, "é", "outside ASCII")
+	check(`(?P<a>\w+)\b`, "a b", `\b`)
+	check(`(?m)^(?P<a>\w+)$`, "-\na", "m flag")
+	check(`(?P<a>\w+)(?m:$)`, "a\nb", "m flag")
+	check(`a*(?P<a>^b)`, "b", "at the beginning")
+	check(`(?P<a>.{2})b$`, "éab", "several bytes")
+	check(`(?P<a>.)b$`, "éb", "several bytes")
+	check(`(?P<a>(?:a(?:bc)*)+)`, "abcbcabc", "repeat within a repeat")
+	check(`(?P<a>(?:a*)*b)`, "aab", "may be empty")
+	check(`(?P<a>(?:ab){2,5})`, "ababab", "varying number")
+	check(`(?P<a>(?:ab){2,})`, "ababab", "varying number")
+	check(`(?P<a>(?:ab){1000}(?:cd){1000}(?:ef){1000})`, strings.Repeat("ab", 1000)+strings.Repeat("cd", 1000)+strings.Repeat("ef", 1000), "too long")
+	check(`^(?P<a>(?:aa|bb|cc|dd|ee|ff|gg|hh|ii|jj))$`, "jj", "alternatives")
+	check(`^(?P<a>.+?)(?P<b>[^ ]*)$`, "é", "lazy")               // the shortest run is a rune, not a byte
+	check(`(?P<a>[^ ]+?)`, "é", "lazy")                          // the same
+	check(`^(?P<a>(?:[^"]|\\.)*)"$`, `a\"b"`, "several")         // a backslash begins a pair, or does not
+	check(`^(?P<a>(?:[a-z]|\\.)*)"$`, `a\éb"`, "several")        // runes only after a backslash
+	check(`^(?P<a>(?:[^"\\]|\\.)*)\\$`, `a\b\`, "does not tell") // what follows may begin a pair
+}
+
+// Which lines are decided. This is about speed, not about answers; but a program
+// that knows nothing would pass every other test.
+func TestOutcome(t *testing.T) {
+	check := func(expr, line string, want scan.Outcome) {
+		t.Helper()
+		if got, _ := compile(t, expr).agree(t, []byte(line)); got != want {
+			t.Errorf("%s: Scan(%q) = %v, want %v", expr, line, got, want)
+		}
+	}
+	check(`^(?P<a>\d+) (?P<b>[^ ]+)$`, "12 é", scan.Matched)
+	check(`^(?P<a>\d+) (?P<b>[^ ]+)$`, "12 é ", scan.Refused)
+	check(`^(?P<a>\d+) (?P<b>[^ ]+)$`, "x", scan.Refused)
+	check(`(?P<a>\d+) (?P<b>[^ ]+)$`, "x", scan.Unknown)
+	check(`^(?P<a>.*) (?P<b>\d+)$`, "a 1 b 2", scan.Matched)
+	check(`^(?P<a>.*) (?P<b>\d+)$`, "a 1 b", scan.Unknown)
+	check(`^(?P<a>.*?) (?P<b>.*)$`, "a 1 b 2", scan.Matched)
+	check(`^(?P<a>[^"]*) "(?P<b>\d+)$`, `a b "1`, scan.Matched)
+	check(`^(?P<a>[^"]*) "(?P<b>\d+)$`, `a b "x`, scan.Refused)
+	check(`^(?P<a>[\d.]+|-) (?P<b>\d{3})$`, "- 200", scan.Matched)
+	check(`^(?P<a>[\d.]+|-) (?P<b>\d{3})$`, "- 20", scan.Refused)
+	check(`^(?P<a>(?:[^"\\]|\\.)*)"$`, `a\"b"`, scan.Matched)
+	check(`^(?P<a>(?:[^"\\]|\\.)*)"$`, `a\"b`, scan.Refused)
+	check(`^(?P<a>\w+(?:,\w+)*);`, `a,b;`, scan.Matched)
+	check(`^(?P<a>\w+(?:,\w+)*);`, `a,b,`, scan.Refused)
+}
+
+func TestScanAllocates(t *testing.T) {
+	w := compile(t, `^(?P<a>[^ ,]+(?:, [^ ,]*)*) (?:(?P<b>\d+)|-) "(?P<c>(?:[^"\\]|\\.)*)" (?P<d>.*?) x(?P<e>(?:ab)+)$`)
+	line := []byte(`a, b 17 "\"" d x x x xabab`)
+	if outcome, _ := w.agree(t, line); outcome != scan.Matched {
+		t.Fatalf("Scan(%q) = %v, want %v", line, outcome, scan.Matched)
+	}
+	if n := testing.AllocsPerRun(100, func() { w.program.Scan(line, w.captures, w.scratch) }); n != 0 {
+		t.Errorf("Scan allocates %v times, want 0", n)
+	}
+}

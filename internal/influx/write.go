@@ -87,8 +87,9 @@ func (c *Client) post(ctx context.Context, pieces [][]byte) error {
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {
-		var failed net.Error
-		if reused && ctx.Err() == nil && !(errors.As(err, &failed) && failed.Timeout()) {
+		var late net.Error
+		timedOut := errors.As(err, &late) && late.Timeout()
+		if reused && !timedOut && ctx.Err() == nil {
 			return fmt.Errorf("influxdb write: %w: %w", errStale, err)
 		}
 		return fmt.Errorf("influxdb write: %w", err)

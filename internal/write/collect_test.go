@@ -118,28 +118,42 @@ func TestRequestsByTime(t *testing.T) {
 	})
 }
 
-// What is left over from a full request has waited already.
+// What is left over from a full request has waited since it was received, no
+// longer and no shorter.
 func TestLeftOverWaitsFromItsArrival(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		got := newDeliveries(t)
-		slow := sink{write: func(_ context.Context, body string) error {
-			got.add(body)
-			if len(got.list()) == 1 {
-				time.Sleep(900 * time.Millisecond)
-			}
-			return nil
-		}}
-		b := start(t, write.Config{BatchPoints: 10, InFlight: 1}, slow, &rejectFile{})
-		b.send(points(10)) // taken at 0 s, acknowledged at 0.9 s
-		synctest.Wait()
-		b.send(points(11)) // ten of them go at 0.9 s
-		time.Sleep(10 * time.Second)
-		b.finish()
-		last := got.list()[2]
-		if len(last.points) != 1 || last.at != time.Second {
-			t.Errorf("the last point went with %d after %s, want 1 after 1s", len(last.points), last.at)
-		}
-	})
+	for _, tt := range []struct {
+		name   string
+		slow   time.Duration // of the first request
+		second time.Duration // when the batch comes that is cut
+		want   time.Duration
+	}{
+		{"taken later", 900 * time.Millisecond, 0, time.Second},
+		{"taken at once", 0, 600 * time.Millisecond, 1600 * time.Millisecond},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				got := newDeliveries(t)
+				slow := sink{write: func(_ context.Context, body string) error {
+					got.add(body)
+					if len(got.list()) == 1 {
+						time.Sleep(tt.slow)
+					}
+					return nil
+				}}
+				b := start(t, write.Config{BatchPoints: 10, InFlight: 1}, slow, &rejectFile{})
+				b.send(points(19)) // ten go at once, nine wait
+				synctest.Wait()
+				time.Sleep(tt.second)
+				b.send("pp") // ten go when they can, one waits
+				time.Sleep(10 * time.Second)
+				b.finish()
+				last := got.list()[2]
+				if len(last.points) != 1 || last.at != tt.want {
+					t.Errorf("the last point went with %d after %s, want 1 after %s", len(last.points), last.at, tt.want)
+				}
+			})
+		})
+	}
 }
 
 // Lines that wait longer than flush_interval because all requests are on the way
@@ -199,19 +213,24 @@ func TestRequestsByBytes(t *testing.T) {
 	})
 }
 
-// Rejected lines have weight, too: without points they go by bytes.
+// Rejected lines have weight, too: without points they go by bytes. What was
+// cut and sent before has none any more.
 func TestRejectedByBytes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rj := &rejectFile{}
 		b := start(t, write.Config{BatchPoints: 10}, sink{}, rj)
+		for range 10 {
+			b.send(points(1000)) // each is cut a hundred times
+		}
+		time.Sleep(time.Minute)
 		for sent := 0; sent < write.MaxRequestBytes; {
 			batch := b.batch(strings.Repeat(string(noMatch), 2000))
 			sent += len(batch.Lines)
 			b.in <- batch
 		}
 		synctest.Wait()
-		if books := b.books(); books.InFlight != 0 || books.Rejected != b.at.Line-1 {
-			t.Errorf("at once the books are %+v, want all of %d rejected", books, b.at.Line-1)
+		if books := b.books(); books.InFlight != 0 || books.Rejected != b.at.Line-1-10_000 {
+			t.Errorf("at once the books are %+v, want none in flight", books)
 		}
 		b.finish()
 	})

@@ -47,29 +47,31 @@ func TestInfluxDBGoesAndComes(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	written := func(n int64) { // waits until it is so
+	wait := func(until func() bool) {
 		t.Helper()
-		for deadline := time.Now().Add(time.Minute); st.Snapshot(time.Now()).Books.Written < n; time.Sleep(5 * time.Millisecond) {
+		for deadline := time.Now().Add(time.Minute); !until(); time.Sleep(5 * time.Millisecond) {
 			if time.Now().After(deadline) {
 				t.Fatalf("after a minute InfluxDB is %+v", st.Snapshot(time.Now()).InfluxDB)
 			}
 		}
 	}
+	allWritten := func() bool { return st.Snapshot(time.Now()).Books.Written == int64(f.numPoints) }
 	lost := int64(0) // with the database
 	for sent := 0; sent < lines; sent += 60 {
 		switch sent {
 		case 300: // fewer than fill a request
-			if log.count(outageBegins) != 1 {
-				t.Error("not said that InfluxDB is away")
-			}
+			wait(func() bool { return log.count(outageBegins) == 1 })
 			restart()
 		case 3000:
-			written(int64(f.numPoints))
+			wait(allWritten)
 			db.Kill()
 		case 3600: // fewer than fill what is in flight
 			restart()
+		case 6000: // with requests on the way
+			db.Kill()
+			restart()
 		case 9000:
-			written(int64(f.numPoints))
+			wait(allWritten)
 			lost = int64(f.numPoints)
 			if n, err := db.Count(t.Context(), "nginx", "m", ""); n != lost || err != nil {
 				t.Errorf("Count = %d, %v, want %d", n, err, lost)

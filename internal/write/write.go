@@ -95,7 +95,7 @@ func (w *Writer) Run(ctx context.Context, in <-chan flow.Batch) error {
 	ready := false // the sink is prepared
 	due := false   // what is oldest in the backlog has waited long enough
 	wait := func() {
-		if due = in == nil; !due && !w.backlog.empty() {
+		if due = false; !w.backlog.empty() {
 			flush.Reset(time.Until(w.backlog.since().Add(w.config.FlushInterval)))
 		}
 	}

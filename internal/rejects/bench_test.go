@@ -1,0 +1,42 @@
+package rejects_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/tailflux/tailflux/internal/rejects"
+	"github.com/tailflux/tailflux/mock/nginxlog"
+)
+
+// A log whose format was configured wrongly: every line is rejected.
+func BenchmarkAppend(b *testing.B) {
+	g, err := nginxlog.New(nginxlog.Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	const at = 256 // entries at once, as the write stage does
+	var all []rejects.Entry
+	total := 0
+	for i := range at {
+		line := g.Append(nil, time.Unix(1_795_168_800, 0))
+		line = line[:len(line)-1]
+		total += len(line)
+		all = append(all, rejects.Entry{
+			Time: time.Unix(1_795_168_800, 0), Source: "web", Generation: 1, LineNumber: int64(i),
+			Reason: "no match", Line: line, LineBytes: int64(len(line)),
+		})
+	}
+	f, err := rejects.Open(b.TempDir(), 100<<20)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer f.Close()
+	b.SetBytes(int64(total))
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := f.Append(all); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/at, "ns/line")
+}

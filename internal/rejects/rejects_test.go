@@ -1,0 +1,252 @@
+package rejects_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tailflux/tailflux/internal/rejects"
+)
+
+const roomy = 100 << 20
+
+func open(t *testing.T, dir string, maxBytes int64) *rejects.File {
+	t.Helper()
+	f, err := rejects.Open(dir, maxBytes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Close() })
+	return f
+}
+
+// entries are the entries with these numbers.
+func entries(numbers ...int64) (all []rejects.Entry) {
+	for _, n := range numbers {
+		line := fmt.Appendf(nil, "GET /%d", n)
+		all = append(all, rejects.Entry{
+			Time: time.Unix(1_795_168_800, 0).UTC(), Source: "web", Generation: 1, LineNumber: n,
+			Reason: "no match", Line: line, LineBytes: int64(len(line)),
+		})
+	}
+	return all
+}
+
+func mustAppend(t *testing.T, f *rejects.File, numbers ...int64) {
+	t.Helper()
+	if err := f.Append(entries(numbers...)); err != nil {
+		t.Fatalf("Append(%v) = %v", numbers, err)
+	}
+}
+
+// read returns a file; nothing when it is missing.
+func read(t *testing.T, dir, name string) string {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(dir, name))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+// check checks the numbers of the entries in a file, which must be nothing but
+// whole entries.
+func check(t *testing.T, dir, name string, want ...int64) {
+	t.Helper()
+	var got []int64
+	for text := range strings.Lines(read(t, dir, name)) {
+		var entry struct {
+			LineNumber int64 `json:"line_number"`
+		}
+		if err := json.Unmarshal([]byte(text), &entry); err != nil || !strings.HasSuffix(text, "\n") {
+			t.Errorf("%s: %q is no whole entry: %v", name, text, err)
+		}
+		got = append(got, entry.LineNumber)
+	}
+	if !slices.Equal(want, got) {
+		t.Errorf("%s has entries %d, want %d", name, got, want)
+	}
+}
+
+func TestEntry(t *testing.T) {
+	dir := t.TempDir()
+	f := open(t, dir, roomy)
+	err := f.Append([]rejects.Entry{{
+		Time:   time.Date(2026, 11, 22, 10, 0, 0, 123_456_789, time.FixedZone("", 3600)),
+		Source: "web:eu", Generation: 7, LineNumber: 1234567890123, Reason: `refused: "no"`,
+		Line: []byte(`1.2.3.4 - - "GET /<a>&b \x22" 200`), LineBytes: 33,
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Sync(); err != nil {
+		t.Fatal(err)
+	}
+	const want = `{"time":"2026-11-22T10:00:00.123456789+01:00","source":"web:eu","generation":7,"line_number":1234567890123,` +
+		`"reason":"refused: \"no\"","line":"1.2.3.4 - - \"GET /<a>&b \\x22\" 200"}` + "\n"
+	if diff := cmp.Diff(want, read(t, dir, rejects.Name)); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	info, err := os.Stat(filepath.Join(dir, rejects.Name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if mode := info.Mode(); mode&0o027 != 0 { // lines are personal data
+		t.Errorf("mode is %s", mode)
+	}
+}
+
+func TestLine(t *testing.T) {
+	const limit = 8 << 10
+	long := strings.Repeat("a", 3*limit)
+	for _, tt := range []struct {
+		name      string
+		line      string
+		lineBytes int64 // the length of the line when 0
+		want      string
+		wantBytes int64 // 0: not told
+	}{
+		{name: "empty", line: "", want: ""},
+		{name: "plain", line: "a b", want: "a b"},
+		{name: "quotes and backslashes", line: `"\x22" \`, want: `"\x22" \`},
+		{name: "UTF-8", line: "ä€😀\u2028", want: "ä€😀\u2028"},
+		{name: "U+FFFD itself", line: "\uFFFD", want: "\uFFFD"},
+		{name: "control bytes", line: "\x00\x01\t\r\x7f", want: "\x00\x01\t\r\x7f"},
+		{name: "not UTF-8", line: "\x16\x03\xff\xc3", want: "\x16\x03" + `\xFF\xC3`},
+		{name: "between UTF-8", line: "ä\xe2\x82€\xf0\x9f", want: `ä\xE2\x82€\xF0\x9F`},
+		{name: "surrogate", line: "\xed\xa0\x80", want: `\xED\xA0\x80`},
+		{name: "just fits", line: long[:limit], want: long[:limit]},
+		{name: "one over", line: long[:limit+1], want: long[:limit], wantBytes: limit + 1},
+		{name: "long", line: long, want: long[:limit], wantBytes: 3 * limit},
+		{name: "head of a longer one", line: "GET", lineBytes: 70_000, want: "GET", wantBytes: 70_000},
+		{name: "cut in a rune", line: long[:limit-1] + "ä", want: long[:limit-1] + `\xC3`, wantBytes: limit + 1},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			dir := t.TempDir()
+			f := open(t, dir, roomy)
+			if tt.lineBytes == 0 {
+				tt.lineBytes = int64(len(tt.line))
+			}
+			if err := f.Append([]rejects.Entry{{Line: []byte(tt.line), LineBytes: tt.lineBytes}}); err != nil {
+				t.Fatal(err)
+			}
+			text := read(t, dir, rejects.Name)
+			var got struct {
+				Line      string
+				LineBytes *int64 `json:"line_bytes"`
+			}
+			if err := json.Unmarshal([]byte(text), &got); err != nil || strings.Count(text, "\n") != 1 {
+				t.Fatalf("%q: %v", text, err)
+			}
+			if got.Line != tt.want {
+				t.Errorf("line %q of %d bytes, want %q of %d", got.Line, len(got.Line), tt.want, len(tt.want))
+			}
+			if told := got.LineBytes != nil; told != (tt.wantBytes != 0) || told && *got.LineBytes != tt.wantBytes {
+				t.Errorf("%s: want line_bytes %d", text[max(0, len(text)-50):], tt.wantBytes)
+			}
+		})
+	}
+}
+
+// What a crash left of the last entry goes when the file is opened.
+func TestTornEntry(t *testing.T) {
+	dir := t.TempDir()
+	f := open(t, dir, roomy)
+	mustAppend(t, f, 1, 2, 3)
+	f.Close()
+	whole := read(t, dir, rejects.Name)
+	second := strings.Index(whole, "\n") + 1
+	for torn := 1; torn < len(whole); torn += 7 {
+		if err := os.WriteFile(filepath.Join(dir, rejects.Name), []byte(whole[:torn]), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		kept := []int64{1, 2}[:torn/second] // all three are equally long
+		f := open(t, dir, roomy)
+		check(t, dir, rejects.Name, kept...)
+		mustAppend(t, f, 9)
+		f.Close()
+		check(t, dir, rejects.Name, append(kept, 9)...)
+	}
+}
+
+func TestReopened(t *testing.T) {
+	dir := t.TempDir()
+	for n := range int64(3) {
+		f := open(t, dir, roomy)
+		mustAppend(t, f, 2*n, 2*n+1)
+		f.Close()
+	}
+	check(t, dir, rejects.Name, 0, 1, 2, 3, 4, 5)
+}
+
+// The file and its predecessor hold the newest entries; what was before them is
+// counted, over restarts too.
+func TestCap(t *testing.T) {
+	dir := t.TempDir()
+	one := int64(len(entryText(t)))
+	var expired int64
+	for n := int64(1); n <= 9; n++ {
+		f := open(t, dir, 3*one)
+		mustAppend(t, f, n)
+		expired += f.Expired()
+		f.Close()
+	}
+	check(t, dir, rejects.Name+".1", 4, 5, 6)
+	check(t, dir, rejects.Name, 7, 8, 9)
+	if expired != 3 {
+		t.Errorf("%d entries expired, want 3", expired)
+	}
+	f := open(t, dir, 3*one)
+	mustAppend(t, f, 1, 2) // together: they are not torn apart
+	mustAppend(t, f, 3, 4)
+	mustAppend(t, f, 5, 6, 7, 8, 9) // more than may be there, but at once
+	mustAppend(t, f, 1)
+	check(t, dir, rejects.Name+".1", 5, 6, 7, 8, 9)
+	check(t, dir, rejects.Name, 1)
+	if got := f.Expired(); got != 3+3+2+2 {
+		t.Errorf("Expired() = %d, want 10", got)
+	}
+}
+
+func entryText(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	mustAppend(t, open(t, dir, roomy), 1)
+	return read(t, dir, rejects.Name)
+}
+
+func TestNothingToAppend(t *testing.T) {
+	dir := t.TempDir()
+	f := open(t, dir, roomy)
+	if err := os.RemoveAll(dir); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Append(nil); err != nil {
+		t.Errorf("Append(nil) = %v: no line was rejected, so nothing was to be done", err)
+	}
+}
+
+// Every entry is there, in the order in which they came.
+func TestManyEntries(t *testing.T) {
+	dir := t.TempDir()
+	f := open(t, dir, roomy)
+	var want []int64
+	for n := int64(0); n < 5000; n += 100 {
+		var some []int64
+		for i := range int64(100) {
+			some = append(some, n+i)
+		}
+		mustAppend(t, f, some...)
+		want = append(want, some...)
+	}
+	check(t, dir, rejects.Name, want...)
+}

@@ -14,10 +14,13 @@ import (
 // goroutines; the matchers it makes may not.
 type Format struct {
 	names  []string
-	groups []int // the regexp's number of each named group
-	re     *regexp.Regexp
-	prog   *scan.Program // nil when re cannot be compiled to a scanner
-	why    string        // why not
+	escape escaping
+	groups []int          // the regexp's number of each named group
+	re     *regexp.Regexp // nil when json is not
+	byHand bool           // re is the operator's own, not made of a log_format
+	prog   *scan.Program  // nil when re cannot be compiled to a scanner
+	why    string         // why not
+	json   map[string]key
 }
 
 // CompileFormat compiles the name of a preset (see Presets) or an nginx
@@ -28,7 +31,11 @@ type Format struct {
 // A variable that occurs twice is captured where it occurs first. The error is
 // for the operator: it names the piece, its column in format, and a remedy.
 func CompileFormat(format string) (*Format, error) {
-	if preset, ok := presets[strings.TrimSpace(format)]; ok {
+	name := strings.TrimSpace(format)
+	if name == jsonPreset {
+		return CompileJSON(), nil
+	}
+	if preset, ok := presets[name]; ok {
 		format = preset
 	}
 	t, err := parseTemplate(format)
@@ -39,7 +46,12 @@ func CompileFormat(format string) (*Format, error) {
 	if err != nil {
 		return nil, err
 	}
-	return compile(expr)
+	f, err := compile(expr)
+	if err != nil {
+		return nil, err
+	}
+	f.escape = t.source.escape
+	return f, nil
 }
 
 // CompileRegexp compiles a regular expression in RE2 syntax whose named groups
@@ -65,7 +77,12 @@ func CompileRegexp(expr string) (*Format, error) {
 	if len(seen) == 0 {
 		return nil, errors.New("no named group: write (?P<status>…) around each value that is wanted, with the name of an nginx variable")
 	}
-	return compile(plain)
+	f, err := compile(plain)
+	if err != nil {
+		return nil, err
+	}
+	f.byHand = true
+	return f, nil
 }
 
 // compile makes a Format of an expression without ignored groups.
@@ -96,16 +113,35 @@ func compile(expr string) (*Format, error) {
 func (f *Format) Names() []string { return append([]string(nil), f.names...) }
 
 // Regexp is the regular expression that defines what the format matches. It
-// compiles with the standard library.
-func (f *Format) Regexp() string { return f.re.String() }
+// compiles with the standard library. For JSON it is "".
+func (f *Format) Regexp() string {
+	if f.json != nil {
+		return ""
+	}
+	return f.re.String()
+}
 
 // Kind is "scanner", or "regexp" when every line goes through the standard
-// library.
+// library, or "json".
 func (f *Format) Kind() string {
-	if f.prog != nil {
+	switch {
+	case f.json != nil:
+		return "json"
+	case f.prog != nil:
 		return "scanner"
 	}
 	return "regexp"
+}
+
+// Escape is how the captures are escaped: "default" (\xHH), "json", or "none"
+// when there is nothing to decode, either because nothing was escaped or, with
+// the preset json, because Match has decoded it. A regular expression says
+// nothing about it; then it is nginx's default.
+func (f *Format) Escape() string {
+	if f.json != nil {
+		return escapeNone.String()
+	}
+	return f.escape.String()
 }
 
 // Why says, when Kind is "regexp", which piece of the expression could not be
@@ -120,11 +156,17 @@ func (f *Format) NewMatcher() *Matcher {
 }
 
 // NewSlowMatcher makes a matcher that asks the standard library about every
-// line. It exists to be compared with the one that NewMatcher makes.
+// line. It exists to be compared with the one that NewMatcher makes; for JSON it
+// is the same.
 func (f *Format) NewSlowMatcher() *Matcher {
-	return &Matcher{
+	m := &Matcher{
 		format:   f,
 		captures: make([][]byte, len(f.names)),
-		scratch:  make([]int, len(f.names)),
 	}
+	if f.json != nil {
+		m.object = newObject(f.json, m.captures)
+	} else {
+		m.scratch = make([]int, len(f.names))
+	}
+	return m
 }

@@ -10,12 +10,18 @@ import (
 )
 
 func TestPresets(t *testing.T) {
-	want := []string{"combined", "common", "timed", "vhost_combined"}
+	want := []string{"combined", "common", "ingress", "json", "timed", "vhost_combined"}
 	if got := logformat.Presets(); !slices.Equal(got, want) {
 		t.Fatalf("Presets() = %q, want %q", got, want)
 	}
 	for _, name := range want {
 		f := mustFormat(t, name)
+		if name == "json" {
+			if f.Kind() != "json" || f.Regexp() != "" || f.Why() != "" {
+				t.Errorf("json: Kind() = %q, Regexp() = %q, Why() = %q, want json and nothing", f.Kind(), f.Regexp(), f.Why())
+			}
+			continue
+		}
 		if f.Kind() != "scanner" || f.Why() != "" {
 			t.Errorf("%s: Kind() = %q, Why() = %q, want a scanner", name, f.Kind(), f.Why())
 		}
@@ -32,6 +38,8 @@ func TestPresets(t *testing.T) {
 	check("common", "remote_addr remote_user time_local request status body_bytes_sent")
 	check("combined", "remote_addr remote_user time_local request status body_bytes_sent http_referer http_user_agent")
 	check("vhost_combined", "host server_port remote_addr remote_user time_local request status body_bytes_sent http_referer http_user_agent")
+	check("ingress", "remote_addr remote_user time_local request status body_bytes_sent http_referer http_user_agent request_length request_time "+
+		"proxy_upstream_name proxy_alternative_upstream_name upstream_addr upstream_response_length upstream_response_time upstream_status req_id")
 	check("timed", "remote_addr remote_user time_local scheme request status bytes_sent http_referer http_user_agent gzip_ratio upstream_response_time request_time")
 }
 
@@ -202,6 +210,22 @@ func TestRegexpErrors(t *testing.T) {
 	check(`*(?P<a>.)`, "column 1", "behind a backslash")
 	check(`(?P<a>.){1001}`, "1000")
 	check(`(?P<a>.)[a`, "column 9", "missing closing ]")
+}
+
+func TestEscape(t *testing.T) {
+	check := func(f *logformat.Format, want string) {
+		t.Helper()
+		if got := f.Escape(); got != want {
+			t.Errorf("%s: Escape() = %q, want %q", f.Regexp(), got, want)
+		}
+	}
+	check(mustFormat(t, "combined"), "default")
+	check(mustFormat(t, "$msec"), "default")
+	check(mustFormat(t, "escape=default '$msec'"), "default")
+	check(mustFormat(t, "log_format a escape=json '$msec';"), "json")
+	check(mustFormat(t, "escape=none '$msec'"), "none")
+	check(mustFormat(t, "json"), "none")
+	check(mustRegexp(t, lineage), "default")
 }
 
 func TestKind(t *testing.T) {

@@ -18,6 +18,8 @@ const lineage = `(?P<remote_addr>[\d\.]+)\s+(?P<ident>[^ \[]+)\s+(?P<remote_user
 const (
 	timedLine = `172.0.0.12 - - [04/Mar/2018:13:49:52 +0000] http "GET /foo?query=t HTTP/1.0" 200 2133 "-" "KeepAliveClient" "-" 1.005 1.854`
 
+	jsonLine = `{"time_iso8601":"2018-03-04T13:49:52+00:00","remote_addr":"2001:db8::17","request":"GET /a\"b\u00e9 HTTP/1.1","status":200,"request_time":0.120,"http_user_agent":"-"}`
+
 	combinedLine = `2001:db8::17 - ada [04/Mar/2018:13:49:52 +0000] "GET / HTTP/2.0" 304 0 "https://example.com/a?b=c" "Mozilla/5.0 (X11; Linux x86_64; rv:125.0) Gecko/20100101 Firefox/125.0"`
 )
 
@@ -110,5 +112,6 @@ func logLines(n int, format string) [][]byte {
 const (
 	combinedFormat = `$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent"`
 	jsonFormat     = `{"time":"$time_local","addr":"$remote_addr","request":"$request","status":$status,"sent":$bytes_sent,"referer":"$http_referer","agent":"$http_user_agent","upstream":$upstream_response_time,"took":$request_time}`
+	objectFormat   = `{"time_local":"$time_local","remote_addr":"$remote_addr","request":"$request","status":$status,"bytes_sent":$bytes_sent,"http_referer":"$http_referer","http_user_agent":"$http_user_agent","upstream_response_time":"$upstream_response_time","request_time":$request_time}`
 	timedFormat    = `$remote_addr - $remote_user [$time_local] $scheme "$request" $status $bytes_sent "$http_referer" "$http_user_agent" "$gzip_ratio" $upstream_response_time $request_time`
 )

@@ -4,15 +4,16 @@ import "github.com/tailflux/tailflux/internal/logformat/scan"
 
 // A Matcher cuts lines. It is not safe for concurrent use.
 type Matcher struct {
-	// Fast counts the lines that the scanner decided, either way; Slow those
-	// that went through the standard library. They are plain integers: the
-	// goroutine that calls Match may read them.
+	// Fast counts the lines that the scanner or the JSON parser decided, either
+	// way; Slow those that went through the standard library's regexp. They are
+	// plain integers: the goroutine that calls Match may read them.
 	Fast, Slow int64
 
 	format   *Format
 	prog     *scan.Program // nil: always ask the standard library
 	captures [][]byte      // what Match returns
 	scratch  []int         // for prog
+	object   *object       // not nil for JSON
 }
 
 // Match cuts line, which comes without its newline, and tells whether the
@@ -21,8 +22,18 @@ type Matcher struct {
 // The outer slice is valid until the next call of Match. When the format does
 // not match, captures is nil.
 //
-// On lines that the scanner decides, nothing is allocated.
+// With JSON the captures are decoded copies, which are valid until the next call
+// of Match too.
+//
+// On lines that the scanner decides, and for JSON objects, nothing is allocated.
 func (m *Matcher) Match(line []byte) (captures [][]byte, ok bool) {
+	if m.object != nil {
+		m.Fast++
+		if !m.object.match(line) {
+			return nil, false
+		}
+		return m.captures, true
+	}
 	if line == nil {
 		line = []byte{} // so that an empty capture is not nil
 	}

@@ -17,6 +17,8 @@ const (
 
 var escapings = map[string]escaping{"default": escapeDefault, "json": escapeJSON, "none": escapeNone}
 
+func (e escaping) String() string { return [...]string{"default", "json", "none"}[e] }
+
 // A source is the text of a log_format as nginx sees it, and where in the
 // operator's string each byte of it came from.
 type source struct {

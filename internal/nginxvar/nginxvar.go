@@ -2,11 +2,16 @@
 // single words, which may be lists of one value per upstream tried, and which
 // may be anything a client sends.
 //
-// It knows the variables of the modules documented on nginx.org and speaks only
-// of what nginx writes into a log. It reads no values and promises nothing
+// It knows the variables of the modules documented on nginx.org, and those that
+// the ingress controller logs, and speaks only of what nginx writes into a log. It reads no values and promises nothing
 // about variables an operator defines with map, set or a third-party module:
 // those are Strings.
 package nginxvar
+
+import (
+	"maps"
+	"slices"
+)
 
 // Kind is what the value of a variable looks like when it is there at all. An
 // absent value is written as "-" (escape=default) or as nothing (json, none),
@@ -80,3 +85,7 @@ func Lookup(name string) Variable {
 	// something that a client or a backend sent: a String.
 	return Variable{Name: name, Kind: String}
 }
+
+// Names are the variables that Lookup knows, sorted. The open-ended families are
+// not among them.
+func Names() []string { return slices.Sorted(maps.Keys(variables)) }

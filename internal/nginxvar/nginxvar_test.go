@@ -1,6 +1,7 @@
 package nginxvar_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/tailflux/tailflux/internal/nginxvar"
@@ -39,6 +40,9 @@ func TestLookup(t *testing.T) {
 	check("upstream_response_time", nginxvar.Variable{Kind: nginxvar.Float, List: true})
 	check("upstream_cache_status", nginxvar.Variable{Kind: nginxvar.Token})
 
+	check("proxy_alternative_upstream_name", nginxvar.Variable{Kind: nginxvar.Token, Empty: true})
+	check("req_id", nginxvar.Variable{Kind: nginxvar.Token})
+
 	// Families and strangers.
 	check("http_user_agent", nginxvar.Variable{})
 	check("http_content_length", nginxvar.Variable{})
@@ -53,6 +57,18 @@ func TestLookup(t *testing.T) {
 	check("my_own", nginxvar.Variable{})
 	check("STATUS", nginxvar.Variable{})
 	check("", nginxvar.Variable{})
+}
+
+func TestNames(t *testing.T) {
+	names := nginxvar.Names()
+	if !slices.IsSorted(names) || len(names) < 150 {
+		t.Errorf("Names() are %d, sorted %v, want 150 at least, sorted", len(names), slices.IsSorted(names))
+	}
+	for _, name := range names {
+		if got := nginxvar.Lookup(name).Name; got != name {
+			t.Errorf("Lookup(%q).Name = %q", name, got)
+		}
+	}
 }
 
 func TestKindString(t *testing.T) {

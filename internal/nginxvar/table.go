@@ -79,6 +79,11 @@ var rows = []row{
 	{"ancient_browser modern_browser msie invalid_referer secure_link secure_link_expires", String},
 	{"session_log_id session_log_binary_id slice_range date_local date_gmt", String},
 	{"uid_got uid_reset uid_set jwt_payload", String},
+
+	// What the ingress controller sets in its nginx.conf:
+	// https://kubernetes.github.io/ingress-nginx/user-guide/nginx-configuration/log-format/
+	{"proxy_upstream_name proxy_alternative_upstream_name req_id", Token},
+	{"namespace ingress_name service_name service_port", Token},
 }
 
 // lists are the upstream variables with one element per server tried.
@@ -87,8 +92,9 @@ const lists = "upstream_addr upstream_status upstream_bytes_received upstream_by
 	"upstream_response_time"
 
 // empties are the variables that nginx counts as found although they hold
-// nothing: no server_name configured, no TLS, no HTTP/2.
-const empties = "host http2 http3 https is_args is_request_port request_completion request_port server_name"
+// nothing: no server_name configured, no TLS, no HTTP/2, no second upstream.
+const empties = "host http2 http3 https is_args is_request_port request_completion request_port server_name " +
+	"proxy_upstream_name proxy_alternative_upstream_name namespace ingress_name service_name service_port"
 
 // variables is the table Lookup reads.
 var variables = index()

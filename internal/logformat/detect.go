@@ -1,0 +1,184 @@
+package logformat
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// ErrNoLines is returned by Detect when there is nothing to look at yet.
+var ErrNoLines = errors.New("no lines to detect the format from")
+
+// Noise: of this many lines or more, so many in a hundred must fit.
+const (
+	manyLines   = 20
+	mostPercent = 95
+)
+
+// Detect finds the known format that the lines are of: a preset, or a log_format
+// that many use. The lines are whole ones, without their newlines; empty ones
+// are left out. The name is what CompileFormat takes to make the format again:
+// of a preset its name, otherwise the log_format itself.
+//
+// A format is taken if all lines fit it. Of several the one with the most
+// variables is taken. A log may hold a line that was torn by a crash or a full
+// disk, and one such line must not make it unreadable: when no format fits all
+// lines, the only one that fits 95 % of 20 lines or more is taken.
+//
+// Fitting is more than matching: a duration has three decimals, and as the whole
+// is more than its part, $request_time and $upstream_response_time, which look
+// alike, may be told apart. If they cannot, no format is taken.
+//
+// The error is for the operator: it has the line that came nearest, and a
+// remedy. It is ErrNoLines when there were none.
+func Detect(lines [][]byte) (name string, f *Format, err error) {
+	var samples [][]byte
+	for _, line := range lines {
+		if len(bytes.TrimSpace(line)) > 0 {
+			samples = append(samples, line)
+		}
+	}
+	if len(samples) == 0 {
+		return "", nil, ErrNoLines
+	}
+	var fitting, mostly []*known
+	var others []trial
+	for _, k := range allKnown() {
+		t := try(k, samples)
+		switch {
+		case t.fits == len(samples) && !t.swapped:
+			fitting = append(fitting, k)
+			continue
+		case len(samples) >= manyLines && 100*t.fits >= mostPercent*len(samples) && !t.swapped:
+			mostly = append(mostly, k)
+		}
+		others = append(others, t)
+	}
+	if len(fitting) == 0 {
+		fitting = mostly
+	} else {
+		fitting = mostNames(fitting)
+	}
+	switch len(fitting) {
+	case 0:
+		return "", nil, unknown(others, samples)
+	case 1:
+		return fitting[0].name, fitting[0].format, nil
+	}
+	return "", nil, ambiguous(fitting, samples[0])
+}
+
+const remedy = "paste log_format from nginx.conf into format:"
+
+// Nearest is the known format that line is of, by the name that Detect would
+// give; the one with the most variables if there are several.
+func Nearest(line []byte) (name string, ok bool) {
+	var best *known
+	for _, k := range allKnown() {
+		if _, ok := k.fits(k.format.NewMatcher(), line); ok && (best == nil || len(k.format.names) > len(best.format.names)) {
+			best = k
+		}
+	}
+	if best == nil {
+		return "", false
+	}
+	return best.name, true
+}
+
+// A trial is what came of a known format and the lines.
+type trial struct {
+	known   *known
+	fits    int  // lines
+	swapped bool // a part of the request takes longer than the whole
+	odd     int  // index of the first line that does not fit, or -1
+}
+
+func try(k *known, lines [][]byte) trial {
+	t := trial{known: k, odd: -1}
+	m := k.format.NewMatcher()
+	longer := 0 // balance of the lines on which the whole is longer than the part
+	for i, line := range lines {
+		captures, ok := k.fits(m, line)
+		if !ok {
+			if t.odd < 0 {
+				t.odd = i
+			}
+			continue
+		}
+		t.fits++
+		if k.whole >= 0 && k.part >= 0 && isSeconds(captures[k.part]) {
+			longer += compare(captures[k.whole], captures[k.part])
+		}
+	}
+	// By the majority: the two are taken from clocks that may be 4 ms apart.
+	t.swapped = longer < 0
+	return t
+}
+
+// unknown is the error when none of the trials succeeded.
+func unknown(trials []trial, lines [][]byte) error {
+	var nearest trial
+	var stop Diagnosis
+	for _, t := range trials {
+		if t.fits < nearest.fits {
+			continue
+		}
+		var d Diagnosis
+		if t.odd >= 0 {
+			d = t.known.diagnose(lines[t.odd])
+		}
+		if nearest.known == nil || t.fits > nearest.fits || d.Column > stop.Column {
+			nearest, stop = t, d
+		}
+	}
+	if nearest.odd < 0 {
+		return fmt.Errorf("the lines look like %s, but then most upstreams would take longer than the request they are part of: %s; %s",
+			nearest.known.name, cut(lines[0]), remedy)
+	}
+	return fmt.Errorf("no known format fits all of the first %d lines; line %d comes nearest to %s, which at column %d expects %s: %s; %s",
+		len(lines), nearest.odd+1, nearest.known.name, stop.Column, stop.Expected, cut(lines[nearest.odd]), remedy)
+}
+
+// compare orders two times of three decimals: -1, 0 or 1.
+func compare(a, b []byte) int {
+	a, b = bytes.TrimLeft(a, "0"), bytes.TrimLeft(b, "0")
+	if len(a) != len(b) {
+		if len(a) > len(b) {
+			return 1
+		}
+		return -1
+	}
+	return bytes.Compare(a, b)
+}
+
+// mostNames are those with the most variables.
+func mostNames(all []*known) []*known {
+	best := all[:0:0]
+	for _, k := range all {
+		if len(best) > 0 && len(k.format.names) > len(best[0].format.names) {
+			best = best[:0]
+		}
+		if len(best) == 0 || len(k.format.names) == len(best[0].format.names) {
+			best = append(best, k)
+		}
+	}
+	return best
+}
+
+func ambiguous(all []*known, line []byte) error {
+	var names []string
+	for _, k := range all {
+		names = append(names, k.name)
+	}
+	return fmt.Errorf("the lines do not tell which of these formats they are of: %s: %s; %s", strings.Join(names, " or "), cut(line), remedy)
+}
+
+// cut quotes a line for a message.
+func cut(line []byte) string {
+	const enough = 400
+	if len(line) > enough {
+		return fmt.Sprintf("%q…", line[:enough])
+	}
+	return fmt.Sprintf("%q", line)
+}

@@ -1,0 +1,185 @@
+package logformat_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tailflux/tailflux/internal/logformat"
+)
+
+// found is what a matcher finds in line, without what is absent; nil if the line
+// does not match.
+func found(m *logformat.Matcher, names []string, line []byte) map[string]string {
+	captures, ok := m.Match(line)
+	if !ok {
+		return nil
+	}
+	values := map[string]string{}
+	for i, c := range captures {
+		if c != nil {
+			values[names[i]] = string(c)
+		}
+	}
+	return values
+}
+
+// One matcher for all, because what it keeps from one line must not show in the
+// next.
+func TestJSON(t *testing.T) {
+	f := logformat.CompileJSON("my_own", "http_x_trace", "status")
+	m, names := f.NewMatcher(), f.Names()
+	type values map[string]string
+	for _, tt := range []struct {
+		name, line string
+		want       values // nil: no match
+	}{
+		{"any order", `{"status":"404","remote_addr":"::1","msec":1520171392.123}`, values{"status": "404", "remote_addr": "::1", "msec": "1520171392.123"}},
+		{"nothing", `{}`, values{}},
+		{"spaces", " { \"status\" : 200 } \r", values{"status": "200"}},
+		{"numbers as they stand", `{"status":009,"request_time":0.120,"bytes_sent":-1,"gzip_ratio":1e3}`, values{"status": "009", "request_time": "0.120", "bytes_sent": "-1", "gzip_ratio": "1e3"}},
+		{"empty is not absent", `{"host":"","upstream_addr":"-"}`, values{"host": "", "upstream_addr": "-"}},
+		{"neither strings nor numbers", `{"host":null,"uri":true,"args":["a"],"https":{"status":1},"status":2}`, values{"status": "2"}},
+		{"escapes", `{"request":"GET /\"\\\/\b\f\n\r\t\u00e9\ud83d\ude00 HTTP/1.1"}`, values{"request": "GET /\"\\/\b\f\n\r\té😀 HTTP/1.1"}},
+		{"escapes that are none", `{"request":"\x16\x03","uri":"\u12"}`, values{"request": `\x16\x03`, "uri": `\u12`}},
+		{"an escaped key", `{"stat\u0075s":200}`, values{"status": "200"}},
+		{"not UTF-8", "{\"uri\":\"/\xff\xfe\"}", values{"uri": "/\xff\xfe"}},
+		{"twice", `{"status":200,"status":404}`, values{"status": "200"}},
+		{"twice, first without a value", `{"status":null,"status":404}`, values{"status": "404"}},
+		{"upstream list", `{"upstream_response_time":"0.010, 0.020 : 0.100"}`, values{"upstream_response_time": "0.010, 0.020 : 0.100"}},
+		{"the caller's own", `{"my_own":"a","http_x_trace":"b","http_x_other":"c"}`, values{"my_own": "a", "http_x_trace": "b"}},
+		{"aliases", `{"method":"GET","path":"/a","query":"b","vhost":"c","referrer":"d"}`, values{"request_method": "GET", "uri": "/a", "args": "b", "host": "c", "http_referer": "d"}},
+		{"the name before an alias", `{"method":"GET","request_method":"PUT","uri":"/a","path":"/b"}`, values{"request_method": "PUT", "uri": "/a"}},
+		{"the name twice after an alias", `{"method":"GET","request_method":"PUT","request_method":"POST"}`, values{"request_method": "PUT"}},
+		{"the first of two aliases", `{"referrer":"a","referer":"b"}`, values{"http_referer": "a"}},
+		{"times", `{"time":"2018-03-04T13:49:52+00:00","timestamp":1520171392.123,"@timestamp":"04/Mar/2018:13:49:52 +0000"}`,
+			values{"time_iso8601": "2018-03-04T13:49:52+00:00", "msec": "1520171392.123", "time_local": "04/Mar/2018:13:49:52 +0000"}},
+		{"times that are none", `{"time":"yesterday","timestamp":"","@timestamp":1520171392}`, values{}},
+		{"a time by name", `{"time":"2018-03-04T13:49:52+00:00","time_iso8601":"2019-03-04T13:49:52+00:00"}`, values{"time_iso8601": "2019-03-04T13:49:52+00:00"}},
+		{"an array", `[{"status":200}]`, nil},
+		{"a string", `"{}"`, nil},
+		{"two objects", `{"status":200}{"status":200}`, nil},
+		{"cut", `{"status":200,"uri":"/a`, nil},
+		{"a number that nginx left out", `{"status":200,"upstream_response_time":}`, nil},
+		{"nothing at all", ``, nil},
+		{"a log_format", combinedLine, nil},
+		{"as before", `{"status":200}`, values{"status": "200"}},
+	} {
+		if got := values(found(m, names, []byte(tt.line))); !cmp.Equal(got, tt.want) {
+			t.Errorf("%s: Match(%s): %s", tt.name, tt.line, cmp.Diff(tt.want, got))
+		}
+	}
+	if captures, ok := m.Match(nil); ok {
+		t.Errorf("Match(nil) = %q, want no match", captures)
+	}
+}
+
+func TestJSONNames(t *testing.T) {
+	f := logformat.CompileJSON("my_own", "status", "path", "method", "time", "my_own", "http_referer")
+	sorted := slices.Sorted(slices.Values(f.Names()))
+	if n := len(slices.Compact(slices.Clone(sorted))); n != len(sorted) {
+		t.Errorf("%d names, only %d different", len(sorted), n)
+	}
+	check := func(name string, want bool) {
+		t.Helper()
+		if _, got := slices.BinarySearch(sorted, name); got != want {
+			t.Errorf("name %s: %v, want %v", name, got, want)
+		}
+	}
+	check("my_own", true)
+	check("msec", true)
+	check("http_user_agent", true)
+	check("path", false)
+	check("method", false)
+	check("time", false)
+}
+
+// A capture must not let its receiver write over the next one.
+func TestJSONAliasing(t *testing.T) {
+	f := mustFormat(t, "json")
+	m := f.NewMatcher()
+	captures, _ := m.Match([]byte(jsonLine))
+	want := map[string]string{}
+	for i, c := range captures {
+		if c != nil {
+			want[f.Names()[i]] = string(c)
+			_ = append(c, "overwritten"...)
+		}
+	}
+	got := map[string]string{}
+	for i, c := range captures {
+		if c != nil {
+			got[f.Names()[i]] = string(c)
+		}
+	}
+	if !cmp.Equal(got, want) {
+		t.Error(cmp.Diff(want, got))
+	}
+}
+
+// byEncodingJSON is the slow, obvious twin for what it takes for JSON.
+func byEncodingJSON(line []byte, names []string) map[string]string {
+	d := json.NewDecoder(bytes.NewReader(line))
+	d.UseNumber()
+	if t, err := d.Token(); err != nil || t != json.Delim('{') {
+		return nil
+	}
+	values := map[string]string{}
+	for d.More() {
+		name, err := d.Token()
+		if err != nil {
+			return nil
+		}
+		var v any
+		if err := d.Decode(&v); err != nil {
+			return nil
+		}
+		text, ok := v.(string)
+		if number, isNumber := v.(json.Number); isNumber {
+			text, ok = number.String(), true
+		}
+		if _, there := values[name.(string)]; ok && !there && slices.Contains(names, name.(string)) {
+			values[name.(string)] = text
+		}
+	}
+	return values
+}
+
+var (
+	surrogate = regexp.MustCompile(`(?i)\\ud[89a-f]`)
+	otherName = regexp.MustCompile(`\\u|time"|timestamp"|method"|path"|protocol"|query"|referr?er"|user_agent"|vhost"|forwarded_for"`)
+)
+
+func FuzzJSON(f *testing.F) {
+	format := mustFormat(f, "json")
+	m, names := format.NewMatcher(), format.Names()
+	f.Add([]byte(jsonLine))
+	f.Add([]byte(`{"status":null,"status":404,"host":["a",{"b":1}],"uri":"\"\\\/\b\f\n\r\t\u00e9","x":1e-3}`))
+	for _, line := range oddLines {
+		f.Add([]byte(line))
+	}
+	f.Fuzz(func(t *testing.T, line []byte) {
+		before := bytes.Clone(line)
+		got := maps.Clone(found(m, names, line))
+		if !bytes.Equal(line, before) {
+			t.Fatalf("Match changed the line to %q", line)
+		}
+		// Beyond JSON fastjson is generous, and so are we. Lone surrogates, which
+		// it leaves alone, become U+FFFD in encoding/json. And the twin knows
+		// nothing of aliases.
+		if !json.Valid(line) || !utf8.Valid(line) || surrogate.Match(line) || otherName.Match(line) ||
+			bytes.Count(line, []byte("["))+bytes.Count(line, []byte("{")) > 200 {
+			return
+		}
+		if want := byEncodingJSON(line, names); !cmp.Equal(got, want) {
+			t.Errorf("Match(%q): %s", line, strings.TrimSpace(cmp.Diff(want, got)))
+		}
+	})
+}

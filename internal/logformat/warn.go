@@ -1,0 +1,122 @@
+package logformat
+
+import (
+	"fmt"
+	"regexp"
+	"regexp/syntax"
+	"slices"
+	"strings"
+
+	"github.com/tailflux/tailflux/internal/nginxvar"
+)
+
+// Warnings are for the operator: in which ways the format can match a line and
+// give wrong values, or leaves out lines that nginx writes every day. Each is a
+// sentence without a full stop. There is none for a format that is safe, as all
+// presets are and every log_format without escape=none.
+func (f *Format) Warnings() []string {
+	if f.json != nil {
+		return nil
+	}
+	if !f.byHand {
+		if f.escape == escapeNone {
+			return []string{"escape=none: values are logged as the client sent them, so it can forge lines: " +
+				"a request for /a%0a… writes a newline through $uri, and what follows is a line of its own; " +
+				"a quote or a space in a header shifts the values after it; use escape=default or escape=json"}
+		}
+		return nil
+	}
+	tree, err := syntax.Parse(f.re.String(), syntax.Perl)
+	if err != nil { // it has been compiled before
+		return nil
+	}
+	pieces := []*syntax.Regexp{tree}
+	if tree.Op == syntax.OpConcat {
+		pieces = tree.Sub
+	}
+	begins := pieces[0].Op == syntax.OpBeginText || pieces[0].Op == syntax.OpBeginLine
+	var all []string
+	add := func(format string, args ...any) { all = append(all, fmt.Sprintf(format, args...)) }
+	if sub := groupNamed(tree, "remote_addr"); sub != nil && !matches(sub, "2001:db8::17") {
+		if !begins && pieces[0] == sub && matches(sub, "17") {
+			add("$remote_addr: %s has no colon and may begin anywhere, so of the IPv6 address 2001:db8::17 it takes 17; use \\S+ and begin with ^", sub.Sub[0])
+		} else {
+			add("$remote_addr: %s does not match IPv6 addresses such as 2001:db8::17; use \\S+", sub.Sub[0])
+		}
+	}
+	if !begins {
+		add("the expression does not begin with ^: on a damaged line it may match from the middle")
+	}
+	if end := pieces[len(pieces)-1].Op; end != syntax.OpEndText && end != syntax.OpEndLine {
+		add("the expression does not end with $: what follows the match is lost without a word")
+	}
+	for i := 1; i+1 < len(pieces); i++ {
+		if p := pieces[i]; p.Op == syntax.OpCapture && p.Name != "" && anyQuoted(p.Sub[0]) && quoteAt(pieces[i-1], false) && quoteAt(pieces[i+1], true) {
+			add("$%s: %s between quotes can contain quotes, which shift the values after it; use [^\"]*", p.Name, p.Sub[0])
+		}
+	}
+	for _, name := range f.names {
+		v := nginxvar.Lookup(name)
+		sub := groupNamed(tree, name)
+		if !v.List || sub == nil {
+			continue
+		}
+		if list := lists[v.Kind]; list != "" && !matches(sub, list) {
+			add("$%s: %s does not match the list that nginx writes when it asks several servers, such as %s; use [^\"]+ between quotes, or (?:[^ ,]+(?:(?:,| :) [^ ,]+)*)",
+				name, sub.Sub[0], list)
+		}
+	}
+	return all
+}
+
+// lists are what nginx writes into one upstream variable after a failover.
+var lists = map[nginxvar.Kind]string{
+	nginxvar.Token:  "10.0.0.1:80, 10.0.0.2:80",
+	nginxvar.Int:    "0, 612",
+	nginxvar.Float:  "0.010, 0.020 : 0.100",
+	nginxvar.Status: "502, 200",
+}
+
+// groupNamed is the group of that name, or nil.
+func groupNamed(re *syntax.Regexp, name string) *syntax.Regexp {
+	if re.Op == syntax.OpCapture && re.Name == name {
+		return re
+	}
+	for _, sub := range re.Sub {
+		if g := groupNamed(sub, name); g != nil {
+			return g
+		}
+	}
+	return nil
+}
+
+// matches tells whether the group can be the whole of text.
+func matches(group *syntax.Regexp, text string) bool {
+	re, err := regexp.Compile("^(?:" + group.Sub[0].String() + ")$")
+	return err == nil && re.MatchString(text)
+}
+
+// anyQuoted tells whether re repeats characters that include the quote.
+func anyQuoted(re *syntax.Regexp) bool {
+	if !slices.Contains([]syntax.Op{syntax.OpStar, syntax.OpPlus}, re.Op) {
+		return false
+	}
+	switch sub := re.Sub[0]; sub.Op {
+	case syntax.OpAnyChar, syntax.OpAnyCharNotNL:
+		return true
+	case syntax.OpCharClass:
+		return strings.HasPrefix(sub.String(), "[^") && regexp.MustCompile(sub.String()).MatchString(`"`)
+	}
+	return false
+}
+
+// quoteAt tells whether a literal begins, or ends, with a quote.
+func quoteAt(re *syntax.Regexp, begin bool) bool {
+	if re.Op != syntax.OpLiteral {
+		return false
+	}
+	if begin {
+		return re.Rune[0] == '"'
+	}
+	return re.Rune[len(re.Rune)-1] == '"'
+}

@@ -46,6 +46,7 @@ func run(c *config.Config, once bool, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
+	defer sources.values.Close()
 	client, err := openInflux(c, log)
 	if err != nil {
 		return err
@@ -71,7 +72,7 @@ func run(c *config.Config, once bool, log *slog.Logger) error {
 	}
 	writer := write.New(write.Config{
 		BatchPoints: c.InfluxDB.BatchPoints, FlushInterval: c.InfluxDB.FlushInterval, InFlight: c.InfluxDB.InFlight,
-	}, client, rejected, st, log)
+	}, durable{client, sources.values}, rejected, st, log)
 
 	chunks := make(chan flow.Chunk, channelItems)
 	batches := make(chan flow.Batch, channelItems)

@@ -1,29 +1,37 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
+	_ "time/tzdata" // for the key timezone on machines without zones
 
 	"github.com/tailflux/tailflux/internal/accesslog"
 	"github.com/tailflux/tailflux/internal/config"
 	"github.com/tailflux/tailflux/internal/flow"
+	"github.com/tailflux/tailflux/internal/influx"
 	"github.com/tailflux/tailflux/internal/logformat"
 	"github.com/tailflux/tailflux/internal/parse"
 	"github.com/tailflux/tailflux/internal/stats"
+	"github.com/tailflux/tailflux/internal/tagvalues"
 	"github.com/tailflux/tailflux/internal/tail"
 )
 
 // sources are the configured sources as the stages want them, in one order.
 type sources struct {
-	tail  []tail.Source
-	parse []parse.Source
+	tail   []tail.Source
+	parse  []parse.Source
+	values *tagvalues.Values
 }
 
-// openSources compiles the formats and makes the state directory.
+// openSources compiles the formats, makes the state directory and reads the tag
+// values in it. The caller closes those.
 func openSources(c *config.Config, once bool, st *stats.Stats) (s sources, err error) {
 	if err := os.MkdirAll(c.StateDir, 0o750); err != nil {
 		return s, usageError{fmt.Errorf("state_dir: %w (choose another with --state-dir)", err)}
@@ -32,6 +40,19 @@ func openSources(c *config.Config, once bool, st *stats.Stats) (s sources, err e
 	if err != nil {
 		return s, err
 	}
+	if s.values, err = tagvalues.Open(c.StateDir, c.Tags, c.TagLimit, st); err != nil {
+		return s, usageError{err}
+	}
+	defer func() {
+		if err != nil {
+			_ = s.values.Close() // nothing was written
+		}
+	}()
+	shared, err := schema(c)
+	if err != nil {
+		return s, err
+	}
+	shared.Host, shared.Values = host, s.values
 	for _, source := range c.Sources {
 		if info, err := os.Stat(source.Path); err == nil {
 			if err := tail.RegularFile(source.Path, info.Mode()); err != nil {
@@ -47,13 +68,59 @@ func openSources(c *config.Config, once bool, st *stats.Stats) (s sources, err e
 			Source:  &flow.Source{Index: index, Name: source.Name, Path: source.Path},
 			FromEnd: source.Start == "end" && !once,
 		})
-		s.parse = append(s.parse, parse.Source{Format: format, Schema: schema(c, host, source.Name)})
+		own := shared
+		own.Source, own.Escape = source.Name, format.Escape()
+		s.parse = append(s.parse, parse.Source{Format: format, Schema: own})
 	}
 	return s, nil
 }
 
-func schema(c *config.Config, host, source string) accesslog.Schema {
-	return accesslog.Schema{Measurement: c.Measurement, Host: host, Source: source, Tags: c.Tags, Fields: c.Fields}
+// schema is what the configuration says of the points of every source.
+func schema(c *config.Config) (accesslog.Schema, error) {
+	s := accesslog.Schema{
+		Measurement: c.Measurement, Tags: c.Tags, Fields: c.Fields,
+		Fold: c.Fold, FoldStatic: c.FoldStatic,
+		Mask: c.Mask, KeepQuery: c.Query == "keep",
+	}
+	for _, rule := range c.Paths {
+		s.Paths = append(s.Paths, accesslog.Path(rule))
+	}
+	for _, conditions := range c.Drop {
+		var rule accesslog.Rule
+		for _, condition := range conditions {
+			rule = append(rule, accesslog.Condition(condition))
+		}
+		s.Drop = append(s.Drop, rule)
+	}
+	for _, network := range c.TrustedProxies {
+		prefix, err := netip.ParsePrefix(network)
+		if err != nil {
+			return s, fmt.Errorf("trusted_proxies: %w", err) // checked by config.Load
+		}
+		s.TrustedProxies = append(s.TrustedProxies, prefix)
+	}
+	if c.Timezone != "" {
+		zone, err := time.LoadLocation(c.Timezone)
+		if err != nil {
+			return s, fmt.Errorf("timezone: %w", err) // checked by config.Load
+		}
+		s.Zone = zone
+	}
+	return s, nil
+}
+
+// durable is InfluxDB, which gets a point only when the tag values that the point
+// uses are on the disk: a line that is read again gives the same point again.
+type durable struct {
+	*influx.Client
+	values *tagvalues.Values
+}
+
+func (d durable) Write(ctx context.Context, pieces [][]byte) error {
+	if err := d.values.Sync(ctx); err != nil {
+		return err
+	}
+	return d.Client.Write(ctx, pieces)
 }
 
 func compile(s config.Source) (*logformat.Format, error) {

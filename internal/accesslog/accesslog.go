@@ -1,165 +1,172 @@
 // Package accesslog turns the captures of one access-log line into one InfluxDB
 // point: it knows what nginx variables mean, which of them are tags and fields,
-// and how a line's time and number become a timestamp that no other line has.
+// which lines are left out, what is personal in them, and how a line's time and
+// number become a timestamp that no other line has.
 //
-// A point depends on nothing but the line, its number and the [Schema], so that
-// a line that is read again gives the same point again, which InfluxDB stores
-// over the first.
+// A point depends on nothing but the line, its number, the [Schema] and what
+// the schema's [Admitter] admitted, so that a line that is read again gives the
+// same point again, which InfluxDB stores over the first.
+//
+// The way of a value, from the log to a tag:
+//
+//	capture ──► last of a list ──► query cut ──► unescaped ──► masked ──► folded ──► cleaned ──► admitted
 package accesslog
 
 import (
 	"cmp"
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 	"time"
 
 	"github.com/tailflux/tailflux/internal/lineproto"
-	"github.com/tailflux/tailflux/internal/nginxvar"
 )
 
-// Schema says what the points of one source look like.
+// Schema says what the points of one source look like. The zero value of each
+// field but Measurement does nothing, or as little as possible.
 type Schema struct {
 	Measurement  string
 	Host, Source string   // the tags that every point has
 	Tags, Fields []string // variables, or what is derived from them; see [New]
+
+	Escape string         // how nginx escaped the values: "json", "none", or "default", which "" is too
+	Zone   *time.Location // of times without a zone, which are refused if it is nil
+
+	Fold       bool   // numbers, UUIDs, hashes and tokens in a path become :id, :uuid, :hash and :token
+	FoldStatic bool   // a path of a static file becomes *.js, whatever Fold is
+	Paths      []Path // come first, whatever Fold is
+	Values     Admitter
+
+	Drop           []Rule         // lines that match one of these are left out
+	Mask           []string       // variables of which only the network is kept
+	KeepQuery      bool           // of URLs; else what follows ? or # is cut off
+	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed, for "client"
+}
+
+// Path is a rule: paths that match become As as a whole.
+type Path struct{ Match, As string }
+
+// Rule matches a line when all of its conditions do.
+type Rule []Condition
+
+// Condition is about the value of a variable as it is before masking, folding
+// and cutting; "" is that of an absent one. A variable that the format does not
+// have has no value: the condition is false.
+type Condition struct {
+	Variable string
+	Match    string // the value, or ~ and an expression in it, or ~* for any case; \~ is a value that begins with ~
+}
+
+// Admitter bounds the values of tags.
+type Admitter interface {
+	// Admit tells whether the tag of that index in Schema.Tags may have the
+	// value, which is as it stands in line protocol; "other" is written in place
+	// of it if not. Once admitted, always admitted. It must not keep the slice.
+	Admit(tag int, value []byte) bool
 }
 
 // Encoder appends points. It is for one goroutine and one source, and allocates
 // nothing for ordinary lines.
 type Encoder struct {
 	head   []byte // measurement
-	tags   []item // by key, as InfluxDB wants them
+	tags   []tag  // by key, as InfluxDB wants them
 	fields []item
+	rules  []rule
 	clock  clock
-
-	request int // capture of $request, or -1
-	derived [numDerived][]byte
-}
-
-// item is a tag or a field of the point.
-type item struct {
-	prefix []byte // ",key=" of a tag, "key=" of a field
-	origin origin
-	index  int    // of the capture, or of the derived value
-	value  []byte // of a constant
-	kind   nginxvar.Kind
-	list   bool
-}
-
-type origin uint8
-
-const (
-	constant origin = iota
-	capture
-	derived
-	tries // the number of entries of the upstream list in the capture
-)
-
-// What $request is made of.
-const (
-	method = iota
-	path
-	query
-	protocol
-	numDerived
-)
-
-// substitutes are the variables that stand for a part of $request when the
-// format has no $request, or that are more exact: the first one wins.
-var substitutes = map[string]struct {
-	part      int
-	variables []string
-}{
-	"method":   {method, []string{"method", "request_method"}},
-	"path":     {path, []string{"path"}},
-	"query":    {query, []string{"query"}},
-	"protocol": {protocol, []string{"protocol", "server_protocol"}},
+	values Admitter
+	folder folder
+	origin requester
+	proxy  proxy
+	texts  texts
 }
 
 // New returns an encoder for captures of the named variables. A tag or field of
 // the schema is one of these variables, or one of
 //
-//	method, path, query, protocol   the parts of $request
+//	method, path, query, protocol   the parts of $request, or of what stands for it
 //	vhost                           $host; "host" is the machine's own
 //	upstream_tries                  how many upstream servers were asked
+//	client                          $remote_addr, or who is behind the trusted proxies
 //
 // What the format does not have is left out of the points. The error says what
-// is wrong with the format: it needs a time.
+// is wrong with the format, which needs a time, or with an expression.
 func New(names []string, s Schema) (*Encoder, error) {
-	e := &Encoder{head: lineproto.AppendMeasurement(nil, s.Measurement), request: slices.Index(names, "request")}
 	for _, reserved := range []string{"source", "time"} {
 		if slices.Contains(names, reserved) {
 			return nil, fmt.Errorf("the name %q is reserved: give the group another one, times are time_local, time_iso8601 or msec", reserved)
 		}
 	}
+	e := &Encoder{
+		head:   lineproto.AppendMeasurement(nil, s.Measurement),
+		values: s.Values,
+		clock:  clock{zone: s.Zone},
+		origin: findRequest(names),
+		proxy:  newProxy(names, s.TrustedProxies),
+	}
 	if !e.clock.choose(names) {
 		return nil, errors.New("no time: the format needs $time_local, $time_iso8601 or $msec")
 	}
-	e.tags = []item{
-		{prefix: lineproto.TagPrefix("host"), value: []byte(s.Host)},
-		{prefix: lineproto.TagPrefix("source"), value: []byte(s.Source)},
+	var err error
+	if e.texts.unescape, err = unescaper(s.Escape); err != nil {
+		return nil, err
 	}
-	for _, key := range s.Tags {
-		if it, ok := e.find(key, names); ok {
-			it.prefix = lineproto.TagPrefix(key)
-			e.tags = append(e.tags, it)
-		}
+	if e.folder, err = newFolder(s); err != nil {
+		return nil, err
 	}
-	slices.SortFunc(e.tags, func(a, b item) int { return cmp.Compare(string(a.prefix), string(b.prefix)) })
+	if e.rules, err = e.newRules(names, s.Drop); err != nil {
+		return nil, err
+	}
+	e.addTags(names, s)
 	for _, key := range s.Fields {
 		if it, ok := e.find(key, names); ok {
 			it.prefix = lineproto.FieldPrefix(key)
+			it.protect(key, s)
 			e.fields = append(e.fields, it)
 		}
 	}
 	return e, nil
 }
 
-// find says where the value of a tag or field comes from.
-func (e *Encoder) find(key string, names []string) (item, bool) {
-	if sub, ok := substitutes[key]; ok {
-		for _, variable := range sub.variables {
-			if i := slices.Index(names, variable); i >= 0 {
-				return item{origin: capture, index: i}, true
-			}
+func (e *Encoder) addTags(names []string, s Schema) {
+	e.tags = []tag{
+		{item: item{prefix: lineproto.AppendTag(nil, lineproto.TagPrefix("host"), []byte(s.Host)), origin: constant}},
+		{item: item{prefix: lineproto.AppendTag(nil, lineproto.TagPrefix("source"), []byte(s.Source)), origin: constant}},
+	}
+	for i, key := range s.Tags {
+		it, ok := e.find(key, names)
+		if !ok {
+			continue
 		}
-		return item{origin: derived, index: sub.part}, e.request >= 0
+		it.prefix = lineproto.TagPrefix(key)
+		it.protect(key, s)
+		it.fold = isPath(key)
+		t := tag{item: it, index: i}
+		if it.origin != client {
+			t.memo = newMemo(it.fold)
+		}
+		e.tags = append(e.tags, t)
 	}
-	variable, from := key, capture
-	switch key {
-	case "vhost":
-		variable = "host"
-	case "upstream_tries":
-		from = tries
-		i := slices.IndexFunc(names, func(name string) bool { return nginxvar.Lookup(name).List })
-		return item{origin: from, index: i, kind: nginxvar.Int}, i >= 0
-	}
-	i := slices.Index(names, variable)
-	known := nginxvar.Lookup(variable)
-	return item{origin: from, index: i, kind: known.Kind, list: known.List}, i >= 0
+	slices.SortFunc(e.tags, func(a, b tag) int { return cmp.Compare(string(a.prefix), string(b.prefix)) })
 }
 
-// Append appends the point of a line and returns the extended buffer and "", or
-// dst as it was and the reason why the line gives no point. number is the
-// line's number in its source; line is for nothing but the captures it holds.
-func (e *Encoder) Append(dst []byte, captures [][]byte, number int64) ([]byte, string) {
-	at, ok := e.clock.stamp(captures, number)
-	if !ok {
-		return dst, "bad time"
+// Append appends the point of a line and returns the extended buffer, "" and
+// true. Of a line that gives no point it returns dst as it was and the reason,
+// which is "" if a rule of the schema leaves it out. number is the line's number
+// in its source; line is for nothing but the captures it holds.
+func (e *Encoder) Append(dst []byte, captures [][]byte, number int64) (points []byte, reason string, ok bool) {
+	at, timed := e.clock.stamp(captures, number)
+	e.origin.split(captures)
+	if len(e.rules) > 0 && e.drops(captures) {
+		return dst, "", false
 	}
-	if e.request >= 0 {
-		splitRequest(captures[e.request], &e.derived)
+	if !timed {
+		return dst, "bad time", false
 	}
 	p := dst
 	p = append(p, e.head...)
 	for i := range e.tags {
-		t := &e.tags[i]
-		value := e.value(t, captures)
-		if t.list {
-			value = lastOfList(value)
-		}
-		p = lineproto.AppendTag(p, t.prefix, value)
+		p = e.appendTag(p, &e.tags[i], captures)
 	}
 	p = append(p, ' ')
 	start := len(p)
@@ -169,56 +176,7 @@ func (e *Encoder) Append(dst []byte, captures [][]byte, number int64) ([]byte, s
 	if len(p) == start {
 		p = append(p, "count=1i"...)
 	}
-	return lineproto.AppendEnd(p, at), ""
-}
-
-// value is the text of a tag or field; empty when the line has none.
-func (e *Encoder) value(it *item, captures [][]byte) []byte {
-	var v []byte
-	switch it.origin {
-	case constant:
-		return it.value
-	case derived:
-		return e.derived[it.index]
-	default:
-		v = captures[it.index]
-	}
-	if len(v) == 1 && v[0] == '-' {
-		return nil
-	}
-	return v
-}
-
-// appendField appends a field that the line has, with a comma in front if it is
-// not the first one.
-func (e *Encoder) appendField(p []byte, f *item, captures [][]byte, comma bool) []byte {
-	value := e.value(f, captures)
-	if len(value) == 0 {
-		return p
-	}
-	before := len(p)
-	if comma {
-		p = append(p, ',')
-	}
-	p = append(p, f.prefix...)
-	ok := true
-	switch {
-	case f.origin == tries:
-		p = append(appendInt(p, countList(value)), 'i')
-	case f.kind == nginxvar.Int, f.kind == nginxvar.Status:
-		p, ok = appendInteger(p, value, f.list, f.kind == nginxvar.Status)
-	case f.kind == nginxvar.Float, f.kind == nginxvar.Msec:
-		p, ok = appendFloat(p, value, f.list)
-	default:
-		if f.list {
-			value = lastOfList(value)
-		}
-		p = lineproto.AppendString(p, value)
-	}
-	if !ok {
-		return p[:before]
-	}
-	return p
+	return lineproto.AppendEnd(p, at), "", true
 }
 
 // Time is the time in the last line that was appended, zero before the first.

@@ -89,7 +89,7 @@ func TestAppend(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, why := e.Append([]byte("before\n"), captures(tt.change), 7)
+			got, why, _ := e.Append([]byte("before\n"), captures(tt.change), 7)
 			if !strings.HasSuffix(tt.want, "\n") {
 				if why != tt.want || string(got) != "before\n" {
 					t.Fatalf("Append = %q, %q, want reason %q", got, why, tt.want)
@@ -114,7 +114,7 @@ func TestTimes(t *testing.T) {
 	}{
 		{"time_local", "20/Nov/2026:10:00:00 +0000", 1, 1795168800_000000001},
 		{"time_local", "20/Nov/2026:10:00:00 +0000", 2_000_000_001, 1795168800_000000001},
-		{"time_local", "20/Nov/2026:10:00:00", 1, 0},
+		{"time_local", "20/Nov/2026:10:00:00", 1, 0}, // telegraf #3020; see TestTimezone
 		{"time_iso8601", "2026-11-20T10:00:00+00:00", 5, 1795168800_000000005},
 		{"time_iso8601", "2026-11-20T12:00:00+02:00", 5, 1795168800_000000005},
 		{"time_iso8601", "2026-11-20T10:00:00Z", 5, 1795168800_000000005},
@@ -128,7 +128,7 @@ func TestTimes(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, why := e.Append(nil, [][]byte{[]byte(tt.text)}, tt.number)
+		got, why, _ := e.Append(nil, [][]byte{[]byte(tt.text)}, tt.number)
 		if tt.want == 0 {
 			if why != "bad time" {
 				t.Errorf("%s %q = %q, want a bad time", tt.variable, tt.text, got)
@@ -142,13 +142,103 @@ func TestTimes(t *testing.T) {
 	}
 }
 
+func TestTimezone(t *testing.T) {
+	for _, tt := range []struct {
+		zone, variable, text string
+		want                 string // "" is for a bad time
+	}{
+		{"UTC", "time_local", "04/Mar/2018:13:49:52", "2018-03-04T13:49:52Z"},
+		{"Europe/Berlin", "time_local", "04/Mar/2018:13:49:52", "2018-03-04T12:49:52Z"},
+		{"Europe/Berlin", "time_local", "04/Jul/2018:13:49:52", "2018-07-04T11:49:52Z"},
+		{"Europe/Berlin", "time_local", "04/Jul/2018:13:49:52 +0000", "2018-07-04T13:49:52Z"}, // its own zone counts
+		{"Europe/Berlin", "time_iso8601", "2018-07-04T13:49:52", "2018-07-04T11:49:52Z"},
+		{"Europe/Berlin", "time_iso8601", "2018-07-04T13:49:52Z", "2018-07-04T13:49:52Z"},
+		{"Europe/Berlin", "time_iso8601", "2018-07-04T13:49:52-01:00", "2018-07-04T14:49:52Z"},
+		{"Europe/Berlin", "time_local", "25/Mar/2018:02:30:00", ""},                     // skipped
+		{"Europe/Berlin", "time_local", "28/Oct/2018:02:30:00", "2018-10-28T00:30:00Z"}, // there twice: the first
+		{"Europe/Berlin", "time_local", "31/Feb/2018:02:30:00", ""},
+		{"Europe/Berlin", "time_local", "01/Jan/1970:00:30:00", ""}, // 1969 in UTC
+		{"Europe/Berlin", "time_local", "04/Mar/2018:13:49:5", ""},
+		{"Europe/Berlin", "time_local", "04/Mar/2018:13:49:52 ", ""},
+		{"Europe/Berlin", "msec", "1520171392.000", "2018-03-04T13:49:52Z"},
+	} {
+		zone, err := time.LoadLocation(tt.zone)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e, err := accesslog.New([]string{tt.variable}, accesslog.Schema{Measurement: "m", Zone: zone})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, why, ok := e.Append(nil, [][]byte{[]byte(tt.text)}, 1)
+		if got := e.Time().UTC().Format(time.RFC3339); ok != (tt.want != "") || ok && got != tt.want || !ok && why != "bad time" {
+			t.Errorf("%s in %s = %s, %q, want %s", tt.text, tt.zone, got, why, tt.want)
+		}
+	}
+}
+
+// What nginx writes when several upstream servers were asked, or none.
+func TestUpstreamLists(t *testing.T) {
+	s := accesslog.Schema{Fields: []string{"upstream_status", "upstream_addr", "upstream_response_time", "upstream_bytes_sent", "upstream_tries"}}
+	const absent = "source=s count=1i"
+	for _, tt := range []struct{ variable, give, want string }{
+		{"upstream_response_time", "0.010, 0.020 : 0.100", "upstream_response_time=0.130,upstream_tries=3i"}, // nginxlog-exporter #217, #274
+		{"upstream_response_time", "0.010", "upstream_response_time=0.010,upstream_tries=1i"},
+		{"upstream_response_time", "0.010 : ", "upstream_response_time=0.010,upstream_tries=1i"},
+		{"upstream_response_time", "0.010, ", "upstream_response_time=0.010,upstream_tries=1i"},
+		{"upstream_response_time", "0.010, - : 0.1", "upstream_response_time=0.110,upstream_tries=3i"},
+		{"upstream_response_time", "-", absent}, // nginxlog-exporter #224
+		{"upstream_response_time", "", absent},
+		{"upstream_response_time", "-, -", "upstream_tries=2i"},
+		{"upstream_response_time", "0.010, x", "upstream_tries=2i"},
+		{"upstream_response_time", strings.Repeat("9999999999.999, ", 1000), "upstream_tries=1000i"}, // no sum over 64 bits
+		{"upstream_bytes_sent", "61, -", "upstream_bytes_sent=61i,upstream_tries=2i"},                // beats #30697
+		{"upstream_bytes_sent", "9223372036854775807, 1", "upstream_tries=2i"},
+		{"upstream_bytes_sent", "-5, 1", "upstream_tries=2i"},
+		{"upstream_status", "502, 200", "upstream_status=200i,upstream_tries=2i"},
+		{"upstream_status", "502, -", "upstream_status=502i,upstream_tries=2i"},
+		{"upstream_status", "502 : ", "upstream_status=502i,upstream_tries=1i"},
+		{"upstream_addr", "10.0.0.1:80, 10.0.0.2:80", `upstream_addr="10.0.0.2:80",upstream_tries=2i`},
+		{"upstream_addr", "unix:/a.sock : 10.0.0.2:80", `upstream_addr="10.0.0.2:80",upstream_tries=2i`},
+		{"upstream_addr", "[::1]:80", `upstream_addr="[::1]:80",upstream_tries=1i`},
+	} {
+		if got := one(t, s, tt.variable, tt.give); strings.TrimPrefix(got, "source=s ") != strings.TrimPrefix(tt.want, "source=s ") {
+			t.Errorf("%s %.50s = %s, want %s", tt.variable, tt.give, got, tt.want)
+		}
+	}
+	tags := accesslog.Schema{Tags: []string{"upstream_status", "upstream_tries"}}
+	if got, want := one(t, tags, "upstream_status", "502, 200"), "source=s,upstream_status=200,upstream_tries=2 count=1i"; got != want {
+		t.Errorf("tags %s, want %s", got, want)
+	}
+}
+
+// Without $request its parts come from the variables that say the same.
+func TestStandIns(t *testing.T) {
+	s := accesslog.Schema{Tags: []string{"method", "path", "query", "protocol"}}
+	for _, tt := range []struct {
+		line []string
+		want string
+	}{
+		{[]string{"request_method", "GET", "request_uri", "/a?b", "server_protocol", "HTTP/2.0"}, "method=GET,path=/a,protocol=HTTP/2.0,query=b,source=s"},
+		{[]string{"uri", "/a", "args", "b"}, "path=/a,query=b,source=s"},
+		{[]string{"request", "GET /a?b HTTP/1.1", "uri", "/index.html", "args", "c"}, "method=GET,path=/a,protocol=HTTP/1.1,query=b,source=s"},
+		{[]string{"request", "GET /a?b HTTP/1.1", "request_method", "POST"}, "method=POST,path=/a,protocol=HTTP/1.1,query=b,source=s"},
+		{[]string{"request_uri", "-"}, "source=s"},
+		{[]string{"request_uri", ""}, "source=s"},
+	} {
+		if got := one(t, s, tt.line...); got != tt.want+" count=1i" {
+			t.Errorf("%q = %s, want %s", tt.line, got, tt.want)
+		}
+	}
+}
+
 // The finest time of a format is taken.
 func TestFinestTime(t *testing.T) {
 	e, err := accesslog.New([]string{"time_local", "msec"}, accesslog.Schema{Measurement: "m", Host: "h", Source: "s"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, _ := e.Append(nil, [][]byte{[]byte("20/Nov/2026:10:00:00 +0000"), []byte("1795168800.123")}, 1)
+	got, _, _ := e.Append(nil, [][]byte{[]byte("20/Nov/2026:10:00:00 +0000"), []byte("1795168800.123")}, 1)
 	if want := "m,host=h,source=s count=1i 1795168800123000001\n"; string(got) != want {
 		t.Errorf("Append = %q, want %q", got, want)
 	}
@@ -168,7 +258,7 @@ func TestChosenTagsAndFields(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, why := e.Append(nil, line, 1)
+	got, why, _ := e.Append(nil, line, 1)
 	want := `my\ log,host=a\ b,protocol=HTTP/2.0,source=x\=y,upstream_addr=unix:/run/a\ b,vhost=example.com ` +
 		`upstream_status=200i,upstream_tries=2i,connection=17i,http_user_agent="a \"quoted\" \\ agent",request_uri="/x y" 1795168800000000001` + "\n"
 	if string(got) != want || why != "" {
@@ -202,6 +292,6 @@ func BenchmarkAppend(b *testing.B) {
 	number := int64(0)
 	for b.Loop() {
 		number++
-		dst, _ = e.Append(dst[:0], line, number)
+		dst, _, _ = e.Append(dst[:0], line, number)
 	}
 }

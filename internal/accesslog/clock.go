@@ -10,8 +10,9 @@ import (
 // a source share a timestamp. (InfluxDB overwrites points of equal series and
 // time: in whole seconds, 57.6 % of an ordinary log is lost.)
 type clock struct {
-	index      int // capture of the time
-	parse      func([]byte) (unixNano int64, ok bool)
+	zone       *time.Location // of times without one; nil refuses them
+	index      int            // capture of the time
+	parse      func([]byte, *time.Location) (unixNano int64, ok bool)
 	resolution int64 // nanoseconds below which the line's number goes
 
 	text []byte // of the last line's time
@@ -22,7 +23,7 @@ type clock struct {
 func (c *clock) choose(names []string) bool {
 	for _, known := range []struct {
 		name       string
-		parse      func([]byte) (int64, bool)
+		parse      func([]byte, *time.Location) (int64, bool)
 		resolution time.Duration
 	}{
 		{"msec", parseMsec, time.Millisecond},
@@ -41,7 +42,7 @@ func (c *clock) choose(names []string) bool {
 func (c *clock) stamp(captures [][]byte, number int64) (int64, bool) {
 	text := captures[c.index]
 	if string(text) != string(c.text) {
-		base, ok := c.parse(text)
+		base, ok := c.parse(text, c.zone)
 		if !ok {
 			return 0, false
 		}
@@ -60,8 +61,8 @@ func (c *clock) time() time.Time {
 const months = "JanFebMarAprMayJunJulAugSepOctNovDec"
 
 // parseLocal reads $time_local: 20/Nov/2026:10:00:00 +0000
-func parseLocal(b []byte) (int64, bool) {
-	if len(b) != 26 || b[2] != '/' || b[6] != '/' || b[11] != ':' || b[14] != ':' || b[17] != ':' || b[20] != ' ' {
+func parseLocal(b []byte, zone *time.Location) (int64, bool) {
+	if len(b) < 20 || b[2] != '/' || b[6] != '/' || b[11] != ':' || b[14] != ':' || b[17] != ':' {
 		return 0, false
 	}
 	month := 0
@@ -70,29 +71,38 @@ func parseLocal(b []byte) (int64, bool) {
 			month = m + 1
 		}
 	}
-	return unixNano(number(b[7:11]), month, number(b[0:2]), b[12:20], b[21:])
+	d := date{year: number(b[7:11]), month: month, day: number(b[0:2])}
+	switch {
+	case len(b) == 20:
+		return d.in(b[12:20], zone)
+	case len(b) == 26 && b[20] == ' ':
+		return d.at(b[12:20], b[21:])
+	}
+	return 0, false
 }
 
 // parseISO8601 reads $time_iso8601: 2026-11-20T10:00:00+00:00, or with a Z.
-func parseISO8601(b []byte) (int64, bool) {
-	if len(b) < 20 || b[4] != '-' || b[7] != '-' || b[10] != 'T' || b[13] != ':' || b[16] != ':' {
+func parseISO8601(b []byte, zone *time.Location) (int64, bool) {
+	if len(b) < 19 || b[4] != '-' || b[7] != '-' || b[10] != 'T' || b[13] != ':' || b[16] != ':' {
 		return 0, false
 	}
-	var zone [5]byte
+	d := date{year: number(b[0:4]), month: number(b[5:7]), day: number(b[8:10])}
 	switch {
+	case len(b) == 19:
+		return d.in(b[11:], zone)
 	case len(b) == 20 && b[19] == 'Z':
-		copy(zone[:], "+0000")
+		return d.in(b[11:19], time.UTC)
 	case len(b) == 25 && b[22] == ':':
-		copy(zone[:], b[19:22])
-		copy(zone[3:], b[23:])
-	default:
-		return 0, false
+		var offset [5]byte
+		copy(offset[:], b[19:22])
+		copy(offset[3:], b[23:])
+		return d.at(b[11:19], offset[:])
 	}
-	return unixNano(number(b[0:4]), number(b[5:7]), number(b[8:10]), b[11:19], zone[:])
+	return 0, false
 }
 
 // parseMsec reads $msec: 1795168800.123
-func parseMsec(b []byte) (int64, bool) {
+func parseMsec(b []byte, _ *time.Location) (int64, bool) {
 	n := len(b)
 	if n < 5 || n > 14 || b[n-4] != '.' {
 		return 0, false
@@ -107,29 +117,57 @@ func parseMsec(b []byte) (int64, bool) {
 // maxUnix is the last whole second whose nanoseconds fit in an int64, in 2262.
 const maxUnix = 1<<63/1000000000 - 1
 
-// unixNano puts a date, 10:00:00 and +0000 together, and refuses what no clock
-// shows.
-func unixNano(year, month, day int, hms, zone []byte) (int64, bool) {
-	hour, minute, second := number(hms[0:2]), number(hms[3:5]), number(hms[6:8])
-	zoneHour, zoneMinute := number(zone[1:3]), number(zone[3:5])
-	if min(year, month, day, hour, minute, second, zoneHour, zoneMinute) < 0 ||
-		hour > 23 || minute > 59 || second > 59 || zoneHour > 23 || zoneMinute > 59 {
+// date is a day of the calendar; a number that is none is -1.
+type date struct{ year, month, day int }
+
+// at puts the day, 10:00:00 and +0000 together.
+func (d date) at(hms, offset []byte) (unixNano int64, ok bool) {
+	hour, minute := number(offset[1:3]), number(offset[3:5])
+	if min(hour, minute) < 0 || hour > 23 || minute > 59 {
 		return 0, false
 	}
-	date := time.Date(year, time.Month(month), day, hour, minute, second, 0, time.UTC)
-	if date.Day() != day || int(date.Month()) != month {
-		return 0, false // February 30
-	}
-	east := int64(zoneHour)*3600 + int64(zoneMinute)*60
-	switch zone[0] {
+	east := int64(hour)*3600 + int64(minute)*60
+	switch offset[0] {
 	case '+':
 	case '-':
 		east = -east
 	default:
 		return 0, false
 	}
-	unix := date.Unix() - east
-	if unix < 0 || unix > maxUnix {
+	unix, ok := d.unix(hms, time.UTC)
+	return nanoseconds(unix-east, ok)
+}
+
+// in puts the day and 10:00:00 of a zone together. Of an hour that there is
+// twice when clocks are set back it is the first one.
+func (d date) in(hms []byte, zone *time.Location) (unixNano int64, ok bool) {
+	if zone == nil {
+		return 0, false
+	}
+	unix, ok := d.unix(hms, zone)
+	t := time.Unix(unix, 0).In(zone)
+	_, now := t.Zone()
+	_, earlier := t.Add(-12 * time.Hour).Zone()
+	if first := t.Add(time.Duration(now-earlier) * time.Second); first.Hour() == t.Hour() && first.Minute() == t.Minute() {
+		unix = first.Unix()
+	}
+	return nanoseconds(unix, ok)
+}
+
+// unix refuses what no clock shows, such as February 30 and the hour that is
+// skipped when clocks are set forward.
+func (d date) unix(hms []byte, zone *time.Location) (int64, bool) {
+	hour, minute, second := number(hms[0:2]), number(hms[3:5]), number(hms[6:8])
+	if min(d.year, d.month, d.day, hour, minute, second) < 0 || hour > 23 || minute > 59 || second > 59 {
+		return 0, false
+	}
+	t := time.Date(d.year, time.Month(d.month), d.day, hour, minute, second, 0, zone)
+	return t.Unix(), t.Day() == d.day && int(t.Month()) == d.month && t.Hour() == hour && t.Minute() == minute
+}
+
+// nanoseconds refuses times that InfluxDB has no timestamp for.
+func nanoseconds(unix int64, ok bool) (int64, bool) {
+	if !ok || unix < 0 || unix > maxUnix {
 		return 0, false
 	}
 	return unix * 1e9, true

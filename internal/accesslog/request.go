@@ -1,15 +1,86 @@
 package accesslog
 
-import "bytes"
+import (
+	"bytes"
+	"slices"
+
+	"github.com/tailflux/tailflux/internal/nginxvar"
+)
+
+// What a request is made of.
+const (
+	method = iota
+	path
+	query
+	protocol
+	numParts
+)
+
+var partNames = [numParts]string{"method", "path", "query", "protocol"}
+
+// Variables that are a part of the request by themselves. Those that are more
+// exact come before $request, the others stand in when the format has none.
+var (
+	exact    = [numParts][]string{{"method", "request_method"}, {"path"}, {"query"}, {"protocol", "server_protocol"}}
+	standIns = [numParts][]string{path: {"uri", "document_uri"}, query: {"args", "query_string"}}
+)
+
+// requester finds the parts of the request of a line.
+type requester struct {
+	request int // capture of $request, or -1
+	target  int // without $request, that of $request_uri, or -1
+	parts   [numParts][]byte
+}
+
+func findRequest(names []string) requester {
+	r := requester{request: slices.Index(names, "request"), target: -1}
+	if r.request < 0 {
+		r.target = slices.Index(names, "request_uri")
+	}
+	return r
+}
+
+// find says where a part comes from.
+func (r *requester) find(n int, names []string) (item, bool) {
+	split := r.request >= 0 || r.target >= 0 && (n == path || n == query)
+	for _, variable := range exact[n] {
+		if i := slices.Index(names, variable); i >= 0 {
+			return item{origin: capture, index: i}, true
+		}
+	}
+	if split {
+		return item{origin: part, index: n}, true
+	}
+	for _, variable := range standIns[n] {
+		if i := slices.Index(names, variable); i >= 0 {
+			return item{origin: capture, index: i, kind: nginxvar.String}, true
+		}
+	}
+	return item{}, false
+}
+
+// split cuts up the request of a line.
+func (r *requester) split(captures [][]byte) {
+	switch {
+	case r.request >= 0:
+		splitRequest(captures[r.request], &r.parts)
+	case r.target >= 0:
+		r.parts = [numParts][]byte{}
+		if target := captures[r.target]; string(target) != "-" {
+			splitTarget(target, &r.parts)
+		}
+	}
+}
 
 // splitRequest cuts a request line, "GET /path?query HTTP/1.1", into its parts.
 // nginx logs whatever a client sent: of a line that is no request (a TLS hello,
 // nothing, "-") all parts are nil.
 //
 // A space in the target is nginx's to judge: it accepts some, and then the
-// target ends at the last one. HTTP/0.9 has no protocol.
-func splitRequest(line []byte, parts *[numDerived][]byte) {
-	*parts = [numDerived][]byte{}
+// target ends at the last one. HTTP/0.9 has no protocol. What is escaped is no
+// separator: the parts are to be unescaped, not the line.
+func splitRequest(line []byte, parts *[numParts][]byte) {
+	*parts = [numParts][]byte{}
 	end := bytes.IndexByte(line, ' ')
 	if end <= 0 || !isMethod(line[:end]) {
 		return
@@ -26,11 +97,22 @@ func splitRequest(line []byte, parts *[numDerived][]byte) {
 		return
 	}
 	parts[method], parts[protocol] = line[:end], version
-	if target[0] != '/' && target[0] != '*' {
+	splitTarget(target, parts)
+}
+
+// splitTarget cuts /path?query#fragment, or the same with http://example.com
+// before it. The fragment is part of neither.
+func splitTarget(target []byte, parts *[numParts][]byte) {
+	if at := bytes.IndexByte(target, '#'); at >= 0 {
+		target = target[:at]
+	}
+	if len(target) > 0 && target[0] != '/' && target[0] != '*' {
 		target = afterAuthority(target)
 	}
 	if at := bytes.IndexByte(target, '?'); at >= 0 {
-		target, parts[query] = target[:at], target[at+1:]
+		if target, parts[query] = target[:at], target[at+1:]; at == 0 {
+			target = root
+		}
 	}
 	parts[path] = target
 }
@@ -57,8 +139,8 @@ func afterAuthority(target []byte) []byte {
 	if !ok {
 		return nil
 	}
-	if slash := bytes.IndexByte(rest, '/'); slash >= 0 {
-		return rest[slash:]
+	if at := bytes.IndexAny(rest, "/?"); at >= 0 {
+		return rest[at:]
 	}
 	return root
 }

@@ -72,7 +72,7 @@ func appendInteger(p, v []byte, list, last bool) ([]byte, bool) {
 			}
 			some = true
 			n, err := strconv.ParseInt(string(entry), 10, 64)
-			if err != nil || n > 0 && sum > 1<<63-1-n {
+			if err != nil || n < 0 || sum > 1<<63-1-n {
 				return p, false
 			}
 			sum += n
@@ -128,6 +128,9 @@ func appendSum(p, list []byte) ([]byte, bool) {
 		sixPlaces := [6]byte{'0', '0', '0', '0', '0', '0'}
 		copy(sixPlaces[:], fraction)
 		micros += int64(number(whole))*1e6 + int64(number(sixPlaces[:]))
+		if micros > 1<<62 {
+			return p, false
+		}
 	}
 	p = append(appendInt(p, micros/1e6), '.')
 	fraction := micros % 1e6

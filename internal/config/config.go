@@ -35,6 +35,16 @@ type Config struct {
 	Fields      []string // variables that become fields; empty means count=1 alone
 	TagLimit    int      // distinct values per tag, at least 1
 
+	Fold       bool       // numbers, UUIDs, hashes and tokens in a path become :id, :uuid, :hash and :token
+	FoldStatic bool       // the path of a static file becomes its extension
+	Paths      []PathRule // come first; may be empty
+	Timezone   string     // of times without one, as time.LoadLocation takes it; empty refuses them
+
+	Drop           []DropRule // lines that match one of these are left out; may be empty
+	Mask           []string   // variables of which only the network is kept; may be empty
+	Query          string     // "drop" or "keep": what becomes of the query in URLs
+	TrustedProxies []string   // CIDRs, each with its host bits zero; may be empty
+
 	RotateWait       time.Duration // how long a rotated file must have been quiet before it is left; at least 10ms
 	MaxLineBytes     int64         // longer lines are rejected; at least 1024
 	RejectsMaxBytes  int64         // cap of the reject file; at least 1024
@@ -52,6 +62,16 @@ type Source struct {
 	Regexp string // RE2 with named groups; empty if and only if Format is set
 	Start  string // "end" or "beginning": where to begin at the very first start
 }
+
+// PathRule folds paths: those that match Match, which is RE2, become As.
+type PathRule struct{ Match, As string }
+
+// DropRule matches a line when all of its conditions do. There is at least one.
+type DropRule []Condition
+
+// Condition is about one variable. Match is its value, or ~ and RE2, or ~* and
+// RE2 for any case; \~ is a value that begins with ~.
+type Condition struct{ Variable, Match string }
 
 // InfluxDB says where and how points are delivered.
 type InfluxDB struct {
@@ -86,6 +106,8 @@ func Default() Config {
 			"upstream_response_time", "upstream_connect_time", "upstream_header_time",
 		},
 		TagLimit:         10_000,
+		Fold:             true,
+		Query:            "drop",
 		RotateWait:       5 * time.Second,
 		MaxLineBytes:     64 << 10,
 		RejectsMaxBytes:  100 << 20,

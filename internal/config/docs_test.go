@@ -27,13 +27,17 @@ func manual() string {
 
 func writeRows[T any](b *strings.Builder, rows []setting[T], standard *T, shown string) {
 	for _, row := range rows {
-		given := row.get(standard)
+		standard := row.get(standard)
 		text := "–"
-		if v := given.yaml(); shown == "" || given.text != "" {
+		if v := standard.yaml(); shown == "" || standard.text != "" {
 			text = "`" + v + "`"
 		}
-		fmt.Fprintf(b, "| `%s%s`<br>%s | %s | %s | `--%s`<br>`%s` |\n",
-			shown, row.key, row.help, strings.ReplaceAll(row.want, "[/", "\\[/"), text, flagName(row.key), variable(row.key))
+		given := "`--" + flagName(row.key) + "`<br>`" + variable(row.key) + "`"
+		if row.deep {
+			given = "only in the file"
+		}
+		want := strings.NewReplacer("[/", "\\[/", "|", "\\|").Replace(row.want)
+		fmt.Fprintf(b, "| `%s%s`<br>%s | %s | %s | %s |\n", shown, row.key, row.help, want, text, given)
 	}
 }
 

@@ -19,7 +19,7 @@ func TestErrors(t *testing.T) {
 		aURL      = "want http[s]://HOST[:PORT][/PATH] without a query, and without credentials, which belong in influxdb.username and influxdb.password_file"
 		hidden    = "got a value that is not shown because it may hold a password"
 		influxdb  = "url, database, retention_policy, username, password_file, batch_points, flush_interval, in_flight, gzip, timeout"
-		allKeys   = "sources, influxdb, host, measurement, tags, fields, tag_limit, rotate_wait, max_line, rejects_max_bytes, memory_limit, wakeups, state_dir, listen"
+		allKeys   = "sources, influxdb, host, measurement, tags, fields, tag_limit, fold, fold_static, paths, timezone, drop, mask, query, trusted_proxies, rotate_wait, max_line, rejects_max_bytes, memory_limit, wakeups, state_dir, listen"
 		noSource  = "sources: got none, want at least one, in t.yaml or as --path FILE"
 	)
 	for _, tt := range []struct {
@@ -115,6 +115,31 @@ func TestErrors(t *testing.T) {
 		{"tag and field", layers{file: one + "fields: [a, b]\ntags: [b]\n"}, `t.yaml:2:13: fields[1]: got "b" in tags and in fields, want it in one of them`},
 		{"field that is a default tag", layers{file: one + "fields: [status]\n"}, `t.yaml:2:10: fields[0]: got "status" in tags and in fields, want it in one of them`},
 		{"tag that is a default field", layers{file: one + "tags: [bytes_sent]\n"}, `t.yaml:2:8: tags[0]: got "bytes_sent" in tags and in fields, want it in one of them`},
+
+		// Rules.
+		{"a rule without a list", layers{file: one + "paths: {match: a, as: b}\n"}, "t.yaml:2:8: paths: got a mapping, want a list of rules such as [{match: '^/p/.*', as: '/p/:slug'}]"},
+		{"no rules", layers{file: one + "drop:\n"}, "t.yaml:2:1: drop: got no value, want a list of rules such as [{path: /healthz}, {http_user_agent: '~^kube-probe/'}]"},
+		{"a rule that is a word", layers{file: one + "paths: [{match: a, as: b}, /p]\n"}, `t.yaml:2:28: paths[1]: got "/p", want a rule such as {match: '^/p/.*', as: '/p/:slug'}`},
+		{"a drop rule that is a word", layers{file: one + "drop:\n  - /healthz\n"}, `t.yaml:3:5: drop[0]: got "/healthz", want a rule such as {path: /healthz}`},
+		{"unknown key of a rule", layers{file: one + "paths:\n  - match: a\n    to: b\n"}, "t.yaml:3:5: paths[0]: got no as, want match and as\nt.yaml:4:5: paths[0].to: got an unknown key, want match and as"},
+		{"merge key in a rule", layers{file: one + "paths: [{match: a, as: b, <<: c}]\n"}, `t.yaml:2:27: paths[0]."a merge key (<<)": got an unknown key, want match and as`},
+		{"rule key twice", layers{file: one + "paths: [{match: a, as: b,\n  match: c}]\n"}, "t.yaml:3:3: paths[0].match: got it again, first at t.yaml:2:10, want it once"},
+		{"variable twice in a rule", layers{file: one + "drop:\n- path: a\n- path: a\n  status: '200'\n  path: b\n"}, "t.yaml:6:3: drop[1].path: got it again, first at t.yaml:4:3, want it once"},
+		{"broken expression", layers{file: one + "paths: [{match: '^/p/(', as: b}]\n"}, `t.yaml:2:17: paths[0].match: got "^/p/(" (missing closing )), want a regular expression (RE2)`},
+		{"look-ahead", layers{file: one + "paths: [{match: '(?=x)', as: b}]\n"}, `t.yaml:2:17: paths[0].match: got "(?=x)" (invalid or unsupported Perl syntax), want a regular expression (RE2)`},
+		{"folded to nothing", layers{file: one + "paths: [{match: a, as: ''}]\n"}, `t.yaml:2:24: paths[0].as: got "", want a path such as /p/:slug`},
+		{"broken condition", layers{file: one + "drop: [{status: '200', http_user_agent: '~*['}]\n"}, `t.yaml:2:41: drop[0].http_user_agent: got "~*[" (missing closing ]), want a value, in quotes if it is a number, or ~ and a regular expression (RE2), or ~* and one for any case`},
+		{"a number without quotes", layers{file: one + "drop:\n- status: 200\n"}, "t.yaml:3:11: drop[0].status: got 200, want a value, in quotes if it is a number, or ~ and a regular expression (RE2), or ~* and one for any case, in quotes"},
+		{"dollar in a rule", layers{file: one + "drop: [{$status: '200'}]\n"}, `t.yaml:2:9: drop[0]: got "$status", ` + aVariable},
+		{"host in a rule", layers{file: one + "drop: [{host: a}]\n"}, `t.yaml:2:9: drop[0]: got "host", ` + aVariable},
+		{"a rule without a variable", layers{file: one + "drop: [{}]\n"}, "t.yaml:2:8: drop[0]: got a rule without a variable, want one that says which lines"},
+
+		// Privacy and times.
+		{"mask", layers{file: one + "mask: remote_addr\n"}, `t.yaml:2:7: mask: got "remote_addr", want a list of variables such as [remote_addr]`},
+		{"query", layers{file: one + "query: true\n"}, "t.yaml:2:8: query: got true, want drop or keep"},
+		{"network", layers{file: one + "trusted_proxies: [10.0.0.0/8, 10.0.0.0/33]\n"}, `t.yaml:2:31: trusted_proxies[1]: got "10.0.0.0/33", want a network such as 10.0.0.0/8 or 2001:db8::/32, or an address`},
+		{"network twice", layers{file: one + "trusted_proxies: [10.0.0.1/8, 10.2.0.0/8]\n"}, `t.yaml:2:31: trusted_proxies[1]: got "10.2.0.0/8" again, want each network once`},
+		{"time zone", layers{file: one + "timezone: CEST\n"}, `t.yaml:2:11: timezone: got "CEST", want a time zone such as Europe/Berlin, UTC or Local, or ""`},
 
 		// Sources.
 		{"no sources", layers{file: "sources: []\n"}, "t.yaml:1:10: " + noSource},

@@ -21,6 +21,7 @@ type kind[V any] struct {
 	name  string // one word for --help
 	want  string // what is accepted, to be read after "want"
 	list  bool
+	deep  bool // with keys of its own
 	parse func(value) (V, []fault)
 	value func(V) value
 }
@@ -28,7 +29,7 @@ type kind[V any] struct {
 // A fault is what is wrong with a value, or with one item of it.
 type fault struct {
 	at   position
-	item string // "[2]", or empty
+	item string // "[2]" or "[2].match", or empty
 	got  string
 	want string
 }
@@ -190,45 +191,6 @@ func sizeText(n int64) string {
 		n, unit = n/1024, next
 	}
 	return strconv.FormatInt(n, 10) + unit
-}
-
-// names is a list of variables, each once.
-func names() kind[[]string] {
-	const want = "a list of variables such as [method, status]"
-	one := words("a variable (a-z, 0-9 and _) other than host (nginx's is vhost), source and time", func(s string) (string, bool) {
-		return s, isName.MatchString(s) && !slices.Contains([]string{"host", "source", "time"}, s)
-	})
-	return kind[[]string]{
-		name: "list",
-		want: want,
-		list: true,
-		parse: func(v value) ([]string, []fault) {
-			if v.shape != list {
-				return nil, []fault{{at: v.at, got: v.got(), want: want}}
-			}
-			all := make([]string, 0, len(v.items))
-			var faults []fault
-			for i, item := range v.items {
-				name, wrong := one.parse(item)
-				if wrong == nil && slices.Contains(all, name) {
-					wrong = []fault{{at: item.at, got: item.got() + " again", want: "each variable once"}}
-				}
-				for _, f := range wrong {
-					f.item = fmt.Sprintf("[%d]", i)
-					faults = append(faults, f)
-				}
-				all = append(all, name)
-			}
-			return all, faults
-		},
-		value: func(all []string) value {
-			v := value{shape: list}
-			for _, s := range all {
-				v.items = append(v.items, value{shape: word, text: s})
-			}
-			return v
-		},
-	}
 }
 
 var isName = regexp.MustCompile(`^[a-z_][a-z0-9_]*$`)

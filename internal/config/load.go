@@ -20,6 +20,9 @@ func Flags(flags *pflag.FlagSet) {
 
 func addFlags[T any](flags *pflag.FlagSet, rows []setting[T], standard *T) {
 	for _, row := range rows {
+		if row.deep {
+			continue
+		}
 		f := flags.VarPF(&flagValue{kind: row.kind, text: row.get(standard).flat()}, flagName(row.key), "", row.help)
 		if row.kind == "bool" {
 			f.NoOptDefVal = "true"
@@ -206,6 +209,9 @@ func override[T any](l *loader, rows []setting[T], flags *pflag.FlagSet, env fun
 		at[""] = v.at
 	}
 	for _, row := range rows {
+		if row.deep {
+			continue
+		}
 		if env != nil {
 			if text, ok := env(variable(row.key)); ok {
 				take(row, variable(row.key), text)

@@ -155,7 +155,8 @@ var samples = map[string]string{
 	"influxdb.flush_interval": "1m", "influxdb.in_flight": "16", "influxdb.gzip": "true", "influxdb.timeout": "100ms",
 	"host": "web-1.example.com", "measurement": "requests", "tags": "vhost,status", "fields": "request_time",
 	"tag_limit": "1", "rotate_wait": "1m30s", "max_line": "1025", "rejects_max_bytes": "1GiB", "memory_limit": "33MiB",
-	"wakeups": "false", "state_dir": "state", "listen": ":0",
+	"fold": "false", "fold_static": "true", "timezone": "Europe/Berlin", "mask": "remote_addr", "query": "keep",
+	"trusted_proxies": "10.0.0.0/8,2001:db8::/32", "wakeups": "false", "state_dir": "state", "listen": ":0",
 }
 
 // quoted are the samples that need quotes in the file.
@@ -163,7 +164,20 @@ var quoted = map[string]string{
 	"influxdb.database": `"0815"`, "influxdb.username": `'null'`, "listen": `":0"`,
 	"influxdb.url": `"https://[::1]:443/influx"`,
 	"regexp":       `'^(?P<msec>\S+) "x: #y''z"$'`, "tags": "\n- vhost\n- status", "fields": "[request_time]",
+	"mask": "[remote_addr]", "trusted_proxies": "[10.1.0.0/8, '2001:db8::1/32']",
 }
+
+// rules are the samples of the keys that only the file has.
+const rules = `
+paths:
+  - {match: '^/p/.*', as: /p/:slug}
+  - match: "it's"
+    as: '*'
+drop:
+  - {path: /healthz, status: '200'}
+  - http_user_agent: '~^kube-probe/'
+  - http_user_agent: ""
+`
 
 func TestEveryKeyByFlagVariableAndFile(t *testing.T) {
 	flags := pflag.NewFlagSet("", pflag.ContinueOnError)
@@ -210,7 +224,7 @@ func TestEveryKeyByFlagVariableAndFile(t *testing.T) {
 // everything returns a configuration in which no value is the default one.
 func everything(t *testing.T) *config.Config {
 	t.Helper()
-	var l layers
+	l := layers{file: rules}
 	for key, text := range samples {
 		if key != "format" {
 			l.flags = append(l.flags, "--"+strings.NewReplacer(".", "-", "_", "-").Replace(key)+"="+text)
@@ -236,6 +250,26 @@ func TestEveryFieldHasAKey(t *testing.T) {
 	walk("Config", got, standard)
 }
 
+func TestRules(t *testing.T) {
+	c := everything(t)
+	paths := []config.PathRule{{Match: "^/p/.*", As: "/p/:slug"}, {Match: "it's", As: "*"}}
+	if diff := cmp.Diff(paths, c.Paths); diff != "" {
+		t.Errorf("paths: (-want +got)\n%s", diff)
+	}
+	drop := []config.DropRule{{{"path", "/healthz"}, {"status", "200"}}, {{"http_user_agent", "~^kube-probe/"}}, {{"http_user_agent", ""}}}
+	if diff := cmp.Diff(drop, c.Drop); diff != "" {
+		t.Errorf("drop: (-want +got)\n%s", diff)
+	}
+}
+
+func TestNetworks(t *testing.T) {
+	c := layers{file: one + "trusted_proxies: [10.1.2.3/8, 192.0.2.7, '2001:db8::1/32', '::1', '::ffff:192.0.2.8']\n"}.mustLoad(t)
+	want := []string{"10.0.0.0/8", "192.0.2.7/32", "2001:db8::/32", "::1/128", "192.0.2.8/32"}
+	if diff := cmp.Diff(want, c.TrustedProxies); diff != "" {
+		t.Errorf("trusted_proxies: (-want +got)\n%s", diff)
+	}
+}
+
 func TestUnits(t *testing.T) {
 	c := layers{flags: []string{"--path=x", "--max-line=64KiB", "--memory-limit=33554432", "--rotate-wait=1.5s"}}.mustLoad(t)
 	if c.MaxLineBytes != 65536 || c.MemoryLimitBytes != 32<<20 || c.RotateWait != 1500*time.Millisecond {
@@ -255,8 +289,10 @@ func TestFlagsShowDefaults(t *testing.T) {
 			t.Errorf("usage lacks %q:\n%s", want, usage)
 		}
 	}
-	if flags.Lookup("influxdb-password") != nil || flags.Lookup("sources") != nil {
-		t.Error("there is a flag for a password or for sources")
+	for _, name := range []string{"influxdb-password", "sources", "paths", "drop"} {
+		if flags.Lookup(name) != nil {
+			t.Errorf("there is a flag --%s", name)
+		}
 	}
 }
 

@@ -122,7 +122,7 @@ func nearest(shown, prefix, key string) string {
 // distance counts the letters to add, drop, change or swap between a and b, and
 // says whether they are few enough for a slip. One inside the other is one too.
 func distance(a, b string) (int, bool) {
-	if len(a) >= 4 && strings.Contains(b, a) {
+	if len(a) >= 4 && a != b && strings.Contains(b, a) {
 		return 1, true
 	}
 	var before, last []int

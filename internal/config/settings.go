@@ -14,6 +14,7 @@ type setting[T any] struct {
 	kind string                  // one word for --help
 	want string                  // what is accepted, to be read after "want"
 	list bool                    // flags and variables give it separated by commas
+	deep bool                    // only the file can give it: it has keys of its own
 	set  func(*T, value) []fault // a value with faults is set to zero
 	get  func(*T) value
 }
@@ -45,11 +46,27 @@ var settings = []setting[Config]{
 	row("measurement", "measurement the points belong to",
 		measurement(), func(c *Config) *string { return &c.Measurement }),
 	row("tags", "variables that become tags, beside host and source; nginx's $host is vhost",
-		names(), func(c *Config) *[]string { return &c.Tags }),
+		names("a list of variables such as [method, status]"), func(c *Config) *[]string { return &c.Tags }),
 	row("fields", "variables that become fields; with none of them in a line, count=1",
-		names(), func(c *Config) *[]string { return &c.Fields }),
+		names("a list of variables such as [method, status]"), func(c *Config) *[]string { return &c.Fields }),
 	row("tag_limit", "distinct values per tag; later ones become \"other\"",
 		integer(1, 1_000_000), func(c *Config) *int { return &c.TagLimit }),
+	row("fold", "fold paths before they become a tag: /users/42 is /users/:id",
+		boolean(), func(c *Config) *bool { return &c.Fold }),
+	row("fold_static", "fold the paths of static files to their extension: *.js",
+		boolean(), func(c *Config) *bool { return &c.FoldStatic }),
+	row("paths", "rules of your own for paths, before fold and fold_static; the first that matches counts",
+		pathRules(), func(c *Config) *[]PathRule { return &c.Paths }),
+	row("timezone", "time zone of times that have none; empty refuses such lines",
+		timezone(), func(c *Config) *string { return &c.Timezone }),
+	row("drop", "lines to leave out: those for which every variable of a rule has the value, or matches ~ or ~* and a regular expression",
+		dropRules(), func(c *Config) *[]DropRule { return &c.Drop }),
+	row("mask", "variables with addresses of which only the network is kept: the last octet, or the last 80 bits, become 0",
+		names("a list of variables such as [remote_addr]"), func(c *Config) *[]string { return &c.Mask }),
+	row("query", "what becomes of the query in URLs",
+		oneOf("drop", "keep"), func(c *Config) *string { return &c.Query }),
+	row("trusted_proxies", "proxies whose X-Forwarded-For is believed, for the derived variable client",
+		networks(), func(c *Config) *[]string { return &c.TrustedProxies }),
 	row("rotate_wait", "how long a rotated file must have been quiet before it is left",
 		duration(10*time.Millisecond, time.Hour), func(c *Config) *time.Duration { return &c.RotateWait }),
 	row("max_line", "longer lines are rejected",
@@ -60,7 +77,7 @@ var settings = []setting[Config]{
 		size(32<<20, 1<<40), func(c *Config) *int64 { return &c.MemoryLimitBytes }),
 	row("wakeups", "let the kernel tell when a file grew; false polls only",
 		boolean(), func(c *Config) *bool { return &c.Wakeups }),
-	row("state_dir", "directory of the checkpoint and the reject file",
+	row("state_dir", "directory of the checkpoint, the tag values and the reject file",
 		path(), func(c *Config) *string { return &c.StateDir }),
 	row("listen", "address of /monitor and the health checks; empty for no HTTP server, port 0 for a free one",
 		listen(), func(c *Config) *string { return &c.Listen }),
@@ -84,7 +101,7 @@ var sourceSettings = []setting[Source]{
 // row makes a setting out of a kind and the place its value is kept.
 func row[T, V any](key, help string, k kind[V], field func(*T) *V) setting[T] {
 	return setting[T]{
-		key: key, help: help, kind: k.name, want: k.want, list: k.list,
+		key: key, help: help, kind: k.name, want: k.want, list: k.list, deep: k.deep,
 		set: func(t *T, v value) []fault {
 			var faults []fault
 			*field(t), faults = k.parse(v)

@@ -40,6 +40,14 @@ type entry struct {
 	val value
 }
 
+// keyName is the key for a message.
+func (e entry) keyName() string {
+	if e.key.shape == strange || !isName.MatchString(e.key.text) {
+		return shorten(e.key.text)
+	}
+	return e.key.text
+}
+
 // A position is where something was given.
 type position struct {
 	name         string // a file, or without a line "--listen" or "TAILFLUX_LISTEN"
@@ -109,6 +117,12 @@ func (v value) yaml() string {
 			all[i] = item.yaml()
 		}
 		return "[" + strings.Join(all, ", ") + "]"
+	case mapping:
+		all := make([]string, len(v.entries))
+		for i, e := range v.entries {
+			all[i] = e.key.yaml() + ": " + e.val.yaml()
+		}
+		return "{" + strings.Join(all, ", ") + "}"
 	default:
 		return v.text
 	}

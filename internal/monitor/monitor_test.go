@@ -40,6 +40,9 @@ func busy() *stats.Stats {
 	st.Written(6)
 	st.Rejected(i, 2, "no match", []byte("bad \xff line"))
 	st.UpdateSource(i, func(s *stats.Source) { s.Open, s.Trouble, s.Size, s.Rotations = true, "", 1500, 3 })
+	tag := st.AddTag("path", 10)
+	tag.Values.Add(10)
+	tag.Other.Add(3)
 	st.Acknowledged(start, 20*time.Millisecond)
 	return st
 }
@@ -86,6 +89,7 @@ func TestMonitor(t *testing.T) {
 			"up": true, "last_error": "", "outage_seconds": 0., "batches": 1., "retries": 0.,
 			"request_seconds": map[string]any{"p50": 0.02, "p99": 0.02},
 		},
+		"tags":    map[string]any{"path": map[string]any{"values": 10., "limit": 10., "other": 3.}},
 		"rejects": map[string]any{"reasons": map[string]any{"no match": 2.}},
 		"parser": map[string]any{"web": map[string]any{
 			"kind": "scanner", "last_rejected": map[string]any{"line": "bad \uFFFD line", "reason": "no match"},
@@ -112,7 +116,7 @@ func TestDocumented(t *testing.T) {
 		case map[string]any:
 			for key, value := range v {
 				name := regexp.MustCompile("[`.]" + regexp.QuoteMeta(key) + "[`.\\[]")
-				if key != "web" && key != "no match" && !name.Match(page) {
+				if key != "web" && key != "path" && key != "no match" && !name.Match(page) {
 					t.Errorf("docs/monitor.md does not explain %s", key)
 				}
 				walk(value)

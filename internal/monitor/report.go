@@ -23,6 +23,7 @@ type (
 		Channels      channelsReport          `json:"channels"`
 		Sources       []sourceReport          `json:"sources"`
 		InfluxDB      influxReport            `json:"influxdb"`
+		Tags          map[string]tagReport    `json:"tags"`
 		Rejects       rejectsReport           `json:"rejects"`
 		Parser        map[string]parserReport `json:"parser"`
 	}
@@ -76,6 +77,11 @@ type (
 		P50 float64 `json:"p50"`
 		P99 float64 `json:"p99"`
 	}
+	tagReport struct {
+		Values int64 `json:"values"`
+		Limit  int   `json:"limit"`
+		Other  int64 `json:"other"`
+	}
 	rejectsReport struct {
 		Reasons map[string]int64 `json:"reasons"`
 		Trouble string           `json:"trouble,omitempty"`
@@ -110,6 +116,7 @@ func report(info Info, st *stats.Stats, now time.Time) monitorReport {
 			Up: db.Up, LastError: db.LastError, OutageSeconds: db.Outage.Seconds(),
 			Batches: db.Batches, Retries: db.Retries, RequestSeconds: quantiles(db.RequestSeconds),
 		},
+		Tags:    map[string]tagReport{},
 		Rejects: rejectsReport{Reasons: s.RejectedReasons, Trouble: s.RejectsTrouble},
 		Parser:  map[string]parserReport{},
 	}
@@ -121,6 +128,9 @@ func report(info Info, st *stats.Stats, now time.Time) monitorReport {
 			p.LastRejected = &lastReport{strings.ToValidUTF8(line, "\uFFFD"), source.LastReason}
 		}
 		r.Parser[source.Name] = p
+	}
+	for _, tag := range s.Tags {
+		r.Tags[tag.Name] = tagReport{Values: tag.Values, Limit: tag.Limit, Other: tag.Other}
 	}
 	return r
 }

@@ -131,8 +131,8 @@ func (p *Parser) fill(src *source, b *flow.Batch, room, lines []byte) (points, t
 			taken += p.skip(b, lines[taken:], why)
 			continue
 		}
-		grown, why := src.encoder.Append(buf, captures, b.End.Line)
-		if why != "" {
+		grown, why, ok := src.encoder.Append(buf, captures, b.End.Line)
+		if !ok {
 			taken += p.skip(b, lines[taken:], why)
 			continue
 		}

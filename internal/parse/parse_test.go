@@ -14,7 +14,7 @@ import (
 	"github.com/tailflux/tailflux/internal/logformat"
 	"github.com/tailflux/tailflux/internal/parse"
 	"github.com/tailflux/tailflux/internal/stats"
-	"github.com/tailflux/tailflux/mock/nginxlog"
+	"github.com/tailflux/tailflux/internal/tagvalues"
 )
 
 const (
@@ -32,21 +32,37 @@ type stage struct {
 
 func newStage(t testing.TB, format string, blocks, blockSize int) *stage {
 	t.Helper()
+	s, _ := openStage(t, format, t.TempDir(), 10_000, blocks, blockSize)
+	return s
+}
+
+// openStage is a stage whose tag values are in dir, with paths folded.
+func openStage(t testing.TB, format, dir string, limit, blocks, blockSize int, change ...func(*accesslog.Schema)) (*stage, *tagvalues.Values) {
+	t.Helper()
 	f, err := logformat.CompileFormat(format)
 	if err != nil {
 		t.Fatal(err)
 	}
 	st := stats.New(time.Now())
-	source := &flow.Source{Index: st.AddSource("web", "access.log", f.Kind()), Name: "web"}
-	p, err := parse.New([]parse.Source{{Format: f, Schema: accesslog.Schema{
-		Measurement: "nginx_access", Host: "web1", Source: "web",
-		Tags:   []string{"method", "status", "scheme", "path"},
-		Fields: []string{"bytes_sent", "body_bytes_sent", "request_time", "upstream_response_time"},
-	}}}, maxLine, flow.NewPool(blocks, blockSize), st)
+	tags := []string{"method", "status", "scheme", "path"}
+	values, err := tagvalues.Open(dir, tags, limit, st)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &stage{parser: p, stats: st, lines: flow.NewPool(1000, 1<<20), gen: &flow.Generation{Source: source, ID: 1, FirstLine: 1}}
+	t.Cleanup(func() { values.Close() })
+	schema := accesslog.Schema{
+		Measurement: "nginx_access", Host: "web1", Source: "web", Tags: tags, Values: values, Fold: true,
+		Fields: []string{"bytes_sent", "body_bytes_sent", "request_time", "upstream_response_time"},
+	}
+	for _, c := range change {
+		c(&schema)
+	}
+	source := &flow.Source{Index: st.AddSource("web", "access.log", f.Kind()), Name: "web"}
+	p, err := parse.New([]parse.Source{{Format: f, Schema: schema}}, maxLine, flow.NewPool(blocks, blockSize), st)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &stage{parser: p, stats: st, lines: flow.NewPool(1000, 1<<20), gen: &flow.Generation{Source: source, ID: 1, FirstLine: 1}}, values
 }
 
 // chunk makes one of text, which begins at line and offset.
@@ -172,6 +188,22 @@ func TestTooLong(t *testing.T) {
 	}
 }
 
+// Lines that a rule leaves out are skipped without a reason, and counted.
+func TestFiltered(t *testing.T) {
+	s, _ := openStage(t, "combined", t.TempDir(), 10, 4, 64<<10, func(c *accesslog.Schema) {
+		c.Drop = []accesslog.Rule{{{Variable: "path", Match: "/healthz"}}}
+	})
+	health := strings.Replace(good, "/a", "/healthz", 1)
+	batches := s.run(t, s.chunk(t, good+"\n"+health+"\nbad\n"+health+"\n", 1, 0))
+	want := []flow.Skip{{Line: 1}, {Line: 2, Reason: "no match"}, {Line: 3}}
+	if len(batches) != 1 || batches[0].NumPoints != 1 || !slices.Equal(batches[0].Skipped, want) {
+		t.Errorf("batches %+v, want one point and %v skipped", batches, want)
+	}
+	if books := s.stats.Snapshot(time.Now()).Books; books.Filtered != 2 || books.InFlight != 2 {
+		t.Errorf("books %+v, want 2 filtered and 2 in flight", books)
+	}
+}
+
 // While nothing is released, Run waits for a block, and ends with its context.
 func TestWaitsForABlock(t *testing.T) {
 	s := newStage(t, "combined", 2, 4<<10)
@@ -181,50 +213,5 @@ func TestWaitsForABlock(t *testing.T) {
 	defer cancel()
 	if err := s.parser.Run(ctx, in, out); err == nil {
 		t.Error("Run ended well without a free block")
-	}
-}
-
-// corpus is a chunk of realistic lines.
-func corpus(b *testing.B, format string, lines int) string {
-	b.Helper()
-	g, err := nginxlog.New(nginxlog.Options{Format: format})
-	if err != nil {
-		b.Fatal(err)
-	}
-	var buf []byte
-	at := time.Date(2026, 11, 20, 10, 0, 0, 0, time.UTC)
-	for i := range lines {
-		buf = g.Append(buf, at.Add(time.Duration(i)*time.Millisecond))
-	}
-	return string(buf)
-}
-
-// BenchmarkParse is the whole stage, per line.
-func BenchmarkParse(b *testing.B) {
-	for _, format := range []string{"combined", "timed", "vhost_combined"} {
-		b.Run(format, func(b *testing.B) {
-			s := newStage(b, format, 8, 256<<10)
-			const lines = 1000
-			text := corpus(b, format, lines)
-			b.SetBytes(int64(len(text) / lines))
-			in, out := make(chan flow.Chunk), make(chan flow.Batch, 16)
-			done := make(chan struct{})
-			go func() {
-				defer close(done)
-				for batch := range out {
-					batch.Release()
-				}
-			}()
-			go func() { _ = s.parser.Run(context.Background(), in, out) }()
-			chunk := s.chunk(b, text, 1, 0)
-			b.ReportAllocs()
-			b.ResetTimer()
-			for i := 0; i < b.N; i += lines {
-				chunk.Block.Hold()
-				in <- chunk
-			}
-			close(in)
-			<-done
-		})
 	}
 }

@@ -41,6 +41,7 @@ type Stats struct {
 	reasons    map[string]int64
 	rejectsErr string
 	sources    []Source
+	tags       []*Tag
 	influx     influx
 }
 
@@ -166,6 +167,7 @@ type Snapshot struct {
 	RejectedReasons map[string]int64
 	RejectsTrouble  string
 	Sources         []Source
+	Tags            []TagValues
 	InfluxDB        InfluxDB
 }
 
@@ -187,6 +189,7 @@ func (s *Stats) copy(now time.Time) (snap Snapshot, took []float64) {
 		RejectedReasons: maps.Clone(s.reasons),
 		RejectsTrouble:  s.rejectsErr,
 		Sources:         slices.Clone(s.sources),
+		Tags:            tagValues(s.tags),
 		InfluxDB:        s.influx.snapshot(now),
 	}
 	snap.LinesPerSecond, snap.BytesPerSecond = s.rate.over(now, s.started)

@@ -1,0 +1,88 @@
+package accesslog
+
+import (
+	"bytes"
+	"fmt"
+)
+
+// nginx escapes what a client could forge a line with. Exactly what it writes is
+// turned back; anything else that looks like an escape is what it is.
+//
+//	escape=default   \xHH, capital letters, for a byte below 32, above 126, and for " and \
+//	escape=json      \" \\ \n \r \t \b \f, and \u00HH for other bytes below 32
+//	escape=none      nothing
+//
+// https://nginx.org/en/docs/http/ngx_http_log_module.html#log_format
+
+func unescaper(escape string) (func(dst, raw []byte) []byte, error) {
+	switch escape {
+	case "", "default":
+		return appendUnescaped, nil
+	case "json":
+		return appendUnescapedJSON, nil
+	case "none":
+		return nil, nil
+	}
+	return nil, fmt.Errorf("escape %q: want default, json or none", escape)
+}
+
+// decode takes nginx's escapes out of a value. Without any it is raw itself.
+func (t *texts) decode(raw []byte) []byte {
+	if t.unescape == nil || bytes.IndexByte(raw, '\\') < 0 {
+		return raw
+	}
+	t.plain = t.unescape(t.plain[:0], raw)
+	return t.plain
+}
+
+func appendUnescaped(dst, raw []byte) []byte {
+	for {
+		at := bytes.IndexByte(raw, '\\')
+		if at < 0 {
+			return append(dst, raw...)
+		}
+		dst = append(dst, raw[:at]...)
+		raw = raw[at:]
+		if len(raw) >= 4 && raw[1] == 'x' {
+			high, low := hexDigit(raw[2]), hexDigit(raw[3])
+			if b := byte(high<<4 | low); high|low >= 0 && (b < ' ' || b > '~' || b == '"' || b == '\\') {
+				dst, raw = append(dst, b), raw[4:]
+				continue
+			}
+		}
+		dst, raw = append(dst, '\\'), raw[1:]
+	}
+}
+
+func appendUnescapedJSON(dst, raw []byte) []byte {
+	for {
+		at := bytes.IndexByte(raw, '\\')
+		if at < 0 {
+			return append(dst, raw...)
+		}
+		dst = append(dst, raw[:at]...)
+		raw = raw[at:]
+		if len(raw) >= 2 {
+			if n := bytes.IndexByte([]byte(`"\nrtbf`), raw[1]); n >= 0 {
+				dst, raw = append(dst, "\"\\\n\r\t\b\f"[n]), raw[2:]
+				continue
+			}
+		}
+		if len(raw) >= 6 && string(raw[1:4]) == "u00" && (raw[4] == '0' || raw[4] == '1') && hexDigit(raw[5]) >= 0 {
+			dst, raw = append(dst, (raw[4]-'0')<<4|byte(hexDigit(raw[5]))), raw[6:]
+			continue
+		}
+		dst, raw = append(dst, '\\'), raw[1:]
+	}
+}
+
+// hexDigit is the value of a digit as nginx writes it, or -1.
+func hexDigit(c byte) int {
+	switch {
+	case c >= '0' && c <= '9':
+		return int(c - '0')
+	case c >= 'A' && c <= 'F':
+		return int(c-'A') + 10
+	}
+	return -1
+}

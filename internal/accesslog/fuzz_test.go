@@ -1,0 +1,121 @@
+package accesslog_test
+
+import (
+	"bytes"
+	"net/netip"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/influxdata/influxdb1-client/models"
+
+	"github.com/tailflux/tailflux/internal/accesslog"
+)
+
+// everything is switched on.
+func everything(t testing.TB, values accesslog.Admitter) *accesslog.Encoder {
+	t.Helper()
+	s := standard
+	s.Zone = time.UTC
+	s.Fold, s.FoldStatic, s.Values = true, true, values
+	s.Paths = []accesslog.Path{{Match: "^/p/", As: "/p/:slug"}}
+	s.Drop = []accesslog.Rule{{{"path", "/healthz"}, {"status", "200"}}, {{"http_user_agent", "~^kube-probe/"}}}
+	s.Mask = []string{"remote_addr"}
+	s.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}
+	s.Fields = append(s.Fields[:len(s.Fields):len(s.Fields)], "client", "http_user_agent", "http_referer", "remote_user", "query", "request")
+	e, err := accesslog.New(timed, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+// Whatever the log holds, the point is one that InfluxDB's own parser reads, and
+// an encoder that has met many values gives the point that a new one gives.
+func FuzzAppend(f *testing.F) {
+	f.Add("20/Nov/2026:10:00:00 +0000", "GET /p/1?q HTTP/1.1", "200", "https", "curl", "0.1, 0.2")
+	f.Add("20/Nov/2026:10:00:00", `GET /\xD0\x9F/42\x5C HTTP/1.1`, `\`, "a,b= c", "\\\"\n", "-, 1")
+	f.Add("20/Nov/2026:10:00:00 +0000", "\x16\x03", "", "-", "\xff\x00", "9, 9 : ")
+	old := everything(f, &limit{max: 3, seen: map[string]bool{}})
+	f.Fuzz(func(t *testing.T, at, request, status, scheme, agent, upstream string) {
+		l := captures(map[string]string{
+			"time_local": at, "request": request, "status": status, "scheme": scheme, "http_user_agent": agent, "upstream_response_time": upstream,
+		})
+		admitted := &limit{max: 1 << 30, seen: map[string]bool{}}
+		got, why, ok := everything(t, admitted).Append(nil, l, 7)
+		if !ok && (len(got) > 0 || why != "" && why != "bad time") {
+			t.Fatalf("Append = %q, %q", got, why)
+		}
+		_, _, _ = old.Append(nil, l, 7) // other, or what was admitted
+		if fresh, same := everything(t, nil), everything(t, nil); ok {
+			first, _, _ := fresh.Append(nil, l, 7)
+			again, _, _ := fresh.Append(nil, l, 7)
+			_, _, _ = same.Append(nil, captures(nil), 6)
+			other, _, _ := same.Append(nil, l, 7)
+			if !bytes.Equal(first, got) || !bytes.Equal(again, got) || !bytes.Equal(other, got) {
+				t.Fatalf("points of one line:\n%s%s%s%s", got, first, again, other)
+			}
+		}
+		if !ok {
+			return
+		}
+		if !utf8.Valid(got) || bytes.Count(got, []byte("\n")) != 1 {
+			t.Errorf("point %q", got)
+		}
+		points, err := models.ParsePointsWithPrecision(got, time.Time{}, "ns")
+		if err != nil || len(points) != 1 || points[0].UnixNano()%1e9 != 7 {
+			t.Errorf("%q is read as %v, %v", got, points, err)
+		}
+	})
+}
+
+// Values that were met before, in any order and however many, give what they
+// gave the first time.
+func FuzzMemo(f *testing.F) {
+	f.Add([]byte("abcabcdeff"), uint8(3))
+	f.Fuzz(func(t *testing.T, order []byte, most uint8) {
+		long := everything(t, &limit{max: int(most), seen: map[string]bool{}})
+		// The slow twin forgets: a new encoder for each line, with the same limit.
+		shared := &limit{max: int(most), seen: map[string]bool{}}
+		for i, c := range order {
+			l := captures(map[string]string{"request": "GET /x" + string(rune('A'+c%64)) + "/" + string(rune('0'+c/64)) + " HTTP/1.1"})
+			got, _, _ := long.Append(nil, l, int64(i))
+			want, _, _ := everything(t, shared).Append(nil, l, int64(i))
+			if !bytes.Equal(got, want) {
+				t.Fatalf("line %d of %q:\n%swant\n%s", i, order, got, want)
+			}
+		}
+	})
+}
+
+func TestNothingIsAllocated(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector empties the pools of package regexp")
+	}
+	lines := [][][]byte{
+		captures(nil),
+		captures(map[string]string{"request": "GET /users/42/orders/7.jpg?a=b HTTP/1.1"}),
+		captures(map[string]string{"request": "GET /p/1 HTTP/2.0", "http_user_agent": `a\x22b`}),
+		captures(map[string]string{"request": `GET /\xD0\x9F/da39a3ee5e6b4b0d3255 HTTP/1.1`, "upstream_response_time": "0.1, 0.2 : 0.3"}),
+		captures(map[string]string{"request": "GET /healthz HTTP/1.1", "status": "200"}),
+		captures(map[string]string{"http_user_agent": "kube-probe/1.30"}),
+		captures(map[string]string{"http_referer": "https://example.com/?q", "remote_addr": "2001:db8::1"}),
+		captures(map[string]string{"remote_addr": "no address"}),
+	}
+	for range 100 { // paths that are over the limit, and more than are remembered
+		lines = append(lines, captures(map[string]string{"request": "GET /" + string(rune('a'+len(lines))) + "/1 HTTP/1.1"}))
+	}
+	e := everything(t, &limit{max: 20, seen: map[string]bool{}})
+	dst := make([]byte, 0, 4096)
+	number := int64(0)
+	each := func() {
+		for _, line := range lines {
+			number++
+			dst, _, _ = e.Append(dst[:0], line, number)
+		}
+	}
+	each()
+	if n := testing.AllocsPerRun(100, each); n != 0 {
+		t.Errorf("%v allocations in %d lines", n, len(lines))
+	}
+}

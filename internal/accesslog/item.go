@@ -1,0 +1,172 @@
+package accesslog
+
+import (
+	"slices"
+
+	"github.com/tailflux/tailflux/internal/lineproto"
+	"github.com/tailflux/tailflux/internal/nginxvar"
+)
+
+// item is a value of the line: where it is from, and what is done to it.
+type item struct {
+	prefix []byte // ",key=" of a tag, "key=" of a field, and the value too of a constant
+	origin origin
+	index  int // of the capture, or of the part of the request
+	kind   nginxvar.Kind
+	list   bool
+
+	cut  cut
+	mask bool
+	fold bool
+}
+
+type origin uint8
+
+const (
+	constant origin = iota
+	capture
+	part   // of the request
+	tries  // the number of entries of the upstream list in the capture
+	client // who is behind the proxies
+)
+
+// find says where the value of a tag, of a field or in a condition comes from.
+func (e *Encoder) find(key string, names []string) (item, bool) {
+	if n := slices.Index(partNames[:], key); n >= 0 {
+		return e.origin.find(n, names)
+	}
+	variable, from := key, capture
+	switch key {
+	case "vhost":
+		variable = "host"
+	case "client":
+		return item{origin: client, kind: nginxvar.Token}, e.proxy.remote >= 0
+	case "upstream_tries":
+		i := slices.IndexFunc(names, func(name string) bool { return nginxvar.Lookup(name).List })
+		return item{origin: tries, index: i, kind: nginxvar.Int}, i >= 0
+	}
+	i := slices.Index(names, variable)
+	known := nginxvar.Lookup(variable)
+	return item{origin: from, index: i, kind: known.Kind, list: known.List}, i >= 0
+}
+
+// protect takes out of the value what the schema keeps back.
+func (it *item) protect(key string, s Schema) {
+	if !s.KeepQuery {
+		it.cut = cutOf(key)
+	}
+	it.mask = slices.Contains(s.Mask, key) || key == "client" && slices.Contains(s.Mask, "remote_addr")
+}
+
+// raw is the value as the log has it; empty when the line has none.
+func (e *Encoder) raw(it *item, captures [][]byte) []byte {
+	var v []byte
+	switch it.origin {
+	case part:
+		return e.origin.parts[it.index]
+	case client:
+		return e.proxy.client(captures)
+	default:
+		v = captures[it.index]
+	}
+	if len(v) == 1 && v[0] == '-' {
+		return nil
+	}
+	return v
+}
+
+// texts makes texts of raw values. Its buffers are used again for each value.
+type texts struct {
+	unescape             func(dst, raw []byte) []byte // nil: there is nothing to unescape
+	short, plain, masked []byte
+}
+
+// text is what the value says, as far as it may be known. It is valid until the
+// next call.
+func (e *Encoder) text(it *item, raw []byte) []byte {
+	value := raw
+	switch {
+	case it.origin == tries:
+		e.texts.plain = appendInt(e.texts.plain[:0], countList(raw))
+		return e.texts.plain
+	case it.list:
+		value = lastOfList(value)
+	}
+	value = e.texts.decode(e.texts.cutQuery(value, it.cut))
+	if it.mask {
+		e.texts.masked = appendMasked(e.texts.masked[:0], value)
+		value = e.texts.masked
+	}
+	if it.fold {
+		value = e.folder.fold(value)
+	}
+	return value
+}
+
+// tag is an item with the answers for values that were met before.
+type tag struct {
+	item
+	index int // in Schema.Tags
+	memo  *memo
+}
+
+var other = []byte("other")
+
+func (e *Encoder) appendTag(p []byte, t *tag, captures [][]byte) []byte {
+	if t.origin == constant {
+		return append(p, t.prefix...)
+	}
+	raw := e.raw(&t.item, captures)
+	if len(raw) == 0 {
+		return p
+	}
+	slot := t.memo.slot(raw)
+	if slot != nil && slot.has(raw) {
+		return append(p, slot.text()...)
+	}
+	start := len(p)
+	p = lineproto.AppendTag(p, t.prefix, e.text(&t.item, raw))
+	if len(p) == start {
+		return p
+	}
+	value := start + len(t.prefix)
+	if e.values != nil && !e.values.Admit(t.index, p[value:]) {
+		return append(p[:value], other...) // not kept: it is to be counted each time
+	}
+	if slot != nil {
+		slot.keep(raw, p[start:])
+	}
+	return p
+}
+
+// appendField appends a field that the line has, with a comma in front if it is
+// not the first one.
+func (e *Encoder) appendField(p []byte, f *item, captures [][]byte, comma bool) []byte {
+	value := e.raw(f, captures)
+	if len(value) == 0 {
+		return p
+	}
+	before := len(p)
+	if comma {
+		p = append(p, ',')
+	}
+	p = append(p, f.prefix...)
+	ok := true
+	switch {
+	case f.origin == tries:
+		p = append(appendInt(p, countList(value)), 'i')
+	case f.kind == nginxvar.Int, f.kind == nginxvar.Status:
+		p, ok = appendInteger(p, value, f.list, f.kind == nginxvar.Status)
+	case f.kind == nginxvar.Float, f.kind == nginxvar.Msec:
+		p, ok = appendFloat(p, value, f.list)
+	default:
+		value = e.text(f, value)
+		if ok = len(value) > 0; ok {
+			p = lineproto.AppendString(p, value)
+		}
+	}
+	if !ok {
+		return p[:before]
+	}
+	return p
+}

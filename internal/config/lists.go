@@ -1,0 +1,71 @@
+package config
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+)
+
+// names is a list of variables, each once.
+func names(want string) kind[[]string] {
+	return listOf(want, "variable", variableName())
+}
+
+// variableName is that of an nginx variable, or of what is derived from some.
+func variableName() kind[string] {
+	return words("a variable (a-z, 0-9 and _) other than host (nginx's is vhost), source and time", func(s string) (string, bool) {
+		return s, isName.MatchString(s) && !slices.Contains([]string{"host", "source", "time"}, s)
+	})
+}
+
+// networks is a list of CIDRs, each once. An address is a network of one.
+func networks() kind[[]string] {
+	const one = "a network such as 10.0.0.0/8 or 2001:db8::/32, or an address"
+	return listOf("a list of networks such as [10.0.0.0/8]", "network", words(one, func(s string) (string, bool) {
+		if addr, err := netip.ParseAddr(s); err == nil && addr.Zone() == "" {
+			return netip.PrefixFrom(addr.Unmap(), addr.Unmap().BitLen()).String(), true
+		}
+		prefix, err := netip.ParsePrefix(s)
+		return prefix.Masked().String(), err == nil
+	}))
+}
+
+// listOf is a list of words, each once. what is one of them.
+func listOf(want, what string, one kind[string]) kind[[]string] {
+	return kind[[]string]{
+		name: "list",
+		want: want,
+		list: true,
+		parse: func(v value) ([]string, []fault) {
+			if v.shape != list {
+				return nil, []fault{{at: v.at, got: v.got(), want: want}}
+			}
+			all := make([]string, 0, len(v.items))
+			var faults []fault
+			for i, item := range v.items {
+				text, wrong := one.parse(item)
+				if wrong == nil && slices.Contains(all, text) {
+					wrong = []fault{{at: item.at, got: item.got() + " again", want: "each " + what + " once"}}
+				}
+				faults = append(faults, inside(fmt.Sprintf("[%d]", i), wrong)...)
+				all = append(all, text)
+			}
+			return all, faults
+		},
+		value: func(all []string) value {
+			v := value{shape: list}
+			for _, s := range all {
+				v.items = append(v.items, value{shape: word, text: s})
+			}
+			return v
+		},
+	}
+}
+
+// inside says of which item the faults are.
+func inside(item string, faults []fault) []fault {
+	for i := range faults {
+		faults[i].item = item + faults[i].item
+	}
+	return faults
+}

@@ -42,7 +42,7 @@ func main() {
 // run builds the pipeline, starts it and waits for its end.
 func run(c *config.Config, once bool, log *slog.Logger) error {
 	st := stats.New(time.Now())
-	sources, err := openSources(c, once, st)
+	sources, err := openSources(c, once, st, log)
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -32,7 +33,7 @@ type sources struct {
 
 // openSources compiles the formats, makes the state directory and reads the tag
 // values in it. The caller closes those.
-func openSources(c *config.Config, once bool, st *stats.Stats) (s sources, err error) {
+func openSources(c *config.Config, once bool, st *stats.Stats, log *slog.Logger) (s sources, err error) {
 	if err := os.MkdirAll(c.StateDir, 0o750); err != nil {
 		return s, usageError{fmt.Errorf("state_dir: %w (choose another with --state-dir)", err)}
 	}
@@ -53,24 +54,39 @@ func openSources(c *config.Config, once bool, st *stats.Stats) (s sources, err e
 		return s, err
 	}
 	shared.Host, shared.Values = host, s.values
+	found, err := openChoices(c, log)
+	if err != nil {
+		return s, err
+	}
 	for _, source := range c.Sources {
 		if info, err := os.Stat(source.Path); err == nil {
 			if err := tail.RegularFile(source.Path, info.Mode()); err != nil {
 				return s, usageError{err}
 			}
 		}
-		format, err := compile(source)
-		if err != nil {
-			return s, fmt.Errorf("source %s: %w", source.Name, err) // checked by config.Load
+		format, err := compile(source, c.Tags, c.Fields)
+		if err == nil && format == nil {
+			format, err = found.known(source)
 		}
-		index := st.AddSource(source.Name, source.Path, format.Kind())
+		if err != nil {
+			return s, err
+		}
+		if format != nil {
+			for _, warning := range format.Warnings() {
+				log.Warn("the format can go wrong", "source", source.Name, "how", warning)
+			}
+		}
+		index := st.AddSource(source.Name, source.Path, "") // the parser knows what kind
 		s.tail = append(s.tail, tail.Source{
 			Source:  &flow.Source{Index: index, Name: source.Name, Path: source.Path},
 			FromEnd: source.Start == "end" && !once,
 		})
 		own := shared
-		own.Source, own.Escape = source.Name, format.Escape()
-		s.parse = append(s.parse, parse.Source{Format: format, Schema: own})
+		own.Source = source.Name
+		s.parse = append(s.parse, parse.Source{
+			Format: format, Schema: own, Doubt: doubt(source, log),
+			Detect: func(lines []byte) (*logformat.Format, error) { return found.detect(source, lines) },
+		})
 	}
 	return s, nil
 }
@@ -121,23 +137,6 @@ func (d durable) Write(ctx context.Context, pieces [][]byte) error {
 		return err
 	}
 	return d.Client.Write(ctx, pieces)
-}
-
-func compile(s config.Source) (*logformat.Format, error) {
-	if s.Regexp != "" {
-		return logformat.CompileRegexp(s.Regexp)
-	}
-	return logformat.CompileFormat(s.Format)
-}
-
-// checkSource tells what is wrong with a source's format.
-func checkSource(s config.Source) error {
-	format, err := compile(s)
-	if err != nil {
-		return err
-	}
-	_, err = accesslog.New(format.Names(), accesslog.Schema{Measurement: "m"})
-	return err
 }
 
 // hostTag is the value of the tag "host". The machine's name is kept in the

@@ -121,7 +121,7 @@ func Default() Config {
 // defaultSource holds what a source is when only its path is given; its name is
 // the base name of the path.
 func defaultSource() Source {
-	return Source{Format: "combined", Start: "end"}
+	return Source{Format: "auto", Start: "end"}
 }
 
 // Password reads the password from InfluxDB.PasswordFile, without the newline

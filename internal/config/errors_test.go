@@ -223,7 +223,7 @@ func TestFormatsAreCheckedWhereTheyStand(t *testing.T) {
 		{"right", layers{file: "sources: [{path: /a, format: timed}]\n"}, ""},
 		{"format", layers{file: "sources:\n- path: /a\n  format: $msec\n"}, `t.yaml:3:11: sources[0].format: got "$msec": want timed for a`},
 		{"regexp", layers{file: "sources:\n- path: /a\n  regexp: >-\n    ^x\n"}, `t.yaml:3:11: sources[0].regexp: got "^x": want timed for a`},
-		{"default", layers{file: "sources:\n- path: /a\n"}, `t.yaml:2:3: sources[0].format: got "combined": want timed for a`},
+		{"default", layers{file: "sources:\n- path: /a\n"}, `t.yaml:2:3: sources[0].format: got "auto": want timed for a`},
 		{"flag", layers{flags: []string{"--path=/a", "--format=x"}}, `--format: got "x": want timed for a`},
 		{"two mistakes, one reported", layers{file: "sources:\n- path: /a\n  format: ''\n"}, `t.yaml:3:11: sources[0].format: got "", want a preset such as combined, auto, or an nginx log_format string`},
 		{"not those that are replaced", layers{file: "sources: [{path: /a, format: x}]", flags: []string{"--path=/b", "--format=timed"}}, ""},

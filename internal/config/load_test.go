@@ -58,7 +58,7 @@ func (l layers) mustLoad(t *testing.T) *config.Config {
 
 func TestOnlyAPath(t *testing.T) {
 	want := config.Default()
-	want.Sources = []config.Source{{Name: "access.log", Path: "/var/log/nginx/access.log", Format: "combined", Start: "end"}}
+	want.Sources = []config.Source{{Name: "access.log", Path: "/var/log/nginx/access.log", Format: "auto", Start: "end"}}
 	for _, l := range []layers{
 		{file: "sources:\n  - path: /var/log/nginx/access.log\n"},
 		{file: "sources: [{path: /var/log//nginx/access.log}]"},
@@ -125,7 +125,7 @@ wakeups: false
 				file:  file,
 				flags: []string{"--path=logs/../three.log"},
 			},
-			outcome{[]config.Source{{Name: "three.log", Path: "three.log", Format: "combined", Start: "end"}}, 2, []string{"scheme"}, false},
+			outcome{[]config.Source{{Name: "three.log", Path: "three.log", Format: "auto", Start: "end"}}, 2, []string{"scheme"}, false},
 		},
 		{
 			"one source out of flags and variables",
@@ -283,7 +283,7 @@ func TestFlagsShowDefaults(t *testing.T) {
 	usage := flags.FlagUsages()
 	for _, want := range []string{
 		"--influxdb-batch-points number", "(default 5000)", "(default http://127.0.0.1:8086)", "(default 64KiB)",
-		"--tags list", "(default method,status,scheme,path)", "--wakeups ", "(default true)", "--influxdb-gzip ", "(default combined)",
+		"--tags list", "(default method,status,scheme,path)", "--wakeups ", "(default true)", "--influxdb-gzip ", "(default auto)",
 	} {
 		if !strings.Contains(usage, want) {
 			t.Errorf("usage lacks %q:\n%s", want, usage)

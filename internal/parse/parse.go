@@ -9,6 +9,7 @@ package parse
 import (
 	"bytes"
 	"context"
+	"time"
 
 	"github.com/tailflux/tailflux/internal/accesslog"
 	"github.com/tailflux/tailflux/internal/flow"
@@ -18,9 +19,22 @@ import (
 
 // Source is how the lines of one source are read.
 type Source struct {
+	// Format is nil when it is found out with the first lines, by Detect, which
+	// returns nil while they are empty. Its error ends Run.
 	Format *logformat.Format
+	Detect func(lines []byte) (*logformat.Format, error)
+
+	// Schema says what the points look like; its Escape is the format's.
 	Schema accesslog.Schema
+
+	// Doubt, unless nil, is told once when more than half of a thousand lines
+	// were rejected, with one of them, and again when that begins anew.
+	Doubt func(line []byte)
 }
+
+// maxSkipped is the most lines without a point in a batch: what is noted of
+// them is memory, too.
+const maxSkipped = 4096
 
 // Parser is the stage.
 type Parser struct {
@@ -36,8 +50,12 @@ type Parser struct {
 }
 
 type source struct {
-	matcher *logformat.Matcher
+	Source
+	matcher *logformat.Matcher // nil until the format is known
 	encoder *accesslog.Encoder
+
+	window, rejected int64 // lines looked at for Doubt, and how many of them were rejected
+	doubted          bool
 }
 
 // New returns a parser for sources, in the order of their index. Lines longer
@@ -45,14 +63,28 @@ type source struct {
 // longer than a block is rejected.
 func New(sources []Source, maxLine int, pool *flow.Pool, st *stats.Stats) (*Parser, error) {
 	p := &Parser{maxLine: maxLine, pool: pool, stats: st, minRoom: min(4<<10, pool.BlockSize()/16)}
-	for _, s := range sources {
-		encoder, err := accesslog.New(s.Format.Names(), s.Schema)
-		if err != nil {
-			return nil, err
+	for i, s := range sources {
+		p.sources = append(p.sources, source{Source: s})
+		if s.Format != nil {
+			if err := p.use(i, s.Format); err != nil {
+				return nil, err
+			}
 		}
-		p.sources = append(p.sources, source{s.Format.NewMatcher(), encoder})
 	}
 	return p, nil
+}
+
+// use makes f the format of a source.
+func (p *Parser) use(index int, f *logformat.Format) error {
+	s := &p.sources[index]
+	s.Schema.Escape = f.Escape()
+	encoder, err := accesslog.New(f.Names(), s.Schema)
+	if err != nil {
+		return err
+	}
+	s.encoder, s.matcher = encoder, f.NewMatcher()
+	p.stats.UpdateSource(index, func(st *stats.Source) { st.Kind = f.Kind() })
+	return nil
 }
 
 // Run parses until in is closed, or with ctx's error until ctx ends, and closes
@@ -74,7 +106,17 @@ func (p *Parser) parse(ctx context.Context, chunk flow.Chunk, out chan<- flow.Ba
 	b := flow.Batch{Start: chunk.Start, End: chunk.Start, TooLong: chunk.TooLong}
 	rest := chunk.Data // begins at b.End
 	done := chunk.Data // begins at b.Start
-	src := &p.sources[chunk.Start.Generation.Source.Index]
+	index := chunk.Start.Generation.Source.Index
+	src := &p.sources[index]
+	if src.matcher == nil {
+		f, err := src.Detect(chunk.Data)
+		if err == nil && f != nil { // nil: all lines are empty
+			err = p.use(index, f)
+		}
+		if err != nil {
+			return err
+		}
+	}
 	for len(rest) > 0 {
 		room, err := p.pool.Room(ctx, p.minRoom)
 		if err != nil {
@@ -115,20 +157,20 @@ func (p *Parser) parse(ctx context.Context, chunk flow.Chunk, out chan<- flow.Ba
 // behind them. It returns the bytes of points and of lines.
 func (p *Parser) fill(src *source, b *flow.Batch, room, lines []byte) (points, taken int) {
 	buf := room[:0]
-	for taken < len(lines) && (taken == 0 || len(room)-len(buf) >= p.minRoom) {
+	for taken < len(lines) && len(b.Skipped) < maxSkipped && (taken == 0 || len(room)-len(buf) >= p.minRoom) {
 		end := bytes.IndexByte(lines[taken:], '\n')
 		line := lines[taken : taken+end]
 		if b.TooLong > 0 || end > p.maxLine {
 			taken += p.skip(b, lines[taken:], "too long")
 			continue
 		}
+		if end == 0 { // no format matches it: each has a time
+			taken += p.skip(b, lines[taken:], "empty")
+			continue
+		}
 		captures, ok := src.matcher.Match(line)
 		if !ok {
-			why := "no match"
-			if len(line) == 0 {
-				why = "empty"
-			}
-			taken += p.skip(b, lines[taken:], why)
+			taken += p.skip(b, lines[taken:], "no match")
 			continue
 		}
 		grown, why, ok := src.encoder.Append(buf, captures, b.End.Line)
@@ -164,11 +206,51 @@ func (p *Parser) send(ctx context.Context, src *source, b flow.Batch, out chan<-
 			filtered++
 		}
 	}
-	p.stats.Parsed(b.Start.Generation.Source.Index, src.encoder.Time(), b.NumLines(), filtered, int64(len(b.Points)))
+	src.judge(&b, int64(len(b.Skipped))-filtered)
+	p.stats.Parsed(b.Start.Generation.Source.Index, src.last(), b.NumLines(), filtered, int64(len(b.Points)))
 	select {
 	case out <- b:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+}
+
+// last is the time in the last line.
+func (s *source) last() time.Time {
+	if s.encoder == nil {
+		return time.Time{}
+	}
+	return s.encoder.Time()
+}
+
+// judge tells of doubt about the format.
+func (s *source) judge(b *flow.Batch, rejected int64) {
+	const window = 1000
+	s.window += b.NumLines()
+	s.rejected += rejected
+	if s.window < window {
+		return
+	}
+	bad := 2*s.rejected > s.window
+	if bad && !s.doubted && s.Doubt != nil {
+		s.Doubt(firstRejected(b))
+	}
+	s.doubted = bad
+	s.window, s.rejected = 0, 0
+}
+
+// firstRejected is the first line of a batch that does not match, if there is
+// one.
+func firstRejected(b *flow.Batch) []byte {
+	rest, at := b.Lines, int32(0)
+	for _, skip := range b.Skipped {
+		for ; at < skip.Line; at++ {
+			rest = rest[bytes.IndexByte(rest, '\n')+1:]
+		}
+		if skip.Reason == "no match" {
+			return rest[:bytes.IndexByte(rest, '\n')]
+		}
+	}
+	return nil
 }

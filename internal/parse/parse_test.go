@@ -204,6 +204,77 @@ func TestFiltered(t *testing.T) {
 	}
 }
 
+// What is noted of lines without a point is bounded in each batch.
+func TestManySkipped(t *testing.T) {
+	const n = 10_000
+	s := newStage(t, "combined", 4, 64<<10)
+	lines := int64(0)
+	for _, b := range s.run(t, s.chunk(t, strings.Repeat("\n", n), 1, 0)) {
+		if len(b.Skipped) > 4096 {
+			t.Errorf("%d lines skipped in one batch", len(b.Skipped))
+		}
+		lines += b.NumLines()
+	}
+	if lines != n {
+		t.Errorf("%d lines, want %d", lines, n)
+	}
+}
+
+// The format of a source without one is asked for with the first lines that are
+// not empty, and once.
+func TestDetect(t *testing.T) {
+	s := newStage(t, "combined", 4, 64<<10)
+	format, err := logformat.CompileFormat("combined")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var asked []string
+	s.parser, err = parse.New([]parse.Source{{
+		Schema: accesslog.Schema{Measurement: "nginx_access", Host: "web1", Source: "web"},
+		Detect: func(lines []byte) (*logformat.Format, error) {
+			if asked = append(asked, string(lines)); len(asked) == 1 {
+				return nil, nil
+			}
+			return format, nil
+		},
+	}}, maxLine, flow.NewPool(4, 64<<10), s.stats)
+	if err != nil {
+		t.Fatal(err)
+	}
+	batches := s.run(t, s.chunk(t, "\n", 1, 0), s.chunk(t, good+"\n", 2, 1), s.chunk(t, good+"\n", 3, 100))
+	if len(batches) != 3 || batches[0].NumPoints != 0 || batches[0].Skipped[0].Reason != "empty" || batches[1].NumPoints != 1 || batches[2].NumPoints != 1 {
+		t.Errorf("batches %+v", batches)
+	}
+	if want := []string{"\n", good + "\n"}; !slices.Equal(asked, want) {
+		t.Errorf("asked with %q, want %q", asked, want)
+	}
+	if kind := s.stats.Snapshot(time.Now()).Sources[0].Kind; kind != "scanner" {
+		t.Errorf("kind %q", kind)
+	}
+}
+
+// Doubt about the format is told once for each time that it begins.
+func TestDoubt(t *testing.T) {
+	s := newStage(t, "combined", 4, 1<<20)
+	format, err := logformat.CompileFormat("combined")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var told []string
+	s.parser, err = parse.New([]parse.Source{{
+		Format: format, Schema: accesslog.Schema{Measurement: "m", Host: "h", Source: "s"},
+		Doubt: func(line []byte) { told = append(told, string(line)) },
+	}}, maxLine, flow.NewPool(16, 1<<20), s.stats)
+	if err != nil {
+		t.Fatal(err)
+	}
+	thousand := func(line string) flow.Chunk { return s.chunk(t, good+"\n"+strings.Repeat(line+"\n", 1000), 1, 0) }
+	s.run(t, thousand(good), thousand("bad"), thousand("worse"), thousand(good), thousand("ugly"))
+	if want := []string{"bad", "ugly"}; !slices.Equal(told, want) {
+		t.Errorf("told of %q, want %q", told, want)
+	}
+}
+
 // While nothing is released, Run waits for a block, and ends with its context.
 func TestWaitsForABlock(t *testing.T) {
 	s := newStage(t, "combined", 2, 4<<10)

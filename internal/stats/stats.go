@@ -56,7 +56,7 @@ type Source struct {
 	Truncations int64
 	LastLine    time.Time // time in the last line parsed, zero before the first
 
-	Kind         string // "scanner" or "regexp"
+	Kind         string // "scanner", "regexp" or "json"; "" until the format is known
 	LastRejected string
 	LastReason   string
 }

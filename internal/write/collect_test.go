@@ -7,9 +7,11 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"unsafe"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/tailflux/tailflux/internal/flow"
 	"github.com/tailflux/tailflux/internal/write"
 )
 
@@ -225,7 +227,7 @@ func TestRejectedByBytes(t *testing.T) {
 		time.Sleep(time.Minute)
 		for sent := 0; sent < write.MaxRequestBytes; {
 			batch := b.batch(strings.Repeat(string(noMatch), 2000))
-			sent += len(batch.Lines)
+			sent += len(batch.Lines) + len(batch.Skipped)*int(unsafe.Sizeof(flow.Skip{}))
 			b.in <- batch
 		}
 		synctest.Wait()

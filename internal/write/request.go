@@ -5,6 +5,7 @@ import (
 	"iter"
 	"slices"
 	"time"
+	"unsafe"
 
 	"github.com/tailflux/tailflux/internal/flow"
 	"github.com/tailflux/tailflux/internal/rejects"
@@ -17,8 +18,12 @@ type part struct {
 	cut      int32 // lines that were cut off before it: Skipped counts from there
 }
 
-// weight is in bytes of lines or of points, whichever is more.
-func (p *part) weight() int { return max(len(p.Lines), len(p.Points)) }
+// weight is in bytes of lines or of points, whichever is more, and of what is
+// noted of lines without a point: of a run of newlines that is the most.
+func (p *part) weight() int {
+	const skip = int(unsafe.Sizeof(flow.Skip{}))
+	return max(len(p.Lines), len(p.Points)) + len(p.Skipped)*skip
+}
 
 // books is the number of lines in parts that await an end: filtered ones do not.
 func books(parts []part) (lines int64) {

@@ -1,0 +1,60 @@
+package e2e
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/tailflux/tailflux/internal/influxdtest"
+	"github.com/tailflux/tailflux/internal/tailfluxtest"
+)
+
+const timedLine = `172.0.0.12 - - [04/Mar/2018:13:49:52 +0000] http "GET /foo?query=t HTTP/1.0" 200 2133 "-" "KeepAliveClient" "-" 1.005 1.854` + "\n"
+
+// Without a format it is found out, from an empty file as soon as it has lines,
+// and kept over a restart.
+func TestFormatAuto(t *testing.T) {
+	b := newBench(t, influxdtest.New(t, influxdtest.Options{}))
+	log := b.write("access.log", "")
+	d := b.start("--path", log)
+	ready(t, d)
+	b.write("access.log", strings.Repeat(timedLine, 10))
+	b.delivered(d, 10)
+	if err := d.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	if got := b.points("request_time = 1.854 AND status = '200'"); got != 10 {
+		t.Errorf("%d points, want 10", got)
+	}
+	if !strings.Contains(d.Log(), `"format":"timed"`) {
+		t.Error("the format that was found is not logged")
+	}
+
+	// The choice stands: lines of another format are rejected now, and a
+	// warning says what they look like.
+	if err := os.Truncate(log, 0); err != nil {
+		t.Fatal(err)
+	}
+	d = b.start("--path", log)
+	ready(t, d)
+	b.write("access.log", lines(2000))
+	r, err := d.WaitFor(arrival, func(r tailfluxtest.Report) bool { return r.Lines.Rejected == 2000 })
+	if err != nil {
+		t.Fatalf("%v: %+v", err, r)
+	}
+	if err := d.Stop(); err != nil {
+		t.Error(err)
+	}
+	if !strings.Contains(d.Log(), `"looks_like":"combined"`) {
+		t.Error("nothing warns of the wrong format")
+	}
+}
+
+// A log of no known format is refused at the start, with a remedy.
+func TestFormatAutoUnknown(t *testing.T) {
+	b := newBench(t, influxdtest.New(t, influxdtest.Options{}))
+	d := b.start("--path", b.write("access.log", "Nov 22 10:00:00 web1 sshd[7]: hello\n"))
+	if err := d.Wait(); err == nil || d.ExitCode() != 2 || !strings.Contains(err.Error(), "paste log_format from nginx.conf") {
+		t.Errorf("exit code %d: %v", d.ExitCode(), err)
+	}
+}

@@ -10,25 +10,23 @@ import (
 // ErrNoLines is returned by Detect when there is nothing to look at yet.
 var ErrNoLines = errors.New("no lines to detect the format from")
 
-// Noise: of this many lines or more, so many in a hundred must fit.
-const (
-	manyLines   = 20
-	mostPercent = 95
-)
+// mostPercent of the lines must fit at least: with less than 20, all.
+const mostPercent = 95
 
 // Detect finds the known format that the lines are of: a preset, or a log_format
 // that many use. The lines are whole ones, without their newlines; empty ones
 // are left out. The name is what CompileFormat takes to make the format again:
 // of a preset its name, otherwise the log_format itself.
 //
-// A format is taken if all lines fit it. Of several the one with the most
-// variables is taken. A log may hold a line that was torn by a crash or a full
-// disk, and one such line must not make it unreadable: when no format fits all
-// lines, the only one that fits 95 % of 20 lines or more is taken.
+// A format is taken if all lines fit it and no other. But a log may hold a line
+// that was torn by a crash or a full disk, and one such line must not make it
+// unreadable: when no format fits all lines, the only one that fits 95 % of them
+// is taken, which needs 20 lines to make a difference.
 //
 // Fitting is more than matching: a duration has three decimals, and as the whole
 // is more than its part, $request_time and $upstream_response_time, which look
-// alike, may be told apart. If they cannot, no format is taken.
+// alike, may be told apart. If they cannot, no format is taken: a wrong guess
+// would be kept and never be seen.
 //
 // The error is for the operator: it has the line that came nearest, and a
 // remedy. It is ErrNoLines when there were none.
@@ -50,15 +48,13 @@ func Detect(lines [][]byte) (name string, f *Format, err error) {
 		case t.fits == len(samples) && !t.swapped:
 			fitting = append(fitting, k)
 			continue
-		case len(samples) >= manyLines && 100*t.fits >= mostPercent*len(samples) && !t.swapped:
+		case enough(t.fits, len(samples)) && !t.swapped:
 			mostly = append(mostly, k)
 		}
 		others = append(others, t)
 	}
 	if len(fitting) == 0 {
 		fitting = mostly
-	} else {
-		fitting = mostNames(fitting)
 	}
 	switch len(fitting) {
 	case 0:
@@ -72,24 +68,20 @@ func Detect(lines [][]byte) (name string, f *Format, err error) {
 const remedy = "paste log_format from nginx.conf into format:"
 
 // Nearest is the known format that line is of, by the name that Detect would
-// give; the one with the most variables if there are several.
+// give; one of them if there are several.
 func Nearest(line []byte) (name string, ok bool) {
-	var best *known
 	for _, k := range allKnown() {
-		if _, ok := k.fits(k.format.NewMatcher(), line); ok && (best == nil || len(k.format.names) > len(best.format.names)) {
-			best = k
+		if _, ok := k.fits(k.format.NewMatcher(), line); ok {
+			return k.name, true
 		}
 	}
-	if best == nil {
-		return "", false
-	}
-	return best.name, true
+	return "", false
 }
 
 // A trial is what came of a known format and the lines.
 type trial struct {
 	known   *known
-	fits    int  // lines
+	fits    int  // lines, of those that were tried until there was no hope
 	swapped bool // a part of the request takes longer than the whole
 	odd     int  // index of the first line that does not fit, or -1
 }
@@ -97,12 +89,16 @@ type trial struct {
 func try(k *known, lines [][]byte) trial {
 	t := trial{known: k, odd: -1}
 	m := k.format.NewMatcher()
+	odd := 0
 	longer := 0 // balance of the lines on which the whole is longer than the part
 	for i, line := range lines {
 		captures, ok := k.fits(m, line)
 		if !ok {
 			if t.odd < 0 {
 				t.odd = i
+			}
+			if odd++; !enough(len(lines)-odd, len(lines)) {
+				break
 			}
 			continue
 		}
@@ -115,6 +111,8 @@ func try(k *known, lines [][]byte) trial {
 	t.swapped = longer < 0
 	return t
 }
+
+func enough(fits, lines int) bool { return 100*fits >= mostPercent*lines }
 
 // unknown is the error when none of the trials succeeded.
 func unknown(trials []trial, lines [][]byte) error {
@@ -150,20 +148,6 @@ func compare(a, b []byte) int {
 		return -1
 	}
 	return bytes.Compare(a, b)
-}
-
-// mostNames are those with the most variables.
-func mostNames(all []*known) []*known {
-	best := all[:0:0]
-	for _, k := range all {
-		if len(best) > 0 && len(k.format.names) > len(best[0].format.names) {
-			best = best[:0]
-		}
-		if len(best) == 0 || len(k.format.names) == len(best[0].format.names) {
-			best = append(best, k)
-		}
-	}
-	return best
 }
 
 func ambiguous(all []*known, line []byte) error {

@@ -39,11 +39,13 @@ func TestDiagnose(t *testing.T) {
 		{"ingress without the alternative", mustFormat(t, "ingress"), head + `"GET / HTTP/1.1" 200 612 "-" "-" 86 0.012 [a-b-80] ^10.4.0.9:80 612 0.012 200 8d2f`, `a literal "] [" after $proxy_upstream_name`, "proxy_upstream_name", ""},
 		{"JSON of a template", mustFormat(t, `escape=json '{"s":$status,"u":"$uri"}'`), `{"s":200,"u":^null}`, "a literal `,\"u\":\"` after $status", "status", ""},
 
-		{"lineage", tutorial, head + `http "GET / HTTP/1.1" ^2xx 612 "-" "-" "-" 0.1 0.1`, "three digits for $status", "request", "status"},
+		{"lineage", tutorial, head + `http "GET / HTTP/1.1" 2^xx 612 "-" "-" "-" 0.1 0.1`, "three digits for $status", "request", "status"},
 		{"lineage, half of the status", tutorial, head + `http "GET / HTTP/1.1" 20^x 612 "-" "-" "-" 0.1 0.1`, "three digits for $status", "request", "status"},
 		{"lineage on an upstream list", tutorial, head + `http "GET / HTTP/1.1" 200 612 "-" "-" "-" 0.010^, 0.020 0.1`, "a space after $upstream_response_time", "upstream_response_time", ""},
 		{"lineage on combined", tutorial, head + `^"GET / HTTP/1.1" 200 612 "-" "-"`, "small letters for $scheme", "time_local", "scheme"},
 		{"not a chain", mustRegexp(t, `^(?:(?P<status>\d+)|(?P<host>\w+\b)) ok$`), `200 ^no`, `a literal " ok"`, "", ""},
+		{"a value that ends anywhere", mustFormat(t, `$my_own|$status`), `ab^"c|200`, `a literal "|" after $my_own`, "my_own", ""},
+		{"within a value", mustRegexp(t, `^(?P<a>[a-z]+[0-9]+)$`), `ab^-`, "digits for $a", "", "a"},
 		{"any case", mustRegexp(t, `(?i)^get (?P<uri>\S+) x$`), `GET /a ^y`, `a literal " X" after $uri`, "uri", ""},
 
 		{"json: a log_format", mustFormat(t, "json"), `^` + combinedLine, `a JSON object, beginning with "{"`, "", ""},

@@ -10,16 +10,23 @@ import (
 // a source share a timestamp. (InfluxDB overwrites points of equal series and
 // time: in whole seconds, 57.6 % of an ordinary log is lost.)
 type clock struct {
-	zone       *time.Location // of times without one; nil refuses them
-	index      int            // capture of the time
-	parse      func([]byte, *time.Location) (unixNano int64, ok bool)
-	resolution int64 // nanoseconds below which the line's number goes
+	zone  *time.Location // of times without one; nil refuses them
+	times []timeVariable // of the format, the finest one first
 
-	text []byte // of the last line's time
-	base int64  // what it was parsed to, in nanoseconds since 1970
+	last *timeVariable // of the last line that had a time
+	text []byte        // its text
+	base int64         // what it was parsed to, in nanoseconds since 1970
 }
 
-// choose takes the finest time that the format has.
+// timeVariable is one of the times that the format has. A line may lack some of
+// them when it is a JSON object.
+type timeVariable struct {
+	index      int // of the capture
+	parse      func([]byte, *time.Location) (unixNano int64, ok bool)
+	resolution int64 // nanoseconds below which the line's number goes
+}
+
+// choose finds the times that the format has.
 func (c *clock) choose(names []string) bool {
 	for _, known := range []struct {
 		name       string
@@ -31,24 +38,31 @@ func (c *clock) choose(names []string) bool {
 		{"time_local", parseLocal, time.Second},
 	} {
 		if i := slices.Index(names, known.name); i >= 0 {
-			c.index, c.parse, c.resolution = i, known.parse, int64(known.resolution)
-			return true
+			c.times = append(c.times, timeVariable{i, known.parse, int64(known.resolution)})
 		}
 	}
-	return false
+	return len(c.times) > 0
 }
 
-// stamp returns the timestamp in nanoseconds since 1970.
+// stamp returns the timestamp in nanoseconds since 1970, from the finest time
+// that the line has.
 func (c *clock) stamp(captures [][]byte, number int64) (int64, bool) {
-	text := captures[c.index]
-	if string(text) != string(c.text) {
-		base, ok := c.parse(text, c.zone)
-		if !ok {
-			return 0, false
+	for i := range c.times {
+		t := &c.times[i]
+		text := captures[t.index]
+		if !present(text) {
+			continue
 		}
-		c.base, c.text = base, append(c.text[:0], text...)
+		if t != c.last || string(text) != string(c.text) {
+			base, ok := t.parse(text, c.zone)
+			if !ok {
+				return 0, false
+			}
+			c.last, c.base, c.text = t, base, append(c.text[:0], text...)
+		}
+		return c.base + number%t.resolution, true
 	}
-	return c.base + number%c.resolution, true
+	return 0, false
 }
 
 func (c *clock) time() time.Time {

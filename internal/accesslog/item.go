@@ -11,7 +11,8 @@ import (
 type item struct {
 	prefix []byte // ",key=" of a tag, "key=" of a field, and the value too of a constant
 	origin origin
-	index  int // of the capture, or of the part of the request
+	index  int   // of the capture, or of the part of the request
+	lists  []int // captures with upstream lists, for tries
 	kind   nginxvar.Kind
 	list   bool
 
@@ -26,14 +27,14 @@ const (
 	constant origin = iota
 	capture
 	part   // of the request
-	tries  // the number of entries of the upstream list in the capture
+	tries  // the number of entries of an upstream list
 	client // who is behind the proxies
 )
 
 // find says where the value of a tag, of a field or in a condition comes from.
 func (e *Encoder) find(key string, names []string) (item, bool) {
 	if n := slices.Index(partNames[:], key); n >= 0 {
-		return e.origin.find(n, names)
+		return e.origin.find(n)
 	}
 	variable, from := key, capture
 	switch key {
@@ -42,8 +43,13 @@ func (e *Encoder) find(key string, names []string) (item, bool) {
 	case "client":
 		return item{origin: client, kind: nginxvar.Token}, e.proxy.remote >= 0
 	case "upstream_tries":
-		i := slices.IndexFunc(names, func(name string) bool { return nginxvar.Lookup(name).List })
-		return item{origin: tries, index: i, kind: nginxvar.Int}, i >= 0
+		it := item{origin: tries, kind: nginxvar.Int}
+		for i, name := range names {
+			if nginxvar.Lookup(name).List {
+				it.lists = append(it.lists, i)
+			}
+		}
+		return it, len(it.lists) > 0
 	}
 	i := slices.Index(names, variable)
 	known := nginxvar.Lookup(variable)
@@ -66,10 +72,12 @@ func (e *Encoder) raw(it *item, captures [][]byte) []byte {
 		return e.origin.parts[it.index]
 	case client:
 		return e.proxy.client(captures)
+	case tries:
+		return firstPresent(captures, it.lists)
 	default:
 		v = captures[it.index]
 	}
-	if len(v) == 1 && v[0] == '-' {
+	if !present(v) {
 		return nil
 	}
 	return v

@@ -3,8 +3,6 @@ package accesslog
 import (
 	"bytes"
 	"slices"
-
-	"github.com/tailflux/tailflux/internal/nginxvar"
 )
 
 // What a request is made of.
@@ -19,57 +17,83 @@ const (
 var partNames = [numParts]string{"method", "path", "query", "protocol"}
 
 // Variables that are a part of the request by themselves. Those that are more
-// exact come before $request, the others stand in when the format has none.
+// exact come before $request and $request_uri, the others stand in for them.
 var (
 	exact    = [numParts][]string{{"method", "request_method"}, {"path"}, {"query"}, {"protocol", "server_protocol"}}
 	standIns = [numParts][]string{path: {"uri", "document_uri"}, query: {"args", "query_string"}}
 )
 
-// requester finds the parts of the request of a line.
+// requester finds the parts of the request of a line. A JSON log may have all of
+// these variables in one line and others in the next, so it looks for them in
+// each line.
 type requester struct {
-	request int // capture of $request, or -1
-	target  int // without $request, that of $request_uri, or -1
-	parts   [numParts][]byte
+	request, target int // captures of $request and $request_uri, or -1
+	exact, standIns [numParts][]int
+	others          bool // there are any of these
+	parts           [numParts][]byte
 }
 
 func findRequest(names []string) requester {
-	r := requester{request: slices.Index(names, "request"), target: -1}
-	if r.request < 0 {
-		r.target = slices.Index(names, "request_uri")
+	r := requester{request: slices.Index(names, "request"), target: slices.Index(names, "request_uri")}
+	for n := range numParts {
+		r.exact[n] = indexes(names, exact[n])
+		r.standIns[n] = indexes(names, standIns[n])
+		r.others = r.others || len(r.exact[n])+len(r.standIns[n]) > 0
 	}
 	return r
 }
 
+// indexes is where those of the variables are that the format has, in their
+// order.
+func indexes(names, variables []string) (found []int) {
+	for _, variable := range variables {
+		if i := slices.Index(names, variable); i >= 0 {
+			found = append(found, i)
+		}
+	}
+	return found
+}
+
 // find says where a part comes from.
-func (r *requester) find(n int, names []string) (item, bool) {
-	split := r.request >= 0 || r.target >= 0 && (n == path || n == query)
-	for _, variable := range exact[n] {
-		if i := slices.Index(names, variable); i >= 0 {
-			return item{origin: capture, index: i}, true
-		}
-	}
-	if split {
-		return item{origin: part, index: n}, true
-	}
-	for _, variable := range standIns[n] {
-		if i := slices.Index(names, variable); i >= 0 {
-			return item{origin: capture, index: i, kind: nginxvar.String}, true
-		}
-	}
-	return item{}, false
+func (r *requester) find(n int) (item, bool) {
+	ok := r.request >= 0 || r.target >= 0 && (n == path || n == query) || len(r.exact[n])+len(r.standIns[n]) > 0
+	return item{origin: part, index: n}, ok
 }
 
 // split cuts up the request of a line.
 func (r *requester) split(captures [][]byte) {
 	switch {
-	case r.request >= 0:
+	case r.request >= 0 && present(captures[r.request]):
 		splitRequest(captures[r.request], &r.parts)
-	case r.target >= 0:
+	case r.target >= 0 && present(captures[r.target]):
 		r.parts = [numParts][]byte{}
-		if target := captures[r.target]; string(target) != "-" {
-			splitTarget(target, &r.parts)
+		splitTarget(captures[r.target], &r.parts)
+	default:
+		r.parts = [numParts][]byte{}
+	}
+	if !r.others {
+		return
+	}
+	for n := range numParts {
+		if v := firstPresent(captures, r.exact[n]); v != nil {
+			r.parts[n] = v
+		} else if r.parts[n] == nil {
+			r.parts[n] = firstPresent(captures, r.standIns[n])
 		}
 	}
+}
+
+// present tells whether a variable has a value.
+func present(v []byte) bool { return len(v) > 1 || len(v) == 1 && v[0] != '-' }
+
+// firstPresent is the first of the captures that has a value, or nil.
+func firstPresent(captures [][]byte, indexes []int) []byte {
+	for _, i := range indexes {
+		if present(captures[i]) {
+			return captures[i]
+		}
+	}
+	return nil
 }
 
 // splitRequest cuts a request line, "GET /path?query HTTP/1.1", into its parts.

@@ -286,3 +286,28 @@ func TestWaitsForABlock(t *testing.T) {
 		t.Error("Run ended well without a free block")
 	}
 }
+
+// The objects of a JSON log may have different keys: each line's own time and
+// request are taken.
+func TestJSON(t *testing.T) {
+	s := newStage(t, "json", 4, 64<<10)
+	for _, tt := range []struct{ line, want string }{
+		{
+			`{"time_local":"20/Nov/2026:10:00:00 +0000","request":"GET /a?b HTTP/1.1","status":"200","bytes_sent":7}`,
+			"nginx_access,host=web1,method=GET,path=/a,source=web,status=200 bytes_sent=7i 1795168800000000001\n",
+		},
+		{
+			`{"msec":"1795168800.123","status":404,"request_method":"POST","uri":"/x \"y\"","scheme":"https","request_time":0.5}`,
+			`nginx_access,host=web1,method=POST,path=/x\ "y",scheme=https,source=web,status=404 request_time=0.5 1795168800123000001` + "\n",
+		},
+		{
+			`{"time_iso8601":"2026-11-20T10:00:00+00:00","request_uri":"/z?q","upstream_response_time":"0.010, 0.020"}`,
+			"nginx_access,host=web1,path=/z,source=web upstream_response_time=0.030 1795168800000000001\n",
+		},
+	} {
+		batches := s.run(t, s.chunk(t, tt.line+"\n", 1, 0))
+		if got := string(batches[0].Points); got != tt.want {
+			t.Errorf("%s\ngave %+v\n%swant\n%s", tt.line, batches[0].Skipped, got, tt.want)
+		}
+	}
+}

@@ -40,8 +40,11 @@ func (f *file) look() error {
 		return err
 	}
 	f.size = info.Size()
-	if f.size >= f.at.Offset+f.scanned {
+	if f.size >= f.at.Offset {
 		f.seen = min(f.seen, f.size)
+		if f.size < f.at.Offset+f.scanned { // cut within a line that was not sent
+			f.scanned = 0
+		}
 		return nil
 	}
 	s := f.source
@@ -125,7 +128,7 @@ func (f *file) leave(ctx context.Context, out chan<- flow.Chunk) error {
 	if err := f.look(); err != nil {
 		return err
 	}
-	if f.size > f.seen || !f.superseded {
+	if f.size > f.seen {
 		return nil
 	}
 	if f.scanned > 0 {

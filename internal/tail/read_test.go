@@ -125,7 +125,7 @@ func TestLineOfTheLimitAlwaysComesWhole(t *testing.T) {
 		long := strings.Repeat("x", 10<<10)
 		var want []string
 		for i := range 10 {
-			short := strings.Repeat("s", 3000+i)
+			short := strings.Repeat("s", 1500+700*i)
 			add(t, file, short+"\n")
 			want = append(want, short)
 			f.want(1, want...)
@@ -199,7 +199,7 @@ func TestLimitIsSmallerThanTheHeadOfALongLine(t *testing.T) {
 		f := follow(t, options{Config: tail.Config{Wakeups: wakeups, MaxLine: 1 << 10}}, path)
 		var want []string
 		for i := range 12 {
-			short, long := strings.Repeat("s", 2500+i), strings.Repeat("x", 2*blockSize)
+			short, long := strings.Repeat("s", 1500+700*i), strings.Repeat("x", 2*blockSize)
 			add(t, file, short+"\n")
 			want = append(want, short)
 			f.want(1, want...)
@@ -211,6 +211,7 @@ func TestLimitIsSmallerThanTheHeadOfALongLine(t *testing.T) {
 }
 
 func TestOnceReadsUpToTheLastNewlineAndEnds(t *testing.T) {
+	t.Parallel()
 	var text strings.Builder
 	var want []string
 	for i := range 20_000 {

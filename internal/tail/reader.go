@@ -110,7 +110,6 @@ func (r *Reader) Run(ctx context.Context, out chan<- flow.Chunk) error {
 		case <-tick.C:
 		case <-r.watcher.woken():
 			r.looked = time.Time{}
-			grown = time.Now() // or else a file written in place would wake us without end
 		case <-ctx.Done():
 			return nil
 		}

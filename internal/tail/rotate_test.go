@@ -2,9 +2,13 @@ package tail_test
 
 import (
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/tailflux/tailflux/internal/tail"
 )
@@ -158,19 +162,59 @@ func TestFileIsDeletedAndRecreated(t *testing.T) {
 	})
 }
 
+// Nothing of a file that was left stays behind, even if it is still watched: its
+// name has not changed.
+func TestQuietFileIsLeft(t *testing.T) {
+	both(t, func(t *testing.T, wakeups bool) {
+		o := rotating(wakeups)
+		o.RotateWait = 100 * time.Millisecond
+		path := logFile(t)
+		create(t, path+".a", "a1\n").Close()
+		create(t, path+".b", "b1\n").Close()
+		link(t, path+".a", path)
+		f := follow(t, o, path)
+		f.want(1, "a1")
+		time.Sleep(1500 * time.Millisecond) // quiet since 1 s
+		remove(t, path)
+		f.still()
+		if !isOpen(t, path+".a") {
+			t.Error("closed, while nothing else is at the path")
+		}
+		link(t, path+".b", path)
+		f.want(2, "b1")
+		f.eventually("it to be closed", func() bool { return !isOpen(t, path+".a") })
+	})
+}
+
+func link(t *testing.T, to, path string) {
+	t.Helper()
+	if err := os.Symlink(to, path); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// isOpen tells whether this process holds the file.
+func isOpen(t *testing.T, path string) bool {
+	t.Helper()
+	fds, err := filepath.Glob("/proc/self/fd/*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return slices.ContainsFunc(fds, func(fd string) bool {
+		name, err := os.Readlink(fd)
+		return err == nil && name == path
+	})
+}
+
 func TestSymlinkIsSwapped(t *testing.T) {
 	both(t, func(t *testing.T, wakeups bool) {
 		path := logFile(t)
 		a := create(t, path+".a", "a1\n")
 		create(t, path+".b", "b1\n")
-		if err := os.Symlink(path+".a", path); err != nil {
-			t.Fatal(err)
-		}
+		link(t, path+".a", path)
 		f := follow(t, rotating(wakeups), path)
 		f.want(1, "a1")
-		if err := os.Symlink(path+".b", path+".new"); err != nil {
-			t.Fatal(err)
-		}
+		link(t, path+".b", path+".new")
 		rename(t, path+".new", path)
 		f.want(2, "b1")
 		add(t, a, "a2\n")
@@ -210,76 +254,75 @@ func TestFileComesBackToThePath(t *testing.T) {
 	})
 }
 
-func TestFileIsTruncated(t *testing.T) {
+// However long it was quiet before, somebody may still write to it.
+func TestQuietFileIsRotatedAndWrittenLate(t *testing.T) {
 	both(t, func(t *testing.T, wakeups bool) {
 		path := logFile(t)
-		file := create(t, path, "a1\na2\nhalf")
-		f := follow(t, rotating(wakeups), path)
-		f.want(1, "a1", "a2")
-		truncate(t, file, 0)
-		f.eventually("notice", func() bool { s := f.source(); return s.Truncations == 1 && s.Offset == 0 && s.Size == 0 })
-		add(t, file, "b1\nb2\nb3\n")
-		f.want(2, "b1", "b2", "b3")
-		if got := f.file(2).start; got.Line != 3+gap || got.Offset != 0 {
-			t.Errorf("begins at %+v, want %d beyond line 3", got, gap)
-		}
-		truncate(t, file, 3) // what is left is not known to be known
-		f.want(3, "b1")
-		if n := f.logged("log file was truncated"); n != 2 || f.source().Truncations != 2 || f.source().Rotations != 0 {
-			t.Errorf("logged %d truncations; books: %+v", n, f.source())
-		}
-	})
-}
-
-func TestFileIsTruncatedWithinAHalfLine(t *testing.T) {
-	both(t, func(t *testing.T, wakeups bool) {
-		path := logFile(t)
-		file := create(t, path, "a1\n")
+		old := create(t, path, "a1\n")
 		f := follow(t, rotating(wakeups), path)
 		f.want(1, "a1")
-		add(t, file, "halfhalf")
-		time.Sleep(300 * time.Millisecond)
-		truncate(t, file, 5)
-		time.Sleep(600 * time.Millisecond)
-		add(t, file, "rd\n")
-		f.want(1, "a1", "hard")
-		if got := f.source().Truncations; got != 0 {
-			t.Errorf("%d truncations: what was sent is still there", got)
-		}
-	})
-}
-
-func TestFileIsTruncatedWithinALineLongerThanABlock(t *testing.T) {
-	both(t, func(t *testing.T, wakeups bool) {
-		path := logFile(t)
-		file := create(t, path, "a1\n"+strings.Repeat("x", 3*blockSize))
-		f := follow(t, rotating(wakeups), path)
-		f.want(1, "a1")
-		time.Sleep(300 * time.Millisecond)
-		truncate(t, file, 0)
-		f.eventually("notice", func() bool { return f.source().Truncations == 1 })
-		add(t, file, "b1\n")
-		f.want(2, "b1")
-	})
-}
-
-func TestOldFileIsTruncated(t *testing.T) {
-	both(t, func(t *testing.T, wakeups bool) {
-		path := logFile(t)
-		old := create(t, path, "a1\na2\n")
-		f := follow(t, rotating(wakeups), path)
-		f.want(1, "a1", "a2")
+		time.Sleep(rotateWait + time.Second)
 		rename(t, path, path+".1")
-		file := create(t, path, "b1\n")
+		create(t, path, "b1\n")
 		f.want(2, "b1")
-		truncate(t, old, 0)
-		f.eventually("notice", func() bool { return f.source().Truncations == 1 })
-		add(t, old, "a3\n")
-		f.want(3, "a3")
-		add(t, file, "b2\n")
-		f.want(2, "b1", "b2")
-		if b, a := f.file(2).start.Line, f.file(3).start.Line; a < b+gap {
-			t.Errorf("first lines are %d and %d, want no number twice", b, a)
+		time.Sleep(rotateWait / 2)
+		add(t, old, "a2\n")
+		f.want(1, "a1", "a2")
+	})
+}
+
+// A file that was read from its end and never grew is left like any other.
+func TestOldFileNeverGrew(t *testing.T) {
+	both(t, func(t *testing.T, wakeups bool) {
+		o := rotating(wakeups)
+		o.fromEnd = true
+		path := logFile(t)
+		old := create(t, path, "a1\n")
+		f := follow(t, o, path)
+		f.eventually("the first look", func() bool { return f.source().Open })
+		rename(t, path, path+".1")
+		create(t, path, "b1\n")
+		f.want(2, "b1")
+		time.Sleep(2 * rotateWait)
+		add(t, old, "a2\n") // beyond the promise
+		f.still()
+	})
+}
+
+// While the end of the old file waits to be taken, the file is at the path
+// again: it is not left, and not read again.
+func TestFileComesBackWhileItIsBeingLeft(t *testing.T) {
+	both(t, func(t *testing.T, wakeups bool) {
+		o := rotating(wakeups)
+		o.RotateWait = time.Second
+		path, other := logFile(t), logFile(t)
+		file := create(t, path, "a1\nhalf")
+		f := start(t, o, path, other)
+		read := func(n int64) {
+			t.Helper()
+			f.eventually("the next line", func() bool { return f.stats.Snapshot(time.Now()).Books.Read == n })
+		}
+		read(1)
+		create(t, other, "full channel\n")
+		rename(t, path, path+".1")
+		create(t, path, "")
+		c := <-f.chunks
+		f.collect(c)
+		c.Block.Release()
+		read(3) // the last of which is on its way
+		rename(t, path+".1", path)
+		f.eventually("the second rotation", func() bool { return f.source().Rotations == 2 })
+		f.drain(0)
+		f.eventually("half", func() bool { return len(f.got(1)) > 0 && f.got(1)[len(f.got(1))-1] == "half" })
+		add(t, file, "-line\na2\n")
+		f.eventually("the rest", func() bool { return f.stats.Snapshot(time.Now()).Books.Read == 5 })
+		f.stop()
+		var all []string
+		for _, file := range f.files {
+			all = append(all, file.lines...)
+		}
+		if diff := cmp.Diff([]string{"a1", "half", "-line", "a2", "full channel"}, all); diff != "" {
+			t.Errorf("lines (-want +got):\n%s", diff)
 		}
 	})
 }

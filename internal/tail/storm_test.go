@@ -15,12 +15,12 @@ import (
 // the reader is never late, then in the real one.
 func TestRotatedFiveTimesASecond(t *testing.T) {
 	t.Run("ticks", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) { storm(t, false, 30) })
+		synctest.Test(t, func(t *testing.T) { storm(t, false, 15) })
 	})
 	for _, wakeups := range []bool{false, true} {
 		t.Run(fmt.Sprintf("real time, wakeups=%t", wakeups), func(t *testing.T) {
 			for range 5 {
-				if storm(t, wakeups, 12) == 0 {
+				if storm(t, wakeups, 11) == 0 {
 					return
 				}
 			}

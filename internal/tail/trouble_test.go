@@ -128,27 +128,8 @@ func TestPathBecomesAPipe(t *testing.T) {
 func TestFileMayNotBeReadAtTheStart(t *testing.T) {
 	both(t, func(t *testing.T, wakeups bool) {
 		path := logFile(t)
-		dir := filepath.Dir(path)
-		for _, d := range []string{dir, filepath.Dir(dir)} {
-			if err := os.Chmod(d, 0o755); err != nil {
-				t.Fatal(err)
-			}
-		}
 		file := create(t, path, "old\nol")
-		if err := os.Chmod(path, 0); err != nil {
-			t.Fatal(err)
-		}
-		o := rotating(wakeups)
-		o.fromEnd = true
-		if os.Geteuid() == 0 {
-			o.thread = becomeNobody
-		}
-		f := follow(t, o, path)
-		f.eventually("trouble", func() bool { return f.source().Trouble != "not opened yet" })
-		if strings.HasPrefix(f.source().Trouble, "stat") {
-			t.Skipf("others may not look into %s", dir)
-		}
-		troubled(t, f, "permission denied")
+		f := forbidden(t, wakeups, path)
 		add(t, file, "d\nnew\n")
 		if err := os.Chmod(path, 0o644); err != nil {
 			t.Fatal(err)
@@ -159,6 +140,43 @@ func TestFileMayNotBeReadAtTheStart(t *testing.T) {
 		}
 		untroubled(t, f)
 	})
+}
+
+func TestFileMayNotBeReadAtTheStartAndIsReplaced(t *testing.T) {
+	both(t, func(t *testing.T, wakeups bool) {
+		path := logFile(t)
+		create(t, path, "old\nol")
+		f := forbidden(t, wakeups, path)
+		rename(t, path, path+".1")
+		create(t, path, "new\nnew\n")
+		f.want(1, "new", "new")
+	})
+}
+
+// forbidden follows a file, from its end, that must not be read.
+func forbidden(t *testing.T, wakeups bool, path string) *follower {
+	t.Helper()
+	dir := filepath.Dir(path)
+	for _, d := range []string{dir, filepath.Dir(dir)} {
+		if err := os.Chmod(d, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Chmod(path, 0); err != nil {
+		t.Fatal(err)
+	}
+	o := rotating(wakeups)
+	o.fromEnd = true
+	if os.Geteuid() == 0 {
+		o.thread = becomeNobody
+	}
+	f := follow(t, o, path)
+	f.eventually("trouble", func() bool { return f.source().Trouble != "not opened yet" })
+	if strings.HasPrefix(f.source().Trouble, "stat") {
+		t.Skipf("others may not look into %s", dir)
+	}
+	troubled(t, f, "permission denied")
+	return f
 }
 
 // becomeNobody gives the thread, which ends with its goroutine, no more rights
@@ -172,9 +190,7 @@ func becomeNobody() {
 func TestReadingFails(t *testing.T) {
 	both(t, func(t *testing.T, wakeups bool) {
 		path, other := logFile(t), logFile(t)
-		if err := os.Symlink("/proc/self/mem", path); err != nil {
-			t.Fatal(err)
-		}
+		link(t, "/proc/self/mem", path)
 		file := create(t, other, "one\n")
 		o := rotating(wakeups)
 		o.RotateWait = 200 * time.Millisecond

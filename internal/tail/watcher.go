@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
-	"sync/atomic"
 	"syscall"
 
 	"github.com/hpcloud/tail/watch"
@@ -37,19 +36,12 @@ type watcher struct {
 	log     *slog.Logger
 	broken  bool
 	started bool
-	watches map[*file]*watched
-	running sync.WaitGroup // the forwarders
-}
-
-// watched is one file that is, or was until it grew, being watched.
-type watched struct {
-	path string
-	stop *tomb.Tomb
-	over atomic.Bool
+	watches map[*file]*tomb.Tomb // each ends a watch, which may be over
+	running sync.WaitGroup       // the forwarders
 }
 
 func newWatcher(log *slog.Logger) *watcher {
-	return &watcher{wake: make(chan struct{}, 1), log: log, watches: map[*file]*watched{}}
+	return &watcher{wake: make(chan struct{}, 1), log: log, watches: map[*file]*tomb.Tomb{}}
 }
 
 func (w *watcher) woken() <-chan struct{} {
@@ -65,10 +57,6 @@ func (w *watcher) watch(f *file) bool {
 	if w == nil || w.broken {
 		return false
 	}
-	earlier := w.watches[f]
-	if earlier != nil && !earlier.over.Load() && watch.Events(earlier.path) != nil {
-		return false
-	}
 	if err := w.start(); err != nil {
 		w.broken = true
 		w.log.Warn("no wake-ups: log files are looked at every 250 ms", "err", err)
@@ -76,28 +64,25 @@ func (w *watcher) watch(f *file) bool {
 	}
 	path := fmt.Sprintf("/proc/self/fd/%d", f.f.Fd())
 	if watch.Events(path) != nil {
-		return false // an earlier watch is being removed
+		return false // it is being watched, or an earlier watch is being removed
 	}
-	if earlier != nil {
-		earlier.stop.Kill(nil) // it may have ended without a word
-	}
-	wd := &watched{path: path, stop: &tomb.Tomb{}}
-	changes, err := watch.NewInotifyFileWatcher(path).ChangeEvents(wd.stop, f.at.Offset)
+	w.forget(f) // it may have ended without a word
+	stop := &tomb.Tomb{}
+	changes, err := watch.NewInotifyFileWatcher(path).ChangeEvents(stop, f.at.Offset)
 	if err != nil {
 		w.broken = true
 		w.log.Warn("no wake-ups: log files are looked at every 250 ms", "err", err)
 		return false
 	}
-	w.watches[f] = wd
+	w.watches[f] = stop
 	w.running.Go(func() {
 		select {
 		case <-changes.Modified:
 		case <-changes.Truncated:
 		case <-changes.Deleted:
-		case <-wd.stop.Dying():
+		case <-stop.Dying():
 		}
-		wd.stop.Kill(nil)
-		wd.over.Store(true)
+		stop.Kill(nil)
 		select {
 		case w.wake <- struct{}{}:
 		default: // the reader is being woken already
@@ -125,12 +110,12 @@ func (w *watcher) start() error {
 	return nil
 }
 
-// forget ends the watch of a file that is about to be closed.
+// forget ends the watch of a file, if there is one.
 func (w *watcher) forget(f *file) {
 	if w == nil || w.watches[f] == nil {
 		return
 	}
-	w.watches[f].stop.Kill(nil)
+	w.watches[f].Kill(nil)
 	delete(w.watches, f)
 }
 

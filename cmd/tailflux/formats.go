@@ -14,6 +14,7 @@ import (
 
 	"github.com/tailflux/tailflux/internal/accesslog"
 	"github.com/tailflux/tailflux/internal/config"
+	"github.com/tailflux/tailflux/internal/flow"
 	"github.com/tailflux/tailflux/internal/logformat"
 )
 
@@ -89,7 +90,8 @@ func (ch *choices) known(s config.Source) (*logformat.Format, error) {
 
 // detect is known, when lines have been read: it always finds a format or says
 // why not.
-func (ch *choices) detect(s config.Source, read []byte) (*logformat.Format, error) {
+func (ch *choices) detect(source *flow.Source, read []byte) (*logformat.Format, error) {
+	s := config.Source{Name: source.Name, Path: source.Path}
 	format, err := ch.known(s)
 	if format == nil && err == nil {
 		format, err = ch.find(s, bytes.Split(read, []byte{'\n'}))
@@ -142,8 +144,8 @@ func head(path string) (lines [][]byte, err error) {
 }
 
 // doubt warns that a source's lines do not match, and says what they look like.
-func doubt(s config.Source, log *slog.Logger) func(line []byte) {
-	return func(line []byte) {
+func doubt(log *slog.Logger) func(*flow.Source, []byte) {
+	return func(s *flow.Source, line []byte) {
 		looks := "no format that is known"
 		if name, ok := logformat.Nearest(line); ok {
 			looks = name

@@ -64,7 +64,7 @@ func run(c *config.Config, once bool, log *slog.Logger) error {
 
 	lines, points := pools(c)
 	reader := tail.New(tail.Config{
-		Sources: sources.tail, MaxLine: int(c.MaxLineBytes), RotateWait: c.RotateWait, Wakeups: c.Wakeups, Once: once,
+		Sources: sources.tail, Globs: sources.globs, MaxLine: int(c.MaxLineBytes), RotateWait: c.RotateWait, Wakeups: c.Wakeups, Once: once,
 	}, lines, st, log)
 	parser, err := parse.New(sources.parse, int(c.MaxLineBytes), points, st)
 	if err != nil {

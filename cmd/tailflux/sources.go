@@ -17,7 +17,6 @@ import (
 	"github.com/tailflux/tailflux/internal/config"
 	"github.com/tailflux/tailflux/internal/flow"
 	"github.com/tailflux/tailflux/internal/influx"
-	"github.com/tailflux/tailflux/internal/logformat"
 	"github.com/tailflux/tailflux/internal/parse"
 	"github.com/tailflux/tailflux/internal/stats"
 	"github.com/tailflux/tailflux/internal/tagvalues"
@@ -27,6 +26,7 @@ import (
 // sources are the configured sources as the stages want them, in one order.
 type sources struct {
 	tail   []tail.Source
+	globs  []tail.Glob
 	parse  []parse.Source
 	values *tagvalues.Values
 }
@@ -58,14 +58,14 @@ func openSources(c *config.Config, once bool, st *stats.Stats, log *slog.Logger)
 	if err != nil {
 		return s, err
 	}
-	for _, source := range c.Sources {
+	for i, source := range c.Sources {
 		if info, err := os.Stat(source.Path); err == nil {
 			if err := tail.RegularFile(source.Path, info.Mode()); err != nil {
 				return s, usageError{err}
 			}
 		}
 		format, err := compile(source, c.Tags, c.Fields)
-		if err == nil && format == nil {
+		if err == nil && format == nil && !tail.IsGlob(source.Path) {
 			format, err = found.known(source)
 		}
 		if err != nil {
@@ -76,17 +76,20 @@ func openSources(c *config.Config, once bool, st *stats.Stats, log *slog.Logger)
 				log.Warn("the format can go wrong", "source", source.Name, "how", warning)
 			}
 		}
-		index := st.AddSource(source.Name, source.Path, "") // the parser knows what kind
-		s.tail = append(s.tail, tail.Source{
-			Source:  &flow.Source{Index: index, Name: source.Name, Path: source.Path},
-			FromEnd: source.Start == "end" && !once,
-		})
-		own := shared
-		own.Source = source.Name
-		s.parse = append(s.parse, parse.Source{
-			Format: format, Schema: own, Doubt: doubt(source, log),
-			Detect: func(lines []byte) (*logformat.Format, error) { return found.detect(source, lines) },
-		})
+		s.parse = append(s.parse, parse.Source{Format: format, Schema: shared, Doubt: doubt(log), Detect: found.detect})
+		fromEnd := source.Start == "end" && !once
+		follow := func(path, name string) *flow.Source {
+			index := st.AddSource(name, path, "") // the parser knows what kind
+			return &flow.Source{Index: index, Config: i, Name: name, Path: path}
+		}
+		if tail.IsGlob(source.Path) {
+			s.globs = append(s.globs, tail.Glob{
+				Pattern: source.Path, FromEnd: fromEnd,
+				Source: func(path, matched string) *flow.Source { return follow(path, source.Name+":"+matched) },
+			})
+		} else {
+			s.tail = append(s.tail, tail.Source{Source: follow(source.Path, source.Name), FromEnd: fromEnd})
+		}
 	}
 	return s, nil
 }

@@ -58,3 +58,21 @@ func TestFormatAutoUnknown(t *testing.T) {
 		t.Errorf("exit code %d: %v", d.ExitCode(), err)
 	}
 }
+
+// A glob is as many sources, each with what the wildcards matched in its name
+// and its own format.
+func TestGlob(t *testing.T) {
+	b := newBench(t, influxdtest.New(t, influxdtest.Options{}))
+	b.write("one.access.log", lines(100))
+	b.write("two.access.log", strings.Repeat(timedLine, 100))
+	b.write("two.access.log.1", "not followed\n")
+	b.once("--path", b.path("*.access.log"), "--name", "site")
+	for _, site := range []string{"one", "two"} {
+		if got := b.points("source = 'site:" + site + "'"); got != 100 {
+			t.Errorf("%d points of %s, want 100", got, site)
+		}
+	}
+	if got := b.points(""); got != 200 {
+		t.Errorf("%d points, want 200", got)
+	}
+}

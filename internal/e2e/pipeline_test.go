@@ -356,6 +356,7 @@ func TestExitCodes(t *testing.T) {
 		{"format without a time", []string{"check", "--path", "/x", "--format", "$status $request"}, 2, "$time_local"},
 		{"missing config", []string{"run", "--config", dir + "/none.yaml"}, 2, "none.yaml"},
 		{"a directory for a log", []string{"run", "--path", dir, "--state-dir", dir, "--listen", ""}, 2, "is a directory"},
+		{"no match, once", []string{"run", "--once", "--path", dir + "/*.log", "--state-dir", dir, "--listen", ""}, 1, "no file matches"},
 		{"missing file, once", []string{"run", "--once", "--path", dir + "/none.log", "--state-dir", dir, "--listen", ""}, 1, "none.log"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

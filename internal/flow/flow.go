@@ -13,9 +13,10 @@ package flow
 // Source is a followed path. There is one value for each; stages compare and
 // share the pointer.
 type Source struct {
-	Index int    // place in the configuration, from 0
-	Name  string // tag "source", unique
-	Path  string
+	Index  int    // from 0, in the order in which they came
+	Config int    // place in the configuration, from 0; the sources of a glob share it
+	Name   string // tag "source", unique
+	Path   string
 }
 
 // Generation is one file that has lived at a source's path. It does not change

@@ -17,19 +17,20 @@ import (
 	"github.com/tailflux/tailflux/internal/stats"
 )
 
-// Source is how the lines of one source are read.
+// Source is how the lines of one configured source are read; a glob is one.
 type Source struct {
 	// Format is nil when it is found out with the first lines, by Detect, which
 	// returns nil while they are empty. Its error ends Run.
 	Format *logformat.Format
-	Detect func(lines []byte) (*logformat.Format, error)
+	Detect func(source *flow.Source, lines []byte) (*logformat.Format, error)
 
-	// Schema says what the points look like; its Escape is the format's.
+	// Schema says what the points look like; its Source is the source's name
+	// and its Escape the format's.
 	Schema accesslog.Schema
 
 	// Doubt, unless nil, is told once when more than half of a thousand lines
 	// were rejected, with one of them, and again when that begins anew.
-	Doubt func(line []byte)
+	Doubt func(source *flow.Source, line []byte)
 }
 
 // maxSkipped is the most lines without a point in a batch: what is noted of
@@ -38,10 +39,11 @@ const maxSkipped = 4096
 
 // Parser is the stage.
 type Parser struct {
-	sources []source
-	maxLine int
-	pool    *flow.Pool
-	stats   *stats.Stats
+	configured []Source
+	sources    []*source // by index, nil before the first chunk
+	maxLine    int
+	pool       *flow.Pool
+	stats      *stats.Stats
 
 	// minRoom is how much of a block must be free for the next point. One that
 	// is longer still is appended elsewhere first, with all that stands before
@@ -51,6 +53,7 @@ type Parser struct {
 
 type source struct {
 	Source
+	flow    *flow.Source
 	matcher *logformat.Matcher // nil until the format is known
 	encoder *accesslog.Encoder
 
@@ -58,33 +61,51 @@ type source struct {
 	doubted          bool
 }
 
-// New returns a parser for sources, in the order of their index. Lines longer
-// than maxLine bytes are rejected. Points are written into blocks of pool; one
-// longer than a block is rejected.
-func New(sources []Source, maxLine int, pool *flow.Pool, st *stats.Stats) (*Parser, error) {
-	p := &Parser{maxLine: maxLine, pool: pool, stats: st, minRoom: min(4<<10, pool.BlockSize()/16)}
-	for i, s := range sources {
-		p.sources = append(p.sources, source{Source: s})
-		if s.Format != nil {
-			if err := p.use(i, s.Format); err != nil {
-				return nil, err
-			}
+// New returns a parser for the configured sources. Lines longer than maxLine
+// bytes are rejected. Points are written into blocks of pool; one longer than a
+// block is rejected. The error says what is wrong with a format.
+func New(configured []Source, maxLine int, pool *flow.Pool, st *stats.Stats) (*Parser, error) {
+	for _, s := range configured {
+		if s.Format == nil {
+			continue
+		}
+		if _, err := accesslog.New(s.Format.Names(), s.Schema); err != nil {
+			return nil, err
 		}
 	}
-	return p, nil
+	return &Parser{configured: configured, maxLine: maxLine, pool: pool, stats: st, minRoom: min(4<<10, pool.BlockSize()/16)}, nil
 }
 
-// use makes f the format of a source.
-func (p *Parser) use(index int, f *logformat.Format) error {
-	s := &p.sources[index]
-	s.Schema.Escape = f.Escape()
-	encoder, err := accesslog.New(f.Names(), s.Schema)
-	if err != nil {
-		return err
+// source is where a chunk came from, with its format if that is known.
+func (p *Parser) source(chunk *flow.Chunk) (*source, error) {
+	from := chunk.Start.Generation.Source
+	for len(p.sources) <= from.Index {
+		p.sources = append(p.sources, nil)
 	}
-	s.encoder, s.matcher = encoder, f.NewMatcher()
-	p.stats.UpdateSource(index, func(st *stats.Source) { st.Kind = f.Kind() })
-	return nil
+	s := p.sources[from.Index]
+	if s == nil {
+		s = &source{Source: p.configured[from.Config], flow: from}
+		s.Schema.Source = from.Name
+		p.sources[from.Index] = s
+	}
+	if s.matcher != nil {
+		return s, nil
+	}
+	format := s.Format
+	if format == nil {
+		var err error
+		if format, err = s.Detect(from, chunk.Data); err != nil || format == nil { // nil: all lines are empty
+			return s, err
+		}
+	}
+	s.Schema.Escape = format.Escape()
+	encoder, err := accesslog.New(format.Names(), s.Schema)
+	if err != nil {
+		return nil, err
+	}
+	s.encoder, s.matcher = encoder, format.NewMatcher()
+	p.stats.UpdateSource(from.Index, func(st *stats.Source) { st.Kind = format.Kind() })
+	return s, nil
 }
 
 // Run parses until in is closed, or with ctx's error until ctx ends, and closes
@@ -106,16 +127,9 @@ func (p *Parser) parse(ctx context.Context, chunk flow.Chunk, out chan<- flow.Ba
 	b := flow.Batch{Start: chunk.Start, End: chunk.Start, TooLong: chunk.TooLong}
 	rest := chunk.Data // begins at b.End
 	done := chunk.Data // begins at b.Start
-	index := chunk.Start.Generation.Source.Index
-	src := &p.sources[index]
-	if src.matcher == nil {
-		f, err := src.Detect(chunk.Data)
-		if err == nil && f != nil { // nil: all lines are empty
-			err = p.use(index, f)
-		}
-		if err != nil {
-			return err
-		}
+	src, err := p.source(&chunk)
+	if err != nil {
+		return err
 	}
 	for len(rest) > 0 {
 		room, err := p.pool.Room(ctx, p.minRoom)
@@ -234,7 +248,7 @@ func (s *source) judge(b *flow.Batch, rejected int64) {
 	}
 	bad := 2*s.rejected > s.window
 	if bad && !s.doubted && s.Doubt != nil {
-		s.Doubt(firstRejected(b))
+		s.Doubt(s.flow, firstRejected(b))
 	}
 	s.doubted = bad
 	s.window, s.rejected = 0, 0

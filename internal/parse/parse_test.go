@@ -231,7 +231,7 @@ func TestDetect(t *testing.T) {
 	var asked []string
 	s.parser, err = parse.New([]parse.Source{{
 		Schema: accesslog.Schema{Measurement: "nginx_access", Host: "web1", Source: "web"},
-		Detect: func(lines []byte) (*logformat.Format, error) {
+		Detect: func(_ *flow.Source, lines []byte) (*logformat.Format, error) {
 			if asked = append(asked, string(lines)); len(asked) == 1 {
 				return nil, nil
 			}
@@ -263,7 +263,7 @@ func TestDoubt(t *testing.T) {
 	var told []string
 	s.parser, err = parse.New([]parse.Source{{
 		Format: format, Schema: accesslog.Schema{Measurement: "m", Host: "h", Source: "s"},
-		Doubt: func(line []byte) { told = append(told, string(line)) },
+		Doubt: func(_ *flow.Source, line []byte) { told = append(told, string(line)) },
 	}}, maxLine, flow.NewPool(16, 1<<20), s.stats)
 	if err != nil {
 		t.Fatal(err)

@@ -14,6 +14,7 @@ import (
 // Config says what to follow and how.
 type Config struct {
 	Sources []Source
+	Globs   []Glob
 	// MaxLine is the longest line in bytes that is sure to be sent whole.
 	MaxLine int
 	// RotateWait is how long a superseded file must not have grown before it
@@ -46,6 +47,8 @@ const (
 type Reader struct {
 	config  Config
 	sources []*source
+	globs   []*glob
+	found   time.Time // when files were last looked for
 	pool    *flow.Pool
 	stats   *stats.Stats
 	log     *slog.Logger
@@ -59,6 +62,9 @@ type Reader struct {
 // MaxLine bytes, and more than 8 KiB, each. Nothing is opened yet.
 func New(c Config, pool *flow.Pool, st *stats.Stats, log *slog.Logger) *Reader {
 	r := &Reader{config: c, pool: pool, stats: st, log: log}
+	for _, g := range c.Globs {
+		r.globs = append(r.globs, newGlob(g))
+	}
 	for _, s := range c.Sources {
 		r.sources = append(r.sources, &source{Source: s, reader: r})
 	}
@@ -120,6 +126,10 @@ func (r *Reader) Run(ctx context.Context, out chan<- flow.Chunk) error {
 // themselves; with Once it is the error.
 func (r *Reader) look(now time.Time) error {
 	r.looked = now
+	r.find(now)
+	if r.config.Once && len(r.sources) == 0 {
+		return fmt.Errorf("no file matches %s", r.config.Globs[0].Pattern)
+	}
 	for _, s := range r.sources {
 		if trouble := s.look(now); trouble != nil && r.config.Once {
 			return fmt.Errorf("source %s: %w", s.Name, trouble)

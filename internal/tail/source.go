@@ -27,6 +27,7 @@ type source struct {
 	firstLine   int64       // of the latest generation
 	looked      bool        // at least once
 	there       fs.FileInfo // the file that was there at the start, if it is to be read from where it ended
+	globbed     bool        // it was found, and may go without a word
 	trouble     string      // why nothing can be read, "" when it can
 }
 
@@ -54,6 +55,9 @@ func (s *source) holding(info fs.FileInfo) *file {
 // why something cannot be read, and no reason to stop.
 func (s *source) look(now time.Time) error {
 	err := s.lookAtPath(now)
+	if s.globbed && errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
 	for _, f := range s.files {
 		if trouble := cmp.Or(f.look(), f.trouble); err == nil {
 			err = trouble

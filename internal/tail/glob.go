@@ -1,0 +1,112 @@
+package tail
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/tailflux/tailflux/internal/flow"
+)
+
+// Glob is a pattern whose files are followed, each as a source of its own, also
+// those that appear later. Rotated files beside them are not logs that appear:
+// what is called like one, as access.log.1 or access.log-20261122.gz, is left to
+// the log it was.
+type Glob struct {
+	Pattern string // as in path/filepath.Match
+	// FromEnd is for the files that are there at the start.
+	FromEnd bool
+	// Source makes the source of a file. matched is what stands in the path for
+	// the wildcards, with commas between them: no two files have the same.
+	Source func(path, matched string) *flow.Source
+}
+
+// IsGlob tells whether a path is a pattern.
+func IsGlob(path string) bool { return strings.ContainsAny(path, `*?[`) }
+
+// globTick is how often new files are looked for.
+const globTick = time.Second
+
+// glob is a Glob with what was found.
+type glob struct {
+	Glob
+	wildcards *regexp.Regexp
+	followed  map[string]bool // paths
+	warned    bool            // that there are none
+}
+
+func newGlob(g Glob) *glob {
+	return &glob{Glob: g, wildcards: wildcards(g.Pattern), followed: map[string]bool{}}
+}
+
+// wildcards is an expression with a group for each wildcard of the pattern.
+func wildcards(pattern string) *regexp.Regexp {
+	var b strings.Builder
+	b.WriteString(`^`)
+	for i := 0; i < len(pattern); i++ {
+		switch c := pattern[i]; c {
+		case '*':
+			b.WriteString(`([^/]*)`)
+		case '?':
+			b.WriteString(`([^/])`)
+		case '[':
+			// The pattern was checked: there is an end, and not at once.
+			end := i + 2 + strings.IndexByte(pattern[i+2:], ']')
+			b.WriteString(`([^/])`)
+			i = end
+		case '\\':
+			i++
+			b.WriteString(regexp.QuoteMeta(pattern[i : i+1]))
+		default:
+			b.WriteString(regexp.QuoteMeta(string(c)))
+		}
+	}
+	b.WriteString(`$`)
+	return regexp.MustCompile(b.String())
+}
+
+// rotated is how rotated logs are called: access.log.1, access.log-20261122,
+// access.log.2.gz.
+var rotated = regexp.MustCompile(`([.-][0-9]+|\.(gz|bz2|xz|zst|Z|old|bak))$`)
+
+// appeared returns the paths that match and are not followed yet, in their
+// order.
+func (g *glob) appeared() (paths []string) {
+	matches, err := filepath.Glob(g.Pattern)
+	if err != nil {
+		return nil // the pattern was checked
+	}
+	for _, path := range matches {
+		if g.followed[path] || rotated.MatchString(path) {
+			continue
+		}
+		if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
+			continue
+		}
+		g.followed[path] = true
+		paths = append(paths, path)
+	}
+	return paths
+}
+
+// find follows the files that have appeared.
+func (r *Reader) find(now time.Time) {
+	first := r.found.IsZero()
+	if !first && now.Sub(r.found) < globTick {
+		return
+	}
+	r.found = now
+	for _, g := range r.globs {
+		for _, path := range g.appeared() {
+			matched := strings.Join(g.wildcards.FindStringSubmatch(path)[1:], ",")
+			s := Source{Source: g.Source(path, matched), FromEnd: g.FromEnd && first}
+			r.sources = append(r.sources, &source{Source: s, reader: r, globbed: true})
+		}
+		if len(g.followed) == 0 && !g.warned {
+			g.warned = true
+			r.log.Warn("no file matches yet, waiting for one", "file", g.Pattern)
+		}
+	}
+}

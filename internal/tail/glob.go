@@ -69,7 +69,7 @@ func wildcards(pattern string) *regexp.Regexp {
 
 // rotated is how rotated logs are called: access.log.1, access.log-20261122,
 // access.log.2.gz.
-var rotated = regexp.MustCompile(`([.-][0-9]+|\.(gz|bz2|xz|zst|Z|old|bak))$`)
+var rotated = regexp.MustCompile(`([.-]\d+|\.(gz|bz2|xz|zst|Z|old|bak))$`)
 
 // appeared returns the paths that match and are not followed yet, in their
 // order.

@@ -1,0 +1,162 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+// An explainOutput prints explanations.
+type explainOutput struct {
+	w      io.Writer
+	json   bool
+	colour bool
+}
+
+const (
+	bold   = "1"
+	dim    = "2"
+	red    = "31"
+	green  = "32"
+	yellow = "33"
+)
+
+func (o explainOutput) paint(colour, text string) string {
+	if !o.colour {
+		return text
+	}
+	return "\x1b[" + colour + "m" + text + "\x1b[0m"
+}
+
+// head says what is known before the first line.
+func (o explainOutput) head(x *explainer) string {
+	var b strings.Builder
+	what := "format "
+	if x.short == "the regexp" {
+		what = "regexp "
+	}
+	b.WriteString(what + o.paint(bold, plainText([]byte(x.name))))
+	switch {
+	case x.note != "":
+		b.WriteString(", the nearest\n" + o.paint(yellow, "warning: ") + plainText([]byte(x.note)))
+	case x.detected:
+		b.WriteString(", found by the lines")
+	}
+	b.WriteByte('\n')
+	for _, warning := range x.format.Warnings() {
+		b.WriteString(o.paint(yellow, "warning: ") + plainText([]byte(warning)) + "\n")
+	}
+	return b.String()
+}
+
+// print writes one explanation at once.
+func (o explainOutput) print(x *explainer, e explanation) error {
+	var b bytes.Buffer
+	if o.json {
+		if err := encodeJSON(&b, e); err != nil {
+			return err
+		}
+	} else {
+		o.text(&b, x, e)
+	}
+	_, err := o.w.Write(b.Bytes())
+	return err
+}
+
+func (o explainOutput) text(b *bytes.Buffer, x *explainer, e explanation) {
+	var verdict []string
+	switch {
+	case e.Matched && e.Point == nil:
+		verdict = append(verdict, o.paint(yellow, "filtered")+" by "+plainText([]byte(e.filtered)))
+	case !e.Matched:
+		verdict = append(verdict, o.paint(red, "rejected: "+e.reason))
+	}
+	if e.PathTaken != nil {
+		path := "by " + x.short + " via " + *e.PathTaken
+		if e.Vars != nil {
+			path = o.paint(green, "matched") + " " + path
+		}
+		if e.why != "" {
+			path += " (" + plainText([]byte(e.why)) + ")"
+		}
+		verdict = append(verdict, path)
+	}
+	fmt.Fprintf(b, "\n%s: %s\n", o.paint(bold, fmt.Sprintf("line %d", e.number)), strings.Join(verdict, ", "))
+	if e.Error != nil {
+		line, under := window(e.line, e.Error.Column)
+		fmt.Fprintf(b, "  %s\n  %s%s\n  column %d: expected %s\n", line,
+			strings.Repeat(" ", under), o.paint(red, "^"), e.Error.Column, plainText([]byte(e.Error.Expected)))
+	}
+	if e.nearest != "" {
+		configured := "you configured " + strings.Replace(x.short, "the ", "a ", 1)
+		if x.detected {
+			configured = "other lines look like " + x.short
+		}
+		fmt.Fprintf(b, "  this looks like %s; %s\n", o.paint(bold, e.nearest), configured)
+	}
+	o.table(b, "variables", e.Vars)
+	o.table(b, "tags", e.Tags)
+	o.table(b, "fields", e.Fields)
+	if e.Point != nil {
+		fmt.Fprintf(b, "  %s\n    %s\n", o.paint(dim, "time"), e.Time.Format(time.RFC3339Nano))
+		fmt.Fprintf(b, "  %s\n    %s\n", o.paint(dim, "point"), plainText([]byte(*e.Point)))
+	}
+}
+
+func (o explainOutput) table(b *bytes.Buffer, title string, rows pairs) {
+	if len(rows) == 0 {
+		return
+	}
+	width := 0
+	for _, row := range rows {
+		width = max(width, utf8.RuneCountInString(row.key))
+	}
+	fmt.Fprintf(b, "  %s\n", o.paint(dim, title))
+	for _, row := range rows {
+		text := row.text
+		if text == "" {
+			text = o.paint(dim, "(empty)")
+		}
+		fmt.Fprintf(b, "    %-*s  %s\n", width, row.key, text)
+	}
+}
+
+// window is the part of a line around a column, as wide as a terminal surely is,
+// and how many characters stand there before the column.
+func window(line []byte, column int) (shown string, under int) {
+	const width, least = 72, 24 // in all, and behind the column
+	at := min(max(column-1, 0), len(line))
+	before, after := []rune(plainText(line[:at])), []rune(plainText(line[at:]))
+	if len(before)+len(after) > width {
+		left := min(len(before), width-min(len(after), least))
+		right := min(len(after), width-left)
+		if left < len(before) {
+			before = append([]rune{'…'}, before[len(before)-left:]...)
+		}
+		if right < len(after) {
+			after = append(after[:right], '…')
+		}
+	}
+	return string(before) + string(after), len(before)
+}
+
+// plainText is safe to show on a terminal: what is not printable is written \xHH.
+func plainText(b []byte) string {
+	var text []byte
+	for len(b) > 0 {
+		r, size := utf8.DecodeRune(b)
+		if unicode.IsPrint(r) && (r != utf8.RuneError || size > 1) {
+			text = append(text, b[:size]...)
+		} else {
+			for _, c := range b[:size] {
+				text = fmt.Appendf(text, `\x%02X`, c)
+			}
+		}
+		b = b[size:]
+	}
+	return string(text)
+}

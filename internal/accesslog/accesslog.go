@@ -79,6 +79,7 @@ type Encoder struct {
 	origin requester
 	proxy  proxy
 	texts  texts
+	ender  lineproto.Ender
 }
 
 // New returns an encoder for captures of the named variables. A tag or field of
@@ -176,7 +177,7 @@ func (e *Encoder) Append(dst []byte, captures [][]byte, number int64) (points []
 	if len(p) == start {
 		p = append(p, "count=1i"...)
 	}
-	return lineproto.AppendEnd(p, at), "", true
+	return e.ender.AppendEnd(p, at), "", true
 }
 
 // Time is the time in the last line that was appended, zero before the first.

@@ -101,13 +101,14 @@ const maxFloat = 24
 // appendFloat appends a decimal number as it stands; a list is added up. What
 // is no such number is not appended.
 func appendFloat(p, v []byte, list bool) ([]byte, bool) {
-	if list && isList(v) {
+	switch {
+	case isDecimal(v):
+		return append(p, v...), true
+	case list && isList(v):
 		return appendSum(p, v)
-	}
-	if !isDecimal(v) {
+	default:
 		return p, false
 	}
-	return append(p, v...), true
 }
 
 // appendSum adds decimals up, exactly, to six places.

@@ -97,6 +97,46 @@ func AppendEnd(dst []byte, unixNano int64) []byte {
 	return append(dst, '\n')
 }
 
+// Ender is AppendEnd for many points of few seconds: it keeps the digits of the
+// second. Its zero value is ready, and for one goroutine.
+type Ender struct {
+	second int64
+	text   []byte // of second; empty at first
+}
+
+// AppendEnd does the same as the function.
+func (e *Ender) AppendEnd(dst []byte, unixNano int64) []byte {
+	second := unixNano / 1e9
+	if second <= 0 {
+		return AppendEnd(dst, unixNano)
+	}
+	if second != e.second {
+		e.text = strconv.AppendInt(append(e.text[:0], ' '), second, 10)
+		e.second = second
+	}
+	below := uint32(unixNano - second*1e9)
+	var b [10]byte // nine digits and the newline
+	for i := 7; i > 0; i -= 2 {
+		two := below % 100 * 2
+		below /= 100
+		b[i], b[i+1] = pairs[two], pairs[two+1]
+	}
+	b[0], b[9] = byte('0'+below), '\n'
+	return append(append(dst, e.text...), b[:]...)
+}
+
+// pairs are the numbers from 00 to 99.
+const pairs = "00010203040506070809" +
+	"10111213141516171819" +
+	"20212223242526272829" +
+	"30313233343536373839" +
+	"40414243444546474849" +
+	"50515253545556575859" +
+	"60616263646566676869" +
+	"70717273747576777879" +
+	"80818283848586878889" +
+	"90919293949596979899"
+
 // appendClean copies runs of plain bytes and deals with the others one by one.
 func appendClean(dst, value []byte, class *[256]byte) []byte {
 	from := 0

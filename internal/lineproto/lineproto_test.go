@@ -80,6 +80,23 @@ func FuzzReadBack(f *testing.F) {
 	})
 }
 
+// An Ender writes what the function writes, in whatever order times come.
+func FuzzEnder(f *testing.F) {
+	f.Add(int64(1795168800_000000001), int64(1795168800_999999999))
+	f.Add(int64(0), int64(999_999_999))
+	f.Add(int64(-1), int64(1_000_000_000))
+	f.Add(int64(1<<63-1), int64(-1<<63))
+	f.Fuzz(func(t *testing.T, a, b int64) {
+		var e lineproto.Ender
+		for _, at := range []int64{a, b, a, a + 1, b} {
+			got, want := e.AppendEnd([]byte("x"), at), lineproto.AppendEnd([]byte("x"), at)
+			if !bytes.Equal(got, want) {
+				t.Fatalf("AppendEnd(%d) = %q, want %q", at, got, want)
+			}
+		}
+	})
+}
+
 // clean is the slow twin of what Append does to bytes.
 func clean(s string) string {
 	var b strings.Builder
@@ -101,5 +118,16 @@ func BenchmarkAppendTag(b *testing.B) {
 	b.SetBytes(int64(len(value)))
 	for b.Loop() {
 		dst = lineproto.AppendTag(dst[:0], prefix, value)
+	}
+}
+
+func BenchmarkAppendEnd(b *testing.B) {
+	var e lineproto.Ender
+	dst := make([]byte, 0, 64)
+	at := int64(1795168800_000000000)
+	b.ReportAllocs()
+	for b.Loop() {
+		at++
+		dst = e.AppendEnd(dst[:0], at)
 	}
 }

@@ -111,7 +111,10 @@ func splitRequest(line []byte, parts *[numParts][]byte) {
 	}
 	target := line[end+1:]
 	var version []byte
-	if last := bytes.LastIndexByte(target, ' '); last >= 0 {
+	// Almost every request ends like this, and then this is its last space.
+	if at := len(target) - len(" HTTP/1.1"); at >= 0 && string(target[at:at+6]) == " HTTP/" && bytes.IndexByte(target[at+6:], ' ') < 0 {
+		target, version = target[:at], target[at+1:]
+	} else if last := bytes.LastIndexByte(target, ' '); last >= 0 {
 		target, version = target[:last], target[last+1:]
 		if !bytes.HasPrefix(version, []byte("HTTP/")) {
 			return

@@ -13,6 +13,7 @@
 package accesslog
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -129,10 +130,28 @@ func New(names []string, s Schema) (*Encoder, error) {
 	return e, nil
 }
 
+// For returns an encoder that differs in the source alone. The two share what
+// they remember, so they are for the same goroutine: thousands of them cost
+// little.
+func (e *Encoder) For(source string) *Encoder {
+	other := *e
+	other.tags = slices.Clone(e.tags)
+	for i := range other.tags {
+		if t := &other.tags[i]; t.origin == constant && bytes.HasPrefix(t.prefix, sourcePrefix) {
+			t.prefix = lineproto.AppendTag(nil, sourcePrefix, []byte(source))
+		}
+	}
+	other.clock.last, other.clock.text = nil, nil
+	other.ender = lineproto.Ender{}
+	return &other
+}
+
+var sourcePrefix = lineproto.TagPrefix("source")
+
 func (e *Encoder) addTags(names []string, s Schema) {
 	e.tags = []tag{
 		{item: item{prefix: lineproto.AppendTag(nil, lineproto.TagPrefix("host"), []byte(s.Host)), origin: constant}},
-		{item: item{prefix: lineproto.AppendTag(nil, lineproto.TagPrefix("source"), []byte(s.Source)), origin: constant}},
+		{item: item{prefix: lineproto.AppendTag(nil, sourcePrefix, []byte(s.Source)), origin: constant}},
 	}
 	for i, key := range s.Tags {
 		it, ok := e.find(key, names)

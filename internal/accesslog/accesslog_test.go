@@ -269,6 +269,32 @@ func TestChosenTagsAndFields(t *testing.T) {
 	}
 }
 
+// Encoders that share what they remember do not disturb each other.
+func TestFor(t *testing.T) {
+	one, err := accesslog.New(timed, standard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	two := one.For("t w,o")
+	first, second := captures(nil), captures(map[string]string{
+		"time_local": "20/Nov/2026:10:00:01 +0000", "request": "POST /c HTTP/1.1", "status": "404",
+	})
+	for range 3 {
+		for _, tt := range []struct {
+			e        *accesslog.Encoder
+			captures [][]byte
+			want     string
+		}{
+			{one, first, "nginx_access,host=web1,method=GET,path=/a/b,scheme=https,source=web,status=302 bytes_sent=6944i,request_time=0.340,upstream_response_time=0.323 1795168800000000001\n"},
+			{two, second, `nginx_access,host=web1,method=POST,path=/c,scheme=https,source=t\ w\,o,status=404 bytes_sent=6944i,request_time=0.340,upstream_response_time=0.323 1795168801000000001` + "\n"},
+		} {
+			if got, _, ok := tt.e.Append(nil, tt.captures, 1); string(got) != tt.want || !ok {
+				t.Errorf("Append =\n%q, want\n%q", got, tt.want)
+			}
+		}
+	}
+}
+
 func TestNewRefuses(t *testing.T) {
 	for _, tt := range []struct {
 		names []string

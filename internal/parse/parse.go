@@ -9,6 +9,7 @@ package parse
 import (
 	"bytes"
 	"context"
+	"strings"
 	"time"
 
 	"github.com/tailflux/tailflux/internal/accesslog"
@@ -24,8 +25,8 @@ type Source struct {
 	Format *logformat.Format
 	Detect func(source *flow.Source, lines []byte) (*logformat.Format, error)
 
-	// Schema says what the points look like; its Source is the source's name
-	// and its Escape the format's.
+	// Schema says what the points look like, and is the same for all sources but
+	// for Source, which is the source's name, and Escape, which is the format's.
 	Schema accesslog.Schema
 
 	// Doubt, unless nil, is told once when more than half of a thousand lines
@@ -40,7 +41,8 @@ const maxSkipped = 4096
 // Parser is the stage.
 type Parser struct {
 	configured []Source
-	sources    []*source // by index, nil before the first chunk
+	sources    []*source                     // by index, nil before the first chunk
+	encoders   map[string]*accesslog.Encoder // by names and escaping
 	maxLine    int
 	pool       *flow.Pool
 	stats      *stats.Stats
@@ -73,7 +75,7 @@ func New(configured []Source, maxLine int, pool *flow.Pool, st *stats.Stats) (*P
 			return nil, err
 		}
 	}
-	return &Parser{configured: configured, maxLine: maxLine, pool: pool, stats: st, minRoom: min(4<<10, pool.BlockSize()/16)}, nil
+	return &Parser{configured: configured, encoders: map[string]*accesslog.Encoder{}, maxLine: maxLine, pool: pool, stats: st, minRoom: min(4<<10, pool.BlockSize()/16)}, nil
 }
 
 // source is where a chunk came from, with its format if that is known.
@@ -98,12 +100,18 @@ func (p *Parser) source(chunk *flow.Chunk) (*source, error) {
 			return s, err
 		}
 	}
+	// All sources have one schema, so those of one format share an encoder's
+	// memory.
 	s.Schema.Escape = format.Escape()
-	encoder, err := accesslog.New(format.Names(), s.Schema)
-	if err != nil {
-		return nil, err
+	key := strings.Join(append(format.Names(), s.Schema.Escape), " ")
+	if p.encoders[key] == nil {
+		encoder, err := accesslog.New(format.Names(), s.Schema)
+		if err != nil {
+			return nil, err
+		}
+		p.encoders[key] = encoder
 	}
-	s.encoder, s.matcher = encoder, format.NewMatcher()
+	s.encoder, s.matcher = p.encoders[key].For(from.Name), format.NewMatcher()
 	p.stats.UpdateSource(from.Index, func(st *stats.Source) { st.Kind = format.Kind() })
 	return s, nil
 }

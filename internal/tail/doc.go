@@ -18,8 +18,8 @@
 // before and afterwards. So these are beyond it:
 //
 //   - a file that was at the path for less than a tick is not seen;
-//   - a file that is truncated is read from its first byte, also what is left of
-//     it; what had not been read is lost;
+//   - a file that is truncated to less than was sent of it is read from its first
+//     byte, also what is left of it; what had not been read is lost;
 //   - a file that is truncated and, before the next tick, grows beyond where it
 //     was read to, is not seen to be truncated: what is behind that is read;
 //   - what is written to a superseded file after it was left is not read;

@@ -167,7 +167,7 @@ func (r *Reader) read(ctx context.Context, now time.Time, out chan<- flow.Chunk)
 				return more, grew, err
 			}
 			f.trouble = err // told by the next look
-			more = more || moreHere
+			more = more || moreHere && err == nil
 			grew = grew || !f.grown.Before(now)
 			if f.left {
 				s.files = slices.Delete(s.files, i, i+1)

@@ -19,7 +19,7 @@ func TestRotatedFiveTimesASecond(t *testing.T) {
 	})
 	for _, wakeups := range []bool{false, true} {
 		t.Run(fmt.Sprintf("real time, wakeups=%t", wakeups), func(t *testing.T) {
-			for range 5 {
+			for range 3 {
 				if storm(t, wakeups, 11) == 0 {
 					return
 				}
@@ -99,7 +99,7 @@ func storm(t *testing.T, wakeups bool, rotations int) (late time.Duration) {
 		return n
 	}
 	done := func() bool { return f.stats.Snapshot(time.Now()).Books.Read >= int64(total) }
-	for wait := time.Now(); !done() && time.Since(wait) < 5*time.Second; time.Sleep(step) {
+	for wait := time.Now(); !done() && time.Since(wait) < 3*time.Second; time.Sleep(step) {
 	}
 	f.stop()
 	lost, doubled := missing(), 0

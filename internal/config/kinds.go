@@ -64,10 +64,11 @@ func text() kind[string] {
 	return words("a name", func(s string) (string, bool) { return s, s != "" && printable(s) })
 }
 
-// pattern is text in which tabs are allowed too, as they are in log formats.
+// pattern is text in which tabs and line breaks are allowed too, as they are in
+// log formats and between the pieces of one.
 func pattern(want string) kind[string] {
 	return words(want, func(s string) (string, bool) {
-		return s, s != "" && printable(strings.ReplaceAll(s, "\t", ""))
+		return s, s != "" && printable(strings.NewReplacer("\t", "", "\n", "", "\r", "").Replace(s))
 	})
 }
 

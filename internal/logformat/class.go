@@ -82,7 +82,8 @@ func (s slot) stop() string {
 		return ""
 	}
 	c := s.after[:1]
-	if !strings.Contains("\t!#$&'()*,;<>?@[]^`{|}~:=", c) || strings.Contains(inside(s.variable.Name), c) {
+	dash := c == "-" && s.variable.Name == "remote_addr" // which is never absent
+	if !dash && !strings.Contains("\t!#$&'()*,;<>?@[]^`{|}~:=", c) || strings.Contains(inside(s.variable.Name), c) {
 		return ""
 	}
 	if strings.Contains(`[]^`, c) {

@@ -71,7 +71,7 @@ func TestFormatRegexp(t *testing.T) {
 	check(`$remote_addr:$remote_port`, `^(?P<remote_addr>[^ "]+):(?P<remote_port>[0-9.-]+)$`)
 	check(`$is_args?`, `^(?P<is_args>[^ "]*)\?$`)
 	check(`[$host]`, `^\[(?P<host>[^ "]*)\]$`)
-	check(`$upstream_addr}`, `^(?P<upstream_addr>[^ ,"}]+(?:(?:,| :) [^ ,"}]*)*)\}$`)
+	check(`$upstream_addr}`, `^(?P<upstream_addr>[^ ,"}]*(?:(?:,| :) [^ ,"}]*)*)\}$`)
 
 	// Found and yet empty.
 	check(`$server_name x`, `^(?P<server_name>[^ "]*) x$`)

@@ -156,7 +156,7 @@ func TestFast(t *testing.T) {
 	check(timed, "2026/11/20 10:00:00 [error] 17#17: *1 open() failed", false, true)
 	check(timed, "", false, true)
 	check(timed, combinedLine, false, false)
-	check(tutorial, "junk", false, false)
+	check(tutorial, "junk", false, true)
 }
 
 func TestMatchAllocates(t *testing.T) {

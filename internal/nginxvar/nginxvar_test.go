@@ -24,7 +24,7 @@ func TestLookup(t *testing.T) {
 	check("msec", nginxvar.Variable{Kind: nginxvar.Msec})
 	check("bytes_sent", nginxvar.Variable{Kind: nginxvar.Int})
 	check("connection_requests", nginxvar.Variable{Kind: nginxvar.Int})
-	check("server_port", nginxvar.Variable{Kind: nginxvar.Int})
+	check("server_port", nginxvar.Variable{Kind: nginxvar.Int, Empty: true})
 	check("request_time", nginxvar.Variable{Kind: nginxvar.Float})
 	check("gzip_ratio", nginxvar.Variable{Kind: nginxvar.Float})
 	check("ssl_client_s_dn", nginxvar.Variable{Kind: nginxvar.String})
@@ -33,7 +33,7 @@ func TestLookup(t *testing.T) {
 	check("server_name", nginxvar.Variable{Kind: nginxvar.Token, Empty: true})
 	check("host", nginxvar.Variable{Kind: nginxvar.Token, Empty: true})
 
-	check("upstream_addr", nginxvar.Variable{Kind: nginxvar.Token, List: true})
+	check("upstream_addr", nginxvar.Variable{Kind: nginxvar.Token, List: true, Empty: true})
 	check("upstream_status", nginxvar.Variable{Kind: nginxvar.Status, List: true})
 	check("upstream_bytes_sent", nginxvar.Variable{Kind: nginxvar.Int, List: true})
 	check("upstream_response_length", nginxvar.Variable{Kind: nginxvar.Int, List: true})

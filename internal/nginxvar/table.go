@@ -92,8 +92,11 @@ const lists = "upstream_addr upstream_status upstream_bytes_received upstream_by
 	"upstream_response_time"
 
 // empties are the variables that nginx counts as found although they hold
-// nothing: no server_name configured, no TLS, no HTTP/2, no second upstream.
+// nothing: no server_name configured, no TLS, no HTTP/2, no second upstream; no
+// protocol in a broken request, no port on a unix socket, no upstream when there
+// is no connection left (seen of nginx 1.22).
 const empties = "host http2 http3 https is_args is_request_port request_completion request_port server_name " +
+	"server_protocol server_port upstream_addr " +
 	"proxy_upstream_name proxy_alternative_upstream_name namespace ingress_name service_name service_port"
 
 // variables is the table Lookup reads.

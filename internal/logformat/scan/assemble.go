@@ -39,6 +39,8 @@ func Compile(tree *syntax.Regexp, groups []int) (*Program, error) {
 	}
 	if anchored {
 		a.prove(a.loops)
+	} else {
+		a.lead = newLead(root)
 	}
 	return &a.Program, nil
 }

@@ -69,6 +69,7 @@ type target struct {
 type Program struct {
 	steps   []step // in the order in which they meet the line
 	partial bool   // some captures may take no part
+	lead    *lead  // nil: a match may begin anywhere, or at byte 0 only
 }
 
 // prove marks the steps whose failure proves that nothing matches: those after

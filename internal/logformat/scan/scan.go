@@ -47,7 +47,26 @@ const (
 // are repeated without limit only, so a run takes whole runes if it ends before
 // an ASCII byte, at the end of the line, or where a byte that is not in the set
 // follows; assembler.run and translator.run see to it that it does.
+//
+// Where byte 0 gives nothing, an expression that is not anchored may begin
+// further on: see lead.
 func (p *Program) Scan(line []byte, captures [][]byte, scratch []int) Outcome {
+	out := p.scan(line, captures, scratch)
+	if out != Unknown || p.lead == nil {
+		return out
+	}
+	switch start := p.lead.start(line); {
+	case start < 0:
+		return Refused
+	case start > 0 && p.scan(line[start:], captures, scratch) == Matched:
+		return Matched
+	default:
+		return Unknown
+	}
+}
+
+// scan is Scan from byte 0 alone.
+func (p *Program) scan(line []byte, captures [][]byte, scratch []int) Outcome {
 	if p.partial {
 		clear(captures)
 	}

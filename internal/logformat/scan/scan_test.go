@@ -178,7 +178,11 @@ func TestOutcome(t *testing.T) {
 	check(`^(?P<a>\d+) (?P<b>[^ ]+)$`, "12 é", scan.Matched)
 	check(`^(?P<a>\d+) (?P<b>[^ ]+)$`, "12 é ", scan.Refused)
 	check(`^(?P<a>\d+) (?P<b>[^ ]+)$`, "x", scan.Refused)
-	check(`(?P<a>\d+) (?P<b>[^ ]+)$`, "x", scan.Unknown)
+	check(`(?P<a>\d+) (?P<b>[^ ]+)$`, "x", scan.Refused)
+	check(`(?P<a>\d+) (?P<b>[^ ]+)$`, "x 1: 2 y", scan.Matched) // begins at the 2
+	check(`(?P<a>\d+) (?P<b>[^ ]+)$`, "1 2 y", scan.Unknown)    // not at the 1
+	check(`(?P<a>\d{1,3}) (?P<b>[^ ]+)$`, "x", scan.Unknown)    // may begin within the digits
+	check(`(?P<a>[^ ]+) (?P<b>[^ ]+)$`, "é", scan.Unknown)      // has more than ASCII
 	check(`^(?P<a>.*) (?P<b>\d+)$`, "a 1 b 2", scan.Matched)
 	check(`^(?P<a>.*) (?P<b>\d+)$`, "a 1 b", scan.Unknown)
 	check(`^(?P<a>.*?) (?P<b>.*)$`, "a 1 b 2", scan.Matched)

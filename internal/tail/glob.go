@@ -12,8 +12,8 @@ import (
 
 // Glob is a pattern whose files are followed, each as a source of its own, also
 // those that appear later. Rotated files beside them are not logs that appear:
-// what is called like one, as access.log.1 or access.log-20261122.gz, is left to
-// the log it was.
+// what is called like one, as access.log.1 or access.log-20261122.gz, and a file
+// that was followed under another name, is left to the log it was.
 type Glob struct {
 	Pattern string // as in path/filepath.Match
 	// FromEnd is for the files that are there at the start.
@@ -67,13 +67,13 @@ func wildcards(pattern string) *regexp.Regexp {
 	return regexp.MustCompile(b.String())
 }
 
-// rotated is how rotated logs are called: access.log.1, access.log-20261122,
+// rotated is how logrotate calls rotated logs: access.log.1, access.log-20261122,
 // access.log.2.gz.
-var rotated = regexp.MustCompile(`([.-]\d+|\.(gz|bz2|xz|zst|Z|old|bak))$`)
+var rotated = regexp.MustCompile(`(\.\d{1,3}|-\d{8,}|\.(gz|bz2|xz|zst|Z|old|bak))$`)
 
 // appeared returns the paths that match and are not followed yet, in their
-// order.
-func (g *glob) appeared() (paths []string) {
+// order. A file that is open already was rotated to its new name.
+func (g *glob) appeared(open func(os.FileInfo) bool) (paths []string) {
 	matches, err := filepath.Glob(g.Pattern)
 	if err != nil {
 		return nil // the pattern was checked
@@ -82,11 +82,14 @@ func (g *glob) appeared() (paths []string) {
 		if g.followed[path] || rotated.MatchString(path) {
 			continue
 		}
-		if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
+		info, err := os.Stat(path)
+		if err != nil || !info.Mode().IsRegular() {
 			continue
 		}
 		g.followed[path] = true
-		paths = append(paths, path)
+		if !open(info) {
+			paths = append(paths, path)
+		}
 	}
 	return paths
 }
@@ -99,7 +102,7 @@ func (r *Reader) find(now time.Time) {
 	}
 	r.found = now
 	for _, g := range r.globs {
-		for _, path := range g.appeared() {
+		for _, path := range g.appeared(r.open) {
 			matched := strings.Join(g.wildcards.FindStringSubmatch(path)[1:], ",")
 			s := Source{Source: g.Source(path, matched), FromEnd: g.FromEnd && first}
 			r.sources = append(r.sources, &source{Source: s, reader: r, globbed: true})
@@ -109,4 +112,14 @@ func (r *Reader) find(now time.Time) {
 			r.log.Warn("no file matches yet, waiting for one", "file", g.Pattern)
 		}
 	}
+}
+
+// open tells whether a file is open for some source.
+func (r *Reader) open(info os.FileInfo) bool {
+	for _, s := range r.sources {
+		if s.holding(info) != nil {
+			return true
+		}
+	}
+	return false
 }

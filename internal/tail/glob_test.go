@@ -78,6 +78,15 @@ func TestGlob(t *testing.T) {
 	write("b.access.log.1", "late\n")
 	write("b.access.log", "after\n")
 	next(2)
+	// Renamed to a name that matches, and not like a rotated one.
+	if err := os.Rename(filepath.Join(dir, "d.access.log"), filepath.Join(dir, "d-old.access.log")); err != nil {
+		t.Fatal(err)
+	}
+	write("d-old.access.log", "later\n")
+	next(1)
+	write("a.access.log", "last\n")
+	next(1)
+	time.Sleep(1500 * time.Millisecond) // files are looked for again
 	cancel()
 	for range out {
 		t.Error("more came")
@@ -86,7 +95,7 @@ func TestGlob(t *testing.T) {
 		t.Error(err)
 	}
 	slices.Sort(got)
-	want := []string{"g:a, new\n", "g:b, after\n", "g:b, late\n", "g:b, new\n", "g:d, first\n"}
+	want := []string{"g:a, last\n", "g:a, new\n", "g:b, after\n", "g:b, late\n", "g:b, new\n", "g:d, first\n", "g:d, later\n"}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}

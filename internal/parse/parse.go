@@ -159,11 +159,10 @@ func (p *Parser) parse(ctx context.Context, chunk flow.Chunk, out chan<- flow.Ba
 		if points > 0 {
 			b.Points, b.PointsBlock = p.pool.Cut(points)
 		}
-		if b.TooLong > 0 {
-			b.End = chunk.End // Data is only the line's head
-		}
 		if len(rest) > 0 {
 			chunk.Block.Hold()
+		} else {
+			b.End = chunk.End // Data may be a line's head, or have a newline more than the file
 		}
 		b.Lines, b.LinesBlock = done[:len(done)-len(rest)], chunk.Block
 		if err := p.send(ctx, src, b, out); err != nil {

@@ -287,6 +287,16 @@ func TestWaitsForABlock(t *testing.T) {
 	}
 }
 
+// The last line of a file may have no newline there, but has one in its chunk.
+func TestEndOfUnterminatedLine(t *testing.T) {
+	s := newStage(t, "combined", 4, 64<<10)
+	c := s.chunk(t, good+"\n", 7, 100)
+	c.End.Offset--
+	if b := s.run(t, c); len(b) != 1 || b[0].End != c.End || b[0].NumPoints != 1 {
+		t.Errorf("batches %+v, want one to %+v", b, c.End)
+	}
+}
+
 // The objects of a JSON log may have different keys: each line's own time and
 // request are taken.
 func TestJSON(t *testing.T) {

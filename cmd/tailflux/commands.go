@@ -55,9 +55,9 @@ func rootCommand(stderr io.Writer) *cobra.Command {
 		Long: `Tailflux follows nginx access logs, parses every line with a pattern, and
 writes one point per request to InfluxDB 1.x. Without a command it runs.
 
-Every key of the configuration is a flag and a variable, too: influxdb.url is
---influxdb-url and TAILFLUX_INFLUXDB_URL. A flag wins over a variable, a
-variable over the file, the file over the default.`,
+Every key of the configuration but paths and drop is a flag and a variable,
+too: influxdb.url is --influxdb-url and TAILFLUX_INFLUXDB_URL. A flag wins over
+a variable, a variable over the file, the file over the default.`,
 		Example:       examples,
 		SilenceErrors: true,
 		SilenceUsage:  true,

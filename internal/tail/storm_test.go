@@ -19,12 +19,13 @@ func TestRotatedFiveTimesASecond(t *testing.T) {
 	})
 	for _, wakeups := range []bool{false, true} {
 		t.Run(fmt.Sprintf("real time, wakeups=%t", wakeups), func(t *testing.T) {
-			for range 3 {
+			const tries = 10
+			for range tries {
 				if storm(t, wakeups, 11) == 0 {
 					return
 				}
 			}
-			t.Skip("the machine is too busy")
+			t.Errorf("the machine was late in each of %d tries, and lines were lost", tries)
 		})
 	}
 }

@@ -1,6 +1,7 @@
 package accesslog_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -231,6 +232,20 @@ func TestStandIns(t *testing.T) {
 	} {
 		if got := one(t, s, tt.line...); got != tt.want+" count=1i" {
 			t.Errorf("%q = %s, want %s", tt.line, got, tt.want)
+		}
+	}
+}
+
+// Lines of different seconds, as nginx logs them out of order, keep their own.
+func TestSecondsChange(t *testing.T) {
+	e, err := accesslog.New([]string{"msec"}, accesslog.Schema{Measurement: "m", Host: "h", Source: "s"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, second := range []string{"1795168800", "1795168801", "1795168800", "5", "1795168801"} {
+		got, _, _ := e.Append(nil, [][]byte{[]byte(second + ".120")}, int64(i))
+		if want := fmt.Sprintf("m,host=h,source=s count=1i %s12000000%d\n", second, i); string(got) != want {
+			t.Errorf("Append = %q, want %q", got, want)
 		}
 	}
 }

@@ -83,6 +83,7 @@ func FuzzReadBack(f *testing.F) {
 // An Ender writes what the function writes, in whatever order times come.
 func FuzzEnder(f *testing.F) {
 	f.Add(int64(1795168800_000000001), int64(1795168800_999999999))
+	f.Add(int64(1795168800_000000001), int64(1795168801_000000002))
 	f.Add(int64(0), int64(999_999_999))
 	f.Add(int64(-1), int64(1_000_000_000))
 	f.Add(int64(1<<63-1), int64(-1<<63))

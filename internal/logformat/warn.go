@@ -5,7 +5,7 @@ import (
 	"regexp"
 	"regexp/syntax"
 	"slices"
-	"strings"
+	"unicode"
 
 	"github.com/tailflux/tailflux/internal/nginxvar"
 )
@@ -105,7 +105,17 @@ func anyQuoted(re *syntax.Regexp) bool {
 	case syntax.OpAnyChar, syntax.OpAnyCharNotNL:
 		return true
 	case syntax.OpCharClass:
-		return strings.HasPrefix(sub.String(), "[^") && regexp.MustCompile(sub.String()).MatchString(`"`)
+		return includes(sub, unicode.MaxRune) && includes(sub, '"') // [^...]
+	}
+	return false
+}
+
+// includes tells whether a class has a character.
+func includes(class *syntax.Regexp, r rune) bool {
+	for i := 0; i < len(class.Rune); i += 2 {
+		if class.Rune[i] <= r && r <= class.Rune[i+1] {
+			return true
+		}
 	}
 	return false
 }

@@ -48,6 +48,7 @@ type step struct {
 	atEnd   bool     // or the end of the line
 	forced  bool     // at most one choice is not excluded; see Program.Scan
 	choice  *choice
+	gap     *gap
 }
 
 // A choice is what opChoose chooses from.

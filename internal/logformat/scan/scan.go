@@ -130,7 +130,11 @@ func (p *Program) scan(line []byte, captures [][]byte, scratch []int) Outcome {
 		if end < pos+int(s.min) {
 			return s.failure()
 		}
-		if !s.begins(line, end, last) {
+		skip := int(s.skip)
+		if s.gap != nil && s.gap.follows(line, end, last) {
+			skip = s.gap.skip
+			pc++
+		} else if !s.begins(line, end, last) {
 			return s.failure()
 		}
 		if s.capture >= 0 {
@@ -139,7 +143,7 @@ func (p *Program) scan(line []byte, captures [][]byte, scratch []int) Outcome {
 			}
 			captures[s.capture] = line[pos:end:end]
 		}
-		pos = end + int(s.skip)
+		pos = end + skip
 	}
 	return Matched
 }

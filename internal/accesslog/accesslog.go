@@ -122,7 +122,7 @@ func New(names []string, s Schema) (*Encoder, error) {
 	e.addTags(names, s)
 	for _, key := range s.Fields {
 		if it, ok := e.find(key, names); ok {
-			it.prefix = lineproto.FieldPrefix(key)
+			it.fixed = lineproto.NewText(append([]byte{','}, lineproto.FieldPrefix(key)...))
 			it.protect(key, s)
 			e.fields = append(e.fields, it)
 		}
@@ -138,7 +138,7 @@ func (e *Encoder) For(source string) *Encoder {
 	other.tags = slices.Clone(e.tags)
 	for i := range other.tags {
 		if t := &other.tags[i]; t.origin == constant && bytes.HasPrefix(t.prefix, sourcePrefix) {
-			t.prefix = lineproto.AppendTag(nil, sourcePrefix, []byte(source))
+			t.setConstant(lineproto.AppendTag(nil, sourcePrefix, []byte(source)))
 		}
 	}
 	other.clock.last, other.clock.text = nil, nil
@@ -149,16 +149,16 @@ func (e *Encoder) For(source string) *Encoder {
 var sourcePrefix = lineproto.TagPrefix("source")
 
 func (e *Encoder) addTags(names []string, s Schema) {
-	e.tags = []tag{
-		{item: item{prefix: lineproto.AppendTag(nil, lineproto.TagPrefix("host"), []byte(s.Host)), origin: constant}},
-		{item: item{prefix: lineproto.AppendTag(nil, sourcePrefix, []byte(s.Source)), origin: constant}},
-	}
+	e.tags = make([]tag, 2, 2+len(s.Tags))
+	e.tags[0].setConstant(lineproto.AppendTag(nil, lineproto.TagPrefix("host"), []byte(s.Host)))
+	e.tags[1].setConstant(lineproto.AppendTag(nil, sourcePrefix, []byte(s.Source)))
 	for i, key := range s.Tags {
 		it, ok := e.find(key, names)
 		if !ok {
 			continue
 		}
 		it.prefix = lineproto.TagPrefix(key)
+		it.fixed = lineproto.NewText(it.prefix)
 		it.protect(key, s)
 		it.fold = isPath(key)
 		t := tag{item: it, index: i}
@@ -188,14 +188,14 @@ func (e *Encoder) Append(dst []byte, captures [][]byte, number int64) (points []
 	for i := range e.tags {
 		p = e.appendTag(p, &e.tags[i], captures)
 	}
-	p = append(p, ' ')
 	start := len(p)
 	for i := range e.fields {
-		p = e.appendField(p, &e.fields[i], captures, len(p) > start)
+		p = e.appendField(p, &e.fields[i], captures)
 	}
 	if len(p) == start {
-		p = append(p, "count=1i"...)
+		p = append(p, ",count=1i"...)
 	}
+	p[start] = ' ' // in place of the first comma
 	return e.ender.AppendEnd(p, at), "", true
 }
 

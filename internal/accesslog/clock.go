@@ -60,7 +60,10 @@ func (c *clock) stamp(captures [][]byte, number int64) (int64, bool) {
 			}
 			c.last, c.base, c.text = t, base, append(c.text[:0], text...)
 		}
-		return c.base + number%t.resolution, true
+		if number >= t.resolution {
+			number %= t.resolution // dear, and hardly ever needed
+		}
+		return c.base + number, true
 	}
 	return 0, false
 }

@@ -94,17 +94,14 @@ func (e *Encoder) holds(c *condition, captures [][]byte) bool {
 	if len(raw) == 0 {
 		return c.re.Match(nil)
 	}
-	slot := c.memo.slot(raw)
-	if slot != nil && slot.has(raw) {
+	if slot := c.memo.find(raw); slot != nil {
 		return len(slot.text()) == len(yes)
 	}
 	matches := c.re.Match(e.texts.decode(raw))
-	if slot != nil {
-		verdict := no
-		if matches {
-			verdict = yes
-		}
-		slot.keep(raw, verdict)
+	verdict := no
+	if matches {
+		verdict = yes
 	}
+	c.memo.keep(raw, verdict)
 	return matches
 }

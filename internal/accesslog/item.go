@@ -9,7 +9,8 @@ import (
 
 // item is a value of the line: where it is from, and what is done to it.
 type item struct {
-	prefix []byte // ",key=" of a tag, "key=" of a field, and the value too of a constant
+	prefix []byte         // ",key=" of a tag or field, and the value too of a constant
+	fixed  lineproto.Text // prefix, of a constant or a field
 	origin origin
 	index  int   // of the capture, or of the part of the request
 	lists  []int // captures with upstream lists, for tries
@@ -66,7 +67,13 @@ func (it *item) protect(key string, s Schema) {
 
 // raw is the value as the log has it; empty when the line has none.
 func (e *Encoder) raw(it *item, captures [][]byte) []byte {
-	var v []byte
+	if it.origin == capture {
+		v := captures[it.index]
+		if !present(v) {
+			return nil
+		}
+		return v
+	}
 	switch it.origin {
 	case part:
 		return e.origin.parts[it.index]
@@ -74,13 +81,8 @@ func (e *Encoder) raw(it *item, captures [][]byte) []byte {
 		return e.proxy.client(captures)
 	case tries:
 		return firstPresent(captures, it.lists)
-	default:
-		v = captures[it.index]
 	}
-	if !present(v) {
-		return nil
-	}
-	return v
+	return nil // a constant
 }
 
 // texts makes texts of raw values. Its buffers are used again for each value.
@@ -118,19 +120,23 @@ type tag struct {
 	memo  *memo
 }
 
+// setConstant makes it a tag that every point has, from ",key=value".
+func (t *tag) setConstant(text []byte) {
+	t.origin, t.prefix, t.fixed = constant, text, lineproto.NewText(text)
+}
+
 var other = []byte("other")
 
 func (e *Encoder) appendTag(p []byte, t *tag, captures [][]byte) []byte {
 	if t.origin == constant {
-		return append(p, t.prefix...)
+		return t.fixed.Append(p)
 	}
 	raw := e.raw(&t.item, captures)
 	if len(raw) == 0 {
 		return p
 	}
-	slot := t.memo.slot(raw)
-	if slot != nil && slot.has(raw) {
-		return append(p, slot.text()...)
+	if slot := t.memo.find(raw); slot != nil {
+		return append(t.fixed.Append(p), slot.text()...)
 	}
 	start := len(p)
 	p = lineproto.AppendTag(p, t.prefix, e.text(&t.item, raw))
@@ -141,24 +147,18 @@ func (e *Encoder) appendTag(p []byte, t *tag, captures [][]byte) []byte {
 	if e.values != nil && !e.values.Admit(t.index, p[value:]) {
 		return append(p[:value], other...) // not kept: it is to be counted each time
 	}
-	if slot != nil {
-		slot.keep(raw, p[start:])
-	}
+	t.memo.keep(raw, p[value:])
 	return p
 }
 
-// appendField appends a field that the line has, with a comma in front if it is
-// not the first one.
-func (e *Encoder) appendField(p []byte, f *item, captures [][]byte, comma bool) []byte {
+// appendField appends a field that the line has, comma first.
+func (e *Encoder) appendField(p []byte, f *item, captures [][]byte) []byte {
 	value := e.raw(f, captures)
 	if len(value) == 0 {
 		return p
 	}
 	before := len(p)
-	if comma {
-		p = append(p, ',')
-	}
-	p = append(p, f.prefix...)
+	p = f.fixed.Append(p)
 	ok := true
 	switch {
 	case f.origin == tries:

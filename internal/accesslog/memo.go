@@ -6,22 +6,30 @@ import "hash/maphash"
 // encoded to: most lines have a method, a status and a path that some line before
 // them had. All that is done to a value depends on nothing else, and an admitted
 // value stays admitted, so the answers never change (FuzzMemo).
+//
+// A value has two slots where it can be. With one, two paths that meet in it by
+// the chance of a process's seed, and take turns in the log, made that process
+// slower by half.
 type memo struct {
 	seed  maphash.Seed
 	slots []slot // a power of two
-	last  *slot  // that was asked for
+
+	// Of the last value that was not found: where it goes, and where what was
+	// there goes.
+	first, second *slot
 }
 
-// slot holds one value. It has room for most; others are encoded each time.
+// slot holds one value and its text, which are often the same. It has room for
+// most; others are encoded each time. Most are in the first half of it, which is
+// one line of the processor's cache.
 type slot struct {
-	rawLen, textLen uint8
-	rawBytes        [80]byte
-	textBytes       [96]byte
+	rawLen, textLen, textAt uint8
+	bytes                   [125]byte
 }
 
 const (
-	fewSlots  = 32  // 6 KB, for methods and the like
-	manySlots = 512 // 91 KB, for paths
+	fewSlots  = 32  // 4 KB, for methods and the like
+	manySlots = 512 // 64 KB, for paths
 )
 
 func newMemo(many bool) *memo {
@@ -29,32 +37,50 @@ func newMemo(many bool) *memo {
 	if many {
 		n = manySlots
 	}
-	m := &memo{seed: maphash.MakeSeed(), slots: make([]slot, n)}
-	m.last = &m.slots[0]
-	return m
+	return &memo{seed: maphash.MakeSeed(), slots: make([]slot, n)}
 }
 
-// slot is where the value would be; nil if there is no room for it. It is not
-// empty.
-func (m *memo) slot(raw []byte) *slot {
-	if m == nil || len(raw) > len(slot{}.rawBytes) {
+// find is the slot of a value that is not empty, or nil.
+func (m *memo) find(raw []byte) *slot {
+	if m == nil {
 		return nil
 	}
-	if !m.last.has(raw) {
-		m.last = &m.slots[maphash.Bytes(m.seed, raw)&uint64(len(m.slots)-1)]
+	last := uint64(len(m.slots) - 1)
+	hash := maphash.Bytes(m.seed, raw)
+	m.first = &m.slots[hash&last]
+	if m.first.has(raw) {
+		return m.first
 	}
-	return m.last
+	m.second = &m.slots[hash>>32&last]
+	if m.second.has(raw) {
+		return m.second
+	}
+	return nil
 }
 
-func (s *slot) has(raw []byte) bool { return string(s.rawBytes[:s.rawLen]) == string(raw) }
-
-func (s *slot) text() []byte { return s.textBytes[:s.textLen] }
-
-// keep takes the place of what was there.
-func (s *slot) keep(raw, text []byte) {
-	if len(text) > len(s.textBytes) {
+// keep remembers the text for a value that find has just not found, in the place
+// of what was met longest ago.
+func (m *memo) keep(raw, text []byte) {
+	if m == nil {
 		return
 	}
-	s.rawLen = uint8(copy(s.rawBytes[:], raw))
-	s.textLen = uint8(copy(s.textBytes[:], text))
+	s := slot{}
+	same := string(raw) == string(text)
+	if len(raw) > len(s.bytes) || !same && len(raw)+len(text) > len(s.bytes) {
+		return
+	}
+	s.rawLen, s.textLen = uint8(copy(s.bytes[:], raw)), uint8(len(text))
+	if !same {
+		s.textAt = s.rawLen
+		copy(s.bytes[s.textAt:], text)
+	}
+	*m.second = *m.first
+	*m.first = s
 }
+
+func (s *slot) has(raw []byte) bool {
+	return int(s.rawLen) == len(raw) && string(s.bytes[:s.rawLen]) == string(raw)
+}
+
+// text is valid until keep.
+func (s *slot) text() []byte { return s.bytes[s.textAt:][:s.textLen] }

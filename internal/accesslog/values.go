@@ -2,6 +2,7 @@ package accesslog
 
 import (
 	"bytes"
+	"encoding/binary"
 	"strconv"
 )
 
@@ -79,6 +80,9 @@ func appendInteger(p, v []byte, list, last bool) ([]byte, bool) {
 		}
 		return append(appendInt(p, sum), 'i'), some
 	}
+	if grown, ok := appendFewDigits(p, v); ok {
+		return grown, true
+	}
 	digits := v
 	if len(digits) > 0 && digits[0] == '-' {
 		digits = digits[1:]
@@ -94,6 +98,30 @@ func appendInteger(p, v []byte, list, last bool) ([]byte, bool) {
 	return append(append(p, v...), 'i'), true
 }
 
+// appendFewDigits does it for four to eight digits, without looking at each.
+func appendFewDigits(p, v []byte) ([]byte, bool) {
+	n, at := len(v), len(p)
+	if n < 4 || n > 8 || cap(p)-at <= n {
+		return p, false
+	}
+	first, last := binary.LittleEndian.Uint32(v), binary.LittleEndian.Uint32(v[n-4:])
+	if !allDigits(first) || !allDigits(last) {
+		return p, false
+	}
+	p = p[:at+n+1]
+	binary.LittleEndian.PutUint32(p[at:], first)
+	binary.LittleEndian.PutUint32(p[at+n-4:], last)
+	p[at+n] = 'i'
+	return p, true
+}
+
+// allDigits tells whether all four bytes are digits: adding six to one carries
+// into its upper half if it is over '9'.
+func allDigits(four uint32) bool {
+	const upper, six, digit = 0xF0F0F0F0, 0x06060606, 0x30303030
+	return four&upper == digit && (four+six)&upper == digit
+}
+
 // maxFloat is the longest text that is taken for a float: nginx writes seconds
 // with three decimals.
 const maxFloat = 24
@@ -102,6 +130,8 @@ const maxFloat = 24
 // is no such number is not appended.
 func appendFloat(p, v []byte, list bool) ([]byte, bool) {
 	switch {
+	case len(v) == 5 && v[1] == '.' && allDigits(uint32(v[0])|uint32(v[2])<<8|uint32(v[3])<<16|uint32(v[4])<<24):
+		return append(p, v[0], v[1], v[2], v[3], v[4]), true // seconds under ten, as nginx writes them
 	case isDecimal(v):
 		return append(p, v...), true
 	case list && isList(v):

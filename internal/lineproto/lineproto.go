@@ -101,28 +101,32 @@ func AppendEnd(dst []byte, unixNano int64) []byte {
 // second. Its zero value is ready, and for one goroutine.
 type Ender struct {
 	second int64
-	text   []byte // of second; empty at first
+	text   [endLen]byte // of second, and room for what is below it
 }
+
+// endLen is the length of a space, ten digits of a second, nine below it, and
+// the newline. (A second has ten from 2001 on.)
+const endLen = 1 + 10 + 9 + 1
 
 // AppendEnd does the same as the function.
 func (e *Ender) AppendEnd(dst []byte, unixNano int64) []byte {
 	second := unixNano / 1e9
-	if second <= 0 {
+	if second < 1e9 {
 		return AppendEnd(dst, unixNano)
 	}
 	if second != e.second {
-		e.text = strconv.AppendInt(append(e.text[:0], ' '), second, 10)
+		e.text[0], e.text[endLen-1] = ' ', '\n'
+		strconv.AppendInt(e.text[1:1], second, 10)
 		e.second = second
 	}
 	below := uint32(unixNano - second*1e9)
-	var b [10]byte // nine digits and the newline
-	for i := 7; i > 0; i -= 2 {
+	for i := endLen - 3; i > endLen-10; i -= 2 {
 		two := below % 100 * 2
 		below /= 100
-		b[i], b[i+1] = pairs[two], pairs[two+1]
+		e.text[i], e.text[i+1] = pairs[two], pairs[two+1]
 	}
-	b[0], b[9] = byte('0'+below), '\n'
-	return append(append(dst, e.text...), b[:]...)
+	e.text[endLen-10] = byte('0' + below)
+	return append(dst, e.text[:]...)
 }
 
 // pairs are the numbers from 00 to 99.

@@ -11,6 +11,12 @@ func (s *step) find(line []byte, pos int, last uint64) int {
 	case opShortest:
 		return s.shortest(line, pos, last)
 	case opLongest:
+		if s.wide && s.max == unlimited {
+			// Mostly the longest run is it.
+			if end := min(s.span(line, pos, last), len(line)); s.goesOn(line, end, last) {
+				return end
+			}
+		}
 		return s.longest(line, pos, last)
 	case opIndex:
 		return s.index(line, pos)

@@ -48,7 +48,10 @@ type step struct {
 	atEnd   bool     // or the end of the line
 	forced  bool     // at most one choice is not excluded; see Program.Scan
 	choice  *choice
-	gap     *gap
+
+	// Of a step that was joined with the repeat after it: see join.
+	after *byteSet // unless nil: one of these must come behind the text too
+	plain *step    // what the step was; nil if it was not joined
 }
 
 // A choice is what opChoose chooses from.

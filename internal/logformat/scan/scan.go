@@ -124,18 +124,24 @@ func (p *Program) scan(line []byte, captures [][]byte, scratch []int) Outcome {
 			continue
 
 		default:
-			end = s.find(line, pos, last)
+			whole := s
+			if s.plain != nil {
+				whole = s.plain
+			}
+			end = whole.find(line, pos, last)
 		}
 
 		if end < pos+int(s.min) {
 			return s.failure()
 		}
 		skip := int(s.skip)
-		if s.gap != nil && s.gap.follows(line, end, last) {
-			skip = s.gap.skip
+		if !s.begins(line, end, last) || s.after != nil && !s.goesAfter(line, end) {
+			if s.plain == nil || !s.plain.begins(line, end, last) {
+				return s.failure()
+			}
+			skip = int(s.plain.skip)
+		} else if s.plain != nil {
 			pc++
-		} else if !s.begins(line, end, last) {
-			return s.failure()
 		}
 		if s.capture >= 0 {
 			if s.since {

@@ -42,6 +42,11 @@ func main() {
 // run builds the pipeline, starts it and waits for its end.
 func run(c *config.Config, once bool, log *slog.Logger) error {
 	st := stats.New(time.Now())
+	remembered, err := openCheckpoint(c, st, log)
+	if err != nil {
+		return err
+	}
+	defer remembered.Close()
 	sources, err := openSources(c, once, st, log)
 	if err != nil {
 		return err
@@ -64,7 +69,8 @@ func run(c *config.Config, once bool, log *slog.Logger) error {
 
 	lines, points := pools(c)
 	reader := tail.New(tail.Config{
-		Sources: sources.tail, Globs: sources.globs, MaxLine: int(c.MaxLineBytes), RotateWait: c.RotateWait, Wakeups: c.Wakeups, Once: once,
+		Sources: sources.tail, Globs: sources.globs, MaxLine: int(c.MaxLineBytes), RotateWait: c.RotateWait, Wakeups: c.Wakeups,
+		Checkpoint: remembered, Once: once,
 	}, lines, st, log)
 	parser, err := parse.New(sources.parse, int(c.MaxLineBytes), points, st)
 	if err != nil {
@@ -72,7 +78,7 @@ func run(c *config.Config, once bool, log *slog.Logger) error {
 	}
 	writer := write.New(write.Config{
 		BatchPoints: c.InfluxDB.BatchPoints, FlushInterval: c.InfluxDB.FlushInterval, InFlight: c.InfluxDB.InFlight,
-	}, durable{client, sources.values}, rejected, st, log)
+	}, durable{client, sources.values}, rejected, remembered, st, log)
 
 	chunks := make(chan flow.Chunk, channelItems)
 	batches := make(chan flow.Batch, channelItems)

@@ -14,6 +14,7 @@ import (
 	_ "time/tzdata" // for the key timezone on machines without zones
 
 	"github.com/tailflux/tailflux/internal/accesslog"
+	"github.com/tailflux/tailflux/internal/checkpoint"
 	"github.com/tailflux/tailflux/internal/config"
 	"github.com/tailflux/tailflux/internal/flow"
 	"github.com/tailflux/tailflux/internal/influx"
@@ -31,12 +32,27 @@ type sources struct {
 	values *tagvalues.Values
 }
 
-// openSources compiles the formats, makes the state directory and reads the tag
-// values in it. The caller closes those.
-func openSources(c *config.Config, once bool, st *stats.Stats, log *slog.Logger) (s sources, err error) {
+// openCheckpoint makes the state directory and takes it for this process.
+func openCheckpoint(c *config.Config, st *stats.Stats, log *slog.Logger) (*checkpoint.Checkpoint, error) {
 	if err := os.MkdirAll(c.StateDir, 0o750); err != nil {
-		return s, usageError{fmt.Errorf("state_dir: %w (choose another with --state-dir)", err)}
+		return nil, usageError{fmt.Errorf("state_dir: %w (choose another with --state-dir)", err)}
 	}
+	_, err := os.Stat(filepath.Join(c.StateDir, tagvalues.Name))
+	used := err == nil
+	cp, err := checkpoint.Open(c.StateDir, st, log)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	if used && cp.Fresh() {
+		log.Warn("no checkpoint in a state_dir that was used before: each log begins where start says, as at the very first start",
+			"file", filepath.Join(c.StateDir, checkpoint.Name))
+	}
+	return cp, nil
+}
+
+// openSources compiles the formats and reads the tag values in the state
+// directory. The caller closes those.
+func openSources(c *config.Config, once bool, st *stats.Stats, log *slog.Logger) (s sources, err error) {
 	host, err := hostTag(c)
 	if err != nil {
 		return s, err

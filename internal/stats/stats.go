@@ -40,6 +40,8 @@ type Stats struct {
 	write      Load // batches sent and not yet received
 	reasons    map[string]int64
 	rejectsErr string
+	saved      time.Time // the checkpoint, zero before
+	saveErr    string
 	sources    []Source
 	tags       []*Tag
 	influx     influx
@@ -54,6 +56,9 @@ type Source struct {
 	Size        int64  // bytes in it when it was last looked at
 	Rotations   int64
 	Truncations int64
+	Recovered   int64     // times that the rest of a truncated file was found in a copy
+	Lost        int64     // generations that are gone before they were read to their end
+	LostBytes   int64     // bytes of them that are known not to have been read
 	LastLine    time.Time // time in the last line parsed, zero before the first
 
 	Kind         string // "scanner", "regexp" or "json"; "" until the format is known
@@ -157,6 +162,27 @@ func (s *Stats) RejectsTrouble(err string) {
 	s.rejectsErr = err
 }
 
+// CheckpointTrouble notes why the checkpoint cannot be saved; "" when it can.
+func (s *Stats) CheckpointTrouble(err string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.saveErr = err
+}
+
+// CheckpointSaved notes that the checkpoint is on the disk.
+func (s *Stats) CheckpointSaved(now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.saved = now
+}
+
+// Checkpoint is how saving the checkpoint goes.
+type Checkpoint struct {
+	Saves   bool          // it was saved at least once
+	Age     time.Duration // since then
+	Trouble string
+}
+
 // Snapshot is the state at one instant.
 type Snapshot struct {
 	Uptime          time.Duration
@@ -166,6 +192,7 @@ type Snapshot struct {
 	Read, Write     Load
 	RejectedReasons map[string]int64
 	RejectsTrouble  string
+	Checkpoint      Checkpoint
 	Sources         []Source
 	Tags            []TagValues
 	InfluxDB        InfluxDB
@@ -188,9 +215,13 @@ func (s *Stats) copy(now time.Time) (snap Snapshot, took []float64) {
 		Write:           s.write,
 		RejectedReasons: maps.Clone(s.reasons),
 		RejectsTrouble:  s.rejectsErr,
+		Checkpoint:      Checkpoint{Saves: !s.saved.IsZero(), Trouble: s.saveErr},
 		Sources:         slices.Clone(s.sources),
 		Tags:            tagValues(s.tags),
 		InfluxDB:        s.influx.snapshot(now),
+	}
+	if snap.Checkpoint.Saves {
+		snap.Checkpoint.Age = now.Sub(s.saved)
 	}
 	snap.LinesPerSecond, snap.BytesPerSecond = s.rate.over(now, s.started)
 	return snap, s.influx.took(now)

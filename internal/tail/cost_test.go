@@ -2,6 +2,7 @@ package tail_test
 
 import (
 	"bytes"
+	"io"
 	"log/slog"
 	"os"
 	"runtime"
@@ -41,7 +42,9 @@ func readOnce(t testing.TB, pool *flow.Pool, path string, want int64) (chunks in
 	t.Helper()
 	st := stats.New(time.Now())
 	source := tail.Source{Source: &flow.Source{Index: st.AddSource("s", path, "scanner"), Name: "s", Path: path}}
-	r := tail.New(tail.Config{Sources: []tail.Source{source}, MaxLine: 64 << 10, Once: true}, pool, st, slog.New(slog.DiscardHandler))
+	r := tail.New(tail.Config{
+		Sources: []tail.Source{source}, MaxLine: 64 << 10, Once: true, Checkpoint: openCheckpoint(t, stateDir(t), st, io.Discard),
+	}, pool, st, slog.New(slog.DiscardHandler))
 	out := make(chan flow.Chunk, 64)
 	ended := make(chan error, 1)
 	go func() { ended <- r.Run(t.Context(), out) }()
@@ -129,7 +132,7 @@ func TestFileIsWrittenInPlace(t *testing.T) {
 		for tick := time.NewTicker(2 * time.Millisecond); ; {
 			select {
 			case <-tick.C:
-				if _, err := file.WriteAt([]byte("TWO\n"), 4); err != nil {
+				if _, err := file.WriteAt([]byte("two\n"), 4); err != nil {
 					t.Error(err)
 				}
 			case <-end:

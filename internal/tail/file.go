@@ -8,57 +8,161 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"time"
 
+	"github.com/tailflux/tailflux/internal/checkpoint"
 	"github.com/tailflux/tailflux/internal/flow"
-	"github.com/tailflux/tailflux/internal/stats"
+	"github.com/tailflux/tailflux/internal/planted"
 )
 
 // file is an open generation.
 type file struct {
-	source     *source
-	f          *os.File
-	info       fs.FileInfo   // of when it was opened, for its identity
+	source *source
+	f      *os.File
+	packed *packed // not nil: f is compressed, and is not going to change
+	info   fs.FileInfo
+	inode  checkpoint.Inode
+	head   head
+	marks  marks
+
 	at         flow.Position // what was sent ends here
-	size       int64         // when it was last looked at
+	size       int64         // when it was last looked at; of a packed file as far as it is known
 	grown      time.Time     // when it was last seen to be longer than before, or superseded
 	superseded bool          // another file is at the path
+	whole      bool          // nothing will be added to a half line
 	left       bool          // nothing more will come, and it is closed
 	seen       int64         // offset up to which it was read
 	scanned    int64         // bytes behind at that are known to hold no newline, of a line too long for a block
 	trouble    error         // of the last read
+
+	verified  time.Time       // when the file was last seen to hold what was read of it
+	described checkpoint.File // as the checkpoint has it
+	summed    int             // length of the head that described has the sum of
 }
 
 // longHead is how much is sent of a line that fits in no block.
 const longHead = 8 << 10
 
-// look takes note of the size. A file smaller than what was sent of it was
-// truncated: what is in it now is a new generation.
-func (f *file) look() error {
+// racy is how long after a change of a file another change can have the same
+// time: file systems keep time in steps of some milliseconds.
+const racy = 100 * time.Millisecond
+
+// look takes note of the size, and of a file that does not hold any more what
+// was read of it.
+func (f *file) look(now time.Time) error {
+	if f.packed != nil {
+		return nil
+	}
 	info, err := f.f.Stat()
 	if err != nil {
 		return err
 	}
-	f.size = info.Size()
-	if f.size >= f.at.Offset {
-		f.seen = min(f.seen, f.size)
-		if f.size < f.at.Offset+f.scanned { // cut within a line that was not sent
-			f.scanned = 0
-		}
+	same := info.Size() == f.info.Size() && info.ModTime().Equal(f.info.ModTime()) && f.verified.Sub(info.ModTime()) > racy
+	f.info, f.size = info, info.Size()
+	if f.size < f.at.Offset {
+		return f.truncated(now)
+	}
+	f.seen = min(f.seen, f.size)
+	if f.size < f.at.Offset+f.scanned { // cut within a line that was not sent
+		f.scanned = 0
+	}
+	if same || len(f.head) == 0 { // nothing has changed, or nothing was read
 		return nil
 	}
-	s := f.source
-	s.reader.log.Info("log file was truncated", "source", s.Name, "file", s.Path, "offset", f.at.Offset)
-	s.reader.stats.UpdateSource(s.Index, func(st *stats.Source) { st.Truncations++ })
-	f.begin(0)
-	return nil
+	stands, err := f.stands(now)
+	if err == nil && !stands {
+		err = f.truncated(now)
+	}
+	return err
 }
 
-// begin begins a new generation at offset.
-func (f *file) begin(offset int64) {
-	g := f.source.generation()
-	f.at = flow.Position{Generation: g, Offset: offset, Line: g.FirstLine}
-	f.seen, f.scanned = offset, 0
+// stands tells whether the file still begins as it did, and is the same before
+// the place that was read to. If so it takes what is new of its head.
+func (f *file) stands(now time.Time) (bool, error) {
+	if f.packed != nil || planted.Is(planted.TruncationBySizeOnly) {
+		return true, nil
+	}
+	same, err := f.head.grow(f.f)
+	if err != nil {
+		return false, err
+	}
+	if !same {
+		// Cut within a line of which nothing was sent, it has less of a head.
+		if kept, cut := f.cutWithinLine(); cut {
+			f.head, f.summed = f.head[:kept], -1
+			return true, nil
+		}
+		return false, nil
+	}
+	if last, ok := f.marks.last(f.at.Offset); ok {
+		if same, err = last.stands(f.f); err != nil || !same {
+			return false, err
+		}
+	}
+	f.verified = now
+	f.describeChange()
+	return true, nil
+}
+
+// cutWithinLine tells whether the file was cut behind what was sent of it, and
+// how much of its head is left then.
+func (f *file) cutWithinLine() (kept int, cut bool) {
+	now := make([]byte, len(f.head))
+	n, err := f.f.ReadAt(now, 0)
+	if err != nil && !errors.Is(err, io.EOF) || int64(n) < f.at.Offset {
+		return 0, false
+	}
+	kept = int(min(f.at.Offset, int64(len(f.head))))
+	return kept, bytes.Equal(now[:kept], f.head[:kept])
+}
+
+// mark notes what stands before the place that was read to.
+func (f *file) mark() {
+	if f.packed != nil {
+		return
+	}
+	var text [markBytes]byte
+	length := min(markBytes, f.at.Offset)
+	n, err := f.f.ReadAt(text[:length], f.at.Offset-length)
+	if err == nil || errors.Is(err, io.EOF) {
+		f.marks.add(f.at.Offset, text[:n])
+	}
+}
+
+// describe is what the checkpoint keeps of the file.
+func (f *file) describe() checkpoint.File {
+	d := &f.described
+	if f.summed != len(f.head) || f.whole {
+		d.Inode, d.Head, f.summed = f.inode, f.head.sum(), len(f.head)
+		if d.Head.Length == 0 && f.whole {
+			d.Head = checkpoint.SumOf(f.head)
+		}
+	}
+	d.Size, d.Modified = f.size, f.info.ModTime().UnixNano()
+	return *d
+}
+
+// ended is what is kept of the generation when nothing more will be read of it.
+func (f *file) ended() checkpoint.Finished {
+	g := f.at.Generation
+	return checkpoint.Finished{
+		File: f.describe(), ID: g.ID, FirstLine: g.FirstLine, LastLine: f.at.Line, Offset: f.at.Offset, Before: f.before(),
+	}
+}
+
+// before is the sum of what stands before the place that was read to, if it is
+// known.
+func (f *file) before() checkpoint.Sum {
+	if mark, ok := f.marks.last(f.at.Offset); ok && mark.offset == f.at.Offset {
+		return checkpoint.SumOf(mark.bytes[markBytes-mark.length:])
+	}
+	return checkpoint.Sum{}
+}
+
+// describeChange tells the checkpoint what the file looks like now.
+func (f *file) describeChange() {
+	f.source.reader.checkpoint.Describe(f.at.Generation, f.describe())
 }
 
 // read sends the whole lines of the next block. more tells that the block was
@@ -71,11 +175,15 @@ func (f *file) read(ctx context.Context, out chan<- flow.Chunk) (more bool, err 
 	if f.scanned > 0 {
 		return f.readLong(ctx, room, out)
 	}
-	n, err := f.readAt(room, f.at.Offset)
-	if err != nil {
-		return false, err
+	n, stands, err := f.readAt(room, f.at.Offset)
+	if err != nil || !stands {
+		return errors.Is(err, errSkipping), ignore(err, errSkipping)
 	}
 	end := bytes.LastIndexByte(room[:n], '\n') + 1
+	if planted.Is(planted.HalfLineDelivered) && n > end && !f.source.reader.config.Once {
+		room[n] = '\n'
+		return false, f.send(ctx, out, n+1, int64(n), 0)
+	}
 	if end == 0 {
 		if n == len(room) {
 			f.scanned = int64(n)
@@ -86,12 +194,19 @@ func (f *file) read(ctx context.Context, out chan<- flow.Chunk) (more bool, err 
 	return n == len(room), f.send(ctx, out, end, int64(end), 0)
 }
 
+func ignore(err, known error) error {
+	if errors.Is(err, known) {
+		return nil
+	}
+	return err
+}
+
 // readLong looks for the end of a line that fits in no block, one block at a
 // time, and sends its head when it has found it.
 func (f *file) readLong(ctx context.Context, room []byte, out chan<- flow.Chunk) (more bool, err error) {
-	n, err := f.readAt(room, f.at.Offset+f.scanned)
-	if err != nil {
-		return false, err
+	n, stands, err := f.readAt(room, f.at.Offset+f.scanned)
+	if err != nil || !stands {
+		return errors.Is(err, errSkipping), ignore(err, errSkipping)
 	}
 	end := bytes.IndexByte(room[:n], '\n')
 	if end < 0 {
@@ -105,9 +220,9 @@ func (f *file) readLong(ctx context.Context, room []byte, out chan<- flow.Chunk)
 // sendHead sends the beginning of a line that takes length bytes of the file
 // and is tooLong with its newline.
 func (f *file) sendHead(ctx context.Context, room []byte, out chan<- flow.Chunk, length, tooLong int64) error {
-	n, err := f.readAt(room[:longHead], f.at.Offset)
-	if err != nil {
-		return err
+	n, stands, err := f.readAt(room[:longHead], f.at.Offset)
+	if err != nil || !stands {
+		return ignore(err, errSkipping)
 	}
 	f.scanned = 0
 	if n < longHead || bytes.IndexByte(room[:n], '\n') >= 0 {
@@ -125,11 +240,13 @@ func (f *file) leave(ctx context.Context, out chan<- flow.Chunk) error {
 	if err != nil {
 		return err
 	}
-	if err := f.look(); err != nil {
-		return err
-	}
-	if f.size > f.seen {
-		return nil
+	if !planted.Is(planted.NoFinalRead) {
+		if err := f.look(time.Now()); err != nil {
+			return err
+		}
+		if f.packed == nil && f.size > f.seen {
+			return nil
+		}
 	}
 	if f.scanned > 0 {
 		err = f.sendHead(ctx, room, out, f.scanned, f.scanned+1)
@@ -140,16 +257,33 @@ func (f *file) leave(ctx context.Context, out chan<- flow.Chunk) error {
 		return err
 	}
 	f.left = true
-	f.source.reader.watcher.forget(f)
-	return f.f.Close()
+	f.whole = true
+	f.describeChange()
+	r := f.source.reader
+	f.source.rotatedTo(f.directory())
+	r.checkpoint.Leave(f.at)
+	r.watcher.forget(f)
+	f.close()
+	return nil
+}
+
+// close closes the file.
+func (f *file) close() {
+	if f.packed != nil {
+		f.packed.close()
+	}
+	f.f.Close()
 }
 
 // sendTail sends what was last read behind the last newline, and nothing that
 // came since: there might be another newline in it.
 func (f *file) sendTail(ctx context.Context, room []byte, out chan<- flow.Chunk) error {
-	n, err := f.readAt(room[:f.seen-f.at.Offset], f.at.Offset)
-	if err != nil || n == 0 {
-		return err
+	if f.seen <= f.at.Offset {
+		return nil
+	}
+	n, stands, err := f.readAt(room[:f.seen-f.at.Offset], f.at.Offset)
+	if err != nil || !stands || n == 0 {
+		return ignore(err, errSkipping)
 	}
 	room[n] = '\n'
 	return f.send(ctx, out, n+1, int64(n), 0)
@@ -159,15 +293,22 @@ func (f *file) sendTail(ctx context.Context, room []byte, out chan<- flow.Chunk)
 // bytes of the file.
 func (f *file) send(ctx context.Context, out chan<- flow.Chunk, n int, length, tooLong int64) error {
 	r, start := f.source.reader, f.at
+	r.checkpoint.Secure()
 	chunk := flow.Chunk{Start: start, End: start, TooLong: tooLong}
 	chunk.Data, chunk.Block = r.pool.Cut(n)
 	chunk.End.Offset += length
 	chunk.End.Line += int64(bytes.Count(chunk.Data, []byte{'\n'}))
+	if tooLong == 0 {
+		f.marks.add(chunk.End.Offset, chunk.Data[:length])
+	}
 	r.stats.Read(time.Now(), chunk.Lines(), int64(n))
 	if err := r.send(ctx, chunk, out); err != nil {
 		r.stats.Read(time.Now(), -chunk.Lines(), -int64(n)) // nobody got it
 		chunk.Block.Release()
 		return err
+	}
+	if planted.Is(planted.SavedBeforeAck) {
+		r.checkpoint.Acknowledge(chunk.End, chunk.Data)
 	}
 	if f.at == start { // it was not truncated meanwhile
 		f.at = chunk.End
@@ -179,19 +320,59 @@ func (f *file) send(ctx context.Context, out chan<- flow.Chunk, n int, length, t
 }
 
 // readAt fills p from offset, or with less when the file ends there; with Once
-// it ends where it ended at the start.
-func (f *file) readAt(p []byte, offset int64) (n int, err error) {
-	if f.source.reader.config.Once {
-		p = p[:min(int64(len(p)), f.size-offset)]
+// it ends where it ended at the start. stands is false when the file turned out
+// to have been truncated, so that what was read is of something else; that has
+// been dealt with then.
+func (f *file) readAt(p []byte, offset int64) (n int, stands bool, err error) {
+	if f.packed != nil {
+		n, err = f.packed.ReadAt(p, offset)
+	} else {
+		if f.source.reader.config.Once {
+			p = p[:max(0, min(int64(len(p)), f.size-offset))]
+		}
+		n, err = f.f.ReadAt(p, offset)
 	}
-	n, err = f.f.ReadAt(p, offset)
 	if err != nil && !errors.Is(err, io.EOF) {
-		return n, fmt.Errorf("at offset %d: %w", offset, err)
+		if !errors.Is(err, errSkipping) {
+			err = fmt.Errorf("at offset %d: %w", offset, err)
+		}
+		return n, true, err
 	}
-	if end := offset + int64(n); end > f.seen {
-		f.seen, f.grown = end, time.Now()
+	if n == 0 {
+		return 0, true, nil
 	}
-	return n, nil
+	now := time.Now()
+	end := offset + int64(n)
+	f.size = max(f.size, end)
+	// After the read: what was read is what belongs to the head and the mark that
+	// are there now.
+	stands, err = f.stands(now)
+	if err != nil {
+		return 0, true, err
+	}
+	if !stands {
+		return 0, false, f.truncated(now)
+	}
+	if end > f.seen {
+		f.seen, f.grown = end, now
+	}
+	return n, true, nil
+}
+
+// directory is where a plain file is now, "" if that is nowhere.
+func (f *file) directory() string {
+	if f.packed != nil {
+		return ""
+	}
+	path, err := os.Readlink(fmt.Sprintf("/proc/self/fd/%d", f.f.Fd()))
+	if err != nil {
+		return ""
+	}
+	info, err := os.Stat(path)
+	if err != nil || !os.SameFile(info, f.info) { // "/var/log/nginx/access.log (deleted)"
+		return ""
+	}
+	return filepath.Dir(path)
 }
 
 // afterLastNewline is the offset behind the last newline before size, or 0.

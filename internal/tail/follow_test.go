@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/tailflux/tailflux/internal/checkpoint"
 	"github.com/tailflux/tailflux/internal/flow"
 	"github.com/tailflux/tailflux/internal/stats"
 	"github.com/tailflux/tailflux/internal/tail"
@@ -126,8 +128,33 @@ func prepare(t testing.TB, o options, paths ...string) *follower {
 			FromEnd: o.fromEnd,
 		})
 	}
+	if o.Checkpoint == nil {
+		o.Checkpoint = openCheckpoint(t, stateDir(t), f.stats, f)
+	}
 	f.reader = tail.New(o.Config, f.pool, f.stats, slog.New(slog.NewTextHandler(f, nil)))
 	return f
+}
+
+// stateDir is a directory for a checkpoint, in memory where that can be had: the
+// disk is not what is tested.
+func stateDir(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("/dev/shm", "tailflux-test-")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
+}
+
+func openCheckpoint(t testing.TB, dir string, st *stats.Stats, log io.Writer) *checkpoint.Checkpoint {
+	t.Helper()
+	c, err := checkpoint.Open(dir, st, slog.New(slog.NewTextHandler(log, nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	return c
 }
 
 // Write makes the follower the reader's log.

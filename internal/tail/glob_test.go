@@ -2,6 +2,7 @@ package tail_test
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -37,7 +38,7 @@ func TestGlob(t *testing.T) {
 
 	pool, st := flow.NewPool(8, 256<<10), stats.New(time.Now())
 	r := tail.New(tail.Config{
-		MaxLine: 4 << 10, RotateWait: time.Second,
+		MaxLine: 4 << 10, RotateWait: time.Second, Checkpoint: openCheckpoint(t, stateDir(t), st, io.Discard),
 		Globs: []tail.Glob{{
 			Pattern: filepath.Join(dir, "*.access.log*"), FromEnd: true,
 			Source: func(path, matched string) *flow.Source {

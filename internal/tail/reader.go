@@ -4,10 +4,11 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"slices"
 	"time"
 
+	"github.com/tailflux/tailflux/internal/checkpoint"
 	"github.com/tailflux/tailflux/internal/flow"
+	"github.com/tailflux/tailflux/internal/planted"
 	"github.com/tailflux/tailflux/internal/stats"
 )
 
@@ -23,6 +24,8 @@ type Config struct {
 	// Wakeups makes hpcloud/tail/watch wake the reader when a quiet file
 	// grows. Without, the tick alone does it.
 	Wakeups bool
+	// Checkpoint says where to go on, and is told what becomes of the files.
+	Checkpoint *checkpoint.Checkpoint
 	// Once reads what is there, up to the last newline, and ends.
 	Once bool
 }
@@ -54,6 +57,9 @@ type Reader struct {
 	log     *slog.Logger
 	watcher *watcher // nil without wake-ups
 
+	checkpoint *checkpoint.Checkpoint
+
+	turn     []*file     // of read
 	looked   time.Time   // when it last looked at the paths
 	patience *time.Timer // of send
 }
@@ -61,7 +67,7 @@ type Reader struct {
 // New returns a reader that reads into blocks of pool, which must hold more than
 // MaxLine bytes, and more than 8 KiB, each. Nothing is opened yet.
 func New(c Config, pool *flow.Pool, st *stats.Stats, log *slog.Logger) *Reader {
-	r := &Reader{config: c, pool: pool, stats: st, log: log}
+	r := &Reader{config: c, pool: pool, stats: st, log: log, checkpoint: c.Checkpoint}
 	for _, g := range c.Globs {
 		r.globs = append(r.globs, newGlob(g))
 	}
@@ -87,6 +93,7 @@ func (r *Reader) Run(ctx context.Context, out chan<- flow.Chunk) error {
 	if err := r.look(time.Now()); err != nil {
 		return err
 	}
+	r.checkpoint.Secure()
 	var grown time.Time
 	for {
 		now := time.Now()
@@ -151,32 +158,42 @@ func (r *Reader) lookIfDue() {
 	}
 }
 
-// read reads at most one block of each open file, so that all get their turn.
+// read reads at most one block of each source, so that all get their turn: of
+// its oldest file that is not read to its end, and of those after it once that is.
 // more tells that there is more to read already, grew that there was anything.
 // The error is ctx's, or with Once why a file cannot be read.
 func (r *Reader) read(ctx context.Context, now time.Time, out chan<- flow.Chunk) (more, grew bool, err error) {
 	r.lookIfDue()
 	for _, s := range r.sources {
-		for i := 0; i < len(s.files); i++ {
-			f := s.files[i]
+		r.turn = append(r.turn[:0], s.files...) // truncation makes one more
+		for _, f := range r.turn {
 			moreHere, err := f.read(ctx, out)
-			if err == nil && !moreHere && f.superseded && now.Sub(f.grown) >= r.config.RotateWait {
+			if err == nil && !moreHere && f.superseded && r.quiet(f, now) {
 				err = f.leave(ctx, out)
 			}
 			if err != nil && (ctx.Err() != nil || r.config.Once) {
 				return more, grew, err
 			}
 			f.trouble = err // told by the next look
-			more = more || moreHere && err == nil
+			moreHere = moreHere && err == nil
+			more = more || moreHere
 			grew = grew || !f.grown.Before(now)
 			if f.left {
-				s.files = slices.Delete(s.files, i, i+1)
-				i--
+				s.leave(f)
 			}
 			r.lookIfDue()
+			if moreHere {
+				break
+			}
 		}
 	}
 	return more, grew, nil
+}
+
+// quiet tells whether a superseded file has not grown for so long that it is to
+// be left.
+func (r *Reader) quiet(f *file, now time.Time) bool {
+	return !r.config.Once && now.Sub(f.grown) >= r.config.RotateWait || planted.Is(planted.NoRotateWait)
 }
 
 // room waits for room for a chunk.
@@ -225,7 +242,7 @@ func (r *Reader) close() {
 	for _, s := range r.sources {
 		for _, f := range s.files {
 			r.watcher.forget(f)
-			f.f.Close()
+			f.close()
 		}
 	}
 	r.watcher.close()

@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"syscall"
+	"slices"
 	"time"
 
+	"github.com/tailflux/tailflux/internal/checkpoint"
 	"github.com/tailflux/tailflux/internal/flow"
+	"github.com/tailflux/tailflux/internal/planted"
 	"github.com/tailflux/tailflux/internal/stats"
 )
 
@@ -21,14 +23,17 @@ const generationGap = 500_000
 // source is a followed path and the files that are open for it.
 type source struct {
 	Source
-	reader      *Reader
-	files       []*file // in the order in which they were opened; all but one are superseded
-	generations int64
-	firstLine   int64       // of the latest generation
-	looked      bool        // at least once
-	there       fs.FileInfo // the file that was there at the start, if it is to be read from where it ended
-	globbed     bool        // it was found, and may go without a word
-	trouble     string      // why nothing can be read, "" when it can
+	reader    *Reader
+	files     []*file // in the order of their generations; all but one are superseded
+	lastID    int64   // of the latest generation
+	firstLine int64   // of the latest generation
+	furthest  int64   // number of the line that was reached in any that is closed
+	finished  []checkpoint.Finished
+	rotated   []string    // directories in which rotated files were seen
+	looked    bool        // at least once
+	there     fs.FileInfo // the file that was there at the very first start, if it is to be read from where it ended
+	globbed   bool        // it was found, and may go without a word
+	trouble   string      // why nothing can be read, "" when it can
 }
 
 // newest is the file that is or was last at the path, or nil.
@@ -41,10 +46,11 @@ func (s *source) newest() *file {
 	return nil
 }
 
-// holding is the open file with info's identity, or nil.
+// holding is the open file with info's identity, or nil. While a file is open,
+// no other file has its inode.
 func (s *source) holding(info fs.FileInfo) *file {
 	for _, f := range s.files {
-		if os.SameFile(info, f.info) {
+		if f.packed == nil && os.SameFile(info, f.info) {
 			return f
 		}
 	}
@@ -54,12 +60,16 @@ func (s *source) holding(info fs.FileInfo) *file {
 // look finds out what is at the path and how long the files are. The error is
 // why something cannot be read, and no reason to stop.
 func (s *source) look(now time.Time) error {
+	if !s.looked {
+		s.looked = true
+		s.restore(now)
+	}
 	err := s.lookAtPath(now)
 	if s.globbed && errors.Is(err, fs.ErrNotExist) {
 		err = nil
 	}
-	for _, f := range s.files {
-		if trouble := cmp.Or(f.look(), f.trouble); err == nil {
+	for _, f := range slices.Clone(s.files) { // truncation makes one more
+		if trouble := cmp.Or(f.look(now), f.trouble); err == nil {
 			err = trouble
 		}
 	}
@@ -69,17 +79,12 @@ func (s *source) look(now time.Time) error {
 
 // lookAtPath makes the file at the path the newest one.
 func (s *source) lookAtPath(now time.Time) error {
-	first := !s.looked
-	s.looked = true
 	info, err := os.Stat(s.Path)
 	if err == nil {
 		err = RegularFile(s.Path, info.Mode())
 	}
 	if err != nil {
 		return err
-	}
-	if first && s.FromEnd {
-		s.there = info
 	}
 	f := s.holding(info)
 	if f == nil {
@@ -112,34 +117,84 @@ func RegularFile(path string, mode fs.FileMode) error {
 		"(nginx's container image links access.log to /dev/stdout; let access_log name a file on a volume)", path, what)
 }
 
-// open begins a new generation with what is at the path now.
+// open begins a new generation with what is at the path now, or goes on with a
+// finished one that has come back.
 func (s *source) open(now time.Time) error {
-	// Should the path have become a pipe meanwhile, do not wait for its writer.
-	f, err := os.OpenFile(s.Path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	o, err := sibling{path: s.Path}.open()
 	if err != nil {
 		return err
 	}
-	info, err := f.Stat()
-	if err == nil {
-		err = RegularFile(s.Path, info.Mode())
+	if s.holding(o.info) != nil { // it came back at this moment: the next look will see it
+		o.close()
+		return nil
 	}
 	offset := int64(0)
-	if err == nil && s.there != nil && os.SameFile(info, s.there) {
-		offset, err = afterLastNewline(f, min(info.Size(), s.there.Size()))
-	}
-	if err != nil || s.holding(info) != nil { // it came back at this moment: the next look will see it
-		f.Close()
-		return err
+	if s.there != nil && os.SameFile(o.info, s.there) {
+		if offset, err = afterLastNewline(o.f, min(o.info.Size(), s.there.Size())); err != nil {
+			o.close()
+			return err
+		}
 	}
 	s.there = nil
+	old := s.finishedIn(o)
 	if s.newest() == nil {
+		if old != nil {
+			offset = old.Offset
+		}
 		s.reader.log.Info("reading log file", "source", s.Name, "file", s.Path, "offset", offset)
 	}
-	s.supersede(now)
-	next := &file{source: s, f: f, info: info, grown: now}
-	next.begin(offset)
-	s.files = append(s.files, next)
+	if s.newest() != nil {
+		s.supersede(now)
+		s.findUnseen(o.info, now)
+	}
+	if old != nil {
+		s.resume(o, old, now)
+		return nil
+	}
+	s.begin(o, offset, false, now)
 	return nil
+}
+
+// finishedIn is the finished generation whose file it is, or nil. A copy of it
+// at the path counts as another one.
+func (s *source) finishedIn(o *opened) *checkpoint.Finished {
+	for i := range s.finished {
+		g := &s.finished[i]
+		if sameInode(o.inode, g.Inode) && o.begins(g.Head) && o.size() >= g.Offset && !planted.Is(planted.FinishedForgotten) {
+			return g
+		}
+	}
+	return nil
+}
+
+// begin opens a new generation, which is read from an offset on.
+func (s *source) begin(o *opened, offset int64, superseded bool, now time.Time) *file {
+	f := s.add(o, s.position(offset), superseded, now)
+	s.reader.checkpoint.Begin(f.at, f.describe())
+	return f
+}
+
+// resume opens a finished generation again.
+func (s *source) resume(o *opened, g *checkpoint.Finished, now time.Time) {
+	at := flow.Position{
+		Generation: &flow.Generation{Source: s.Source.Source, ID: g.ID, FirstLine: g.FirstLine},
+		Offset:     g.Offset, Line: g.LastLine,
+	}
+	s.finished = slices.DeleteFunc(s.finished, func(f checkpoint.Finished) bool { return f.ID == at.Generation.ID })
+	f := s.add(o, at, false, now)
+	s.reader.checkpoint.Begin(f.at, f.describe())
+}
+
+// add makes an open file one of the source's.
+func (s *source) add(o *opened, at flow.Position, superseded bool, now time.Time) *file {
+	f := &file{
+		source: s, f: o.f, info: o.info, inode: o.inode, head: o.head,
+		at: at, seen: at.Offset, size: max(o.size(), at.Offset), superseded: superseded, grown: now, summed: -1,
+	}
+	f.packed, _ = o.content.(*packed)
+	f.mark()
+	s.files = append(s.files, f)
+	return f
 }
 
 // supersede takes note that the newest file, if any, is no longer at the path
@@ -154,19 +209,56 @@ func (s *source) supersede(now time.Time) {
 	s.reader.stats.UpdateSource(s.Index, func(st *stats.Source) { st.Rotations++ })
 }
 
-// generation makes the next one. Its lines are numbered beyond those of all
-// earlier ones.
-func (s *source) generation() *flow.Generation {
-	s.generations++
-	if s.generations == 1 {
+// position is where a new generation begins. Its lines are numbered beyond those
+// of all earlier ones: by what may still be written to them, and by what is
+// there and unread, of which every byte could be a line.
+func (s *source) position(offset int64) flow.Position {
+	s.lastID++
+	if s.lastID == 1 {
 		s.firstLine = 1
 	} else {
+		beyond := max(s.firstLine, s.furthest)
 		for _, f := range s.files {
-			s.firstLine = max(s.firstLine, f.at.Line)
+			reached := f.at.Line
+			if unread := f.size - f.at.Offset; unread > generationGap {
+				reached += unread
+			}
+			beyond = max(beyond, reached)
 		}
-		s.firstLine += generationGap
+		s.firstLine = beyond + generationGap
 	}
-	return &flow.Generation{Source: s.Source.Source, ID: s.generations, FirstLine: s.firstLine}
+	g := &flow.Generation{Source: s.Source.Source, ID: s.lastID, FirstLine: s.firstLine}
+	return flow.Position{Generation: g, Offset: offset, Line: s.firstLine}
+}
+
+// leave takes a file that is closed out of the source.
+func (s *source) leave(f *file) {
+	s.files = slices.DeleteFunc(s.files, func(other *file) bool { return other == f })
+	s.furthest = max(s.furthest, f.at.Line)
+	s.finish(f.ended())
+}
+
+// rotatedTo takes note of a directory, unless it is "".
+func (s *source) rotatedTo(dir string) {
+	if dir != "" && !slices.Contains(s.rotated, dir) {
+		s.rotated = append(s.rotated, dir)
+		s.reader.checkpoint.RotatedTo(s.Name, dir)
+	}
+}
+
+func (s *source) finish(g checkpoint.Finished) {
+	const most = 64
+	s.finished = append(s.finished, g)
+	if len(s.finished) > most {
+		s.finished = slices.Delete(s.finished, 0, len(s.finished)-most)
+	}
+}
+
+// lose takes note that the rest of a generation is gone.
+func (s *source) lose(id, bytes int64, why string) {
+	s.reader.log.Error("part of a log is gone before it was read", "source", s.Name, "file", s.Path,
+		"generation", id, "bytes_known_unread", bytes, "why", why)
+	s.reader.stats.UpdateSource(s.Index, func(st *stats.Source) { st.Lost++; st.LostBytes += bytes })
 }
 
 // report tells of trouble when it begins, changes and ends.

@@ -20,8 +20,13 @@ func TestFileIsTruncated(t *testing.T) {
 		if got := f.file(2).start; got.Line != 3+gap || got.Offset != 0 {
 			t.Errorf("begins at %+v, want %d beyond line 3", got, gap)
 		}
-		truncate(t, file, 3) // what is left is not known to be known
-		f.want(3, "b1")
+		truncate(t, file, 3) // what is left of it was sent
+		f.eventually("notice", func() bool { return f.source().Truncations == 2 })
+		add(t, file, "b4\n")
+		f.want(3, "b4")
+		if got := f.file(3).start; got.Line != 3+gap+3+gap || got.Offset != 3 {
+			t.Errorf("goes on at %+v, want offset 3", got)
+		}
 		if n := f.logged("log file was truncated"); n != 2 || f.source().Truncations != 2 || f.source().Rotations != 0 {
 			t.Errorf("logged %d truncations; books: %+v", n, f.source())
 		}
@@ -134,26 +139,35 @@ func TestFileIsTruncatedWhileItsChunkWaits(t *testing.T) {
 	})
 }
 
-// What the package comment says is beyond it: truncated and grown again between
-// two looks, which is why it takes synctest's time.
+// Between two looks, which is why it takes synctest's time.
 func TestFileIsTruncatedAndGrowsUnseen(t *testing.T) {
-	for name, before := range map[string]string{
-		"":                    "a1\na2\nha",
-		"a line over a block": "a1\na2\n" + strings.Repeat("x", 3*blockSize),
+	long := strings.Repeat("x", 3*blockSize)
+	b, lines := numbered("b", 0, 5*blockSize/100)
+	for _, c := range []struct {
+		name, before, after string
+		lines               []string
+	}{
+		{"larger", "a1\na2\nha", b, lines},
+		{"larger than a line over a block", "a1\na2\n" + long, b, lines},
+		{"smaller", "a1\na2\nha", "b\n", []string{"b"}},
+		{"to the same size", "a1\na2\nha", "b1\nb2\nb3", []string{"b1", "b2"}},
+		{"to the size that was read", "a1\na2\n", "b1\nb2\n", []string{"b1", "b2"}},
+		{"and begins as before", "a1\na2\nha", "a1\nb2\nb3\nb4\n", []string{"a1", "b2", "b3", "b4"}},
+		{"and begins as before for a kilobyte", long[:1023] + "\na2\n", long[:1023] + "\nb2\n", []string{long[:1023], "b2"}},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				path := logFile(t)
-				file := create(t, path, before)
+				file := create(t, path, c.before)
 				f := follow(t, rotating(false), path)
-				f.want(1, "a1", "a2")
+				whole := strings.Split(strings.TrimSuffix(c.before, "ha"), "\n")
+				f.want(1, whole[0], "a2")
 				time.Sleep(2 * time.Second)
-				text, lines := numbered("b", 0, 5*blockSize/100)
 				truncate(t, file, 0)
-				add(t, file, text)
-				lines[0] = lines[0][6:] // is behind what was read
-				f.want(1, append([]string{"a1", "a2"}, lines...)...)
-				if got := f.source().Truncations; got != 0 {
+				add(t, file, c.after)
+				f.want(2, c.lines...)
+				f.still()
+				if got := f.source().Truncations; got != 1 {
 					t.Errorf("%d truncations", got)
 				}
 			})

@@ -22,6 +22,8 @@ type null struct{}
 func (null) Write(context.Context, [][]byte) error { return nil }
 func (null) Prepare(context.Context) error         { return nil }
 func (null) Append([]rejects.Entry) error          { return nil }
+func (null) Acknowledge(flow.Position, []byte)     { /* forgotten */ }
+func (null) Save() error                           { return nil }
 
 // realBatch makes a batch of lines as nginx writes them. Each of its points is
 // as long as one with the usual tags and fields; every rejectedth line has none.
@@ -56,7 +58,7 @@ func startNull(tb testing.TB, batchPoints int) (f *feed, send func(flow.Batch), 
 	tb.Helper()
 	st := stats.New(time.Now())
 	c := write.Config{BatchPoints: batchPoints, FlushInterval: time.Second, InFlight: 2}
-	w := write.New(c, null{}, null{}, st, slog.New(slog.DiscardHandler))
+	w := write.New(c, null{}, null{}, null{}, st, slog.New(slog.DiscardHandler))
 	in := make(chan flow.Batch, 64)
 	ended := make(chan error)
 	go func() { ended <- w.Run(context.Background(), in) }()

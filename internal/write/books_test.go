@@ -133,7 +133,7 @@ func TestBooksBalanceAlways(t *testing.T) {
 		return nil
 	}}
 	rj := &rejectFile{}
-	w := write.New(write.Config{BatchPoints: 50, FlushInterval: time.Second, InFlight: 2}, s, rj, st, slog.New(slog.DiscardHandler))
+	w := write.New(write.Config{BatchPoints: 50, FlushInterval: time.Second, InFlight: 2}, s, rj, &acks{}, st, slog.New(slog.DiscardHandler))
 	in := make(chan flow.Batch, 8)
 	over := make(chan struct{})
 	var hammer, writer sync.WaitGroup

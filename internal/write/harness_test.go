@@ -75,6 +75,39 @@ func (f *rejectFile) shown() string {
 	return strings.Join(all, "\n")
 }
 
+// acks is a write.Checkpointer that keeps what it is told.
+type acks struct {
+	mu    sync.Mutex
+	end   flow.Position // of the latest acknowledgement
+	last  string        // how it ended
+	saved flow.Position
+	saves []time.Time // that had something to save
+}
+
+func (a *acks) Acknowledge(end flow.Position, last []byte) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.end, a.last = end, string(last)
+}
+
+func (a *acks) Save() error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.saved != a.end {
+		a.saved = a.end
+		a.saves = append(a.saves, time.Now())
+	}
+	return nil
+}
+
+// state is the number of the first line that is not acknowledged, of the first
+// one that is not saved, and how often it was saved.
+func (a *acks) state() (acknowledged, saved int64, saves int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.end.Line, a.saved.Line, len(a.saves)
+}
+
 // logged keeps the messages of a logger.
 type logged struct {
 	slog.Handler
@@ -115,6 +148,7 @@ type bench struct {
 	t       *testing.T
 	log     *logged
 	rejects *rejectFile
+	acks    *acks
 	in      chan flow.Batch
 	cancel  context.CancelFunc
 	ended   chan struct{}
@@ -133,10 +167,10 @@ func start(t *testing.T, c write.Config, s sink, rj *rejectFile) *bench {
 	st := stats.New(time.Now())
 	ctx, cancel := context.WithCancel(context.Background())
 	b := &bench{
-		feed: newFeed(t, st), t: t, log: newLogged(), rejects: rj,
+		feed: newFeed(t, st), t: t, log: newLogged(), rejects: rj, acks: &acks{},
 		in: make(chan flow.Batch), cancel: cancel, ended: make(chan struct{}),
 	}
-	w := write.New(c, s, rj, st, slog.New(b.log))
+	w := write.New(c, s, rj, b.acks, st, slog.New(b.log))
 	go func() {
 		defer close(b.ended)
 		b.err = w.Run(ctx, b.in)
@@ -169,6 +203,9 @@ func (b *bench) finish() {
 	books := b.books()
 	if books.InFlight != 0 || books.Read != b.at.Line-1 {
 		b.t.Errorf("books are %+v at the end of %d lines", books, b.at.Line-1)
+	}
+	if acknowledged, saved, _ := b.acks.state(); b.at.Line > 1 && (acknowledged != b.at.Line || saved != b.at.Line) {
+		b.t.Errorf("acknowledged up to line %d, saved up to %d, want %d", acknowledged, saved, b.at.Line)
 	}
 	b.checkReleased()
 }

@@ -36,7 +36,7 @@ func TestInfluxDBGoesAndComes(t *testing.T) {
 	defer file.Close()
 	log := newLogged()
 	c := write.Config{BatchPoints: 300, FlushInterval: 50 * time.Millisecond, InFlight: 2}
-	w := write.New(c, client, file, st, slog.New(log))
+	w := write.New(c, client, file, &acks{}, st, slog.New(log))
 	in := make(chan flow.Batch)
 	ended := make(chan error, 1)
 	go func() { ended <- w.Run(t.Context(), in) }()

@@ -37,6 +37,21 @@ type Rejects interface {
 	Append(entries []rejects.Entry) error
 }
 
+// Checkpointer remembers what was delivered.
+type Checkpointer interface {
+	// Acknowledge notes that all lines of a generation before end are stored, or
+	// in the reject file, for good. last is how they end, as far as it is known;
+	// it is not kept. It is called in the order in which the lines were read, and
+	// does not block.
+	Acknowledge(end flow.Position, last []byte)
+	// Save makes it durable; it blocks for the disk. Whether it can or not, what
+	// is acknowledged later is still delivered. It tells of its trouble itself.
+	Save() error
+}
+
+// saveInterval is how often the checkpoint is saved at most.
+const saveInterval = time.Second
+
 // Config bounds requests.
 type Config struct {
 	BatchPoints   int           // points in a request at most
@@ -50,12 +65,13 @@ const MaxRequestBytes = 2 << 20
 
 // Writer is the stage.
 type Writer struct {
-	config  Config
-	sink    Sink
-	rejects Rejects
-	stats   *stats.Stats
-	log     *slog.Logger
-	outage  outage
+	config     Config
+	sink       Sink
+	rejects    Rejects
+	checkpoint Checkpointer
+	stats      *stats.Stats
+	log        *slog.Logger
+	outage     outage
 
 	backlog backlog    // received, not yet in a request
 	queue   []*request // on the way or done, oldest first; at most InFlight
@@ -64,9 +80,9 @@ type Writer struct {
 }
 
 // New returns a writer. All of its parts are used by it alone until Run returns.
-func New(c Config, sink Sink, rj Rejects, st *stats.Stats, log *slog.Logger) *Writer {
+func New(c Config, sink Sink, rj Rejects, cp Checkpointer, st *stats.Stats, log *slog.Logger) *Writer {
 	return &Writer{
-		config: c, sink: sink, rejects: rj, stats: st, log: log,
+		config: c, sink: sink, rejects: rj, checkpoint: cp, stats: st, log: log,
 		outage: outage{stats: st, log: log},
 		done:   make(chan *request, c.InFlight), // nobody blocks on it
 	}
@@ -92,8 +108,11 @@ func (w *Writer) Run(ctx context.Context, in <-chan flow.Batch) error {
 	flush := time.NewTimer(0)
 	flush.Stop()
 	defer flush.Stop()
-	ready := false // the sink is prepared
-	due := false   // what is oldest in the backlog has waited long enough
+	save := time.NewTimer(saveInterval)
+	defer save.Stop()
+	defer func() { _ = w.checkpoint.Save() }() // which tells of trouble
+	ready := false                             // the sink is prepared
+	due := false                               // what is oldest in the backlog has waited long enough
 	wait := func() {
 		if due = false; !w.backlog.empty() {
 			flush.Reset(time.Until(w.backlog.since().Add(w.config.FlushInterval)))
@@ -132,6 +151,9 @@ func (w *Writer) Run(ctx context.Context, in <-chan flow.Batch) error {
 			}
 		case <-flush.C:
 			due = true
+		case <-save.C:
+			_ = w.checkpoint.Save()
+			save.Reset(saveInterval)
 		case <-prepared:
 			prepared, ready = nil, true
 		case r := <-w.done:
@@ -161,6 +183,7 @@ func (w *Writer) settle(ctx context.Context) error {
 			return err
 		}
 		for i := range r.parts {
+			w.checkpoint.Acknowledge(r.parts[i].End, r.parts[i].ending())
 			r.parts[i].Release()
 		}
 		w.queue = append(w.queue[:0], w.queue[1:]...)

@@ -1,0 +1,31 @@
+// Package planted holds the list of bugs that can be planted into tailflux, one
+// at a time, with the build tag planted, to prove that its tests find them. In
+// every other build there are none, and the compiler leaves them out.
+package planted
+
+// A Bug is a mistake that somebody could make.
+type Bug string
+
+// The bugs.
+const (
+	InodeAlone           Bug = "identity by inode alone"
+	NoFinalRead          Bug = "no final read before leaving"
+	NoRotateWait         Bug = "leaving without rotate_wait"
+	SavedBeforeAck       Bug = "offset saved before acknowledgement"
+	LineNumberNotSaved   Bug = "line number not saved"
+	TruncationBySizeOnly Bug = "truncation seen by size only"
+	TailNotRecovered     Bug = "tail of a copy not recovered"
+	HalfLineDelivered    Bug = "half line delivered"
+	FingerprintNotGrown  Bug = "fingerprint not grown"
+	PackedOffsetIgnored  Bug = ".gz offset ignored"
+	FinishedForgotten    Bug = "a finished generation forgotten"
+	StartNotSaved        Bug = "start position not saved"
+)
+
+// All returns them.
+func All() []Bug {
+	return []Bug{
+		InodeAlone, NoFinalRead, NoRotateWait, SavedBeforeAck, LineNumberNotSaved, TruncationBySizeOnly,
+		TailNotRecovered, HalfLineDelivered, FingerprintNotGrown, PackedOffsetIgnored, FinishedForgotten, StartNotSaved,
+	}
+}

@@ -1,0 +1,221 @@
+package tail
+
+import (
+	"os"
+	"slices"
+	"time"
+
+	"github.com/tailflux/tailflux/internal/checkpoint"
+	"github.com/tailflux/tailflux/internal/flow"
+	"github.com/tailflux/tailflux/internal/planted"
+)
+
+// restore goes on where the checkpoint says. What it finds is put in the order
+// in which it was written:
+//
+//	generations of the checkpoint, wherever their files are now
+//	files that came to the path later and were rotated away, never seen
+//	what is at the path, by the look that follows
+func (s *source) restore(now time.Time) {
+	saved, known := s.reader.checkpoint.Source(s.Name, s.Path)
+	if info, err := os.Stat(s.Path); err == nil && !known && s.FromEnd {
+		s.there = info
+	}
+	s.finished, s.rotated = saved.Finished, saved.Directories
+	for _, g := range saved.Finished {
+		s.lastID, s.firstLine, s.furthest = max(s.lastID, g.ID), max(s.firstLine, g.FirstLine), max(s.furthest, g.LastLine)
+	}
+	for _, g := range saved.Open {
+		s.lastID, s.firstLine = max(s.lastID, g.ID), max(s.firstLine, g.FirstLine)
+	}
+	if len(saved.Open) == 0 && len(saved.Finished) == 0 {
+		return
+	}
+	if len(saved.Open) != 1 || !s.isAtPath(&saved.Open[0], now) { // as it nearly always is
+		s.search(&saved, now)
+	}
+	// All are superseded but the one at the path, or the last one, which may
+	// still be written to, if there is none.
+	live, err := os.Stat(s.Path)
+	for i, f := range s.files {
+		if err == nil {
+			f.superseded = f.packed != nil || !os.SameFile(live, f.info)
+		} else {
+			f.superseded = f.packed != nil || i < len(s.files)-1
+		}
+	}
+}
+
+// isAtPath goes on with a generation whose file is still at the path.
+func (s *source) isAtPath(g *checkpoint.Generation, now time.Time) bool {
+	o, err := sibling{path: s.Path}.open()
+	if err != nil {
+		return false
+	}
+	if o.holds(g.File, g.Offset, g.Before) != theSame {
+		o.close()
+		return false
+	}
+	s.goOn(o, g, now)
+	return true
+}
+
+// goOn opens a generation of the checkpoint again.
+func (s *source) goOn(o *opened, g *checkpoint.Generation, now time.Time) {
+	at := flow.Position{
+		Generation: &flow.Generation{Source: s.Source.Source, ID: g.ID, FirstLine: g.FirstLine},
+		Offset:     g.Offset, Line: g.Line,
+	}
+	if planted.Is(planted.LineNumberNotSaved) {
+		at.Line = g.FirstLine
+	}
+	f := s.add(o, at, true, now)
+	if f.packed != nil {
+		f.size = max(f.size, g.Size)
+	}
+	s.reader.checkpoint.Stay(at.Generation)
+	s.reader.checkpoint.Describe(at.Generation, f.describe())
+	s.reader.log.Info("going on with log file", "source", s.Name, "file", o.path, "offset", at.Offset, "line", at.Line)
+}
+
+// search looks for the files of the checkpoint's generations, and for those that
+// came after them.
+func (s *source) search(saved *checkpoint.Source, now time.Time) {
+	found := siblings(s.Path, s.rotated...)
+	if saved.Path != s.Path {
+		found = append(found, siblings(saved.Path, s.rotated...)...)
+	}
+	files := openAll(found, func(sibling) bool { return true })
+	defer closeAll(files)
+	for i := range saved.Open {
+		g := &saved.Open[i]
+		best, sure := -1, another
+		for j, o := range files {
+			if o == nil {
+				continue
+			}
+			if how := o.holds(g.File, g.Offset, g.Before); how > another && how >= sure {
+				best, sure = j, how // of two that are alike, the later one
+			}
+		}
+		switch {
+		case best < 0:
+			s.lose(g.ID, max(0, g.Size-g.Offset), "no file beside the log is, or is a copy of, what was read")
+			s.gone(g, true)
+		case sure == shorterCopy:
+			s.gone(g, false)
+		default:
+			s.goOn(files[best], g, now)
+			files[best] = nil
+		}
+	}
+	if live, err := os.Stat(s.Path); err == nil {
+		for _, o := range files {
+			if o != nil && os.SameFile(o.info, live) {
+				o.rotated = false // a link leads to it
+			}
+		}
+	}
+	s.beginUnseen(files, s.latest(), now)
+}
+
+// openAll opens those of the siblings that are wanted and can be had.
+func openAll(found []sibling, wanted func(sibling) bool) (files []*opened) {
+	for _, sibling := range found {
+		if !wanted(sibling) {
+			continue
+		}
+		if o, err := sibling.open(); err == nil {
+			files = append(files, o)
+		}
+	}
+	return files
+}
+
+// closeAll closes those that nobody has taken.
+func closeAll(files []*opened) {
+	for _, o := range files {
+		if o != nil {
+			o.close()
+		}
+	}
+}
+
+// findUnseen looks for files that came to the path and were rotated away, or
+// copied and truncated, between two looks. live is what is at the path now.
+func (s *source) findUnseen(live os.FileInfo, now time.Time) {
+	since := s.latest()
+	files := openAll(siblings(s.Path, s.rotated...), func(f sibling) bool {
+		return f.rotated && !f.info.ModTime().Before(since) && s.holding(f.info) == nil && !os.SameFile(f.info, live)
+	})
+	defer closeAll(files)
+	s.beginUnseen(files, since, now)
+}
+
+// beginUnseen begins a generation for each of the files, in their order, that is
+// not older than what was read and that nobody has read.
+func (s *source) beginUnseen(files []*opened, since, now time.Time) {
+	for j, o := range files {
+		if o == nil || !o.rotated || o.info.Size() == 0 || o.info.ModTime().Before(since) || s.isKnown(o) || s.twin(files[:j], o) {
+			continue
+		}
+		s.reader.log.Info("reading log file that was rotated unseen", "source", s.Name, "file", o.path)
+		s.begin(o, 0, true, now)
+		files[j] = nil
+	}
+}
+
+// latest is when a file that was read was last written.
+func (s *source) latest() (t time.Time) {
+	for i := range s.finished {
+		if at := time.Unix(0, s.finished[i].Modified); at.After(t) {
+			t = at
+		}
+	}
+	for _, f := range s.files {
+		if at := f.info.ModTime(); at.After(t) {
+			t = at
+		}
+	}
+	return t
+}
+
+// gone makes an open generation a finished one without reading on.
+func (s *source) gone(g *checkpoint.Generation, lost bool) {
+	end := flow.Position{
+		Generation: &flow.Generation{Source: s.Source.Source, ID: g.ID, FirstLine: g.FirstLine},
+		Offset:     g.Offset, Line: g.Line,
+	}
+	s.furthest = max(s.furthest, g.Line)
+	s.finish(checkpoint.Finished{
+		File: g.File, ID: g.ID, FirstLine: g.FirstLine, LastLine: g.Line, Offset: g.Offset, Before: g.Before, Lost: lost,
+	})
+	if lost {
+		s.reader.checkpoint.Lose(s.Name, g.ID)
+	} else {
+		s.reader.checkpoint.Leave(end)
+	}
+}
+
+// isKnown tells whether a file is, or is a copy of, one that is or was read.
+func (s *source) isKnown(o *opened) bool {
+	return slices.ContainsFunc(s.finished, func(g checkpoint.Finished) bool {
+		return !planted.Is(planted.FinishedForgotten) && o.isCopyOf(g.File, g.Offset, g.Before)
+	}) || slices.ContainsFunc(s.files, func(f *file) bool {
+		return o.isCopyOf(f.described, f.at.Offset, f.before())
+	})
+}
+
+// twin tells whether there is the same in an earlier file, such as the log that
+// is just being compressed.
+func (s *source) twin(earlier []*opened, o *opened) bool {
+	return slices.ContainsFunc(earlier, func(e *opened) bool {
+		if e == nil || !e.rotated || !e.begins(o.head.sum()) {
+			return false
+		}
+		if e.size() < 0 || o.size() < 0 {
+			return sameSecond(e.info.ModTime(), o.info.ModTime())
+		}
+		return e.size() == o.size()
+	})
+}

@@ -1,0 +1,251 @@
+package tail
+
+import (
+	"cmp"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+	"unicode"
+
+	"github.com/tailflux/tailflux/internal/checkpoint"
+	"github.com/tailflux/tailflux/internal/planted"
+)
+
+// A sibling is a file that may be, or may hold what was, the log at some path:
+// the file there, those it was rotated to, and copies of them.
+type sibling struct {
+	path    string
+	info    fs.FileInfo
+	rotated bool // it is called as rotated logs of this path are called
+	order   int  // among files of one time: of 2 and 1, 2 is the older one
+}
+
+// maxDirectories bounds how many directories below that of the log are searched.
+const maxDirectories = 64
+
+// siblings returns the files in the log's directory, in those below it, in that
+// of the file that a link at the path leads to, and in others that are named,
+// whose names begin as the log's does. The latest one comes last.
+func siblings(path string, others ...string) []sibling {
+	real, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		real = path
+	}
+	dirs := []string{filepath.Dir(path)}
+	if entries, err := os.ReadDir(dirs[0]); err == nil {
+		for _, e := range entries {
+			if e.IsDir() && len(dirs) < maxDirectories {
+				dirs = append(dirs, filepath.Join(dirs[0], e.Name()))
+			}
+		}
+	}
+	for _, dir := range append(others, filepath.Dir(real)) {
+		if !slices.Contains(dirs, dir) {
+			dirs = append(dirs, dir)
+		}
+	}
+	names := newNames(filepath.Base(path), filepath.Base(real))
+	var found []sibling
+	for _, dir := range dirs {
+		entries, err := os.ReadDir(dir)
+		if err != nil {
+			continue
+		}
+		for _, e := range entries {
+			if !e.Type().IsRegular() || !names.alike(e.Name()) {
+				continue
+			}
+			info, err := e.Info()
+			if err != nil {
+				continue // it has just gone
+			}
+			rotated, order := names.rotated(e.Name())
+			at := filepath.Join(dir, e.Name())
+			found = append(found, sibling{at, info, rotated && at != path, order})
+		}
+	}
+	slices.SortStableFunc(found, func(a, b sibling) int {
+		return cmp.Or(a.info.ModTime().Compare(b.info.ModTime()), -cmp.Compare(a.order, b.order), cmp.Compare(a.path, b.path))
+	})
+	return found
+}
+
+// names tells from its name whether a file may be a rotated log. Logrotate calls
+// them access.log.1, access.log-20261122, access-20261122.log when it is told to
+// keep the extension, each with .gz or .zst after it.
+type names struct {
+	stem     string
+	patterns []*regexp.Regexp
+}
+
+// newNames is for a log called base, which may be a link to a file called real.
+func newNames(base, real string) names {
+	n := names{stem: stem(base)}
+	const number, packed = `[-._](\d{1,3})`, `(?:\.gz|\.zst)?$`
+	const date = `[-._]?\d{4}[-._]?\d{2}[-._]?\d{2}(?:[-._T]?\d+)*`
+	ext := filepath.Ext(base)
+	plain := regexp.QuoteMeta(strings.TrimSuffix(base, ext))
+	quoted := regexp.QuoteMeta(base)
+	for _, p := range []string{
+		quoted + number, quoted + date, quoted + `()\.(?:old|bak)`,
+		plain + number + regexp.QuoteMeta(ext), plain + date + regexp.QuoteMeta(ext),
+	} {
+		n.patterns = append(n.patterns, regexp.MustCompile(`^`+p+packed))
+	}
+	if real != base {
+		// A link is turned to a file of another date or number.
+		shape := regexp.MustCompile(`\d+`).ReplaceAllString(regexp.QuoteMeta(real), `\d+`)
+		n.patterns = append(n.patterns, regexp.MustCompile(`^`+shape+packed))
+		if s := stem(real); !strings.HasPrefix(s, n.stem) {
+			n.stem = ""
+		}
+	}
+	return n
+}
+
+// stem is what all names of rotated files begin with.
+func stem(base string) string {
+	end := strings.IndexFunc(base, func(r rune) bool { return strings.ContainsRune(".-_", r) || unicode.IsDigit(r) })
+	if end <= 0 {
+		return base
+	}
+	return base[:end]
+}
+
+func (n *names) alike(name string) bool { return strings.HasPrefix(name, n.stem) }
+
+func (n *names) rotated(name string) (ok bool, order int) {
+	for _, p := range n.patterns {
+		if m := p.FindStringSubmatch(name); m != nil {
+			if len(m) > 1 {
+				order, _ = strconv.Atoi(m[1])
+			}
+			return true, order
+		}
+	}
+	return false, 0
+}
+
+// opened is a sibling that is open.
+type opened struct {
+	sibling
+	f       *os.File
+	inode   checkpoint.Inode
+	content io.ReaderAt // of the uncompressed bytes
+	head    head
+}
+
+func (s sibling) open() (*opened, error) {
+	// Should it have become a pipe meanwhile, do not wait for its writer.
+	f, err := os.OpenFile(s.path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	o := &opened{sibling: s, f: f, content: f}
+	if o.info, err = f.Stat(); err == nil {
+		err = RegularFile(s.path, o.info.Mode())
+	}
+	if err == nil {
+		o.inode, err = inodeOf(f)
+	}
+	if unpack := unpacker(s.path); err == nil && unpack != nil {
+		o.content = &packed{f: f, unpack: unpack}
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	_, _ = o.head.grow(o.content) // who reads it will see
+	return o, nil
+}
+
+// size is that of the uncompressed bytes; -1 if nobody knows.
+func (o *opened) size() int64 {
+	if _, plain := o.content.(*os.File); plain {
+		return o.info.Size()
+	}
+	return -1
+}
+
+// begins tells whether the file begins as the saved one did.
+func (o *opened) begins(saved checkpoint.Sum) bool {
+	if saved.Length == 0 || len(o.head) < saved.Length {
+		return false
+	}
+	return checkpoint.SumOf(o.head[:saved.Length]) == saved
+}
+
+// How sure it is that a file is the one that a generation was read from.
+const (
+	another     = iota // it is not
+	shorterCopy        // a copy that was made before all of it was read: nothing in it is unread
+	likelyCopy         // it begins alike, and is compressed: to look at the offset takes long
+	copyOf             // it begins alike, and is alike before the offset
+	theSame            // the same inode too
+)
+
+// holds tells it for a generation that was read up to an offset, with last before
+// it.
+func (o *opened) holds(f checkpoint.File, offset int64, last checkpoint.Sum) int {
+	same, size := sameInode(o.inode, f.Inode), o.size()
+	if planted.Is(planted.InodeAlone) {
+		if o.inode.Number == f.Inode.Number && size >= offset {
+			return theSame
+		}
+		return another
+	}
+	switch {
+	case f.Head.Length == 0 && same && size >= offset: // nothing but the inode is known
+		return theSame
+	case !o.begins(f.Head):
+		return another
+	case size < 0:
+		return likelyCopy
+	case size < offset && same:
+		return another // it was truncated, and begins alike again
+	case size < offset:
+		return shorterCopy
+	}
+	if last.Length > 0 && offset >= int64(last.Length) {
+		if sum, err := before(o.content, offset, last.Length); err != nil || sum != last {
+			return another
+		}
+	}
+	if same {
+		return theSame
+	}
+	return copyOf
+}
+
+// isCopyOf tells whether the file is, or is a copy of, the one that a generation
+// was read from. A compressed one that begins alike is read up to the offset,
+// unless it is as old as the other: what compresses files keeps their time.
+func (o *opened) isCopyOf(f checkpoint.File, offset int64, last checkpoint.Sum) bool {
+	how := o.holds(f, offset, last)
+	if how != likelyCopy || sameSecond(time.Unix(0, f.Modified), o.info.ModTime()) || last.Length == 0 {
+		return how > another
+	}
+	for {
+		sum, err := before(o.content, offset, last.Length)
+		if !errors.Is(err, errSkipping) {
+			return err != nil || sum == last
+		}
+	}
+}
+
+func sameSecond(a, b time.Time) bool { return a.Unix() == b.Unix() }
+
+func (o *opened) close() {
+	if z, ok := o.content.(*packed); ok {
+		z.close()
+	}
+	o.f.Close()
+}

@@ -1,0 +1,116 @@
+package tail
+
+import (
+	"slices"
+	"time"
+
+	"github.com/tailflux/tailflux/internal/checkpoint"
+	"github.com/tailflux/tailflux/internal/planted"
+	"github.com/tailflux/tailflux/internal/stats"
+)
+
+// truncated begins a new generation with what is in the file now. The one before
+// goes on in the copy that logrotate made of the file before it truncated it
+// (copytruncate), if there is one.
+func (f *file) truncated(now time.Time) error {
+	s, old := f.source, f.at
+	offset, err := f.untouched()
+	if err != nil {
+		return err
+	}
+	s.reader.log.Info("log file was truncated", "source", s.Name, "file", s.Path, "offset", old.Offset, "kept", offset)
+	s.reader.stats.UpdateSource(s.Index, func(st *stats.Source) { st.Truncations++ })
+	unread := f.known() - old.Offset
+	ended := f.ended()
+	rest := f.copied()
+	switch {
+	case rest != nil && rest.size() != -1 && rest.size() <= old.Offset:
+		rest.close() // it was read further than it was copied
+		rest = nil
+	case rest == nil && unread > 0 && offset == 0:
+		s.lose(old.Generation.ID, unread, "the file was truncated, and there is no copy of it")
+	}
+	if rest != nil && !planted.Is(planted.TailNotRecovered) {
+		s.recover(rest, f, now)
+	} else {
+		s.finish(ended)
+		s.reader.checkpoint.Leave(old)
+	}
+	s.furthest = max(s.furthest, old.Line)
+	s.findUnseen(f.info, now)
+	f.at = s.position(offset)
+	f.head, f.summed, f.marks = nil, -1, nil
+	f.seen, f.scanned, f.grown = offset, 0, now
+	if f.info, err = f.f.Stat(); err != nil {
+		return err
+	}
+	f.size = f.info.Size()
+	if _, err := f.head.grow(f.f); err != nil {
+		return err
+	}
+	f.mark()
+	s.reader.checkpoint.Begin(f.at, f.describe())
+	return nil
+}
+
+// known is the largest size that the file is known to have had.
+func (f *file) known() int64 { return max(f.seen, f.at.Offset+f.scanned, f.described.Size) }
+
+// untouched is how much of what was read is still in the file, up to a newline:
+// 0 when it holds something else now.
+func (f *file) untouched() (int64, error) {
+	info, err := f.f.Stat()
+	if err != nil {
+		return 0, err
+	}
+	size := info.Size()
+	if size >= f.at.Offset || size == 0 {
+		return 0, nil // not cut, but written anew
+	}
+	short := f.head[:min(int64(len(f.head)), size)]
+	now := head(append([]byte(nil), short...))
+	if same, err := now.grow(f.f); err != nil || !same {
+		return 0, err
+	}
+	if last, ok := f.marks.last(size); ok {
+		if same, err := last.stands(f.f); err != nil || !same {
+			return 0, err
+		}
+	}
+	return afterLastNewline(f.f, size)
+}
+
+// copied is the copy of what was in the file, or nil.
+func (f *file) copied() *opened {
+	saved, last := checkpoint.File{Inode: f.inode, Head: f.head.sum()}, f.before()
+	var best *opened
+	sure := another
+	for _, sibling := range siblings(f.source.Path, f.source.rotated...) {
+		if f.source.holding(sibling.info) != nil {
+			continue
+		}
+		o, err := sibling.open()
+		if err != nil {
+			continue
+		}
+		if how := o.holds(saved, f.at.Offset, last); how > another && how >= sure {
+			if best != nil {
+				best.close()
+			}
+			best, sure = o, how
+			continue
+		}
+		o.close()
+	}
+	return best
+}
+
+// recover goes on with the generation of a file in the copy of it.
+func (s *source) recover(o *opened, of *file, now time.Time) {
+	rest := s.add(o, of.at, true, now)
+	s.files = slices.DeleteFunc(s.files, func(f *file) bool { return f == rest })
+	s.files = slices.Insert(s.files, slices.Index(s.files, of), rest) // it is the older one
+	rest.describeChange()
+	s.reader.stats.UpdateSource(s.Index, func(st *stats.Source) { st.Recovered++ })
+	s.reader.log.Info("reading the rest of a truncated log file from its copy", "source", s.Name, "file", o.path, "offset", of.at.Offset)
+}

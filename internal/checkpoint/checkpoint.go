@@ -159,15 +159,16 @@ func (c *Checkpoint) Source(name, path string) (s Source, known bool) {
 	return s, known
 }
 
-// Begin adds a generation that is about to be read from a position.
-func (c *Checkpoint) Begin(at flow.Position, f File) {
+// Begin adds a generation that is about to be read from a position, with before
+// before it.
+func (c *Checkpoint) Begin(at flow.Position, before Sum, f File) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	g := at.Generation
 	s := c.sources[g.Source.Name]
 	s.Finished = slices.DeleteFunc(s.Finished, func(f Finished) bool { return f.ID == g.ID })
 	s.Open = append(s.Open, Generation{
-		File: f, ID: g.ID, FirstLine: g.FirstLine, Offset: at.Offset, Line: at.Line, Left: -1,
+		File: f, ID: g.ID, FirstLine: g.FirstLine, Offset: at.Offset, Line: at.Line, Before: before, Left: -1,
 	})
 	c.unsaved, c.changed = !planted.Is(planted.StartNotSaved), true
 }
@@ -177,8 +178,10 @@ func (c *Checkpoint) Describe(g *flow.Generation, f File) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if open, _ := c.open(g); open != nil && open.File != f {
-		open.File = f
+		// Without a head, the file cannot be found again once it is compressed.
+		c.unsaved = c.unsaved || open.Head.Length == 0 && f.Head.Length > 0
 		c.changed = true
+		open.File = f
 	}
 }
 
@@ -229,6 +232,15 @@ func (c *Checkpoint) Lose(source string, id int64) {
 	}
 }
 
+// NoteCopy remembers a file that holds nothing that is to be read, being a copy
+// of what was.
+func (c *Checkpoint) NoteCopy(source string, f Finished) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.sources[source].remember(f)
+	c.changed = true
+}
+
 // Acknowledge notes that everything before a position is delivered. last is how
 // what was delivered ends, as far as it is known, and is not kept.
 func (c *Checkpoint) Acknowledge(end flow.Position, last []byte) {
@@ -262,14 +274,18 @@ func (c *Checkpoint) finish(s *Source, g *Generation, lost bool) {
 	if !lost && g.Offset != g.Left {
 		return
 	}
-	s.Finished = append(s.Finished, Finished{
+	s.remember(Finished{
 		File: g.File, ID: g.ID, FirstLine: g.FirstLine, LastLine: g.Line, Offset: g.Offset, Before: g.Before, Lost: lost,
 	})
+	id := g.ID
+	s.Open = slices.DeleteFunc(s.Open, func(g Generation) bool { return g.ID == id })
+}
+
+func (s *Source) remember(f Finished) {
+	s.Finished = append(s.Finished, f)
 	if extra := len(s.Finished) - maxFinished; extra > 0 {
 		s.Finished = append(s.Finished[:0], s.Finished[extra:]...)
 	}
-	id := g.ID
-	s.Open = slices.DeleteFunc(s.Open, func(g Generation) bool { return g.ID == id })
 }
 
 // Secure saves what must be saved before it is used. It is called before each

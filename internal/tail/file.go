@@ -36,6 +36,7 @@ type file struct {
 	scanned    int64         // bytes behind at that are known to hold no newline, of a line too long for a block
 	trouble    error         // of the last read
 
+	asOf      time.Time       // the time of the file when it held what was read of it
 	verified  time.Time       // when the file was last seen to hold what was read of it
 	described checkpoint.File // as the checkpoint has it
 	summed    int             // length of the head that described has the sum of
@@ -59,9 +60,15 @@ func (f *file) look(now time.Time) error {
 		return err
 	}
 	same := info.Size() == f.info.Size() && info.ModTime().Equal(f.info.ModTime()) && f.verified.Sub(info.ModTime()) > racy
+	emptied := f.size == 0 && info.Size() == 0 && !info.ModTime().Equal(f.info.ModTime())
 	f.info, f.size = info, info.Size()
 	if f.size < f.at.Offset {
 		return f.truncated(now)
+	}
+	if emptied { // something was in it, and is perhaps in a copy
+		since := f.asOf
+		f.asOf = info.ModTime()
+		f.source.findUnseen(nil, since, now)
 	}
 	f.seen = min(f.seen, f.size)
 	if f.size < f.at.Offset+f.scanned { // cut within a line that was not sent
@@ -77,12 +84,26 @@ func (f *file) look(now time.Time) error {
 	return err
 }
 
+// refresh takes note of what has been added to the file since it was looked at.
+func (f *file) refresh() {
+	if f.packed != nil {
+		return
+	}
+	if info, err := f.f.Stat(); err == nil && info.Size() >= f.at.Offset {
+		if same, err := f.head.grow(f.f); err == nil && same {
+			f.info, f.size, f.asOf = info, info.Size(), info.ModTime()
+			f.describeChange()
+		}
+	}
+}
+
 // stands tells whether the file still begins as it did, and is the same before
 // the place that was read to. If so it takes what is new of its head.
 func (f *file) stands(now time.Time) (bool, error) {
 	if f.packed != nil || planted.Is(planted.TruncationBySizeOnly) {
 		return true, nil
 	}
+	empty := len(f.head) == 0
 	same, err := f.head.grow(f.f)
 	if err != nil {
 		return false, err
@@ -100,8 +121,12 @@ func (f *file) stands(now time.Time) (bool, error) {
 			return false, err
 		}
 	}
-	f.verified = now
+	since := f.asOf
+	f.verified, f.asOf = now, f.info.ModTime()
 	f.describeChange()
+	if empty && len(f.head) > 0 { // it may have been copied and truncated before
+		f.source.findUnseen(nil, since, now)
+	}
 	return true, nil
 }
 
@@ -139,7 +164,7 @@ func (f *file) describe() checkpoint.File {
 			d.Head = checkpoint.SumOf(f.head)
 		}
 	}
-	d.Size, d.Modified = f.size, f.info.ModTime().UnixNano()
+	d.Size, d.Modified = f.size, f.asOf.UnixNano()
 	return *d
 }
 

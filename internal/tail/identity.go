@@ -105,16 +105,6 @@ func (m *mark) stands(f io.ReaderAt) (bool, error) {
 	return bytes.Equal(now[:n], want), nil
 }
 
-// before is the sum that checkpoint has of what stands before an offset.
-func before(f io.ReaderAt, offset int64, length int) (checkpoint.Sum, error) {
-	text := make([]byte, length)
-	n, err := f.ReadAt(text, offset-int64(length))
-	if err != nil && !errors.Is(err, io.EOF) {
-		return checkpoint.Sum{}, err
-	}
-	return checkpoint.SumOf(text[:n]), nil
-}
-
 // inodeOf asks for what names the file. Birth is 0 where the kernel or the file
 // system does not tell.
 func inodeOf(f *os.File) (checkpoint.Inode, error) {

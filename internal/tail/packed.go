@@ -76,6 +76,9 @@ func (z *packed) ReadAt(p []byte, offset int64) (n int, err error) {
 		}
 	}
 	n = copy(p, z.window[len(z.window)-int(z.at-offset):])
+	if n == len(p) {
+		return n, nil
+	}
 	for n < len(p) && err == nil {
 		var more int
 		more, err = z.r.Read(p[n:])

@@ -52,7 +52,8 @@ func (s *source) isAtPath(g *checkpoint.Generation, now time.Time) bool {
 	if err != nil {
 		return false
 	}
-	if o.holds(g.File, g.Offset, g.Before) != theSame {
+	untouched := g.Head.Length > 0 || o.info.ModTime().UnixNano() == g.Modified
+	if !untouched || o.holds(g.File, g.Offset, g.Before) != theSame {
 		o.close()
 		return false
 	}
@@ -70,6 +71,7 @@ func (s *source) goOn(o *opened, g *checkpoint.Generation, now time.Time) {
 		at.Line = g.FirstLine
 	}
 	f := s.add(o, at, true, now)
+	f.asOf = time.Unix(0, g.Modified) // since then something may have come and gone
 	if f.packed != nil {
 		f.size = max(f.size, g.Size)
 	}
@@ -87,36 +89,49 @@ func (s *source) search(saved *checkpoint.Source, now time.Time) {
 	}
 	files := openAll(found, func(sibling) bool { return true })
 	defer closeAll(files)
+	live, noLive := os.Stat(s.Path)
+	isLive := func(o *opened) bool { return noLive == nil && os.SameFile(o.info, live) }
 	for i := range saved.Open {
 		g := &saved.Open[i]
 		best, sure := -1, another
 		for j, o := range files {
-			if o == nil {
+			if o == nil || isOfAnother(o, saved.Open, g.ID) {
 				continue
 			}
-			if how := o.holds(g.File, g.Offset, g.Before); how > another && how >= sure {
-				best, sure = j, how // of two that are alike, the later one
+			how := o.holds(g.File, g.Offset, g.Before)
+			if how == another || how < sure || isLive(o) && how != theSame || s.belongs(o) {
+				continue // a copy at the path counts as another log
 			}
+			if best >= 0 && how == sure && !files[best].isBeginningOf(o) {
+				continue // they begin alike, and are not copies of one file
+			}
+			best, sure = j, how // the later copy has more
 		}
 		switch {
 		case best < 0:
 			s.lose(g.ID, max(0, g.Size-g.Offset), "no file beside the log is, or is a copy of, what was read")
 			s.gone(g, true)
 		case sure == shorterCopy:
+			s.noteCopy(files[best], g.ID, g.FirstLine, g.Line)
 			s.gone(g, false)
 		default:
 			s.goOn(files[best], g, now)
 			files[best] = nil
 		}
 	}
-	if live, err := os.Stat(s.Path); err == nil {
-		for _, o := range files {
-			if o != nil && os.SameFile(o.info, live) {
-				o.rotated = false // a link leads to it
-			}
+	for _, o := range files {
+		if o != nil && isLive(o) {
+			o.rotated = false // a link leads to it
 		}
 	}
 	s.beginUnseen(files, s.latest(), now)
+}
+
+// isOfAnother tells whether a file is that of another open generation.
+func isOfAnother(o *opened, open []checkpoint.Generation, id int64) bool {
+	return slices.ContainsFunc(open, func(g checkpoint.Generation) bool {
+		return g.ID != id && g.Head.Length > 0 && sameInode(o.inode, g.Inode) && o.begins(g.Head)
+	})
 }
 
 // openAll opens those of the siblings that are wanted and can be had.
@@ -142,27 +157,34 @@ func closeAll(files []*opened) {
 }
 
 // findUnseen looks for files that came to the path and were rotated away, or
-// copied and truncated, between two looks. live is what is at the path now.
-func (s *source) findUnseen(live os.FileInfo, now time.Time) {
-	since := s.latest()
+// copied and truncated, between two looks. live, unless nil, is one that is about
+// to be read. What is older than since was seen.
+func (s *source) findUnseen(live *opened, since, now time.Time) (found bool) {
+	for _, f := range s.files {
+		f.refresh()
+	}
+	at, err := os.Stat(s.Path)
 	files := openAll(siblings(s.Path, s.rotated...), func(f sibling) bool {
-		return f.rotated && !f.info.ModTime().Before(since) && s.holding(f.info) == nil && !os.SameFile(f.info, live)
+		return f.rotated && !f.info.ModTime().Before(since) && s.holding(f.info) == nil &&
+			(err != nil || !os.SameFile(f.info, at)) && (live == nil || !os.SameFile(f.info, live.info))
 	})
 	defer closeAll(files)
-	s.beginUnseen(files, since, now)
+	return s.beginUnseen(files, since, now)
 }
 
 // beginUnseen begins a generation for each of the files, in their order, that is
 // not older than what was read and that nobody has read.
-func (s *source) beginUnseen(files []*opened, since, now time.Time) {
+func (s *source) beginUnseen(files []*opened, since, now time.Time) (begun bool) {
 	for j, o := range files {
-		if o == nil || !o.rotated || o.info.Size() == 0 || o.info.ModTime().Before(since) || s.isKnown(o) || s.twin(files[:j], o) {
+		if o == nil || !o.rotated || o.info.ModTime().Before(since) || s.isKnown(o) || s.twin(files[:j], o) {
 			continue
 		}
 		s.reader.log.Info("reading log file that was rotated unseen", "source", s.Name, "file", o.path)
 		s.begin(o, 0, true, now)
 		files[j] = nil
+		begun = true
 	}
+	return begun
 }
 
 // latest is when a file that was read was last written.
@@ -173,8 +195,8 @@ func (s *source) latest() (t time.Time) {
 		}
 	}
 	for _, f := range s.files {
-		if at := f.info.ModTime(); at.After(t) {
-			t = at
+		if f.asOf.After(t) {
+			t = f.asOf
 		}
 	}
 	return t
@@ -197,25 +219,45 @@ func (s *source) gone(g *checkpoint.Generation, lost bool) {
 	}
 }
 
-// isKnown tells whether a file is, or is a copy of, one that is or was read.
-func (s *source) isKnown(o *opened) bool {
-	return slices.ContainsFunc(s.finished, func(g checkpoint.Finished) bool {
-		return !planted.Is(planted.FinishedForgotten) && o.isCopyOf(g.File, g.Offset, g.Before)
-	}) || slices.ContainsFunc(s.files, func(f *file) bool {
-		return o.isCopyOf(f.described, f.at.Offset, f.before())
-	})
+// noteCopy remembers a copy that holds nothing unread of a generation, so that
+// it is not taken for a log that nobody has read.
+func (s *source) noteCopy(o *opened, id, firstLine, line int64) {
+	g := checkpoint.Finished{
+		File: checkpoint.File{Inode: o.inode, Head: o.head.sum(), Size: o.size(), Modified: o.info.ModTime().UnixNano()},
+		ID:   id, FirstLine: firstLine, LastLine: line, Offset: o.size(),
+	}
+	length := min(markBytes, o.size())
+	if text, err := o.read(o.size()-length, int(length)); err == nil {
+		g.Before = checkpoint.SumOf(text)
+	}
+	s.finish(g)
+	s.reader.checkpoint.NoteCopy(s.Name, g)
 }
 
-// twin tells whether there is the same in an earlier file, such as the log that
+// isKnown tells whether a file is, or is a copy of, one that is or was read.
+func (s *source) isKnown(o *opened) bool {
+	return !planted.Is(planted.FinishedForgotten) && s.belongs(o) || slices.ContainsFunc(s.files, o.isCopyOfOpen)
+}
+
+// belongs tells whether a file is, or is a copy of, that of a finished
+// generation, and therefore not of another one, however alike they are.
+func (s *source) belongs(o *opened) bool {
+	for i := range s.finished {
+		if o.isCopyOf(&s.finished[i]) {
+			return true
+		}
+	}
+	return false
+}
+
+// belongsToAnother tells the same, of generations that are being read too, but for
+// that of a file.
+func (s *source) belongsToAnother(o *opened, than *file) bool {
+	return s.belongs(o) || slices.ContainsFunc(s.files, func(f *file) bool { return f != than && o.isCopyOfOpen(f) })
+}
+
+// twin tells whether all of a file is in an earlier one too, such as the log that
 // is just being compressed.
 func (s *source) twin(earlier []*opened, o *opened) bool {
-	return slices.ContainsFunc(earlier, func(e *opened) bool {
-		if e == nil || !e.rotated || !e.begins(o.head.sum()) {
-			return false
-		}
-		if e.size() < 0 || o.size() < 0 {
-			return sameSecond(e.info.ModTime(), o.info.ModTime())
-		}
-		return e.size() == o.size()
-	})
+	return slices.ContainsFunc(earlier, func(e *opened) bool { return e != nil && e.rotated && o.isBeginningOf(e) })
 }

@@ -1,8 +1,10 @@
 package tail
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -12,7 +14,6 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
-	"time"
 	"unicode"
 
 	"github.com/tailflux/tailflux/internal/checkpoint"
@@ -35,10 +36,7 @@ const maxDirectories = 64
 // of the file that a link at the path leads to, and in others that are named,
 // whose names begin as the log's does. The latest one comes last.
 func siblings(path string, others ...string) []sibling {
-	real, err := filepath.EvalSymlinks(path)
-	if err != nil {
-		real = path
-	}
+	real := target(path)
 	dirs := []string{filepath.Dir(path)}
 	if entries, err := os.ReadDir(dirs[0]); err == nil {
 		for _, e := range entries {
@@ -76,6 +74,21 @@ func siblings(path string, others ...string) []sibling {
 		return cmp.Or(a.info.ModTime().Compare(b.info.ModTime()), -cmp.Compare(a.order, b.order), cmp.Compare(a.path, b.path))
 	})
 	return found
+}
+
+// target is where a link at the path leads, even if nothing is there; else path.
+func target(path string) string {
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		return real
+	}
+	to, err := os.Readlink(path)
+	if err != nil {
+		return path
+	}
+	if !filepath.IsAbs(to) {
+		to = filepath.Join(filepath.Dir(path), to)
+	}
+	return to
 }
 
 // names tells from its name whether a file may be a rotated log. Logrotate calls
@@ -187,7 +200,6 @@ func (o *opened) begins(saved checkpoint.Sum) bool {
 const (
 	another     = iota // it is not
 	shorterCopy        // a copy that was made before all of it was read: nothing in it is unread
-	likelyCopy         // it begins alike, and is compressed: to look at the offset takes long
 	copyOf             // it begins alike, and is alike before the offset
 	theSame            // the same inode too
 )
@@ -207,15 +219,19 @@ func (o *opened) holds(f checkpoint.File, offset int64, last checkpoint.Sum) int
 		return theSame
 	case !o.begins(f.Head):
 		return another
-	case size < 0:
-		return likelyCopy
-	case size < offset && same:
+	case size >= 0 && size < offset && same:
 		return another // it was truncated, and begins alike again
-	case size < offset:
+	case size >= 0 && size < offset:
 		return shorterCopy
 	}
 	if last.Length > 0 && offset >= int64(last.Length) {
-		if sum, err := before(o.content, offset, last.Length); err != nil || sum != last {
+		text, err := o.read(offset-int64(last.Length), last.Length)
+		switch {
+		case err != nil:
+			return another
+		case len(text) < last.Length:
+			return shorterCopy // a compressed one
+		case checkpoint.SumOf(text) != last:
 			return another
 		}
 	}
@@ -225,23 +241,84 @@ func (o *opened) holds(f checkpoint.File, offset int64, last checkpoint.Sum) int
 	return copyOf
 }
 
-// isCopyOf tells whether the file is, or is a copy of, the one that a generation
-// was read from. A compressed one that begins alike is read up to the offset,
-// unless it is as old as the other: what compresses files keeps their time.
-func (o *opened) isCopyOf(f checkpoint.File, offset int64, last checkpoint.Sum) bool {
-	how := o.holds(f, offset, last)
-	if how != likelyCopy || sameSecond(time.Unix(0, f.Modified), o.info.ModTime()) || last.Length == 0 {
-		return how > another
+// isCopyOf tells whether the file is, or is a copy of, one that was read to its
+// end. A file that only begins as that one did, and goes on, is another one. A
+// compressed one is read to see it.
+func (o *opened) isCopyOf(g *checkpoint.Finished) bool {
+	switch {
+	case sameInode(o.inode, g.Inode):
+		return g.Head.Length == 0 || o.begins(g.Head)
+	case !o.begins(g.Head):
+		return false
+	case o.size() >= 0 && o.size() != g.Offset:
+		return false
 	}
+	text, err := o.read(g.Offset-int64(g.Before.Length), g.Before.Length+1)
+	return err == nil && len(text) == g.Before.Length && checkpoint.SumOf(text) == g.Before
+}
+
+// read returns the bytes from an offset on, fewer at the end of the file. Of a
+// compressed file it reads all before them.
+func (o *opened) read(offset int64, length int) ([]byte, error) {
+	text := make([]byte, length)
 	for {
-		sum, err := before(o.content, offset, last.Length)
-		if !errors.Is(err, errSkipping) {
-			return err != nil || sum == last
+		n, err := o.content.ReadAt(text, offset)
+		switch {
+		case errors.Is(err, errSkipping):
+			continue
+		case err != nil && !errors.Is(err, io.EOF):
+			return nil, err
 		}
+		return text[:n], nil
 	}
 }
 
-func sameSecond(a, b time.Time) bool { return a.Unix() == b.Unix() }
+// isCopyOfOpen tells the same for a file that is being read: a copy of it holds
+// nothing that it does not hold too.
+func (o *opened) isCopyOfOpen(f *file) bool {
+	if len(o.head) == 0 || !bytes.HasPrefix(f.head, o.head) || f.packed == nil && o.size() > f.size {
+		return false
+	}
+	if f.packed != nil { // from its beginning, without disturbing who reads it
+		again, err := os.Open(fmt.Sprintf("/proc/self/fd/%d", f.f.Fd()))
+		if err != nil {
+			return false
+		}
+		e := &opened{f: again, content: &packed{f: again, unpack: f.packed.unpack}, head: f.head}
+		defer e.close()
+		return o.isBeginningOf(e)
+	}
+	if o.size() < 0 { // whoever compresses a file compresses all of it
+		from := max(0, f.size-headBytes)
+		ours, err := o.read(from, int(f.size-from)+1)
+		theirs := make([]byte, f.size-from)
+		n, _ := f.f.ReadAt(theirs, from)
+		return err == nil && bytes.Equal(ours, theirs[:n])
+	}
+	var ours, theirs [headBytes]byte
+	from := max(0, o.size()-headBytes)
+	n, _ := o.f.ReadAt(ours[:o.size()-from], from)
+	m, _ := f.f.ReadAt(theirs[:o.size()-from], from)
+	return n == m && ours == theirs
+}
+
+// isBeginningOf tells whether all of the file is in the other one. It reads both.
+func (o *opened) isBeginningOf(e *opened) bool {
+	if len(o.head) == 0 || !bytes.HasPrefix(e.head, o.head) {
+		return false
+	}
+	const step = 64 << 10
+	for at := int64(0); ; at += step {
+		ours, err := o.read(at, step)
+		theirs, errTheirs := e.read(at, step)
+		switch {
+		case err != nil || errTheirs != nil || !bytes.HasPrefix(theirs, ours):
+			return false
+		case len(ours) < step:
+			return true
+		}
+	}
+}
 
 func (o *opened) close() {
 	if z, ok := o.content.(*packed); ok {

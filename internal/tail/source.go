@@ -31,6 +31,7 @@ type source struct {
 	finished  []checkpoint.Finished
 	rotated   []string    // directories in which rotated files were seen
 	looked    bool        // at least once
+	missing   bool        // nothing is at the path
 	there     fs.FileInfo // the file that was there at the very first start, if it is to be read from where it ended
 	globbed   bool        // it was found, and may go without a word
 	trouble   string      // why nothing can be read, "" when it can
@@ -50,7 +51,7 @@ func (s *source) newest() *file {
 // no other file has its inode.
 func (s *source) holding(info fs.FileInfo) *file {
 	for _, f := range s.files {
-		if f.packed == nil && os.SameFile(info, f.info) {
+		if os.SameFile(info, f.info) {
 			return f
 		}
 	}
@@ -64,15 +65,17 @@ func (s *source) look(now time.Time) error {
 		s.looked = true
 		s.restore(now)
 	}
+	// Before what is at the path: a file may have been truncated and then rotated,
+	// and its copy is not one that nobody has read.
+	var troubles error
+	for _, f := range slices.Clone(s.files) { // truncation makes one more
+		troubles = cmp.Or(troubles, f.look(now), f.trouble)
+	}
 	err := s.lookAtPath(now)
 	if s.globbed && errors.Is(err, fs.ErrNotExist) {
 		err = nil
 	}
-	for _, f := range slices.Clone(s.files) { // truncation makes one more
-		if trouble := cmp.Or(f.look(now), f.trouble); err == nil {
-			err = trouble
-		}
-	}
+	err = cmp.Or(err, troubles)
 	s.report(err)
 	return err
 }
@@ -80,7 +83,12 @@ func (s *source) look(now time.Time) error {
 // lookAtPath makes the file at the path the newest one.
 func (s *source) lookAtPath(now time.Time) error {
 	info, err := os.Stat(s.Path)
+	if errors.Is(err, fs.ErrNotExist) && !s.missing && s.lastID > 0 {
+		s.missing = true
+		s.lookForLatest(now)
+	}
 	if err == nil {
+		s.missing = false
 		err = RegularFile(s.Path, info.Mode())
 	}
 	if err != nil {
@@ -95,6 +103,19 @@ func (s *source) lookAtPath(now time.Time) error {
 		f.superseded = false
 	}
 	return nil
+}
+
+// lookForLatest is for a path that has just become empty: another file than the
+// newest one may have been there between two looks, and nginx writes to it until
+// it opens its logs again.
+func (s *source) lookForLatest(now time.Time) {
+	if !s.findUnseen(nil, s.latest(), now) {
+		return
+	}
+	if last := s.files[len(s.files)-1]; last.packed == nil {
+		s.supersede(now)
+		last.superseded = false
+	}
 }
 
 // RegularFile returns an error with a hint unless mode is a regular file's.
@@ -143,9 +164,9 @@ func (s *source) open(now time.Time) error {
 		}
 		s.reader.log.Info("reading log file", "source", s.Name, "file", s.Path, "offset", offset)
 	}
-	if s.newest() != nil {
-		s.supersede(now)
-		s.findUnseen(o.info, now)
+	s.supersede(now)
+	if s.lastID > 0 {
+		s.findUnseen(o, s.latest(), now)
 	}
 	if old != nil {
 		s.resume(o, old, now)
@@ -170,7 +191,7 @@ func (s *source) finishedIn(o *opened) *checkpoint.Finished {
 // begin opens a new generation, which is read from an offset on.
 func (s *source) begin(o *opened, offset int64, superseded bool, now time.Time) *file {
 	f := s.add(o, s.position(offset), superseded, now)
-	s.reader.checkpoint.Begin(f.at, f.describe())
+	s.reader.checkpoint.Begin(f.at, f.before(), f.describe())
 	return f
 }
 
@@ -182,14 +203,14 @@ func (s *source) resume(o *opened, g *checkpoint.Finished, now time.Time) {
 	}
 	s.finished = slices.DeleteFunc(s.finished, func(f checkpoint.Finished) bool { return f.ID == at.Generation.ID })
 	f := s.add(o, at, false, now)
-	s.reader.checkpoint.Begin(f.at, f.describe())
+	s.reader.checkpoint.Begin(f.at, f.before(), f.describe())
 }
 
 // add makes an open file one of the source's.
 func (s *source) add(o *opened, at flow.Position, superseded bool, now time.Time) *file {
 	f := &file{
 		source: s, f: o.f, info: o.info, inode: o.inode, head: o.head,
-		at: at, seen: at.Offset, size: max(o.size(), at.Offset), superseded: superseded, grown: now, summed: -1,
+		at: at, seen: at.Offset, size: max(o.size(), at.Offset), superseded: superseded, grown: now, summed: -1, asOf: o.info.ModTime(),
 	}
 	f.packed, _ = o.content.(*packed)
 	f.mark()

@@ -25,7 +25,9 @@ func (f *file) truncated(now time.Time) error {
 	rest := f.copied()
 	switch {
 	case rest != nil && rest.size() != -1 && rest.size() <= old.Offset:
-		rest.close() // it was read further than it was copied
+		// It was read further than it was copied.
+		s.noteCopy(rest, old.Generation.ID, old.Generation.FirstLine, old.Line)
+		rest.close()
 		rest = nil
 	case rest == nil && unread > 0 && offset == 0:
 		s.lose(old.Generation.ID, unread, "the file was truncated, and there is no copy of it")
@@ -37,7 +39,6 @@ func (f *file) truncated(now time.Time) error {
 		s.reader.checkpoint.Leave(old)
 	}
 	s.furthest = max(s.furthest, old.Line)
-	s.findUnseen(f.info, now)
 	f.at = s.position(offset)
 	f.head, f.summed, f.marks = nil, -1, nil
 	f.seen, f.scanned, f.grown = offset, 0, now
@@ -49,7 +50,10 @@ func (f *file) truncated(now time.Time) error {
 		return err
 	}
 	f.mark()
-	s.reader.checkpoint.Begin(f.at, f.describe())
+	since := f.asOf
+	f.asOf = f.info.ModTime()
+	s.reader.checkpoint.Begin(f.at, f.before(), f.describe())
+	s.findUnseen(nil, since, now)
 	return nil
 }
 
@@ -93,7 +97,7 @@ func (f *file) copied() *opened {
 		if err != nil {
 			continue
 		}
-		if how := o.holds(saved, f.at.Offset, last); how > another && how >= sure {
+		if how := o.holds(saved, f.at.Offset, last); how > another && how >= sure && !f.source.belongsToAnother(o, f) {
 			if best != nil {
 				best.close()
 			}

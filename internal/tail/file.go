@@ -30,7 +30,6 @@ type file struct {
 	size       int64         // when it was last looked at; of a packed file as far as it is known
 	grown      time.Time     // when it was last seen to be longer than before, or superseded
 	superseded bool          // another file is at the path
-	whole      bool          // nothing will be added to a half line
 	left       bool          // nothing more will come, and it is closed
 	seen       int64         // offset up to which it was read
 	scanned    int64         // bytes behind at that are known to hold no newline, of a line too long for a block
@@ -110,11 +109,14 @@ func (f *file) stands(now time.Time) (bool, error) {
 	}
 	if !same {
 		// Cut within a line of which nothing was sent, it has less of a head.
-		if kept, cut := f.cutWithinLine(); cut {
-			f.head, f.summed = f.head[:kept], -1
-			return true, nil
+		kept, cut := f.cutWithinLine()
+		if !cut {
+			return false, nil
 		}
-		return false, nil
+		f.head, f.summed = f.head[:kept], -1
+		if same, err = f.head.grow(f.f); err != nil || !same {
+			return false, err
+		}
 	}
 	if last, ok := f.marks.last(f.at.Offset); ok {
 		if same, err = last.stands(f.f); err != nil || !same {
@@ -135,8 +137,8 @@ func (f *file) stands(now time.Time) (bool, error) {
 func (f *file) cutWithinLine() (kept int, cut bool) {
 	now := make([]byte, len(f.head))
 	n, err := f.f.ReadAt(now, 0)
-	if err != nil && !errors.Is(err, io.EOF) || int64(n) < f.at.Offset {
-		return 0, false
+	if err != nil && !errors.Is(err, io.EOF) || int64(n) < f.at.Offset || f.at.Offset == 0 {
+		return 0, false // of a file of which nothing was sent, all was written anew
 	}
 	kept = int(min(f.at.Offset, int64(len(f.head))))
 	return kept, bytes.Equal(now[:kept], f.head[:kept])
@@ -158,10 +160,10 @@ func (f *file) mark() {
 // describe is what the checkpoint keeps of the file.
 func (f *file) describe() checkpoint.File {
 	d := &f.described
-	if f.summed != len(f.head) || f.whole {
+	if f.summed != len(f.head) || f.superseded {
 		d.Inode, d.Head, f.summed = f.inode, f.head.sum(), len(f.head)
-		if d.Head.Length == 0 && f.whole {
-			d.Head = checkpoint.SumOf(f.head)
+		if d.Head.Length == 0 && f.superseded {
+			d.Head = checkpoint.SumOf(f.head) // of a half line, which is perhaps all there will be
 		}
 	}
 	d.Size, d.Modified = f.size, f.asOf.UnixNano()
@@ -282,7 +284,6 @@ func (f *file) leave(ctx context.Context, out chan<- flow.Chunk) error {
 		return err
 	}
 	f.left = true
-	f.whole = true
 	f.describeChange()
 	r := f.source.reader
 	f.source.rotatedTo(f.directory())

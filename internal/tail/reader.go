@@ -191,9 +191,13 @@ func (r *Reader) read(ctx context.Context, now time.Time, out chan<- flow.Chunk)
 }
 
 // quiet tells whether a superseded file has not grown for so long that it is to
-// be left.
+// be left. While nothing is at the path, nginx may be writing to any of them.
 func (r *Reader) quiet(f *file, now time.Time) bool {
-	return !r.config.Once && now.Sub(f.grown) >= r.config.RotateWait || planted.Is(planted.NoRotateWait)
+	if planted.Is(planted.NoRotateWait) {
+		return true
+	}
+	mayGrow := f.packed == nil && !f.source.missed.IsZero()
+	return !r.config.Once && !mayGrow && now.Sub(f.grown) >= r.config.RotateWait
 }
 
 // room waits for room for a chunk.

@@ -180,11 +180,21 @@ func (s *source) beginUnseen(files []*opened, since, now time.Time) (begun bool)
 			continue
 		}
 		s.reader.log.Info("reading log file that was rotated unseen", "source", s.Name, "file", o.path)
-		s.begin(o, 0, true, now)
+		s.inOrder(s.begin(o, 0, true, now))
 		files[j] = nil
 		begun = true
 	}
 	return begun
+}
+
+// inOrder puts a file where it belongs by its time.
+func (s *source) inOrder(f *file) {
+	s.files = slices.DeleteFunc(s.files, func(other *file) bool { return other == f })
+	at := slices.IndexFunc(s.files, func(other *file) bool { return other.info.ModTime().After(f.info.ModTime()) })
+	if at < 0 {
+		at = len(s.files)
+	}
+	s.files = slices.Insert(s.files, at, f)
 }
 
 // latest is when a file that was read was last written.

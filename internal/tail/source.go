@@ -31,7 +31,7 @@ type source struct {
 	finished  []checkpoint.Finished
 	rotated   []string    // directories in which rotated files were seen
 	looked    bool        // at least once
-	missing   bool        // nothing is at the path
+	missed    time.Time   // when files were last looked for because nothing is at the path; zero when something is
 	there     fs.FileInfo // the file that was there at the very first start, if it is to be read from where it ended
 	globbed   bool        // it was found, and may go without a word
 	trouble   string      // why nothing can be read, "" when it can
@@ -83,12 +83,8 @@ func (s *source) look(now time.Time) error {
 // lookAtPath makes the file at the path the newest one.
 func (s *source) lookAtPath(now time.Time) error {
 	info, err := os.Stat(s.Path)
-	if errors.Is(err, fs.ErrNotExist) && !s.missing && s.lastID > 0 {
-		s.missing = true
-		s.lookForLatest(now)
-	}
+	s.miss(errors.Is(err, fs.ErrNotExist), now)
 	if err == nil {
-		s.missing = false
 		err = RegularFile(s.Path, info.Mode())
 	}
 	if err != nil {
@@ -105,16 +101,22 @@ func (s *source) lookAtPath(now time.Time) error {
 	return nil
 }
 
-// lookForLatest is for a path that has just become empty: another file than the
-// newest one may have been there between two looks, and nginx writes to it until
-// it opens its logs again.
-func (s *source) lookForLatest(now time.Time) {
-	if !s.findUnseen(nil, s.latest(), now) {
-		return
-	}
-	if last := s.files[len(s.files)-1]; last.packed == nil {
-		s.supersede(now)
-		last.superseded = false
+// missingTick is how often files are looked for while nothing is at the path.
+const missingTick = time.Second
+
+// miss takes note of whether nothing is at the path. While that is so, nginx
+// writes to a file of another name until it opens its logs again; it may be one
+// that came to the path between two looks.
+func (s *source) miss(missing bool, now time.Time) {
+	switch {
+	case missing && s.lastID > 0 && now.Sub(s.missed) >= missingTick:
+		s.missed = now
+		s.findUnseen(nil, s.latest(), now)
+	case !missing && !s.missed.IsZero():
+		s.missed = time.Time{}
+		for _, f := range s.files {
+			f.grown = now // whoever wrote to it may have to be told yet
+		}
 	}
 }
 

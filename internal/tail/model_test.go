@@ -37,8 +37,9 @@ var (
 )
 
 const (
-	modelWait  = time.Second // rotate_wait
-	modelSteps = 34          // on average
+	modelWait   = time.Second // rotate_wait
+	modelSteps  = 34          // on average
+	modelShards = 24          // that are played at once
 )
 
 // world is the file system, nginx and the daemon of one sequence.
@@ -531,14 +532,13 @@ func TestModel(t *testing.T) {
 		}
 		return
 	}
-	const shards = 24
 	var mu sync.Mutex
 	pairs, operations := map[[2]int]int{}, 0
 	t.Run("sequences", func(t *testing.T) {
-		for shard := range shards {
+		for shard := range modelShards {
 			t.Run("", func(t *testing.T) {
 				t.Parallel()
-				for i := shard; i < *modelSequences && !t.Failed(); i += shards {
+				for i := shard; i < *modelSequences && !t.Failed(); i += modelShards {
 					seed := uint64(i + 1)
 					steps := script(seed)
 					if err := play(t, seed, steps, io.Discard); err != nil {

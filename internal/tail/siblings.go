@@ -246,8 +246,10 @@ func (o *opened) holds(f checkpoint.File, offset int64, last checkpoint.Sum) int
 // compressed one is read to see it.
 func (o *opened) isCopyOf(g *checkpoint.Finished) bool {
 	switch {
+	case g.Head.Length == 0: // it was empty
+		return sameInode(o.inode, g.Inode) && o.size() == g.Offset
 	case sameInode(o.inode, g.Inode):
-		return g.Head.Length == 0 || o.begins(g.Head)
+		return o.begins(g.Head)
 	case !o.begins(g.Head):
 		return false
 	case o.size() >= 0 && o.size() != g.Offset:

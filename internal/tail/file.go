@@ -207,7 +207,7 @@ func (f *file) read(ctx context.Context, out chan<- flow.Chunk) (more bool, err 
 		return errors.Is(err, errSkipping), ignore(err, errSkipping)
 	}
 	end := bytes.LastIndexByte(room[:n], '\n') + 1
-	if planted.Is(planted.HalfLineDelivered) && n > end && !f.source.reader.config.Once {
+	if planted.Is(planted.HalfLineDelivered) && n > end && n < len(room) && !f.source.reader.config.Once {
 		room[n] = '\n'
 		return false, f.send(ctx, out, n+1, int64(n), 0)
 	}
@@ -267,13 +267,11 @@ func (f *file) leave(ctx context.Context, out chan<- flow.Chunk) error {
 	if err != nil {
 		return err
 	}
-	if !planted.Is(planted.NoFinalRead) {
-		if err := f.look(time.Now()); err != nil {
-			return err
-		}
-		if f.packed == nil && f.size > f.seen {
-			return nil
-		}
+	if err := f.look(time.Now()); err != nil {
+		return err
+	}
+	if f.packed == nil && f.size > f.seen && !planted.Is(planted.NoFinalRead) {
+		return nil
 	}
 	if f.scanned > 0 {
 		err = f.sendHead(ctx, room, out, f.scanned, f.scanned+1)

@@ -218,9 +218,9 @@ func (w *world) wait(d time.Duration) {
 }
 
 // expire ends what nobody may do any more: write to an old file after it was
-// quiet for nearly as long as the daemon waits.
+// quiet for as long as the daemon waits.
 func (w *world) expire() {
-	if w.late != nil && w.running() && time.Since(w.late.since) > modelWait/2 {
+	if w.late != nil && w.running() && time.Since(w.late.since) > modelWait-10*time.Millisecond {
 		w.retire()
 	}
 }

@@ -94,6 +94,9 @@ func (w *world) opLate() {
 		w.opWrite()
 		return
 	}
+	if left := modelWait - 15*time.Millisecond - time.Since(w.late.since); w.rand.IntN(3) == 0 && left > 0 && w.running() {
+		time.Sleep(left) // the last moment
+	}
 	text := w.line()
 	if w.rand.IntN(3) > 0 {
 		text += "\n"

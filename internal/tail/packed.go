@@ -9,8 +9,6 @@ import (
 	"strings"
 
 	"github.com/klauspost/compress/zstd"
-
-	"github.com/tailflux/tailflux/internal/planted"
 )
 
 // unpackers make a reader of the bytes of a compressed file, by the end of its
@@ -61,9 +59,6 @@ const skipAtOnce = 8 << 20
 func (z *packed) ReadAt(p []byte, offset int64) (n int, err error) {
 	if z.damage != nil {
 		return 0, z.damage
-	}
-	if planted.Is(planted.PackedOffsetIgnored) && z.r == nil {
-		offset = 0
 	}
 	if z.r == nil || offset < z.at-int64(len(z.window)) {
 		if err := z.restart(); err != nil {

@@ -167,7 +167,10 @@ func (r *Reader) read(ctx context.Context, now time.Time, out chan<- flow.Chunk)
 	for _, s := range r.sources {
 		r.turn = append(r.turn[:0], s.files...) // truncation makes one more
 		for _, f := range r.turn {
-			moreHere, err := f.read(ctx, out)
+			moreHere, err := false, error(nil)
+			if !planted.Is(planted.NoFinalRead) || !f.superseded || !r.quiet(f, now) {
+				moreHere, err = f.read(ctx, out)
+			}
 			if err == nil && !moreHere && f.superseded && r.quiet(f, now) {
 				err = f.leave(ctx, out)
 			}

@@ -70,6 +70,9 @@ func (s *source) goOn(o *opened, g *checkpoint.Generation, now time.Time) {
 	if planted.Is(planted.LineNumberNotSaved) {
 		at.Line = g.FirstLine
 	}
+	if planted.Is(planted.PackedOffsetIgnored) && o.size() < 0 {
+		at.Offset = 0
+	}
 	f := s.add(o, at, true, now)
 	f.asOf = time.Unix(0, g.Modified) // since then something may have come and gone
 	if f.packed != nil {

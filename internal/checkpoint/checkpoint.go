@@ -159,6 +159,19 @@ func (c *Checkpoint) Source(name, path string) (s Source, known bool) {
 	return s, known
 }
 
+// Waiting returns the paths of the sources that have open generations.
+func (c *Checkpoint) Waiting() (paths []string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, s := range c.sources {
+		if len(s.Open) > 0 {
+			paths = append(paths, s.Path)
+		}
+	}
+	slices.Sort(paths)
+	return paths
+}
+
 // Begin adds a generation that is about to be read from a position, with before
 // before it.
 func (c *Checkpoint) Begin(at flow.Position, before Sum, f File) {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tailflux/tailflux/internal/checkpoint"
 	"github.com/tailflux/tailflux/internal/flow"
 )
 
@@ -73,7 +74,7 @@ var rotated = regexp.MustCompile(`(\.\d{1,3}|-\d{8,}|\.(gz|bz2|xz|zst|Z|old|bak)
 
 // appeared returns the paths that match and are not followed yet, in their
 // order. A file that is open already was rotated to its new name.
-func (g *glob) appeared(open func(os.FileInfo) bool) (paths []string) {
+func (g *glob) appeared(left func(path string, info os.FileInfo) bool) (paths []string) {
 	matches, err := filepath.Glob(g.Pattern)
 	if err != nil {
 		return nil // the pattern was checked
@@ -87,7 +88,19 @@ func (g *glob) appeared(open func(os.FileInfo) bool) (paths []string) {
 			continue
 		}
 		g.followed[path] = true
-		if !open(info) {
+		if !left(path, info) {
+			paths = append(paths, path)
+		}
+	}
+	return paths
+}
+
+// waiting returns those of the checkpoint's paths at which nothing is any more,
+// and of which something is still to be read.
+func (g *glob) waiting(c *checkpoint.Checkpoint) (paths []string) {
+	for _, path := range c.Waiting() {
+		if ok, err := filepath.Match(g.Pattern, path); ok && err == nil && !g.followed[path] {
+			g.followed[path] = true
 			paths = append(paths, path)
 		}
 	}
@@ -102,9 +115,16 @@ func (r *Reader) find(now time.Time) {
 	}
 	r.found = now
 	for _, g := range r.globs {
-		for _, path := range g.appeared(r.open) {
+		paths := g.appeared(r.holds)
+		fromEnd := false
+		if first {
+			_, known := r.checkpoint.Source("glob "+g.Pattern, g.Pattern)
+			fromEnd = g.FromEnd && !known
+			paths = append(paths, g.waiting(r.checkpoint)...)
+		}
+		for _, path := range paths {
 			matched := strings.Join(g.wildcards.FindStringSubmatch(path)[1:], ",")
-			s := Source{Source: g.Source(path, matched), FromEnd: g.FromEnd && first}
+			s := Source{Source: g.Source(path, matched), FromEnd: fromEnd}
 			r.sources = append(r.sources, &source{Source: s, reader: r, globbed: true})
 		}
 		if len(g.followed) == 0 && !g.warned {
@@ -114,12 +134,27 @@ func (r *Reader) find(now time.Time) {
 	}
 }
 
-// open tells whether a file is open for some source.
-func (r *Reader) open(info os.FileInfo) bool {
+// holds tells whether a file that has appeared is being read already under
+// another name, or is a copy of what was at a path that its own continues, as
+// access.log.copy does.
+func (r *Reader) holds(path string, info os.FileInfo) bool {
 	for _, s := range r.sources {
-		if s.holding(info) != nil {
+		if s.holding(info) != nil || strings.HasPrefix(path, s.Path) && s.knows(path) {
 			return true
 		}
 	}
 	return false
+}
+
+// knows tells whether nothing is in a file but what is or was read.
+func (s *source) knows(path string) bool {
+	o, err := sibling{path: path}.open()
+	if err != nil {
+		return false
+	}
+	defer o.close()
+	for _, f := range s.files {
+		f.refresh()
+	}
+	return s.isKnown(o)
 }

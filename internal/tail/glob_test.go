@@ -101,3 +101,97 @@ func TestGlob(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
+
+// globbed runs a reader of a glob until so many chunks came, which are
+// acknowledged, and returns their lines.
+func globbed(t *testing.T, pattern, state string, chunks int, meanwhile func()) (lines []string) {
+	t.Helper()
+	pool, st := flow.NewPool(8, 256<<10), stats.New(time.Now())
+	c := openCheckpoint(t, state, st, io.Discard)
+	defer c.Close()
+	r := tail.New(tail.Config{
+		MaxLine: 4 << 10, RotateWait: time.Second, Checkpoint: c,
+		Globs: []tail.Glob{{
+			Pattern: pattern, FromEnd: true,
+			Source: func(path, matched string) *flow.Source {
+				return &flow.Source{Index: st.AddSource("g:"+matched, path, ""), Name: "g:" + matched, Path: path}
+			},
+		}},
+	}, pool, st, slog.New(slog.DiscardHandler))
+	ctx, cancel := context.WithCancel(t.Context())
+	out := make(chan flow.Chunk)
+	ended := make(chan error, 1)
+	go func() { ended <- r.Run(ctx, out) }()
+	if meanwhile != nil {
+		for st.Snapshot(time.Now()).Sources == nil {
+			time.Sleep(10 * time.Millisecond)
+		}
+		time.Sleep(200 * time.Millisecond) // they are being opened
+		meanwhile()
+	}
+	limit := time.After(30 * time.Second)
+	for range chunks {
+		select {
+		case chunk := <-out:
+			lines = append(lines, chunk.Start.Generation.Source.Name+" "+string(chunk.Data))
+			c.Acknowledge(chunk.End, chunk.Data)
+			chunk.Block.Release()
+		case <-limit:
+			t.Fatalf("got only %q", lines)
+		}
+	}
+	time.Sleep(1500 * time.Millisecond) // files are looked for again
+	cancel()
+	for chunk := range out {
+		t.Errorf("%q came too", chunk.Data)
+	}
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	if err := c.Save(); err != nil {
+		t.Error(err)
+	}
+	slices.Sort(lines)
+	return lines
+}
+
+// What appeared while nobody looked is read from its first byte, what was there
+// before goes on, and of what is gone the rest is read. A copy is no log that
+// appears.
+func TestGlobGoesOnAfterARestart(t *testing.T) {
+	t.Parallel()
+	dir, state := t.TempDir(), stateDir(t)
+	pattern := filepath.Join(dir, "*.access.log*")
+	write := func(name, text string) {
+		t.Helper()
+		f, err := os.OpenFile(filepath.Join(dir, name), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		add(t, f, text)
+	}
+	write("a.access.log", "old\n")
+	write("b.access.log", "old\n")
+	got := globbed(t, pattern, state, 2, func() {
+		write("a.access.log", "a1\n")
+		write("b.access.log", "b1\n")
+	})
+	if want := []string{"g:a, a1\n", "g:b, b1\n"}; !slices.Equal(got, want) {
+		t.Fatalf("at first %q, want %q", got, want)
+	}
+	write("a.access.log", "a2\n")
+	write("b.access.log", "b2\n")
+	rename(t, filepath.Join(dir, "b.access.log"), filepath.Join(dir, "b.access.log.1"))
+	write("c.access.log", "c1\n")
+	got = globbed(t, pattern, state, 3, func() {
+		text, err := os.ReadFile(filepath.Join(dir, "a.access.log"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		write("a.access.log.copy", string(text))
+	})
+	if want := []string{"g:a, a2\n", "g:b, b2\n", "g:c, c1\n"}; !slices.Equal(got, want) {
+		t.Errorf("after the restart %q, want %q", got, want)
+	}
+}

@@ -40,6 +40,8 @@ func busy() *stats.Stats {
 	st.Written(6)
 	st.Rejected(i, 2, "no match", []byte("bad \xff line"))
 	st.UpdateSource(i, func(s *stats.Source) { s.Open, s.Trouble, s.Size, s.Rotations = true, "", 1500, 3 })
+	st.UpdateSource(i, func(s *stats.Source) { s.Lost, s.LostBytes = 1, 70 })
+	st.CheckpointTrouble("no space left on device")
 	tag := st.AddTag("path", 10)
 	tag.Values.Add(10)
 	tag.Other.Add(3)
@@ -83,14 +85,15 @@ func TestMonitor(t *testing.T) {
 		"channels": map[string]any{"read": channel, "write": channel},
 		"sources": []any{map[string]any{
 			"name": "web", "path": "/var/log/nginx/access.log", "open": true, "offset": 1000., "size": 1500.,
-			"lag_bytes": 500., "rotations": 3., "truncations": 0.,
+			"lag_bytes": 500., "rotations": 3., "truncations": 0., "recovered": 0., "generations_lost": 1., "bytes_lost": 70.,
 		}},
 		"influxdb": map[string]any{
 			"up": true, "last_error": "", "outage_seconds": 0., "batches": 1., "retries": 0.,
 			"request_seconds": map[string]any{"p50": 0.02, "p99": 0.02},
 		},
-		"tags":    map[string]any{"path": map[string]any{"values": 10., "limit": 10., "other": 3.}},
-		"rejects": map[string]any{"reasons": map[string]any{"no match": 2.}},
+		"tags":       map[string]any{"path": map[string]any{"values": 10., "limit": 10., "other": 3.}},
+		"rejects":    map[string]any{"reasons": map[string]any{"no match": 2.}},
+		"checkpoint": map[string]any{"saved_seconds": nil, "trouble": "no space left on device"},
 		"parser": map[string]any{"web": map[string]any{
 			"kind": "scanner", "last_rejected": map[string]any{"line": "bad \uFFFD line", "reason": "no match"},
 		}},

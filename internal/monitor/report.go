@@ -25,6 +25,7 @@ type (
 		InfluxDB      influxReport            `json:"influxdb"`
 		Tags          map[string]tagReport    `json:"tags"`
 		Rejects       rejectsReport           `json:"rejects"`
+		Checkpoint    checkpointReport        `json:"checkpoint"`
 		Parser        map[string]parserReport `json:"parser"`
 	}
 	linesReport struct {
@@ -64,6 +65,13 @@ type (
 		LagSeconds  float64 `json:"lag_seconds"`
 		Rotations   int64   `json:"rotations"`
 		Truncations int64   `json:"truncations"`
+		Recovered   int64   `json:"recovered"`
+		Lost        int64   `json:"generations_lost"`
+		LostBytes   int64   `json:"bytes_lost"`
+	}
+	checkpointReport struct {
+		SavedSeconds *float64 `json:"saved_seconds"`
+		Trouble      string   `json:"trouble,omitempty"`
 	}
 	influxReport struct {
 		Up             bool      `json:"up"`
@@ -116,9 +124,14 @@ func report(info Info, st *stats.Stats, now time.Time) monitorReport {
 			Up: db.Up, LastError: db.LastError, OutageSeconds: db.Outage.Seconds(),
 			Batches: db.Batches, Retries: db.Retries, RequestSeconds: quantiles(db.RequestSeconds),
 		},
-		Tags:    map[string]tagReport{},
-		Rejects: rejectsReport{Reasons: s.RejectedReasons, Trouble: s.RejectsTrouble},
-		Parser:  map[string]parserReport{},
+		Tags:       map[string]tagReport{},
+		Rejects:    rejectsReport{Reasons: s.RejectedReasons, Trouble: s.RejectsTrouble},
+		Checkpoint: checkpointReport{Trouble: s.Checkpoint.Trouble},
+		Parser:     map[string]parserReport{},
+	}
+	if s.Checkpoint.Saves {
+		age := s.Checkpoint.Age.Seconds()
+		r.Checkpoint.SavedSeconds = &age
 	}
 	for _, source := range s.Sources {
 		r.Sources = append(r.Sources, sourceOf(source, now))
@@ -144,6 +157,7 @@ func sourceOf(s stats.Source, now time.Time) sourceReport {
 		Name: s.Name, Path: s.Path, Open: s.Open, Trouble: s.Trouble,
 		Offset: s.Offset, Size: s.Size, LagBytes: s.Size - s.Offset,
 		Rotations: s.Rotations, Truncations: s.Truncations,
+		Recovered: s.Recovered, Lost: s.Lost, LostBytes: s.LostBytes,
 	}
 	if r.LagBytes > 0 && !s.LastLine.IsZero() {
 		r.LagSeconds = max(0, now.Sub(s.LastLine).Seconds())

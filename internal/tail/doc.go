@@ -14,14 +14,16 @@
 // truth about what happened to the files; package watch of hpcloud/tail only
 // wakes the reader earlier when a quiet file grows.
 //
-// A file is known by its device and inode while it is open, and by nothing
-// before and afterwards. So these are beyond it:
+//	reader.go    the loop: look, read, wait
+//	source.go    what is at a path, and which files are open for it
+//	file.go      an open generation: read, send, leave
+//	truncate.go  a file that holds something else now, and the copy of it
+//	restore.go   where the checkpoint's generations are, and what came after them
+//	siblings.go  the files beside a log
+//	identity.go  how a file is known
+//	packed.go    .gz and .zst by their uncompressed offsets
+//	glob.go      many paths
+//	watcher.go   wake-ups
 //
-//   - a file that was at the path for less than a tick is not seen;
-//   - a file that is truncated to less than was sent of it is read from its first
-//     byte, also what is left of it; what had not been read is lost;
-//   - a file that is truncated and, before the next tick, grows beyond where it
-//     was read to, is not seen to be truncated: what is behind that is read;
-//   - what is written to a superseded file after it was left is not read;
-//   - a file that comes back to the path after it was left is read again.
+// docs/following.md says what can happen to a log, and what is not promised.
 package tail

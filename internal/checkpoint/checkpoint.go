@@ -231,6 +231,16 @@ func (c *Checkpoint) Stay(g *flow.Generation) {
 	}
 }
 
+// Forget takes Begin back: nothing of the generation was read.
+func (c *Checkpoint) Forget(g *flow.Generation) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if _, s := c.open(g); s != nil {
+		s.Open = slices.DeleteFunc(s.Open, func(open Generation) bool { return open.ID == g.ID })
+		c.changed = true
+	}
+}
+
 // Lose notes that the file of a generation is nowhere to be found.
 func (c *Checkpoint) Lose(source string, id int64) {
 	c.mu.Lock()

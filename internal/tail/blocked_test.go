@@ -88,9 +88,12 @@ func blockedWhileRotated(t *testing.T, wakeups bool, block func(*follower) (unbl
 	}
 	unblock()
 	add(t, file, truncated)
-	wants[5] = want
+	wants = append(wants[:5], nil, want)
 	for i, want := range wants {
 		f.want(i+1, want...)
+	}
+	if s := f.source(); s.Lost != 1 || s.LostBytes != int64(len(text)) {
+		t.Errorf("%d generations with %d bytes are lost, want 1 with %d", s.Lost, s.LostBytes, len(text))
 	}
 }
 

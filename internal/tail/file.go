@@ -29,6 +29,8 @@ type file struct {
 	at         flow.Position // what was sent ends here
 	size       int64         // when it was last looked at; of a packed file as far as it is known
 	grown      time.Time     // when it was last seen to be longer than before, or superseded
+	dropped    bool          // left, and nothing is to be remembered of it
+	unsure     bool          // it was empty when it was found beside the log, and may become a copy of it
 	superseded bool          // another file is at the path
 	left       bool          // nothing more will come, and it is closed
 	seen       int64         // offset up to which it was read
@@ -206,6 +208,13 @@ func (f *file) read(ctx context.Context, out chan<- flow.Chunk) (more bool, err 
 	if err != nil || !stands {
 		return errors.Is(err, errSkipping), ignore(err, errSkipping)
 	}
+	if f.unsure && n > 0 {
+		f.unsure = false
+		if f.superseded && f.source.isCopy(f) {
+			f.drop()
+			return false, nil
+		}
+	}
 	end := bytes.LastIndexByte(room[:n], '\n') + 1
 	if planted.Is(planted.HalfLineDelivered) && n > end && n < len(room) && !f.source.reader.config.Once {
 		room[n] = '\n'
@@ -281,6 +290,12 @@ func (f *file) leave(ctx context.Context, out chan<- flow.Chunk) error {
 	if err != nil || !f.superseded {
 		return err
 	}
+	f.end()
+	return nil
+}
+
+// end closes the file: nothing more of it will be read.
+func (f *file) end() {
 	f.left = true
 	f.describeChange()
 	r := f.source.reader
@@ -288,7 +303,14 @@ func (f *file) leave(ctx context.Context, out chan<- flow.Chunk) error {
 	r.checkpoint.Leave(f.at)
 	r.watcher.forget(f)
 	f.close()
-	return nil
+}
+
+// drop closes the file as if it had never been opened.
+func (f *file) drop() {
+	f.left, f.dropped = true, true
+	f.source.reader.checkpoint.Forget(f.at.Generation)
+	f.source.reader.watcher.forget(f)
+	f.close()
 }
 
 // close closes the file.

@@ -34,6 +34,7 @@ import (
 var (
 	modelSequences = flag.Int("model", 2000, "number of random sequences")
 	modelSeed      = flag.Uint64("model.seed", 0, "seed of the only sequence; 0: many")
+	modelRaces     = flag.Bool("model.races", false, "let things happen while the daemon looks; then a seed does not always give the same")
 )
 
 const (
@@ -434,7 +435,7 @@ func play(t *testing.T, seed uint64, script []step, trace io.Writer) (err error)
 		w.nginx.maybe["before"] = 1
 		before := w.nginx.text.String()
 		w.start()
-		w.wait(0)
+		w.wait(0) // until it has begun
 		if strings.HasPrefix(before, "begin") || strings.HasPrefix(before, "bbb") {
 			w.nginx.maybe[strings.SplitN(before, "\n", 2)[0]] = 1
 		}
@@ -445,6 +446,9 @@ func play(t *testing.T, seed uint64, script []step, trace io.Writer) (err error)
 			w.rand = rand.New(rand.NewPCG(s.seed, 2))
 			fmt.Fprintln(trace, "##", s)
 			modelOps[s.op].do(w)
+			if !*modelRaces {
+				synctest.Wait()
+			}
 			w.environment()
 		}
 		w.finish()

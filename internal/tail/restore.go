@@ -1,6 +1,8 @@
 package tail
 
 import (
+	"cmp"
+	"fmt"
 	"os"
 	"slices"
 	"time"
@@ -86,23 +88,56 @@ func (s *source) goOn(o *opened, g *checkpoint.Generation, now time.Time) {
 // search looks for the files of the checkpoint's generations, and for those that
 // came after them.
 func (s *source) search(saved *checkpoint.Source, now time.Time) {
-	found := siblings(s.Path, s.rotated...)
-	if saved.Path != s.Path {
-		found = append(found, siblings(saved.Path, s.rotated...)...)
+	open := saved.Open
+	var files []*opened
+	defer func() { closeAll(files) }()
+	// A file that is not found may just be being copied and truncated: its copy
+	// was not there yet when the directory was read.
+	for range 3 {
+		closeAll(files)
+		found := siblings(s.Path, s.rotated...)
+		if saved.Path != s.Path {
+			found = append(found, siblings(saved.Path, s.rotated...)...)
+		}
+		files = openAll(found, func(f sibling) bool { return s.holding(f.info) == nil })
+		if open = s.match(files, open, saved.Open, now); len(open) == 0 {
+			break
+		}
 	}
-	files := openAll(found, func(sibling) bool { return true })
-	defer closeAll(files)
+	for i := range open {
+		g := &open[i]
+		s.lose(g.ID, max(0, g.Size-g.Offset), "no file beside the log is, or is a copy of, what was read")
+		s.gone(g, true)
+	}
+	slices.SortFunc(s.files, func(a, b *file) int { return cmp.Compare(a.at.Generation.ID, b.at.Generation.ID) })
+	// The log may just be being copied, and not be truncated yet.
+	live, err := sibling{path: s.Path}.open()
+	if err != nil {
+		live = nil
+	} else {
+		defer live.close()
+		for _, o := range files {
+			if o != nil && os.SameFile(o.info, live.info) {
+				o.rotated = false // a link leads to it
+			}
+		}
+	}
+	s.beginUnseen(files, live, s.latest(), now)
+}
+
+// match goes on with those of the open generations whose files are found, which
+// it takes out of files. It returns the others.
+func (s *source) match(files []*opened, open, all []checkpoint.Generation, now time.Time) (missing []checkpoint.Generation) {
 	live, noLive := os.Stat(s.Path)
-	isLive := func(o *opened) bool { return noLive == nil && os.SameFile(o.info, live) }
-	for i := range saved.Open {
-		g := &saved.Open[i]
+	for i := range open {
+		g := &open[i]
 		best, sure := -1, another
 		for j, o := range files {
-			if o == nil || isOfAnother(o, saved.Open, g.ID) {
+			if o == nil || isOfAnother(o, all, g.ID) {
 				continue
 			}
 			how := o.holds(g.File, g.Offset, g.Before)
-			if how == another || how < sure || isLive(o) && how != theSame || s.belongs(o) {
+			if how == another || how < sure || noLive == nil && os.SameFile(o.info, live) && how != theSame || s.belongs(o) {
 				continue // a copy at the path counts as another log
 			}
 			if best >= 0 && how == sure && !files[best].isBeginningOf(o) {
@@ -112,8 +147,7 @@ func (s *source) search(saved *checkpoint.Source, now time.Time) {
 		}
 		switch {
 		case best < 0:
-			s.lose(g.ID, max(0, g.Size-g.Offset), "no file beside the log is, or is a copy of, what was read")
-			s.gone(g, true)
+			missing = append(missing, *g)
 		case sure == shorterCopy:
 			s.noteCopy(files[best], g.ID, g.FirstLine, g.Line)
 			s.gone(g, false)
@@ -122,12 +156,7 @@ func (s *source) search(saved *checkpoint.Source, now time.Time) {
 			files[best] = nil
 		}
 	}
-	for _, o := range files {
-		if o != nil && isLive(o) {
-			o.rotated = false // a link leads to it
-		}
-	}
-	s.beginUnseen(files, s.latest(), now)
+	return missing
 }
 
 // isOfAnother tells whether a file is that of another open generation.
@@ -172,18 +201,21 @@ func (s *source) findUnseen(live *opened, since, now time.Time) (found bool) {
 			(err != nil || !os.SameFile(f.info, at)) && (live == nil || !os.SameFile(f.info, live.info))
 	})
 	defer closeAll(files)
-	return s.beginUnseen(files, since, now)
+	return s.beginUnseen(files, live, since, now)
 }
 
 // beginUnseen begins a generation for each of the files, in their order, that is
-// not older than what was read and that nobody has read.
-func (s *source) beginUnseen(files []*opened, since, now time.Time) (begun bool) {
+// not older than what was read and that nobody has read, nor will read from
+// what is at the path, unless that is nil.
+func (s *source) beginUnseen(files []*opened, live *opened, since, now time.Time) (begun bool) {
 	for j, o := range files {
-		if o == nil || !o.rotated || o.info.ModTime().Before(since) || s.isKnown(o) || s.twin(files[:j], o) {
+		if o == nil || !o.rotated || o.info.ModTime().Before(since) || s.isKnown(o) || s.twin(files[:j], o) || live != nil && o.isBeginningOf(live) {
 			continue
 		}
 		s.reader.log.Info("reading log file that was rotated unseen", "source", s.Name, "file", o.path)
-		s.inOrder(s.begin(o, 0, true, now))
+		f := s.begin(o, 0, true, now)
+		f.unsure = len(o.head) == 0
+		s.inOrder(f)
 		files[j] = nil
 		begun = true
 	}
@@ -261,6 +293,32 @@ func (s *source) belongs(o *opened) bool {
 		}
 	}
 	return false
+}
+
+// isCopy tells whether a file that was empty when it was found has turned out to
+// be a copy in the making.
+func (s *source) isCopy(f *file) bool {
+	again, err := os.Open(fmt.Sprintf("/proc/self/fd/%d", f.f.Fd()))
+	if err != nil {
+		return false
+	}
+	o := &opened{f: again, content: again, inode: f.inode}
+	defer o.close()
+	if o.info, err = again.Stat(); err != nil {
+		return false
+	}
+	if same, err := o.head.grow(again); err != nil || !same {
+		return false
+	}
+	if live, err := (sibling{path: s.Path}).open(); err == nil {
+		defer live.close()
+		if !os.SameFile(live.info, o.info) && o.isBeginningOf(live) {
+			return true
+		}
+	}
+	return slices.ContainsFunc(s.files, func(other *file) bool {
+		return other != f && o.holds(other.describe(), other.at.Offset, other.before()) > another
+	})
 }
 
 // belongsToAnother tells the same, of generations that are being read too, but for

@@ -257,6 +257,9 @@ func (s *source) position(offset int64) flow.Position {
 // leave takes a file that is closed out of the source.
 func (s *source) leave(f *file) {
 	s.files = slices.DeleteFunc(s.files, func(other *file) bool { return other == f })
+	if f.dropped {
+		return
+	}
 	s.furthest = max(s.furthest, f.at.Line)
 	s.finish(f.ended())
 }

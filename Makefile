@@ -17,6 +17,7 @@ BENCH     ?= .#    bench: which
 COUNT     ?= 1#    bench: how often
 FUZZ      ?= .#    fuzz: which targets
 FUZZTIME  ?= 10m#  fuzz: how long each
+MODEL     ?= 20000# model: how many sequences
 SUDO      ?= sudo# e2e-deps, unless root
 
 tools    := $(CURDIR)/.cache/bin
@@ -24,7 +25,7 @@ lint_mod := github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 lint_ver := v2.15.0
 lint     := $(tools)/golangci-lint-$(lint_ver)
 
-.PHONY: help build demo check fmt test e2e e2e-deps bench fuzz clean influxd
+.PHONY: help build demo check fmt test model e2e e2e-deps bench fuzz clean influxd
 
 help: ## this list
 	@sed -nE 's/^([a-z0-9-]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 18
@@ -74,6 +75,15 @@ test: influxd ## everything that needs only Go, against a real influxd
 	[[ -z $$race ]] || go test -timeout $(TIMEOUT) $(TESTFLAGS) -run '^TestNothingIsAllocated$$' ./internal/accesslog
 	{ set +x; } 2>/dev/null
 	echo "test: passed, $$state"
+
+model: ## MODEL (20000) random sequences of what can happen to a log, and bugs planted to be found by 2,000
+	@quiet() { grep -vE '^ *(=== |--- PASS|PASS)'; }
+	set -x
+	go test -count=1 -timeout 0 -v -run '^TestModel$$' ./internal/tail -model $(MODEL) | quiet
+	go vet -tags planted ./internal/...
+	go test -count=1 -timeout 0 -v -tags planted -run '^TestPlantedBugsAreFound$$' ./internal/tail -model 2000 | quiet
+	{ set +x; } 2>/dev/null
+	echo "model: passed"
 
 e2e: influxd ## with real nginx, logrotate and wrk (make e2e-deps)
 	@for command in nginx logrotate wrk curl systemd-analyze; do

@@ -32,7 +32,7 @@ import (
 // lines, as InfluxDB would see it.
 
 var (
-	modelSequences = flag.Int("model", 2000, "number of random sequences")
+	modelSequences = flag.Int("model", 200, "number of random sequences; make model plays 20,000, and CI 2,000")
 	modelSeed      = flag.Uint64("model.seed", 0, "seed of the only sequence; 0: many")
 	modelRaces     = flag.Bool("model.races", false, "let things happen while the daemon looks; then a seed does not always give the same")
 )

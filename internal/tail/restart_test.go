@@ -1,6 +1,7 @@
 package tail_test
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"io"
@@ -321,9 +322,9 @@ func restarts(t *testing.T, cases ...stopped) {
 				l.stop()
 				l.start()
 				l.wantNothing()
-				if _, err := os.Stat(path); err == nil {
-					appendTo(t, path, "last\n")
-					l.want(max(1, len(c.want)), "last")
+				if text, err := os.ReadFile(path); err == nil { // else it is missing
+					appendTo(t, path, "end\n")
+					l.want(max(1, len(c.want)), string(text[bytes.LastIndexByte(text, '\n')+1:])+"end")
 				}
 				l.stop()
 			})
@@ -491,7 +492,7 @@ func TestFileIsRotatedWhileStoppedIntoADirectoryThatIsKnown(t *testing.T) {
 	both(t, func(t *testing.T, wakeups bool) {
 		path, dir := logFile(t), t.TempDir()
 		to := filepath.Join(dir, "access.log")
-		create(t, path, "a1\n")
+		create(t, path, "a1\n").Close()
 		l := newLives(t, wakeups, path)
 		l.start()
 		l.want(1, "a1")
@@ -514,33 +515,6 @@ func TestFileIsRotatedWhileStoppedIntoADirectoryThatIsKnown(t *testing.T) {
 		create(t, path, "d1\n")
 		l.start()
 		l.wantAll(nil, []string{"b2"}, []string{"c1"}, []string{"d1"})
-		l.stop()
-	})
-}
-
-// The directory is known as soon as a file was seen there.
-func TestKilledRightAfterTheFirstRotationIntoAnotherDirectory(t *testing.T) {
-	both(t, func(t *testing.T, wakeups bool) {
-		path, dir := logFile(t), t.TempDir()
-		a := create(t, path, "a1\n")
-		l := newLives(t, wakeups, path)
-		l.options.RotateWait = time.Hour
-		l.start()
-		l.want(1, "a1")
-		l.acknowledge()
-		later()
-		rename(t, path, filepath.Join(dir, "access.log.1"))
-		add(t, a, "a2\n")
-		later()
-		create(t, path, "b1\n")
-		l.want(2, "b1")
-		l.want(1, "a1", "a2")
-		l.kill()
-		l.start()
-		l.wantAll([]string{"a2"}, []string{"b1"})
-		if s := l.source(); s.Lost != 0 {
-			t.Errorf("%d generations lost; the log:\n%s", s.Lost, &l.log)
-		}
 		l.stop()
 	})
 }
@@ -788,4 +762,571 @@ func TestFileIsRotatedWhileStoppedAndItsLastLineHasNoNewline(t *testing.T) {
 			want:      [][]string{nil, {"b1", "last"}, {"c1"}},
 		},
 	)
+}
+
+// Nothing is read twice.
+
+// finished is a log that was rotated twice and read to its end, with the older
+// files beside it.
+func finished(t *testing.T, wakeups bool) (l *lives, path string) {
+	t.Helper()
+	path = logFile(t)
+	create(t, path+".1", "older\n").Close()
+	compress(t, path+".1", ".gz")
+	rename(t, path+".1.gz", path+".2.gz")
+	create(t, path+".1", "old\n").Close()
+	later()
+	a := create(t, path, "a1\n")
+	l = newLives(t, wakeups, path)
+	l.start()
+	l.want(1, "a1")
+	b := rotate(t, path, "b1\n")
+	a.Close()
+	l.want(2, "b1")
+	rotate(t, path, "c1\n").Close()
+	b.Close()
+	l.want(3, "c1")
+	l.left(path+".1", path+".2")
+	return l, path
+}
+
+func TestFinishedFilesAreNotReadAgain(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name    string
+		happens func(t *testing.T, path string)
+	}{
+		{"as they are", func(*testing.T, string) {}},
+		{"touched", func(t *testing.T, path string) {
+			touch(t, path+".2")
+			touch(t, path+".1")
+		}},
+		{"compressed", func(t *testing.T, path string) {
+			compress(t, path+".1", ".gz")
+			compress(t, path+".2", ".zst")
+		}},
+		{"compressed and touched", func(t *testing.T, path string) {
+			compress(t, path+".1", ".zst")
+			compress(t, path+".2", ".gz")
+			touch(t, path+".1.zst")
+			touch(t, path+".2.gz")
+		}},
+		{"copied", func(t *testing.T, path string) {
+			copyTo(t, path+".1", path+".8")
+			copyTo(t, path+".2", path+"-20261122")
+		}},
+		{"being compressed", func(t *testing.T, path string) {
+			copyTo(t, path+".1", path+".8")
+			compress(t, path+".8", ".gz")
+			rename(t, path+".8.gz", path+".1.gz") // beside .1
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			both(t, func(t *testing.T, wakeups bool) {
+				l, path := finished(t, wakeups)
+				c.happens(t, path)
+				l.still()
+				rotate(t, path, "d1\n") // which makes it look beside the log
+				l.want(4, "d1")
+				l.still()
+				l.stop()
+				l.start()
+				l.wantNothing()
+				l.stop()
+			})
+		})
+		t.Run(c.name+" while stopped", func(t *testing.T) {
+			both(t, func(t *testing.T, wakeups bool) {
+				l, path := finished(t, wakeups)
+				l.stop()
+				c.happens(t, path)
+				l.start()
+				l.wantNothing()
+				l.stop()
+				appendTo(t, path, "c2\n")
+				rotate(t, path, "d1\n")
+				l.start()
+				l.wantAll(nil, nil, []string{"c2"}, []string{"d1"})
+				l.kill()
+				l.start()
+				l.wantAll(nil, nil, []string{"c2"}, []string{"d1"})
+				l.stop()
+			})
+		})
+	}
+}
+
+// A finished file is back at the path: what has been added to it is read.
+func TestFinishedFileComesBackWhileStopped(t *testing.T) {
+	both(t, func(t *testing.T, wakeups bool) {
+		l, path := finished(t, wakeups)
+		l.stop()
+		later()
+		rename(t, path, path+".c")
+		rename(t, path+".1", path)
+		appendTo(t, path, "b2\n")
+		l.start()
+		l.wantAll(nil, []string{"b2"})
+		l.stop()
+	})
+}
+
+func TestOperatorMakesACopy(t *testing.T) {
+	t.Parallel()
+	copies := func(t *testing.T, path string) {
+		t.Helper()
+		copyTo(t, path, path+".bak")
+		copyTo(t, path, path+".1")
+		copyTo(t, path, path+".old")
+		compress(t, path+".old", ".gz")
+	}
+	t.Run("running", func(t *testing.T) {
+		both(t, func(t *testing.T, wakeups bool) {
+			path := logFile(t)
+			a := create(t, path, "a1\na2\n")
+			l := newLives(t, wakeups, path)
+			l.start()
+			l.want(1, "a1", "a2")
+			copies(t, path)
+			l.still()
+			rotate(t, path, "b1\n")
+			l.want(2, "b1")
+			l.still()
+			add(t, a, "late\n") // is beyond the promise: it was left
+			a.Close()
+			l.still()
+			l.stop()
+			l.start()
+			l.wantNothing()
+			l.stop()
+		})
+	})
+	t.Run("running and the log grows on", func(t *testing.T) {
+		both(t, func(t *testing.T, wakeups bool) {
+			path := logFile(t)
+			a := create(t, path, "a1\na2\n")
+			l := newLives(t, wakeups, path)
+			l.start()
+			l.want(1, "a1", "a2")
+			copies(t, path)
+			add(t, a, "a3\n")
+			l.want(1, "a1", "a2", "a3")
+			rotate(t, path, "b1\n")
+			l.want(2, "b1")
+			l.still()
+			l.stop()
+		})
+	})
+	t.Run("running and touches it", func(t *testing.T) {
+		both(t, func(t *testing.T, wakeups bool) {
+			path := logFile(t)
+			a := create(t, path, "a1\na2\n")
+			l := newLives(t, wakeups, path)
+			l.start()
+			l.want(1, "a1", "a2")
+			copies(t, path)
+			add(t, a, "a3\n")
+			l.want(1, "a1", "a2", "a3")
+			for _, end := range []string{".bak", ".1", ".old.gz"} {
+				touch(t, path+end)
+			}
+			rotate(t, path, "b1\n")
+			l.want(2, "b1")
+			l.still()
+			l.stop()
+		})
+	})
+	t.Run("stopped", func(t *testing.T) {
+		restarts(t,
+			stopped{
+				name: "nothing else", meanwhile: func(t *testing.T, path string, _ *os.File) { copies(t, path) },
+			},
+			stopped{
+				name: "and the log grows",
+				meanwhile: func(t *testing.T, path string, file *os.File) {
+					copies(t, path)
+					add(t, file, "a3\n")
+					copyTo(t, path, path+".2")
+				},
+				want: [][]string{{"a3"}},
+			},
+			stopped{
+				name: "and the log is rotated",
+				meanwhile: func(t *testing.T, path string, file *os.File) {
+					copies(t, path)
+					add(t, file, "a3\n")
+					rotate(t, path, "b1\n")
+				},
+				want: [][]string{{"a3"}, {"b1"}},
+			},
+			stopped{
+				name: "and the log is rotated and compressed",
+				meanwhile: func(t *testing.T, path string, file *os.File) {
+					copies(t, path)
+					add(t, file, "a3\n")
+					rotate(t, path, "b1\n")
+					compress(t, path+".1", ".gz")
+				},
+				want: [][]string{{"a3"}, {"b1"}},
+			},
+			stopped{
+				name: "after the log was rotated",
+				meanwhile: func(t *testing.T, path string, file *os.File) {
+					add(t, file, "a3\n")
+					rotate(t, path, "b1\n")
+					copyTo(t, path+".1", path+".7")
+					copyTo(t, path, path+".bak")
+				},
+				want: [][]string{{"a3"}, {"b1"}},
+			},
+		)
+	})
+}
+
+// They were there when the log was followed for the first time, and nobody asked
+// for them.
+func TestOlderFilesAreNotReadAtTheFirstRestart(t *testing.T) {
+	both(t, func(t *testing.T, wakeups bool) {
+		path := logFile(t)
+		for _, end := range []string{".3", ".2", ".1", "-20261122"} {
+			create(t, path+end, "old"+end+"\n").Close()
+			later()
+		}
+		compress(t, path+".3", ".gz")
+		create(t, path, "a1\n")
+		l := newLives(t, wakeups, path)
+		l.start()
+		l.want(1, "a1")
+		l.stop()
+		l.start()
+		l.wantNothing()
+		l.stop()
+		rotate(t, path, "b1\n")
+		l.start()
+		l.wantAll(nil, []string{"b1"})
+		rotate(t, path, "c1\n")
+		l.want(3, "c1")
+		l.still()
+		l.stop()
+	})
+}
+
+// Where reading begins and with which numbers.
+
+func TestKilledBeforeAnythingIsAcknowledged(t *testing.T) {
+	t.Parallel()
+	for _, fromEnd := range []bool{false, true} {
+		t.Run(map[bool]string{false: "beginning", true: "end"}[fromEnd], func(t *testing.T) {
+			both(t, func(t *testing.T, wakeups bool) {
+				path := logFile(t)
+				file := create(t, path, "old\n")
+				l := newLives(t, wakeups, path)
+				l.options.fromEnd = fromEnd
+				l.start()
+				l.looked()
+				want := []string{"old", "a1", "a2", "a3"}
+				if fromEnd {
+					want = want[1:]
+				}
+				add(t, file, "a1\na2\n")
+				l.want(1, want[:len(want)-1]...)
+				l.kill()
+				add(t, file, "a3\n")
+				for range 2 {
+					l.start()
+					l.want(1, want...)
+					l.kill()
+				}
+				rotate(t, path, "b1\n")
+				l.start()
+				l.wantAll(want, []string{"b1"})
+				l.kill()
+				l.start()
+				l.wantAll(want, []string{"b1"})
+				l.stop()
+				l.start()
+				l.wantNothing()
+				l.stop()
+			})
+		})
+	}
+}
+
+func TestKilledBeforeAnythingIsRead(t *testing.T) {
+	both(t, func(t *testing.T, wakeups bool) {
+		path := logFile(t)
+		file := create(t, path, "old\nol")
+		l := newLives(t, wakeups, path)
+		l.options.fromEnd = true
+		l.start()
+		l.wantNothing()
+		l.kill()
+		add(t, file, "d\na1\n")
+		rotate(t, path, "b1\n")
+		l.start()
+		l.wantAll([]string{"old", "a1"}, []string{"b1"})
+		l.stop()
+	})
+}
+
+// What start says is of the very first start only.
+func TestFileIsMissingAtTheVeryFirstStart(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name string
+		end  func(*lives)
+	}{{"stopped", (*lives).stop}, {"killed", (*lives).kill}} {
+		t.Run(c.name, func(t *testing.T) {
+			both(t, func(t *testing.T, wakeups bool) {
+				path := logFile(t)
+				l := newLives(t, wakeups, path)
+				l.options.fromEnd = true
+				l.start()
+				l.wantNothing()
+				c.end(l)
+				create(t, path, "a1\na2\nha")
+				l.start()
+				l.want(1, "a1", "a2")
+				if at := l.file(1).start; at.Offset != 0 || at.Line != 1 {
+					t.Errorf("begins at offset %d, line %d, want 0 and 1", at.Offset, at.Line)
+				}
+				l.kill()
+				appendTo(t, path, "lf\n")
+				l.start()
+				l.wantAll([]string{"a1", "a2", "half"})
+				l.stop()
+			})
+		})
+	}
+}
+
+func TestLineNumbersAfterAKill(t *testing.T) {
+	both(t, func(t *testing.T, wakeups bool) {
+		path := logFile(t)
+		file := create(t, path, "a1\na2\n")
+		l := newLives(t, wakeups, path)
+		l.start()
+		l.want(1, "a1", "a2")
+		l.acknowledge()
+		add(t, file, "a3\na4\n")
+		l.want(1, "a1", "a2", "a3", "a4")
+		l.kill()
+		add(t, file, "a5\n") // so that the next generation would begin elsewhere now
+		l.start()
+		l.want(1, "a3", "a4", "a5")
+		if at := l.file(1).start.Line; at != 3 {
+			t.Errorf("a3 is line %d, want 3", at)
+		}
+		rotate(t, path, "b1\nb2\n")
+		l.want(2, "b1", "b2")
+		first := l.file(2).start.Line
+		if want := int64(6 + gap); first != want {
+			t.Errorf("b1 is line %d, want %d", first, want)
+		}
+		l.kill()
+		rotate(t, path, "c1\n")
+		l.start()
+		l.want(1, "a3", "a4", "a5")
+		l.want(2, "b1", "b2")
+		l.want(3, "c1")
+		if at := l.file(2).start.Line; at != first {
+			t.Errorf("b1 is line %d, want %d as before", at, first)
+		}
+		third := l.file(3).start.Line
+		if third < first+gap {
+			t.Errorf("c1 is line %d, want it %d beyond %d", third, gap, first)
+		}
+		l.kill()
+		l.start()
+		l.want(1, "a3", "a4", "a5")
+		l.want(2, "b1", "b2")
+		l.want(3, "c1")
+		if at := l.file(3).start.Line; at != third {
+			t.Errorf("c1 is line %d, want %d as before", at, third)
+		}
+		l.stop()
+	})
+}
+
+// Every unread byte may be a line.
+func TestMoreIsUnreadThanTheGapBetweenGenerations(t *testing.T) {
+	t.Parallel()
+	const lines = 600_000
+	text := strings.Repeat("\n", lines)
+	check := func(t *testing.T, l *lives) {
+		t.Helper()
+		l.eventually("all lines", func() bool { return l.stats.Snapshot(time.Now()).Books.Read == 1+lines+2 })
+		l.eventually("the last ones", func() bool { return len(l.got(3)) == 1 && len(l.got(1)) >= lines })
+		a, b, c := l.file(1), l.file(2), l.file(3)
+		if b.start.Line < a.end.Line || c.start.Line < b.end.Line+gap {
+			t.Errorf("numbers are %d to %d, %d to %d, and from %d on: want none twice", a.start.Line, a.end.Line, b.start.Line, b.end.Line, c.start.Line)
+		}
+	}
+	t.Run("running", func(t *testing.T) {
+		both(t, func(t *testing.T, wakeups bool) {
+			path := logFile(t)
+			create(t, path, "a\n"+text)
+			l := newLives(t, wakeups, path)
+			l.alike = true
+			l.prepare()
+			l.eventually("the first chunk", func() bool { return len(l.chunks) > 0 })
+			rotate(t, path, "b1\n")
+			l.eventually("a rotation", func() bool { return l.source().Rotations == 1 })
+			rotate(t, path, "c1\n")
+			l.eventually("another rotation", func() bool { return l.source().Rotations == 2 })
+			go l.drain()
+			check(t, l)
+			l.stop()
+		})
+	})
+	for _, end := range []string{"", ".gz", ".zst"} {
+		t.Run("stopped"+end, func(t *testing.T) {
+			both(t, func(t *testing.T, wakeups bool) {
+				path := logFile(t)
+				create(t, path, "a\n")
+				l := newLives(t, wakeups, path)
+				l.alike = true
+				l.start()
+				l.want(1, "a")
+				l.kill()
+				appendTo(t, path, text)
+				rotate(t, path, "b1\n")
+				if end != "" {
+					compress(t, path+".1", end)
+				}
+				rotate(t, path, "c1\n")
+				l.start()
+				check(t, l)
+				l.stop()
+			})
+		})
+	}
+}
+
+func TestConfigurationNamesAnotherPath(t *testing.T) {
+	t.Parallel()
+	t.Run("the log is there now", func(t *testing.T) {
+		both(t, func(t *testing.T, wakeups bool) {
+			path, moved := logFile(t), filepath.Join(t.TempDir(), "site.log")
+			create(t, path, "a1\n")
+			l := newLives(t, wakeups, path)
+			l.start()
+			l.want(1, "a1")
+			l.stop()
+			appendTo(t, path, "a2\n")
+			rename(t, path, moved)
+			l.paths = []string{moved}
+			l.start()
+			l.wantAll([]string{"a2"})
+			l.kill()
+			rotate(t, moved, "b1\n")
+			l.start()
+			l.wantAll([]string{"a2"}, []string{"b1"})
+			l.stop()
+		})
+	})
+	t.Run("another log is there", func(t *testing.T) {
+		both(t, func(t *testing.T, wakeups bool) {
+			path, other := logFile(t), filepath.Join(t.TempDir(), "site.log")
+			create(t, path, "a1\n")
+			l := newLives(t, wakeups, path)
+			l.options.fromEnd = true
+			l.start()
+			l.looked()
+			appendTo(t, path, "a2\n")
+			l.want(1, "a2")
+			l.stop()
+			appendTo(t, path, "a3\n")
+			later()
+			create(t, other, "b1\n")
+			l.paths = []string{other}
+			for range 2 {
+				l.start()
+				l.wantAll([]string{"a3"}, []string{"b1"})
+				l.kill()
+			}
+			l.start()
+			l.wantAll([]string{"a3"}, []string{"b1"})
+			l.stop()
+			appendTo(t, path, "a4\n") // nobody follows it any more
+			appendTo(t, other, "b2\n")
+			l.start()
+			l.wantAll(nil, []string{"b2"})
+			l.stop()
+		})
+	})
+	t.Run("the log was rotated and is elsewhere", func(t *testing.T) {
+		both(t, func(t *testing.T, wakeups bool) {
+			path, other := logFile(t), filepath.Join(t.TempDir(), "site.log")
+			create(t, path, "a1\n")
+			l := newLives(t, wakeups, path)
+			l.start()
+			l.want(1, "a1")
+			l.stop()
+			appendTo(t, path, "a2\n")
+			rotate(t, path, "b1\n")
+			rotate(t, path, "c1\n")
+			later()
+			rename(t, path, other)
+			l.paths = []string{other}
+			l.start()
+			l.wantAll([]string{"a2"}, []string{"b1"}, []string{"c1"})
+			l.stop()
+		})
+	})
+}
+
+func TestTwoSourcesInOneCheckpoint(t *testing.T) {
+	both(t, func(t *testing.T, wakeups bool) {
+		dir := t.TempDir()
+		paths := []string{filepath.Join(dir, "access.log"), filepath.Join(dir, "access_ssl.log")}
+		var files []*os.File
+		for i, path := range paths {
+			files = append(files, create(t, path, fmt.Sprintf("%da1\n", i)))
+		}
+		l := newLives(t, wakeups, paths...)
+		lines := func(source int, id int64) (lines []string) {
+			l.follower.mu.Lock()
+			defer l.follower.mu.Unlock()
+			for _, file := range l.files {
+				if g := file.generation; g.Source.Index == source && g.ID == id {
+					lines = append(lines, file.lines...)
+				}
+			}
+			return lines
+		}
+		want := func(source int, id int64, want ...string) {
+			t.Helper()
+			l.eventually(fmt.Sprintf("%q of generation %d of source %d", want, id, source), func() bool {
+				return slices.Equal(lines(source, id), want)
+			})
+		}
+		l.start()
+		want(0, 1, "0a1")
+		want(1, 1, "1a1")
+		l.stop()
+		add(t, files[0], "0a2\n")
+		rotate(t, paths[0], "0b1\n")
+		add(t, files[1], "1a2\n")
+		for _, end := range []func(){l.kill, l.stop} {
+			l.start()
+			want(0, 1, "0a2")
+			want(0, 2, "0b1")
+			want(1, 1, "1a2")
+			time.Sleep(600 * time.Millisecond)
+			if n := l.stats.Snapshot(time.Now()).Books.Read; n != 3 {
+				t.Errorf("%d lines, want 3", n)
+			}
+			end()
+		}
+		l.paths = paths[:1] // the other one is not followed any more, and known all the same
+		l.start()
+		l.wantNothing()
+		l.stop()
+		add(t, files[1], "1a3\n")
+		l.paths = paths
+		l.start()
+		want(1, 1, "1a3")
+		l.stop()
+	})
 }

@@ -1,0 +1,242 @@
+package tail_test
+
+import (
+	"compress/gzip"
+	"io"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/klauspost/compress/zstd"
+)
+
+// compress does what gzip and zstd do: the time of the file stays.
+func compress(t *testing.T, path, end string) {
+	t.Helper()
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	later()
+	out := create(t, path+end, "")
+	var z io.WriteCloser
+	if end == ".zst" {
+		z, err = zstd.NewWriter(out, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedFastest))
+	} else {
+		z, err = gzip.NewWriterLevel(out, gzip.BestSpeed)
+	}
+	if err == nil {
+		_, err = io.Copy(z, in)
+	}
+	if err == nil {
+		err = z.Close()
+	}
+	if err == nil {
+		err = out.Close()
+	}
+	if err == nil {
+		err = os.Chtimes(out.Name(), info.ModTime(), info.ModTime())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	remove(t, path)
+}
+
+func TestFileIsRotatedAndCompressedWhileStopped(t *testing.T) {
+	t.Parallel()
+	for _, end := range []string{".gz", ".zst"} {
+		t.Run(end[1:], func(t *testing.T) {
+			rotated := func(files string, packed ...string) func(*testing.T, string, *os.File) {
+				return func(t *testing.T, path string, file *os.File) {
+					t.Helper()
+					add(t, file, "a3\n")
+					for next := range strings.SplitSeq(files, "") {
+						rotate(t, path, next+"1\n"+next+"2\n")
+					}
+					for _, n := range packed {
+						compress(t, path+n, end)
+					}
+				}
+			}
+			a, b, c := []string{"a3"}, []string{"b1", "b2"}, []string{"c1", "c2"}
+			restarts(t,
+				stopped{name: "once", meanwhile: rotated("b", ".1"), want: [][]string{a, b}},
+				stopped{name: "twice, the older one compressed", meanwhile: rotated("bc", ".2"), want: [][]string{a, b, c}},
+				stopped{name: "twice, the newer one compressed", meanwhile: rotated("bc", ".1"), want: [][]string{a, b, c}},
+				stopped{name: "twice, both compressed", meanwhile: rotated("bc", ".2", ".1"), want: [][]string{a, b, c}},
+				stopped{
+					name: "three times, the last one not", meanwhile: rotated("bcd", ".3", ".2"),
+					want: [][]string{a, b, c, {"d1", "d2"}},
+				},
+				stopped{
+					name: "with a last line without newline", before: "a1\nla",
+					meanwhile: func(t *testing.T, path string, file *os.File) {
+						add(t, file, "st")
+						rotate(t, path, "b1\nhalf")
+						compress(t, path+".1", end)
+						rotate(t, path, "c1\n")
+						compress(t, path+".1", end)
+					},
+					want: [][]string{{"last"}, {"b1", "half"}, {"c1"}},
+				},
+				stopped{
+					name: "with a line over a block", before: "a1\n" + strings.Repeat("x", 2*blockSize),
+					meanwhile: func(t *testing.T, path string, file *os.File) {
+						add(t, file, strings.Repeat("x", 2*blockSize)+"\na3\n")
+						rotate(t, path, "b1\n")
+						compress(t, path+".1", end)
+					},
+					want: [][]string{{strings.Repeat("x", longHead), "a3"}, {"b1"}},
+				},
+				stopped{
+					name: "by date and the extension kept",
+					meanwhile: func(t *testing.T, path string, file *os.File) {
+						add(t, file, "a3\n")
+						later()
+						to := strings.TrimSuffix(path, ".log") + "-20261122.log"
+						rename(t, path, to)
+						compress(t, to, end)
+						later()
+						create(t, path, "b1\n")
+					},
+					want: [][]string{a, {"b1"}},
+				},
+				stopped{
+					name: "and the plain file is still there",
+					meanwhile: func(t *testing.T, path string, file *os.File) {
+						rotated("b")(t, path, file)
+						copyTo(t, path+".1", path+".9")
+						compress(t, path+".9", end)
+						rename(t, path+".9"+end, path+".1"+end)
+					},
+					want: [][]string{a, b},
+				},
+			)
+		})
+	}
+}
+
+// It is compressed between two lives, in both of which it is read.
+func TestFileIsCompressedAfterAKillWhileItIsRead(t *testing.T) {
+	t.Parallel()
+	for _, end := range []string{".gz", ".zst"} {
+		t.Run(end[1:], func(t *testing.T) {
+			both(t, func(t *testing.T, wakeups bool) {
+				path := logFile(t)
+				text, lines := numbered("a", 1, 5*blockSize/100)
+				file := create(t, path, "a\n")
+				l := newLives(t, wakeups, path)
+				l.start()
+				l.want(1, "a")
+				l.stop()
+				add(t, file, text)
+				rotate(t, path, "b1\n")
+				l.prepare()
+				l.eventually("a full channel", func() bool { return l.stats.Snapshot(time.Now()).Books.Read > 0 && len(l.chunks) > 0 })
+				c := <-l.chunks
+				l.take(c)
+				l.collect(c)
+				c.Block.Release()
+				l.acknowledge()
+				n := int(c.Lines())
+				go l.drain()
+				l.want(1, lines...)
+				l.want(2, "b1")
+				l.kill()
+				rotate(t, path, "c1\n")
+				compress(t, path+".2", end)
+				l.start()
+				l.wantAll(lines[n:], []string{"b1"}, []string{"c1"})
+				l.kill()
+				l.start()
+				l.wantAll(lines[n:], []string{"b1"}, []string{"c1"})
+				l.stop()
+				l.start()
+				l.wantNothing()
+				l.stop()
+			})
+		})
+	}
+}
+
+// The way to where reading goes on is long; another log is read meanwhile.
+func TestCheckpointIsFarInsideACompressedFile(t *testing.T) {
+	t.Parallel()
+	const far = 20 << 20 // more than is skipped at once
+	for _, end := range []string{".gz", ".zst"} {
+		for _, known := range []bool{true, false} {
+			name := map[bool]string{true: "known", false: "unknown"}[known]
+			t.Run(end[1:]+", what is before it "+name, func(t *testing.T) {
+				both(t, func(t *testing.T, wakeups bool) {
+					path, other := logFile(t), logFile(t)
+					file := create(t, path, "first\n"+strings.Repeat(strings.Repeat("x", 1023)+"\n", far>>10))
+					create(t, other, "")
+					l := newLives(t, wakeups, path, other)
+					l.options.fromEnd = true
+					l.start()
+					l.looked()
+					last := "a1"
+					if !known { // a line of which only the head came does not tell
+						last = strings.Repeat("y", 2*blockSize)
+					}
+					add(t, file, last+"\n")
+					l.want(1, last[:min(len(last), longHead)])
+					l.stop()
+					add(t, file, "a2\nlast")
+					rotate(t, path, "b1\n")
+					compress(t, path+".1", end)
+					for _, ends := range []func(){l.kill, l.stop} {
+						l.start()
+						l.want(1, "a2", "last")
+						l.want(2, "b1")
+						if at := l.file(1).start; at.Line != 2 || at.Offset != far+6+int64(len(last))+1 {
+							t.Errorf("goes on at offset %d, line %d, want %d and 2", at.Offset, at.Line, far+6+len(last)+1)
+						}
+						ends()
+					}
+					l.start()
+					l.wantNothing()
+					l.stop()
+				})
+			})
+		}
+	}
+}
+
+// What comes before the damage is read, and the rest is not waited for.
+func TestCompressedFileIsDamaged(t *testing.T) {
+	t.Parallel()
+	for _, end := range []string{".gz", ".zst"} {
+		t.Run(end[1:], func(t *testing.T) {
+			both(t, func(t *testing.T, wakeups bool) {
+				path := logFile(t)
+				file := create(t, path, "a1\n")
+				l := newLives(t, wakeups, path)
+				l.start()
+				l.want(1, "a1")
+				l.stop()
+				add(t, file, "a2\n")
+				rotate(t, path, "b1\n")
+				compress(t, path+".1", end)
+				info, err := os.Stat(path + ".1" + end)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := os.Truncate(path+".1"+end, info.Size()-6); err != nil {
+					t.Fatal(err)
+				}
+				l.start()
+				l.want(2, "b1")
+				l.still()
+				l.stop()
+			})
+		})
+	}
+}

@@ -139,7 +139,7 @@ func prepare(t testing.TB, o options, paths ...string) *follower {
 // disk is not what is tested.
 func stateDir(t testing.TB) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("/dev/shm", "tailflux-test-")
+	dir, err := os.MkdirTemp("/dev/shm", "tailflux-test-") //nolint:usetesting // t.TempDir is on the disk
 	if err != nil {
 		return t.TempDir()
 	}

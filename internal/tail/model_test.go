@@ -428,7 +428,7 @@ func (s step) String() string { return fmt.Sprintf("%s/%d", modelOps[s.op].name,
 // play runs a script in a bubble and returns what went wrong.
 func play(t *testing.T, seed uint64, script []step, trace io.Writer) (err error) {
 	dir, state := t.TempDir(), stateDir(t)
-	synctest.Test(t, func(t *testing.T) {
+	synctest.Test(t, func(*testing.T) {
 		w := newWorld(dir, state, seed, trace)
 		w.create()
 		w.append(w.nginx, "before\n") // which start: end leaves out

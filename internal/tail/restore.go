@@ -191,7 +191,7 @@ func closeAll(files []*opened) {
 // findUnseen looks for files that came to the path and were rotated away, or
 // copied and truncated, between two looks. live, unless nil, is one that is about
 // to be read. What is older than since was seen.
-func (s *source) findUnseen(live *opened, since, now time.Time) (found bool) {
+func (s *source) findUnseen(live *opened, since, now time.Time) {
 	for _, f := range s.files {
 		f.refresh()
 	}
@@ -201,13 +201,13 @@ func (s *source) findUnseen(live *opened, since, now time.Time) (found bool) {
 			(err != nil || !os.SameFile(f.info, at)) && (live == nil || !os.SameFile(f.info, live.info))
 	})
 	defer closeAll(files)
-	return s.beginUnseen(files, live, since, now)
+	s.beginUnseen(files, live, since, now)
 }
 
 // beginUnseen begins a generation for each of the files, in their order, that is
 // not older than what was read and that nobody has read, nor will read from
 // what is at the path, unless that is nil.
-func (s *source) beginUnseen(files []*opened, live *opened, since, now time.Time) (begun bool) {
+func (s *source) beginUnseen(files []*opened, live *opened, since, now time.Time) {
 	for j, o := range files {
 		if o == nil || !o.rotated || o.info.ModTime().Before(since) || s.isKnown(o) || s.twin(files[:j], o) || live != nil && o.isBeginningOf(live) {
 			continue
@@ -217,9 +217,7 @@ func (s *source) beginUnseen(files []*opened, live *opened, since, now time.Time
 		f.unsure = len(o.head) == 0
 		s.inOrder(f)
 		files[j] = nil
-		begun = true
 	}
-	return begun
 }
 
 // inOrder puts a file where it belongs by its time.

@@ -36,7 +36,7 @@ const maxDirectories = 64
 // of the file that a link at the path leads to, and in others that are named,
 // whose names begin as the log's does. The latest one comes last.
 func siblings(path string, others ...string) []sibling {
-	real := target(path)
+	to := target(path)
 	dirs := []string{filepath.Dir(path)}
 	if entries, err := os.ReadDir(dirs[0]); err == nil {
 		for _, e := range entries {
@@ -45,12 +45,12 @@ func siblings(path string, others ...string) []sibling {
 			}
 		}
 	}
-	for _, dir := range append(others, filepath.Dir(real)) {
+	for _, dir := range append(others, filepath.Dir(to)) {
 		if !slices.Contains(dirs, dir) {
 			dirs = append(dirs, dir)
 		}
 	}
-	names := newNames(filepath.Base(path), filepath.Base(real))
+	names := newNames(filepath.Base(path), filepath.Base(to))
 	var found []sibling
 	for _, dir := range dirs {
 		entries, err := os.ReadDir(dir)
@@ -78,8 +78,8 @@ func siblings(path string, others ...string) []sibling {
 
 // target is where a link at the path leads, even if nothing is there; else path.
 func target(path string) string {
-	if real, err := filepath.EvalSymlinks(path); err == nil {
-		return real
+	if to, err := filepath.EvalSymlinks(path); err == nil {
+		return to
 	}
 	to, err := os.Readlink(path)
 	if err != nil {
@@ -99,8 +99,8 @@ type names struct {
 	patterns []*regexp.Regexp
 }
 
-// newNames is for a log called base, which may be a link to a file called real.
-func newNames(base, real string) names {
+// newNames is for a log called base, which may be a link to another name.
+func newNames(base, to string) names {
 	n := names{stem: stem(base)}
 	const number, packed = `[-._](\d{1,3})`, `(?:\.gz|\.zst)?$`
 	const date = `[-._]?\d{4}[-._]?\d{2}[-._]?\d{2}(?:[-._T]?\d+)*`
@@ -113,11 +113,11 @@ func newNames(base, real string) names {
 	} {
 		n.patterns = append(n.patterns, regexp.MustCompile(`^`+p+packed))
 	}
-	if real != base {
+	if to != base {
 		// A link is turned to a file of another date or number.
-		shape := regexp.MustCompile(`\d+`).ReplaceAllString(regexp.QuoteMeta(real), `\d+`)
+		shape := regexp.MustCompile(`\d+`).ReplaceAllString(regexp.QuoteMeta(to), `\d+`)
 		n.patterns = append(n.patterns, regexp.MustCompile(`^`+shape+packed))
-		if s := stem(real); !strings.HasPrefix(s, n.stem) {
+		if s := stem(to); !strings.HasPrefix(s, n.stem) {
 			n.stem = ""
 		}
 	}

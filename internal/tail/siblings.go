@@ -30,7 +30,12 @@ type sibling struct {
 }
 
 // maxDirectories bounds how many directories below that of the log are searched.
-const maxDirectories = 64
+// Of more than maxAlike files, only those are looked into that are called as
+// rotated logs of this path are: a thousand logs may lie side by side.
+const (
+	maxDirectories = 64
+	maxAlike       = 64
+)
 
 // siblings returns the files in the log's directory, in those below it, in that
 // of the file that a link at the path leads to, and in others that are named,
@@ -70,6 +75,9 @@ func siblings(path string, others ...string) []sibling {
 			found = append(found, sibling{at, info, rotated && at != path, order})
 		}
 	}
+	if len(found) > maxAlike { // those of other logs
+		found = slices.DeleteFunc(found, func(f sibling) bool { return !f.rotated && f.path != path && f.path != to })
+	}
 	slices.SortStableFunc(found, func(a, b sibling) int {
 		return cmp.Or(a.info.ModTime().Compare(b.info.ModTime()), -cmp.Compare(a.order, b.order), cmp.Compare(a.path, b.path))
 	})
@@ -103,7 +111,7 @@ type names struct {
 func newNames(base, to string) names {
 	n := names{stem: stem(base)}
 	const number, packed = `[-._](\d{1,3})`, `(?:\.gz|\.zst)?$`
-	const date = `[-._]?\d{4}[-._]?\d{2}[-._]?\d{2}(?:[-._T]?\d+)*`
+	const date = `[-._]?\d[-._T\d]{4,}\d`
 	ext := filepath.Ext(base)
 	plain := regexp.QuoteMeta(strings.TrimSuffix(base, ext))
 	quoted := regexp.QuoteMeta(base)

@@ -2,9 +2,12 @@ package tail
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"slices"
+	"syscall"
 	"time"
 
 	"github.com/tailflux/tailflux/internal/checkpoint"
@@ -18,23 +21,33 @@ import (
 //	generations of the checkpoint, wherever their files are now
 //	files that came to the path later and were rotated away, never seen
 //	what is at the path, by the look that follows
-func (s *source) restore(now time.Time) {
-	saved, known := s.reader.checkpoint.Source(s.Name, s.Path)
-	if info, err := os.Stat(s.Path); err == nil && !known && s.FromEnd {
-		s.there = info
+//
+// The error is why that cannot be said yet: a file may not be read. Then nothing
+// is read, and restore is tried again.
+func (s *source) restore(now time.Time) error {
+	if s.saved == nil {
+		saved, known := s.reader.checkpoint.Source(s.Name, s.Path)
+		s.saved = &saved
+		if info, err := os.Stat(s.Path); err == nil && !known && s.FromEnd {
+			s.there = info
+		}
+		s.finished, s.rotated = saved.Finished, saved.Directories
+		for _, g := range saved.Finished {
+			s.lastID, s.firstLine, s.furthest = max(s.lastID, g.ID), max(s.firstLine, g.FirstLine), max(s.furthest, g.LastLine)
+		}
+		for _, g := range saved.Open {
+			s.lastID, s.firstLine = max(s.lastID, g.ID), max(s.firstLine, g.FirstLine)
+		}
 	}
-	s.finished, s.rotated = saved.Finished, saved.Directories
-	for _, g := range saved.Finished {
-		s.lastID, s.firstLine, s.furthest = max(s.lastID, g.ID), max(s.firstLine, g.FirstLine), max(s.furthest, g.LastLine)
-	}
-	for _, g := range saved.Open {
-		s.lastID, s.firstLine = max(s.lastID, g.ID), max(s.firstLine, g.FirstLine)
-	}
+	saved := s.saved
 	if len(saved.Open) == 0 && len(saved.Finished) == 0 {
-		return
+		return nil
 	}
 	if len(saved.Open) != 1 || !s.isAtPath(&saved.Open[0], now) { // as it nearly always is
-		s.search(&saved, now)
+		if err := s.unreadable(saved); err != nil {
+			return err
+		}
+		s.search(saved, now)
 	}
 	// All are superseded but the one at the path, or the last one, which may
 	// still be written to, if there is none.
@@ -46,6 +59,31 @@ func (s *source) restore(now time.Time) {
 			f.superseded = f.packed != nil || i < len(s.files)-1
 		}
 	}
+	return nil
+}
+
+// unreadable is why a file cannot be read that is, by its inode, one of the
+// checkpoint's, or the log itself.
+func (s *source) unreadable(saved *checkpoint.Source) error {
+	for _, f := range siblings(s.Path, s.rotated...) {
+		st, ok := f.info.Sys().(*syscall.Stat_t)
+		ours := f.path == s.Path || ok && slices.ContainsFunc(saved.Open, func(g checkpoint.Generation) bool {
+			return g.Inode.Device == st.Dev && g.Inode.Number == st.Ino
+		})
+		if !ours {
+			continue
+		}
+		o, err := f.open()
+		if err == nil {
+			o.close()
+		} else if !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	if _, err := os.Stat(s.Path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
 }
 
 // isAtPath goes on with a generation whose file is still at the path.
@@ -196,8 +234,8 @@ func (s *source) findUnseen(live *opened, since, now time.Time) {
 		f.refresh()
 	}
 	at, err := os.Stat(s.Path)
-	files := openAll(siblings(s.Path, s.rotated...), func(f sibling) bool {
-		return f.rotated && !f.info.ModTime().Before(since) && s.holding(f.info) == nil &&
+	files := openAll(rotatedLogs(s.Path, s.rotated...), func(f sibling) bool {
+		return !f.info.ModTime().Before(since) && s.holding(f.info) == nil &&
 			(err != nil || !os.SameFile(f.info, at)) && (live == nil || !os.SameFile(f.info, live.info))
 	})
 	defer closeAll(files)

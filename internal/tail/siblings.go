@@ -40,7 +40,13 @@ const (
 // siblings returns the files in the log's directory, in those below it, in that
 // of the file that a link at the path leads to, and in others that are named,
 // whose names begin as the log's does. The latest one comes last.
-func siblings(path string, others ...string) []sibling {
+func siblings(path string, others ...string) []sibling { return beside(path, false, others) }
+
+// rotatedLogs are those of the siblings that are called as rotated logs of the
+// path are.
+func rotatedLogs(path string, others ...string) []sibling { return beside(path, true, others) }
+
+func beside(path string, rotatedOnly bool, others []string) []sibling {
 	to := target(path)
 	dirs := []string{filepath.Dir(path)}
 	if entries, err := os.ReadDir(dirs[0]); err == nil {
@@ -66,11 +72,14 @@ func siblings(path string, others ...string) []sibling {
 			if !e.Type().IsRegular() || !names.alike(e.Name()) {
 				continue
 			}
+			rotated, order := names.rotated(e.Name())
+			if rotatedOnly && !rotated {
+				continue
+			}
 			info, err := e.Info()
 			if err != nil {
 				continue // it has just gone
 			}
-			rotated, order := names.rotated(e.Name())
 			at := filepath.Join(dir, e.Name())
 			found = append(found, sibling{at, info, rotated && at != path, order})
 		}
@@ -104,12 +113,13 @@ func target(path string) string {
 // keep the extension, each with .gz or .zst after it.
 type names struct {
 	stem     string
+	begin    string // of all names that match a pattern, if it is known
 	patterns []*regexp.Regexp
 }
 
 // newNames is for a log called base, which may be a link to another name.
 func newNames(base, to string) names {
-	n := names{stem: stem(base)}
+	n := names{stem: stem(base), begin: strings.TrimSuffix(base, filepath.Ext(base))}
 	const number, packed = `[-._](\d{1,3})`, `(?:\.gz|\.zst)?$`
 	const date = `[-._]?\d[-._T\d]{4,}\d`
 	ext := filepath.Ext(base)
@@ -125,6 +135,7 @@ func newNames(base, to string) names {
 		// A link is turned to a file of another date or number.
 		shape := regexp.MustCompile(`\d+`).ReplaceAllString(regexp.QuoteMeta(to), `\d+`)
 		n.patterns = append(n.patterns, regexp.MustCompile(`^`+shape+packed))
+		n.begin = ""
 		if s := stem(to); !strings.HasPrefix(s, n.stem) {
 			n.stem = ""
 		}
@@ -144,6 +155,9 @@ func stem(base string) string {
 func (n *names) alike(name string) bool { return strings.HasPrefix(name, n.stem) }
 
 func (n *names) rotated(name string) (ok bool, order int) {
+	if n.begin != "" && !strings.HasPrefix(name, n.begin) {
+		return false, 0 // without asking an expression, for the sake of thousands of logs in one directory
+	}
 	for _, p := range n.patterns {
 		if m := p.FindStringSubmatch(name); m != nil {
 			if len(m) > 1 {
@@ -264,7 +278,10 @@ func (o *opened) isCopyOf(g *checkpoint.Finished) bool {
 		return false
 	}
 	text, err := o.read(g.Offset-int64(g.Before.Length), g.Before.Length+1)
-	return err == nil && len(text) == g.Before.Length && checkpoint.SumOf(text) == g.Before
+	if err != nil { // it is just being compressed
+		return true
+	}
+	return len(text) == g.Before.Length && checkpoint.SumOf(text) == g.Before
 }
 
 // read returns the bytes from an offset on, fewer at the end of the file. Of a
@@ -303,7 +320,7 @@ func (o *opened) isCopyOfOpen(f *file) bool {
 		ours, err := o.read(from, int(f.size-from)+1)
 		theirs := make([]byte, f.size-from)
 		n, _ := f.f.ReadAt(theirs, from)
-		return err == nil && bytes.Equal(ours, theirs[:n])
+		return err != nil || bytes.Equal(ours, theirs[:n]) // an error: it is just being compressed
 	}
 	var ours, theirs [headBytes]byte
 	from := max(0, o.size()-headBytes)

@@ -29,12 +29,13 @@ type source struct {
 	firstLine int64   // of the latest generation
 	furthest  int64   // number of the line that was reached in any that is closed
 	finished  []checkpoint.Finished
-	rotated   []string    // directories in which rotated files were seen
-	looked    bool        // at least once
-	missed    time.Time   // when files were last looked for because nothing is at the path; zero when something is
-	there     fs.FileInfo // the file that was there at the very first start, if it is to be read from where it ended
-	globbed   bool        // it was found, and may go without a word
-	trouble   string      // why nothing can be read, "" when it can
+	rotated   []string           // directories in which rotated files were seen
+	looked    bool               // at least once, and found out where to go on
+	saved     *checkpoint.Source // of the checkpoint, until then
+	missed    time.Time          // when files were last looked for because nothing is at the path; zero when something is
+	there     fs.FileInfo        // the file that was there at the very first start, if it is to be read from where it ended
+	globbed   bool               // it was found, and may go without a word
+	trouble   string             // why nothing can be read, "" when it can
 }
 
 // newest is the file that is or was last at the path, or nil.
@@ -62,8 +63,11 @@ func (s *source) holding(info fs.FileInfo) *file {
 // why something cannot be read, and no reason to stop.
 func (s *source) look(now time.Time) error {
 	if !s.looked {
-		s.looked = true
-		s.restore(now)
+		if err := s.restore(now); err != nil {
+			s.report(err)
+			return err
+		}
+		s.looked, s.saved = true, nil
 	}
 	// Before what is at the path: a file may have been truncated and then rotated,
 	// and its copy is not one that nobody has read.

@@ -303,13 +303,13 @@ func (s *source) gone(g *checkpoint.Generation, lost bool) {
 // noteCopy remembers a copy that holds nothing unread of a generation, so that
 // it is not taken for a log that nobody has read.
 func (s *source) noteCopy(o *opened, id, firstLine, line int64) {
-	g := checkpoint.Finished{
-		File: checkpoint.File{Inode: o.inode, Head: o.head.sum(), Size: o.size(), Modified: o.info.ModTime().UnixNano()},
-		ID:   id, FirstLine: firstLine, LastLine: line, Offset: o.size(),
+	length, last, err := o.ending()
+	if err != nil {
+		return // the next look finds it as it is then
 	}
-	length := min(markBytes, o.size())
-	if text, err := o.read(o.size()-length, int(length)); err == nil {
-		g.Before = checkpoint.SumOf(text)
+	g := checkpoint.Finished{
+		File: checkpoint.File{Inode: o.inode, Head: o.head.sum(), Size: length, Modified: o.info.ModTime().UnixNano()},
+		ID:   id, FirstLine: firstLine, LastLine: line, Offset: length, Before: checkpoint.SumOf(last),
 	}
 	s.finish(g)
 	s.reader.checkpoint.NoteCopy(s.Name, g)

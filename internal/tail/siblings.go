@@ -329,6 +329,29 @@ func (o *opened) isCopyOfOpen(f *file) bool {
 	return n == m && ours == theirs
 }
 
+// ending is the length of the uncompressed bytes, and the last ones of them. Of a
+// compressed file it reads all.
+func (o *opened) ending() (length int64, last []byte, err error) {
+	if size := o.size(); size >= 0 {
+		from := max(0, size-markBytes)
+		last, err = o.read(from, int(size-from))
+		return size, last, err
+	}
+	const step = 64 << 10
+	for {
+		text, err := o.read(length, step)
+		if err != nil {
+			return 0, nil, err
+		}
+		length += int64(len(text))
+		last = append(last, text...)
+		last = append([]byte(nil), last[max(0, len(last)-markBytes):]...)
+		if len(text) < step {
+			return length, last, nil
+		}
+	}
+}
+
 // isBeginningOf tells whether all of the file is in the other one. It reads both.
 func (o *opened) isBeginningOf(e *opened) bool {
 	if len(o.head) == 0 || !bytes.HasPrefix(e.head, o.head) {

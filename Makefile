@@ -86,7 +86,7 @@ model: ## MODEL (20000) random sequences of what can happen to a log, and bugs p
 	echo "model: passed"
 
 e2e: influxd ## with real nginx, logrotate and wrk (make e2e-deps)
-	@for command in nginx logrotate wrk curl systemd-analyze; do
+	@for command in nginx logrotate wrk zstd curl systemd-analyze; do
 		type -P $$command >/dev/null || { echo "e2e: no $$command here; make e2e-deps installs it" >&2; exit 1; }
 	done
 	set -x
@@ -99,6 +99,7 @@ e2e-deps: ## installs nginx, logrotate, wrk and what else the tests run from Deb
 	type -P nginx >/dev/null || missing+=" nginx-light"
 	type -P logrotate >/dev/null || missing+=" logrotate"
 	type -P wrk >/dev/null || missing+=" wrk"
+	type -P zstd >/dev/null || missing+=" zstd"
 	type -P curl >/dev/null || missing+=" curl"
 	type -P systemd-analyze >/dev/null || missing+=" systemd"
 	docker compose version &>/dev/null || type -P docker-compose >/dev/null || missing+=" docker-compose"

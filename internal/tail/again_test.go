@@ -1,0 +1,283 @@
+package tail_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// finished is a log that was rotated twice and read to its end, with the older
+// files beside it.
+func finished(t *testing.T, wakeups bool) (l *lives, path string) {
+	t.Helper()
+	path = logFile(t)
+	create(t, path+".1", "older\n").Close()
+	compress(t, path+".1", ".gz")
+	rename(t, path+".1.gz", path+".2.gz")
+	create(t, path+".1", "old\n").Close()
+	later()
+	a := create(t, path, "a1\n")
+	l = newLives(t, wakeups, path)
+	l.start()
+	l.want(1, "a1")
+	b := rotate(t, path, "b1\n")
+	a.Close()
+	l.want(2, "b1")
+	rotate(t, path, "c1\n").Close()
+	b.Close()
+	l.want(3, "c1")
+	l.left(path+".1", path+".2")
+	return l, path
+}
+
+func TestFinishedFilesAreNotReadAgain(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name    string
+		happens func(t *testing.T, path string)
+	}{
+		{"as they are", func(*testing.T, string) {}},
+		{"touched", func(t *testing.T, path string) {
+			touch(t, path+".2")
+			touch(t, path+".1")
+		}},
+		{"compressed", func(t *testing.T, path string) {
+			compress(t, path+".1", ".gz")
+			compress(t, path+".2", ".zst")
+		}},
+		{"compressed and touched", func(t *testing.T, path string) {
+			compress(t, path+".1", ".zst")
+			compress(t, path+".2", ".gz")
+			touch(t, path+".1.zst")
+			touch(t, path+".2.gz")
+		}},
+		{"copied", func(t *testing.T, path string) {
+			copyTo(t, path+".1", path+".8")
+			copyTo(t, path+".2", path+"-20261122")
+		}},
+		{"being compressed", func(t *testing.T, path string) {
+			copyTo(t, path+".1", path+".8")
+			compress(t, path+".8", ".gz")
+			rename(t, path+".8.gz", path+".1.gz") // beside .1
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			both(t, func(t *testing.T, wakeups bool) {
+				l, path := finished(t, wakeups)
+				c.happens(t, path)
+				l.still()
+				rotate(t, path, "d1\n") // which makes it look beside the log
+				l.want(4, "d1")
+				l.still()
+				l.stop()
+				l.start()
+				l.wantNothing()
+				l.stop()
+			})
+		})
+		t.Run(c.name+" while stopped", func(t *testing.T) {
+			both(t, func(t *testing.T, wakeups bool) {
+				l, path := finished(t, wakeups)
+				l.stop()
+				c.happens(t, path)
+				l.start()
+				l.wantNothing()
+				l.stop()
+				appendTo(t, path, "c2\n")
+				rotate(t, path, "d1\n")
+				l.start()
+				l.wantAll(nil, nil, []string{"c2"}, []string{"d1"})
+				l.kill()
+				l.start()
+				l.wantAll(nil, nil, []string{"c2"}, []string{"d1"})
+				l.stop()
+			})
+		})
+	}
+}
+
+// A finished file is back at the path: what has been added to it is read.
+func TestFinishedFileComesBackWhileStopped(t *testing.T) {
+	both(t, func(t *testing.T, wakeups bool) {
+		l, path := finished(t, wakeups)
+		l.stop()
+		later()
+		rename(t, path, path+".c")
+		rename(t, path+".1", path)
+		appendTo(t, path, "b2\n")
+		l.start()
+		l.wantAll(nil, []string{"b2"})
+		l.stop()
+	})
+}
+
+func TestOperatorMakesACopy(t *testing.T) {
+	t.Parallel()
+	copies := func(t *testing.T, path string) {
+		t.Helper()
+		copyTo(t, path, path+".bak")
+		copyTo(t, path, path+".1")
+		copyTo(t, path, path+".old")
+		compress(t, path+".old", ".gz")
+	}
+	t.Run("running", func(t *testing.T) {
+		both(t, func(t *testing.T, wakeups bool) {
+			path := logFile(t)
+			a := create(t, path, "a1\na2\n")
+			l := newLives(t, wakeups, path)
+			l.start()
+			l.want(1, "a1", "a2")
+			copies(t, path)
+			l.still()
+			rotate(t, path, "b1\n")
+			l.want(2, "b1")
+			l.still()
+			add(t, a, "late\n") // is beyond the promise: it was left
+			a.Close()
+			l.still()
+			l.stop()
+			l.start()
+			l.wantNothing()
+			l.stop()
+		})
+	})
+	t.Run("running and the log grows on", func(t *testing.T) {
+		both(t, func(t *testing.T, wakeups bool) {
+			path := logFile(t)
+			a := create(t, path, "a1\na2\n")
+			l := newLives(t, wakeups, path)
+			l.start()
+			l.want(1, "a1", "a2")
+			copies(t, path)
+			add(t, a, "a3\n")
+			l.want(1, "a1", "a2", "a3")
+			rotate(t, path, "b1\n")
+			l.want(2, "b1")
+			l.still()
+			l.stop()
+		})
+	})
+	t.Run("running and touches it", func(t *testing.T) {
+		both(t, func(t *testing.T, wakeups bool) {
+			path := logFile(t)
+			a := create(t, path, "a1\na2\n")
+			l := newLives(t, wakeups, path)
+			l.start()
+			l.want(1, "a1", "a2")
+			copies(t, path)
+			add(t, a, "a3\n")
+			l.want(1, "a1", "a2", "a3")
+			for _, end := range []string{".bak", ".1", ".old.gz"} {
+				touch(t, path+end)
+			}
+			rotate(t, path, "b1\n")
+			l.want(2, "b1")
+			l.still()
+			l.stop()
+		})
+	})
+	t.Run("stopped", func(t *testing.T) {
+		restarts(t,
+			stopped{
+				name: "nothing else", meanwhile: func(t *testing.T, path string, _ *os.File) { copies(t, path) },
+			},
+			stopped{
+				name: "and the log grows",
+				meanwhile: func(t *testing.T, path string, file *os.File) {
+					copies(t, path)
+					add(t, file, "a3\n")
+					copyTo(t, path, path+".2")
+				},
+				want: [][]string{{"a3"}},
+			},
+			stopped{
+				name: "and the log is rotated",
+				meanwhile: func(t *testing.T, path string, file *os.File) {
+					copies(t, path)
+					add(t, file, "a3\n")
+					rotate(t, path, "b1\n")
+				},
+				want: [][]string{{"a3"}, {"b1"}},
+			},
+			stopped{
+				name: "and the log is rotated and compressed",
+				meanwhile: func(t *testing.T, path string, file *os.File) {
+					copies(t, path)
+					add(t, file, "a3\n")
+					rotate(t, path, "b1\n")
+					compress(t, path+".1", ".gz")
+				},
+				want: [][]string{{"a3"}, {"b1"}},
+			},
+			stopped{
+				name: "after the log was rotated",
+				meanwhile: func(t *testing.T, path string, file *os.File) {
+					add(t, file, "a3\n")
+					rotate(t, path, "b1\n")
+					copyTo(t, path+".1", path+".7")
+					copyTo(t, path, path+".bak")
+				},
+				want: [][]string{{"a3"}, {"b1"}},
+			},
+		)
+	})
+}
+
+// They were there when the log was followed for the first time, and nobody asked
+// for them.
+func TestOlderFilesAreNotReadAtTheFirstRestart(t *testing.T) {
+	both(t, func(t *testing.T, wakeups bool) {
+		path := logFile(t)
+		for _, end := range []string{".3", ".2", ".1", "-20261122"} {
+			create(t, path+end, "old"+end+"\n").Close()
+			later()
+		}
+		compress(t, path+".3", ".gz")
+		create(t, path, "a1\n")
+		l := newLives(t, wakeups, path)
+		l.start()
+		l.want(1, "a1")
+		l.stop()
+		l.start()
+		l.wantNothing()
+		l.stop()
+		rotate(t, path, "b1\n")
+		l.start()
+		l.wantAll(nil, []string{"b1"})
+		rotate(t, path, "c1\n")
+		l.want(3, "c1")
+		l.still()
+		l.stop()
+	})
+}
+
+// They begin as the log's name does, and are no rotated ones of it.
+func TestOtherLogsLieBesideTheLog(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{
+		"access_ssl.log", "access.api.log", "access.log.swp", "access.log~", "access.log.1.bak", "access-8080.log", "access", "error.log.1",
+		"access.log.1.gz.tmp",
+	} {
+		t.Run(name, func(t *testing.T) {
+			both(t, func(t *testing.T, wakeups bool) {
+				path := logFile(t)
+				a := create(t, path, "a1\n")
+				l := newLives(t, wakeups, path)
+				l.start()
+				l.want(1, "a1")
+				other := create(t, filepath.Join(filepath.Dir(path), name), "other\n")
+				rotate(t, path, "b1\n")
+				l.want(2, "b1")
+				l.still()
+				l.stop()
+				add(t, a, "a2\n") // beyond the promise: it was left
+				later()
+				add(t, other, "another\n")
+				rotate(t, path, "c1\n")
+				l.start()
+				l.wantAll(nil, nil, []string{"c1"})
+				l.stop()
+			})
+		})
+	}
+}

@@ -17,9 +17,11 @@
 //	reader.go    the loop: look, read, wait
 //	source.go    what is at a path, and which files are open for it
 //	file.go      an open generation: read, send, leave
+//	verify.go    whether it still holds what was read of it
 //	truncate.go  a file that holds something else now, and the copy of it
 //	restore.go   where the checkpoint's generations are, and what came after them
 //	siblings.go  the files beside a log
+//	opened.go    what one of them holds
 //	identity.go  how a file is known
 //	packed.go    .gz and .zst by their uncompressed offsets
 //	glob.go      many paths

@@ -1,0 +1,159 @@
+package tail
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"time"
+
+	"github.com/tailflux/tailflux/internal/checkpoint"
+	"github.com/tailflux/tailflux/internal/planted"
+)
+
+// racy is how long after a change of a file another change can have the same
+// time: file systems keep time in steps of some milliseconds.
+const racy = 100 * time.Millisecond
+
+// look takes note of the size, and of a file that does not hold any more what
+// was read of it.
+func (f *file) look(now time.Time) error {
+	if f.packed != nil {
+		return nil
+	}
+	info, err := f.f.Stat()
+	if err != nil {
+		return err
+	}
+	same := info.Size() == f.info.Size() && info.ModTime().Equal(f.info.ModTime()) && f.verified.Sub(info.ModTime()) > racy
+	emptied := f.size == 0 && info.Size() == 0 && !info.ModTime().Equal(f.info.ModTime())
+	f.info, f.size = info, info.Size()
+	if f.size < f.at.Offset {
+		return f.truncated(now)
+	}
+	if emptied { // something was in it, and is perhaps in a copy
+		since := f.asOf
+		f.asOf = info.ModTime()
+		f.source.findUnseen(nil, since, now)
+	}
+	f.seen = min(f.seen, f.size)
+	if f.size < f.at.Offset+f.scanned { // cut within a line that was not sent
+		f.scanned = 0
+	}
+	if same || len(f.head) == 0 { // nothing has changed, or nothing was read
+		return nil
+	}
+	stands, err := f.stands(now)
+	if err == nil && !stands {
+		err = f.truncated(now)
+	}
+	return err
+}
+
+// refresh takes note of what has been added to the file since it was looked at.
+func (f *file) refresh() {
+	if f.packed != nil {
+		return
+	}
+	if info, err := f.f.Stat(); err == nil && info.Size() >= f.at.Offset {
+		if same, err := f.head.grow(f.f); err == nil && same {
+			f.info, f.size, f.asOf = info, info.Size(), info.ModTime()
+			f.describeChange()
+		}
+	}
+}
+
+// stands tells whether the file still begins as it did, and is the same before
+// the place that was read to. If so it takes what is new of its head.
+func (f *file) stands(now time.Time) (bool, error) {
+	if f.packed != nil || planted.Is(planted.TruncationBySizeOnly) {
+		return true, nil
+	}
+	empty := len(f.head) == 0
+	same, err := f.head.grow(f.f)
+	if err != nil {
+		return false, err
+	}
+	if !same {
+		// Cut within a line of which nothing was sent, it has less of a head.
+		kept, cut := f.cutWithinLine()
+		if !cut {
+			return false, nil
+		}
+		f.head, f.summed = f.head[:kept], -1
+		if same, err = f.head.grow(f.f); err != nil || !same {
+			return false, err
+		}
+	}
+	if last, ok := f.marks.last(f.at.Offset); ok {
+		if same, err = last.stands(f.f); err != nil || !same {
+			return false, err
+		}
+	}
+	since := f.asOf
+	f.verified, f.asOf = now, f.info.ModTime()
+	f.describeChange()
+	if empty && len(f.head) > 0 { // it may have been copied and truncated before
+		f.source.findUnseen(nil, since, now)
+	}
+	return true, nil
+}
+
+// cutWithinLine tells whether the file was cut behind what was sent of it, and
+// how much of its head is left then.
+func (f *file) cutWithinLine() (kept int, cut bool) {
+	now := make([]byte, len(f.head))
+	n, err := f.f.ReadAt(now, 0)
+	if err != nil && !errors.Is(err, io.EOF) || int64(n) < f.at.Offset || f.at.Offset == 0 {
+		return 0, false // of a file of which nothing was sent, all was written anew
+	}
+	kept = int(min(f.at.Offset, int64(len(f.head))))
+	return kept, bytes.Equal(now[:kept], f.head[:kept])
+}
+
+// mark notes what stands before the place that was read to.
+func (f *file) mark() {
+	if f.packed != nil {
+		return
+	}
+	var text [markBytes]byte
+	length := min(markBytes, f.at.Offset)
+	n, err := f.f.ReadAt(text[:length], f.at.Offset-length)
+	if err == nil || errors.Is(err, io.EOF) {
+		f.marks.add(f.at.Offset, text[:n])
+	}
+}
+
+// describe is what the checkpoint keeps of the file.
+func (f *file) describe() checkpoint.File {
+	d := &f.described
+	if f.summed != len(f.head) || f.superseded {
+		d.Inode, d.Head, f.summed = f.inode, f.head.sum(), len(f.head)
+		if d.Head.Length == 0 && f.superseded {
+			d.Head = checkpoint.SumOf(f.head) // of a half line, which is perhaps all there will be
+		}
+	}
+	d.Size, d.Modified = f.size, f.asOf.UnixNano()
+	return *d
+}
+
+// ended is what is kept of the generation when nothing more will be read of it.
+func (f *file) ended() checkpoint.Finished {
+	g := f.at.Generation
+	return checkpoint.Finished{
+		File: f.describe(), ID: g.ID, FirstLine: g.FirstLine, LastLine: f.at.Line, Offset: f.at.Offset, Before: f.before(),
+	}
+}
+
+// before is the sum of what stands before the place that was read to, if it is
+// known.
+func (f *file) before() checkpoint.Sum {
+	if mark, ok := f.marks.last(f.at.Offset); ok && mark.offset == f.at.Offset {
+		return checkpoint.SumOf(mark.bytes[markBytes-mark.length:])
+	}
+	return checkpoint.Sum{}
+}
+
+// describeChange tells the checkpoint what the file looks like now.
+func (f *file) describeChange() {
+	f.source.reader.checkpoint.Describe(f.at.Generation, f.describe())
+}

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/tailflux/tailflux/internal/flow"
@@ -28,7 +29,7 @@ func TestFileIsCopiedAndTruncatedBeforeItsRestIsRead(t *testing.T) {
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			both(t, func(t *testing.T, wakeups bool) {
+			exactly(t, func(t *testing.T, wakeups bool) {
 				path := logFile(t)
 				text, lines := numbered("a", 0, 5*blockSize/100)
 				file := create(t, path, text+"half")
@@ -74,7 +75,7 @@ func TestFileIsCopiedAndTruncatedTwiceWithinATick(t *testing.T) {
 		{"some was not", "a3\nhalf"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			both(t, func(t *testing.T, wakeups bool) {
+			exactly(t, func(t *testing.T, wakeups bool) {
 				path := logFile(t)
 				file := create(t, path, "a1\na2\n")
 				l := newLives(t, wakeups, path)
@@ -103,7 +104,7 @@ func TestFileIsCopiedAndTruncatedTwiceWithinATick(t *testing.T) {
 
 // Logrotate takes its time between the two.
 func TestFileGrowsBetweenItsCopyAndItsTruncation(t *testing.T) {
-	both(t, func(t *testing.T, wakeups bool) {
+	exactly(t, func(t *testing.T, wakeups bool) {
 		path := logFile(t)
 		file := create(t, path, "a1\n")
 		l := newLives(t, wakeups, path)
@@ -140,7 +141,7 @@ func TestCopyOfATruncatedFileEndsWithHalfALine(t *testing.T) {
 		{"after others", "f\na3\nlast"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			both(t, func(t *testing.T, wakeups bool) {
+			exactly(t, func(t *testing.T, wakeups bool) {
 				path := logFile(t)
 				file := create(t, path, "a1\nhal")
 				l := newLives(t, wakeups, path)
@@ -163,7 +164,7 @@ func TestCopyOfATruncatedFileEndsWithHalfALine(t *testing.T) {
 }
 
 func TestFileIsCopiedAndTruncatedAgainAndAgain(t *testing.T) {
-	both(t, func(t *testing.T, wakeups bool) {
+	exactly(t, func(t *testing.T, wakeups bool) {
 		path := logFile(t)
 		file := create(t, path, "")
 		l := newLives(t, wakeups, path)
@@ -266,7 +267,7 @@ func TestFileIsCopiedAndTruncatedWhileStopped(t *testing.T) {
 
 // The rest of one file is being read from its copy.
 func TestKilledWhileTheRestIsReadFromTheCopy(t *testing.T) {
-	both(t, func(t *testing.T, wakeups bool) {
+	exactly(t, func(t *testing.T, wakeups bool) {
 		path := logFile(t)
 		text, lines := numbered("a", 0, 8*blockSize/100)
 		file := create(t, path, text)
@@ -299,7 +300,7 @@ func TestKilledWhileTheRestIsReadFromTheCopy(t *testing.T) {
 
 // Nothing is known of it but its inode: its copy is a file of its own.
 func TestFileWithoutAWholeLineIsCopiedAndTruncatedWhileStopped(t *testing.T) {
-	both(t, func(t *testing.T, wakeups bool) {
+	exactly(t, func(t *testing.T, wakeups bool) {
 		path := logFile(t)
 		file := create(t, path, "hal")
 		l := newLives(t, wakeups, path)
@@ -318,4 +319,12 @@ func TestFileWithoutAWholeLineIsCopiedAndTruncatedWhileStopped(t *testing.T) {
 		l.wantNothing()
 		l.stop()
 	})
+}
+
+// exactly runs a test in synctest's time alone: while the daemon looks at the
+// very moment between copy and truncation, a copy may be taken for a log.
+func exactly(t *testing.T, test func(t *testing.T, wakeups bool)) {
+	t.Helper()
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) { test(t, false) })
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -53,9 +54,10 @@ func TestLinesWithoutPointsAreAcknowledged(t *testing.T) {
 // after it.
 func TestNothingIsAcknowledgedThatIsNotInTheRejectFile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		full := true
+		var full atomic.Bool
+		full.Store(true)
 		rj := &rejectFile{fail: func() error {
-			if full {
+			if full.Load() {
 				return errors.New("no space left on device")
 			}
 			return nil
@@ -67,7 +69,7 @@ func TestNothingIsAcknowledgedThatIsNotInTheRejectFile(t *testing.T) {
 		if line, _, _ := b.acks.state(); line != 0 {
 			t.Errorf("line %d is acknowledged while the disk is full", line)
 		}
-		full = false
+		full.Store(false)
 		time.Sleep(time.Minute)
 		b.finish()
 	})

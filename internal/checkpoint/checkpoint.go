@@ -103,7 +103,8 @@ type Checkpoint struct {
 
 	mu      sync.Mutex // guards what follows; never held over I/O
 	sources map[string]*Source
-	unsaved bool // something must be saved before it is used
+	needed  int  // counts what must be saved before it is used
+	secured int  // needed as of the last save that ended
 	changed bool // something is not saved
 	failing bool
 }
@@ -146,7 +147,7 @@ func (c *Checkpoint) Source(name, path string) (s Source, known bool) {
 	if !known {
 		saved = &Source{Path: path}
 		c.sources[name] = saved
-		c.unsaved = true
+		c.needed++
 	}
 	s = Source{
 		Path: saved.Path, Directories: slices.Clone(saved.Directories),
@@ -178,12 +179,23 @@ func (c *Checkpoint) Begin(at flow.Position, before Sum, f File) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	g := at.Generation
-	s := c.sources[g.Source.Name]
+	open, s := c.open(g)
+	if open != nil { // its file has come back before all of it was acknowledged
+		open.File, open.Left = f, -1
+		c.changed = true
+		return
+	}
+	if s == nil {
+		s = c.sources[g.Source.Name]
+	}
 	s.Finished = slices.DeleteFunc(s.Finished, func(f Finished) bool { return f.ID == g.ID })
 	s.Open = append(s.Open, Generation{
 		File: f, ID: g.ID, FirstLine: g.FirstLine, Offset: at.Offset, Line: at.Line, Before: before, Left: -1,
 	})
-	c.unsaved, c.changed = !planted.Is(planted.StartNotSaved), true
+	if !planted.Is(planted.StartNotSaved) {
+		c.needed++
+	}
+	c.changed = true
 }
 
 // Describe notes what the file of a generation looks like now.
@@ -192,7 +204,9 @@ func (c *Checkpoint) Describe(g *flow.Generation, f File) {
 	defer c.mu.Unlock()
 	if open, _ := c.open(g); open != nil && open.File != f {
 		// Without a head, the file cannot be found again once it is compressed.
-		c.unsaved = c.unsaved || open.Head.Length == 0 && f.Head.Length > 0
+		if open.Head.Length == 0 && f.Head.Length > 0 {
+			c.needed++
+		}
 		c.changed = true
 		open.File = f
 	}
@@ -235,7 +249,7 @@ func (c *Checkpoint) Stay(g *flow.Generation) {
 func (c *Checkpoint) Forget(g *flow.Generation) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if _, s := c.open(g); s != nil {
+	if open, s := c.open(g); open != nil {
 		s.Open = slices.DeleteFunc(s.Open, func(open Generation) bool { return open.ID == g.ID })
 		c.changed = true
 	}
@@ -316,7 +330,7 @@ func (s *Source) remember(f Finished) {
 // take it, the trouble is told, and the caller goes on all the same.
 func (c *Checkpoint) Secure() {
 	c.mu.Lock()
-	unsaved := c.unsaved
+	unsaved := c.needed > c.secured
 	c.mu.Unlock()
 	if unsaved {
 		_ = c.Save() // which has told
@@ -330,18 +344,20 @@ func (c *Checkpoint) Save() error {
 	c.disk.saving <- struct{}{}
 	defer func() { <-c.disk.saving }()
 	c.mu.Lock()
-	if !c.unsaved && !c.changed {
+	needed := c.needed
+	unsaved := needed > c.secured
+	if !unsaved && !c.changed {
 		c.mu.Unlock()
 		return nil
 	}
-	unsaved := c.unsaved
-	c.unsaved, c.changed = false, false
+	c.changed = false
 	data, err := encode(c.sources)
 	c.mu.Unlock()
 	if err == nil {
 		err = c.disk.save(data)
 	}
 	c.mu.Lock()
+	c.secured = needed
 	if err != nil {
 		// Not unsaved: what had to be saved first is used now, saved or not, and
 		// who reads must not wait for the disk with every chunk.
@@ -358,7 +374,6 @@ func (c *Checkpoint) Save() error {
 func (c *Checkpoint) report(err error, failed, unsaved bool) {
 	switch {
 	case err != nil && !failed:
-		c.stats.CheckpointTrouble(err.Error())
 		c.log.Error("checkpoint cannot be saved; delivery goes on, and a crash now may double or lose lines of a file that is new",
 			"err", err, "new_file", unsaved)
 	case err == nil && failed:
@@ -367,5 +382,7 @@ func (c *Checkpoint) report(err error, failed, unsaved bool) {
 	}
 	if err == nil {
 		c.stats.CheckpointSaved(time.Now())
+		return
 	}
+	c.stats.CheckpointTrouble(err.Error())
 }

@@ -2,6 +2,7 @@ package checkpoint
 
 import (
 	"bytes"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,9 +11,12 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
+	"unicode/utf8"
 )
 
 // Names of the files.
@@ -112,7 +116,7 @@ const header = "tailflux checkpoint "
 func encode(sources map[string]*Source) ([]byte, error) {
 	body, err := json.MarshalIndent(struct {
 		Sources map[string]*Source `json:"sources"`
-	}{sources}, "", " ")
+	}{renamed(sources, escape)}, "", " ")
 	if err != nil {
 		return nil, fmt.Errorf("encode checkpoint: %w", err)
 	}
@@ -152,7 +156,49 @@ func decode(data []byte) (map[string]*Source, error) {
 	if content.Sources == nil {
 		return nil, errors.New("it has no sources")
 	}
-	return content.Sources, nil
+	return renamed(content.Sources, unescape), nil
+}
+
+// renamed are the sources with their names and paths changed.
+func renamed(sources map[string]*Source, change func(string) string) map[string]*Source {
+	changed := make(map[string]*Source, len(sources))
+	for name, s := range sources {
+		c := *s
+		c.Path, c.Directories = change(s.Path), slices.Clone(s.Directories)
+		for i, dir := range c.Directories {
+			c.Directories[i] = change(dir)
+		}
+		changed[change(name)] = &c
+	}
+	return changed
+}
+
+// JSON has no bytes that are not UTF-8. They are written like \xff, with a NUL,
+// which no name or path holds, for the backslash.
+var escaped = regexp.MustCompile(`\x00x[89a-f][0-9a-f]`)
+
+func escape(s string) string {
+	if utf8.ValidString(s) {
+		return s
+	}
+	var b strings.Builder
+	for len(s) > 0 {
+		r, size := utf8.DecodeRuneInString(s)
+		if r == utf8.RuneError && size == 1 {
+			fmt.Fprintf(&b, "\x00x%02x", s[0])
+		} else {
+			b.WriteString(s[:size])
+		}
+		s = s[size:]
+	}
+	return b.String()
+}
+
+func unescape(s string) string {
+	return escaped.ReplaceAllStringFunc(s, func(s string) string {
+		b, _ := hex.DecodeString(s[2:])
+		return string(b)
+	})
 }
 
 // save replaces the file. Whatever happens, a good one is there: the new one, or

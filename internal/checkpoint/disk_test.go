@@ -234,6 +234,43 @@ func TestFormatStaysTheSame(t *testing.T) {
 	o.want(api, wantAPI)
 }
 
+// Names of files are bytes. A file that a glob found must not be a new source
+// after a restart because its name is not UTF-8, nor be taken for another one.
+func TestNamesNeedNotBeUTF8(t *testing.T) {
+	names := []string{
+		"\xff", "\xfe", "caf\xe9", "café", "caf\ufffd", "caf\\xe9", "\xe2\x82", "\xe2\x82\xac\x82", "\xed\xa0\x80", "\xc0\x80",
+		"\x80\xffxff", "\xff\"<ü>\"\n\u2028", "",
+	}
+	o := open(t, t.TempDir())
+	want := map[string]checkpoint.Source{}
+	for i, name := range names {
+		s := &flow.Source{Name: "web:" + name, Path: "/log/" + name + ".log"}
+		o.source(s)
+		o.Begin(at(generation(s, int64(i+1)), 0), checkpoint.Sum{}, file(1))
+		for _, dir := range names {
+			o.RotatedTo(s.Name, "/old/"+dir)
+		}
+		want[s.Name] = o.source(s)
+	}
+	for range 2 {
+		o.RotatedTo("web:", fmt.Sprint("/old/", o.dir)) // so that something is saved
+		want["web:"] = o.source(&flow.Source{Name: "web:", Path: "/log/.log"})
+		o.save()
+		for _, text := range []string{`"web:café"`, `"/log/caf\\xe9.log"`, `"/log/caf\u0000xe9.log"`} {
+			if !strings.Contains(contents(t, o.dir)[latest], text) {
+				t.Errorf("saved %s\nwithout %s", contents(t, o.dir)[latest], text)
+			}
+		}
+		o = o.crash()
+		for name, s := range want {
+			got, known := o.Source(name, s.Path)
+			if diff := cmp.Diff(s, got, cmpopts.EquateEmpty()); diff != "" || !known {
+				t.Errorf("Source(%q) is known: %v; (-want +got):\n%s", name, known, diff)
+			}
+		}
+	}
+}
+
 // The disk may keep any beginning of what was written last, and zeros or nothing
 // at all of the rest.
 func TestTornFileIsReplacedByTheOneBeforeIt(t *testing.T) {
@@ -880,6 +917,7 @@ func FuzzRead(f *testing.F) {
 	f.Add([]byte(last))
 	f.Add([]byte(last)[:len(last)-1])
 	f.Add([]byte(last[strings.Index(last, "\n")+1:]))
+	f.Add([]byte(`{"sources":{"\u0000xff":{"path":"\u0000xC3\u0000x80\u0000xe9\u0000","directories":["/\u0000xc3\u0000xa9"]}}}`))
 	f.Add([]byte{})
 	f.Add([]byte("tailflux checkpoint 2 00000000\n{}\n"))
 	f.Add([]byte(`{"sources":{}}`))
@@ -971,13 +1009,24 @@ func slowRead(text []byte) map[string]*checkpoint.Source {
 	var content struct {
 		Sources map[string]*checkpoint.Source `json:"sources"`
 	}
-	if json.Unmarshal([]byte(body), &content) != nil {
+	if json.Unmarshal([]byte(body), &content) != nil || content.Sources == nil {
 		return nil
 	}
-	for _, s := range content.Sources {
+	var pairs []string
+	for b := 0x80; b <= 0xff; b++ {
+		pairs = append(pairs, fmt.Sprintf("\x00x%02x", b), string([]byte{byte(b)}))
+	}
+	unescape := strings.NewReplacer(pairs...).Replace
+	sources := map[string]*checkpoint.Source{}
+	for name, s := range content.Sources {
 		if s == nil {
 			return nil
 		}
+		s.Path = unescape(s.Path)
+		for i, dir := range s.Directories {
+			s.Directories[i] = unescape(dir)
+		}
+		sources[unescape(name)] = s
 	}
-	return content.Sources
+	return sources
 }

@@ -23,7 +23,7 @@ import (
 const (
 	Name     = "checkpoint"
 	previous = Name + ".1"
-	aside    = Name + ".bad"
+	aside    = ".bad" // behind the name of one that cannot be used
 	lockName = "lock"
 )
 
@@ -65,30 +65,42 @@ func (d *disk) load(log *slog.Logger) (map[string]*Source, error) {
 		return latest, nil
 	}
 	before, errBefore := d.read(previous)
-	missing := errors.Is(err, fs.ErrNotExist)
-	switch {
-	case errors.Is(err, errUnreadable) || errors.Is(errBefore, errUnreadable):
+	if errors.Is(err, errUnreadable) || errors.Is(errBefore, errUnreadable) {
 		// Going on would write over a checkpoint that may be good.
 		return nil, fmt.Errorf("state_dir: %w", errors.Join(err, errBefore))
-	case missing && errBefore == nil:
-		return before, nil // it ended between two renames
-	case missing && errors.Is(errBefore, fs.ErrNotExist):
-		return nil, nil
 	}
-	if !missing {
-		// Kept for a look, or for the newer version that wrote it.
-		if err := os.Rename(filepath.Join(d.dir, Name), filepath.Join(d.dir, aside)); err != nil {
-			return nil, fmt.Errorf("state_dir: %w", err)
-		}
-	}
-	if errBefore == nil {
+	kept, errKept := d.setAside(err, errBefore)
+	switch {
+	case errKept != nil:
+		return nil, fmt.Errorf("state_dir: %w", errKept)
+	case kept == nil: // there is none, or it ended between two renames
+	case errBefore == nil:
 		log.Error("checkpoint cannot be used, going on with the one before it: lines may be read again, which does no harm",
-			"err", err, "kept_as", filepath.Join(d.dir, aside))
-		return before, nil
+			"err", err, "kept_as", kept)
+	default:
+		log.Error("checkpoint cannot be used, nor the one before it: each log begins where start says, as at the very first start; "+
+			"tailflux verify and import find and add what is missing", "err", err, "before", errBefore, "kept_as", kept)
 	}
-	log.Error("checkpoint cannot be used, nor the one before it: each log begins where start says, as at the very first start; "+
-		"tailflux verify and import find and add what is missing", "err", err, "before", errBefore, "kept_as", filepath.Join(d.dir, aside))
-	return nil, nil
+	return before, nil
+}
+
+// setAside keeps the files that are there and bad for a look, or for the newer
+// version that wrote them, and returns under which names.
+func (d *disk) setAside(latest, before error) (kept []string, err error) {
+	for _, file := range []struct {
+		name string
+		bad  error
+	}{{Name, latest}, {previous, before}} {
+		if file.bad == nil || errors.Is(file.bad, fs.ErrNotExist) {
+			continue
+		}
+		path := filepath.Join(d.dir, file.name)
+		if err := os.Rename(path, path+aside); err != nil {
+			return nil, err
+		}
+		kept = append(kept, path+aside)
+	}
+	return kept, nil
 }
 
 // errUnreadable marks trouble of the disk, not of what is on it.

@@ -29,11 +29,12 @@ import (
 )
 
 const (
-	latest   = checkpoint.Name
-	previous = checkpoint.Name + ".1"
-	fresh    = checkpoint.Name + ".new"
-	bad      = checkpoint.Name + ".bad"
-	lock     = "lock"
+	latest    = checkpoint.Name
+	previous  = checkpoint.Name + ".1"
+	fresh     = checkpoint.Name + ".new"
+	bad       = checkpoint.Name + ".bad"
+	badBefore = checkpoint.Name + ".1.bad"
+	lock      = "lock"
 )
 
 // sealed is a body under a header that fits it.
@@ -66,7 +67,7 @@ func contents(t testing.TB, dir string) map[string]string {
 // put makes a directory hold these of the package's files and no others.
 func put(t testing.TB, dir string, files map[string]string) {
 	t.Helper()
-	for _, name := range []string{latest, previous, fresh, bad} {
+	for _, name := range []string{latest, previous, fresh, bad, badBefore} {
 		if err := os.RemoveAll(filepath.Join(dir, name)); err != nil {
 			t.Fatal(err)
 		}
@@ -358,11 +359,14 @@ func TestFileThatCannotBeUsedIsKept(t *testing.T) {
 			t.Run(fmt.Sprintf("%s, before it %.9s", tt.name, predecessor), func(t *testing.T) {
 				dir := inMemory(t)
 				files, want := map[string]string{latest: tt.text, bad: "an older one"}, int64(-1)
-				if predecessor != "" {
-					files[previous] = predecessor
-				}
-				if predecessor == before {
-					want = 100
+				kept := map[string]string{bad: tt.text}
+				names := filepath.Join(dir, bad)
+				switch predecessor {
+				case before:
+					files[previous], want = predecessor, 100
+				case "bad":
+					files[previous], kept[badBefore] = predecessor, predecessor
+					names += " " + filepath.Join(dir, badBefore)
 				}
 				put(t, dir, files)
 				o := open(t, dir)
@@ -370,7 +374,7 @@ func TestFileThatCannotBeUsedIsKept(t *testing.T) {
 					t.Errorf("goes on at %d, want %d", got, want)
 				}
 				o.logged(1, 0)
-				for _, text := range []string{tt.why, filepath.Join(dir, latest), "kept_as=" + filepath.Join(dir, bad)} {
+				for _, text := range []string{tt.why, filepath.Join(dir, latest), "[" + names + "]"} {
 					if !strings.Contains(o.log.String(), text) {
 						t.Errorf("logged %s\nwithout %s", o.log, text)
 					}
@@ -389,12 +393,47 @@ func TestFileThatCannotBeUsedIsKept(t *testing.T) {
 				o = o.crash()
 				o.want(web, known)
 				o.logged(0, 0)
-				if kept := contents(t, dir)[bad]; kept != tt.text {
-					t.Errorf("kept %.99q, want %.99q", kept, tt.text)
+				files = contents(t, dir)
+				delete(files, latest)
+				delete(files, previous)
+				if !maps.Equal(files, kept) {
+					t.Errorf("kept %.99q, want %.99q", files, kept)
 				}
 			})
 		}
 	}
+}
+
+// The process ended between two renames, and what was left has gone bad.
+func TestPredecessorThatCannotBeUsedIsKept(t *testing.T) {
+	before, _ := two(t)
+	dir, torn := t.TempDir(), before[:99]
+	put(t, dir, map[string]string{previous: torn})
+	o := open(t, dir)
+	if got := o.offset(); got != -1 {
+		t.Errorf("goes on at %d, want a fresh start", got)
+	}
+	o.logged(1, 0)
+	for _, text := range []string{"as at the very first start", "its checksum is wrong", "kept_as=[" + filepath.Join(dir, badBefore) + "]"} {
+		if !strings.Contains(o.log.String(), text) {
+			t.Errorf("logged %s\nwithout %s", o.log, text)
+		}
+	}
+	o.source(web)
+	g := generation(web, 2)
+	o.Begin(at(g, 0), checkpoint.Sum{}, file(2))
+	for range 2 {
+		o.Acknowledge(at(g, 10), nil)
+		o.save()
+	}
+	if kept := contents(t, dir)[badBefore]; kept != torn {
+		t.Errorf("kept %q, want %q", kept, torn)
+	}
+	o = o.crash()
+	if got := o.offset(); got != 10 {
+		t.Errorf("goes on at %d, want 10", got)
+	}
+	o.logged(0, 0)
 }
 
 // The process may end after each of the steps of which a save consists, and

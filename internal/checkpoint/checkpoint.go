@@ -101,12 +101,19 @@ type Checkpoint struct {
 	stats *stats.Stats
 	log   *slog.Logger
 
+	outage outage // belongs to the one who saves
+
 	mu      sync.Mutex // guards what follows; never held over I/O
 	sources map[string]*Source
 	needed  int  // counts what must be saved before it is used
 	secured int  // needed as of the last save that ended
 	changed bool // something is not saved
-	failing bool
+}
+
+// An outage is the time in which nothing can be saved.
+type outage struct {
+	on      bool
+	newFile bool // something is not saved that should be before it is used
 }
 
 // Open reads the checkpoint in dir and keeps other processes from using it; see
@@ -338,8 +345,8 @@ func (c *Checkpoint) Secure() {
 }
 
 // Save makes everything durable that has changed since the last save. It blocks
-// for the disk, and for another's save. The error was logged when it began, and
-// is shown on /monitor.
+// for the disk, and for another's save. The error was logged when it began, once
+// more when a new file came to be concerned, and is shown on /monitor.
 func (c *Checkpoint) Save() error {
 	c.disk.saving <- struct{}{}
 	defer func() { <-c.disk.saving }()
@@ -363,26 +370,27 @@ func (c *Checkpoint) Save() error {
 		// who reads must not wait for the disk with every chunk.
 		c.changed = true
 	}
-	failed := c.failing
-	c.failing = err != nil
 	c.mu.Unlock()
-	c.report(err, failed, unsaved)
+	c.report(err, unsaved)
 	return err
 }
 
-// report tells of trouble when it begins and ends.
-func (c *Checkpoint) report(err error, failed, unsaved bool) {
-	switch {
-	case err != nil && !failed:
-		c.log.Error("checkpoint cannot be saved; delivery goes on, and a crash now may double or lose lines of a file that is new",
-			"err", err, "new_file", unsaved)
-	case err == nil && failed:
-		c.stats.CheckpointTrouble("")
-		c.log.Info("checkpoint can be saved again")
-	}
+// report tells of an outage when it begins, gets worse and ends.
+func (c *Checkpoint) report(err error, newFile bool) {
+	before := c.outage
 	if err == nil {
+		c.outage = outage{}
+		if before.on {
+			c.stats.CheckpointTrouble("")
+			c.log.Info("checkpoint can be saved again")
+		}
 		c.stats.CheckpointSaved(time.Now())
 		return
+	}
+	c.outage = outage{on: true, newFile: before.newFile || newFile}
+	if c.outage != before {
+		c.log.Error("checkpoint cannot be saved; delivery goes on, and a crash now may double or lose lines of a file that is new",
+			"err", err, "new_file", c.outage.newFile)
 	}
 	c.stats.CheckpointTrouble(err.Error())
 }

@@ -805,6 +805,49 @@ func TestSecureTriesOnce(t *testing.T) {
 	}
 }
 
+// An outage during which a file is new is worse than one that began without, and
+// is told once more, and no more than that.
+func TestNewFileDuringAnOutageIsTold(t *testing.T) {
+	o, g := begun(t)
+	inTheWay := filepath.Join(o.dir, fresh)
+	for outage := range 2 {
+		if err := os.Mkdir(inTheWay, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		told := func(errors, newFile int) {
+			t.Helper()
+			o.logged(2*outage+errors, outage)
+			if got := strings.Count(o.log.String(), "new_file=true"); got != outage+newFile {
+				t.Errorf("new_file=true %d times, want %d:\n%s", got, outage+newFile, o.log)
+			}
+		}
+		fail := func(offset int64) {
+			t.Helper()
+			o.Acknowledge(at(g, offset), nil)
+			if err := o.Save(); err == nil {
+				t.Error("Save = nil")
+			}
+		}
+		fail(100)
+		told(1, 0)
+		fail(200)
+		told(1, 0)
+		for i := range int64(2) {
+			id := 2 + 2*int64(outage) + i
+			o.Begin(at(generation(web, id), 0), checkpoint.Sum{}, file(id))
+			o.Secure()
+			told(2, 1)
+			fail(300 + 100*i)
+			told(2, 1)
+		}
+		if err := os.Remove(inTheWay); err != nil {
+			t.Fatal(err)
+		}
+		o.save()
+		o.logged(2*outage+2, outage+1)
+	}
+}
+
 // A real disk, and too small. Wherever it is full, the last good save is there.
 func TestDiskFull(t *testing.T) {
 	dir := t.TempDir()

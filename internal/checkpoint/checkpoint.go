@@ -8,9 +8,10 @@
 //	checkpoint.1    the one before it
 //
 // Losing the latest save is harmless at any instant: what is read again becomes
-// the same points again. Two things are saved before they are used: where
-// reading begins, and the number of a generation's first line. Losing both files
-// is a fresh start, and a loud one.
+// the same points again. Three things are saved before they are used, and twice,
+// so that both files have them: where reading begins, the number of a generation's
+// first line, and the first bytes of its file. Losing both files is a fresh start,
+// and a loud one.
 //
 // The package never reads a log. Package tail says what is there, package write
 // what was acknowledged.
@@ -362,6 +363,9 @@ func (c *Checkpoint) Save() error {
 	c.mu.Unlock()
 	if err == nil {
 		err = c.disk.save(data)
+	}
+	if err == nil && (unsaved || c.outage.newFile) {
+		err = c.disk.save(data) // so that either file may be lost
 	}
 	c.mu.Lock()
 	c.secured = needed

@@ -436,6 +436,72 @@ func TestPredecessorThatCannotBeUsedIsKept(t *testing.T) {
 	o.logged(0, 0)
 }
 
+// Another first line number for what is being read would double its lines.
+// Whichever of the two files is lost or torn, what had to be saved before it was
+// used is in the other one.
+func TestEitherFileHasWhatIsUsed(t *testing.T) {
+	headless := file(2)
+	headless.Head = checkpoint.Sum{}
+	second := generation(web, 2)
+	outage := func(o *opened, fails func()) {
+		inTheWay := filepath.Join(o.dir, fresh)
+		if err := os.Mkdir(inTheWay, 0o700); err != nil {
+			o.t.Fatal(err)
+		}
+		fails()
+		if err := os.Remove(inTheWay); err != nil {
+			o.t.Fatal(err)
+		}
+		o.save()
+	}
+	begin := func(o *opened, f checkpoint.File) { o.Begin(at(second, 0), checkpoint.Sum{}, f) }
+	for _, tt := range []struct {
+		name string
+		do   func(o *opened)
+	}{
+		{"a new source", func(o *opened) { o.source(api); o.Secure() }},
+		{"a new generation", func(o *opened) { begin(o, file(2)); o.Secure() }},
+		{"a new generation, by another's save", func(o *opened) { begin(o, file(2)); o.save(); o.Secure() }},
+		{"the first head", func(o *opened) { begin(o, headless); o.Secure(); o.Describe(second, file(2)); o.Secure() }},
+		{"a new generation after an outage", func(o *opened) {
+			outage(o, func() { begin(o, file(2)); o.Secure() })
+		}},
+		{"a new generation and more in an outage", func(o *opened) {
+			outage(o, func() {
+				begin(o, file(2))
+				for range 2 {
+					o.Secure()
+					if err := o.Save(); err == nil {
+						t.Error("Save = nil")
+					}
+				}
+			})
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			o, _ := begun(t)
+			tt.do(o)
+			want := o.source(web)
+			_, wantKnown := o.Source(api.Name, api.Path)
+			for _, lost := range []string{latest, previous} {
+				files := contents(t, o.dir)
+				torn := maps.Clone(files)
+				torn[lost] = files[lost][:99]
+				delete(files, lost)
+				for _, files := range []map[string]string{files, torn} {
+					dir := t.TempDir()
+					put(t, dir, files)
+					after := open(t, dir)
+					after.want(web, want)
+					if _, known := after.Source(api.Name, api.Path); known != wantKnown {
+						t.Errorf("without %s the other source is known: %v, want %v", lost, known, wantKnown)
+					}
+				}
+			}
+		})
+	}
+}
+
 // The process may end after each of the steps of which a save consists, and
 // nobody should hear of it.
 func TestProcessEndsInTheMiddleOfASave(t *testing.T) {

@@ -1,22 +1,13 @@
 package checkpoint
 
 import (
-	"bytes"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
-	"regexp"
-	"slices"
-	"strconv"
-	"strings"
 	"syscall"
-	"unicode/utf8"
 )
 
 // Names of the files.
@@ -26,9 +17,6 @@ const (
 	aside    = ".bad" // behind the name of one that cannot be used
 	lockName = "lock"
 )
-
-// version is that of the format.
-const version = 1
 
 // ErrInUse is returned by Open while another process has the directory.
 var ErrInUse = errors.New("another tailflux uses it; stop that one, or choose another with --state-dir")
@@ -120,97 +108,6 @@ func (d *disk) read(name string) (map[string]*Source, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return sources, nil
-}
-
-// The file is a line that says what it is, with a checksum of the JSON after it.
-const header = "tailflux checkpoint "
-
-func encode(sources map[string]*Source) ([]byte, error) {
-	body, err := json.MarshalIndent(struct {
-		Sources map[string]*Source `json:"sources"`
-	}{renamed(sources, escape)}, "", " ")
-	if err != nil {
-		return nil, fmt.Errorf("encode checkpoint: %w", err)
-	}
-	body = append(body, '\n')
-	return append(fmt.Appendf(nil, "%s%d %08x\n", header, version, checksum(body)), body...), nil
-}
-
-func checksum(body []byte) uint32 {
-	return crc32.Checksum(body, crc32.MakeTable(crc32.Castagnoli))
-}
-
-func decode(data []byte) (map[string]*Source, error) {
-	first, body, _ := bytes.Cut(data, []byte{'\n'})
-	number, sum, ok := strings.Cut(strings.TrimPrefix(string(first), header), " ")
-	written, err := strconv.Atoi(number)
-	switch {
-	case len(data) == 0:
-		return nil, errors.New("it is empty")
-	case !strings.HasPrefix(string(first), header) || !ok || err != nil:
-		return nil, fmt.Errorf("it begins with %.40q, want %q: it is no checkpoint", first, header+"1 …")
-	case written != version:
-		return nil, fmt.Errorf("it is of format %d, this tailflux knows format %d", written, version)
-	case sum != fmt.Sprintf("%08x", checksum(body)):
-		return nil, errors.New("its checksum is wrong: it is torn or was changed")
-	}
-	var content struct {
-		Sources map[string]*Source `json:"sources"`
-	}
-	if err := json.Unmarshal(body, &content); err != nil {
-		return nil, err
-	}
-	for name, s := range content.Sources {
-		if s == nil {
-			return nil, fmt.Errorf("source %q is null", name)
-		}
-	}
-	if content.Sources == nil {
-		return nil, errors.New("it has no sources")
-	}
-	return renamed(content.Sources, unescape), nil
-}
-
-// renamed are the sources with their names and paths changed.
-func renamed(sources map[string]*Source, change func(string) string) map[string]*Source {
-	changed := make(map[string]*Source, len(sources))
-	for name, s := range sources {
-		c := *s
-		c.Path, c.Directories = change(s.Path), slices.Clone(s.Directories)
-		for i, dir := range c.Directories {
-			c.Directories[i] = change(dir)
-		}
-		changed[change(name)] = &c
-	}
-	return changed
-}
-
-// JSON has no bytes that are not UTF-8. They are written like \xff, with a NUL,
-// which no name or path holds, for the backslash.
-var escaped = regexp.MustCompile(`\x00x[89a-f][0-9a-f]`)
-
-func escape(s string) string {
-	if utf8.ValidString(s) {
-		return s
-	}
-	var b strings.Builder
-	for len(s) > 0 {
-		r, size := utf8.DecodeRuneInString(s)
-		if r == utf8.RuneError && size == 1 {
-			fmt.Fprintf(&b, "\x00x%02x", s[0])
-		} else {
-			b.WriteString(s[:size])
-		}
-		s = s[size:]
-	}
-	return b.String()
-}
-
-func unescape(s string) string {
-	return escaped.ReplaceAllStringFunc(s, func(s string) string {
-		b, _ := hex.DecodeString(s[2:])
-		return string(b)
-	})
 }
 
 // save replaces the file. Whatever happens, a good one is there: the new one, or

@@ -31,15 +31,27 @@ func captures(change map[string]string) (c [][]byte) {
 		"46.140.4.33", "-", "20/Nov/2026:10:00:00 +0000", "https", "GET /a/b?t=1 HTTP/1.1", "302", "6944",
 		"-", "curl/8.5.0", "2.76", "0.323", "0.340",
 	}
+	var line []byte
+	var ends []int
 	for i, name := range timed {
 		value := good[i]
 		if changed, ok := change[name]; ok {
 			value = changed
 		}
-		c = append(c, []byte(value))
+		line = append(line, value...)
+		ends = append(ends, len(line))
+		line = append(line, behind...)
+	}
+	from := 0
+	for _, end := range ends {
+		c = append(c, line[from:end])
+		from = end + len(behind)
 	}
 	return c
 }
+
+// behind stands in the line behind each capture, within its capacity.
+const behind = "?# "
 
 func TestAppend(t *testing.T) {
 	const (

@@ -3,6 +3,8 @@ package accesslog_test
 import (
 	"bytes"
 	"net/netip"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 	"unicode/utf8"
@@ -51,6 +53,9 @@ func FuzzAppend(f *testing.F) {
 			first, _, _ := fresh.Append(nil, l, 7)
 			again, _, _ := fresh.Append(nil, l, 7)
 			_, _, _ = same.Append(nil, captures(nil), 6)
+			for i := range l {
+				l[i] = slices.Clip(l[i]) // what stands behind it in the line is nothing to the point
+			}
 			other, _, _ := same.Append(nil, l, 7)
 			if !bytes.Equal(first, got) || !bytes.Equal(again, got) || !bytes.Equal(other, got) {
 				t.Fatalf("points of one line:\n%s%s%s%s", got, first, again, other)
@@ -78,7 +83,7 @@ func FuzzMemo(f *testing.F) {
 		// The slow twin forgets: a new encoder for each line, with the same limit.
 		shared := &limit{max: int(most), seen: map[string]bool{}}
 		for i, c := range order {
-			l := captures(map[string]string{"request": "GET /x" + string(rune('A'+c%64)) + "/" + string(rune('0'+c/64)) + " HTTP/1.1"})
+			l := captures(map[string]string{"request": "GET /x" + strings.Repeat(string(rune('A'+c%64)), int(c)/5) + "/" + string(rune('0'+c/64)) + " HTTP/1.1"})
 			got, _, _ := long.Append(nil, l, int64(i))
 			want, _, _ := everything(t, shared).Append(nil, l, int64(i))
 			if !bytes.Equal(got, want) {

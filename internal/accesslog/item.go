@@ -67,13 +67,17 @@ func (it *item) protect(key string, s Schema) {
 
 // raw is the value as the log has it; empty when the line has none.
 func (e *Encoder) raw(it *item, captures [][]byte) []byte {
-	if it.origin == capture {
-		v := captures[it.index]
-		if !present(v) {
-			return nil
-		}
+	if it.origin != capture {
+		return e.derived(it, captures)
+	}
+	if v := captures[it.index]; present(v) {
 		return v
 	}
+	return nil
+}
+
+// derived is raw for what is no capture.
+func (e *Encoder) derived(it *item, captures [][]byte) []byte {
 	switch it.origin {
 	case part:
 		return e.origin.parts[it.index]
@@ -135,8 +139,13 @@ func (e *Encoder) appendTag(p []byte, t *tag, captures [][]byte) []byte {
 	if len(raw) == 0 {
 		return p
 	}
-	if slot := t.memo.find(raw); slot != nil {
-		return append(t.fixed.Append(p), slot.text()...)
+	brief := len(raw) <= maxBrief && t.memo != nil
+	if brief {
+		if known := t.memo.findBrief(raw); known != nil {
+			return known.append(p)
+		}
+	} else if known := t.memo.find(raw); known != nil {
+		return append(t.fixed.Append(p), known.text()...)
 	}
 	start := len(p)
 	p = lineproto.AppendTag(p, t.prefix, e.text(&t.item, raw))
@@ -147,7 +156,11 @@ func (e *Encoder) appendTag(p []byte, t *tag, captures [][]byte) []byte {
 	if e.values != nil && !e.values.Admit(t.index, p[value:]) {
 		return append(p[:value], other...) // not kept: it is to be counted each time
 	}
-	t.memo.keep(raw, p[value:])
+	if brief {
+		t.memo.keepBrief(raw, p[start:])
+	} else {
+		t.memo.keep(raw, p[value:])
+	}
 	return p
 }
 

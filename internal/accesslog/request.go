@@ -2,6 +2,8 @@ package accesslog
 
 import (
 	"bytes"
+	"encoding/binary"
+	"math/bits"
 	"slices"
 )
 
@@ -105,14 +107,14 @@ func firstPresent(captures [][]byte, indexes []int) []byte {
 // separator: the parts are to be unescaped, not the line.
 func splitRequest(line []byte, parts *[numParts][]byte) {
 	*parts = [numParts][]byte{}
-	end := bytes.IndexByte(line, ' ')
-	if end <= 0 || !isMethod(line[:end]) {
+	end := methodLen(line)
+	if end == 0 {
 		return
 	}
 	target := line[end+1:]
 	var version []byte
 	// Almost every request ends like this, and then this is its last space.
-	if at := len(target) - len(" HTTP/1.1"); at >= 0 && string(target[at:at+6]) == " HTTP/" && bytes.IndexByte(target[at+6:], ' ') < 0 {
+	if at := len(target) - len(" HTTP/1.1"); at >= 0 && string(target[at:at+6]) == " HTTP/" && target[at+6] != ' ' && target[at+7] != ' ' && target[at+8] != ' ' {
 		target, version = target[:at], target[at+1:]
 	} else if last := bytes.LastIndexByte(target, ' '); last >= 0 {
 		target, version = target[:last], target[last+1:]
@@ -130,31 +132,54 @@ func splitRequest(line []byte, parts *[numParts][]byte) {
 // splitTarget cuts /path?query#fragment, or the same with http://example.com
 // before it. The fragment is part of neither.
 func splitTarget(target []byte, parts *[numParts][]byte) {
-	if at := bytes.IndexByte(target, '#'); at >= 0 {
-		target = target[:at]
-	}
 	if len(target) > 0 && target[0] != '/' && target[0] != '*' {
+		target, _, _ = bytes.Cut(target, []byte{'#'})
 		target = afterAuthority(target)
 	}
-	if at := bytes.IndexByte(target, '?'); at >= 0 {
-		if target, parts[query] = target[:at], target[at+1:]; at == 0 {
-			target = root
-		}
+	end := pathLen(target)
+	parts[path] = target[:end]
+	if end == len(target) || target[end] == '#' {
+		return
 	}
-	parts[path] = target
+	parts[query], _, _ = bytes.Cut(target[end+1:], []byte{'#'})
+	if end == 0 {
+		parts[path] = root
+	}
 }
 
-// isMethod takes what nginx takes: capital letters, _ and -.
-func isMethod(b []byte) bool {
-	if len(b) > 32 {
-		return false
-	}
-	for _, c := range b {
-		if (c < 'A' || c > 'Z') && c != '_' && c != '-' {
-			return false
+// methodLen is the length of the method before a line's first space, 0 if that
+// is none. nginx takes capital letters, _ and - for one.
+func methodLen(line []byte) int {
+	const longest = 32
+	for i, c := range line[:min(len(line), longest+1)] {
+		switch {
+		case c == ' ':
+			return i
+		case (c < 'A' || c > 'Z') && c != '_' && c != '-':
+			return 0
 		}
 	}
-	return true
+	return 0
+}
+
+// pathLen is the index of the first ? or #, or the target's length. It looks at
+// eight bytes at a time, also at those behind the target in the line.
+func pathLen(target []byte) int {
+	const each, tops = 0x0101010101010101, 0x8080808080808080
+	i := 0
+	for ; i < len(target) && i+8 <= cap(target); i += 8 {
+		x := binary.LittleEndian.Uint64(target[i : i+8 : i+8])
+		mark, hash := x^'?'*each, x^'#'*each // a byte that is one of them becomes 0
+		if hit := ((mark-each)&^mark | (hash-each)&^hash) & tops; hit != 0 {
+			return min(i+bits.TrailingZeros64(hit)/8, len(target))
+		}
+	}
+	for ; i < len(target); i++ {
+		if target[i] == '?' || target[i] == '#' {
+			return i
+		}
+	}
+	return len(target)
 }
 
 var root = []byte{'/'}

@@ -34,15 +34,20 @@ func (s *step) exact(line []byte, pos int, last uint64) int {
 	if end > len(line) {
 		return -1
 	}
-	for ; pos+8 <= end; pos += 8 {
-		if s.outside(wordAt(line, pos, last)) != 0 {
-			return -1
+	if s.max < 8 {
+		for ; pos < end; pos++ {
+			if !s.set[line[pos]] {
+				return -1
+			}
 		}
+		return end
 	}
-	for ; pos < end; pos++ {
-		if !s.set[line[pos]] {
-			return -1
-		}
+	out := s.outside(wordAt(line, end-8, last)) // some of these twice
+	for ; pos+8 < end; pos += 8 {
+		out |= s.outside(wordAt(line, pos, last))
+	}
+	if out != 0 {
+		return -1
 	}
 	return end
 }
@@ -74,8 +79,14 @@ func (s *step) goesOn(line []byte, end int, last uint64) bool {
 // at most max, after which the line goes on; or -1.
 func (s *step) shortest(line []byte, pos int, last uint64) int {
 	for end := pos; ; end++ {
-		if end-pos >= int(s.min) && s.goesOn(line, end, last) {
-			return end
+		if end-pos >= int(s.min) {
+			if s.first == nil {
+				if s.begins(line, end, last) {
+					return end
+				}
+			} else if s.goesOn(line, end, last) {
+				return end
+			}
 		}
 		if end == len(line) || !s.set[line[end]] || end-pos == int(s.max) {
 			return -1

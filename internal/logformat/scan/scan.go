@@ -16,7 +16,7 @@ const (
 )
 
 // Scan runs the program over line, which must not be nil. The captures are slices
-// of line, without spare capacity; those of groups that took no part are nil.
+// of line; those of groups that took no part are nil.
 // Captures and scratch have a place for each group; unless the outcome is
 // Matched, they hold nothing of use. Scan allocates nothing.
 //
@@ -147,7 +147,7 @@ func (p *Program) scan(line []byte, captures [][]byte, scratch []int) Outcome {
 			if s.since {
 				pos = scratch[s.capture]
 			}
-			captures[s.capture] = line[pos:end:end]
+			captures[s.capture] = line[pos:end]
 		}
 		pos = end + skip
 	}

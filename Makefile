@@ -25,7 +25,7 @@ lint_mod := github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 lint_ver := v2.15.0
 lint     := $(tools)/golangci-lint-$(lint_ver)
 
-.PHONY: help build demo check fmt test model e2e e2e-deps bench fuzz clean influxd
+.PHONY: help build demo check fmt test model e2e e2e-deps bench profile fuzz clean influxd
 
 help: ## this list
 	@sed -nE 's/^([a-z0-9-]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 18
@@ -70,9 +70,9 @@ test: influxd ## everything that needs only Go, against a real influxd
 	fi
 	echo "test: $$state"
 	set -x
-	go test $$race -timeout $(TIMEOUT) $(TESTFLAGS) ./...
+	go test -pgo=off $$race -timeout $(TIMEOUT) $(TESTFLAGS) ./...
 	# The race detector allocates by itself, and what counts allocations skips.
-	[[ -z $$race ]] || go test -timeout $(TIMEOUT) $(TESTFLAGS) -run '^TestNothingIsAllocated$$' ./internal/accesslog
+	[[ -z $$race ]] || go test -pgo=off -timeout $(TIMEOUT) $(TESTFLAGS) -run '^TestNothingIsAllocated$$' ./internal/accesslog
 	{ set +x; } 2>/dev/null
 	echo "test: passed, $$state"
 
@@ -125,6 +125,9 @@ bench: ## Go benchmarks; BENCH=regexp COUNT=10
 	@dirs=$$(grep -rlE --include='*_test.go' --exclude-dir='.?*' '^func Benchmark' . | xargs -r dirname | sort -u || true)
 	[[ $$dirs ]] || { echo "bench: there are none"; exit 0; }
 	go test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) -timeout 0 $$dirs
+
+profile: ## cmd/tailflux/default.pgo, by which the compiler inlines, from the whole program at work
+	go test -trimpath -run '^$$' -bench 'Once/(timed|combined)' -benchtime 30x -cpuprofile $(CURDIR)/cmd/tailflux/default.pgo -o bin/profile.test ./cmd/tailflux
 
 fuzz: ## every fuzz target for FUZZTIME (10m); FUZZ=regexp
 	@targets=$$(grep -roE --include='*_test.go' --exclude-dir='.?*' '^func Fuzz[A-Za-z0-9_]*' . | sed 's/:func /:/' | sort || true)

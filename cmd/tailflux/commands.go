@@ -65,7 +65,7 @@ a variable, a variable over the file, the file over the default.`,
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 
 	run := runCommand(stderr)
-	root.AddCommand(run, checkCommand(), explainCommand(), versionCommand())
+	root.AddCommand(run, checkCommand(), explainCommand(), verifyCommand(), versionCommand())
 	root.Args, root.RunE = run.Args, run.RunE
 	root.Flags().AddFlagSet(run.Flags())
 	return root

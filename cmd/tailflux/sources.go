@@ -165,19 +165,26 @@ func hostTag(c *config.Config) (string, error) {
 	if c.Host != "" {
 		return c.Host, nil
 	}
-	path := filepath.Join(c.StateDir, "host")
-	kept, err := os.ReadFile(path)
-	if err == nil && strings.TrimSpace(string(kept)) != "" {
-		return strings.TrimSpace(string(kept)), nil
-	}
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return "", fmt.Errorf("host: %w", err)
+	kept, err := keptHost(c)
+	if err != nil || kept != "" {
+		return kept, err
 	}
 	host, err := os.Hostname()
 	if err != nil {
 		return "", fmt.Errorf("host: %w (set host in the configuration)", err)
 	}
-	return host, saveDurably(path, []byte(host+"\n"))
+	return host, saveDurably(hostFile(c), []byte(host+"\n"))
+}
+
+func hostFile(c *config.Config) string { return filepath.Join(c.StateDir, "host") }
+
+// keptHost is the name that was chosen, "" before that.
+func keptHost(c *config.Config) (string, error) {
+	kept, err := os.ReadFile(hostFile(c))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("host: %w", err)
+	}
+	return strings.TrimSpace(string(kept)), nil
 }
 
 // saveDurably replaces a file so that, whatever happens, it is there whole, old

@@ -72,6 +72,25 @@ func (d *disk) load(log *slog.Logger) (map[string]*Source, error) {
 	return before, nil
 }
 
+// Read returns what the checkpoint in dir remembers of each source, by its name,
+// also while another process uses it. Nothing is known in a directory without a
+// good one.
+func Read(dir string) (map[string]*Source, error) {
+	d := disk{dir: dir}
+	latest, err := d.read(Name)
+	if err == nil {
+		return latest, nil
+	}
+	before, errBefore := d.read(previous)
+	switch {
+	case errBefore == nil:
+		return before, nil
+	case errors.Is(err, fs.ErrNotExist) && errors.Is(errBefore, fs.ErrNotExist):
+		return nil, nil
+	}
+	return nil, fmt.Errorf("state_dir: %w", errors.Join(err, errBefore))
+}
+
 // setAside keeps the files that are there and bad for a look, or for the newer
 // version that wrote them, and returns under which names.
 func (d *disk) setAside(latest, before error) (kept []string, err error) {

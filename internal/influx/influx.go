@@ -161,3 +161,8 @@ func (c *Client) Select(query string) ([][]any, error) {
 func Quote(identifier string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`).Replace(identifier) + `"`
 }
+
+// QuoteString writes a string for InfluxQL.
+func QuoteString(s string) string {
+	return `'` + strings.NewReplacer(`\`, `\\`, `'`, `\'`, "\n", `\n`).Replace(s) + `'`
+}

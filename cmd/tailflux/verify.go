@@ -1,0 +1,460 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tailflux/tailflux/internal/accesslog"
+	"github.com/tailflux/tailflux/internal/checkpoint"
+	"github.com/tailflux/tailflux/internal/config"
+	"github.com/tailflux/tailflux/internal/influx"
+	"github.com/tailflux/tailflux/internal/logformat"
+	"github.com/tailflux/tailflux/internal/rejects"
+	"github.com/tailflux/tailflux/internal/tail"
+)
+
+const verifyExamples = `  tailflux verify /var/log/nginx/access.log.1
+  tailflux verify --config tailflux.yaml --source web /var/log/nginx/access.log.*.gz
+  tailflux verify --json access.log.1 | jq .missing`
+
+func verifyCommand() *cobra.Command {
+	var source string
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "verify FILE...",
+		Short: "Compare the lines of a log with the points in InfluxDB",
+		Long: `Verify reads a log, plain or compressed (.gz, .zst), works out the timestamp of
+each line's point, and looks for it in InfluxDB. It prints how many lines there
+are, how many were filtered or rejected, how many points there should be and
+are, and, when these differ, in which minutes.
+
+Which numbers the lines have is known from the state directory, for the files
+that are being followed and for the last few dozen before them. Without that,
+points are only counted, those of the file before and after in the same seconds
+too: the result is called approximate.
+
+Nothing is written, and tailflux may run meanwhile. The exit code is 1 if points
+are missing.`,
+		Example: verifyExamples,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return usageError{errors.New("verify: which file? See tailflux verify --help")}
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := load(cmd)
+			if err != nil {
+				return err
+			}
+			return verify(cmd.OutOrStdout(), c, source, args, asJSON)
+		},
+	}
+	addConfigFlags(cmd)
+	cmd.Flags().StringVar(&source, "source", "", "the source whose log it is (default: found by what is in the file)")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object a file")
+	return cmd
+}
+
+func verify(out io.Writer, c *config.Config, source string, files []string, asJSON bool) error {
+	known, err := checkpoint.Read(c.StateDir)
+	if err != nil {
+		return err
+	}
+	rejected, err := rejects.Read(c.StateDir)
+	if err != nil {
+		return err
+	}
+	client, err := openInflux(c, nil)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	v := verifier{config: c, known: known, rejected: rejected, client: client, host: c.Host}
+	if v.host == "" {
+		if v.host, err = keptHost(c); err != nil {
+			return err
+		}
+	}
+	missing := 0
+	for _, file := range files {
+		verdict, err := v.verify(file, source)
+		if err != nil {
+			return fmt.Errorf("verify %s: %w", file, err)
+		}
+		if verdict.Missing > 0 {
+			missing++
+		}
+		if asJSON {
+			err = json.NewEncoder(out).Encode(verdict)
+		} else {
+			err = verdict.print(out)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if missing > 0 {
+		return fmt.Errorf("verify: points are missing of %d of %d files", missing, len(files))
+	}
+	return nil
+}
+
+// A verdict is what was found of a file. Its JSON is documented in
+// docs/verify.md.
+type verdict struct {
+	File        string   `json:"file"`
+	Source      string   `json:"source"`
+	Generation  int64    `json:"generation"` // 0: not known
+	Approximate bool     `json:"approximate"`
+	Lines       int64    `json:"lines"`
+	Earlier     int64    `json:"earlier"` // were there at the very first start
+	Pending     int64    `json:"pending"` // are still to be delivered
+	Filtered    int64    `json:"filtered"`
+	Rejected    int64    `json:"rejected"`
+	Expected    int64    `json:"expected"` // points
+	Found       int64    `json:"found"`
+	Missing     int64    `json:"missing"`
+	Minutes     []minute `json:"minutes"` // in which points are missing
+}
+
+type minute struct {
+	Time     time.Time `json:"time"`
+	Expected int64     `json:"expected"`
+	Found    int64     `json:"found"`
+}
+
+func (v *verdict) print(w io.Writer) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: source %s", v.File, v.Source)
+	if v.Approximate {
+		b.WriteString(", not known to the state directory: approximate\n")
+	} else {
+		fmt.Fprintf(&b, ", generation %d\n", v.Generation)
+	}
+	row := func(what string, n int64, always bool) {
+		if n != 0 || always {
+			fmt.Fprintf(&b, "  %-34s %12d\n", what, n)
+		}
+	}
+	row("lines", v.Lines, true)
+	row("- there before the first start", v.Earlier, false)
+	row("- still to be delivered", v.Pending, false)
+	row("- filtered", v.Filtered, false)
+	row("- rejected", v.Rejected, false)
+	row("= points that there should be", v.Expected, true)
+	row("points in InfluxDB", v.Found, true)
+	row("missing", v.Missing, true)
+	for _, m := range v.Minutes {
+		fmt.Fprintf(&b, "  %s  %d of %d points\n", m.Time.Format("2006-01-02T15:04Z"), m.Found, m.Expected)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// verifier compares files with InfluxDB.
+type verifier struct {
+	config   *config.Config
+	known    map[string]*checkpoint.Source
+	rejected rejects.Lines
+	client   *influx.Client
+	host     string // tag of the points; "" is any
+}
+
+func (v *verifier) verify(file, source string) (*verdict, error) {
+	log, err := tail.OpenLog(file)
+	if err != nil {
+		return nil, err
+	}
+	defer log.Close()
+	name, record, known, err := v.find(log, source)
+	if err != nil {
+		return nil, err
+	}
+	matcher, encoder, err := v.shape(name)
+	if err != nil {
+		return nil, err
+	}
+	result := &verdict{File: file, Source: name, Generation: record.Generation, Approximate: !known, Minutes: []minute{}}
+	if known {
+		// What was there at the very first start has no numbers, if start was the
+		// end; how much that is shows in how much has.
+		before, err := countLines(log, record.Offset)
+		if err != nil {
+			return nil, err
+		}
+		result.Earlier = before - (record.NextLine - record.FirstLine)
+		if result.Earlier < 0 {
+			return nil, fmt.Errorf("%d lines before offset %d, but %d were delivered: was the file changed?", before, record.Offset, before-result.Earlier)
+		}
+		log.Rewind()
+	}
+	stamps, err := v.expect(log, result, record, matcher, encoder)
+	if err != nil {
+		return nil, err
+	}
+	slices.Sort(stamps)
+	result.Expected = int64(len(stamps))
+	points := &pointReader{config: v.config, client: v.client, host: v.host, source: name}
+	if known {
+		err = result.compare(stamps, points)
+	} else {
+		err = result.count(stamps, points)
+	}
+	return result, err
+}
+
+// find tells of which source a file is a log, and what is known of it.
+func (v *verifier) find(log *tail.Log, source string) (name string, r tail.Record, known bool, err error) {
+	for _, candidate := range slices.Sorted(maps.Keys(v.known)) {
+		if source != "" && source != candidate {
+			continue
+		}
+		if r, known = log.Find(v.known[candidate]); known {
+			return candidate, r, true, nil
+		}
+	}
+	switch {
+	case source != "":
+		return source, r, false, nil
+	case len(v.config.Sources) == 1 && !tail.IsGlob(v.config.Sources[0].Path):
+		return v.config.Sources[0].Name, r, false, nil
+	}
+	return "", r, false, usageError{fmt.Errorf("it is not known of which source this is a log: choose with --source one of %s", strings.Join(v.names(), ", "))}
+}
+
+func (v *verifier) names() (all []string) {
+	for _, s := range v.config.Sources {
+		all = append(all, s.Name)
+	}
+	return all
+}
+
+// shape is how the lines of a source become points.
+func (v *verifier) shape(name string) (*logformat.Matcher, *accesslog.Encoder, error) {
+	i := slices.IndexFunc(v.config.Sources, func(s config.Source) bool {
+		return s.Name == name || tail.IsGlob(s.Path) && strings.HasPrefix(name, s.Name+":")
+	})
+	if i < 0 {
+		return nil, nil, usageError{fmt.Errorf("source %s is not configured, want one of %s", name, strings.Join(v.names(), ", "))}
+	}
+	source := v.config.Sources[i]
+	format, err := compile(source, v.config.Tags, v.config.Fields)
+	if err == nil && format == nil {
+		format, err = v.chosen(name)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	s, err := schema(v.config)
+	if err != nil {
+		return nil, nil, err
+	}
+	s.Source, s.Escape, s.Host = name, format.Escape(), "any"
+	encoder, err := accesslog.New(format.Names(), s)
+	return format.NewMatcher(), encoder, err
+}
+
+// chosen is the format that was found out for a source.
+func (v *verifier) chosen(name string) (*logformat.Format, error) {
+	found, err := openChoices(v.config, nil)
+	if err != nil {
+		return nil, err
+	}
+	if kept, ok := found.chosen[name]; ok {
+		return found.compile(kept.Format)
+	}
+	return nil, usageError{fmt.Errorf("source %s has the format auto, and none was found out yet: give --format", name)}
+}
+
+// countLines counts the lines before an offset; a last one without a newline is
+// one too.
+func countLines(r io.Reader, offset int64) (lines int64, err error) {
+	buf := make([]byte, 64<<10)
+	in := io.LimitReader(r, offset)
+	last := byte('\n')
+	for {
+		n, err := in.Read(buf)
+		lines += int64(bytes.Count(buf[:n], []byte{'\n'}))
+		if n > 0 {
+			last = buf[n-1]
+		}
+		switch {
+		case errors.Is(err, io.EOF):
+			if last != '\n' {
+				lines++
+			}
+			return lines, nil
+		case err != nil:
+			return 0, err
+		}
+	}
+}
+
+// expect reads the log and returns the timestamps of the points that its lines
+// should have become, and counts the others.
+func (v *verifier) expect(log io.Reader, result *verdict, record tail.Record, matcher *logformat.Matcher, encoder *accesslog.Encoder) (stamps []int64, err error) {
+	lines := &lineReader{r: bufio.NewReaderSize(log, 256<<10), max: int(v.config.MaxLineBytes) + 1}
+	rejected := v.rejected.Of(result.Source, record.Generation)
+	var point []byte
+	for {
+		line, _, err := lines.next()
+		if errors.Is(err, io.EOF) {
+			return stamps, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		number := record.FirstLine + result.Lines - result.Earlier
+		result.Lines++
+		switch {
+		case result.Approximate:
+		case result.Lines <= result.Earlier:
+			continue
+		case number >= record.NextLine:
+			result.Pending++
+			continue
+		case rejected[number]:
+			result.Rejected++
+			continue
+		}
+		captures, ok := matcher.Match(line)
+		if len(line) > int(v.config.MaxLineBytes) || !ok {
+			result.Rejected++
+			continue
+		}
+		var why string
+		if point, why, ok = encoder.Append(point[:0], captures, number); !ok {
+			if why == "" {
+				result.Filtered++
+			} else {
+				result.Rejected++
+			}
+			continue
+		}
+		at := point[bytes.LastIndexByte(point, ' ')+1 : len(point)-1]
+		stamp, err := strconv.ParseInt(string(at), 10, 64)
+		if err != nil {
+			return nil, fmt.Errorf("timestamp of %q: %w", point, err)
+		}
+		stamps = append(stamps, stamp)
+	}
+}
+
+// compare looks for each of the timestamps, which are ascending.
+func (v *verdict) compare(stamps []int64, points *pointReader) error {
+	const atOnce = 20_000
+	for len(stamps) > 0 {
+		some := stamps[:min(atOnce, len(stamps))]
+		stamps = stamps[len(some):]
+		found := make([]bool, len(some))
+		err := points.between(some[0], some[len(some)-1], func(stamp int64) {
+			if i, ok := slices.BinarySearch(some, stamp); ok {
+				found[i] = true
+			}
+		})
+		if err != nil {
+			return err
+		}
+		for i, stamp := range some {
+			v.add(stamp, 1, count(found[i]))
+		}
+	}
+	v.finish()
+	return nil
+}
+
+func count(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// count compares the numbers of points in each minute.
+func (v *verdict) count(stamps []int64, points *pointReader) error {
+	for len(stamps) > 0 {
+		from := stamps[0] - stamps[0]%int64(time.Minute)
+		n, _ := slices.BinarySearch(stamps, from+int64(time.Minute))
+		found := int64(0)
+		err := points.between(from, from+int64(time.Minute)-1, func(int64) { found++ })
+		if err != nil {
+			return err
+		}
+		v.add(from, int64(n), min(found, int64(n)))
+		stamps = stamps[n:]
+	}
+	v.finish()
+	return nil
+}
+
+// add counts points of the minute that a timestamp is in, never of an earlier
+// minute than before.
+func (v *verdict) add(stamp, expected, found int64) {
+	at := time.Unix(0, stamp).UTC().Truncate(time.Minute)
+	if n := len(v.Minutes); n == 0 || !v.Minutes[n-1].Time.Equal(at) {
+		v.Minutes = append(v.Minutes, minute{Time: at})
+	}
+	last := &v.Minutes[len(v.Minutes)-1]
+	last.Expected += expected
+	last.Found += found
+	v.Found += found
+	v.Missing += expected - found
+}
+
+// finish forgets the minutes in which nothing is missing.
+func (v *verdict) finish() {
+	v.Minutes = slices.DeleteFunc(v.Minutes, func(m minute) bool { return m.Found >= m.Expected })
+}
+
+// pointReader reads the timestamps of a source's points.
+type pointReader struct {
+	config       *config.Config
+	client       *influx.Client
+	host, source string
+}
+
+// between calls each for the points from one time to another, both included.
+func (p *pointReader) between(from, to int64, each func(stamp int64)) error {
+	// A point may lack any of the fields, but not all of them.
+	fields := []string{influx.Quote("count")}
+	for _, field := range p.config.Fields {
+		fields = append(fields, influx.Quote(field))
+	}
+	where := "source = " + influx.QuoteString(p.source)
+	if p.host != "" {
+		where += " AND host = " + influx.QuoteString(p.host)
+	}
+	measurement := influx.Quote(p.config.Measurement)
+	if rp := p.config.InfluxDB.RetentionPolicy; rp != "" {
+		measurement = influx.Quote(rp) + "." + measurement
+	}
+	rows, err := p.client.Select(fmt.Sprintf("SELECT %s FROM %s WHERE %s AND time >= %d AND time <= %d",
+		strings.Join(slices.Compact(fields), ", "), measurement, where, from, to))
+	if err != nil {
+		return err
+	}
+	for _, row := range rows {
+		at, ok := row[0].(json.Number)
+		if !ok {
+			return fmt.Errorf("InfluxDB answered the time %v", row[0])
+		}
+		stamp, err := at.Int64()
+		if err != nil {
+			return fmt.Errorf("InfluxDB answered the time %v", at)
+		}
+		each(stamp)
+	}
+	return nil
+}

@@ -1,0 +1,83 @@
+package tail
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/tailflux/tailflux/internal/checkpoint"
+)
+
+// Log is a log file, plain or compressed, that is read from its beginning to its
+// end and not followed.
+type Log struct {
+	o  *opened
+	at int64
+}
+
+// OpenLog opens a file; its name tells whether it is compressed (.gz, .zst).
+func OpenLog(path string) (*Log, error) {
+	info, err := os.Stat(path)
+	if err == nil {
+		err = RegularFile(path, info.Mode())
+	}
+	if err != nil {
+		return nil, err
+	}
+	o, err := sibling{path: path, info: info}.open()
+	if err != nil {
+		return nil, err
+	}
+	l := &Log{o: o}
+	if z, ok := o.content.(*packed); ok && z.damage != nil && len(o.head) == 0 {
+		l.Close()
+		return nil, fmt.Errorf("%s: %w", path, z.damage)
+	}
+	return l, nil
+}
+
+// Read reads the uncompressed bytes.
+func (l *Log) Read(p []byte) (n int, err error) {
+	for {
+		n, err = l.o.content.ReadAt(p, l.at)
+		if errors.Is(err, errSkipping) {
+			continue
+		}
+		l.at += int64(n)
+		if n > 0 && errors.Is(err, io.EOF) {
+			err = nil
+		}
+		return n, err
+	}
+}
+
+// Rewind goes back to the beginning.
+func (l *Log) Rewind() { l.at = 0 }
+
+// Close closes the file.
+func (l *Log) Close() { l.o.close() }
+
+// Record is what is known of the delivery of a log.
+type Record struct {
+	Generation          int64
+	FirstLine, NextLine int64 // the numbers of the lines that were delivered: from, and up to
+	Offset              int64 // the lines before it were; those of them that were there at the very first start were not, if start was the end
+	Open                bool  // it is not finished
+}
+
+// Find finds the log among the generations of a source, by what is in it.
+func (l *Log) Find(s *checkpoint.Source) (found Record, ok bool) {
+	best := shorterCopy
+	for _, g := range s.Finished {
+		if is := l.o.holds(g.File, g.Offset, g.Before); is >= copyOf && is >= best {
+			best, found = is, Record{g.ID, g.FirstLine, g.LastLine, g.Offset, false}
+		}
+	}
+	for _, g := range s.Open {
+		if is := l.o.holds(g.File, g.Offset, g.Before); is >= copyOf && is >= best {
+			best, found = is, Record{g.ID, g.FirstLine, g.Line, g.Offset, true}
+		}
+	}
+	return found, best >= copyOf
+}

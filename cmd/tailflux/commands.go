@@ -65,7 +65,7 @@ a variable, a variable over the file, the file over the default.`,
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 
 	run := runCommand(stderr)
-	root.AddCommand(run, checkCommand(), explainCommand(), verifyCommand(), versionCommand())
+	root.AddCommand(run, checkCommand(), explainCommand(), verifyCommand(), importCommand(stderr), versionCommand())
 	root.Args, root.RunE = run.Args, run.RunE
 	root.Flags().AddFlagSet(run.Flags())
 	return root
@@ -94,7 +94,7 @@ func runCommand(stderr io.Writer) *cobra.Command {
 			if os.Getenv("GOMEMLIMIT") == "" {
 				debug.SetMemoryLimit(c.MemoryLimitBytes)
 			}
-			return run(c, once, newLogger(stderr))
+			return run(c, job{once: once}, newLogger(stderr))
 		},
 	}
 	addConfigFlags(cmd)

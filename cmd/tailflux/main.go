@@ -39,15 +39,22 @@ func main() {
 	os.Exit(execute(os.Args[1:], os.Stdout, os.Stderr))
 }
 
+// job is what to do with the pipeline other than to follow the logs for ever.
+type job struct {
+	once     bool     // end at the end of what is there
+	files    []string // read these instead, as logs of the only source
+	progress func(tail.Progress)
+}
+
 // run builds the pipeline, starts it and waits for its end.
-func run(c *config.Config, once bool, log *slog.Logger) error {
+func run(c *config.Config, do job, log *slog.Logger) error {
 	st := stats.New(time.Now())
 	remembered, err := openCheckpoint(c, st, log)
 	if err != nil {
 		return err
 	}
 	defer remembered.Close()
-	sources, err := openSources(c, once, st, log)
+	sources, err := openSources(c, do.once, st, log)
 	if err != nil {
 		return err
 	}
@@ -62,7 +69,7 @@ func run(c *config.Config, once bool, log *slog.Logger) error {
 		return err
 	}
 	defer rejected.Close()
-	listener, err := listen(c.Listen, once, log)
+	listener, err := listen(c.Listen, do.once, log)
 	if err != nil {
 		return err
 	}
@@ -70,7 +77,7 @@ func run(c *config.Config, once bool, log *slog.Logger) error {
 	lines, points := pools(c)
 	reader := tail.New(tail.Config{
 		Sources: sources.tail, Globs: sources.globs, MaxLine: int(c.MaxLineBytes), RotateWait: c.RotateWait, Wakeups: c.Wakeups,
-		Checkpoint: remembered, Once: once,
+		Checkpoint: remembered, Once: do.once, Import: do.files, Progress: do.progress,
 	}, lines, st, log)
 	parser, err := parse.New(sources.parse, int(c.MaxLineBytes), points, st)
 	if err != nil {

@@ -112,7 +112,7 @@ func verify(out io.Writer, c *config.Config, source string, files []string, asJS
 }
 
 // A verdict is what was found of a file. Its JSON is documented in
-// docs/verify.md.
+// docs/old-logs.md.
 type verdict struct {
 	File        string   `json:"file"`
 	Source      string   `json:"source"`
@@ -188,15 +188,8 @@ func (v *verifier) verify(file, source string) (*verdict, error) {
 	}
 	result := &verdict{File: file, Source: name, Generation: record.Generation, Approximate: !known, Minutes: []minute{}}
 	if known {
-		// What was there at the very first start has no numbers, if start was the
-		// end; how much that is shows in how much has.
-		before, err := countLines(log, record.Offset)
-		if err != nil {
+		if result.Earlier, err = log.Earlier(record); err != nil {
 			return nil, err
-		}
-		result.Earlier = before - (record.NextLine - record.FirstLine)
-		if result.Earlier < 0 {
-			return nil, fmt.Errorf("%d lines before offset %d, but %d were delivered: was the file changed?", before, record.Offset, before-result.Earlier)
 		}
 		log.Rewind()
 	}
@@ -231,25 +224,15 @@ func (v *verifier) find(log *tail.Log, source string) (name string, r tail.Recor
 	case len(v.config.Sources) == 1 && !tail.IsGlob(v.config.Sources[0].Path):
 		return v.config.Sources[0].Name, r, false, nil
 	}
-	return "", r, false, usageError{fmt.Errorf("it is not known of which source this is a log: choose with --source one of %s", strings.Join(v.names(), ", "))}
-}
-
-func (v *verifier) names() (all []string) {
-	for _, s := range v.config.Sources {
-		all = append(all, s.Name)
-	}
-	return all
+	return "", r, false, usageError{fmt.Errorf("it is not known of which source this is a log: choose with --source one of %s", sourceNames(v.config))}
 }
 
 // shape is how the lines of a source become points.
 func (v *verifier) shape(name string) (*logformat.Matcher, *accesslog.Encoder, error) {
-	i := slices.IndexFunc(v.config.Sources, func(s config.Source) bool {
-		return s.Name == name || tail.IsGlob(s.Path) && strings.HasPrefix(name, s.Name+":")
-	})
-	if i < 0 {
-		return nil, nil, usageError{fmt.Errorf("source %s is not configured, want one of %s", name, strings.Join(v.names(), ", "))}
+	source, ok := configured(v.config, name)
+	if !ok {
+		return nil, nil, usageError{fmt.Errorf("source %s is not configured, want one of %s", name, sourceNames(v.config))}
 	}
-	source := v.config.Sources[i]
 	format, err := compile(source, v.config.Tags, v.config.Fields)
 	if err == nil && format == nil {
 		format, err = v.chosen(name)
@@ -266,6 +249,24 @@ func (v *verifier) shape(name string) (*logformat.Matcher, *accesslog.Encoder, e
 	return format.NewMatcher(), encoder, err
 }
 
+// configured is the source of that name, or the glob that it is of.
+func configured(c *config.Config, name string) (config.Source, bool) {
+	for _, s := range c.Sources {
+		if s.Name == name || tail.IsGlob(s.Path) && strings.HasPrefix(name, s.Name+":") {
+			return s, true
+		}
+	}
+	return config.Source{}, false
+}
+
+func sourceNames(c *config.Config) string {
+	var all []string
+	for _, s := range c.Sources {
+		all = append(all, s.Name)
+	}
+	return strings.Join(all, ", ")
+}
+
 // chosen is the format that was found out for a source.
 func (v *verifier) chosen(name string) (*logformat.Format, error) {
 	found, err := openChoices(v.config, nil)
@@ -276,30 +277,6 @@ func (v *verifier) chosen(name string) (*logformat.Format, error) {
 		return found.compile(kept.Format)
 	}
 	return nil, usageError{fmt.Errorf("source %s has the format auto, and none was found out yet: give --format", name)}
-}
-
-// countLines counts the lines before an offset; a last one without a newline is
-// one too.
-func countLines(r io.Reader, offset int64) (lines int64, err error) {
-	buf := make([]byte, 64<<10)
-	in := io.LimitReader(r, offset)
-	last := byte('\n')
-	for {
-		n, err := in.Read(buf)
-		lines += int64(bytes.Count(buf[:n], []byte{'\n'}))
-		if n > 0 {
-			last = buf[n-1]
-		}
-		switch {
-		case errors.Is(err, io.EOF):
-			if last != '\n' {
-				lines++
-			}
-			return lines, nil
-		case err != nil:
-			return 0, err
-		}
-	}
 }
 
 // expect reads the log and returns the timestamps of the points that its lines

@@ -29,8 +29,12 @@ import (
 	"github.com/tailflux/tailflux/internal/stats"
 )
 
-// maxFinished is how many finished generations of a source are remembered.
-const maxFinished = 64
+// maxFinished is how many finished generations of a source are remembered, and
+// maxImports how many files that were imported.
+const (
+	maxFinished = 64
+	maxImports  = 4096
+)
 
 // A Sum tells some bytes of a file from others.
 type Sum struct {
@@ -89,10 +93,11 @@ type Finished struct {
 
 // Source is what is remembered of a source.
 type Source struct {
-	Path        string       `json:"path"`
+	Path        string       `json:"path"`                  // "": it was never followed
 	Directories []string     `json:"directories,omitempty"` // where rotated files were seen
 	Open        []Generation `json:"open,omitempty"`        // in the order in which they came to the path
 	Finished    []Finished   `json:"finished,omitempty"`    // likewise
+	Imports     []Generation `json:"imports,omitempty"`     // files that were imported; Left is the end once it is known
 }
 
 // Checkpoint is safe for use by several goroutines.
@@ -145,20 +150,59 @@ func (c *Checkpoint) Source(name, path string) (s Source, known bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	saved, known := c.sources[name]
+	if known && saved.Path == "" && len(saved.Imports) > 0 { // nothing but imported
+		saved.Path, known = path, false
+	}
 	if !known {
-		saved = &Source{Path: path}
-		c.sources[name] = saved
+		saved = c.source(name)
+		saved.Path = path
 		c.needed++
 	}
 	s = Source{
 		Path: saved.Path, Directories: slices.Clone(saved.Directories),
-		Open: slices.Clone(saved.Open), Finished: slices.Clone(saved.Finished),
+		Open: slices.Clone(saved.Open), Finished: slices.Clone(saved.Finished), Imports: slices.Clone(saved.Imports),
 	}
 	if saved.Path != path {
 		saved.Path = path
 		c.changed = true
 	}
 	return s, known
+}
+
+// source is that of the name, made if need be.
+func (c *Checkpoint) source(name string) *Source {
+	s := c.sources[name]
+	if s == nil {
+		s = &Source{}
+		c.sources[name] = s
+	}
+	return s
+}
+
+// Import returns a copy of what is known of a source, for a file of it that is
+// to be imported.
+func (c *Checkpoint) Import(name string) Source {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s := *c.source(name)
+	s.Open, s.Finished, s.Imports = slices.Clone(s.Open), slices.Clone(s.Finished), slices.Clone(s.Imports)
+	return s
+}
+
+// BeginImport adds a file that is about to be imported. Its generation's ID is
+// below zero, and that of no other.
+func (c *Checkpoint) BeginImport(at flow.Position, before Sum, f File) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s := c.source(at.Generation.Source.Name)
+	s.Imports = append(s.Imports, Generation{
+		File: f, ID: at.Generation.ID, FirstLine: at.Generation.FirstLine, Offset: at.Offset, Line: at.Line, Before: before, Left: -1,
+	})
+	if extra := len(s.Imports) - maxImports; extra > 0 {
+		s.Imports = slices.Delete(s.Imports, 0, extra)
+	}
+	c.needed++
+	c.changed = true
 }
 
 // Waiting returns the paths of the sources that have open generations.
@@ -299,9 +343,13 @@ func (c *Checkpoint) open(g *flow.Generation) (*Generation, *Source) {
 	if s == nil {
 		return nil, nil
 	}
-	for i := range s.Open {
-		if s.Open[i].ID == g.ID {
-			return &s.Open[i], s
+	of := s.Open
+	if g.ID < 0 {
+		of = s.Imports
+	}
+	for i := range of {
+		if of[i].ID == g.ID {
+			return &of[i], s
 		}
 	}
 	return nil, s
@@ -309,7 +357,7 @@ func (c *Checkpoint) open(g *flow.Generation) (*Generation, *Source) {
 
 // finish makes a generation a finished one if it is.
 func (c *Checkpoint) finish(s *Source, g *Generation, lost bool) {
-	if !lost && g.Offset != g.Left {
+	if !lost && g.Offset != g.Left || g.ID < 0 {
 		return
 	}
 	s.remember(Finished{

@@ -25,6 +25,8 @@
 //	identity.go  how a file is known
 //	packed.go    .gz and .zst by their uncompressed offsets
 //	glob.go      many paths
+//	log.go       a log that is not followed
+//	import.go    logs that are read once, from their beginning
 //	watcher.go   wake-ups
 //
 // docs/following.md says what can happen to a log, and what is not promised.

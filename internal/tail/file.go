@@ -29,6 +29,7 @@ type file struct {
 	at         flow.Position // what was sent ends here
 	size       int64         // when it was last looked at; of a packed file as far as it is known
 	grown      time.Time     // when it was last seen to be longer than before, or superseded
+	until      int64         // it is read up to here if it is over 0
 	dropped    bool          // left, and nothing is to be remembered of it
 	unsure     bool          // it was empty when it was found beside the log, and may become a copy of it
 	superseded bool          // another file is at the path
@@ -124,26 +125,29 @@ func (f *file) sendHead(ctx context.Context, room []byte, out chan<- flow.Chunk,
 // complete, as a line of its own, and closes the file. It does nothing when the
 // file has grown after all, or is at the path again.
 func (f *file) leave(ctx context.Context, out chan<- flow.Chunk) error {
-	room, err := f.source.reader.room(ctx)
-	if err != nil {
-		return err
-	}
 	if err := f.look(time.Now()); err != nil {
 		return err
 	}
 	if f.packed == nil && f.size > f.seen && !planted.Is(planted.NoFinalRead) {
 		return nil
 	}
-	if f.scanned > 0 {
-		err = f.sendHead(ctx, room, out, f.scanned, f.scanned+1)
-	} else {
-		err = f.sendTail(ctx, room, out)
-	}
-	if err != nil || !f.superseded {
+	if err := f.sendRest(ctx, out); err != nil || !f.superseded {
 		return err
 	}
 	f.end()
 	return nil
+}
+
+// sendRest sends what stands behind the last newline as a line of its own.
+func (f *file) sendRest(ctx context.Context, out chan<- flow.Chunk) error {
+	room, err := f.source.reader.room(ctx)
+	if err != nil {
+		return err
+	}
+	if f.scanned > 0 {
+		return f.sendHead(ctx, room, out, f.scanned, f.scanned+1)
+	}
+	return f.sendTail(ctx, room, out)
 }
 
 // end closes the file: nothing more of it will be read.
@@ -222,6 +226,9 @@ func (f *file) send(ctx context.Context, out chan<- flow.Chunk, n int, length, t
 // to have been truncated, so that what was read is of something else; that has
 // been dealt with then.
 func (f *file) readAt(p []byte, offset int64) (n int, stands bool, err error) {
+	if f.until > 0 {
+		p = p[:max(0, min(int64(len(p)), f.until-offset))]
+	}
 	if f.packed != nil {
 		n, err = f.packed.ReadAt(p, offset)
 	} else {
@@ -247,6 +254,9 @@ func (f *file) readAt(p []byte, offset int64) (n int, stands bool, err error) {
 	stands, err = f.stands(now)
 	if err != nil {
 		return 0, true, err
+	}
+	if !stands && f.source.reader.config.Import != nil {
+		return 0, true, errors.New("it was changed while it was read")
 	}
 	if !stands {
 		return 0, false, f.truncated(now)

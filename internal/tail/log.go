@@ -1,6 +1,8 @@
 package tail
 
 import (
+	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -68,6 +70,19 @@ type Record struct {
 
 // Find finds the log among the generations of a source, by what is in it.
 func (l *Log) Find(s *checkpoint.Source) (found Record, ok bool) {
+	if found, ok = l.findFollowed(s); ok {
+		return found, true
+	}
+	for _, g := range s.Imports {
+		if l.o.holds(g.File, g.Offset, g.Before) >= copyOf {
+			return Record{g.ID, g.FirstLine, g.Line, g.Offset, g.Left != g.Offset}, true
+		}
+	}
+	return found, false
+}
+
+// findFollowed finds it among those that were not imported.
+func (l *Log) findFollowed(s *checkpoint.Source) (found Record, ok bool) {
 	best := shorterCopy
 	for _, g := range s.Finished {
 		if is := l.o.holds(g.File, g.Offset, g.Before); is >= copyOf && is >= best {
@@ -80,4 +95,60 @@ func (l *Log) Find(s *checkpoint.Source) (found Record, ok bool) {
 		}
 	}
 	return found, best >= copyOf
+}
+
+// Earlier is the number of lines that were there at the very first start, and
+// were not read because start was the end: those before the record's offset that
+// have no number. It reads the log up to there.
+func (l *Log) Earlier(r Record) (lines int64, err error) {
+	lines, err = l.lines(r.Offset)
+	if err != nil {
+		return 0, err
+	}
+	if lines -= r.NextLine - r.FirstLine; lines < 0 {
+		return 0, fmt.Errorf("it has %d lines less than were read of it: was it changed?", -lines)
+	}
+	return lines, nil
+}
+
+// lines counts the lines before an offset, a last one without newline too.
+func (l *Log) lines(offset int64) (lines int64, err error) {
+	l.at = 0
+	buf, last := make([]byte, 64<<10), byte('\n')
+	for in := io.LimitReader(l, offset); ; {
+		n, err := in.Read(buf)
+		lines += int64(bytes.Count(buf[:n], []byte{'\n'}))
+		if n > 0 {
+			last = buf[n-1]
+		}
+		switch {
+		case errors.Is(err, io.EOF):
+			if last != '\n' {
+				lines++
+			}
+			return lines, nil
+		case err != nil:
+			return 0, err
+		}
+	}
+}
+
+// earlier is the same as Earlier in bytes.
+func (l *Log) earlier(r Record) (offset int64, err error) {
+	lines, err := l.Earlier(r)
+	if err != nil || lines == 0 {
+		return 0, err
+	}
+	l.at = 0
+	for in := bufio.NewReaderSize(l, 64<<10); lines > 0; {
+		piece, err := in.ReadSlice('\n')
+		offset += int64(len(piece))
+		switch {
+		case err == nil:
+			lines--
+		case !errors.Is(err, bufio.ErrBufferFull):
+			return 0, err
+		}
+	}
+	return offset, nil
 }

@@ -28,6 +28,10 @@ type Config struct {
 	Checkpoint *checkpoint.Checkpoint
 	// Once reads what is there, up to the last newline, and ends.
 	Once bool
+	// Import reads these files instead, as logs of the only source, and ends; with
+	// Once. Progress, unless nil, is told how far that is.
+	Import   []string
+	Progress func(Progress)
 }
 
 // Source is one path to follow.
@@ -86,6 +90,9 @@ func New(c Config, pool *flow.Pool, st *stats.Stats, log *slog.Logger) *Reader {
 func (r *Reader) Run(ctx context.Context, out chan<- flow.Chunk) error {
 	defer close(out)
 	defer r.close()
+	if r.config.Import != nil {
+		return r.imports(ctx, out)
+	}
 	r.patience = time.NewTimer(activeTick)
 	defer r.patience.Stop()
 	tick := time.NewTimer(idleTick)

@@ -31,7 +31,7 @@ func (s *source) restore(now time.Time) error {
 		if info, err := os.Stat(s.Path); err == nil && !known && s.FromEnd {
 			s.there = info
 		}
-		s.finished, s.rotated = saved.Finished, saved.Directories
+		s.finished, s.imported, s.rotated = saved.Finished, saved.Imports, saved.Directories
 		for _, g := range saved.Finished {
 			s.lastID, s.firstLine, s.furthest = max(s.lastID, g.ID), max(s.firstLine, g.FirstLine), max(s.furthest, g.LastLine)
 		}
@@ -320,9 +320,14 @@ func (s *source) isKnown(o *opened) bool {
 	return !planted.Is(planted.FinishedForgotten) && s.belongs(o) || slices.ContainsFunc(s.files, o.isCopyOfOpen)
 }
 
-// belongs tells whether a file is, or is a copy of, that of a finished
-// generation, and therefore not of another one, however alike they are.
+// belongs tells whether a file is, or is a copy of, that of a finished generation
+// or an imported one, and therefore not of another one, however alike they are.
 func (s *source) belongs(o *opened) bool {
+	for _, g := range s.imported { // if it was interrupted, the rest is left to it
+		if o.holds(g.File, g.Offset, g.Before) >= copyOf {
+			return true
+		}
+	}
 	for i := range s.finished {
 		if o.isCopyOf(&s.finished[i]) {
 			return true

@@ -29,6 +29,7 @@ type source struct {
 	firstLine int64   // of the latest generation
 	furthest  int64   // number of the line that was reached in any that is closed
 	finished  []checkpoint.Finished
+	imported  []checkpoint.Generation
 	rotated   []string           // directories in which rotated files were seen
 	looked    bool               // at least once, and found out where to go on
 	saved     *checkpoint.Source // of the checkpoint, until then

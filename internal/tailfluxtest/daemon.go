@@ -9,6 +9,7 @@ package tailfluxtest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -25,11 +26,12 @@ import (
 
 // Options say what to run.
 type Options struct {
-	Binary string
-	Args   []string // after "run"; without --state-dir, --listen and --influxdb-url
-	URL    string   // of InfluxDB
-	State  string   // the state directory; made if need be
-	Output string   // file that gets what it logs
+	Binary  string
+	Command string   // "" is run
+	Args    []string // after the command; without --state-dir, --listen and --influxdb-url
+	URL     string   // of InfluxDB
+	State   string   // the state directory; made if need be
+	Output  string   // file that gets what it logs
 }
 
 // Daemon is one run of tailflux.
@@ -53,7 +55,7 @@ func Start(o Options) (*Daemon, error) {
 		return nil, err
 	}
 	defer output.Close()
-	args := append([]string{"run", "--influxdb-url", o.URL, "--state-dir", o.State, "--listen", address}, o.Args...)
+	args := append([]string{cmp.Or(o.Command, "run"), "--influxdb-url", o.URL, "--state-dir", o.State, "--listen", address}, o.Args...)
 	d := &Daemon{URL: "http://" + address, Gone: make(chan struct{}), options: o, cmd: exec.Command(o.Binary, args...)}
 	d.cmd.Stdout, d.cmd.Stderr = output, output
 	// In a group of its own, so that Ctrl-C at a terminal reaches only the

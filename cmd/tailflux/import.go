@@ -1,0 +1,150 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"path/filepath"
+	"time"
+
+	"github.com/docker/go-units"
+	"github.com/schollz/progressbar/v3"
+	"github.com/spf13/cobra"
+
+	"github.com/tailflux/tailflux/internal/checkpoint"
+	"github.com/tailflux/tailflux/internal/config"
+	"github.com/tailflux/tailflux/internal/tail"
+)
+
+const importExamples = `  systemctl stop tailflux
+  tailflux import /var/log/nginx/access.log.*
+  systemctl start tailflux`
+
+func importCommand(stderr io.Writer) *cobra.Command {
+	var source string
+	cmd := &cobra.Command{
+		Use:   "import FILE...",
+		Short: "Deliver old logs, rotated and compressed ones",
+		Long: `Import reads logs from their beginning to their end, the oldest one first, plain
+or compressed (.gz, .zst), and delivers their lines as tailflux does.
+
+Nothing is delivered twice: a file that tailflux has followed, or that was
+imported before, is known by what is in it, and only what is missing of it is
+read: what was there before the very first start. An import that was interrupted
+is taken up by the same command. Without the state directory, importing a file
+again gives the same points again.
+
+The state directory belongs to one process: stop tailflux first. It goes on
+where it was afterwards, and loses nothing.`,
+		Example: importExamples,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return usageError{errors.New("import: which file? See tailflux import --help")}
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, files []string) error {
+			c, err := load(cmd)
+			if err != nil {
+				return err
+			}
+			if err := importAs(c, source); err != nil {
+				return err
+			}
+			shown := newProgress(stderr)
+			defer shown.end()
+			return run(c, job{once: true, files: files, progress: shown.show}, shown.log)
+		},
+	}
+	addConfigFlags(cmd)
+	cmd.Flags().StringVar(&source, "source", "", "the source whose logs they are (default: the only one)")
+	return cmd
+}
+
+// importAs leaves of the configuration the source of that name.
+func importAs(c *config.Config, name string) error {
+	c.Listen = ""
+	if name == "" && len(c.Sources) == 1 {
+		name = c.Sources[0].Name
+	}
+	names := sourceNames(c)
+	for _, s := range c.Sources {
+		if s.Name == name && !tail.IsGlob(s.Path) {
+			c.Sources = []config.Source{s}
+			return nil
+		}
+	}
+	// The sources of a glob are known once they were followed.
+	known, err := checkpoint.Read(c.StateDir)
+	if err != nil {
+		return err
+	}
+	if s, ok := configured(c, name); ok && known[name] != nil {
+		s.Name, s.Path = name, known[name].Path
+		c.Sources = []config.Source{s}
+		return nil
+	}
+	return usageError{fmt.Errorf("import: got the source %q: choose with --source one of %s", name, names)}
+}
+
+// progress shows how far an import is: a bar on a terminal, else a log line now
+// and then.
+type progress struct {
+	log         *slog.Logger
+	bar         *progressbar.ProgressBar // nil: no terminal
+	out         io.Writer
+	began, last time.Time
+}
+
+// Between two times that progress is shown.
+const (
+	barPause = 100 * time.Millisecond
+	logPause = 2 * time.Second
+)
+
+func newProgress(out io.Writer) *progress {
+	now := time.Now()
+	p := &progress{log: newLogger(out), out: out, began: now, last: now}
+	if isTerminal(out) {
+		p.log = slog.New(slog.NewTextHandler(p, nil))
+		p.bar = progressbar.NewOptions64(0, progressbar.OptionSetWriter(out), progressbar.OptionShowBytes(true),
+			progressbar.OptionSetPredictTime(true), progressbar.OptionFullWidth(), progressbar.OptionClearOnFinish())
+	}
+	return p
+}
+
+func (p *progress) show(at tail.Progress) {
+	now := time.Now()
+	pause := logPause
+	if p.bar != nil {
+		pause = barPause
+	}
+	if now.Sub(p.last) < pause {
+		return
+	}
+	p.last = now
+	seconds := now.Sub(p.began).Seconds()
+	perSecond := int64(float64(at.Lines) / seconds)
+	if p.bar != nil {
+		p.bar.ChangeMax64(at.Total)
+		p.bar.Describe(fmt.Sprintf("%s, %s lines/s", filepath.Base(at.File), units.CustomSize("%.3g%s", float64(perSecond), 1000, []string{"", "k", "M"})))
+		_ = p.bar.Set64(at.Done)
+		return
+	}
+	left := time.Duration(seconds * float64(at.Total-at.Done) / float64(max(at.Done, 1)) * float64(time.Second))
+	p.log.Info("importing", "file", at.File, "bytes", at.Done, "of_bytes", at.Total, "lines", at.Lines,
+		"lines_per_second", perSecond, "left", left.Round(time.Second).String())
+}
+
+// Write writes a log line in place of the bar, which is shown again soon.
+func (p *progress) Write(line []byte) (int, error) {
+	p.end()
+	return p.out.Write(line)
+}
+
+func (p *progress) end() {
+	if p.bar != nil {
+		_ = p.bar.Clear()
+	}
+}

@@ -1,0 +1,162 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/klauspost/compress/zstd"
+)
+
+// imported runs import and wants so many points to be there afterwards.
+func (in *installation) imported(want int64, files ...string) (out string) {
+	in.t.Helper()
+	code, out := in.run("import", files...)
+	if code != 0 {
+		in.t.Errorf("import: exit code %d:\n%s", code, out)
+	}
+	if n := in.points(); n != want {
+		in.t.Errorf("%d points, want %d; import said\n%s", n, want, out)
+	}
+	return out
+}
+
+// old makes five rotated logs of a hundred lines each, the oldest three
+// compressed.
+func (in *installation) old() (files []string) {
+	in.t.Helper()
+	for i := range 5 {
+		in.write(lines(100*i, 100))
+		name := fmt.Sprintf("access.log.%d", 5-i)
+		in.shell(fmt.Sprintf("mv access.log %s; touch -d @%d %s", name, start.Add(time.Duration(100*i)*time.Second).Unix(), name))
+	}
+	in.shell("gzip access.log.5 access.log.3")
+	in.zstd("access.log.4")
+	for _, name := range []string{".1", ".5.gz", ".2", ".4.zst", ".3.gz"} {
+		files = append(files, in.log+name)
+	}
+	return files
+}
+
+func (in *installation) zstd(name string) {
+	in.t.Helper()
+	path := filepath.Join(filepath.Dir(in.log), name)
+	text, err := os.ReadFile(path)
+	if err != nil {
+		in.t.Fatal(err)
+	}
+	z, err := zstd.NewWriter(nil)
+	if err == nil {
+		err = os.WriteFile(path+".zst", z.EncodeAll(text, nil), 0o644)
+	}
+	if err != nil {
+		in.t.Fatal(err)
+	}
+	in.shell(fmt.Sprintf("touch -r %[1]s %[1]s.zst; rm %[1]s", name))
+}
+
+func TestImport(t *testing.T) {
+	in := newInstallation(t)
+	files := in.old()
+	in.imported(500, files...)
+	if out := in.imported(500, files...); strings.Count(out, "was imported before") != 5 {
+		t.Errorf("the second time it said\n%s", out)
+	}
+	for _, file := range files {
+		if code, v := in.verify(file); code != 0 || v.Approximate || v.Expected != 100 || v.Found != 100 {
+			t.Errorf("verify: exit code %d, %+v", code, v)
+		}
+	}
+	in.state = t.TempDir() // lost
+	in.imported(500, files...)
+}
+
+// What was followed is not imported, but for what was there before the start.
+func TestImportOfWhatWasFollowed(t *testing.T) {
+	in := newInstallation(t, "--start", "end")
+	in.write(lines(0, 30))
+	stop := in.daemon()
+	in.write(lines(30, 20))
+	for in.points() < 20 {
+		time.Sleep(20 * time.Millisecond)
+	}
+	in.shell("mv access.log access.log.1")
+	in.write(lines(50, 10))
+	for in.points() < 30 {
+		time.Sleep(20 * time.Millisecond)
+	}
+	stop()
+	in.imported(60, in.log, in.log+".1")
+	in.imported(60, in.log, in.log+".1")
+	in.shell("gzip access.log.1")
+	in.imported(60, in.log+".1.gz")
+	if code, v := in.verify(in.log); code != 0 || v.Found != 10 {
+		t.Errorf("verify: exit code %d, %+v", code, v)
+	}
+}
+
+// Neither what is imported nor what was is read by tailflux as a log that it has
+// not seen.
+func TestTailfluxGoesOnAfterAnImport(t *testing.T) {
+	in := newInstallation(t, "--start", "end")
+	in.write(lines(0, 30))
+	in.daemon()()
+	in.write(lines(30, 20))
+	in.shell("mv access.log access.log.2")
+	in.write(lines(50, 10)) // while tailflux is stopped
+	in.shell("mv access.log access.log.1")
+	in.write(lines(60, 10))
+	in.imported(10, in.log+".1")
+	stop := in.daemon()
+	for in.points() < 40 {
+		time.Sleep(20 * time.Millisecond)
+	}
+	time.Sleep(300 * time.Millisecond)
+	stop()
+	if n := in.points(); n != 40 {
+		t.Errorf("%d points, want 20 of access.log.2, 10 of access.log.1 and 10 of access.log", n)
+	}
+	in.imported(70, in.log, in.log+".1", in.log+".2")
+}
+
+func TestImportOfTheLogThatIsFollowed(t *testing.T) {
+	in := newInstallation(t)
+	in.write(lines(0, 30))
+	if out := in.imported(0, in.log); !strings.Contains(out, "it is left to it") {
+		t.Errorf("it said\n%s", out)
+	}
+	in.deliver()
+	in.imported(30, in.log)
+}
+
+func TestImportIsInterrupted(t *testing.T) {
+	in := newInstallation(t)
+	const n = 150_000
+	in.write(lines(0, n))
+	in.shell("mv access.log access.log.1")
+	d := in.start("import", in.log+".1")
+	for in.points() < n/10 {
+		time.Sleep(5 * time.Millisecond)
+	}
+	d.Kill()
+	if at := in.points(); at == n {
+		t.Fatal("it was done before it was killed")
+	}
+	in.imported(n, in.log+".1")
+	if code, v := in.verify(in.log + ".1"); code != 0 || v.Found != n {
+		t.Errorf("verify: exit code %d, %+v", code, v)
+	}
+}
+
+func TestImportWhileTailfluxRuns(t *testing.T) {
+	in := newInstallation(t)
+	in.write(lines(0, 30))
+	stop := in.daemon()
+	if code, out := in.run("import", in.log); code != 2 || !strings.Contains(out, "another tailflux uses it") {
+		t.Errorf("exit code %d: %s", code, out)
+	}
+	stop()
+}

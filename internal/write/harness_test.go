@@ -23,8 +23,9 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // sink is a write.Sink; what is nil succeeds.
 type sink struct {
-	write   func(ctx context.Context, body string) error
-	prepare func(ctx context.Context) error
+	write     func(ctx context.Context, body string) error
+	prepare   func(ctx context.Context) error
+	retention func(ctx context.Context) (time.Duration, error)
 }
 
 func (s sink) Write(ctx context.Context, pieces [][]byte) error {
@@ -39,6 +40,13 @@ func (s sink) Prepare(ctx context.Context) error {
 		return nil
 	}
 	return s.prepare(ctx)
+}
+
+func (s sink) Retention(ctx context.Context) (time.Duration, error) {
+	if s.retention == nil {
+		return 0, nil
+	}
+	return s.retention(ctx)
 }
 
 // rejectFile keeps entries; fail, unless nil, is asked first.

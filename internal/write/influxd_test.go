@@ -21,7 +21,7 @@ func TestInfluxDBGoesAndComes(t *testing.T) {
 	db.Kill()
 	st := stats.New(time.Now())
 	f := newFeed(t, st)
-	f.stamps = true
+	f.stamp = func(n int) int64 { return int64(n) }
 	client, err := influx.New(influx.Config{
 		URL: db.URL(), Database: "nginx", Timeout: 10 * time.Second, InFlight: 2, Log: slog.New(slog.DiscardHandler),
 	})

@@ -2,6 +2,7 @@ package write
 
 import (
 	"context"
+	"strings"
 	"time"
 )
 
@@ -50,10 +51,35 @@ func (w *Writer) appendEntries(ctx context.Context, r *request) error {
 		for n < len(rest) && rest[n].SourceIndex == first.SourceIndex && rest[n].Reason == first.Reason {
 			n++
 		}
-		w.stats.Rejected(first.SourceIndex, int64(n), first.Reason, rest[n-1].Line)
+		w.stats.Rejected(first.SourceIndex, int64(n), brief(first.Reason), rest[n-1].Line)
+		if first.Reason == expired || strings.HasPrefix(first.Reason, refusedFor) {
+			w.tell(first.Reason, int64(n))
+		}
 		rest = rest[n:]
 	}
 	r.settled += int64(len(w.entries))
 	w.entries = w.entries[:0]
 	return nil
+}
+
+// tellInterval is how often the same reason is told at most.
+const tellInterval = time.Minute
+
+// told is what was told of one reason.
+type told struct {
+	at    time.Time
+	lines int64 // since then
+}
+
+// tell logs that lines were rejected which match their format: at once when that
+// begins, and then as a sum.
+func (w *Writer) tell(reason string, lines int64) {
+	kind := brief(reason)
+	t := w.told[kind]
+	t.lines += lines
+	if now := time.Now(); t.at.IsZero() || now.Sub(t.at) >= tellInterval {
+		w.log.Warn("lines are rejected that influxdb does not take", "reason", reason, "lines", t.lines)
+		t = told{at: now}
+	}
+	w.told[kind] = t
 }

@@ -51,20 +51,73 @@ func books(parts []part) (lines int64) {
 type request struct {
 	parts   []part
 	points  int
-	done    bool  // known to Run
-	err     error // when done: only that ctx ended
-	settled int64 // lines written or in the reject file
+	refused []refusal // points that are not stored
+	done    bool      // known to Run
+	err     error     // when done: only that ctx ended
+	settled int64     // lines written or in the reject file
 }
 
-// pieces is the body.
-func (r *request) pieces() [][]byte {
-	pieces := make([][]byte, 0, len(r.parts))
+// refusal is a point that is to be rejected.
+type refusal struct {
+	point  int // in the request, from 0
+	reason string
+}
+
+func (r *request) refuse(point int, reason string) {
+	r.refused = append(r.refused, refusal{point, reason})
+}
+
+// all are the points.
+func (r *request) all() points {
+	all := make(points, 0, len(r.parts))
+	first := 0
 	for i := range r.parts {
-		if points := r.parts[i].Points; len(points) > 0 {
-			pieces = append(pieces, points)
+		if p := &r.parts[i]; p.NumPoints > 0 {
+			all = append(all, piece{p.Points, first, p.NumPoints})
+			first += p.NumPoints
 		}
 	}
-	return pieces
+	return all
+}
+
+// skipRefused makes rejected lines of the points that were refused.
+func (r *request) skipRefused() {
+	slices.SortFunc(r.refused, func(a, b refusal) int { return a.point - b.point })
+	rest, first := r.refused, 0
+	for i := range r.parts {
+		p := &r.parts[i]
+		n := 0
+		for n < len(rest) && rest[n].point < first+p.NumPoints {
+			n++
+		}
+		first += p.NumPoints
+		if n > 0 {
+			p.skip(rest[:n], first-p.NumPoints)
+			rest = rest[n:]
+		}
+	}
+	r.points -= len(r.refused)
+	r.refused = nil
+}
+
+// skip makes skipped lines of some of the part's points, the first of which has
+// the number first.
+func (p *part) skip(refused []refusal, first int) {
+	skipped := make([]flow.Skip, 0, len(p.Skipped)+len(refused))
+	before := p.Skipped
+	for _, refusal := range refused {
+		// The line of a point: skipped lines before it count too.
+		line := p.cut + int32(refusal.point-first+len(p.Skipped)-len(before))
+		for len(before) > 0 && before[0].Line <= line {
+			skipped = append(skipped, before[0])
+			before = before[1:]
+			line++
+		}
+		skipped = append(skipped, flow.Skip{Line: line, Reason: refusal.reason})
+	}
+	skipped = append(skipped, before...)
+	p.Skipped = skipped
+	p.NumPoints -= len(refused)
 }
 
 // rejected is an entry for each rejected line.

@@ -78,6 +78,7 @@ func run(c *config.Config, once bool, log *slog.Logger) error {
 	}
 	writer := write.New(write.Config{
 		BatchPoints: c.InfluxDB.BatchPoints, FlushInterval: c.InfluxDB.FlushInterval, InFlight: c.InfluxDB.InFlight,
+		Hold: c.OnReject == "hold",
 	}, durable{client, sources.values}, rejected, remembered, st, log)
 
 	chunks := make(chan flow.Chunk, channelItems)

@@ -160,6 +160,19 @@ func (c *Checkpoint) Source(name, path string) (s Source, known bool) {
 	return s, known
 }
 
+// Undelivered tells whether a line of a generation may be read again: the
+// generation is not finished, and not acknowledged up to there.
+func (c *Checkpoint) Undelivered(source string, generation, line int64) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s := c.sources[source]
+	if s == nil {
+		return false
+	}
+	i := slices.IndexFunc(s.Open, func(g Generation) bool { return g.ID == generation })
+	return i >= 0 && line >= s.Open[i].Line
+}
+
 // Waiting returns the paths of the sources that have open generations.
 func (c *Checkpoint) Waiting() (paths []string) {
 	c.mu.Lock()

@@ -57,7 +57,7 @@ func run(c *config.Config, once bool, log *slog.Logger) error {
 		return err
 	}
 	defer client.Close()
-	rejected, err := rejects.Open(c.StateDir, c.RejectsMaxBytes)
+	rejected, err := rejects.Open(c.StateDir, c.RejectsMaxBytes, remembered.Undelivered, st, log)
 	if err != nil {
 		return err
 	}

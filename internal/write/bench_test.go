@@ -22,7 +22,9 @@ type null struct{}
 func (null) Write(context.Context, [][]byte) error            { return nil }
 func (null) Prepare(context.Context) error                    { return nil }
 func (null) Retention(context.Context) (time.Duration, error) { return 0, nil }
-func (null) Append([]rejects.Entry) error                     { return nil }
+func (null) Append(e []rejects.Entry) (int, error)            { return len(e), nil }
+func (null) Replays(string, int64, int64) bool                { return false }
+func (null) Replayed(rejects.Entry) (string, bool)            { return "", false }
 func (null) Acknowledge(flow.Position, []byte)                { /* forgotten */ }
 func (null) Save() error                                      { return nil }
 

@@ -3,6 +3,7 @@ package write
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -34,10 +35,18 @@ func (w *Writer) deliver(ctx context.Context, r *request) {
 	r.err = d.run(ctx)
 }
 
-// begin lists everything.
+// begin lists everything that is not in the reject file.
 func (d *delivery) begin() {
-	d.request.refused, d.refusals = d.request.refused[:0], 0
-	d.list = []points{d.request.all()}
+	r := d.request
+	r.refused, d.refusals = r.refused[:r.replayed], 0
+	all := r.all()
+	if r.replayed > 0 {
+		all = all.without(func(point int, _ []byte) bool {
+			_, found := slices.BinarySearchFunc(r.refused, point, func(is refusal, point int) int { return is.point - point })
+			return found
+		})
+	}
+	d.list = []points{all}
 	d.expire()
 }
 

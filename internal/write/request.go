@@ -49,12 +49,13 @@ func books(parts []part) (lines int64) {
 
 // request is a run of batches that is delivered and settled as one.
 type request struct {
-	parts   []part
-	points  int
-	refused []refusal // points that are not stored
-	done    bool      // known to Run
-	err     error     // when done: only that ctx ended
-	settled int64     // lines written or in the reject file
+	parts    []part
+	points   int
+	refused  []refusal // points that are not stored
+	replayed int       // the first of refused, whose lines are in the reject file already
+	done     bool      // known to Run
+	err      error     // when done: only that ctx ended
+	settled  int64     // lines written or in the reject file
 }
 
 // refusal is a point that is to be rejected.
@@ -133,26 +134,31 @@ func (r *request) rejected(now time.Time) iter.Seq[rejects.Entry] {
 				_, rest = cutLines(rest, int(skip.Line-at))
 				line, after := cutLines(rest, 1)
 				rest, at = after, skip.Line+1
-				line = line[:len(line)-1]
-				entry := rejects.Entry{
-					Time:        now,
-					Source:      p.Start.Generation.Source.Name,
-					SourceIndex: p.Start.Generation.Source.Index,
-					Generation:  p.Start.Generation.ID,
-					LineNumber:  p.Start.Line + int64(skip.Line-p.cut),
-					Reason:      skip.Reason,
-					Line:        line,
-					LineBytes:   int64(len(line)),
-				}
-				if p.TooLong > 0 {
-					entry.LineBytes = p.TooLong - 1
-				}
+				entry := p.entry(skip.Line, line)
+				entry.Time, entry.Reason = now, skip.Reason
 				if !yield(entry) {
 					return
 				}
 			}
 		}
 	}
+}
+
+// entry describes a line of the part. Its number is counted as Skipped's are.
+func (p *part) entry(number int32, line []byte) rejects.Entry {
+	line = line[:len(line)-1]
+	entry := rejects.Entry{
+		Source:      p.Start.Generation.Source.Name,
+		SourceIndex: p.Start.Generation.Source.Index,
+		Generation:  p.Start.Generation.ID,
+		LineNumber:  p.Start.Line + int64(number-p.cut),
+		Line:        line,
+		LineBytes:   int64(len(line)),
+	}
+	if p.TooLong > 0 {
+		entry.LineBytes = p.TooLong - 1
+	}
+	return entry
 }
 
 // cutLines cuts the first n lines off.

@@ -46,8 +46,14 @@ type Sink interface {
 
 // Rejects is where rejected lines go.
 type Rejects interface {
-	// Append writes all entries or, with an error, none. It is tried again.
-	Append(entries []rejects.Entry) error
+	// Append returns when the first n entries are there for good, each once; all
+	// of them, unless there is an error. Then the others are tried again.
+	Append(entries []rejects.Entry) (n int, err error)
+	// Replays tells whether lines of a generation, from a number on, may have
+	// entries from before the start.
+	Replays(source string, generation, line int64) bool
+	// Replayed tells whether a line has, and for which reason.
+	Replayed(line rejects.Entry) (reason string, ok bool)
 }
 
 // Checkpointer remembers what was delivered.
@@ -145,6 +151,7 @@ func (w *Writer) Run(ctx context.Context, in <-chan flow.Batch) error {
 		}
 		for ready && len(w.queue) < w.config.InFlight && (w.full() || due && !w.backlog.empty()) {
 			r := w.backlog.take(w.config.BatchPoints)
+			w.replayed(r)
 			w.queue = append(w.queue, r)
 			senders.Go(func() {
 				w.deliver(sending, r)

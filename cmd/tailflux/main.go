@@ -64,7 +64,7 @@ func run(c *config.Config, do job, log *slog.Logger) error {
 		return err
 	}
 	defer client.Close()
-	rejected, err := rejects.Open(c.StateDir, c.RejectsMaxBytes)
+	rejected, err := rejects.Open(c.StateDir, c.RejectsMaxBytes, remembered.Undelivered, st, log)
 	if err != nil {
 		return err
 	}
@@ -85,6 +85,7 @@ func run(c *config.Config, do job, log *slog.Logger) error {
 	}
 	writer := write.New(write.Config{
 		BatchPoints: c.InfluxDB.BatchPoints, FlushInterval: c.InfluxDB.FlushInterval, InFlight: c.InfluxDB.InFlight,
+		Hold: c.OnReject == "hold",
 	}, durable{client, sources.values}, rejected, remembered, st, log)
 
 	chunks := make(chan flow.Chunk, channelItems)

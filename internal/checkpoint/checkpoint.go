@@ -205,6 +205,19 @@ func (c *Checkpoint) BeginImport(at flow.Position, before Sum, f File) {
 	c.changed = true
 }
 
+// Undelivered tells whether a line of a generation may be read again: the
+// generation is not finished, and not acknowledged up to there.
+func (c *Checkpoint) Undelivered(source string, generation, line int64) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s := c.sources[source]
+	if s == nil {
+		return false
+	}
+	g := s.open(generation)
+	return g != nil && line >= g.Line
+}
+
 // Waiting returns the paths of the sources that have open generations.
 func (c *Checkpoint) Waiting() (paths []string) {
 	c.mu.Lock()
@@ -343,16 +356,21 @@ func (c *Checkpoint) open(g *flow.Generation) (*Generation, *Source) {
 	if s == nil {
 		return nil, nil
 	}
+	return s.open(g.ID), s
+}
+
+// open is the generation of that ID that is open, or was imported, or nil.
+func (s *Source) open(id int64) *Generation {
 	of := s.Open
-	if g.ID < 0 {
+	if id < 0 {
 		of = s.Imports
 	}
 	for i := range of {
-		if of[i].ID == g.ID {
-			return &of[i], s
+		if of[i].ID == id {
+			return &of[i]
 		}
 	}
-	return nil, s
+	return nil
 }
 
 // finish makes a generation a finished one if it is.

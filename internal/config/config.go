@@ -47,6 +47,7 @@ type Config struct {
 
 	RotateWait       time.Duration // how long a rotated file must have been quiet before it is left; at least 10ms
 	MaxLineBytes     int64         // longer lines are rejected; at least 1024
+	OnReject         string        // "file" or "hold": what becomes of a batch of which InfluxDB refuses more than half
 	RejectsMaxBytes  int64         // cap of the reject file; at least 1024
 	MemoryLimitBytes int64         // soft limit for the Go runtime; at least 32 MiB
 	Wakeups          bool          // false: files are polled only
@@ -110,6 +111,7 @@ func Default() Config {
 		Query:            "drop",
 		RotateWait:       5 * time.Second,
 		MaxLineBytes:     64 << 10,
+		OnReject:         "file",
 		RejectsMaxBytes:  100 << 20,
 		MemoryLimitBytes: 128 << 20,
 		Wakeups:          true,

@@ -19,7 +19,7 @@ func TestErrors(t *testing.T) {
 		aURL      = "want http[s]://HOST[:PORT][/PATH] without a query, and without credentials, which belong in influxdb.username and influxdb.password_file"
 		hidden    = "got a value that is not shown because it may hold a password"
 		influxdb  = "url, database, retention_policy, username, password_file, batch_points, flush_interval, in_flight, gzip, timeout"
-		allKeys   = "sources, influxdb, host, measurement, tags, fields, tag_limit, fold, fold_static, paths, timezone, drop, mask, query, trusted_proxies, rotate_wait, max_line, rejects_max_bytes, memory_limit, wakeups, state_dir, listen"
+		allKeys   = "sources, influxdb, host, measurement, tags, fields, tag_limit, fold, fold_static, paths, timezone, drop, mask, query, trusted_proxies, rotate_wait, max_line, on_reject, rejects_max_bytes, memory_limit, wakeups, state_dir, listen"
 		noSource  = "sources: got none, want at least one, in t.yaml or as --path FILE"
 	)
 	for _, tt := range []struct {
@@ -137,6 +137,7 @@ func TestErrors(t *testing.T) {
 		// Privacy and times.
 		{"mask", layers{file: one + "mask: remote_addr\n"}, `t.yaml:2:7: mask: got "remote_addr", want a list of variables such as [remote_addr]`},
 		{"query", layers{file: one + "query: true\n"}, "t.yaml:2:8: query: got true, want drop or keep"},
+		{"on_reject", layers{file: one + "on_reject: drop\n"}, `t.yaml:2:12: on_reject: got "drop", want file or hold`},
 		{"network", layers{file: one + "trusted_proxies: [10.0.0.0/8, 10.0.0.0/33]\n"}, `t.yaml:2:31: trusted_proxies[1]: got "10.0.0.0/33", want a network such as 10.0.0.0/8 or 2001:db8::/32, or an address`},
 		{"network twice", layers{file: one + "trusted_proxies: [10.0.0.1/8, 10.2.0.0/8]\n"}, `t.yaml:2:31: trusted_proxies[1]: got "10.2.0.0/8" again, want each network once`},
 		{"time zone", layers{file: one + "timezone: CEST\n"}, `t.yaml:2:11: timezone: got "CEST", want a time zone such as Europe/Berlin, UTC or Local, or ""`},

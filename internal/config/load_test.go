@@ -154,7 +154,7 @@ var samples = map[string]string{
 	"influxdb.username": "null", "influxdb.password_file": "/run/secrets/influxdb", "influxdb.batch_points": "100000",
 	"influxdb.flush_interval": "1m", "influxdb.in_flight": "16", "influxdb.gzip": "true", "influxdb.timeout": "100ms",
 	"host": "web-1.example.com", "measurement": "requests", "tags": "vhost,status", "fields": "request_time",
-	"tag_limit": "1", "rotate_wait": "1m30s", "max_line": "1025", "rejects_max_bytes": "1GiB", "memory_limit": "33MiB",
+	"tag_limit": "1", "rotate_wait": "1m30s", "max_line": "1025", "on_reject": "hold", "rejects_max_bytes": "1GiB", "memory_limit": "33MiB",
 	"fold": "false", "fold_static": "true", "timezone": "Europe/Berlin", "mask": "remote_addr", "query": "keep",
 	"trusted_proxies": "10.0.0.0/8,2001:db8::/32", "wakeups": "false", "state_dir": "state", "listen": ":0",
 }

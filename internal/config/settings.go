@@ -71,6 +71,8 @@ var settings = []setting[Config]{
 		duration(10*time.Millisecond, time.Hour), func(c *Config) *time.Duration { return &c.RotateWait }),
 	row("max_line", "longer lines are rejected",
 		size(1<<10, 16<<20), func(c *Config) *int64 { return &c.MaxLineBytes }),
+	row("on_reject", "what is done when InfluxDB refuses more than half of a batch: file rejects the lines, hold waits until it takes them",
+		oneOf("file", "hold"), func(c *Config) *string { return &c.OnReject }),
 	row("rejects_max_bytes", "size at which the reject file is replaced, with one predecessor kept",
 		size(1<<10, 1<<40), func(c *Config) *int64 { return &c.RejectsMaxBytes }),
 	row("memory_limit", "soft memory limit of the process",

@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -111,31 +112,67 @@ func (c *Client) Prepare(ctx context.Context) error {
 // [ErrRefused] when an answer came, but not success: writing may work all the
 // same. It blocks until ctx ends, and for at most five seconds.
 func (c *Client) CreateDatabase(ctx context.Context) error {
-	created := make(chan error, 1)
-	// The official client cannot cancel a statement. When ctx ends nobody waits
-	// for it any longer: it ends by itself, within queryTimeout.
-	go func() { created <- c.createDatabase() }()
-	select {
-	case err := <-created:
-		return err
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	_, err := c.say(ctx, "CREATE DATABASE "+Quote(c.config.Database))
+	return err
 }
 
-func (c *Client) createDatabase() error {
-	statement := "CREATE DATABASE " + Quote(c.config.Database)
-	resp, err := c.query.Query(client.NewQuery(statement, "", ""))
-	if _, unreachable := errors.AsType[*url.Error](err); unreachable {
-		return fmt.Errorf("%s: %w", statement, err)
-	}
-	if err == nil {
-		err = resp.Error()
-	}
+// Retention is how long points are kept in the retention policy that is written
+// to; 0 is for ever. The error is [ErrRefused] when it may not be asked for, or
+// when there is no such policy. It blocks until ctx ends, and for at most five
+// seconds.
+func (c *Client) Retention(ctx context.Context) (time.Duration, error) {
+	statement := "SHOW RETENTION POLICIES ON " + Quote(c.config.Database)
+	resp, err := c.say(ctx, statement)
 	if err != nil {
-		return fmt.Errorf("%s: %w: %w", statement, ErrRefused, err)
+		return 0, err
 	}
-	return nil
+	for _, result := range resp.Results {
+		for _, policies := range result.Series {
+			name, duration, standard := slices.Index(policies.Columns, "name"),
+				slices.Index(policies.Columns, "duration"), slices.Index(policies.Columns, "default")
+			if name < 0 || duration < 0 || standard < 0 {
+				continue
+			}
+			for _, policy := range policies.Values {
+				if policy[name] == c.config.RetentionPolicy || c.config.RetentionPolicy == "" && policy[standard] == true {
+					text, _ := policy[duration].(string)
+					return time.ParseDuration(text)
+				}
+			}
+		}
+	}
+	return 0, fmt.Errorf("%s: %w: no retention policy %q", statement, ErrRefused, c.config.RetentionPolicy)
+}
+
+// say executes a statement. The error is [ErrRefused] when an answer came, but
+// not success. It blocks until ctx ends, and for at most queryTimeout.
+func (c *Client) say(ctx context.Context, statement string) (*client.Response, error) {
+	type answer struct {
+		resp *client.Response
+		err  error
+	}
+	answered := make(chan answer, 1)
+	// The official client cannot cancel a statement. When ctx ends nobody waits
+	// for it any longer: it ends by itself, within queryTimeout.
+	go func() {
+		resp, err := c.query.Query(client.NewQuery(statement, "", ""))
+		answered <- answer{resp, err}
+	}()
+	select {
+	case a := <-answered:
+		if _, unreachable := errors.AsType[*url.Error](a.err); unreachable {
+			return nil, fmt.Errorf("%s: %w", statement, a.err)
+		}
+		if a.err == nil {
+			a.err = a.resp.Error()
+		}
+		if a.err != nil {
+			return nil, fmt.Errorf("%s: %w: %w", statement, ErrRefused, a.err)
+		}
+		return a.resp, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 // Select runs a query in the database and returns the rows of all its series,

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -46,6 +47,7 @@ func TestInfluxDB(t *testing.T) {
 	t.Run("what is stored", func(t *testing.T) { testStored(t, db) })
 	t.Run("refused", func(t *testing.T) { testRefused(t, db) })
 	t.Run("select", func(t *testing.T) { testSelect(t, db) })
+	t.Run("retention", func(t *testing.T) { testRetention(t, db) })
 }
 
 // A database that is missing, at the start or later, is made.
@@ -239,6 +241,33 @@ func testSelect(t *testing.T, db *influxdtest.Server) {
 	}
 	if rows, err := c.Select("SELECT nonsense"); err == nil {
 		t.Errorf("Select of nonsense = %v, nil", rows)
+	}
+}
+
+// How long points are kept is that of the policy that is written to.
+func testRetention(t *testing.T, db *influxdtest.Server) {
+	c := newClient(t, db.URL(), func(c *influx.Config) { c.Database = "kept" })
+	if kept, err := c.Retention(t.Context()); !errors.Is(err, influx.ErrRefused) {
+		t.Errorf("without the database Retention = %s, %v", kept, err)
+	}
+	check := func(policy string, want time.Duration) {
+		t.Helper()
+		c := newClient(t, db.URL(), func(c *influx.Config) { c.Database, c.RetentionPolicy = "kept", policy })
+		if kept, err := c.Retention(t.Context()); err != nil || kept != want {
+			t.Errorf("Retention of %q = %s, %v, want %s", policy, kept, err, want)
+		}
+	}
+	mustQuery(t, db, "", `CREATE DATABASE kept`)
+	check("", 0)
+	mustQuery(t, db, "", `CREATE RETENTION POLICY "two weeks" ON kept DURATION 2w REPLICATION 1`)
+	check("", 0)
+	check("two weeks", 14*24*time.Hour)
+	mustQuery(t, db, "", `ALTER RETENTION POLICY "two weeks" ON kept DURATION 90m SHARD DURATION 1h DEFAULT`)
+	check("", 90*time.Minute)
+	check("autogen", 0)
+	other := newClient(t, db.URL(), func(c *influx.Config) { c.Database, c.RetentionPolicy = "kept", "none" })
+	if kept, err := other.Retention(t.Context()); !errors.Is(err, influx.ErrRefused) {
+		t.Errorf("Retention of a policy that is missing = %s, %v", kept, err)
 	}
 }
 

@@ -45,6 +45,10 @@ func TestTimeout(t *testing.T) {
 	for name, try := range map[string]func(context.Context) error{
 		"Write":   func(ctx context.Context) error { return c.Write(ctx, pieces(100)) },
 		"Prepare": c.Prepare,
+		"Retention": func(ctx context.Context) error {
+			_, err := c.Retention(ctx)
+			return err
+		},
 	} {
 		began := time.Now()
 		err := try(t.Context())
@@ -73,6 +77,10 @@ func TestContextEnds(t *testing.T) {
 			return ctx.Err()
 		}},
 		{"Prepare", "/query", func(c *influx.Client, ctx context.Context) error { return c.Prepare(ctx) }},
+		{"Retention", "/query", func(c *influx.Client, ctx context.Context) error {
+			_, err := c.Retention(ctx)
+			return err
+		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c := newClient(t, hang(t, tt.path), nil)

@@ -41,6 +41,8 @@ func busy() *stats.Stats {
 	st.Rejected(i, 2, "no match", []byte("bad \xff line"))
 	st.UpdateSource(i, func(s *stats.Source) { s.Open, s.Trouble, s.Size, s.Rotations = true, "", 1500, 3 })
 	st.UpdateSource(i, func(s *stats.Source) { s.Lost, s.LostBytes = 1, 70 })
+	st.RejectsExpired(3)
+	st.RejectsExpired(4)
 	st.CheckpointTrouble("no space left on device")
 	tag := st.AddTag("path", 10)
 	tag.Values.Add(10)
@@ -91,9 +93,10 @@ func TestMonitor(t *testing.T) {
 			"up": true, "last_error": "", "outage_seconds": 0., "batches": 1., "retries": 0.,
 			"request_seconds": map[string]any{"p50": 0.02, "p99": 0.02},
 		},
-		"tags":       map[string]any{"path": map[string]any{"values": 10., "limit": 10., "other": 3.}},
-		"rejects":    map[string]any{"reasons": map[string]any{"no match": 2.}},
-		"checkpoint": map[string]any{"saved_seconds": nil, "trouble": "no space left on device"},
+		"tags":            map[string]any{"path": map[string]any{"values": 10., "limit": 10., "other": 3.}},
+		"rejects":         map[string]any{"reasons": map[string]any{"no match": 2.}},
+		"rejects_expired": 7.,
+		"checkpoint":      map[string]any{"saved_seconds": nil, "trouble": "no space left on device"},
 		"parser": map[string]any{"web": map[string]any{
 			"kind": "scanner", "last_rejected": map[string]any{"line": "bad \uFFFD line", "reason": "no match"},
 		}},

@@ -25,6 +25,7 @@ type (
 		InfluxDB      influxReport            `json:"influxdb"`
 		Tags          map[string]tagReport    `json:"tags"`
 		Rejects       rejectsReport           `json:"rejects"`
+		OldRejects    int64                   `json:"rejects_expired"`
 		Checkpoint    checkpointReport        `json:"checkpoint"`
 		Parser        map[string]parserReport `json:"parser"`
 	}
@@ -126,6 +127,7 @@ func report(info Info, st *stats.Stats, now time.Time) monitorReport {
 		},
 		Tags:       map[string]tagReport{},
 		Rejects:    rejectsReport{Reasons: s.RejectedReasons, Trouble: s.RejectsTrouble},
+		OldRejects: s.RejectsExpired,
 		Checkpoint: checkpointReport{Trouble: s.Checkpoint.Trouble},
 		Parser:     map[string]parserReport{},
 	}

@@ -1,22 +1,16 @@
 package rejects
 
 import (
-	"bufio"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
+
+	"github.com/valyala/fastjson"
 )
 
 // Lines are the numbers of rejected lines.
 type Lines map[generation]map[int64]bool
-
-type generation struct {
-	source string
-	id     int64
-}
 
 // Of are those of one generation of a source.
 func (l Lines) Of(source string, id int64) map[int64]bool { return l[generation{source, id}] }
@@ -25,36 +19,21 @@ func (l Lines) Of(source string, id int64) map[int64]bool { return l[generation{
 // while another process writes them.
 func Read(dir string) (Lines, error) {
 	lines := Lines{}
+	note := func(entry []byte) {
+		v, err := fastjson.ParseBytes(entry)
+		if err != nil {
+			return
+		}
+		g := generation{string(v.GetStringBytes("source")), v.GetInt64("generation")}
+		if lines[g] == nil {
+			lines[g] = map[int64]bool{}
+		}
+		lines[g][v.GetInt64("line_number")] = true
+	}
 	for _, name := range []string{Name + ".1", Name} {
-		if err := lines.read(filepath.Join(dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if _, _, err := survey(filepath.Join(dir, name), note); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, fmt.Errorf("reject file: %w", err)
 		}
 	}
 	return lines, nil
-}
-
-func (l Lines) read(path string) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	in := bufio.NewScanner(f)
-	in.Buffer(nil, 1<<20)
-	for in.Scan() {
-		var e struct {
-			Source     string `json:"source"`
-			Generation int64  `json:"generation"`
-			LineNumber int64  `json:"line_number"`
-		}
-		if json.Unmarshal(in.Bytes(), &e) != nil {
-			continue // the last one, which is being written
-		}
-		of := generation{e.Source, e.Generation}
-		if l[of] == nil {
-			l[of] = map[int64]bool{}
-		}
-		l[of][e.LineNumber] = true
-	}
-	return in.Err()
 }

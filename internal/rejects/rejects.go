@@ -1,32 +1,40 @@
 // Package rejects keeps the lines that became no point, as JSON lines in
 // rejects.jsonl. Only the write stage writes them.
 //
+// An entry that was appended is on the disk, and stays there through a crash; one
+// that an interruption has torn is cut off. Lines are read again after a crash: an
+// entry that is in the file already is not written a second time, and a line that
+// has one is to become no point ([File.Replayed]).
+//
 // The file is capped: before it would grow over its limit it becomes
 // rejects.jsonl.1, in the place of the one before it, whose entries are gone
-// then and counted.
+// then, counted and told.
 package rejects
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
 	"unicode/utf8"
+
+	"github.com/tailflux/tailflux/internal/stats"
 )
 
 // Name is the name of the file.
 const Name = "rejects.jsonl"
 
-// maxLine is the most bytes of a line that an entry holds.
-const maxLine = 8 << 10
+const (
+	maxLine  = 8 << 10 // bytes of a line that an entry holds
+	maxWrite = 1 << 20 // bytes after which no more is encoded before they are written
+)
 
 // Entry is a rejected line.
 type Entry struct {
@@ -43,33 +51,48 @@ type Entry struct {
 
 // File is the open reject file. It is for one goroutine.
 type File struct {
-	path           string
-	maxBytes       int64
-	f              *os.File
-	size           int64
-	entries        int64 // in the file
-	older, expired int64 // entries in the predecessor; entries that are gone
-	buf            bytes.Buffer
+	path     string
+	maxBytes int64
+	stats    *stats.Stats
+	log      *slog.Logger
+
+	f       *os.File
+	size    int64 // all of it is on the disk
+	entries int64 // in the file
+	older   int64 // in the predecessor
+	buf     bytes.Buffer
+	replays map[generation]*replay
 }
 
 // Open opens dir's reject file for appending, and makes it if need be. What an
 // interrupted write left at its end is cut off. A file that another process has
 // open is refused.
-func Open(dir string, maxBytes int64) (*File, error) {
-	r := &File{path: filepath.Join(dir, Name), maxBytes: maxBytes}
-	older, _, err := count(r.path + ".1")
+//
+// undelivered tells whether a line may be read again, being behind what the
+// checkpoint says is delivered; nil when none is.
+func Open(dir string, maxBytes int64, undelivered func(source string, generation, line int64) bool, st *stats.Stats, log *slog.Logger) (*File, error) {
+	r := &File{
+		path: filepath.Join(dir, Name), maxBytes: maxBytes, stats: st, log: log,
+		replays: map[generation]*replay{},
+	}
+	var note func(entry []byte)
+	if undelivered != nil {
+		note = func(entry []byte) { r.note(entry, undelivered) }
+	}
+	older, _, err := survey(r.path+".1", note)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("reject file: %w", err)
 	}
 	r.older = older
-	if err := r.open(); err != nil {
+	if err := r.open(note); err != nil {
 		return nil, err
 	}
 	return r, nil
 }
 
-// open opens the file and cuts off what follows its last whole entry.
-func (r *File) open() error {
+// open opens the file and cuts off what follows its last whole entry. note is
+// told each entry.
+func (r *File) open(note func(entry []byte)) error {
 	f, err := os.OpenFile(r.path, os.O_CREATE|os.O_WRONLY, 0o640)
 	if err != nil {
 		return fmt.Errorf("reject file: %w", err)
@@ -79,8 +102,11 @@ func (r *File) open() error {
 		f.Close()
 		return fmt.Errorf("reject file %s: another process writes it", r.path)
 	}
-	if r.entries, r.size, err = count(r.path); err == nil {
+	if r.entries, r.size, err = survey(r.path, note); err == nil {
 		err = f.Truncate(r.size)
+	}
+	if err == nil {
+		err = syncDir(filepath.Dir(r.path)) // that it is there
 	}
 	if err != nil {
 		f.Close()
@@ -94,7 +120,7 @@ func (r *File) open() error {
 // written: somebody may have removed, moved or emptied it.
 func (r *File) check() error {
 	if r.f == nil {
-		return r.open()
+		return r.open(nil)
 	}
 	held, err := r.f.Stat()
 	if err != nil {
@@ -103,7 +129,7 @@ func (r *File) check() error {
 	if at, err := os.Stat(r.path); err != nil || !os.SameFile(at, held) || held.Size() < r.size {
 		r.f.Close()
 		r.f = nil
-		return r.open()
+		return r.open(nil)
 	}
 	if held.Size() > r.size {
 		if err := r.f.Truncate(r.size); err != nil {
@@ -113,59 +139,71 @@ func (r *File) check() error {
 	return nil
 }
 
-// count returns the number of whole entries in a file and their bytes.
-func count(path string) (entries, size int64, err error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return 0, 0, err
-	}
-	defer f.Close()
-	in := bufio.NewReaderSize(f, 64<<10)
-	length := int64(0)
-	for {
-		piece, err := in.ReadSlice('\n')
-		length += int64(len(piece))
-		switch {
-		case err == nil:
-			entries++
-			size += length
-			length = 0
-		case errors.Is(err, bufio.ErrBufferFull):
-		case errors.Is(err, io.EOF):
-			return entries, size, nil
-		default:
-			return 0, 0, err
+// Append writes entries, in their order, and waits until they are on the disk.
+// The first n of them are then, or were before; after an error the others may be
+// tried again. It blocks for the disk.
+func (r *File) Append(entries []Entry) (n int, err error) {
+	for n < len(entries) {
+		if err := r.check(); err != nil {
+			return n, err
 		}
+		taken, written, err := r.encode(entries[n:])
+		if err != nil {
+			return n, err
+		}
+		if taken == 0 { // not even one fits
+			if err := r.rotate(); err != nil {
+				return n, err
+			}
+			continue
+		}
+		if err := r.write(); err != nil {
+			return n, err
+		}
+		r.entries += written
+		n += taken
 	}
+	return n, nil
 }
 
-// Append writes all entries, or none: after an error the file is as it was and
-// the same call may be tried again. It blocks for the disk.
-func (r *File) Append(entries []Entry) error {
-	if len(entries) == 0 {
+// encode encodes the first of entries, as many as may be in the file and are not
+// in it.
+func (r *File) encode(entries []Entry) (taken int, written int64, err error) {
+	r.buf.Reset()
+	for taken < len(entries) && r.buf.Len() < maxWrite {
+		if r.replayed(&entries[taken]) {
+			taken++
+			continue
+		}
+		before := r.buf.Len()
+		if err := encode(&r.buf, &entries[taken]); err != nil {
+			return 0, 0, err
+		}
+		if end := r.size + int64(r.buf.Len()); end > r.maxBytes && r.size+int64(before) > 0 {
+			r.buf.Truncate(before)
+			break
+		}
+		taken++
+		written++
+	}
+	return taken, written, nil
+}
+
+// write writes what is encoded, or nothing.
+func (r *File) write() error {
+	if r.buf.Len() == 0 {
 		return nil
 	}
-	if err := r.check(); err != nil {
-		return err
+	_, err := r.f.WriteAt(r.buf.Bytes(), r.size)
+	if err == nil {
+		err = r.f.Sync()
 	}
-	r.buf.Reset()
-	for i := range entries {
-		if err := encode(&r.buf, &entries[i]); err != nil {
-			return err
-		}
-	}
-	if r.size > 0 && r.size+int64(r.buf.Len()) > r.maxBytes {
-		if err := r.rotate(); err != nil {
-			return err
-		}
-	}
-	if _, err := r.f.WriteAt(r.buf.Bytes(), r.size); err != nil {
+	if err != nil {
 		// A part may be there: cut it off now, or before the next try.
 		_ = r.f.Truncate(r.size)
 		return fmt.Errorf("reject file: %w", err)
 	}
 	r.size += int64(r.buf.Len())
-	r.entries += int64(len(entries))
 	return nil
 }
 
@@ -176,20 +214,22 @@ func (r *File) rotate() error {
 	}
 	r.f.Close()
 	r.f = nil
-	r.expired += r.older
+	if r.older > 0 {
+		r.stats.RejectsExpired(r.older)
+		r.log.Warn("reject file reached its cap, its oldest entries are gone", "file", r.path+".1", "lines", r.older)
+	}
 	r.older, r.entries, r.size = r.entries, 0, 0
-	return r.open()
+	return r.open(nil)
 }
 
-// Expired is the number of entries that the cap has removed since Open.
-func (r *File) Expired() int64 { return r.expired }
-
-// Sync waits until the entries are on the disk.
-func (r *File) Sync() error {
-	if r.f == nil {
-		return nil
+// syncDir waits until the names in a directory are on the disk.
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
 	}
-	return r.f.Sync()
+	defer d.Close()
+	return d.Sync()
 }
 
 // Close closes the file.
@@ -202,10 +242,6 @@ func (r *File) Close() error {
 
 // encode appends one entry and a newline.
 func encode(buf *bytes.Buffer, e *Entry) error {
-	line := e.Line
-	if len(line) > maxLine {
-		line = line[:maxLine]
-	}
 	out := struct {
 		Time       time.Time `json:"time"`
 		Source     string    `json:"source"`
@@ -214,16 +250,23 @@ func encode(buf *bytes.Buffer, e *Entry) error {
 		Reason     string    `json:"reason"`
 		Line       string    `json:"line"`
 		LineBytes  int64     `json:"line_bytes,omitempty"`
-	}{e.Time, e.Source, e.Generation, e.LineNumber, e.Reason, text(line), 0}
-	if e.LineBytes > int64(len(line)) {
-		out.LineBytes = e.LineBytes
-	}
+	}{Time: e.Time, Source: e.Source, Generation: e.Generation, LineNumber: e.LineNumber, Reason: e.Reason}
+	out.Line, out.LineBytes = shown(e)
 	enc := json.NewEncoder(buf)
 	enc.SetEscapeHTML(false)
 	if err := enc.Encode(out); err != nil {
 		return fmt.Errorf("reject file: encode: %w", err)
 	}
 	return nil
+}
+
+// shown is what an entry holds of the line, and its length if that is more.
+func shown(e *Entry) (line string, lineBytes int64) {
+	head := e.Line[:min(len(e.Line), maxLine)]
+	if e.LineBytes > int64(len(head)) {
+		lineBytes = e.LineBytes
+	}
+	return text(head), lineBytes
 }
 
 // text writes bytes that are not UTF-8 as \xHH.

@@ -1,10 +1,12 @@
 package rejects_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,13 +17,19 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tailflux/tailflux/internal/rejects"
+	"github.com/tailflux/tailflux/internal/stats"
 )
 
 const roomy = 100 << 20
 
+// openFile opens a file to which no line is replayed.
+func openFile(dir string, maxBytes int64) (*rejects.File, error) {
+	return rejects.Open(dir, maxBytes, nil, stats.New(time.Now()), slog.New(slog.DiscardHandler))
+}
+
 func open(t *testing.T, dir string, maxBytes int64) *rejects.File {
 	t.Helper()
-	f, err := rejects.Open(dir, maxBytes)
+	f, err := openFile(dir, maxBytes)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,8 +51,8 @@ func entries(numbers ...int64) (all []rejects.Entry) {
 
 func mustAppend(t *testing.T, f *rejects.File, numbers ...int64) {
 	t.Helper()
-	if err := f.Append(entries(numbers...)); err != nil {
-		t.Fatalf("Append(%v) = %v", numbers, err)
+	if n, err := f.Append(entries(numbers...)); err != nil || n != len(numbers) {
+		t.Fatalf("Append(%v) = %d, %v", numbers, n, err)
 	}
 }
 
@@ -80,15 +88,12 @@ func check(t *testing.T, dir, name string, want ...int64) {
 func TestEntry(t *testing.T) {
 	dir := t.TempDir()
 	f := open(t, dir, roomy)
-	err := f.Append([]rejects.Entry{{
+	_, err := f.Append([]rejects.Entry{{
 		Time:   time.Date(2026, 11, 22, 10, 0, 0, 123_456_789, time.FixedZone("", 3600)),
 		Source: "web:eu", Generation: 7, LineNumber: 1234567890123, Reason: `refused: "no"`,
 		Line: []byte(`1.2.3.4 - - "GET /<a>&b \x22" 200`), LineBytes: 33,
 	}})
 	if err != nil {
-		t.Fatal(err)
-	}
-	if err := f.Sync(); err != nil {
 		t.Fatal(err)
 	}
 	const want = `{"time":"2026-11-22T10:00:00.123456789+01:00","source":"web:eu","generation":7,"line_number":1234567890123,` +
@@ -136,7 +141,7 @@ func TestLine(t *testing.T) {
 			if tt.lineBytes == 0 {
 				tt.lineBytes = int64(len(tt.line))
 			}
-			if err := f.Append([]rejects.Entry{{Line: []byte(tt.line), LineBytes: tt.lineBytes}}); err != nil {
+			if _, err := f.Append([]rejects.Entry{{Line: []byte(tt.line), LineBytes: tt.lineBytes}}); err != nil {
 				t.Fatal(err)
 			}
 			text := read(t, dir, rejects.Name)
@@ -154,6 +159,25 @@ func TestLine(t *testing.T) {
 				t.Errorf("%s: want line_bytes %d", text[max(0, len(text)-50):], tt.wantBytes)
 			}
 		})
+	}
+}
+
+// So does what a lost machine has left: blocks that were never written, or half.
+func TestTornByPowerLoss(t *testing.T) {
+	for _, end := range []string{
+		"\x00", strings.Repeat("\x00", 4096), strings.Repeat("\x00", 300_000), `{"time":"2026` + strings.Repeat("\x00", 100) + "\n",
+		"\n", "0\n", `"line"` + "\n", "}\n{\n", strings.Repeat("x", 300_000) + "\n",
+	} {
+		dir := t.TempDir()
+		f := open(t, dir, roomy)
+		mustAppend(t, f, 1, 2)
+		f.Close()
+		path := filepath.Join(dir, rejects.Name)
+		if err := os.WriteFile(path, []byte(read(t, dir, rejects.Name)+end), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		mustAppend(t, open(t, dir, roomy), 3)
+		check(t, dir, rejects.Name, 1, 2, 3)
 	}
 }
 
@@ -189,32 +213,44 @@ func TestReopened(t *testing.T) {
 }
 
 // The file and its predecessor hold the newest entries; what was before them is
-// counted, over restarts too.
+// counted and told, over restarts too.
 func TestCap(t *testing.T) {
 	dir := t.TempDir()
 	one := int64(len(entryText(t)))
-	var expired int64
+	st := stats.New(time.Now())
+	var log bytes.Buffer
+	open := func() *rejects.File {
+		t.Helper()
+		f, err := rejects.Open(dir, 3*one, nil, st, slog.New(slog.NewTextHandler(&log, nil)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { f.Close() })
+		return f
+	}
+	expired := func(want int64) {
+		t.Helper()
+		if got := st.Snapshot(time.Now()).RejectsExpired; got != want {
+			t.Errorf("%d entries expired, want %d", got, want)
+		}
+		if got := strings.Count(log.String(), "oldest entries are gone"); int64(got) != want/3 {
+			t.Errorf("told %d times of %d entries", got, want)
+		}
+	}
 	for n := int64(1); n <= 9; n++ {
-		f := open(t, dir, 3*one)
+		f := open()
 		mustAppend(t, f, n)
-		expired += f.Expired()
 		f.Close()
 	}
 	check(t, dir, rejects.Name+".1", 4, 5, 6)
 	check(t, dir, rejects.Name, 7, 8, 9)
-	if expired != 3 {
-		t.Errorf("%d entries expired, want 3", expired)
-	}
-	f := open(t, dir, 3*one)
-	mustAppend(t, f, 1, 2) // together: they are not torn apart
-	mustAppend(t, f, 3, 4)
-	mustAppend(t, f, 5, 6, 7, 8, 9) // more than may be there, but at once
-	mustAppend(t, f, 1)
-	check(t, dir, rejects.Name+".1", 5, 6, 7, 8, 9)
-	check(t, dir, rejects.Name, 1)
-	if got := f.Expired(); got != 3+3+2+2 {
-		t.Errorf("Expired() = %d, want 10", got)
-	}
+	expired(3)
+	f := open()
+	mustAppend(t, f, 1, 2)
+	mustAppend(t, f, 3, 4, 5, 6, 7, 8, 9, 10) // more than may be there
+	check(t, dir, rejects.Name+".1", 7, 8, 9)
+	check(t, dir, rejects.Name, 10)
+	expired(15)
 }
 
 func entryText(t *testing.T) string {
@@ -230,7 +266,7 @@ func TestNothingToAppend(t *testing.T) {
 	if err := os.RemoveAll(dir); err != nil {
 		t.Fatal(err)
 	}
-	if err := f.Append(nil); err != nil {
+	if _, err := f.Append(nil); err != nil {
 		t.Errorf("Append(nil) = %v: no line was rejected, so nothing was to be done", err)
 	}
 }

@@ -40,6 +40,7 @@ type Stats struct {
 	write      Load // batches sent and not yet received
 	reasons    map[string]int64
 	rejectsErr string
+	rejectsOld int64     // entries removed from the reject file
 	saved      time.Time // the checkpoint, zero before
 	saveErr    string
 	sources    []Source
@@ -162,6 +163,13 @@ func (s *Stats) RejectsTrouble(err string) {
 	s.rejectsErr = err
 }
 
+// RejectsExpired counts entries that the cap has removed from the reject file.
+func (s *Stats) RejectsExpired(entries int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.rejectsOld += entries
+}
+
 // CheckpointTrouble notes why the checkpoint cannot be saved; "" when it can.
 func (s *Stats) CheckpointTrouble(err string) {
 	s.mu.Lock()
@@ -192,6 +200,7 @@ type Snapshot struct {
 	Read, Write     Load
 	RejectedReasons map[string]int64
 	RejectsTrouble  string
+	RejectsExpired  int64
 	Checkpoint      Checkpoint
 	Sources         []Source
 	Tags            []TagValues
@@ -215,6 +224,7 @@ func (s *Stats) copy(now time.Time) (snap Snapshot, took []float64) {
 		Write:           s.write,
 		RejectedReasons: maps.Clone(s.reasons),
 		RejectsTrouble:  s.rejectsErr,
+		RejectsExpired:  s.rejectsOld,
 		Checkpoint:      Checkpoint{Saves: !s.saved.IsZero(), Trouble: s.saveErr},
 		Sources:         slices.Clone(s.sources),
 		Tags:            tagValues(s.tags),

@@ -19,11 +19,14 @@ import (
 // null acknowledges everything unread, and keeps no entries.
 type null struct{}
 
-func (null) Write(context.Context, [][]byte) error { return nil }
-func (null) Prepare(context.Context) error         { return nil }
-func (null) Append([]rejects.Entry) error          { return nil }
-func (null) Acknowledge(flow.Position, []byte)     { /* forgotten */ }
-func (null) Save() error                           { return nil }
+func (null) Write(context.Context, [][]byte) error            { return nil }
+func (null) Prepare(context.Context) error                    { return nil }
+func (null) Retention(context.Context) (time.Duration, error) { return 0, nil }
+func (null) Append(e []rejects.Entry) (int, error)            { return len(e), nil }
+func (null) Replays(string, int64, int64) bool                { return false }
+func (null) Replayed(rejects.Entry) (string, bool)            { return "", false }
+func (null) Acknowledge(flow.Position, []byte)                { /* forgotten */ }
+func (null) Save() error                                      { return nil }
 
 // realBatch makes a batch of lines as nginx writes them. Each of its points is
 // as long as one with the usual tags and fields; every rejectedth line has none.

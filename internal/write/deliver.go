@@ -2,120 +2,174 @@ package write
 
 import (
 	"context"
-	"errors"
-	"log/slog"
-	"sync"
+	"fmt"
+	"slices"
 	"time"
-
-	"github.com/cenkalti/backoff/v5"
-
-	"github.com/tailflux/tailflux/internal/stats"
 )
 
-// deliver sends a request until it is acknowledged or ctx ends.
+// delivery is a request on its way.
+//
+// What is to be sent is a list, of one item as long as all is well. An item of
+// which a point is refused is halved, and the halves go to the end of the list.
+// So larger items are sent before smaller ones, and where a field that is new has
+// two types, the one that most points have becomes the field's. Of points that
+// are too old the newer half is looked at first, and at once: what is older than
+// a point that is too old need not be sent.
+//
+// What is sent again although it is stored changes nothing.
+type delivery struct {
+	*Writer
+	request  *request
+	list     []points
+	since    int64 // older points are not kept
+	halving  bool  // a point was refused
+	held     bool  // more of them were than may be rejected
+	refusals int   // points refused, but not for their age
+}
+
+// deliver sends the points of a request until each one is acknowledged or
+// refused, or ctx ends.
 func (w *Writer) deliver(ctx context.Context, r *request) {
-	pieces := r.pieces()
-	if len(pieces) == 0 {
-		return // rejected and filtered lines only
+	d := delivery{Writer: w, request: r, since: w.retention.since(ctx)}
+	d.begin()
+	r.err = d.run(ctx)
+}
+
+// begin lists everything that is not in the reject file.
+func (d *delivery) begin() {
+	r := d.request
+	r.refused, d.refusals = r.refused[:r.replayed], 0
+	all := r.all()
+	if r.replayed > 0 {
+		all = all.without(func(point int, _ []byte) bool {
+			_, found := slices.BinarySearchFunc(r.refused, point, func(is refusal, point int) int { return is.point - point })
+			return found
+		})
 	}
-	r.err = w.persist(ctx, func() error {
-		start := time.Now()
-		err := w.sink.Write(ctx, pieces)
-		if err == nil {
-			now := time.Now()
-			w.stats.Acknowledged(now, now.Sub(start))
+	d.list = []points{all}
+	d.expire()
+}
+
+func (d *delivery) run(ctx context.Context) error {
+	trouble := d.outage.trouble()
+	for len(d.list) > 0 {
+		if len(d.list[0]) == 0 {
+			d.list = d.list[1:]
+			continue
 		}
-		return err
-	})
+		head, rest := d.list[0].within(d.room.bytes())
+		if d.halving {
+			if err := d.pace.wait(ctx); err != nil {
+				return err
+			}
+		}
+		means, err := d.send(ctx, head)
+		switch means {
+		case again, slow:
+			if means == slow {
+				d.room.tooSlow(head.bytes())
+			}
+			if err := trouble.wait(ctx, err); err != nil {
+				return err
+			}
+			continue
+		case acknowledged, large, refused, old:
+			trouble.over()
+		}
+		switch {
+		case means == acknowledged && d.held:
+			d.held = false
+			d.begin() // the others may be taken now, too
+		case means == acknowledged:
+			d.room.enough()
+			d.list[0] = rest
+		case means == large && head.count() > 1:
+			d.room.tooLarge(head.bytes())
+		case head.count() == 1:
+			d.list[0] = rest
+			d.refuse(head, means, err)
+		default:
+			d.list[0] = rest
+			d.halve(head, means)
+		}
+	}
+	return nil
+}
+
+// send sends some points once.
+func (d *delivery) send(ctx context.Context, some points) (verdict, error) {
+	start := time.Now()
+	err := d.sink.Write(ctx, some.body())
+	means := judge(err)
+	switch means {
+	case acknowledged:
+		now := time.Now()
+		d.stats.Acknowledged(now, now.Sub(start))
+	case refused, large:
+		if d.config.Hold && some.count() == 1 && 2*(d.refusals+1) > d.request.points {
+			d.held = true
+			return again, fmt.Errorf("%w: %w", errHeld, err)
+		}
+	case again, slow, old:
+	}
+	return means, err
+}
+
+// refuse gives one point up.
+func (d *delivery) refuse(one points, means verdict, err error) {
+	if means == old {
+		if at, ok := stamp(one[0].text); ok {
+			d.since = max(d.since, at+1)
+			d.expire()
+		}
+		d.request.refuse(one[0].first, expired)
+		return
+	}
+	d.refusals++
+	d.request.refuse(one[0].first, refusedFor+err.Error())
+}
+
+// halve lists points, of which at least one is refused, in two halves.
+func (d *delivery) halve(some points, means verdict) {
+	d.halving = true
+	older, newer := some.cut(some.count() / 2)
+	if means == old {
+		d.list = append([]points{newer, older}, d.list...)
+	} else {
+		d.list = append(d.list, older, newer)
+	}
+}
+
+// expire gives up what is older than is kept.
+func (d *delivery) expire() {
+	if d.since == forever {
+		return
+	}
+	for i := range d.list {
+		d.list[i] = d.list[i].without(func(point int, text []byte) bool {
+			at, ok := stamp(text)
+			tooOld := ok && at < d.since
+			if tooOld {
+				d.request.refuse(point, expired)
+			}
+			return tooOld
+		})
+	}
 }
 
 // prepare prepares the sink, or tries until ctx ends.
 func (w *Writer) prepare(ctx context.Context) {
-	if w.persist(ctx, func() error { return w.sink.Prepare(ctx) }) == nil {
-		w.stats.Answered()
-	}
-}
-
-// persist tries until it succeeds. The error is ctx's.
-func (w *Writer) persist(ctx context.Context, try func() error) error {
-	pauses := newPauses()
-	failing := false
+	trouble := w.outage.trouble()
 	for {
-		err := try()
+		err := w.sink.Prepare(ctx)
 		if err == nil {
-			if failing {
-				w.outage.over()
-			}
-			return nil
+			trouble.over()
+			w.stats.Answered()
+			w.retention.since(ctx)
+			return
 		}
-		if ctx.Err() != nil {
-			return ctx.Err()
+		if trouble.wait(ctx, err) != nil {
+			return
 		}
-		w.stats.Failed(err)
-		if !failing {
-			failing = true
-			w.outage.begin(err)
-		}
-		var asked interface{ Pause() time.Duration }
-		least := time.Duration(0)
-		if errors.As(err, &asked) {
-			least = asked.Pause()
-		}
-		select {
-		case <-time.After(pauses.next(least)):
-			w.stats.Retried()
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-}
-
-// Pauses between two tries: growing, jittered, and never longer than the last.
-const (
-	firstPause = 100 * time.Millisecond
-	maxPause   = 10 * time.Second
-)
-
-type pauses struct{ growing *backoff.ExponentialBackOff }
-
-func newPauses() pauses {
-	b := backoff.NewExponentialBackOff()
-	b.InitialInterval = firstPause
-	b.Multiplier = 2
-	b.MaxInterval = maxPause * 2 / 3 // half more or less of it is jitter
-	return pauses{b}
-}
-
-// next is the next pause, least or more when the server asked for one.
-func (p pauses) next(least time.Duration) time.Duration {
-	return min(max(p.growing.NextBackOff(), least), maxPause)
-}
-
-// outage tells once that requests fail, and once that none does any more.
-type outage struct {
-	stats *stats.Stats
-	log   *slog.Logger
-
-	mu      sync.Mutex // guards what follows
-	failing int        // requests that failed and are tried again
-	since   time.Time
-}
-
-func (o *outage) begin(err error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.failing++; o.failing == 1 {
-		o.since = time.Now()
-		o.stats.Down(o.since)
-		o.log.Warn("influxdb takes no points, trying again; reading waits", "err", err)
-	}
-}
-
-func (o *outage) over() {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.failing--; o.failing == 0 {
-		o.stats.Up()
-		o.log.Info("influxdb takes points again", "after", time.Since(o.since).Round(time.Millisecond))
 	}
 }

@@ -23,8 +23,8 @@ const (
 )
 
 const (
-	blocks    = 64
-	blockSize = 64 << 10
+	blocks    = 32
+	blockSize = 128 << 10
 )
 
 // feed makes batches as the parse stage does: out of blocks, counted in the
@@ -35,8 +35,8 @@ type feed struct {
 	lines, points *flow.Pool
 	generation    *flow.Generation
 	at            flow.Position
-	numPoints     int  // made so far
-	stamps        bool // points have one
+	numPoints     int               // made so far
+	stamp         func(n int) int64 // of a point; nil: none has one
 }
 
 func newFeed(tb testing.TB, st *stats.Stats) *feed {
@@ -88,8 +88,8 @@ func (f *feed) batch(kinds string) flow.Batch {
 // point is the next one: its number is its value.
 func (f *feed) point() string {
 	f.numPoints++
-	if f.stamps {
-		return fmt.Sprintf("m v=%di %d\n", f.numPoints, f.numPoints)
+	if f.stamp != nil {
+		return fmt.Sprintf("m v=%di %d\n", f.numPoints, f.stamp(f.numPoints))
 	}
 	return fmt.Sprintf("m v=%di\n", f.numPoints)
 }
@@ -112,6 +112,9 @@ func (f *feed) cut(pool *flow.Pool, data []byte) ([]byte, *flow.Block) {
 	room, err := pool.Room(f.tb.Context(), len(data))
 	if err != nil {
 		f.tb.Fatal(err)
+	}
+	if len(data) > len(room) {
+		f.tb.Fatalf("%d bytes do not fit in a block", len(data))
 	}
 	return pool.Cut(copy(room, data))
 }
@@ -144,7 +147,7 @@ func numbers(tb testing.TB, body string) (all []int) {
 	tb.Helper()
 	for text := range strings.Lines(body) {
 		text, ok1 := strings.CutPrefix(text, "m v=")
-		text, ok2 := strings.CutSuffix(text, "i\n")
+		text, _, ok2 := strings.Cut(text, "i") // a stamp may follow
 		n, err := strconv.Atoi(text)
 		if !ok1 || !ok2 || err != nil {
 			tb.Errorf("body %q is not line protocol", body)

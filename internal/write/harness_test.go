@@ -23,8 +23,9 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // sink is a write.Sink; what is nil succeeds.
 type sink struct {
-	write   func(ctx context.Context, body string) error
-	prepare func(ctx context.Context) error
+	write     func(ctx context.Context, body string) error
+	prepare   func(ctx context.Context) error
+	retention func(ctx context.Context) (time.Duration, error)
 }
 
 func (s sink) Write(ctx context.Context, pieces [][]byte) error {
@@ -41,7 +42,14 @@ func (s sink) Prepare(ctx context.Context) error {
 	return s.prepare(ctx)
 }
 
-// rejectFile keeps entries; fail, unless nil, is asked first.
+func (s sink) Retention(ctx context.Context) (time.Duration, error) {
+	if s.retention == nil {
+		return 0, nil
+	}
+	return s.retention(ctx)
+}
+
+// rejectFile keeps entries, up to 256 at once; fail, unless nil, is asked first.
 type rejectFile struct {
 	fail func() error
 
@@ -49,20 +57,28 @@ type rejectFile struct {
 	entries []rejects.Entry
 }
 
-func (f *rejectFile) Append(entries []rejects.Entry) error {
-	if f.fail != nil && len(entries) > 0 {
-		if err := f.fail(); err != nil {
-			return err
+func (f *rejectFile) Append(entries []rejects.Entry) (n int, err error) {
+	for len(entries) > 0 {
+		if f.fail != nil {
+			if err := f.fail(); err != nil {
+				return n, err
+			}
 		}
+		f.mu.Lock()
+		some := entries[:min(len(entries), 256)]
+		for _, e := range some {
+			e.Line = bytes.Clone(e.Line)
+			f.entries = append(f.entries, e)
+		}
+		f.mu.Unlock()
+		n += len(some)
+		entries = entries[len(some):]
 	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	for _, e := range entries {
-		e.Line = bytes.Clone(e.Line)
-		f.entries = append(f.entries, e)
-	}
-	return nil
+	return n, nil
 }
+
+func (*rejectFile) Replays(string, int64, int64) bool     { return false }
+func (*rejectFile) Replayed(rejects.Entry) (string, bool) { return "", false }
 
 // shown is every entry in a few words.
 func (f *rejectFile) shown() string {

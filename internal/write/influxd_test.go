@@ -21,7 +21,7 @@ func TestInfluxDBGoesAndComes(t *testing.T) {
 	db.Kill()
 	st := stats.New(time.Now())
 	f := newFeed(t, st)
-	f.stamps = true
+	f.stamp = func(n int) int64 { return int64(n) }
 	client, err := influx.New(influx.Config{
 		URL: db.URL(), Database: "nginx", Timeout: 10 * time.Second, InFlight: 2, Log: slog.New(slog.DiscardHandler),
 	})
@@ -29,7 +29,7 @@ func TestInfluxDBGoesAndComes(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer client.Close()
-	file, err := rejects.Open(t.TempDir(), 1<<20)
+	file, err := rejects.Open(t.TempDir(), 1<<20, nil, st, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

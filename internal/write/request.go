@@ -49,22 +49,76 @@ func books(parts []part) (lines int64) {
 
 // request is a run of batches that is delivered and settled as one.
 type request struct {
-	parts   []part
-	points  int
-	done    bool  // known to Run
-	err     error // when done: only that ctx ended
-	settled int64 // lines written or in the reject file
+	parts    []part
+	points   int
+	refused  []refusal // points that are not stored
+	replayed int       // the first of refused, whose lines are in the reject file already
+	done     bool      // known to Run
+	err      error     // when done: only that ctx ended
+	settled  int64     // lines written or in the reject file
 }
 
-// pieces is the body.
-func (r *request) pieces() [][]byte {
-	pieces := make([][]byte, 0, len(r.parts))
+// refusal is a point that is to be rejected.
+type refusal struct {
+	point  int // in the request, from 0
+	reason string
+}
+
+func (r *request) refuse(point int, reason string) {
+	r.refused = append(r.refused, refusal{point, reason})
+}
+
+// all are the points.
+func (r *request) all() points {
+	all := make(points, 0, len(r.parts))
+	first := 0
 	for i := range r.parts {
-		if points := r.parts[i].Points; len(points) > 0 {
-			pieces = append(pieces, points)
+		if p := &r.parts[i]; p.NumPoints > 0 {
+			all = append(all, piece{p.Points, first, p.NumPoints})
+			first += p.NumPoints
 		}
 	}
-	return pieces
+	return all
+}
+
+// skipRefused makes rejected lines of the points that were refused.
+func (r *request) skipRefused() {
+	slices.SortFunc(r.refused, func(a, b refusal) int { return a.point - b.point })
+	rest, first := r.refused, 0
+	for i := range r.parts {
+		p := &r.parts[i]
+		n := 0
+		for n < len(rest) && rest[n].point < first+p.NumPoints {
+			n++
+		}
+		first += p.NumPoints
+		if n > 0 {
+			p.skip(rest[:n], first-p.NumPoints)
+			rest = rest[n:]
+		}
+	}
+	r.points -= len(r.refused)
+	r.refused = nil
+}
+
+// skip makes skipped lines of some of the part's points, the first of which has
+// the number first.
+func (p *part) skip(refused []refusal, first int) {
+	skipped := make([]flow.Skip, 0, len(p.Skipped)+len(refused))
+	before := p.Skipped
+	for _, refusal := range refused {
+		// The line of a point: skipped lines before it count too.
+		line := p.cut + int32(refusal.point-first+len(p.Skipped)-len(before))
+		for len(before) > 0 && before[0].Line <= line {
+			skipped = append(skipped, before[0])
+			before = before[1:]
+			line++
+		}
+		skipped = append(skipped, flow.Skip{Line: line, Reason: refusal.reason})
+	}
+	skipped = append(skipped, before...)
+	p.Skipped = skipped
+	p.NumPoints -= len(refused)
 }
 
 // rejected is an entry for each rejected line.
@@ -80,26 +134,31 @@ func (r *request) rejected(now time.Time) iter.Seq[rejects.Entry] {
 				_, rest = cutLines(rest, int(skip.Line-at))
 				line, after := cutLines(rest, 1)
 				rest, at = after, skip.Line+1
-				line = line[:len(line)-1]
-				entry := rejects.Entry{
-					Time:        now,
-					Source:      p.Start.Generation.Source.Name,
-					SourceIndex: p.Start.Generation.Source.Index,
-					Generation:  p.Start.Generation.ID,
-					LineNumber:  p.Start.Line + int64(skip.Line-p.cut),
-					Reason:      skip.Reason,
-					Line:        line,
-					LineBytes:   int64(len(line)),
-				}
-				if p.TooLong > 0 {
-					entry.LineBytes = p.TooLong - 1
-				}
+				entry := p.entry(skip.Line, line)
+				entry.Time, entry.Reason = now, skip.Reason
 				if !yield(entry) {
 					return
 				}
 			}
 		}
 	}
+}
+
+// entry describes a line of the part. Its number is counted as Skipped's are.
+func (p *part) entry(number int32, line []byte) rejects.Entry {
+	line = line[:len(line)-1]
+	entry := rejects.Entry{
+		Source:      p.Start.Generation.Source.Name,
+		SourceIndex: p.Start.Generation.Source.Index,
+		Generation:  p.Start.Generation.ID,
+		LineNumber:  p.Start.Line + int64(number-p.cut),
+		Line:        line,
+		LineBytes:   int64(len(line)),
+	}
+	if p.TooLong > 0 {
+		entry.LineBytes = p.TooLong - 1
+	}
+	return entry
 }
 
 // cutLines cuts the first n lines off.

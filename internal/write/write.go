@@ -1,9 +1,18 @@
 // Package write is the third stage: it collects batches into requests, delivers
 // them, and settles what was delivered in the order in which it was read.
 //
-// A request that fails is sent again until it is acknowledged; meanwhile at most
-// Config.InFlight requests are on the way, nothing more is received, and so, in
-// the end, nothing more is read: the log file is the buffer.
+// A request that fails is sent again until each of its points is acknowledged, or
+// refused for good and in the reject file (docs/delivery.md says which answer
+// means what). Meanwhile at most Config.InFlight requests are on the way, nothing
+// more is received, and so, in the end, nothing more is read: the log file is the
+// buffer.
+//
+//	write.go    the stage: collect, settle in the order of reading, acknowledge
+//	request.go  batches and what is cut from them; lines and points of a request
+//	deliver.go  one request on its way
+//	answer.go   what each answer means
+//	outage.go   pauses, and what is told of trouble
+//	reject.go   the reject file
 package write
 
 import (
@@ -19,22 +28,32 @@ import (
 	"github.com/tailflux/tailflux/internal/stats"
 )
 
-// Sink is where points go.
+// Sink is where points go. Its methods may block until ctx ends.
 type Sink interface {
 	// Write returns nil only when all points in pieces, which together are
-	// line protocol, are stored for good. After any error the same points are
-	// written again: storing them twice must give one point each. It may block
-	// until ctx ends, and is called by several goroutines.
+	// line protocol, are stored for good. An [influx.AnswerError] may mean that
+	// some of them are not wanted; after any other error the same points are
+	// written again: storing them twice must give one point each. It is called
+	// by several goroutines.
 	Write(ctx context.Context, pieces [][]byte) error
 	// Prepare is called at the start, and again while it fails; nothing is
-	// written before it succeeded. It may block until ctx ends.
+	// written before it succeeded.
 	Prepare(ctx context.Context) error
+	// Retention is how long points are kept; 0 is for ever. It is called at the
+	// start, and at most once an hour.
+	Retention(ctx context.Context) (time.Duration, error)
 }
 
 // Rejects is where rejected lines go.
 type Rejects interface {
-	// Append writes all entries or, with an error, none. It is tried again.
-	Append(entries []rejects.Entry) error
+	// Append returns when the first n entries are there for good, each once; all
+	// of them, unless there is an error. Then the others are tried again.
+	Append(entries []rejects.Entry) (n int, err error)
+	// Replays tells whether lines of a generation, from a number on, may have
+	// entries from before the start.
+	Replays(source string, generation, line int64) bool
+	// Replayed tells whether a line has, and for which reason.
+	Replayed(line rejects.Entry) (reason string, ok bool)
 }
 
 // Checkpointer remembers what was delivered.
@@ -57,6 +76,7 @@ type Config struct {
 	BatchPoints   int           // points in a request at most
 	FlushInterval time.Duration // a line waits for others at most this long
 	InFlight      int           // requests on the way at most
+	Hold          bool          // hold a batch of which more than half is refused
 }
 
 // MaxRequestBytes is the size, in lines read and also in line protocol, at which
@@ -71,20 +91,27 @@ type Writer struct {
 	checkpoint Checkpointer
 	stats      *stats.Stats
 	log        *slog.Logger
-	outage     outage
+
+	// What the requests in flight share.
+	outage    outage
+	room      room
+	pace      pace
+	retention retention
 
 	backlog backlog    // received, not yet in a request
 	queue   []*request // on the way or done, oldest first; at most InFlight
 	done    chan *request
 	entries []rejects.Entry
+	told    map[string]told // by reason in brief
 }
 
 // New returns a writer. All of its parts are used by it alone until Run returns.
 func New(c Config, sink Sink, rj Rejects, cp Checkpointer, st *stats.Stats, log *slog.Logger) *Writer {
 	return &Writer{
 		config: c, sink: sink, rejects: rj, checkpoint: cp, stats: st, log: log,
-		outage: outage{stats: st, log: log},
-		done:   make(chan *request, c.InFlight), // nobody blocks on it
+		outage: outage{stats: st, log: log}, room: room{log: log}, retention: retention{sink: sink, log: log},
+		done: make(chan *request, c.InFlight), // nobody blocks on it
+		told: map[string]told{},
 	}
 }
 
@@ -124,6 +151,7 @@ func (w *Writer) Run(ctx context.Context, in <-chan flow.Batch) error {
 		}
 		for ready && len(w.queue) < w.config.InFlight && (w.full() || due && !w.backlog.empty()) {
 			r := w.backlog.take(w.config.BatchPoints)
+			w.replayed(r)
 			w.queue = append(w.queue, r)
 			senders.Go(func() {
 				w.deliver(sending, r)
@@ -177,6 +205,7 @@ func (w *Writer) settle(ctx context.Context) error {
 		if r.err != nil {
 			return w.undelivered(ctx)
 		}
+		r.skipRefused()
 		w.stats.Written(int64(r.points))
 		r.settled = int64(r.points)
 		if err := w.reject(ctx, r); err != nil {

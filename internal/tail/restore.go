@@ -175,7 +175,7 @@ func (s *source) match(files []*opened, open, all []checkpoint.Generation, now t
 				continue
 			}
 			how := o.holds(g.File, g.Offset, g.Before)
-			if how == another || how < sure || noLive == nil && os.SameFile(o.info, live) && how != theSame || s.belongs(o) {
+			if how == another || how < sure || noLive == nil && os.SameFile(o.info, live) && how != theSame || s.belongs(o, g.ID) {
 				continue // a copy at the path counts as another log
 			}
 			if best >= 0 && how == sure && !files[best].isBeginningOf(o) {
@@ -317,19 +317,21 @@ func (s *source) noteCopy(o *opened, id, firstLine, line int64) {
 
 // isKnown tells whether a file is, or is a copy of, one that is or was read.
 func (s *source) isKnown(o *opened) bool {
-	return !planted.Is(planted.FinishedForgotten) && s.belongs(o) || slices.ContainsFunc(s.files, o.isCopyOfOpen)
+	return !planted.Is(planted.FinishedForgotten) && s.belongs(o, 0) || slices.ContainsFunc(s.files, o.isCopyOfOpen)
 }
 
 // belongs tells whether a file is, or is a copy of, that of a finished generation
 // or an imported one, and therefore not of another one, however alike they are.
-func (s *source) belongs(o *opened) bool {
+// What is noted of copies of one generation, to which it may go back because it
+// was read and not acknowledged, does not count; 0 is none.
+func (s *source) belongs(o *opened, but int64) bool {
 	for _, g := range s.imported { // if it was interrupted, the rest is left to it
 		if o.holds(g.File, g.Offset, g.Before) >= copyOf {
 			return true
 		}
 	}
 	for i := range s.finished {
-		if o.isCopyOf(&s.finished[i]) {
+		if s.finished[i].ID != but && o.isCopyOf(&s.finished[i]) {
 			return true
 		}
 	}
@@ -365,7 +367,7 @@ func (s *source) isCopy(f *file) bool {
 // belongsToAnother tells the same, of generations that are being read too, but for
 // that of a file.
 func (s *source) belongsToAnother(o *opened, than *file) bool {
-	return s.belongs(o) || slices.ContainsFunc(s.files, func(f *file) bool { return f != than && o.isCopyOfOpen(f) })
+	return s.belongs(o, 0) || slices.ContainsFunc(s.files, func(f *file) bool { return f != than && o.isCopyOfOpen(f) })
 }
 
 // twin tells whether all of a file is in an earlier one too, such as the log that

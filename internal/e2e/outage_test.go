@@ -103,7 +103,7 @@ func TestSlowClients(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer c.Close()
+		t.Cleanup(func() { c.Close() })
 		if _, err := c.Write([]byte("GET /monitor HT")); err != nil {
 			t.Fatal(err)
 		}

@@ -29,7 +29,7 @@ type Config struct {
 	// Once reads what is there, up to the last newline, and ends.
 	Once bool
 	// Import reads these files instead, as logs of the only source, and ends; with
-	// Once. Progress, unless nil, is told how far that is.
+	// Once. Progress is told how far that is.
 	Import   []string
 	Progress func(Progress)
 }

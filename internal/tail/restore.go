@@ -315,19 +315,18 @@ func (s *source) noteCopy(o *opened, id, firstLine, line int64) {
 	s.reader.checkpoint.NoteCopy(s.Name, g)
 }
 
-// isKnown tells whether a file is, or is a copy of, one that is or was read.
+// isKnown tells whether a file is, or is a copy of, one that is or was read, or was
+// imported; if an import was interrupted, the rest is left to it.
 func (s *source) isKnown(o *opened) bool {
+	if _, imported := o.importedTo(s.imported); imported {
+		return true
+	}
 	return !planted.Is(planted.FinishedForgotten) && s.belongs(o) || slices.ContainsFunc(s.files, o.isCopyOfOpen)
 }
 
-// belongs tells whether a file is, or is a copy of, that of a finished generation
-// or an imported one, and therefore not of another one, however alike they are.
+// belongs tells whether a file is, or is a copy of, that of a finished
+// generation, and therefore not of another one, however alike they are.
 func (s *source) belongs(o *opened) bool {
-	for _, g := range s.imported { // if it was interrupted, the rest is left to it
-		if o.holds(g.File, g.Offset, g.Before) >= copyOf {
-			return true
-		}
-	}
 	for i := range s.finished {
 		if o.isCopyOf(&s.finished[i]) {
 			return true

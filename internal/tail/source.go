@@ -164,6 +164,9 @@ func (s *source) open(now time.Time) error {
 		}
 	}
 	s.there = nil
+	if read, imported := o.importedTo(s.imported); imported {
+		offset = read.Offset
+	}
 	old := s.finishedIn(o)
 	if s.newest() == nil {
 		if old != nil {

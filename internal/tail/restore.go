@@ -65,7 +65,7 @@ func (s *source) restore(now time.Time) error {
 // unreadable is why a file cannot be read that is, by its inode, one of the
 // checkpoint's, or the log itself.
 func (s *source) unreadable(saved *checkpoint.Source) error {
-	for _, f := range siblings(s.Path, s.rotated...) {
+	for _, f := range s.siblings(s.Path) {
 		st, ok := f.info.Sys().(*syscall.Stat_t)
 		ours := f.path == s.Path || ok && slices.ContainsFunc(saved.Open, func(g checkpoint.Generation) bool {
 			return g.Inode.Device == st.Dev && g.Inode.Number == st.Ino
@@ -133,9 +133,9 @@ func (s *source) search(saved *checkpoint.Source, now time.Time) {
 	// was not there yet when the directory was read.
 	for range 3 {
 		closeAll(files)
-		found := siblings(s.Path, s.rotated...)
+		found := s.siblings(s.Path)
 		if saved.Path != s.Path {
-			found = append(found, siblings(saved.Path, s.rotated...)...)
+			found = append(found, s.siblings(saved.Path)...)
 		}
 		files = openAll(found, func(f sibling) bool { return s.holding(f.info) == nil })
 		if open = s.match(files, open, saved.Open, now); len(open) == 0 {
@@ -204,6 +204,19 @@ func isOfAnother(o *opened, open []checkpoint.Generation, id int64) bool {
 	})
 }
 
+// siblings are those of a path, without the files that other sources follow.
+func (s *source) siblings(path string) []sibling { return s.without(siblings(path, s.rotated...)) }
+
+// without leaves out the files that other sources follow: one may be called like
+// a rotated log of another, as app-20261127.log beside app.log.
+func (s *source) without(found []sibling) []sibling {
+	return slices.DeleteFunc(found, func(f sibling) bool {
+		return slices.ContainsFunc(s.reader.sources, func(other *source) bool {
+			return other != s && (other.Path == f.path || other.holding(f.info) != nil)
+		})
+	})
+}
+
 // openAll opens those of the siblings that are wanted and can be had.
 func openAll(found []sibling, wanted func(sibling) bool) (files []*opened) {
 	for _, sibling := range found {
@@ -234,7 +247,7 @@ func (s *source) findUnseen(live *opened, since, now time.Time) {
 		f.refresh()
 	}
 	at, err := os.Stat(s.Path)
-	files := openAll(rotatedLogs(s.Path, s.rotated...), func(f sibling) bool {
+	files := openAll(s.without(rotatedLogs(s.Path, s.rotated...)), func(f sibling) bool {
 		return !f.info.ModTime().Before(since) && s.holding(f.info) == nil &&
 			(err != nil || !os.SameFile(f.info, at)) && (live == nil || !os.SameFile(f.info, live.info))
 	})
@@ -352,7 +365,7 @@ func (s *source) isCopy(f *file) bool {
 			return true
 		}
 	}
-	return slices.ContainsFunc(s.files, func(other *file) bool {
+	return s.belongs(o) || slices.ContainsFunc(s.files, func(other *file) bool {
 		return other != f && o.holds(other.describe(), other.at.Offset, other.before()) > another
 	})
 }

@@ -65,7 +65,7 @@ func beside(path string, rotatedOnly bool, others []string) []sibling {
 				continue
 			}
 			rotated, order := names.rotated(e.Name())
-			if rotatedOnly && !rotated {
+			if rotatedOnly && !rotated || isBeingPacked(e.Name(), entries) {
 				continue
 			}
 			info, err := e.Info()
@@ -83,6 +83,17 @@ func beside(path string, rotatedOnly bool, others []string) []sibling {
 		return cmp.Or(a.info.ModTime().Compare(b.info.ModTime()), -cmp.Compare(a.order, b.order), cmp.Compare(a.path, b.path))
 	})
 	return found
+}
+
+// isBeingPacked tells whether a compressed file stands beside what it is made of:
+// it is not whole yet, and what compresses files removes the other one then.
+func isBeingPacked(name string, sorted []os.DirEntry) bool {
+	if unpacker(name) == nil {
+		return false
+	}
+	plain := strings.TrimSuffix(name, filepath.Ext(name))
+	_, there := slices.BinarySearchFunc(sorted, plain, func(e os.DirEntry, name string) int { return strings.Compare(e.Name(), name) })
+	return there
 }
 
 // target is where a link at the path leads, even if nothing is there; else path.
@@ -112,8 +123,10 @@ type names struct {
 // newNames is for a log called base, which may be a link to another name.
 func newNames(base, to string) names {
 	n := names{stem: stem(base), begin: strings.TrimSuffix(base, filepath.Ext(base))}
-	const number, packed = `[-._](\d{1,3})`, `(?:\.gz|\.zst)?$`
-	const date = `[-._]?\d[-._T\d]{4,}\d`
+	const number, packed = `\.(\d{1,3})`, `(?:\.gz|\.zst)?$`
+	// A year, month and day, in either order, or seconds since 1970; an address or a
+	// port in a name is none.
+	const date = `[-._]?(?:(?:19|20)\d\d[-._]?\d\d[-._]?\d\d|\d\d[-._]?\d\d[-._]?(?:19|20)\d\d|1\d{9})(?:[-._T]?\d+)*`
 	ext := filepath.Ext(base)
 	plain := regexp.QuoteMeta(strings.TrimSuffix(base, ext))
 	quoted := regexp.QuoteMeta(base)

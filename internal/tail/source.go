@@ -232,6 +232,7 @@ func (s *source) supersede(now time.Time) {
 		return
 	}
 	old.superseded, old.grown = true, now
+	s.rotatedTo(old.directory()) // saved with the new file, before that is read
 	s.reader.log.Info("log file was rotated", "source", s.Name, "file", s.Path, "offset", old.at.Offset)
 	s.reader.stats.UpdateSource(s.Index, func(st *stats.Source) { st.Rotations++ })
 }

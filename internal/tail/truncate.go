@@ -89,7 +89,7 @@ func (f *file) copied() *opened {
 	saved, last := checkpoint.File{Inode: f.inode, Head: f.head.sum()}, f.before()
 	var best *opened
 	sure := another
-	for _, sibling := range siblings(f.source.Path, f.source.rotated...) {
+	for _, sibling := range f.source.siblings(f.source.Path) {
 		if f.source.holding(sibling.info) != nil {
 			continue
 		}

@@ -131,13 +131,16 @@ func (s *source) search(saved *checkpoint.Source, now time.Time) {
 	defer func() { closeAll(files) }()
 	// A file that is not found may just be being copied and truncated: its copy
 	// was not there yet when the directory was read.
-	for range 3 {
-		closeAll(files)
+	list := func() []sibling {
 		found := s.siblings(s.Path)
 		if saved.Path != s.Path {
 			found = append(found, s.siblings(saved.Path)...)
 		}
-		files = openAll(found, func(f sibling) bool { return s.holding(f.info) == nil })
+		return found
+	}
+	for range 3 {
+		closeAll(files)
+		files, _ = openAll(list, func(f sibling) bool { return s.holding(f.info) == nil })
 		if open = s.match(files, open, saved.Open, now); len(open) == 0 {
 			break
 		}
@@ -149,18 +152,17 @@ func (s *source) search(saved *checkpoint.Source, now time.Time) {
 	}
 	slices.SortFunc(s.files, func(a, b *file) int { return cmp.Compare(a.at.Generation.ID, b.at.Generation.ID) })
 	// The log may just be being copied, and not be truncated yet.
-	live, err := sibling{path: s.Path}.open()
-	if err != nil {
-		live = nil
-	} else {
+	if live, err := (sibling{path: s.Path}).open(); err == nil {
 		defer live.close()
+		s.coming = live
 		for _, o := range files {
 			if o != nil && os.SameFile(o.info, live.info) {
 				o.rotated = false // a link leads to it
 			}
 		}
 	}
-	s.beginUnseen(files, live, s.latest(), now)
+	s.beginUnseen(files, s.latest(), now)
+	s.coming = nil
 }
 
 // match goes on with those of the open generations whose files are found, which
@@ -217,17 +219,36 @@ func (s *source) without(found []sibling) []sibling {
 	})
 }
 
-// openAll opens those of the siblings that are wanted and can be had.
-func openAll(found []sibling, wanted func(sibling) bool) (files []*opened) {
-	for _, sibling := range found {
-		if !wanted(sibling) {
-			continue
+// openAll opens those of the listed files that are wanted and can be had. Then it
+// lists them again, and starts over if they are not the same: while logrotate
+// renames a long chain of files, the name of one may be that of another when it
+// is opened, and a file may be listed under none of its names. settled is false
+// when there was no end of that.
+func openAll(list func() []sibling, wanted func(sibling) bool) (files []*opened, settled bool) {
+	const attempts = 10
+	found := list()
+	for n := 1; ; n++ {
+		for _, sibling := range found {
+			if !wanted(sibling) {
+				continue
+			}
+			o, err := sibling.open()
+			switch {
+			case err != nil:
+			case os.SameFile(o.info, sibling.info):
+				files = append(files, o)
+			default:
+				o.close()
+			}
 		}
-		if o, err := sibling.open(); err == nil {
-			files = append(files, o)
+		before := found
+		found = list()
+		if settled = sameFiles(before, found); settled || n == attempts {
+			return files, settled
 		}
+		closeAll(files)
+		files = nil
 	}
-	return files
 }
 
 // closeAll closes those that nobody has taken.
@@ -240,27 +261,39 @@ func closeAll(files []*opened) {
 }
 
 // findUnseen looks for files that came to the path and were rotated away, or
-// copied and truncated, between two looks. live, unless nil, is one that is about
-// to be read. What is older than since was seen.
-func (s *source) findUnseen(live *opened, since, now time.Time) {
-	for _, f := range s.files {
-		f.refresh()
+// copied and truncated, between two looks. What is older than since was seen.
+func (s *source) findUnseen(since, now time.Time) {
+	var live fs.FileInfo
+	list := func() []sibling {
+		live, _ = os.Stat(s.Path)
+		found := s.without(rotatedLogs(s.Path, s.rotated...))
+		if live != nil { // which may be renamed right now too
+			found = append(found, sibling{path: s.Path, info: live})
+		}
+		return found
 	}
-	at, err := os.Stat(s.Path)
-	files := openAll(s.without(rotatedLogs(s.Path, s.rotated...)), func(f sibling) bool {
+	if !s.unsettled.IsZero() && s.unsettled.Before(since) {
+		since = s.unsettled
+	}
+	s.unsettled = time.Time{}
+	files, settled := openAll(list, func(f sibling) bool {
 		return !f.info.ModTime().Before(since) && s.holding(f.info) == nil &&
-			(err != nil || !os.SameFile(f.info, at)) && (live == nil || !os.SameFile(f.info, live.info))
+			(live == nil || !os.SameFile(f.info, live)) && (s.coming == nil || !os.SameFile(f.info, s.coming.info))
 	})
 	defer closeAll(files)
-	s.beginUnseen(files, live, since, now)
+	if !settled {
+		s.unsettled = since // the next look goes on
+	}
+	s.beginUnseen(files, since, now)
 }
 
 // beginUnseen begins a generation for each of the files, in their order, that is
 // not older than what was read and that nobody has read, nor will read from
-// what is at the path, unless that is nil.
-func (s *source) beginUnseen(files []*opened, live *opened, since, now time.Time) {
+// what is at the path.
+func (s *source) beginUnseen(files []*opened, since, now time.Time) {
 	for j, o := range files {
-		if o == nil || !o.rotated || o.info.ModTime().Before(since) || s.isKnown(o) || s.twin(files[:j], o) || live != nil && o.isBeginningOf(live) {
+		if o == nil || !o.rotated || o.info.ModTime().Before(since) || s.twin(files[:j], o) ||
+			s.coming != nil && o.isBeginningOf(s.coming) || !s.isUnread(o, nil, now) {
 			continue
 		}
 		s.reader.log.Info("reading log file that was rotated unseen", "source", s.Name, "file", o.path)
@@ -328,9 +361,29 @@ func (s *source) noteCopy(o *opened, id, firstLine, line int64) {
 	s.reader.checkpoint.NoteCopy(s.Name, g)
 }
 
-// isKnown tells whether a file is, or is a copy of, one that is or was read.
-func (s *source) isKnown(o *opened) bool {
-	return !planted.Is(planted.FinishedForgotten) && s.belongs(o) || slices.ContainsFunc(s.files, o.isCopyOfOpen)
+// isUnread tells whether a file, which is held as f or by nobody, is none that is
+// or was read, and no copy of one. A copy is known as such as long as the log
+// has not been truncated. So if it seems to be none, the open files are looked at
+// once more: had one been truncated by then, its rest was looked for, and found in
+// this file if it is the copy.
+func (s *source) isUnread(o *opened, f *file, now time.Time) bool {
+	for before := -1; before != s.turns; {
+		_ = s.lookAtFiles(now) // the next look tells what is wrong
+		if s.holding(o.info) != f || s.isKnown(o, f) {
+			return false
+		}
+		before = s.turns
+		_ = s.lookAtFiles(now)
+	}
+	return true
+}
+
+// isKnown tells whether a file is, or is a copy of, one that is or was read, other
+// than f.
+func (s *source) isKnown(o *opened, f *file) bool {
+	return !planted.Is(planted.FinishedForgotten) && s.belongs(o) || slices.ContainsFunc(s.files, func(other *file) bool {
+		return other != f && !os.SameFile(other.info, o.info) && o.isCopyOfOpen(other)
+	})
 }
 
 // belongs tells whether a file is, or is a copy of, that of a finished
@@ -345,35 +398,14 @@ func (s *source) belongs(o *opened) bool {
 }
 
 // isCopy tells whether a file that was empty when it was found has turned out to
-// be a copy in the making.
+// be a copy, whole or in the making.
 func (s *source) isCopy(f *file) bool {
-	again, err := os.Open(fmt.Sprintf("/proc/self/fd/%d", f.f.Fd()))
+	o, err := (sibling{path: fmt.Sprintf("/proc/self/fd/%d", f.f.Fd())}).open()
 	if err != nil {
 		return false
 	}
-	o := &opened{f: again, content: again, inode: f.inode}
 	defer o.close()
-	if o.info, err = again.Stat(); err != nil {
-		return false
-	}
-	if same, err := o.head.grow(again); err != nil || !same {
-		return false
-	}
-	if live, err := (sibling{path: s.Path}).open(); err == nil {
-		defer live.close()
-		if !os.SameFile(live.info, o.info) && o.isBeginningOf(live) {
-			return true
-		}
-	}
-	return s.belongs(o) || slices.ContainsFunc(s.files, func(other *file) bool {
-		return other != f && o.holds(other.describe(), other.at.Offset, other.before()) > another
-	})
-}
-
-// belongsToAnother tells the same, of generations that are being read too, but for
-// that of a file.
-func (s *source) belongsToAnother(o *opened, than *file) bool {
-	return s.belongs(o) || slices.ContainsFunc(s.files, func(f *file) bool { return f != than && o.isCopyOfOpen(f) })
+	return !s.isUnread(o, f, time.Now())
 }
 
 // twin tells whether all of a file is in an earlier one too, such as the log that

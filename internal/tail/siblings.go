@@ -85,6 +85,20 @@ func beside(path string, rotatedOnly bool, others []string) []sibling {
 	return found
 }
 
+// sameFiles tells whether the same files have the same names.
+func sameFiles(a, b []sibling) bool {
+	named := map[string]sibling{}
+	for _, f := range a {
+		named[f.path] = f
+	}
+	for _, f := range b {
+		if was, ok := named[f.path]; !ok || !os.SameFile(was.info, f.info) {
+			return false
+		}
+	}
+	return len(a) == len(b)
+}
+
 // isBeingPacked tells whether a compressed file stands beside what it is made of:
 // it is not whole yet, and what compresses files removes the other one then.
 func isBeingPacked(name string, sorted []os.DirEntry) bool {

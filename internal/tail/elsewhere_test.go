@@ -32,3 +32,27 @@ func TestKilledRightAfterTheFirstRotationIntoAnotherDirectory(t *testing.T) {
 		l.stop()
 	})
 }
+
+// Of what was at the earlier path the rest is read, however often it is started.
+func TestKilledAfterTheConfigurationNamedAnotherPath(t *testing.T) {
+	both(t, func(t *testing.T, wakeups bool) {
+		path, other := logFile(t), filepath.Join(t.TempDir(), "site.log")
+		create(t, path, "a1\n")
+		l := newLives(t, wakeups, path)
+		l.start()
+		l.want(1, "a1")
+		l.stop()
+		appendTo(t, path, "a2\n")
+		later()
+		create(t, other, "b1\n")
+		l.paths = []string{other}
+		for _, end := range []func(){l.kill, l.stop} {
+			l.start()
+			l.wantAll([]string{"a2"}, []string{"b1"})
+			if s := l.source(); s.Lost != 0 {
+				t.Errorf("%d generations lost; the log:\n%s", s.Lost, &l.log)
+			}
+			end()
+		}
+	})
+}

@@ -17,8 +17,9 @@ import (
 type sibling struct {
 	path    string
 	info    fs.FileInfo
-	rotated bool // it is called as rotated logs of this path are called
-	order   int  // among files of one time: of 2 and 1, 2 is the older one
+	rotated bool   // it is called as rotated logs of this path are called
+	log     string // the path of that log, if the source was there earlier, else ""
+	order   int    // among files of one time: of 2 and 1, 2 is the older one
 }
 
 // maxDirectories bounds how many directories below that of the log are searched.
@@ -73,7 +74,7 @@ func beside(path string, rotatedOnly bool, others []string) []sibling {
 				continue // it has just gone
 			}
 			at := filepath.Join(dir, e.Name())
-			found = append(found, sibling{at, info, rotated && at != path, order})
+			found = append(found, sibling{path: at, info: info, rotated: rotated && at != path, order: order})
 		}
 	}
 	if len(found) > maxAlike { // those of other logs

@@ -232,6 +232,7 @@ func (s *source) add(o *opened, at flow.Position, superseded bool, now time.Time
 		at: at, seen: at.Offset, size: max(o.size(), at.Offset), superseded: superseded, grown: now, summed: -1, asOf: o.info.ModTime(),
 	}
 	f.packed, _ = o.content.(*packed)
+	f.described.Path = o.log
 	f.mark()
 	s.files = append(s.files, f)
 	return f

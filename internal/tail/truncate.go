@@ -1,6 +1,7 @@
 package tail
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -89,7 +90,7 @@ func (f *file) untouched() (int64, error) {
 func (f *file) copied() *opened {
 	saved, last := checkpoint.File{Inode: f.inode, Head: f.head.sum()}, f.before()
 	s := f.source
-	list := func() []sibling { return s.siblings(s.Path) }
+	list := func() []sibling { return s.siblings(cmp.Or(f.described.Path, s.Path)) }
 	files, _ := openAll(list, func(f sibling) bool { held := s.holding(f.info); return held == nil || held.unsure })
 	best, sure := -1, another
 	for i, o := range files {

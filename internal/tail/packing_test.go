@@ -185,3 +185,26 @@ func gzipped(t *testing.T, text string) string {
 	}
 	return b.String()
 }
+
+// It has another inode than what was read.
+func TestCompressedFileMayNotBeReadAtTheRestart(t *testing.T) {
+	both(t, func(t *testing.T, wakeups bool) {
+		path := logFile(t)
+		file := create(t, path, "a1\n")
+		l := unprivileged(t, wakeups, path)
+		l.want(1, "a1")
+		l.stop()
+		add(t, file, "a2\n")
+		rotate(t, path, "b1\n")
+		compress(t, path+".1", ".gz")
+		chmod(t, path+".1.gz", 0)
+		l.start()
+		l.looked()
+		time.Sleep(600 * time.Millisecond)
+		l.stop()
+		chmod(t, path+".1.gz", 0o644)
+		l.start()
+		l.eventually("the lines", func() bool { return l.hasSent("a2") && l.hasSent("b1") })
+		l.stop()
+	})
+}

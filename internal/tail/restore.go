@@ -61,21 +61,23 @@ func (s *source) restore(now time.Time) error {
 	return nil
 }
 
-// unreadable is why a file cannot be read that is, by its inode, one of the
-// checkpoint's, or the log itself.
+// unreadable is why a file cannot be read that is the log itself, or one of the
+// checkpoint's: by its inode, or perhaps, if it is compressed and the other files
+// are not.
 func (s *source) unreadable(saved *checkpoint.Source) error {
-	for _, f := range s.everywhere(saved) {
-		st, ok := f.info.Sys().(*syscall.Stat_t)
-		ours := f.path == s.Path || ok && slices.ContainsFunc(saved.Open, func(g checkpoint.Generation) bool {
-			return g.Inode.Device == st.Dev && g.Inode.Number == st.Ino
-		})
-		if !ours {
-			continue
-		}
-		o, err := f.open()
-		if err == nil {
-			o.close()
+	files, found := []*opened(nil), s.everywhere(saved)
+	defer func() { closeAll(files) }()
+	refused := map[string]error{}
+	for _, f := range found {
+		if o, err := f.open(); err == nil {
+			files = append(files, o)
 		} else if !errors.Is(err, fs.ErrNotExist) {
+			refused[f.path] = err
+		}
+	}
+	for _, f := range found {
+		err := refused[f.path]
+		if err != nil && (f.path == s.Path || slices.ContainsFunc(saved.Open, func(g checkpoint.Generation) bool { return mayBe(f, &g, files) })) {
 			return err
 		}
 	}
@@ -83,6 +85,16 @@ func (s *source) unreadable(saved *checkpoint.Source) error {
 		return err
 	}
 	return nil
+}
+
+// mayBe tells whether a file that cannot be opened may be that of a generation:
+// by its inode, or because it is compressed and none of the others is.
+func mayBe(f sibling, g *checkpoint.Generation, others []*opened) bool {
+	if st, ok := f.info.Sys().(*syscall.Stat_t); ok && g.Inode.Device == st.Dev && g.Inode.Number == st.Ino {
+		return true
+	}
+	return f.rotated && unpacker(f.path) != nil && f.info.ModTime().UnixNano() >= g.Modified &&
+		!slices.ContainsFunc(others, func(o *opened) bool { return o.holds(g.File, g.Offset, g.Before) > another })
 }
 
 // isAtPath goes on with a generation whose file is still at the path.

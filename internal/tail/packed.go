@@ -74,6 +74,7 @@ func (z *packed) ReadAt(p []byte, offset int64) (n int, err error) {
 	if n == len(p) {
 		return n, nil
 	}
+	known := n
 	for n < len(p) && err == nil {
 		var more int
 		more, err = z.r.Read(p[n:])
@@ -84,7 +85,7 @@ func (z *packed) ReadAt(p []byte, offset int64) (n int, err error) {
 	switch {
 	case err == nil, errors.Is(err, io.EOF):
 		return n, err
-	case n > 0:
+	case n > known:
 		return n, nil // the error comes again
 	}
 	return 0, z.damaged(err)

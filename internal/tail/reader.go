@@ -174,6 +174,9 @@ func (r *Reader) read(ctx context.Context, now time.Time, out chan<- flow.Chunk)
 	for _, s := range r.sources {
 		r.turn = append(r.turn[:0], s.files...) // truncation makes one more
 		for _, f := range r.turn {
+			if f.left { // for it turned out to be a copy of another one
+				continue
+			}
 			moreHere, err := false, error(nil)
 			if !planted.Is(planted.NoFinalRead) || !f.superseded || !r.quiet(f, now) {
 				moreHere, err = f.read(ctx, out)

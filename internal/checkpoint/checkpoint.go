@@ -370,7 +370,8 @@ func (c *Checkpoint) open(g *flow.Generation) (*Generation, *Source) {
 	if s == nil {
 		return nil, nil
 	}
-	return s.open(g.ID), s
+	open := s.open(g.ID)
+	return open, s
 }
 
 // open is the generation of that ID that is open, or was imported, or nil.

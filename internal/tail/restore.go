@@ -93,7 +93,7 @@ func mayBe(f sibling, g *checkpoint.Generation, others []*opened) bool {
 	if st, ok := f.info.Sys().(*syscall.Stat_t); ok && g.Inode.Device == st.Dev && g.Inode.Number == st.Ino {
 		return true
 	}
-	return f.rotated && unpacker(f.path) != nil && f.info.ModTime().UnixNano() >= g.Modified &&
+	return f.rotated && formatOf(f.path) != nil && f.info.ModTime().UnixNano() >= g.Modified &&
 		!slices.ContainsFunc(others, func(o *opened) bool { return o.holds(g.File, g.Offset, g.Before) > another })
 }
 

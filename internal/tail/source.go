@@ -261,8 +261,11 @@ func (s *source) position(offset int64) flow.Position {
 	} else {
 		beyond := max(s.firstLine, s.furthest)
 		for _, f := range s.files {
-			reached := f.at.Line
-			if unread := f.size - f.at.Offset; unread > generationGap {
+			reached, size := f.at.Line, f.size
+			if f.packed != nil {
+				size = f.packed.most()
+			}
+			if unread := size - f.at.Offset; unread > generationGap {
 				reached += unread
 			}
 			beyond = max(beyond, reached)

@@ -67,6 +67,7 @@ func (f *file) read(ctx context.Context, out chan<- flow.Chunk) (more bool, err 
 			return false, nil
 		}
 		f.unsure = false
+		f.describeChange()
 	}
 	end := bytes.LastIndexByte(room[:n], '\n') + 1
 	if planted.Is(planted.HalfLineDelivered) && n > end && n < len(room) && !f.source.reader.config.Once {

@@ -65,6 +65,58 @@ func TestFileIsTruncatedWhenItsCopyWasSeenInTheMaking(t *testing.T) {
 	}
 }
 
+// Nothing is known of the copy but its inode.
+func TestKilledWhenACopyWasSeenInTheMaking(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name, late string
+		truncated  bool
+	}{
+		{"all was read", "", true},
+		{"some was not", "b3\nb4\n", true},
+		{"it is made and the log is still there", "", false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				path := logFile(t)
+				file := create(t, path, "a1\n")
+				l := newLives(t, false, path)
+				l.start()
+				l.wantOf("a1")
+				copyTruncate(t, path, file)
+				l.eventually("notice", func() bool { return l.source().Truncations == 1 })
+				shift(t, path)
+				later()
+				add(t, file, "b1\nb2\n") // with which the reader looks beside the log
+				copied := create(t, path+".1", "")
+				l.eventually("b1 and b2", func() bool { return l.collected() == 3 })
+				l.acknowledge()
+				l.kill()
+				add(t, file, c.late)
+				add(t, copied, "b1\nb2\n"+c.late)
+				later()
+				if c.truncated {
+					truncate(t, file, 0)
+				}
+				add(t, file, "c1\n")
+				want := append(strings.Fields(c.late), "c1")
+				for _, end := range []func(){l.kill, l.stop} {
+					l.start()
+					l.wantOf(want...)
+					if s := l.source(); s.Lost != 0 {
+						t.Errorf("%d generations lost; the log:\n%s", s.Lost, &l.log)
+					}
+					end()
+				}
+				l.start()
+				l.wantNothing()
+				l.stop()
+			})
+		})
+	}
+}
+
 // In real time, in which the reader looks between any two of these steps.
 func TestFileIsCopiedAndTruncatedTwiceWhileItIsLookedAt(t *testing.T) {
 	t.Parallel()

@@ -93,7 +93,7 @@ func mayBe(f sibling, g *checkpoint.Generation, others []*opened) bool {
 	if st, ok := f.info.Sys().(*syscall.Stat_t); ok && g.Inode.Device == st.Dev && g.Inode.Number == st.Ino {
 		return true
 	}
-	return f.rotated && unpacker(f.path) != nil && f.info.ModTime().UnixNano() >= g.Modified &&
+	return f.rotated && formatOf(f.path) != nil && f.info.ModTime().UnixNano() >= g.Modified &&
 		!slices.ContainsFunc(others, func(o *opened) bool { return o.holds(g.File, g.Offset, g.Before) > another })
 }
 
@@ -125,13 +125,19 @@ func (s *source) goOn(o *opened, g *checkpoint.Generation, now time.Time) {
 		at.Offset = 0
 	}
 	f := s.add(o, at, true, now)
+	f.unsure = neverRead(g) && o.rotated
 	f.asOf = time.Unix(0, g.Modified) // since then something may have come and gone
 	if f.packed != nil {
 		f.size = max(f.size, g.Size)
 	}
 	s.reader.checkpoint.Stay(at.Generation)
-	s.reader.checkpoint.Describe(at.Generation, f.describe())
+	f.describeChange()
 	s.reader.log.Info("going on with log file", "source", s.Name, "file", o.path, "offset", at.Offset, "line", at.Line)
+}
+
+// neverRead tells whether a file was empty whenever it was looked at.
+func neverRead(g *checkpoint.Generation) bool {
+	return g.Head.Length == 0 && g.Size == 0 && g.Offset == 0
 }
 
 // search looks for the files of the checkpoint's generations, and for those that
@@ -152,6 +158,10 @@ func (s *source) search(saved *checkpoint.Source, now time.Time) {
 	}
 	for i := range open {
 		g := &open[i]
+		if neverRead(g) && slices.ContainsFunc(s.files, func(f *file) bool { return sameInode(f.inode, g.Inode) }) {
+			s.reader.checkpoint.Forget(&flow.Generation{Source: s.Source.Source, ID: g.ID}) // it became the copy of another one
+			continue
+		}
 		s.lose(g.ID, max(0, g.Size-g.Offset), "no file beside the log is, or is a copy of, what was read")
 		s.gone(g, true)
 	}

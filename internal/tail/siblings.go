@@ -103,7 +103,7 @@ func sameFiles(a, b []sibling) bool {
 // isBeingPacked tells whether a compressed file stands beside what it is made of:
 // it is not whole yet, and what compresses files removes the other one then.
 func isBeingPacked(name string, sorted []os.DirEntry) bool {
-	if unpacker(name) == nil {
+	if formatOf(name) == nil {
 		return false
 	}
 	plain := strings.TrimSuffix(name, filepath.Ext(name))

@@ -265,8 +265,11 @@ func (s *source) position(offset int64) flow.Position {
 	} else {
 		beyond := max(s.firstLine, s.furthest)
 		for _, f := range s.files {
-			reached := f.at.Line
-			if unread := f.size - f.at.Offset; unread > generationGap {
+			reached, size := f.at.Line, f.size
+			if f.packed != nil {
+				size = f.packed.most()
+			}
+			if unread := size - f.at.Offset; unread > generationGap {
 				reached += unread
 			}
 			beyond = max(beyond, reached)
@@ -303,10 +306,15 @@ func (s *source) finish(g checkpoint.Finished) {
 	}
 }
 
-// lose takes note that the rest of a generation is gone.
+// lose takes note that the rest of a generation is gone. When none is known to
+// have been unread, there is nothing that a human must do.
 func (s *source) lose(id, bytes int64, why string) {
-	s.reader.log.Error("part of a log is gone before it was read", "source", s.Name, "file", s.Path,
-		"generation", id, "bytes_known_unread", bytes, "why", why)
+	log := s.reader.log.With("source", s.Name, "file", s.Path, "generation", id, "bytes_known_unread", bytes, "why", why)
+	if bytes > 0 {
+		log.Error("part of a log is gone before it was read")
+	} else {
+		log.Warn("log file is gone, and what came after it was last read, if anything")
+	}
 	s.reader.stats.UpdateSource(s.Index, func(st *stats.Source) { st.Lost++; st.LostBytes += bytes })
 }
 

@@ -159,7 +159,11 @@ func (f *file) before() checkpoint.Sum {
 	return checkpoint.Sum{}
 }
 
-// describeChange tells the checkpoint what the file looks like now.
+// describeChange tells the checkpoint what the file looks like now; of a file that
+// may be a copy of another one, after a crash only that it was empty.
 func (f *file) describeChange() {
+	if f.unsure {
+		return
+	}
 	f.source.reader.checkpoint.Describe(f.at.Generation, f.describe())
 }

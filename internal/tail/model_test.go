@@ -545,7 +545,12 @@ func TestModel(t *testing.T) {
 				for i := shard; i < *modelSequences && !t.Failed(); i += modelShards {
 					seed := uint64(i + 1)
 					steps := script(seed)
-					if err := play(t, seed, steps, io.Discard); err != nil {
+					var trace bytes.Buffer
+					err := play(t, seed, steps, &trace)
+					switch {
+					case err != nil && *modelRaces: // it may never happen again
+						t.Errorf("seed %d: %v\n%v\n%s", seed, err, steps, &trace)
+					case err != nil:
 						fail(t, seed, steps, err)
 					}
 					mu.Lock()

@@ -158,7 +158,8 @@ func (s *source) search(saved *checkpoint.Source, now time.Time) {
 	}
 	for i := range open {
 		g := &open[i]
-		if neverRead(g) && slices.ContainsFunc(s.files, func(f *file) bool { return sameInode(f.inode, g.Inode) }) {
+		if neverRead(g) && (slices.ContainsFunc(s.files, func(f *file) bool { return sameInode(f.inode, g.Inode) }) ||
+			slices.ContainsFunc(files, func(o *opened) bool { return o != nil && sameInode(o.inode, g.Inode) })) {
 			s.reader.checkpoint.Forget(&flow.Generation{Source: s.Source.Source, ID: g.ID}) // it became the copy of another one
 			continue
 		}
@@ -192,8 +193,8 @@ func (s *source) match(files []*opened, open, all []checkpoint.Generation, now t
 				continue
 			}
 			how := o.holds(g.File, g.Offset, g.Before)
-			if how == another || how < sure || noLive == nil && os.SameFile(o.info, live) && how != theSame || s.belongs(o) {
-				continue // a copy at the path counts as another log
+			if how == another || how < sure || noLive == nil && os.SameFile(o.info, live) && how != theSame || s.isKnown(o, nil) {
+				continue // a copy at the path counts as another log, and one elsewhere is not what else was read
 			}
 			if best >= 0 && how == sure && !files[best].isBeginningOf(o) {
 				continue // they begin alike, and are not copies of one file

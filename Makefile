@@ -29,6 +29,8 @@ lint_mod := github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 lint_ver := v2.15.0
 lint     := $(tools)/golangci-lint-$(lint_ver)
 
+influxd_old := $(CURDIR)/.cache/influxdb-debian/usr/bin/influxd
+
 .PHONY: help build demo check fmt test model e2e e2e-deps soak planted-delivery bench profile fuzz clean influxd
 
 help: ## this list
@@ -89,12 +91,15 @@ model: ## MODEL (20000) random sequences of what can happen to a log, and bugs p
 	{ set +x; } 2>/dev/null
 	echo "model: passed"
 
-e2e: influxd ## with real nginx, logrotate and wrk (make e2e-deps)
-	@for command in nginx logrotate wrk zstd curl systemd-analyze; do
+e2e: influxd ## with real nginx, logrotate and wrk, and InfluxDB 1.6 (make e2e-deps)
+	@[[ -x $(influxd_old) ]] || { echo "e2e: no InfluxDB 1.6 here; make e2e-deps unpacks it" >&2; exit 1; }
+	for command in nginx logrotate wrk zstd curl systemd-analyze; do
 		type -P $$command >/dev/null || { echo "e2e: no $$command here; make e2e-deps installs it" >&2; exit 1; }
 	done
 	set -x
 	go test -tags e2e -count=1 -timeout $(TIMEOUT) $(TESTFLAGS) ./internal/e2e/...
+	# What is tested against a real influxd in make test, against Debian's too.
+	TAILFLUX_INFLUXD=$(influxd_old) go test -pgo=off -count=1 -timeout $(TIMEOUT) $(TESTFLAGS) ./internal/influx ./internal/write ./cmd/tailflux
 	{ set +x; } 2>/dev/null
 	echo "e2e: passed"
 
@@ -127,6 +132,7 @@ e2e-deps: ## installs nginx, logrotate, wrk and what else the tests run from Deb
 	docker compose version &>/dev/null || type -P docker-compose >/dev/null || missing+=" docker-compose"
 	type -P gcc >/dev/null || missing+=" gcc"
 	[[ -e /usr/include/stdlib.h ]] || missing+=" libc6-dev"
+	[[ -x $(influxd_old) ]] || missing+=" influxdb"
 	[[ $$missing ]] || { echo "e2e-deps: all there"; exit 0; }
 	echo "e2e-deps: installing$$missing"
 	sudo=; (( EUID == 0 )) || sudo='$(SUDO)'
@@ -138,7 +144,13 @@ e2e-deps: ## installs nginx, logrotate, wrk and what else the tests run from Deb
 	fi
 	apt() { $$sudo env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 "$$@"; }
 	apt update
-	apt install --no-install-recommends $$missing
+	if [[ $$missing = *influxdb* ]]; then # only unpacked
+		missing=$${missing/ influxdb}
+		mkdir -p .cache/influxdb-debian
+		(cd .cache/influxdb-debian && apt-get -qq -o Acquire::Retries=3 download influxdb && dpkg -x influxdb_*.deb . && rm influxdb_*.deb)
+		"$(influxd_old)" version
+	fi
+	[[ -z $$missing ]] || apt install --no-install-recommends $$missing
 	if [[ $$missing = *nginx* ]] && type -P systemctl >/dev/null; then
 		$$sudo systemctl --quiet disable nginx # nor at the next boot
 	fi

@@ -54,7 +54,10 @@ where it was afterwards, and loses nothing.`,
 			}
 			shown := newProgress(stderr)
 			defer shown.end()
-			return run(c, job{once: true, files: files, progress: shown.show}, shown.log)
+			if err := run(c, job{once: true, files: files, progress: shown.show}, shown.log); err != nil {
+				return err
+			}
+			return shown.verdict()
 		},
 	}
 	addConfigFlags(cmd)
@@ -95,6 +98,7 @@ type progress struct {
 	bar         *progressbar.ProgressBar // nil: no terminal
 	out         io.Writer
 	began, last time.Time
+	latest      tail.Progress
 }
 
 // Between two times that progress is shown.
@@ -115,6 +119,7 @@ func newProgress(out io.Writer) *progress {
 }
 
 func (p *progress) show(at tail.Progress) {
+	p.latest = at
 	now := time.Now()
 	pause := logPause
 	if p.bar != nil {
@@ -135,6 +140,17 @@ func (p *progress) show(at tail.Progress) {
 	left := time.Duration(seconds * float64(at.Total-at.Done) / float64(max(at.Done, 1)) * float64(time.Second))
 	p.log.Info("importing", "file", at.File, "bytes", at.Done, "of_bytes", at.Total, "lines", at.Lines,
 		"lines_per_second", perSecond, "left", left.Round(time.Second).String())
+}
+
+// verdict is what is wrong when all that was read is delivered.
+func (p *progress) verdict() error {
+	switch {
+	case !p.latest.Complete:
+		return errors.New("import: interrupted; the same command goes on")
+	case p.latest.Failed > 0:
+		return fmt.Errorf("import: %d files could not be read to their end", p.latest.Failed)
+	}
+	return nil
 }
 
 // Write writes a log line in place of the bar, which is shown again soon.

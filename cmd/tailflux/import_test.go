@@ -91,6 +91,9 @@ func TestImportOfWhatWasFollowed(t *testing.T) {
 	stop()
 	in.imported(60, in.log, in.log+".1")
 	in.imported(60, in.log, in.log+".1")
+	if code, v := in.verify(in.log + ".1"); code != 0 || v.Lines != 50 || v.Found != 50 {
+		t.Errorf("verify: exit code %d, %+v", code, v)
+	}
 	in.shell("gzip access.log.1")
 	in.imported(60, in.log+".1.gz")
 	if code, v := in.verify(in.log); code != 0 || v.Found != 10 {
@@ -122,14 +125,60 @@ func TestTailfluxGoesOnAfterAnImport(t *testing.T) {
 	in.imported(70, in.log, in.log+".1", in.log+".2")
 }
 
+// Tailflux goes on behind what was imported of the log that it follows, whatever
+// start says.
 func TestImportOfTheLogThatIsFollowed(t *testing.T) {
-	in := newInstallation(t)
-	in.write(lines(0, 30))
-	if out := in.imported(0, in.log); !strings.Contains(out, "it is left to it") {
-		t.Errorf("it said\n%s", out)
+	for _, start := range []string{"end", "beginning"} {
+		t.Run(start, func(t *testing.T) {
+			in := newInstallation(t, "--start", start)
+			text := lines(0, 31)
+			in.write(text[:len(text)-10])
+			in.imported(30, in.log)
+			in.write(text[len(text)-10:])
+			in.daemon()()
+			in.write(lines(31, 9))
+			in.daemon()()
+			if n := in.points(); n != 40 {
+				t.Errorf("%d points, want 40", n)
+			}
+			in.imported(40, in.log)
+			if code, v := in.verify(in.log); code != 0 || v.Lines != 40 || v.Found != 40 || v.Earlier != 0 {
+				t.Errorf("verify: exit code %d, %+v", code, v)
+			}
+		})
 	}
-	in.deliver()
+}
+
+// What is missing of a file that is being followed does not keep tailflux from
+// finding it again.
+func TestTailfluxFindsItsFileAfterAnImportOfItsBeginning(t *testing.T) {
+	in := newInstallation(t, "--start", "end")
+	in.write(lines(0, 30))
+	in.daemon()()
 	in.imported(30, in.log)
+	in.write(lines(30, 20))
+	in.shell("mv access.log access.log.1")
+	in.write(lines(50, 10))
+	in.daemon()()
+	if n := in.points(); n != 60 {
+		t.Errorf("%d points, want 60", n)
+	}
+}
+
+func TestImportOfWhatCannotBeRead(t *testing.T) {
+	in := newInstallation(t)
+	files := in.old()
+	in.shell("truncate -s -20 access.log.3.gz; touch access.log.9")
+	code, out := in.run("import", append(files, in.log+".9")...)
+	if code != 1 || !strings.Contains(out, "1 files could not be read") || !strings.Contains(out, "unexpected EOF") {
+		t.Errorf("exit code %d:\n%s", code, out)
+	}
+	if n := in.points(); n < 400 || n >= 500 {
+		t.Errorf("%d points, want those of four files, and some of the fifth", n)
+	}
+	if code, out := in.run("import", in.log+".none"); code != 1 || !strings.Contains(out, "no such file") {
+		t.Errorf("exit code %d:\n%s", code, out)
+	}
 }
 
 func TestImportIsInterrupted(t *testing.T) {

@@ -59,6 +59,10 @@ func run(c *config.Config, do job, log *slog.Logger) error {
 		return err
 	}
 	defer sources.values.Close()
+	shape, err := openShaping(c, sources.host, log)
+	if err != nil {
+		return err
+	}
 	client, err := openInflux(c, log)
 	if err != nil {
 		return err
@@ -120,6 +124,9 @@ func run(c *config.Config, do job, log *slog.Logger) error {
 	}
 	err = g.Wait()
 	books := st.Snapshot(time.Now()).Books
+	if err == nil && books.InFlight == 0 {
+		err = shape.delivered(do)
+	}
 	log.Info("stopped", "read", books.Read, "written", books.Written, "rejected", books.Rejected, "filtered", books.Filtered, "in_flight", books.InFlight)
 	return err
 }

@@ -30,6 +30,7 @@ type sources struct {
 	globs  []tail.Glob
 	parse  []parse.Source
 	values *tagvalues.Values
+	host   string // the tag
 }
 
 // openCheckpoint makes the state directory and takes it for this process.
@@ -53,8 +54,7 @@ func openCheckpoint(c *config.Config, st *stats.Stats, log *slog.Logger) (*check
 // openSources compiles the formats and reads the tag values in the state
 // directory. The caller closes those.
 func openSources(c *config.Config, once bool, st *stats.Stats, log *slog.Logger) (s sources, err error) {
-	host, err := hostTag(c)
-	if err != nil {
+	if s.host, err = hostTag(c); err != nil {
 		return s, err
 	}
 	if s.values, err = tagvalues.Open(c.StateDir, c.Tags, c.TagLimit, st); err != nil {
@@ -69,7 +69,7 @@ func openSources(c *config.Config, once bool, st *stats.Stats, log *slog.Logger)
 	if err != nil {
 		return s, err
 	}
-	shared.Host, shared.Values = host, s.values
+	shared.Host, shared.Values = s.host, s.values
 	found, err := openChoices(c, log)
 	if err != nil {
 		return s, err

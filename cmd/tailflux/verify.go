@@ -178,7 +178,7 @@ func (v *verifier) verify(file, source string) (*verdict, error) {
 		return nil, err
 	}
 	defer log.Close()
-	name, record, known, err := v.find(log, source)
+	name, records, err := v.find(log, source)
 	if err != nil {
 		return nil, err
 	}
@@ -186,45 +186,44 @@ func (v *verifier) verify(file, source string) (*verdict, error) {
 	if err != nil {
 		return nil, err
 	}
-	result := &verdict{File: file, Source: name, Generation: record.Generation, Approximate: !known, Minutes: []minute{}}
-	if known {
-		if result.Earlier, err = log.Earlier(record); err != nil {
-			return nil, err
-		}
-		log.Rewind()
+	result := &verdict{File: file, Source: name, Approximate: len(records) == 0, Minutes: []minute{}}
+	if !result.Approximate {
+		result.Generation = records[0].Generation
 	}
-	stamps, err := v.expect(log, result, record, matcher, encoder)
+	log.Rewind()
+	stamps, err := v.expect(log, result, records, matcher, encoder)
 	if err != nil {
 		return nil, err
 	}
 	slices.Sort(stamps)
 	result.Expected = int64(len(stamps))
 	points := &pointReader{config: v.config, client: v.client, host: v.host, source: name}
-	if known {
-		err = result.compare(stamps, points)
-	} else {
+	if result.Approximate {
 		err = result.count(stamps, points)
+	} else {
+		err = result.compare(stamps, points)
 	}
 	return result, err
 }
 
-// find tells of which source a file is a log, and what is known of it.
-func (v *verifier) find(log *tail.Log, source string) (name string, r tail.Record, known bool, err error) {
+// find tells of which source a file is a log, and which of its lines were
+// delivered, as far as that is known.
+func (v *verifier) find(log *tail.Log, source string) (name string, records []tail.Record, err error) {
 	for _, candidate := range slices.Sorted(maps.Keys(v.known)) {
 		if source != "" && source != candidate {
 			continue
 		}
-		if r, known = log.Find(v.known[candidate]); known {
-			return candidate, r, true, nil
+		if records, err = log.Records(v.known[candidate]); err != nil || len(records) > 0 {
+			return candidate, records, err
 		}
 	}
 	switch {
 	case source != "":
-		return source, r, false, nil
+		return source, nil, nil
 	case len(v.config.Sources) == 1 && !tail.IsGlob(v.config.Sources[0].Path):
-		return v.config.Sources[0].Name, r, false, nil
+		return v.config.Sources[0].Name, nil, nil
 	}
-	return "", r, false, usageError{fmt.Errorf("it is not known of which source this is a log: choose with --source one of %s", sourceNames(v.config))}
+	return "", nil, usageError{fmt.Errorf("it is not known of which source this is a log: choose with --source one of %s", sourceNames(v.config))}
 }
 
 // shape is how the lines of a source become points.
@@ -281,9 +280,8 @@ func (v *verifier) chosen(name string) (*logformat.Format, error) {
 
 // expect reads the log and returns the timestamps of the points that its lines
 // should have become, and counts the others.
-func (v *verifier) expect(log io.Reader, result *verdict, record tail.Record, matcher *logformat.Matcher, encoder *accesslog.Encoder) (stamps []int64, err error) {
+func (v *verifier) expect(log io.Reader, result *verdict, records []tail.Record, matcher *logformat.Matcher, encoder *accesslog.Encoder) (stamps []int64, err error) {
 	lines := &lineReader{r: bufio.NewReaderSize(log, 256<<10), max: int(v.config.MaxLineBytes) + 1}
-	rejected := v.rejected.Of(result.Source, record.Generation)
 	var point []byte
 	for {
 		line, _, err := lines.next()
@@ -293,21 +291,18 @@ func (v *verifier) expect(log io.Reader, result *verdict, record tail.Record, ma
 		if err != nil {
 			return nil, err
 		}
-		number := record.FirstLine + result.Lines - result.Earlier
+		number, rejected, known := v.line(result, records)
 		result.Lines++
-		switch {
-		case result.Approximate:
-		case result.Lines <= result.Earlier:
-			continue
-		case number >= record.NextLine:
-			result.Pending++
-			continue
-		case rejected[number]:
-			result.Rejected++
+		if !known && !result.Approximate {
+			if result.Lines <= records[0].Before {
+				result.Earlier++
+			} else {
+				result.Pending++
+			}
 			continue
 		}
 		captures, ok := matcher.Match(line)
-		if len(line) > int(v.config.MaxLineBytes) || !ok {
+		if rejected || !ok || len(line) > int(v.config.MaxLineBytes) {
 			result.Rejected++
 			continue
 		}
@@ -327,6 +322,18 @@ func (v *verifier) expect(log io.Reader, result *verdict, record tail.Record, ma
 		}
 		stamps = append(stamps, stamp)
 	}
+}
+
+// line is the number of the next line, if it was delivered, and whether it is in
+// the reject file.
+func (v *verifier) line(result *verdict, records []tail.Record) (number int64, rejected, known bool) {
+	for _, r := range records {
+		number = r.FirstLine + result.Lines - r.Before
+		if number >= r.FirstLine && number < r.NextLine {
+			return number, v.rejected.Of(result.Source, r.Generation)[number], true
+		}
+	}
+	return 0, false, false
 }
 
 // compare looks for each of the timestamps, which are ascending.

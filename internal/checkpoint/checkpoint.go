@@ -65,6 +65,9 @@ type File struct {
 	Head     Sum   `json:"head"` // of its first bytes, once there is a whole line in them
 	Size     int64 `json:"size"`
 	Modified int64 `json:"modified"` // nanoseconds since 1970
+
+	// Path is that of the log it was, if the source was at another path then.
+	Path string `json:"path,omitempty"`
 }
 
 // Generation is one that is not finished.
@@ -158,13 +161,13 @@ func (c *Checkpoint) Source(name, path string) (s Source, known bool) {
 		saved.Path = path
 		c.needed++
 	}
+	if saved.Path != path {
+		saved.moved(path)
+		c.changed = true
+	}
 	s = Source{
 		Path: saved.Path, Directories: slices.Clone(saved.Directories),
 		Open: slices.Clone(saved.Open), Finished: slices.Clone(saved.Finished), Imports: slices.Clone(saved.Imports),
-	}
-	if saved.Path != path {
-		saved.Path = path
-		c.changed = true
 	}
 	return s, known
 }
@@ -216,6 +219,17 @@ func (c *Checkpoint) Undelivered(source string, generation, line int64) bool {
 	}
 	g := s.open(generation)
 	return g != nil && line >= g.Line
+}
+
+// moved takes note that another path is followed from now on. The earlier one is
+// kept with the generations that are not finished.
+func (s *Source) moved(path string) {
+	for i := range s.Open {
+		if g := &s.Open[i]; g.Path == "" {
+			g.Path = s.Path
+		}
+	}
+	s.Path = path
 }
 
 // Waiting returns the paths of the sources that have open generations.
@@ -356,7 +370,8 @@ func (c *Checkpoint) open(g *flow.Generation) (*Generation, *Source) {
 	if s == nil {
 		return nil, nil
 	}
-	return s.open(g.ID), s
+	open := s.open(g.ID)
+	return open, s
 }
 
 // open is the generation of that ID that is open, or was imported, or nil.

@@ -546,20 +546,21 @@ func TestNewSourceIsKnownTheSecondTimeOnly(t *testing.T) {
 
 // The path was changed in the configuration: rotated files may still be beside
 // the earlier one.
-func TestEarlierPathOfASourceIsToldOnce(t *testing.T) {
+func TestEarlierPathOfASourceIsKeptWithItsGenerations(t *testing.T) {
 	o, _ := begun(t)
 	moved := &flow.Source{Name: "web", Path: "/new/access.log"}
-	for _, want := range []string{web.Path, moved.Path, moved.Path} {
-		saved, known := o.Source("web", moved.Path)
-		if saved.Path != want || !known || len(saved.Open) != 1 {
-			t.Errorf("Source = %+v, %v, want path %q and its generation", saved, known, want)
-		}
+	there := reading(1, 0, "")
+	there.Path = web.Path
+	for range 2 {
+		o.want(moved, checkpoint.Source{Path: moved.Path, Open: []checkpoint.Generation{there}})
 	}
 	if o.changed(o.Secure) || !o.changed(o.save) {
 		t.Error("the new path is saved too early, or not at all")
 	}
 	o = o.crash()
-	o.want(moved, checkpoint.Source{Path: moved.Path, Open: []checkpoint.Generation{reading(1, 0, "")}})
+	o.want(moved, checkpoint.Source{Path: moved.Path, Open: []checkpoint.Generation{there}})
+	again := &flow.Source{Name: "web", Path: "/newer/access.log"}
+	o.want(again, checkpoint.Source{Path: again.Path, Open: []checkpoint.Generation{there}})
 }
 
 func TestSourceReturnsACopy(t *testing.T) {

@@ -246,7 +246,7 @@ func TestNamesNeedNotBeUTF8(t *testing.T) {
 	want := map[string]checkpoint.Source{}
 	for i, name := range names {
 		s := &flow.Source{Name: "web:" + name, Path: "/log/" + name + ".log"}
-		o.source(s)
+		o.source(&flow.Source{Name: s.Name, Path: "/before/" + name})
 		o.Begin(at(generation(s, int64(i+1)), 0), checkpoint.Sum{}, file(1))
 		for _, dir := range names {
 			o.RotatedTo(s.Name, "/old/"+dir)

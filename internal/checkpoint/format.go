@@ -75,6 +75,10 @@ func renamed(sources map[string]*Source, change func(string) string) map[string]
 		for i, dir := range c.Directories {
 			c.Directories[i] = change(dir)
 		}
+		c.Open = slices.Clone(s.Open)
+		for i := range c.Open {
+			c.Open[i].Path = change(c.Open[i].Path)
+		}
 		changed[change(name)] = &c
 	}
 	return changed

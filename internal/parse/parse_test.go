@@ -36,10 +36,15 @@ func newStage(t testing.TB, format string, blocks, blockSize int) *stage {
 	return s
 }
 
-// openStage is a stage whose tag values are in dir, with paths folded.
+// openStage is a stage whose tag values are in dir, with paths folded. A format
+// that begins with ^ is a regexp.
 func openStage(t testing.TB, format, dir string, limit, blocks, blockSize int, change ...func(*accesslog.Schema)) (*stage, *tagvalues.Values) {
 	t.Helper()
-	f, err := logformat.CompileFormat(format)
+	compile := logformat.CompileFormat
+	if strings.HasPrefix(format, "^") {
+		compile = logformat.CompileRegexp
+	}
+	f, err := compile(format)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -281,3 +281,54 @@ func TestOtherLogsLieBesideTheLog(t *testing.T) {
 		})
 	}
 }
+
+// They are called by an address and by ports, not by a date.
+func TestOtherLogsHaveNumbersInTheirNames(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"access.10.0.0.12.log", "access-8080-8443.log"} {
+		t.Run(name, func(t *testing.T) {
+			both(t, func(t *testing.T, wakeups bool) {
+				path := logFile(t)
+				create(t, path, "a1\n")
+				l := newLives(t, wakeups, path)
+				l.start()
+				l.want(1, "a1")
+				create(t, filepath.Join(filepath.Dir(path), name), "other\n")
+				rotate(t, path, "b1\n")
+				l.want(2, "b1")
+				l.still()
+				l.stop()
+			})
+		})
+	}
+}
+
+// It is followed by itself, and not a part of another log.
+func TestAnotherSourceIsCalledLikeARotatedLog(t *testing.T) {
+	both(t, func(t *testing.T, wakeups bool) {
+		dir := t.TempDir()
+		path, other := filepath.Join(dir, "app.log"), filepath.Join(dir, "app-2.log")
+		a := create(t, path, "a1\n")
+		create(t, other, "other1\n")
+		l := newLives(t, wakeups, path, other)
+		l.start()
+		l.wantOf("a1", "other1")
+		later()
+		rename(t, path, path+".1")
+		later()
+		create(t, path, "b1\n")
+		later()
+		appendTo(t, other, "other2\n")
+		l.wantOf("a1", "b1", "other1", "other2")
+		l.stop()
+		add(t, a, "late\n") // beyond the promise: it was left
+		rename(t, path, path+".2")
+		later()
+		create(t, path, "c1\n")
+		later()
+		appendTo(t, other, "other3\n")
+		l.start()
+		l.wantOf("c1", "other3")
+		l.stop()
+	})
+}

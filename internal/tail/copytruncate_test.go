@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/tailflux/tailflux/internal/flow"
@@ -30,7 +29,7 @@ func TestFileIsCopiedAndTruncatedBeforeItsRestIsRead(t *testing.T) {
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			exactly(t, func(t *testing.T, wakeups bool) {
+			both(t, func(t *testing.T, wakeups bool) {
 				path := logFile(t)
 				text, lines := numbered("a", 0, 5*blockSize/100)
 				file := create(t, path, text+"half")
@@ -71,41 +70,19 @@ func recovered(t *testing.T, l *lives, lines []string, held ...flow.Chunk) {
 
 func TestFileIsCopiedAndTruncatedTwiceWithinATick(t *testing.T) {
 	t.Parallel()
-	for _, c := range []struct{ name, a string }{
+	for _, c := range []struct{ name, unread string }{
 		{"all was read", ""},
 		{"some was not", "a3\nhalf"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			exactly(t, func(t *testing.T, wakeups bool) {
-				path := logFile(t)
-				file := create(t, path, "a1\na2\n")
-				l := newLives(t, wakeups, path)
-				l.start()
-				l.wantOf("a1", "a2")
-				add(t, file, c.a)
-				copyTruncate(t, path, file)
-				add(t, file, "b1\nb2\n")
-				copyTruncate(t, path, file)
-				add(t, file, "c1\n")
-				want := append(strings.Fields("a1 a2 "+c.a), "b1", "b2", "c1")
-				l.wantOf(want...)
-				if s := l.source(); s.Lost != 0 {
-					t.Errorf("%d generations lost; the log:\n%s", s.Lost, &l.log)
-				}
-				add(t, file, "c2\n")
-				l.wantOf(append(want, "c2")...)
-				l.stop()
-				l.start()
-				l.wantNothing()
-				l.stop()
-			})
+			both(t, func(t *testing.T, wakeups bool) { copiedTwice(t, wakeups, c.unread) })
 		})
 	}
 }
 
 // Logrotate takes its time between the two.
 func TestFileGrowsBetweenItsCopyAndItsTruncation(t *testing.T) {
-	exactly(t, func(t *testing.T, wakeups bool) {
+	both(t, func(t *testing.T, wakeups bool) {
 		path := logFile(t)
 		file := create(t, path, "a1\n")
 		l := newLives(t, wakeups, path)
@@ -142,7 +119,7 @@ func TestCopyOfATruncatedFileEndsWithHalfALine(t *testing.T) {
 		{"after others", "f\na3\nlast"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			exactly(t, func(t *testing.T, wakeups bool) {
+			both(t, func(t *testing.T, wakeups bool) {
 				path := logFile(t)
 				file := create(t, path, "a1\nhal")
 				l := newLives(t, wakeups, path)
@@ -164,41 +141,7 @@ func TestCopyOfATruncatedFileEndsWithHalfALine(t *testing.T) {
 	}
 }
 
-func TestFileIsCopiedAndTruncatedAgainAndAgain(t *testing.T) {
-	exactly(t, func(t *testing.T, wakeups bool) {
-		path := logFile(t)
-		file := create(t, path, "")
-		l := newLives(t, wakeups, path)
-		l.start()
-		l.looked()
-		var want []string
-		for i := range 8 {
-			text, lines := numbered(string(rune('a'+i)), 0, 50*(i%3+1))
-			add(t, file, text)
-			want = append(want, lines...)
-			time.Sleep(time.Duration(i*40) * time.Millisecond)
-			copyTruncate(t, path, file)
-			if i%2 == 1 {
-				compress(t, path+".1", ".gz")
-			}
-			if i == 5 {
-				l.kill()
-				l.start()
-			}
-		}
-		add(t, file, "end\n")
-		l.eventually("the end", func() bool { return l.hasSent("end") })
-		l.stop()
-		l.start()
-		l.wantNothing()
-		l.stop()
-		for _, line := range append(want, "end") {
-			if !l.hasSent(line) {
-				t.Errorf("%.20q did not come", line)
-			}
-		}
-	})
-}
+func TestFileIsCopiedAndTruncatedAgainAndAgain(t *testing.T) { both(t, copiedOften) }
 
 func TestFileIsCopiedAndTruncatedWhileStopped(t *testing.T) {
 	once := func(t *testing.T, path string, file *os.File) {
@@ -268,7 +211,7 @@ func TestFileIsCopiedAndTruncatedWhileStopped(t *testing.T) {
 
 // The rest of one file is being read from its copy.
 func TestKilledWhileTheRestIsReadFromTheCopy(t *testing.T) {
-	exactly(t, func(t *testing.T, wakeups bool) {
+	both(t, func(t *testing.T, wakeups bool) {
 		path := logFile(t)
 		text, lines := numbered("a", 0, 8*blockSize/100)
 		file := create(t, path, text)
@@ -308,7 +251,7 @@ func TestKilledBeforeACopyThatWasReadIsAcknowledged(t *testing.T) {
 		{"more was read than is in the copy", "a21\n"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			exactly(t, func(t *testing.T, wakeups bool) {
+			both(t, func(t *testing.T, wakeups bool) {
 				path := logFile(t)
 				text, lines := numbered("a", 0, 20) // a whole head
 				file := create(t, path, text)
@@ -347,7 +290,7 @@ func TestKilledBeforeACopyThatWasReadIsAcknowledged(t *testing.T) {
 
 // Nothing is known of it but its inode: its copy is a file of its own.
 func TestFileWithoutAWholeLineIsCopiedAndTruncatedWhileStopped(t *testing.T) {
-	exactly(t, func(t *testing.T, wakeups bool) {
+	both(t, func(t *testing.T, wakeups bool) {
 		path := logFile(t)
 		file := create(t, path, "hal")
 		l := newLives(t, wakeups, path)
@@ -366,12 +309,4 @@ func TestFileWithoutAWholeLineIsCopiedAndTruncatedWhileStopped(t *testing.T) {
 		l.wantNothing()
 		l.stop()
 	})
-}
-
-// exactly runs a test in synctest's time alone: while the daemon looks at the
-// very moment between copy and truncation, a copy may be taken for a log.
-func exactly(t *testing.T, test func(t *testing.T, wakeups bool)) {
-	t.Helper()
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) { test(t, false) })
 }

@@ -19,7 +19,8 @@
 //	file.go      an open generation: read, send, leave
 //	verify.go    whether it still holds what was read of it
 //	truncate.go  a file that holds something else now, and the copy of it
-//	restore.go   where the checkpoint's generations are, and what came after them
+//	restore.go   where the checkpoint's generations are
+//	unseen.go    files that came to the path and were rotated away, never seen
 //	siblings.go  the files beside a log
 //	opened.go    what one of them holds
 //	identity.go  how a file is known

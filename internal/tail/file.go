@@ -62,11 +62,12 @@ func (f *file) read(ctx context.Context, out chan<- flow.Chunk) (more bool, err 
 		return errors.Is(err, errSkipping), ignore(err, errSkipping)
 	}
 	if f.unsure && n > 0 {
-		f.unsure = false
 		if f.superseded && f.source.isCopy(f) {
 			f.drop()
 			return false, nil
 		}
+		f.unsure = false
+		f.describeChange()
 	}
 	end := bytes.LastIndexByte(room[:n], '\n') + 1
 	if planted.Is(planted.HalfLineDelivered) && n > end && n < len(room) && !f.source.reader.config.Once {
@@ -163,7 +164,11 @@ func (f *file) end() {
 
 // drop closes the file as if it had never been opened.
 func (f *file) drop() {
+	if f.left {
+		return
+	}
 	f.left, f.dropped = true, true
+	f.source.leave(f)
 	f.source.reader.checkpoint.Forget(f.at.Generation)
 	f.source.reader.watcher.forget(f)
 	f.close()
@@ -204,6 +209,7 @@ func (f *file) send(ctx context.Context, out chan<- flow.Chunk, n int, length, t
 		f.marks.add(chunk.End.Offset, chunk.Data[:length])
 	}
 	r.stats.Read(time.Now(), chunk.Lines(), int64(n))
+	f.at = chunk.End // already: if the file is truncated while this waits, what follows is in the copy
 	if err := r.send(ctx, chunk, out); err != nil {
 		r.stats.Read(time.Now(), -chunk.Lines(), -int64(n)) // nobody got it
 		chunk.Block.Release()
@@ -211,9 +217,6 @@ func (f *file) send(ctx context.Context, out chan<- flow.Chunk, n int, length, t
 	}
 	if planted.Is(planted.SavedBeforeAck) {
 		r.checkpoint.Acknowledge(chunk.End, chunk.Data)
-	}
-	if f.at == start { // it was not truncated meanwhile
-		f.at = chunk.End
 	}
 	if !f.superseded {
 		r.stats.Offset(f.source.Index, f.at.Offset)
@@ -248,19 +251,12 @@ func (f *file) readAt(p []byte, offset int64) (n int, stands bool, err error) {
 	}
 	now := time.Now()
 	end := offset + int64(n)
-	f.size = max(f.size, end)
 	// After the read: what was read is what belongs to the head and the mark that
 	// are there now.
-	stands, err = f.stands(now)
-	if err != nil {
-		return 0, true, err
+	if stands, err = f.check(now, p[:n], offset); err != nil || !stands {
+		return 0, stands, err
 	}
-	if !stands && f.source.reader.config.Import != nil {
-		return 0, true, errors.New("it was changed while it was read")
-	}
-	if !stands {
-		return 0, false, f.truncated(now)
-	}
+	f.size = max(f.size, end)
 	if end > f.seen {
 		f.seen, f.grown = end, now
 	}

@@ -153,8 +153,5 @@ func (s *source) knows(path string) bool {
 		return false
 	}
 	defer o.close()
-	for _, f := range s.files {
-		f.refresh()
-	}
-	return s.isKnown(o)
+	return !s.isUnread(o, nil, time.Now())
 }

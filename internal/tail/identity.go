@@ -49,6 +49,16 @@ func (h *head) grow(f io.ReaderAt) (same bool, err error) {
 	return true, nil
 }
 
+// agrees tells whether what was read at an offset is what the file began with
+// when the head was taken, right after that, as far as it was within the head.
+func (h head) agrees(read []byte, offset int64) bool {
+	if offset >= headBytes {
+		return true
+	}
+	within := read[:min(len(read), headBytes-int(offset))]
+	return len(h) > int(offset) && bytes.HasPrefix(h[offset:], within)
+}
+
 // sum is the head as it is saved: of its whole lines, because what follows them
 // may still be cut; it says nothing before there is one.
 func (h head) sum() checkpoint.Sum {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/binary"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -20,6 +19,8 @@ type Progress struct {
 	Done, Total int64 // bytes on the disk
 	Lines       int64
 	File        string // that is being read
+	Failed      int    // files that could not be read to their end
+	Complete    bool   // this is the end
 }
 
 // imports reads the files of config.Import, the oldest one first, each to its
@@ -31,20 +32,22 @@ func (r *Reader) imports(ctx context.Context, out chan<- flow.Chunk) (err error)
 	if err != nil {
 		return err
 	}
-	var troubles error
 	for _, file := range files {
 		progress.File = file.path
 		lines, err := r.importFile(ctx, file.path, out, progress)
 		if ctx.Err() != nil {
-			return fmt.Errorf("import: interrupted within %s; the same command goes on from there", file.path)
+			r.log.Warn("import was interrupted, the same command goes on from here", "file", file.path)
+			return nil
 		}
 		if err != nil {
 			r.log.Error("file was not imported to its end", "file", file.path, "err", err)
-			troubles = errors.Join(troubles, fmt.Errorf("import %s: %w", file.path, err))
+			progress.Failed++
 		}
 		progress.Done, progress.Lines = progress.Done+file.info.Size(), progress.Lines+lines
 	}
-	return troubles
+	progress.Complete = true
+	r.config.Progress(progress)
+	return nil
 }
 
 func oldestFirst(paths []string) (files []sibling, p Progress, err error) {
@@ -71,7 +74,10 @@ func (r *Reader) importFile(ctx context.Context, path string, out chan<- flow.Ch
 		return 0, err
 	}
 	saved := r.checkpoint.Import(s.Name)
-	until, err := r.importUntil(l, &saved)
+	until, err := l.importUntil(&saved)
+	if err == nil && until == 0 {
+		r.log.Info("nothing is missing of the file", "source", s.Name, "file", path)
+	}
 	if err != nil || until == 0 {
 		l.Close()
 		return 0, err
@@ -82,12 +88,14 @@ func (r *Reader) importFile(ctx context.Context, path string, out chan<- flow.Ch
 	if start.Offset == 0 {
 		r.checkpoint.BeginImport(start, f.before(), f.describe())
 	}
-	for more := true; more && err == nil; {
+	for more, seen := true, int64(-1); err == nil && (more || f.seen > seen); { // once more at the end: what follows may be damage
+		seen = f.seen
 		more, err = f.read(ctx, out)
-		progress.tell(r.config.Progress, f, f.at.Line-start.Line)
+		r.config.Progress(progress.within(f, f.at.Line-start.Line))
 		r.looked = time.Now()
 	}
-	if err == nil {
+	live, atPath := os.Stat(s.Path)
+	if err == nil && (atPath != nil || !os.SameFile(live, f.info)) { // nobody completes its last line
 		err = f.sendRest(ctx, out)
 	}
 	f.end()
@@ -103,53 +111,54 @@ func (r *Reader) importFile(ctx context.Context, path string, out chan<- flow.Ch
 	return lines, err
 }
 
-func (p Progress) tell(to func(Progress), f *file, lines int64) {
-	if to == nil {
-		return
-	}
-	p.Lines += lines
+// within is the progress when so many lines of a file were read.
+func (p Progress) within(f *file, lines int64) Progress {
 	at := f.at.Offset
 	if f.packed != nil {
 		at, _ = f.f.Seek(0, io.SeekCurrent)
 	}
 	p.Done += at
-	to(p)
+	p.Lines += lines
+	return p
 }
 
 // importUntil is the offset up to which a file is to be imported: 0 if it is not,
 // negative if it is all of it. Of a file that was followed from its end on, it is
 // what had been there before.
-func (r *Reader) importUntil(l *Log, saved *checkpoint.Source) (int64, error) {
-	s := r.sources[0]
-	record, known := l.findFollowed(saved)
-	if !known {
-		if live, err := os.Stat(s.Path); err == nil && os.SameFile(live, l.o.info) {
-			r.log.Warn("file is the log that tailflux follows: it is left to it", "source", s.Name, "file", s.Path)
-			return 0, nil
-		}
-		return -1, nil
+func (l *Log) importUntil(saved *checkpoint.Source) (int64, error) {
+	if len(l.o.head) == 0 {
+		return 0, nil
 	}
-	earlier, err := l.earlier(record)
-	if err == nil && earlier == 0 {
-		r.log.Info("file was followed and is not imported", "source", s.Name, "file", l.o.path, "generation", record.Generation)
+	if record, known := l.findFollowed(saved); known {
+		return l.earlier(record)
 	}
-	return earlier, err
+	return -1, nil
 }
 
 // importFrom is where reading begins or goes on.
 func (r *Reader) importFrom(o *opened, saved *checkpoint.Source) flow.Position {
 	source := r.sources[0].Source.Source
 	least := int64(0)
+	if g, ok := o.importedTo(saved.Imports); ok {
+		return flow.Position{
+			Generation: &flow.Generation{Source: source, ID: g.ID, FirstLine: g.FirstLine}, Offset: g.Offset, Line: g.Line,
+		}
+	}
 	for _, g := range saved.Imports {
 		least = min(least, g.ID)
-		if o.holds(g.File, g.Offset, g.Before) >= copyOf {
-			return flow.Position{
-				Generation: &flow.Generation{Source: source, ID: g.ID, FirstLine: g.FirstLine}, Offset: g.Offset, Line: g.Line,
-			}
-		}
 	}
 	first := importedLine(o.head)
 	return flow.Position{Generation: &flow.Generation{Source: source, ID: least - 1, FirstLine: first}, Line: first}
+}
+
+// importedTo is the one of the imports whose file it is.
+func (o *opened) importedTo(imports []checkpoint.Generation) (checkpoint.Generation, bool) {
+	for _, g := range imports {
+		if o.holds(g.File, g.Offset, g.Before) >= copyOf {
+			return g, true
+		}
+	}
+	return checkpoint.Generation{}, false
 }
 
 // importedLine is the number of the first line of an imported file. It depends on
@@ -162,7 +171,7 @@ func importedLine(h head) int64 {
 	}
 	hash, err := hex.DecodeString(sum.Hash)
 	if err != nil || len(hash) < 8 {
-		return 1 // the file is empty
+		return 1 // of no line
 	}
 	return int64(1 + binary.BigEndian.Uint64(hash)%1e9)
 }

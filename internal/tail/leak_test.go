@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -256,6 +257,33 @@ func TestThousandSources(t *testing.T) {
 		l.still()
 		if n := l.collected(); n != sources {
 			t.Errorf("%d lines after the restart, want %d", n, sources)
+		}
+		l.stop()
+	})
+}
+
+// As at midnight: the disk is not asked for each of them.
+func TestThousandEmptyFilesGetTheirFirstLine(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const sources = 1000
+		dir := t.TempDir()
+		var paths []string
+		for i := range sources {
+			path := filepath.Join(dir, strconv.Itoa(i)+".log")
+			create(t, path, "").Close()
+			paths = append(paths, path)
+		}
+		l := newLives(t, false, paths...)
+		l.start()
+		l.looked()
+		saved := saves(t, l.state)
+		for _, path := range paths {
+			appendTo(t, path, "first\n")
+		}
+		l.eventually("all lines", func() bool { return l.collected() == sources })
+		if n := saved(); n > 20 {
+			t.Errorf("the checkpoint was saved %d times", n)
 		}
 		l.stop()
 	})

@@ -60,25 +60,28 @@ func (l *Log) Rewind() { l.at = 0 }
 // Close closes the file.
 func (l *Log) Close() { l.o.close() }
 
-// Record is what is known of the delivery of a log.
+// Record is a run of lines of a log that were delivered.
 type Record struct {
 	Generation          int64
-	FirstLine, NextLine int64 // the numbers of the lines that were delivered: from, and up to
-	Offset              int64 // the lines before it were; those of them that were there at the very first start were not, if start was the end
-	Open                bool  // it is not finished
+	FirstLine, NextLine int64 // their numbers: from, and up to
+	Before              int64 // lines that stand before them in the log
+
+	offset int64 // the bytes up to the last of them
 }
 
-// Find finds the log among the generations of a source, by what is in it.
-func (l *Log) Find(s *checkpoint.Source) (found Record, ok bool) {
-	if found, ok = l.findFollowed(s); ok {
-		return found, true
-	}
-	for _, g := range s.Imports {
-		if l.o.holds(g.File, g.Offset, g.Before) >= copyOf {
-			return Record{g.ID, g.FirstLine, g.Line, g.Offset, g.Left != g.Offset}, true
+// Records tells which lines of the log were followed as some generation of a
+// source, or imported. It finds that by what is in the log, and reads much of it.
+func (l *Log) Records(s *checkpoint.Source) (all []Record, err error) {
+	if r, ok := l.findFollowed(s); ok {
+		if r.Before, err = l.before(r); err != nil {
+			return nil, err
 		}
+		all = append(all, r)
 	}
-	return found, false
+	if g, ok := l.o.importedTo(s.Imports); ok {
+		all = append(all, Record{Generation: g.ID, FirstLine: g.FirstLine, NextLine: g.Line, offset: g.Offset})
+	}
+	return all, nil
 }
 
 // findFollowed finds it among those that were not imported.
@@ -86,22 +89,22 @@ func (l *Log) findFollowed(s *checkpoint.Source) (found Record, ok bool) {
 	best := shorterCopy
 	for _, g := range s.Finished {
 		if is := l.o.holds(g.File, g.Offset, g.Before); is >= copyOf && is >= best {
-			best, found = is, Record{g.ID, g.FirstLine, g.LastLine, g.Offset, false}
+			best, found = is, Record{Generation: g.ID, FirstLine: g.FirstLine, NextLine: g.LastLine, offset: g.Offset}
 		}
 	}
 	for _, g := range s.Open {
 		if is := l.o.holds(g.File, g.Offset, g.Before); is >= copyOf && is >= best {
-			best, found = is, Record{g.ID, g.FirstLine, g.Line, g.Offset, true}
+			best, found = is, Record{Generation: g.ID, FirstLine: g.FirstLine, NextLine: g.Line, offset: g.Offset}
 		}
 	}
 	return found, best >= copyOf
 }
 
-// Earlier is the number of lines that were there at the very first start, and
-// were not read because start was the end: those before the record's offset that
-// have no number. It reads the log up to there.
-func (l *Log) Earlier(r Record) (lines int64, err error) {
-	lines, err = l.lines(r.Offset)
+// before is the number of lines that were there at the very first start, and were
+// not read because start was the end: those before the record's offset that have
+// no number.
+func (l *Log) before(r Record) (lines int64, err error) {
+	lines, err = l.lines(r.offset)
 	if err != nil {
 		return 0, err
 	}
@@ -133,9 +136,9 @@ func (l *Log) lines(offset int64) (lines int64, err error) {
 	}
 }
 
-// earlier is the same as Earlier in bytes.
+// earlier is the same as before in bytes.
 func (l *Log) earlier(r Record) (offset int64, err error) {
-	lines, err := l.Earlier(r)
+	lines, err := l.before(r)
 	if err != nil || lines == 0 {
 		return 0, err
 	}

@@ -526,6 +526,18 @@ func fail(t *testing.T, seed uint64, steps []step, why error) {
 	t.Errorf("seed %d (go test -run TestModel -model.seed %d): %v\nshrunk to %d steps: %v\n%v\n%s", seed, seed, why, len(short), short, err, &trace)
 }
 
+// traced is what happened, as told by the model and the daemon at once.
+type traced struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (t *traced) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.text.Write(p)
+}
+
 func TestModel(t *testing.T) {
 	t.Parallel()
 	if seed := *modelSeed; seed != 0 {
@@ -545,8 +557,13 @@ func TestModel(t *testing.T) {
 				for i := shard; i < *modelSequences && !t.Failed(); i += modelShards {
 					seed := uint64(i + 1)
 					steps := script(seed)
-					if err := play(t, seed, steps, io.Discard); err != nil {
-						fail(t, seed, steps, err)
+					var trace traced
+					if !*modelRaces {
+						if err := play(t, seed, steps, io.Discard); err != nil {
+							fail(t, seed, steps, err)
+						}
+					} else if err := play(t, seed, steps, &trace); err != nil { // it may never happen again
+						t.Errorf("seed %d: %v\n%v\n%s", seed, err, steps, &trace.text)
 					}
 					mu.Lock()
 					operations += len(steps)

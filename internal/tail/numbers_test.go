@@ -319,3 +319,36 @@ func TestTwoSourcesInOneCheckpoint(t *testing.T) {
 		l.stop()
 	})
 }
+
+// Numbers of the lines of a compressed file, whose size nobody knows, and of those
+// that came after it.
+func TestMoreIsUnreadInACompressedFileThanTheGapBetweenGenerations(t *testing.T) {
+	t.Parallel()
+	const lines = gap + 100_000
+	for _, end := range []string{".gz", ".zst"} {
+		t.Run(end[1:], func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				path := logFile(t)
+				create(t, path, "a\n")
+				l := newLives(t, false, path)
+				l.uncounted = true
+				l.start()
+				l.want(1, "a")
+				l.kill()
+				appendTo(t, path, strings.Repeat("\n", lines))
+				rotate(t, path, "b1\n")
+				compress(t, path+".1", end)
+				rotate(t, path, "c1\n")
+				l.start()
+				l.eventually("all lines", func() bool { return l.collected() == 1+lines+2 })
+				l.stop()
+				a, b, c := l.file(1), l.file(2), l.file(3)
+				if a.end.Line != 2+lines || b.start.Line < a.end.Line || c.start.Line < b.end.Line {
+					t.Errorf("numbers are %d to %d, %d to %d, and from %d on: want none twice",
+						a.start.Line, a.end.Line, b.start.Line, b.end.Line, c.start.Line)
+				}
+			})
+		})
+	}
+}

@@ -34,8 +34,8 @@ func (s sibling) open() (*opened, error) {
 	if err == nil {
 		o.inode, err = inodeOf(f)
 	}
-	if unpack := unpacker(s.path); err == nil && unpack != nil {
-		o.content = &packed{f: f, unpack: unpack}
+	if format := formatOf(s.path); err == nil && format != nil {
+		o.content = &packed{f: f, format: format}
 	}
 	if err != nil {
 		f.Close()
@@ -154,7 +154,7 @@ func (o *opened) isCopyOfOpen(f *file) bool {
 		if err != nil {
 			return false
 		}
-		e := &opened{f: again, content: &packed{f: again, unpack: f.packed.unpack}, head: f.head}
+		e := &opened{f: again, content: &packed{f: again, format: f.packed.format}, head: f.head}
 		defer e.close()
 		return o.isBeginningOf(e)
 	}

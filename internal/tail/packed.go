@@ -11,25 +11,30 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// unpackers make a reader of the bytes of a compressed file, by the end of its
-// name.
-var unpackers = map[string]func(io.Reader) (io.ReadCloser, error){
-	".gz": func(r io.Reader) (io.ReadCloser, error) { return gzip.NewReader(r) },
-	".zst": func(r io.Reader) (io.ReadCloser, error) {
+// format is a way to compress files.
+type format struct {
+	unpack func(io.Reader) (io.ReadCloser, error)
+	most   int64 // what one byte can stand for: 258 bytes in two bits, 128 KiB in four bytes
+}
+
+// formats are those that are known, by the end of the names of such files.
+var formats = map[string]*format{
+	".gz": {most: 1032, unpack: func(r io.Reader) (io.ReadCloser, error) { return gzip.NewReader(r) }},
+	".zst": {most: 32 << 10, unpack: func(r io.Reader) (io.ReadCloser, error) {
 		// One goroutine, this one, and no more memory than zstd -19 asks for.
 		d, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(32<<20))
 		if err != nil {
 			return nil, err
 		}
 		return d.IOReadCloser(), nil
-	},
+	}},
 }
 
-// unpacker is the one for a file name, or nil.
-func unpacker(path string) func(io.Reader) (io.ReadCloser, error) {
-	for end, unpack := range unpackers {
+// formatOf is that of a file by its name, or nil.
+func formatOf(path string) *format {
+	for end, format := range formats {
 		if strings.HasSuffix(path, end) {
-			return unpack
+			return format
 		}
 	}
 	return nil
@@ -40,11 +45,20 @@ func unpacker(path string) func(io.Reader) (io.ReadCloser, error) {
 // going back further begins anew.
 type packed struct {
 	f      *os.File
-	unpack func(io.Reader) (io.ReadCloser, error)
+	format *format
 	r      io.ReadCloser // nil before the first read and after an error
 	at     int64         // uncompressed offset of r
 	window []byte        // the bytes before at, as many as the last read gave
+	length int64         // uncompressed; 0 before its end was read
 	damage error
+}
+
+// most is how long the file can be at most when it is uncompressed.
+func (z *packed) most() int64 {
+	if info, err := z.f.Stat(); err == nil && z.length == 0 {
+		return info.Size() * z.format.most
+	}
+	return z.length
 }
 
 // errSkipping is returned while a compressed file is being read up to the offset
@@ -74,6 +88,7 @@ func (z *packed) ReadAt(p []byte, offset int64) (n int, err error) {
 	if n == len(p) {
 		return n, nil
 	}
+	known := n
 	for n < len(p) && err == nil {
 		var more int
 		more, err = z.r.Read(p[n:])
@@ -81,10 +96,13 @@ func (z *packed) ReadAt(p []byte, offset int64) (n int, err error) {
 		n += more
 	}
 	z.window = append(z.window[:0], p[:n]...)
+	if errors.Is(err, io.EOF) {
+		z.length = z.at
+	}
 	switch {
 	case err == nil, errors.Is(err, io.EOF):
 		return n, err
-	case n > 0:
+	case n > known:
 		return n, nil // the error comes again
 	}
 	return 0, z.damaged(err)
@@ -117,7 +135,7 @@ func (z *packed) restart() error {
 	if _, err := z.f.Seek(0, io.SeekStart); err != nil {
 		return err
 	}
-	r, err := z.unpack(z.f)
+	r, err := z.format.unpack(z.f)
 	if err != nil {
 		return z.damaged(err)
 	}

@@ -3,8 +3,8 @@ package tail_test
 import (
 	"compress/gzip"
 	"io"
-	"math/rand/v2"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -238,119 +238,38 @@ func TestCompressedFileHasNoEnd(t *testing.T) {
 	})
 }
 
-// gzip writes beside the plain file, for as long as it takes: what is there
-// already looks like a damaged copy.
-func TestFileIsBeingCompressedWhenItsRotationIsSeen(t *testing.T) {
-	beingCompressed(t, "nothing", "half", "all")
-}
-
-func beingCompressed(t *testing.T, parts ...string) {
-	t.Helper()
+// What comes before the damage is read, and trouble tells of it.
+func TestCompressedFileIsDamaged(t *testing.T) {
 	t.Parallel()
-	for _, part := range parts {
-		t.Run(part+" of it is there", func(t *testing.T) {
-			t.Parallel()
-			for _, run := range []string{"running", "stopped"} {
-				t.Run(run, func(t *testing.T) {
-					both(t, func(t *testing.T, wakeups bool) {
-						path := logFile(t)
-						text, lines := random(3 * blockSize / 100)
-						create(t, path, text)
-						l := newLives(t, wakeups, path)
-						l.start()
-						l.wantOf(lines...)
-						packed := gzipped(t, text)
-						n := map[string]int{"nothing": 0, "header": 10, "half": len(packed) / 2, "all": len(packed)}[part]
-						if run == "stopped" {
-							l.stop()
-							lines = nil
-						}
-						later()
-						rename(t, path, path+".1")
-						later()
-						z := create(t, path+".1.gz", packed[:n]) // before the reader has looked
-						create(t, path, "b1\n")
-						if run == "stopped" {
-							l.start()
-						}
-						lines = append(lines, "b1")
-						l.wantOf(lines...)
-						add(t, z, packed[n:])
-						remove(t, path+".1")
-						l.wantOf(lines...)
-						if s := l.source(); s.Trouble != "" {
-							t.Errorf("Trouble = %q", s.Trouble)
-						}
-						l.stop()
-						l.start()
-						l.wantNothing()
-						if s := l.source(); s.Trouble != "" || s.Lost != 0 {
-							t.Errorf("Trouble = %q, %d lost", s.Trouble, s.Lost)
-						}
-						l.stop()
-					})
-				})
-			}
+	for _, end := range []string{".gz", ".zst"} {
+		t.Run(end[1:], func(t *testing.T) {
+			both(t, func(t *testing.T, wakeups bool) {
+				path := logFile(t)
+				text, lines := numbered("a", 1, 10*blockSize/100)
+				file := create(t, path, "a\n")
+				l := newLives(t, wakeups, path)
+				l.start()
+				l.want(1, "a")
+				l.stop()
+				add(t, file, text)
+				rotate(t, path, "b1\n")
+				compress(t, path+".1", end)
+				info, err := os.Stat(path + ".1" + end)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := os.Truncate(path+".1"+end, info.Size()-6); err != nil {
+					t.Fatal(err)
+				}
+				l.start()
+				l.want(2, "b1")
+				l.eventually("trouble", func() bool { return strings.Contains(l.source().Trouble, "unpack: unexpected EOF") })
+				if got := l.got(1); len(got) == 0 || !slices.Equal(got, lines[:len(got)]) {
+					t.Errorf("%d lines from %.20q on, want the first ones of %d", len(got), got, len(lines))
+				}
+				l.want(1, l.got(1)...)
+				l.kill()
+			})
 		})
 	}
-}
-
-// The plain file is gone at the next start.
-func TestKilledWhileFileIsBeingCompressed(t *testing.T) {
-	both(t, func(t *testing.T, wakeups bool) {
-		path := logFile(t)
-		text, lines := random(3 * blockSize / 100)
-		create(t, path, text)
-		l := newLives(t, wakeups, path)
-		l.options.RotateWait = time.Minute
-		l.start()
-		l.wantOf(lines...)
-		packed := gzipped(t, text)
-		later()
-		rename(t, path, path+".1")
-		later()
-		z := create(t, path+".1.gz", packed[:len(packed)/2]) // before the reader has looked
-		create(t, path, "b1\n")
-		lines = append(lines, "b1")
-		l.wantOf(lines...)
-		l.acknowledge()
-		l.kill()
-		add(t, z, packed[len(packed)/2:])
-		remove(t, path+".1")
-		l.options.RotateWait = 300 * time.Millisecond
-		for range 2 {
-			l.start()
-			l.wantNothing()
-			if s := l.source(); s.Trouble != "" || s.Lost != 0 {
-				t.Errorf("Trouble = %q, %d lost; the log:\n%s", s.Trouble, s.Lost, &l.log)
-			}
-			l.stop()
-		}
-	})
-}
-
-// random are lines of 100 bytes that hardly become smaller.
-func random(count int) (text string, lines []string) {
-	r := rand.New(rand.NewPCG(1, 2))
-	line := make([]byte, 99)
-	for range count {
-		for i := range line {
-			line[i] = byte('!' + r.IntN(90))
-		}
-		lines = append(lines, string(line))
-	}
-	return strings.Join(lines, "\n") + "\n", lines
-}
-
-func gzipped(t *testing.T, text string) string {
-	t.Helper()
-	var b strings.Builder
-	z := gzip.NewWriter(&b)
-	if _, err := z.Write([]byte(text)); err != nil {
-		t.Fatal(err)
-	}
-	if err := z.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return b.String()
 }

@@ -29,7 +29,7 @@ type Config struct {
 	// Once reads what is there, up to the last newline, and ends.
 	Once bool
 	// Import reads these files instead, as logs of the only source, and ends; with
-	// Once. Progress, unless nil, is told how far that is.
+	// Once. Progress is told how far that is.
 	Import   []string
 	Progress func(Progress)
 }
@@ -174,6 +174,9 @@ func (r *Reader) read(ctx context.Context, now time.Time, out chan<- flow.Chunk)
 	for _, s := range r.sources {
 		r.turn = append(r.turn[:0], s.files...) // truncation makes one more
 		for _, f := range r.turn {
+			if f.left { // for it turned out to be a copy of another one
+				continue
+			}
 			moreHere, err := false, error(nil)
 			if !planted.Is(planted.NoFinalRead) || !f.superseded || !r.quiet(f, now) {
 				moreHere, err = f.read(ctx, out)

@@ -3,7 +3,6 @@ package tail
 import (
 	"cmp"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"slices"
@@ -62,21 +61,23 @@ func (s *source) restore(now time.Time) error {
 	return nil
 }
 
-// unreadable is why a file cannot be read that is, by its inode, one of the
-// checkpoint's, or the log itself.
+// unreadable is why a file cannot be read that is the log itself, or one of the
+// checkpoint's: by its inode, or perhaps, if it is compressed and the other files
+// are not.
 func (s *source) unreadable(saved *checkpoint.Source) error {
-	for _, f := range siblings(s.Path, s.rotated...) {
-		st, ok := f.info.Sys().(*syscall.Stat_t)
-		ours := f.path == s.Path || ok && slices.ContainsFunc(saved.Open, func(g checkpoint.Generation) bool {
-			return g.Inode.Device == st.Dev && g.Inode.Number == st.Ino
-		})
-		if !ours {
-			continue
-		}
-		o, err := f.open()
-		if err == nil {
-			o.close()
+	files, found := []*opened(nil), s.everywhere(saved)
+	defer func() { closeAll(files) }()
+	refused := map[string]error{}
+	for _, f := range found {
+		if o, err := f.open(); err == nil {
+			files = append(files, o)
 		} else if !errors.Is(err, fs.ErrNotExist) {
+			refused[f.path] = err
+		}
+	}
+	for _, f := range found {
+		err := refused[f.path]
+		if err != nil && (f.path == s.Path || slices.ContainsFunc(saved.Open, func(g checkpoint.Generation) bool { return mayBe(f, &g, files) })) {
 			return err
 		}
 	}
@@ -84,6 +85,16 @@ func (s *source) unreadable(saved *checkpoint.Source) error {
 		return err
 	}
 	return nil
+}
+
+// mayBe tells whether a file that cannot be opened may be that of a generation:
+// by its inode, or because it is compressed and none of the others is.
+func mayBe(f sibling, g *checkpoint.Generation, others []*opened) bool {
+	if st, ok := f.info.Sys().(*syscall.Stat_t); ok && g.Inode.Device == st.Dev && g.Inode.Number == st.Ino {
+		return true
+	}
+	return f.rotated && formatOf(f.path) != nil && f.info.ModTime().UnixNano() >= g.Modified &&
+		!slices.ContainsFunc(others, func(o *opened) bool { return o.holds(g.File, g.Offset, g.Before) > another })
 }
 
 // isAtPath goes on with a generation whose file is still at the path.
@@ -114,13 +125,19 @@ func (s *source) goOn(o *opened, g *checkpoint.Generation, now time.Time) {
 		at.Offset = 0
 	}
 	f := s.add(o, at, true, now)
+	f.unsure = neverRead(g) && o.rotated
 	f.asOf = time.Unix(0, g.Modified) // since then something may have come and gone
 	if f.packed != nil {
 		f.size = max(f.size, g.Size)
 	}
 	s.reader.checkpoint.Stay(at.Generation)
-	s.reader.checkpoint.Describe(at.Generation, f.describe())
+	f.describeChange()
 	s.reader.log.Info("going on with log file", "source", s.Name, "file", o.path, "offset", at.Offset, "line", at.Line)
+}
+
+// neverRead tells whether a file was empty whenever it was looked at.
+func neverRead(g *checkpoint.Generation) bool {
+	return g.Head.Length == 0 && g.Size == 0 && g.Offset == 0
 }
 
 // search looks for the files of the checkpoint's generations, and for those that
@@ -131,36 +148,37 @@ func (s *source) search(saved *checkpoint.Source, now time.Time) {
 	defer func() { closeAll(files) }()
 	// A file that is not found may just be being copied and truncated: its copy
 	// was not there yet when the directory was read.
+	list := func() []sibling { return s.everywhere(saved) }
 	for range 3 {
 		closeAll(files)
-		found := siblings(s.Path, s.rotated...)
-		if saved.Path != s.Path {
-			found = append(found, siblings(saved.Path, s.rotated...)...)
-		}
-		files = openAll(found, func(f sibling) bool { return s.holding(f.info) == nil })
+		files, _ = openAll(list, func(f sibling) bool { return s.holding(f.info) == nil })
 		if open = s.match(files, open, saved.Open, now); len(open) == 0 {
 			break
 		}
 	}
 	for i := range open {
 		g := &open[i]
+		if neverRead(g) && (slices.ContainsFunc(s.files, func(f *file) bool { return sameInode(f.inode, g.Inode) }) ||
+			slices.ContainsFunc(files, func(o *opened) bool { return o != nil && sameInode(o.inode, g.Inode) })) {
+			s.reader.checkpoint.Forget(&flow.Generation{Source: s.Source.Source, ID: g.ID}) // it became the copy of another one
+			continue
+		}
 		s.lose(g.ID, max(0, g.Size-g.Offset), "no file beside the log is, or is a copy of, what was read")
 		s.gone(g, true)
 	}
 	slices.SortFunc(s.files, func(a, b *file) int { return cmp.Compare(a.at.Generation.ID, b.at.Generation.ID) })
 	// The log may just be being copied, and not be truncated yet.
-	live, err := sibling{path: s.Path}.open()
-	if err != nil {
-		live = nil
-	} else {
+	if live, err := (sibling{path: s.Path}).open(); err == nil {
 		defer live.close()
+		s.coming = live
 		for _, o := range files {
 			if o != nil && os.SameFile(o.info, live.info) {
 				o.rotated = false // a link leads to it
 			}
 		}
 	}
-	s.beginUnseen(files, live, s.latest(), now)
+	s.beginUnseen(files, s.latest(), now)
+	s.coming = nil
 }
 
 // match goes on with those of the open generations whose files are found, which
@@ -175,8 +193,8 @@ func (s *source) match(files []*opened, open, all []checkpoint.Generation, now t
 				continue
 			}
 			how := o.holds(g.File, g.Offset, g.Before)
-			if how == another || how < sure || noLive == nil && os.SameFile(o.info, live) && how != theSame || s.belongs(o, g.ID) {
-				continue // a copy at the path counts as another log
+			if how == another || how < sure || noLive == nil && os.SameFile(o.info, live) && how != theSame || s.isKnown(o, nil, g.ID) {
+				continue // a copy at the path counts as another log, and one elsewhere is not what else was read
 			}
 			if best >= 0 && how == sure && !files[best].isBeginningOf(o) {
 				continue // they begin alike, and are not copies of one file
@@ -204,17 +222,73 @@ func isOfAnother(o *opened, open []checkpoint.Generation, id int64) bool {
 	})
 }
 
-// openAll opens those of the siblings that are wanted and can be had.
-func openAll(found []sibling, wanted func(sibling) bool) (files []*opened) {
-	for _, sibling := range found {
-		if !wanted(sibling) {
-			continue
-		}
-		if o, err := sibling.open(); err == nil {
-			files = append(files, o)
+// everywhere are the siblings of the path, and of those at which the source was
+// when generations began that are not finished.
+func (s *source) everywhere(saved *checkpoint.Source) []sibling {
+	paths := []string{s.Path}
+	for _, g := range saved.Open {
+		if g.Path != "" && !slices.Contains(paths, g.Path) {
+			paths = append(paths, g.Path)
 		}
 	}
-	return files
+	var found []sibling
+	for _, path := range paths {
+		found = append(found, s.siblings(path)...)
+	}
+	return found
+}
+
+// siblings are those of a path, without the files that other sources follow.
+func (s *source) siblings(path string) []sibling {
+	found := s.without(siblings(path, s.rotated...))
+	if path != s.Path {
+		for i := range found {
+			found[i].log = path
+		}
+	}
+	return found
+}
+
+// without leaves out the files that other sources follow: one may be called like
+// a rotated log of another, as app-20261127.log beside app.log.
+func (s *source) without(found []sibling) []sibling {
+	return slices.DeleteFunc(found, func(f sibling) bool {
+		return slices.ContainsFunc(s.reader.sources, func(other *source) bool {
+			return other != s && (other.Path == f.path || other.holding(f.info) != nil)
+		})
+	})
+}
+
+// openAll opens those of the listed files that are wanted and can be had. Then it
+// lists them again, and starts over if they are not the same: while logrotate
+// renames a long chain of files, the name of one may be that of another when it
+// is opened, and a file may be listed under none of its names. settled is false
+// when there was no end of that.
+func openAll(list func() []sibling, wanted func(sibling) bool) (files []*opened, settled bool) {
+	const attempts = 10
+	found := list()
+	for n := 1; ; n++ {
+		for _, sibling := range found {
+			if !wanted(sibling) {
+				continue
+			}
+			o, err := sibling.open()
+			switch {
+			case err != nil:
+			case os.SameFile(o.info, sibling.info):
+				files = append(files, o)
+			default:
+				o.close()
+			}
+		}
+		before := found
+		found = list()
+		if settled = sameFiles(before, found); settled || n == attempts {
+			return files, settled
+		}
+		closeAll(files)
+		files = nil
+	}
 }
 
 // closeAll closes those that nobody has taken.
@@ -224,63 +298,6 @@ func closeAll(files []*opened) {
 			o.close()
 		}
 	}
-}
-
-// findUnseen looks for files that came to the path and were rotated away, or
-// copied and truncated, between two looks. live, unless nil, is one that is about
-// to be read. What is older than since was seen.
-func (s *source) findUnseen(live *opened, since, now time.Time) {
-	for _, f := range s.files {
-		f.refresh()
-	}
-	at, err := os.Stat(s.Path)
-	files := openAll(rotatedLogs(s.Path, s.rotated...), func(f sibling) bool {
-		return !f.info.ModTime().Before(since) && s.holding(f.info) == nil &&
-			(err != nil || !os.SameFile(f.info, at)) && (live == nil || !os.SameFile(f.info, live.info))
-	})
-	defer closeAll(files)
-	s.beginUnseen(files, live, since, now)
-}
-
-// beginUnseen begins a generation for each of the files, in their order, that is
-// not older than what was read and that nobody has read, nor will read from
-// what is at the path, unless that is nil.
-func (s *source) beginUnseen(files []*opened, live *opened, since, now time.Time) {
-	for j, o := range files {
-		if o == nil || !o.rotated || o.info.ModTime().Before(since) || s.isKnown(o) || s.twin(files[:j], o) || live != nil && o.isBeginningOf(live) {
-			continue
-		}
-		s.reader.log.Info("reading log file that was rotated unseen", "source", s.Name, "file", o.path)
-		f := s.begin(o, 0, true, now)
-		f.unsure = len(o.head) == 0
-		s.inOrder(f)
-		files[j] = nil
-	}
-}
-
-// inOrder puts a file where it belongs by its time.
-func (s *source) inOrder(f *file) {
-	s.files = slices.DeleteFunc(s.files, func(other *file) bool { return other == f })
-	at := slices.IndexFunc(s.files, func(other *file) bool { return other.info.ModTime().After(f.info.ModTime()) })
-	if at < 0 {
-		at = len(s.files)
-	}
-	s.files = slices.Insert(s.files, at, f)
-}
-
-// latest is when a file that was read was last written.
-func (s *source) latest() (t time.Time) {
-	for i := range s.finished {
-		if at := time.Unix(0, s.finished[i].Modified); at.After(t) {
-			t = at
-		}
-	}
-	for _, f := range s.files {
-		if f.asOf.After(t) {
-			t = f.asOf
-		}
-	}
-	return t
 }
 
 // gone makes an open generation a finished one without reading on.
@@ -313,65 +330,4 @@ func (s *source) noteCopy(o *opened, id, firstLine, line int64) {
 	}
 	s.finish(g)
 	s.reader.checkpoint.NoteCopy(s.Name, g)
-}
-
-// isKnown tells whether a file is, or is a copy of, one that is or was read.
-func (s *source) isKnown(o *opened) bool {
-	return !planted.Is(planted.FinishedForgotten) && s.belongs(o, 0) || slices.ContainsFunc(s.files, o.isCopyOfOpen)
-}
-
-// belongs tells whether a file is, or is a copy of, that of a finished generation
-// or an imported one, and therefore not of another one, however alike they are.
-// What is noted of copies of one generation, to which it may go back because it
-// was read and not acknowledged, does not count; 0 is none.
-func (s *source) belongs(o *opened, but int64) bool {
-	for _, g := range s.imported { // if it was interrupted, the rest is left to it
-		if o.holds(g.File, g.Offset, g.Before) >= copyOf {
-			return true
-		}
-	}
-	for i := range s.finished {
-		if s.finished[i].ID != but && o.isCopyOf(&s.finished[i]) {
-			return true
-		}
-	}
-	return false
-}
-
-// isCopy tells whether a file that was empty when it was found has turned out to
-// be a copy in the making.
-func (s *source) isCopy(f *file) bool {
-	again, err := os.Open(fmt.Sprintf("/proc/self/fd/%d", f.f.Fd()))
-	if err != nil {
-		return false
-	}
-	o := &opened{f: again, content: again, inode: f.inode}
-	defer o.close()
-	if o.info, err = again.Stat(); err != nil {
-		return false
-	}
-	if same, err := o.head.grow(again); err != nil || !same {
-		return false
-	}
-	if live, err := (sibling{path: s.Path}).open(); err == nil {
-		defer live.close()
-		if !os.SameFile(live.info, o.info) && o.isBeginningOf(live) {
-			return true
-		}
-	}
-	return slices.ContainsFunc(s.files, func(other *file) bool {
-		return other != f && o.holds(other.describe(), other.at.Offset, other.before()) > another
-	})
-}
-
-// belongsToAnother tells the same, of generations that are being read too, but for
-// that of a file.
-func (s *source) belongsToAnother(o *opened, than *file) bool {
-	return s.belongs(o, 0) || slices.ContainsFunc(s.files, func(f *file) bool { return f != than && o.isCopyOfOpen(f) })
-}
-
-// twin tells whether all of a file is in an earlier one too, such as the log that
-// is just being compressed.
-func (s *source) twin(earlier []*opened, o *opened) bool {
-	return slices.ContainsFunc(earlier, func(e *opened) bool { return e != nil && e.rotated && o.isBeginningOf(e) })
 }

@@ -17,8 +17,9 @@ import (
 type sibling struct {
 	path    string
 	info    fs.FileInfo
-	rotated bool // it is called as rotated logs of this path are called
-	order   int  // among files of one time: of 2 and 1, 2 is the older one
+	rotated bool   // it is called as rotated logs of this path are called
+	log     string // the path of that log, if the source was there earlier, else ""
+	order   int    // among files of one time: of 2 and 1, 2 is the older one
 }
 
 // maxDirectories bounds how many directories below that of the log are searched.
@@ -65,7 +66,7 @@ func beside(path string, rotatedOnly bool, others []string) []sibling {
 				continue
 			}
 			rotated, order := names.rotated(e.Name())
-			if rotatedOnly && !rotated {
+			if rotatedOnly && !rotated || isBeingPacked(e.Name(), entries) {
 				continue
 			}
 			info, err := e.Info()
@@ -73,7 +74,7 @@ func beside(path string, rotatedOnly bool, others []string) []sibling {
 				continue // it has just gone
 			}
 			at := filepath.Join(dir, e.Name())
-			found = append(found, sibling{at, info, rotated && at != path, order})
+			found = append(found, sibling{path: at, info: info, rotated: rotated && at != path, order: order})
 		}
 	}
 	if len(found) > maxAlike { // those of other logs
@@ -83,6 +84,31 @@ func beside(path string, rotatedOnly bool, others []string) []sibling {
 		return cmp.Or(a.info.ModTime().Compare(b.info.ModTime()), -cmp.Compare(a.order, b.order), cmp.Compare(a.path, b.path))
 	})
 	return found
+}
+
+// sameFiles tells whether the same files have the same names.
+func sameFiles(a, b []sibling) bool {
+	named := map[string]sibling{}
+	for _, f := range a {
+		named[f.path] = f
+	}
+	for _, f := range b {
+		if was, ok := named[f.path]; !ok || !os.SameFile(was.info, f.info) {
+			return false
+		}
+	}
+	return len(a) == len(b)
+}
+
+// isBeingPacked tells whether a compressed file stands beside what it is made of:
+// it is not whole yet, and what compresses files removes the other one then.
+func isBeingPacked(name string, sorted []os.DirEntry) bool {
+	if formatOf(name) == nil {
+		return false
+	}
+	plain := strings.TrimSuffix(name, filepath.Ext(name))
+	_, there := slices.BinarySearchFunc(sorted, plain, func(e os.DirEntry, name string) int { return strings.Compare(e.Name(), name) })
+	return there
 }
 
 // target is where a link at the path leads, even if nothing is there; else path.
@@ -112,8 +138,10 @@ type names struct {
 // newNames is for a log called base, which may be a link to another name.
 func newNames(base, to string) names {
 	n := names{stem: stem(base), begin: strings.TrimSuffix(base, filepath.Ext(base))}
-	const number, packed = `[-._](\d{1,3})`, `(?:\.gz|\.zst)?$`
-	const date = `[-._]?\d[-._T\d]{4,}\d`
+	const number, packed = `\.(\d{1,3})`, `(?:\.gz|\.zst)?$`
+	// A year, month and day, in either order, or seconds since 1970; an address or a
+	// port in a name is none.
+	const date = `[-._]?(?:(?:19|20)\d\d[-._]?\d\d[-._]?\d\d|\d\d[-._]?\d\d[-._]?(?:19|20)\d\d|1\d{9})(?:[-._T]?\d+)*`
 	ext := filepath.Ext(base)
 	plain := regexp.QuoteMeta(strings.TrimSuffix(base, ext))
 	quoted := regexp.QuoteMeta(base)

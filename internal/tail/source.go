@@ -33,9 +33,12 @@ type source struct {
 	rotated   []string           // directories in which rotated files were seen
 	looked    bool               // at least once, and found out where to go on
 	saved     *checkpoint.Source // of the checkpoint, until then
+	unsettled time.Time          // files not older than this are still to be looked for, because they were just being renamed
 	missed    time.Time          // when files were last looked for because nothing is at the path; zero when something is
+	coming    *opened            // is at the path and about to be read; not yet one of files
 	there     fs.FileInfo        // the file that was there at the very first start, if it is to be read from where it ended
 	globbed   bool               // it was found, and may go without a word
+	turns     int                // how often a file had something else in it, or something at all
 	trouble   string             // why nothing can be read, "" when it can
 }
 
@@ -72,9 +75,9 @@ func (s *source) look(now time.Time) error {
 	}
 	// Before what is at the path: a file may have been truncated and then rotated,
 	// and its copy is not one that nobody has read.
-	var troubles error
-	for _, f := range slices.Clone(s.files) { // truncation makes one more
-		troubles = cmp.Or(troubles, f.look(now), f.trouble)
+	troubles := s.lookAtFiles(now)
+	if !s.unsettled.IsZero() {
+		s.findUnseen(s.unsettled, now)
 	}
 	err := s.lookAtPath(now)
 	if s.globbed && errors.Is(err, fs.ErrNotExist) {
@@ -83,6 +86,14 @@ func (s *source) look(now time.Time) error {
 	err = cmp.Or(err, troubles)
 	s.report(err)
 	return err
+}
+
+// lookAtFiles finds out what became of the open files.
+func (s *source) lookAtFiles(now time.Time) (troubles error) {
+	for _, f := range slices.Clone(s.files) { // truncation makes one more
+		troubles = cmp.Or(troubles, f.look(now), f.trouble)
+	}
+	return troubles
 }
 
 // lookAtPath makes the file at the path the newest one.
@@ -116,7 +127,7 @@ func (s *source) miss(missing bool, now time.Time) {
 	switch {
 	case missing && s.lastID > 0 && now.Sub(s.missed) >= missingTick:
 		s.missed = now
-		s.findUnseen(nil, s.latest(), now)
+		s.findUnseen(s.latest(), now)
 	case !missing && !s.missed.IsZero():
 		s.missed = time.Time{}
 		for _, f := range s.files {
@@ -164,6 +175,9 @@ func (s *source) open(now time.Time) error {
 		}
 	}
 	s.there = nil
+	if read, imported := o.importedTo(s.imported); imported {
+		offset = read.Offset
+	}
 	old := s.finishedIn(o)
 	if s.newest() == nil {
 		if old != nil {
@@ -173,7 +187,9 @@ func (s *source) open(now time.Time) error {
 	}
 	s.supersede(now)
 	if s.lastID > 0 {
-		s.findUnseen(o, s.latest(), now)
+		s.coming = o
+		s.findUnseen(s.latest(), now)
+		s.coming = nil
 	}
 	if old != nil {
 		s.resume(o, old, now)
@@ -220,6 +236,7 @@ func (s *source) add(o *opened, at flow.Position, superseded bool, now time.Time
 		at: at, seen: at.Offset, size: max(o.size(), at.Offset), superseded: superseded, grown: now, summed: -1, asOf: o.info.ModTime(),
 	}
 	f.packed, _ = o.content.(*packed)
+	f.described.Path = o.log
 	f.mark()
 	s.files = append(s.files, f)
 	return f
@@ -233,6 +250,7 @@ func (s *source) supersede(now time.Time) {
 		return
 	}
 	old.superseded, old.grown = true, now
+	s.rotatedTo(old.directory()) // saved with the new file, before that is read
 	s.reader.log.Info("log file was rotated", "source", s.Name, "file", s.Path, "offset", old.at.Offset)
 	s.reader.stats.UpdateSource(s.Index, func(st *stats.Source) { st.Rotations++ })
 }
@@ -247,8 +265,11 @@ func (s *source) position(offset int64) flow.Position {
 	} else {
 		beyond := max(s.firstLine, s.furthest)
 		for _, f := range s.files {
-			reached := f.at.Line
-			if unread := f.size - f.at.Offset; unread > generationGap {
+			reached, size := f.at.Line, f.size
+			if f.packed != nil {
+				size = f.packed.most()
+			}
+			if unread := size - f.at.Offset; unread > generationGap {
 				reached += unread
 			}
 			beyond = max(beyond, reached)
@@ -285,10 +306,15 @@ func (s *source) finish(g checkpoint.Finished) {
 	}
 }
 
-// lose takes note that the rest of a generation is gone.
+// lose takes note that the rest of a generation is gone. When none is known to
+// have been unread, there is nothing that a human must do.
 func (s *source) lose(id, bytes int64, why string) {
-	s.reader.log.Error("part of a log is gone before it was read", "source", s.Name, "file", s.Path,
-		"generation", id, "bytes_known_unread", bytes, "why", why)
+	log := s.reader.log.With("source", s.Name, "file", s.Path, "generation", id, "bytes_known_unread", bytes, "why", why)
+	if bytes > 0 {
+		log.Error("part of a log is gone before it was read")
+	} else {
+		log.Warn("log file is gone, and what came after it was last read, if anything")
+	}
 	s.reader.stats.UpdateSource(s.Index, func(st *stats.Source) { st.Lost++; st.LostBytes += bytes })
 }
 

@@ -1,6 +1,7 @@
 package tail
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -19,6 +20,7 @@ func (f *file) truncated(now time.Time) error {
 		return err
 	}
 	s.reader.log.Info("log file was truncated", "source", s.Name, "file", s.Path, "offset", old.Offset, "kept", offset)
+	s.turns++
 	s.reader.stats.UpdateSource(s.Index, func(st *stats.Source) { st.Truncations++ })
 	unread := f.known() - old.Offset
 	ended := f.ended()
@@ -53,7 +55,7 @@ func (f *file) truncated(now time.Time) error {
 	since := f.asOf
 	f.asOf = f.info.ModTime()
 	s.reader.checkpoint.Begin(f.at, f.before(), f.describe())
-	s.findUnseen(nil, since, now)
+	s.findUnseen(since, now)
 	return nil
 }
 
@@ -84,29 +86,29 @@ func (f *file) untouched() (int64, error) {
 	return afterLastNewline(f.f, size)
 }
 
-// copied is the copy of what was in the file, or nil.
+// copied is the copy of what was in the file, or nil. By now it is whole.
 func (f *file) copied() *opened {
 	saved, last := checkpoint.File{Inode: f.inode, Head: f.head.sum()}, f.before()
-	var best *opened
-	sure := another
-	for _, sibling := range siblings(f.source.Path, f.source.rotated...) {
-		if f.source.holding(sibling.info) != nil {
-			continue
+	s := f.source
+	list := func() []sibling { return s.siblings(cmp.Or(f.described.Path, s.Path)) }
+	files, _ := openAll(list, func(f sibling) bool { held := s.holding(f.info); return held == nil || held.unsure })
+	best, sure := -1, another
+	for i, o := range files {
+		if how := o.holds(saved, f.at.Offset, last); how > another && how >= sure && !s.isKnown(o, f, 0) {
+			best, sure = i, how
 		}
-		o, err := sibling.open()
-		if err != nil {
-			continue
-		}
-		if how := o.holds(saved, f.at.Offset, last); how > another && how >= sure && !f.source.belongsToAnother(o, f) {
-			if best != nil {
-				best.close()
-			}
-			best, sure = o, how
-			continue
-		}
-		o.close()
 	}
-	return best
+	if best < 0 {
+		closeAll(files)
+		return nil
+	}
+	o := files[best]
+	files[best] = nil
+	closeAll(files)
+	if held := s.holding(o.info); held != nil { // it was empty when it was found
+		held.drop()
+	}
+	return o
 }
 
 // recover goes on with the generation of a file in the copy of it.

@@ -17,7 +17,7 @@ const racy = 100 * time.Millisecond
 // look takes note of the size, and of a file that does not hold any more what
 // was read of it.
 func (f *file) look(now time.Time) error {
-	if f.packed != nil {
+	if f.packed != nil || f.left {
 		return nil
 	}
 	info, err := f.f.Stat()
@@ -25,7 +25,7 @@ func (f *file) look(now time.Time) error {
 		return err
 	}
 	same := info.Size() == f.info.Size() && info.ModTime().Equal(f.info.ModTime()) && f.verified.Sub(info.ModTime()) > racy
-	emptied := f.size == 0 && info.Size() == 0 && !info.ModTime().Equal(f.info.ModTime())
+	emptied := len(f.head) == 0 && info.Size() == 0 && !info.ModTime().Equal(f.info.ModTime())
 	f.info, f.size = info, info.Size()
 	if f.size < f.at.Offset {
 		return f.truncated(now)
@@ -33,42 +33,43 @@ func (f *file) look(now time.Time) error {
 	if emptied { // something was in it, and is perhaps in a copy
 		since := f.asOf
 		f.asOf = info.ModTime()
-		f.source.findUnseen(nil, since, now)
+		f.source.findUnseen(since, now)
 	}
 	f.seen = min(f.seen, f.size)
 	if f.size < f.at.Offset+f.scanned { // cut within a line that was not sent
 		f.scanned = 0
 	}
-	if same || len(f.head) == 0 { // nothing has changed, or nothing was read
+	if same || f.size == 0 && len(f.head) == 0 || f.unsure {
 		return nil
 	}
-	stands, err := f.stands(now)
-	if err == nil && !stands {
-		err = f.truncated(now)
-	}
+	_, err = f.check(now, nil, 0)
 	return err
 }
 
-// refresh takes note of what has been added to the file since it was looked at.
-func (f *file) refresh() {
-	if f.packed != nil {
-		return
+// check deals with a file that does not hold any more what was read of it, read
+// being the latest, or nothing; stands is false then.
+func (f *file) check(now time.Time, read []byte, offset int64) (stands bool, err error) {
+	was := f.at.Generation
+	stands, err = f.stands(now, read, offset)
+	switch {
+	case err != nil || stands && f.at.Generation == was && !f.left:
+		return true, err
+	case stands: // not any more: that was seen and dealt with while others were looked for
+		return false, nil
+	case f.source.reader.config.Import != nil:
+		return false, errors.New("it was changed while it was read")
 	}
-	if info, err := f.f.Stat(); err == nil && info.Size() >= f.at.Offset {
-		if same, err := f.head.grow(f.f); err == nil && same {
-			f.info, f.size, f.asOf = info, info.Size(), info.ModTime()
-			f.describeChange()
-		}
-	}
+	return false, f.truncated(now)
 }
 
-// stands tells whether the file still begins as it did, and is the same before
-// the place that was read to. If so it takes what is new of its head.
-func (f *file) stands(now time.Time) (bool, error) {
+// stands tells whether the file still begins as it did, and with what was just
+// read of it, and is the same before the place that was read to. If so it takes
+// what is new of its head.
+func (f *file) stands(now time.Time, read []byte, offset int64) (bool, error) {
 	if f.packed != nil || planted.Is(planted.TruncationBySizeOnly) {
 		return true, nil
 	}
-	empty := len(f.head) == 0
+	known := len(f.head)
 	same, err := f.head.grow(f.f)
 	if err != nil {
 		return false, err
@@ -84,6 +85,10 @@ func (f *file) stands(now time.Time) (bool, error) {
 			return false, err
 		}
 	}
+	if !f.head.agrees(read, offset) { // it was truncated after it was read
+		f.head = f.head[:min(known, len(f.head))]
+		return false, nil
+	}
 	if last, ok := f.marks.last(f.at.Offset); ok {
 		if same, err = last.stands(f.f); err != nil || !same {
 			return false, err
@@ -92,8 +97,9 @@ func (f *file) stands(now time.Time) (bool, error) {
 	since := f.asOf
 	f.verified, f.asOf = now, f.info.ModTime()
 	f.describeChange()
-	if empty && len(f.head) > 0 { // it may have been copied and truncated before
-		f.source.findUnseen(nil, since, now)
+	if known == 0 { // it may have been copied and truncated before
+		f.source.turns++
+		f.source.findUnseen(since, now)
 	}
 	return true, nil
 }
@@ -153,7 +159,11 @@ func (f *file) before() checkpoint.Sum {
 	return checkpoint.Sum{}
 }
 
-// describeChange tells the checkpoint what the file looks like now.
+// describeChange tells the checkpoint what the file looks like now; of a file that
+// may be a copy of another one, after a crash only that it was empty.
 func (f *file) describeChange() {
+	if f.unsure {
+		return
+	}
 	f.source.reader.checkpoint.Describe(f.at.Generation, f.describe())
 }

@@ -1,0 +1,210 @@
+package tail_test
+
+import (
+	"compress/gzip"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/tailflux/tailflux/internal/flow"
+)
+
+// gzip writes beside the plain file, for as long as it takes: what is there
+// already looks like a damaged copy.
+func TestFileIsBeingCompressedWhenItsRotationIsSeen(t *testing.T) {
+	beingCompressed(t, "nothing", "header", "half", "all")
+}
+
+func beingCompressed(t *testing.T, parts ...string) {
+	t.Helper()
+	t.Parallel()
+	for _, part := range parts {
+		t.Run(part+" of it is there", func(t *testing.T) {
+			t.Parallel()
+			for _, run := range []string{"running", "stopped"} {
+				t.Run(run, func(t *testing.T) {
+					both(t, func(t *testing.T, wakeups bool) {
+						path := logFile(t)
+						text, lines := random(3 * blockSize / 100)
+						create(t, path, text)
+						l := newLives(t, wakeups, path)
+						l.start()
+						l.wantOf(lines...)
+						packed := gzipped(t, text)
+						n := map[string]int{"nothing": 0, "header": 10, "half": len(packed) / 2, "all": len(packed)}[part]
+						if run == "stopped" {
+							l.stop()
+							lines = nil
+						}
+						later()
+						rename(t, path, path+".1")
+						later()
+						z := create(t, path+".1.gz", packed[:n]) // before the reader has looked
+						create(t, path, "b1\n")
+						if run == "stopped" {
+							l.start()
+						}
+						lines = append(lines, "b1")
+						l.wantOf(lines...)
+						add(t, z, packed[n:])
+						remove(t, path+".1")
+						l.wantOf(lines...)
+						if s := l.source(); s.Trouble != "" {
+							t.Errorf("Trouble = %q", s.Trouble)
+						}
+						l.stop()
+						l.start()
+						l.wantNothing()
+						if s := l.source(); s.Trouble != "" || s.Lost != 0 {
+							t.Errorf("Trouble = %q, %d lost", s.Trouble, s.Lost)
+						}
+						l.stop()
+					})
+				})
+			}
+		})
+	}
+}
+
+// The plain file is gone at the next start.
+func TestKilledWhileFileIsBeingCompressed(t *testing.T) {
+	both(t, func(t *testing.T, wakeups bool) {
+		path := logFile(t)
+		text, lines := random(3 * blockSize / 100)
+		create(t, path, text)
+		l := newLives(t, wakeups, path)
+		l.options.RotateWait = time.Minute
+		l.start()
+		l.wantOf(lines...)
+		packed := gzipped(t, text)
+		later()
+		rename(t, path, path+".1")
+		later()
+		z := create(t, path+".1.gz", packed[:len(packed)/2]) // before the reader has looked
+		create(t, path, "b1\n")
+		lines = append(lines, "b1")
+		l.wantOf(lines...)
+		l.acknowledge()
+		l.kill()
+		add(t, z, packed[len(packed)/2:])
+		remove(t, path+".1")
+		l.options.RotateWait = 300 * time.Millisecond
+		for range 2 {
+			l.start()
+			l.wantNothing()
+			if s := l.source(); s.Trouble != "" || s.Lost != 0 {
+				t.Errorf("Trouble = %q, %d lost; the log:\n%s", s.Trouble, s.Lost, &l.log)
+			}
+			l.stop()
+		}
+	})
+}
+
+// The compressor is so far when the truncation is seen, and done with it when the
+// first line comes.
+func TestCopyOfATruncatedFileIsBeingCompressed(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name  string
+		part  func(whole int) int
+		alone bool // the plain one is gone
+	}{
+		{"nothing of it is there", func(int) int { return 0 }, false},
+		{"its header is there", func(int) int { return 10 }, false},
+		{"half of it is there", func(whole int) int { return whole / 2 }, false},
+		{"most of it is there", func(whole int) int { return whole * 9 / 10 }, false},
+		{"all of it is there", func(whole int) int { return whole }, false},
+		{"the plain one is gone", func(whole int) int { return whole }, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				path := logFile(t)
+				text, lines := random(5 * blockSize / 100)
+				file := create(t, path, text)
+				l := newLives(t, false, path)
+				l.options.blocks = 2
+				l.prepare()
+				held := []flow.Chunk{<-l.chunks, <-l.chunks} // no block is left
+				packed := gzipped(t, text)
+				n := c.part(len(packed))
+				copyTo(t, path, path+".1")
+				truncate(t, file, 0)
+				later()
+				z := create(t, path+".1.gz", packed[:n])
+				if c.alone {
+					remove(t, path+".1")
+				}
+				l.eventually("notice", func() bool { return l.source().Truncations == 1 })
+				add(t, z, packed[n:])
+				if !c.alone {
+					remove(t, path+".1")
+				}
+				add(t, file, "b1\n")
+				time.Sleep(300 * time.Millisecond)
+				l.receive(held[0])
+				l.receive(held[1])
+				go l.drain()
+				l.wantOf(append(lines, "b1")...)
+				if s := l.source(); s.Trouble != "" || s.Lost != 0 {
+					t.Errorf("Trouble = %q, %d lost; the log:\n%s", s.Trouble, s.Lost, &l.log)
+				}
+				l.stop()
+				l.start()
+				l.wantNothing()
+				l.stop()
+			})
+		})
+	}
+}
+
+// random are lines of 100 bytes that hardly become smaller.
+func random(count int) (text string, lines []string) {
+	r := rand.New(rand.NewPCG(1, 2))
+	line := make([]byte, 99)
+	for range count {
+		for i := range line {
+			line[i] = byte('!' + r.IntN(90))
+		}
+		lines = append(lines, string(line))
+	}
+	return strings.Join(lines, "\n") + "\n", lines
+}
+
+func gzipped(t *testing.T, text string) string {
+	t.Helper()
+	var b strings.Builder
+	z := gzip.NewWriter(&b)
+	if _, err := z.Write([]byte(text)); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+// It has another inode than what was read.
+func TestCompressedFileMayNotBeReadAtTheRestart(t *testing.T) {
+	both(t, func(t *testing.T, wakeups bool) {
+		path := logFile(t)
+		file := create(t, path, "a1\n")
+		l := unprivileged(t, wakeups, path)
+		l.want(1, "a1")
+		l.stop()
+		add(t, file, "a2\n")
+		rotate(t, path, "b1\n")
+		compress(t, path+".1", ".gz")
+		chmod(t, path+".1.gz", 0)
+		l.start()
+		l.looked()
+		time.Sleep(600 * time.Millisecond)
+		l.stop()
+		chmod(t, path+".1.gz", 0o644)
+		l.start()
+		l.eventually("the lines", func() bool { return l.hasSent("a2") && l.hasSent("b1") })
+		l.stop()
+	})
+}

@@ -1,0 +1,229 @@
+package tail_test
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// A chunk that waits to be taken is of the file, and what follows it of the copy.
+func TestFileIsCopiedAndTruncatedWhileItsChunkWaits(t *testing.T) {
+	both(t, func(t *testing.T, wakeups bool) {
+		path := logFile(t)
+		text, lines := numbered("a", 0, 5*blockSize/100)
+		file := create(t, path, text+"half")
+		l := newLives(t, wakeups, path)
+		l.prepare()
+		l.eventually("a full channel", func() bool { return l.stats.Snapshot(time.Now()).Books.Read == 2*(blockSize/100) })
+		copyTruncate(t, path, file)
+		l.eventually("notice", func() bool { return l.source().Truncations == 1 })
+		add(t, file, "b1\n")
+		recovered(t, l, append(lines, "half"))
+		l.stop()
+	})
+}
+
+// Its copy is there, and empty, when the reader looks beside the log; when it is
+// read, the log has been truncated.
+func TestFileIsTruncatedWhenItsCopyWasSeenInTheMaking(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ name, late string }{{"all was read", ""}, {"some was not", "b3\nb4\n"}} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				path := logFile(t)
+				file := create(t, path, "a1\n")
+				l := newLives(t, false, path)
+				l.start()
+				l.wantOf("a1")
+				copyTruncate(t, path, file)
+				l.eventually("notice", func() bool { return l.source().Truncations == 1 })
+				shift(t, path)
+				later()
+				add(t, file, "b1\nb2\n") // with which the reader looks beside the log
+				copied := create(t, path+".1", "")
+				l.eventually("b1 and b2", func() bool { return l.collected() == 3 })
+				time.Sleep(time.Millisecond) // less than a tick
+				add(t, file, c.late)
+				add(t, copied, "b1\nb2\n"+c.late)
+				later()
+				truncate(t, file, 0)
+				add(t, file, "c1\n")
+				l.wantOf(append(strings.Fields(c.late), "a1", "b1", "b2", "c1")...)
+				if s := l.source(); s.Lost != 0 {
+					t.Errorf("%d generations lost; the log:\n%s", s.Lost, &l.log)
+				}
+				l.stop()
+				l.start()
+				l.wantNothing()
+				l.stop()
+			})
+		})
+	}
+}
+
+// Nothing is known of the copy but its inode.
+func TestKilledWhenACopyWasSeenInTheMaking(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name, late string
+		truncated  bool
+	}{
+		{"all was read", "", true},
+		{"some was not", "b3\nb4\n", true},
+		{"it is made and the log is still there", "", false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				path := logFile(t)
+				file := create(t, path, "a1\n")
+				l := newLives(t, false, path)
+				l.start()
+				l.wantOf("a1")
+				copyTruncate(t, path, file)
+				l.eventually("notice", func() bool { return l.source().Truncations == 1 })
+				shift(t, path)
+				later()
+				add(t, file, "b1\nb2\n") // with which the reader looks beside the log
+				copied := create(t, path+".1", "")
+				l.eventually("b1 and b2", func() bool { return l.collected() == 3 })
+				l.acknowledge()
+				l.kill()
+				add(t, file, c.late)
+				add(t, copied, "b1\nb2\n"+c.late)
+				later()
+				if c.truncated {
+					truncate(t, file, 0)
+				}
+				add(t, file, "c1\n")
+				want := append(strings.Fields(c.late), "c1")
+				for _, end := range []func(){l.kill, l.stop} {
+					l.start()
+					l.wantOf(want...)
+					if s := l.source(); s.Lost != 0 {
+						t.Errorf("%d generations lost; the log:\n%s", s.Lost, &l.log)
+					}
+					end()
+				}
+				l.start()
+				l.wantNothing()
+				l.stop()
+			})
+		})
+	}
+}
+
+// In real time, in which the reader looks between any two of these steps.
+func TestFileIsCopiedAndTruncatedTwiceWhileItIsLookedAt(t *testing.T) {
+	t.Parallel()
+	for i := range 10 {
+		t.Run(strconv.Itoa(i), func(t *testing.T) {
+			t.Parallel()
+			copiedTwice(t, true, "a3\nhalf")
+		})
+	}
+}
+
+func TestFileIsCopiedAndTruncatedOftenWhileItIsLookedAt(t *testing.T) {
+	t.Parallel()
+	for i := range 10 {
+		t.Run(strconv.Itoa(i), func(t *testing.T) {
+			t.Parallel()
+			copiedOften(t, true)
+		})
+	}
+}
+
+// The name of a file is that of another one by the time it is opened.
+func TestLongChainOfRotatedFilesIsRenamedWhileItIsLookedAt(t *testing.T) {
+	t.Parallel()
+	const rotations, kept = 60, 40
+	path := logFile(t)
+	name := func(n int) string { return fmt.Sprint(path, ".", n) }
+	for n := 1; n <= kept; n++ {
+		create(t, name(n), fmt.Sprint("older ", n, "\n")).Close()
+	}
+	create(t, path, "begin\n").Close()
+	l := newLives(t, true, path)
+	l.start()
+	l.wantOf("begin")
+	want, last := []string{"begin"}, kept
+	for i := range rotations {
+		want = append(want, fmt.Sprint("line ", i))
+		appendTo(t, path, want[i+1]+"\n")
+		for n := last; n > 0; n-- {
+			rename(t, name(n), name(n+1))
+		}
+		last++
+		rename(t, path, name(1))
+		create(t, path, "").Close()
+		later()
+	}
+	l.wantOf(want...)
+	l.stop()
+}
+
+func copiedTwice(t *testing.T, wakeups bool, unread string) {
+	t.Helper()
+	path := logFile(t)
+	file := create(t, path, "a1\na2\n")
+	l := newLives(t, wakeups, path)
+	l.start()
+	l.wantOf("a1", "a2")
+	add(t, file, unread)
+	copyTruncate(t, path, file)
+	add(t, file, "b1\nb2\n")
+	copyTruncate(t, path, file)
+	add(t, file, "c1\n")
+	want := append(strings.Fields("a1 a2 "+unread), "b1", "b2", "c1")
+	l.wantOf(want...)
+	if s := l.source(); s.Lost != 0 {
+		t.Errorf("%d generations lost; the log:\n%s", s.Lost, &l.log)
+	}
+	add(t, file, "c2\n")
+	l.wantOf(append(want, "c2")...)
+	l.stop()
+	l.start()
+	l.wantNothing()
+	l.stop()
+}
+
+func copiedOften(t *testing.T, wakeups bool) {
+	t.Helper()
+	path := logFile(t)
+	file := create(t, path, "")
+	l := newLives(t, wakeups, path)
+	l.start()
+	l.looked()
+	var want []string
+	for i := range 8 {
+		text, lines := numbered(string(rune('a'+i)), 0, 50*(i%3+1))
+		add(t, file, text)
+		want = append(want, lines...)
+		time.Sleep(time.Duration(i*40) * time.Millisecond)
+		copyTruncate(t, path, file)
+		if i%2 == 1 {
+			compress(t, path+".1", ".gz")
+		}
+		if i == 5 {
+			l.kill()
+			l.start()
+		}
+	}
+	add(t, file, "end\n")
+	l.eventually("the end", func() bool { return l.hasSent("end") })
+	l.still()
+	l.stop()
+	l.start()
+	l.wantNothing()
+	l.stop()
+	for _, line := range append(want, "end") {
+		if !l.hasSent(line) {
+			t.Errorf("%.20q did not come", line)
+		}
+	}
+}

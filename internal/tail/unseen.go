@@ -1,0 +1,138 @@
+package tail
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/tailflux/tailflux/internal/planted"
+)
+
+// findUnseen looks for files that came to the path and were rotated away, or
+// copied and truncated, between two looks. What is older than since was seen.
+func (s *source) findUnseen(since, now time.Time) {
+	var live fs.FileInfo
+	list := func() []sibling {
+		live, _ = os.Stat(s.Path)
+		found := s.without(rotatedLogs(s.Path, s.rotated...))
+		if live != nil { // which may be renamed right now too
+			found = append(found, sibling{path: s.Path, info: live})
+		}
+		return found
+	}
+	if !s.unsettled.IsZero() && s.unsettled.Before(since) {
+		since = s.unsettled
+	}
+	s.unsettled = time.Time{}
+	files, settled := openAll(list, func(f sibling) bool {
+		return !f.info.ModTime().Before(since) && s.holding(f.info) == nil &&
+			(live == nil || !os.SameFile(f.info, live)) && (s.coming == nil || !os.SameFile(f.info, s.coming.info))
+	})
+	defer closeAll(files)
+	if !settled {
+		s.unsettled = since // the next look goes on
+	}
+	s.beginUnseen(files, since, now)
+}
+
+// beginUnseen begins a generation for each of the files, in their order, that is
+// not older than what was read and that nobody has read, nor will read from
+// what is at the path.
+func (s *source) beginUnseen(files []*opened, since, now time.Time) {
+	for j, o := range files {
+		if o == nil || !o.rotated || o.info.ModTime().Before(since) || s.twin(files[:j], o) ||
+			s.coming != nil && o.isBeginningOf(s.coming) || !s.isUnread(o, nil, now) {
+			continue
+		}
+		s.reader.log.Info("reading log file that was rotated unseen", "source", s.Name, "file", o.path)
+		f := s.begin(o, 0, true, now)
+		f.unsure = len(o.head) == 0
+		s.inOrder(f)
+		files[j] = nil
+	}
+}
+
+// inOrder puts a file where it belongs by its time.
+func (s *source) inOrder(f *file) {
+	s.files = slices.DeleteFunc(s.files, func(other *file) bool { return other == f })
+	at := slices.IndexFunc(s.files, func(other *file) bool { return other.info.ModTime().After(f.info.ModTime()) })
+	if at < 0 {
+		at = len(s.files)
+	}
+	s.files = slices.Insert(s.files, at, f)
+}
+
+// latest is when a file that was read was last written.
+func (s *source) latest() (t time.Time) {
+	for i := range s.finished {
+		if at := time.Unix(0, s.finished[i].Modified); at.After(t) {
+			t = at
+		}
+	}
+	for _, f := range s.files {
+		if f.asOf.After(t) {
+			t = f.asOf
+		}
+	}
+	return t
+}
+
+// isUnread tells whether a file, which is held as f or by nobody, is none that is
+// or was read, and no copy of one. A copy is known as such as long as the log
+// has not been truncated. So if it seems to be none, the open files are looked at
+// once more: had one been truncated by then, its rest was looked for, and found in
+// this file if it is the copy.
+func (s *source) isUnread(o *opened, f *file, now time.Time) bool {
+	for before := -1; before != s.turns; {
+		_ = s.lookAtFiles(now) // the next look tells what is wrong
+		if s.holding(o.info) != f || s.isKnown(o, f, 0) {
+			return false
+		}
+		before = s.turns
+		_ = s.lookAtFiles(now)
+	}
+	return true
+}
+
+// isKnown tells whether a file is, or is a copy of, one that is or was read, other
+// than f, or that was imported; if an import was interrupted, the rest is left to it.
+// What is noted of copies of the generation but, to which it may go back because
+// it was read and not acknowledged, does not count; 0 is none.
+func (s *source) isKnown(o *opened, f *file, but int64) bool {
+	if _, imported := o.importedTo(s.imported); imported {
+		return true
+	}
+	return !planted.Is(planted.FinishedForgotten) && s.belongs(o, but) || slices.ContainsFunc(s.files, func(other *file) bool {
+		return other != f && !os.SameFile(other.info, o.info) && o.isCopyOfOpen(other)
+	})
+}
+
+// belongs tells whether a file is, or is a copy of, that of a finished
+// generation other than but, and therefore not of another one, however alike they are.
+func (s *source) belongs(o *opened, but int64) bool {
+	for i := range s.finished {
+		if s.finished[i].ID != but && o.isCopyOf(&s.finished[i]) {
+			return true
+		}
+	}
+	return false
+}
+
+// isCopy tells whether a file that was empty when it was found has turned out to
+// be a copy, whole or in the making.
+func (s *source) isCopy(f *file) bool {
+	o, err := (sibling{path: fmt.Sprintf("/proc/self/fd/%d", f.f.Fd())}).open()
+	if err != nil {
+		return false
+	}
+	defer o.close()
+	return !s.isUnread(o, f, time.Now())
+}
+
+// twin tells whether all of a file is in an earlier one too, such as the log that
+// is just being compressed.
+func (s *source) twin(earlier []*opened, o *opened) bool {
+	return slices.ContainsFunc(earlier, func(e *opened) bool { return e != nil && e.rotated && o.isBeginningOf(e) })
+}

@@ -26,6 +26,7 @@ var (
 	crashOutages = flag.Int("crash.outages", 2, "how often the crash run kills influxd")
 	crashRate    = flag.Int("crash.rate", 2000, "lines a second of the crash run")
 	crashSeed    = flag.Uint64("crash.seed", 0, "of the crash run, as an earlier one has printed it; 0: a new one")
+	crashPause   = flag.Duration("crash.pause", 3*time.Second, "at most so long between two acts of the crash run")
 	crashKeep    = flag.String("crash.keep", "", "directory that gets the files of a crash run that failed")
 )
 
@@ -231,7 +232,7 @@ func (c *crashRun) play(kills, outages, perSecond int) {
 		acts = append(acts, c.crash)
 	}
 	for _, i := range c.random.Perm(len(acts)) {
-		pause(c.random, 0, 3*time.Second)
+		pause(c.random, 0, *crashPause)
 		acts[i]()
 	}
 	pause(c.random, 0, 1500*time.Millisecond)
@@ -363,8 +364,8 @@ func (c *crashRun) checkEnemies() {
 
 func (c *crashRun) summary() string {
 	return fmt.Sprintf("crash run: seed %d: %d lines, %d rotations by rename and %d by copytruncate, tailflux killed %d times and influxd %d times, "+
-		"%d answers of 200 and %d lost, rejected %v, %v",
+		"%d answers of 200 and %d lost, rejected %v, %d errors logged, %v",
 		c.seed, c.visits, c.site.turns[byRename], c.site.turns[byCopy], c.kills, c.outages,
 		c.front.Done(influxdtest.Page), c.front.Done(influxdtest.Lost)+c.front.Done(influxdtest.LostLate),
-		c.rejected, time.Since(c.began).Round(time.Second))
+		c.rejected, strings.Count(c.daemon.Log(), `"level":"ERROR"`), time.Since(c.began).Round(time.Second))
 }

@@ -143,14 +143,14 @@ func (d *delivery) expire() {
 	if d.since == forever {
 		return
 	}
+	older := olderThan(d.since)
 	for i := range d.list {
 		d.list[i] = d.list[i].without(func(point int, text []byte) bool {
-			at, ok := stamp(text)
-			tooOld := ok && at < d.since
-			if tooOld {
-				d.request.refuse(point, expired)
+			if !older(text) {
+				return false
 			}
-			return tooOld
+			d.request.refuse(point, expired)
+			return true
 		})
 	}
 }

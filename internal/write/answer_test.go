@@ -58,6 +58,8 @@ func TestWhatAnswersMean(t *testing.T) {
 		{answer(400, "unexpected EOF"), "", ""},
 		{answer(400, "gzip: invalid header"), "", ""},
 		{answer(400, "<html><h1>400 unable to parse the Host header</h1></html>"), "", ""},
+		{answer(400, `{"message":"unable to parse JSON"}`), "", ""},
+		{answer(400, "proxy: partial write"), "", ""},
 		{answer(400, "partial write: shard 7 is pending deletion dropped=1"), "", ""},
 
 		// About points.

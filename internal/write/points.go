@@ -125,7 +125,7 @@ func olderThan(nanoseconds int64) func(text []byte) bool {
 	const usual, lowest = 19, 1e18
 	digits := strconv.FormatInt(max(nanoseconds, lowest), 10)
 	return func(text []byte) bool {
-		if begin := len(text) - len("\n") - usual; begin > 0 && text[begin-1] == ' ' && text[begin] != '-' {
+		if begin := len(text) - len("\n") - usual; begin > 0 && text[begin] >= '1' && bytes.LastIndexByte(text, ' ') == begin-1 {
 			return string(text[begin:len(text)-1]) < digits
 		}
 		at, ok := stamp(text)

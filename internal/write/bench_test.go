@@ -87,7 +87,7 @@ func BenchmarkRun(b *testing.B) {
 		retention                    time.Duration
 	}{
 		{1000, 0, 5000, 0},
-		{1000, 0, 5000, aCentury}, // each point's age is looked at
+		{1000, 0, 5000, aCentury}, // with one age looked at for each batch
 		{1000, 100, 5000, 0},      // with one in a hundred rejected
 		{1000, 0, 100, 0},         // cut into ten
 		{1, 0, 5000, 0},           // a live server

@@ -1,6 +1,7 @@
 package write
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"slices"
@@ -138,13 +139,20 @@ func (d *delivery) halve(some points, means verdict) {
 	d.list = slices.Insert(d.list, 0, first, second)
 }
 
+// outOfOrder is by how much a line may be older than the first one of its batch
+// and yet be found without being sent.
+const outOfOrder = time.Hour
+
 // expire gives up what is older than is kept.
 func (d *delivery) expire() {
 	if d.since == forever {
 		return
 	}
-	older := olderThan(d.since)
+	older, near := olderThan(d.since), olderThan(d.since+int64(outOfOrder))
 	for i := range d.list {
+		if !slices.ContainsFunc(d.list[i], func(p piece) bool { return near(p.text[:bytes.IndexByte(p.text, '\n')+1]) }) {
+			continue // as in a log that is not far behind: nothing is looked at
+		}
 		d.list[i] = d.list[i].without(func(point int, text []byte) bool {
 			if !older(text) {
 				return false

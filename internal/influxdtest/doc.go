@@ -6,6 +6,8 @@
 //	                ├─ Kill      KILL, as in a power cut
 //	                └─ Restart   same ports, same data
 //
+// A [Front] stands before a server and answers as broken proxies and networks do.
+//
 // It promises that a server listens on loopback only, on ports of its own,
 // that no INFLUXDB_* variable of the surroundings reaches it, and that it dies
 // with the process that started it, however that process ends.

@@ -18,6 +18,10 @@ COUNT     ?= 1#    bench: how often
 FUZZ      ?= .#    fuzz: which targets
 FUZZTIME  ?= 10m#  fuzz: how long each
 MODEL     ?= 20000# model: how many sequences
+KILLS     ?= 50#   soak: how often tailflux is killed
+OUTAGES   ?= 10#   soak: how often influxd is killed
+SEED      ?= 0#    soak, planted-delivery: as an earlier one has printed it
+KEEP      ?=#      soak: directory that gets the files of a run that failed
 SUDO      ?= sudo# e2e-deps, unless root
 
 tools    := $(CURDIR)/.cache/bin
@@ -27,10 +31,10 @@ lint     := $(tools)/golangci-lint-$(lint_ver)
 
 influxd_old := $(CURDIR)/.cache/influxdb-debian/usr/bin/influxd
 
-.PHONY: help build demo check fmt test model e2e e2e-deps bench profile fuzz clean influxd
+.PHONY: help build demo check fmt test model e2e e2e-deps soak planted-delivery bench profile fuzz clean influxd
 
 help: ## this list
-	@sed -nE 's/^([a-z0-9-]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 18
+	@sed -nE 's/^([a-z0-9-]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 20
 
 build: ## bin/tailflux, static
 	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '-s -w -X main.version=$(VERSION)' -o bin/tailflux ./cmd/tailflux
@@ -98,6 +102,24 @@ e2e: influxd ## with real nginx, logrotate and wrk, and InfluxDB 1.6 (make e2e-d
 	TAILFLUX_INFLUXD=$(influxd_old) go test -pgo=off -count=1 -timeout $(TIMEOUT) $(TESTFLAGS) ./internal/influx ./internal/write ./cmd/tailflux
 	{ set +x; } 2>/dev/null
 	echo "e2e: passed"
+
+soak: influxd ## real nginx under load, rotated; KILLS (50) of tailflux with -9, OUTAGES (10) of influxd; SEED=N again
+	@quiet() { grep -vE '^(=== |--- PASS|PASS)'; }
+	echo "soak: commit $$(git describe --always --dirty), $$(date -u +'%F %R') UTC"
+	set -x
+	go test -tags e2e -count=1 -timeout 0 -v -run '^TestCrashRun$$' ./internal/e2e \
+		-crash.kills $(KILLS) -crash.outages $(OUTAGES) -crash.seed $(SEED) -crash.keep '$(KEEP)' | quiet
+	{ set +x; } 2>/dev/null
+	echo "soak: passed"
+
+planted-delivery: influxd ## the short crash run of make e2e must fail with each of five bugs planted
+	@quiet() { grep -vE '^ *(=== |--- PASS|PASS)'; }
+	set -x
+	go vet -tags e2e,planted ./...
+	go test -tags e2e,planted -count=1 -timeout $(TIMEOUT) -v -run '^Test(PlantedBugsFailTheCrashRun|NothingCanBePlanted)$$' ./internal/e2e \
+		-crash.seed $(SEED) | quiet
+	{ set +x; } 2>/dev/null
+	echo "planted-delivery: passed"
 
 e2e-deps: ## installs nginx, logrotate, wrk and what else the tests run from Debian; starts no service
 	@missing=

@@ -6,7 +6,7 @@ package planted
 // A Bug is a mistake that somebody could make.
 type Bug string
 
-// The bugs.
+// Bugs of following files, which the model of package tail finds.
 const (
 	InodeAlone           Bug = "identity by inode alone"
 	NoFinalRead          Bug = "no final read before leaving"
@@ -22,8 +22,22 @@ const (
 	StartNotSaved        Bug = "start position not saved"
 )
 
-// All returns them.
-func All() []Bug {
+// Bugs of delivery, which the crash run of package e2e finds.
+const (
+	StampsFromClock     Bug = "stamps from the clock"
+	CheckpointBeforeAck Bug = "checkpoint before acknowledgement"
+	PageIsSuccess       Bug = "200 taken for success"
+	DroppedBelieved     Bug = "bisect that trusts dropped="
+	RejectsAppended     Bug = "rejects appended on replay"
+)
+
+// Delivery returns the bugs of delivery.
+func Delivery() []Bug {
+	return []Bug{StampsFromClock, CheckpointBeforeAck, PageIsSuccess, DroppedBelieved, RejectsAppended}
+}
+
+// Following returns the bugs of following files.
+func Following() []Bug {
 	return []Bug{
 		InodeAlone, NoFinalRead, NoRotateWait, SavedBeforeAck, LineNumberNotSaved, TruncationBySizeOnly,
 		TailNotRecovered, HalfLineDelivered, FingerprintNotGrown, PackedOffsetIgnored, FinishedForgotten, StartNotSaved,

@@ -3,6 +3,7 @@ package tail_test
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -239,6 +240,52 @@ func TestKilledWhileTheRestIsReadFromTheCopy(t *testing.T) {
 		l.wantNothing()
 		l.stop()
 	})
+}
+
+// All of the copy was read before the file was truncated, but none of it is
+// acknowledged yet. The crash run of issue 6 lost it.
+func TestKilledBeforeACopyThatWasReadIsAcknowledged(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ name, gap string }{
+		{"all is in the copy", ""},
+		{"more was read than is in the copy", "a21\n"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			both(t, func(t *testing.T, wakeups bool) {
+				path := logFile(t)
+				text, lines := numbered("a", 0, 20) // a whole head
+				file := create(t, path, text)
+				l := newLives(t, wakeups, path)
+				l.start()
+				l.want(1, lines...)
+				copyTo(t, path, path+".1")
+				add(t, file, c.gap)
+				l.want(1, append(slices.Clone(lines), strings.Fields(c.gap)...)...)
+				truncate(t, file, 0)
+				l.eventually("notice", func() bool { return l.source().Truncations == 1 })
+				add(t, file, "b1\n")
+				l.want(2, "b1")
+				l.kill()
+				rename(t, path+".1", path+".2")
+				copyTruncate(t, path, file)
+				add(t, file, "c1\n")
+				for range 2 {
+					l.start()
+					l.wantAll(lines, []string{"b1"}, []string{"c1"})
+					if s := l.source(); s.Lost != 0 {
+						t.Errorf("%d generations lost", s.Lost)
+					}
+					l.kill()
+				}
+				l.start()
+				l.wantAll(lines, []string{"b1"}, []string{"c1"})
+				l.stop()
+				l.start()
+				l.wantNothing()
+				l.stop()
+			})
+		})
+	}
 }
 
 // Nothing is known of it but its inode: its copy is a file of its own.

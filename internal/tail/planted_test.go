@@ -13,7 +13,7 @@ import (
 // Each bug that can be planted must be found by the sequences that CI plays. (No
 // other test is run with the tag.)
 func TestPlantedBugsAreFound(t *testing.T) {
-	for _, bug := range planted.All() {
+	for _, bug := range planted.Following() {
 		t.Run(string(bug), func(t *testing.T) {
 			planted.Plant(bug)
 			var next, found atomic.Int64

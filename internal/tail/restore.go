@@ -193,7 +193,7 @@ func (s *source) match(files []*opened, open, all []checkpoint.Generation, now t
 				continue
 			}
 			how := o.holds(g.File, g.Offset, g.Before)
-			if how == another || how < sure || noLive == nil && os.SameFile(o.info, live) && how != theSame || s.isKnown(o, nil) {
+			if how == another || how < sure || noLive == nil && os.SameFile(o.info, live) && how != theSame || s.isKnown(o, nil, g.ID) {
 				continue // a copy at the path counts as another log, and one elsewhere is not what else was read
 			}
 			if best >= 0 && how == sure && !files[best].isBeginningOf(o) {

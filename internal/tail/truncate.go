@@ -94,7 +94,7 @@ func (f *file) copied() *opened {
 	files, _ := openAll(list, func(f sibling) bool { held := s.holding(f.info); return held == nil || held.unsure })
 	best, sure := -1, another
 	for i, o := range files {
-		if how := o.holds(saved, f.at.Offset, last); how > another && how >= sure && !s.isKnown(o, f) {
+		if how := o.holds(saved, f.at.Offset, last); how > another && how >= sure && !s.isKnown(o, f, 0) {
 			best, sure = i, how
 		}
 	}

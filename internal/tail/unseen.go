@@ -87,7 +87,7 @@ func (s *source) latest() (t time.Time) {
 func (s *source) isUnread(o *opened, f *file, now time.Time) bool {
 	for before := -1; before != s.turns; {
 		_ = s.lookAtFiles(now) // the next look tells what is wrong
-		if s.holding(o.info) != f || s.isKnown(o, f) {
+		if s.holding(o.info) != f || s.isKnown(o, f, 0) {
 			return false
 		}
 		before = s.turns
@@ -98,20 +98,22 @@ func (s *source) isUnread(o *opened, f *file, now time.Time) bool {
 
 // isKnown tells whether a file is, or is a copy of, one that is or was read, other
 // than f, or that was imported; if an import was interrupted, the rest is left to it.
-func (s *source) isKnown(o *opened, f *file) bool {
+// What is noted of copies of the generation but, to which it may go back because
+// it was read and not acknowledged, does not count; 0 is none.
+func (s *source) isKnown(o *opened, f *file, but int64) bool {
 	if _, imported := o.importedTo(s.imported); imported {
 		return true
 	}
-	return !planted.Is(planted.FinishedForgotten) && s.belongs(o) || slices.ContainsFunc(s.files, func(other *file) bool {
+	return !planted.Is(planted.FinishedForgotten) && s.belongs(o, but) || slices.ContainsFunc(s.files, func(other *file) bool {
 		return other != f && !os.SameFile(other.info, o.info) && o.isCopyOfOpen(other)
 	})
 }
 
 // belongs tells whether a file is, or is a copy of, that of a finished
-// generation, and therefore not of another one, however alike they are.
-func (s *source) belongs(o *opened) bool {
+// generation other than but, and therefore not of another one, however alike they are.
+func (s *source) belongs(o *opened, but int64) bool {
 	for i := range s.finished {
-		if o.isCopyOf(&s.finished[i]) {
+		if s.finished[i].ID != but && o.isCopyOf(&s.finished[i]) {
 			return true
 		}
 	}

@@ -29,6 +29,7 @@ type Options struct {
 	Binary  string
 	Command string   // "" is run
 	Args    []string // after the command; without --state-dir, --listen and --influxdb-url
+	Env     []string // NAME=value, beside what this process has
 	URL     string   // of InfluxDB
 	State   string   // the state directory; made if need be
 	Output  string   // file that gets what it logs
@@ -58,6 +59,7 @@ func Start(o Options) (*Daemon, error) {
 	args := append([]string{cmp.Or(o.Command, "run"), "--influxdb-url", o.URL, "--state-dir", o.State, "--listen", address}, o.Args...)
 	d := &Daemon{URL: "http://" + address, Gone: make(chan struct{}), options: o, cmd: exec.Command(o.Binary, args...)}
 	d.cmd.Stdout, d.cmd.Stderr = output, output
+	d.cmd.Env = append(d.cmd.Environ(), o.Env...)
 	// In a group of its own, so that Ctrl-C at a terminal reaches only the
 	// parent; and it ends when the parent does, however that is.
 	d.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}

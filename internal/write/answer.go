@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/tailflux/tailflux/internal/influx"
+	"github.com/tailflux/tailflux/internal/planted"
 )
 
 // verdict is what an answer means for the points that were sent.
@@ -33,6 +34,9 @@ func judge(err error) verdict {
 			return slow
 		}
 		return again
+	}
+	if planted.Is(planted.PageIsSuccess) && answer.Status == http.StatusOK {
+		return acknowledged
 	}
 	switch answer.Status {
 	case http.StatusRequestTimeout, http.StatusGatewayTimeout:

@@ -26,6 +26,7 @@ import (
 	"time"
 
 	"github.com/tailflux/tailflux/internal/flow"
+	"github.com/tailflux/tailflux/internal/planted"
 	"github.com/tailflux/tailflux/internal/rejects"
 	"github.com/tailflux/tailflux/internal/stats"
 )
@@ -154,6 +155,9 @@ func (w *Writer) Run(ctx context.Context, in <-chan flow.Batch) error {
 		for ready && len(w.queue) < w.config.InFlight && (w.full() || due && !w.backlog.empty()) {
 			r := w.backlog.take(w.config.BatchPoints)
 			w.replayed(r)
+			if planted.Is(planted.CheckpointBeforeAck) {
+				w.acknowledge(r)
+			}
 			w.queue = append(w.queue, r)
 			senders.Go(func() {
 				w.deliver(sending, r)
@@ -213,13 +217,22 @@ func (w *Writer) settle(ctx context.Context) error {
 		if err := w.reject(ctx, r); err != nil {
 			return err
 		}
+		if !planted.Is(planted.CheckpointBeforeAck) {
+			w.acknowledge(r)
+		}
 		for i := range r.parts {
-			w.checkpoint.Acknowledge(r.parts[i].End, r.parts[i].ending())
 			r.parts[i].Release()
 		}
 		w.queue = append(w.queue[:0], w.queue[1:]...)
 	}
 	return nil
+}
+
+// acknowledge lets the checkpoint pass what is settled.
+func (w *Writer) acknowledge(r *request) {
+	for i := range r.parts {
+		w.checkpoint.Acknowledge(r.parts[i].End, r.parts[i].ending())
+	}
 }
 
 func (w *Writer) undelivered(ctx context.Context) error {

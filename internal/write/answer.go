@@ -49,21 +49,18 @@ func judge(err error) verdict {
 	return again
 }
 
-// judgeRefusal tells what InfluxDB says of points from what it, or anybody on
-// the way, says of a request: a database that is not named, a precision that it
-// does not know, a body that was cut, a page in HTML. How many points it has
+// judgeRefusal tells what InfluxDB says of points, which begins with one of three
+// phrases, from what it, or anybody on the way, says of a request: a database that
+// is not named, a body that was cut, a page in HTML. How many points it has
 // dropped, as it says, is not true.
 func judgeRefusal(message string) verdict {
+	partial := strings.HasPrefix(message, "partial write")
 	switch {
-	case strings.HasPrefix(message, "<"):
+	case partial && strings.Contains(message, "pending deletion"): // of a shard, which is made anew
 		return again
-	case strings.Contains(message, "pending deletion"): // of a shard, which is made anew
-		return again
-	case strings.Contains(message, "points beyond retention policy"):
+	case partial && strings.Contains(message, "points beyond retention policy"):
 		return old
-	case strings.Contains(message, "partial write"),
-		strings.Contains(message, "field type conflict"),
-		strings.Contains(message, "unable to parse"):
+	case partial, strings.HasPrefix(message, "field type conflict"), strings.HasPrefix(message, "unable to parse"):
 		return refused
 	}
 	return again

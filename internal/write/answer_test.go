@@ -58,6 +58,8 @@ func TestWhatAnswersMean(t *testing.T) {
 		{answer(400, "unexpected EOF"), "", ""},
 		{answer(400, "gzip: invalid header"), "", ""},
 		{answer(400, "<html><h1>400 unable to parse the Host header</h1></html>"), "", ""},
+		{answer(400, `{"message":"unable to parse JSON"}`), "", ""},
+		{answer(400, "proxy: partial write"), "", ""},
 		{answer(400, "partial write: shard 7 is pending deletion dropped=1"), "", ""},
 
 		// About points.
@@ -145,8 +147,8 @@ func newServer(t *testing.T, wrong ...int) *server {
 	return s
 }
 
-// write stores nothing of a body with two types when the field is new, else all
-// but those of the wrong one.
+// write stores all points but those of the wrong type. Of a body with two types it
+// stores nothing when the field is new, which has the type of its first point then.
 func (s *server) write(_ context.Context, body string) error {
 	points := numbers(s.t, body)
 	s.mu.Lock()
@@ -168,10 +170,10 @@ func (s *server) write(_ context.Context, body string) error {
 		types[kind(n)]++
 	}
 	if s.types == "" {
+		s.types = kind(points[0])
 		if len(types) > 1 {
 			return answer(400, `field type conflict: input field "v" on measurement "m" is type float, already exists as type integer`)
 		}
-		s.types = kind(points[0])
 	}
 	refused := 0
 	for _, n := range points {
@@ -219,6 +221,9 @@ func TestOneWrongPointOf5000(t *testing.T) {
 	const n = 5000
 	for _, types := range []string{"right", ""} {
 		for _, wrong := range []int{1, 2, 2500, 2501, 4999, n} {
+			if wrong == 1 && types == "" {
+				continue // is right
+			}
 			t.Run(fmt.Sprint(types, wrong), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					s := newServer(t, wrong)
@@ -239,7 +244,7 @@ func TestOneWrongPointOf5000(t *testing.T) {
 // Any points of a batch, whatever lines are between them: exactly those are
 // rejected, in the order of their lines.
 func TestWrongPoints(t *testing.T) {
-	for seed := range uint64(300) {
+	for seed := range uint64(150) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				dice := rand.New(rand.NewPCG(seed, 1))
@@ -268,6 +273,7 @@ func TestWrongPoints(t *testing.T) {
 					}
 					all.Write(kinds)
 					b.send(string(kinds))
+					b.books()
 				}
 				b.finish()
 				got := strings.Split(b.rejects.shown(), "\n")

@@ -17,16 +17,16 @@ import (
 )
 
 // null acknowledges everything unread, and keeps no entries.
-type null struct{}
+type null struct{ retention time.Duration }
 
-func (null) Write(context.Context, [][]byte) error            { return nil }
-func (null) Prepare(context.Context) error                    { return nil }
-func (null) Retention(context.Context) (time.Duration, error) { return 0, nil }
-func (null) Append(e []rejects.Entry) (int, error)            { return len(e), nil }
-func (null) Replays(string, int64, int64) bool                { return false }
-func (null) Replayed(rejects.Entry) (string, bool)            { return "", false }
-func (null) Acknowledge(flow.Position, []byte)                { /* forgotten */ }
-func (null) Save() error                                      { return nil }
+func (null) Write(context.Context, [][]byte) error              { return nil }
+func (null) Prepare(context.Context) error                      { return nil }
+func (n null) Retention(context.Context) (time.Duration, error) { return n.retention, nil }
+func (null) Append(e []rejects.Entry) (int, error)              { return len(e), nil }
+func (null) Replays(string, int64, int64) bool                  { return false }
+func (null) Replayed(rejects.Entry) (string, bool)              { return "", false }
+func (null) Acknowledge(flow.Position, []byte)                  { /* forgotten */ }
+func (null) Save() error                                        { return nil }
 
 // realBatch makes a batch of lines as nginx writes them. Each of its points is
 // as long as one with the usual tags and fields; every rejectedth line has none.
@@ -57,11 +57,11 @@ func realBatch(tb testing.TB, f *feed, lines, rejected int) flow.Batch {
 
 // startNull runs a writer whose sink takes everything. What it returns sends a
 // batch, any number of times; the last function waits for the end.
-func startNull(tb testing.TB, batchPoints int) (f *feed, send func(flow.Batch), finish func()) {
+func startNull(tb testing.TB, batchPoints int, retention time.Duration) (f *feed, send func(flow.Batch), finish func()) {
 	tb.Helper()
 	st := stats.New(time.Now())
 	c := write.Config{BatchPoints: batchPoints, FlushInterval: time.Second, InFlight: 2}
-	w := write.New(c, null{}, null{}, null{}, st, slog.New(slog.DiscardHandler))
+	w := write.New(c, null{retention}, null{}, null{}, st, slog.New(slog.DiscardHandler))
 	in := make(chan flow.Batch, 64)
 	ended := make(chan error)
 	go func() { ended <- w.Run(context.Background(), in) }()
@@ -78,18 +78,23 @@ func startNull(tb testing.TB, batchPoints int) (f *feed, send func(flow.Batch), 
 	}
 }
 
+// aCentury is a retention within which all points of these tests are.
+const aCentury = 876_000 * time.Hour
+
 func BenchmarkRun(b *testing.B) {
 	for _, bb := range []struct {
 		lines, rejected, batchPoints int
+		retention                    time.Duration
 	}{
-		{1000, 0, 5000},
-		{1000, 100, 5000}, // with one in a hundred rejected
-		{1000, 0, 100},    // cut into ten
-		{1, 0, 5000},      // a live server
-		{1, 0, 100_000},   // the same, with the largest backlog there can be
+		{1000, 0, 5000, 0},
+		{1000, 0, 5000, aCentury}, // with one age looked at for each batch
+		{1000, 100, 5000, 0},      // with one in a hundred rejected
+		{1000, 0, 100, 0},         // cut into ten
+		{1, 0, 5000, 0},           // a live server
+		{1, 0, 100_000, 0},        // the same, with the largest backlog there can be
 	} {
-		b.Run(fmt.Sprintf("lines=%d/rejected=%d/batch_points=%d", bb.lines, bb.rejected, bb.batchPoints), func(b *testing.B) {
-			f, send, finish := startNull(b, bb.batchPoints)
+		b.Run(fmt.Sprintf("lines=%d/rejected=%d/batch_points=%d/retention=%t", bb.lines, bb.rejected, bb.batchPoints, bb.retention > 0), func(b *testing.B) {
+			f, send, finish := startNull(b, bb.batchPoints, bb.retention)
 			batch := realBatch(b, f, bb.lines, bb.rejected)
 			b.SetBytes(int64(len(batch.Lines)))
 			b.ReportAllocs()
@@ -107,12 +112,14 @@ func TestNothingIsAllocatedPerLine(t *testing.T) {
 	for _, tt := range []struct {
 		lines, batches int
 		most           float64 // allocations per line
+		retention      time.Duration
 	}{
-		{1000, 2000, 0.01},
-		{1, 100_000, 0.01},
+		{1000, 2000, 0.01, 0},
+		{1000, 2000, 0.01, aCentury},
+		{1, 100_000, 0.01, 0},
 	} {
-		t.Run(fmt.Sprint(tt.lines), func(t *testing.T) {
-			f, send, finish := startNull(t, 5000)
+		t.Run(fmt.Sprint(tt.lines, tt.retention), func(t *testing.T) {
+			f, send, finish := startNull(t, 5000, tt.retention)
 			batch := realBatch(t, f, tt.lines, 0)
 			for range tt.batches / 10 { // until all slices have grown
 				send(batch)

@@ -117,7 +117,7 @@ func TestRejectedLineBecomesNoPointAfterACrash(t *testing.T) {
 // Killed at any moment, and whatever InfluxDB takes that it refused before: each
 // line is a point or has an entry, not both and not two.
 func TestEveryLineHasOneEndOverCrashes(t *testing.T) {
-	for seed := range uint64(150) {
+	for seed := range uint64(60) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			dir := t.TempDir()
 			synctest.Test(t, func(t *testing.T) {

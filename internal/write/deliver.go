@@ -1,6 +1,7 @@
 package write
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"slices"
@@ -12,11 +13,10 @@ import (
 // delivery is a request on its way.
 //
 // What is to be sent is a list, of one item as long as all is well. An item of
-// which a point is refused is halved, and the halves go to the end of the list.
-// So larger items are sent before smaller ones, and where a field that is new has
-// two types, the one that most points have becomes the field's. Of points that
-// are too old the newer half is looked at first, and at once: what is older than
-// a point that is too old need not be sent.
+// which a point is refused is halved, down to single points. The older half is
+// sent first: where a field is new, the first point decides its type. But of
+// points that are too old it is the newer half, because what is older than a
+// point that is too old need not be sent.
 //
 // What is sent again although it is stored changes nothing.
 type delivery struct {
@@ -140,27 +140,33 @@ func (d *delivery) refuse(one points, means verdict, err error) {
 // halve lists points, of which at least one is refused, in two halves.
 func (d *delivery) halve(some points, means verdict) {
 	d.halving = true
-	older, newer := some.cut(some.count() / 2)
+	first, second := some.cut(some.count() / 2)
 	if means == old {
-		d.list = append([]points{newer, older}, d.list...)
-	} else {
-		d.list = append(d.list, older, newer)
+		first, second = second, first
 	}
+	d.list = slices.Insert(d.list, 0, first, second)
 }
+
+// outOfOrder is by how much a line may be older than the first one of its batch
+// and yet be found without being sent.
+const outOfOrder = time.Hour
 
 // expire gives up what is older than is kept.
 func (d *delivery) expire() {
 	if d.since == forever {
 		return
 	}
+	older, near := olderThan(d.since), olderThan(d.since+int64(outOfOrder))
 	for i := range d.list {
+		if !slices.ContainsFunc(d.list[i], func(p piece) bool { return near(p.text[:bytes.IndexByte(p.text, '\n')+1]) }) {
+			continue // as in a log that is not far behind: nothing is looked at
+		}
 		d.list[i] = d.list[i].without(func(point int, text []byte) bool {
-			at, ok := stamp(text)
-			tooOld := ok && at < d.since
-			if tooOld {
-				d.request.refuse(point, expired)
+			if !older(text) {
+				return false
 			}
-			return tooOld
+			d.request.refuse(point, expired)
+			return true
 		})
 	}
 }

@@ -35,8 +35,9 @@ type feed struct {
 	lines, points *flow.Pool
 	generation    *flow.Generation
 	at            flow.Position
-	numPoints     int               // made so far
-	stamp         func(n int) int64 // of a point; nil: none has one
+	numPoints     int                // made so far
+	stamp         func(n int) int64  // of a point; nil: none has one
+	text          func(n int) string // of a point in place of all that, without its newline
 }
 
 func newFeed(tb testing.TB, st *stats.Stats) *feed {
@@ -88,6 +89,9 @@ func (f *feed) batch(kinds string) flow.Batch {
 // point is the next one: its number is its value.
 func (f *feed) point() string {
 	f.numPoints++
+	if f.text != nil {
+		return f.text(f.numPoints) + "\n"
+	}
 	if f.stamp != nil {
 		return fmt.Sprintf("m v=%di %d\n", f.numPoints, f.stamp(f.numPoints))
 	}

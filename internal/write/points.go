@@ -118,3 +118,17 @@ func stamp(text []byte) (nanoseconds int64, ok bool) {
 	t, err := strconv.ParseInt(string(text[bytes.LastIndexByte(text, ' ')+1:]), 10, 64)
 	return t, err == nil
 }
+
+// olderThan returns a function that tells whether a point is older than a time.
+func olderThan(nanoseconds int64) func(text []byte) bool {
+	// From 2001 to 2286 times have 19 digits, and digits compare as they are.
+	const usual, lowest = 19, 1e18
+	digits := strconv.FormatInt(max(nanoseconds, lowest), 10)
+	return func(text []byte) bool {
+		if begin := len(text) - len("\n") - usual; begin > 0 && text[begin] >= '1' && bytes.LastIndexByte(text, ' ') == begin-1 {
+			return string(text[begin:len(text)-1]) < digits
+		}
+		at, ok := stamp(text)
+		return ok && at < nanoseconds
+	}
+}

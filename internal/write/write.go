@@ -7,12 +7,14 @@
 // more is received, and so, in the end, nothing more is read: the log file is the
 // buffer.
 //
-//	write.go    the stage: collect, settle in the order of reading, acknowledge
-//	request.go  batches and what is cut from them; lines and points of a request
-//	deliver.go  one request on its way
-//	answer.go   what each answer means
-//	outage.go   pauses, and what is told of trouble
-//	reject.go   the reject file
+//	write.go      the stage: collect, settle in the order of reading, acknowledge
+//	request.go    batches and what is cut from them; lines and points of a request
+//	deliver.go    one request on its way, by pieces when it must be: points.go
+//	answer.go     what each answer means
+//	outage.go     pauses, and what is told of trouble
+//	limits.go     how much at once, and how fast a refused point is looked for
+//	retention.go  since when points are kept
+//	reject.go     the reject file
 package write
 
 import (

@@ -228,8 +228,10 @@ func (c *crashRun) play(kills, outages, perSecond int) {
 	for i := range outages {
 		acts = append(acts, func() { c.outage(i%2 == 0) })
 	}
-	for range kills - (outages+1)/2 {
-		acts = append(acts, c.crash)
+	// Every other time it is killed in between by itself, an entry has just been
+	// written to the reject file, and the checkpoint hardly ever knows yet.
+	for i := range kills - (outages+1)/2 {
+		acts = append(acts, func() { c.crash(i%2 == 0) })
 	}
 	for _, i := range c.random.Perm(len(acts)) {
 		pause(c.random, 0, *crashPause)
@@ -255,11 +257,32 @@ func (c *crashRun) written() {
 	}
 }
 
-func (c *crashRun) crash() {
+func (c *crashRun) crash(afterReject bool) {
 	c.t.Helper()
+	if afterReject {
+		c.entry()
+	}
 	c.kill()
 	pause(c.random, 0, 500*time.Millisecond)
 	c.start()
+}
+
+// entry waits for the next entry of the reject file.
+func (c *crashRun) entry() {
+	c.t.Helper()
+	size := func() int64 {
+		info, err := os.Stat(c.daemon.RejectFile())
+		if err != nil {
+			return 0 // it is made at the start
+		}
+		return info.Size()
+	}
+	before := size()
+	for deadline := time.Now().Add(arrival); size() == before; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			c.t.Fatalf("no line was rejected for %v", arrival)
+		}
+	}
 }
 
 func (c *crashRun) outage(both bool) {
@@ -272,7 +295,7 @@ func (c *crashRun) outage(both bool) {
 	if both {
 		// Longer than the checkpoint may be from being saved.
 		pause(c.random, 1200*time.Millisecond, 2*time.Second)
-		c.crash()
+		c.crash(false)
 		pause(c.random, 0, time.Second)
 	}
 	if err := c.db.Restart(c.t.Context()); err != nil {

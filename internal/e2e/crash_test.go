@@ -67,6 +67,7 @@ type crashRun struct {
 	wrong          map[string]int // all, by check
 	began, ended   time.Time
 	rejected       map[string]int // by reason, when checked
+	gap, rescued   int            // lines that logrotate has lost, and those of them that are there
 
 	mu   sync.Mutex // guards told
 	told []string   // what happened, and when
@@ -387,8 +388,8 @@ func (c *crashRun) checkEnemies() {
 
 func (c *crashRun) summary() string {
 	return fmt.Sprintf("crash run: seed %d: %d lines, %d rotations by rename and %d by copytruncate, tailflux killed %d times and influxd %d times, "+
-		"%d answers of 200 and %d lost, rejected %v, %d errors logged, %v",
+		"%d answers of 200 and %d lost, rejected %v, %d lines lost by copytruncate of which %d are there, %d errors logged, %v",
 		c.seed, c.visits, c.site.turns[byRename], c.site.turns[byCopy], c.kills, c.outages,
 		c.front.Done(influxdtest.Page), c.front.Done(influxdtest.Lost)+c.front.Done(influxdtest.LostLate),
-		c.rejected, strings.Count(c.daemon.Log(), `"level":"ERROR"`), time.Since(c.began).Round(time.Second))
+		c.rejected, c.gap, c.rescued, strings.Count(c.daemon.Log(), `"level":"ERROR"`), time.Since(c.began).Round(time.Second))
 }

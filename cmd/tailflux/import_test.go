@@ -24,6 +24,34 @@ func (in *installation) imported(want int64, files ...string) (out string) {
 	return out
 }
 
+// wait waits for so many points.
+func (in *installation) wait(n int64) {
+	in.t.Helper()
+	for end := time.Now().Add(time.Minute); in.points() < n; time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			in.t.Fatalf("%d points, want %d", in.points(), n)
+		}
+	}
+}
+
+// want wants so many points to be there.
+func (in *installation) want(n int64) {
+	in.t.Helper()
+	if got := in.points(); got != n {
+		in.t.Errorf("%d points, want %d", got, n)
+	}
+}
+
+// elsewhere is a file in another directory.
+func (in *installation) elsewhere(name, text string) (path string) {
+	in.t.Helper()
+	path = filepath.Join(in.t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		in.t.Fatal(err)
+	}
+	return path
+}
+
 // old makes five rotated logs of a hundred lines each, the oldest three
 // compressed.
 func (in *installation) old() (files []string) {
@@ -80,14 +108,10 @@ func TestImportOfWhatWasFollowed(t *testing.T) {
 	in.write(lines(0, 30))
 	stop := in.daemon()
 	in.write(lines(30, 20))
-	for in.points() < 20 {
-		time.Sleep(20 * time.Millisecond)
-	}
+	in.wait(20)
 	in.shell("mv access.log access.log.1")
 	in.write(lines(50, 10))
-	for in.points() < 30 {
-		time.Sleep(20 * time.Millisecond)
-	}
+	in.wait(30)
 	stop()
 	in.imported(60, in.log, in.log+".1")
 	in.imported(60, in.log, in.log+".1")
@@ -114,9 +138,7 @@ func TestTailfluxGoesOnAfterAnImport(t *testing.T) {
 	in.write(lines(60, 10))
 	in.imported(10, in.log+".1")
 	stop := in.daemon()
-	for in.points() < 40 {
-		time.Sleep(20 * time.Millisecond)
-	}
+	in.wait(40)
 	time.Sleep(300 * time.Millisecond)
 	stop()
 	if n := in.points(); n != 40 {
@@ -163,6 +185,22 @@ func TestTailfluxFindsItsFileAfterAnImportOfItsBeginning(t *testing.T) {
 	if n := in.points(); n != 60 {
 		t.Errorf("%d points, want 60", n)
 	}
+}
+
+// What lies beside an imported file is not read because of that.
+func TestTailfluxDoesNotSearchWhereFilesWereImportedFrom(t *testing.T) {
+	in := newInstallation(t, "--start", "beginning")
+	in.write(lines(0, 50))
+	in.daemon()()
+	file := in.elsewhere("access.log.2", lines(1000, 10))
+	in.imported(60, file)
+	if err := os.WriteFile(filepath.Join(filepath.Dir(file), "access.log.1"), []byte(lines(2000, 10)), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	in.shell("mv access.log access.log.1")
+	in.write(lines(50, 10))
+	in.daemon()()
+	in.want(70)
 }
 
 func TestImportOfWhatCannotBeRead(t *testing.T) {

@@ -98,7 +98,9 @@ func (r *Reader) importFile(ctx context.Context, path string, out chan<- flow.Ch
 	if err == nil && (atPath != nil || !os.SameFile(live, f.info)) { // nobody completes its last line
 		err = f.sendRest(ctx, out)
 	}
-	f.end()
+	f.describeChange()
+	r.checkpoint.Leave(f.at)
+	f.close() // without a word of its directory: what else is there is not this source's
 	s.files = nil
 	lines = f.at.Line - start.Line
 	switch {

@@ -238,6 +238,25 @@ func TestImportIsInterrupted(t *testing.T) {
 	}
 }
 
+// Logrotate renames the files that are still to be imported.
+func TestImportWhileFilesAreRenamed(t *testing.T) {
+	in := newInstallation(t)
+	const n = 150_000
+	in.write(lines(0, n))
+	in.shell("mv access.log access.log.3; touch -d yesterday access.log.3")
+	in.write(lines(n, 20))
+	in.shell("mv access.log access.log.2")
+	in.write(lines(n+20, 10))
+	in.shell("mv access.log access.log.1")
+	d := in.start("import", in.log+".1", in.log+".2", in.log+".3")
+	in.wait(1)
+	in.shell("for i in 3 2 1; do mv access.log.$i access.log.$((i+1)); done")
+	if err := d.Wait(); d.ExitCode() != 1 || !strings.Contains(d.Log(), "it was renamed") {
+		t.Errorf("%v:\n%s", err, d.Log())
+	}
+	in.imported(n+30, in.log+".2", in.log+".3", in.log+".4")
+}
+
 func TestImportWhileTailfluxRuns(t *testing.T) {
 	in := newInstallation(t)
 	in.write(lines(0, 30))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -34,7 +35,7 @@ func (r *Reader) imports(ctx context.Context, out chan<- flow.Chunk) (err error)
 	}
 	for _, file := range files {
 		progress.File = file.path
-		lines, err := r.importFile(ctx, file.path, out, progress)
+		lines, err := r.importFile(ctx, file, out, progress)
 		if ctx.Err() != nil {
 			r.log.Warn("import was interrupted, the same command goes on from here", "file", file.path)
 			return nil
@@ -67,14 +68,18 @@ func oldestFirst(paths []string) (files []sibling, p Progress, err error) {
 
 // importFile sends the lines of a file that were neither followed nor imported,
 // and returns how many they were.
-func (r *Reader) importFile(ctx context.Context, path string, out chan<- flow.Chunk, progress Progress) (lines int64, err error) {
-	s := r.sources[0]
+func (r *Reader) importFile(ctx context.Context, is sibling, out chan<- flow.Chunk, progress Progress) (lines int64, err error) {
+	s, path := r.sources[0], is.path
 	l, err := OpenLog(path)
 	if err != nil {
 		return 0, err
 	}
-	saved := r.checkpoint.Import(s.Name)
-	until, err := l.importUntil(&saved)
+	saved, until := r.checkpoint.Import(s.Name), int64(0)
+	if os.SameFile(l.o.info, is.info) {
+		until, err = l.importUntil(&saved)
+	} else {
+		err = errors.New("it was renamed meanwhile, and this is another one: the same command imports what is missing")
+	}
 	if err == nil && until == 0 {
 		r.log.Info("nothing is missing of the file", "source", s.Name, "file", path)
 	}

@@ -125,6 +125,35 @@ func TestImportOfWhatWasFollowed(t *testing.T) {
 	}
 }
 
+// A copy of a log that was read further has nothing that was not read.
+func TestImportOfAnEarlierCopy(t *testing.T) {
+	in := newInstallation(t, "--start", "beginning")
+	in.write(lines(0, 30))
+	in.shell("cp access.log copy; gzip -k copy")
+	in.write(lines(30, 20))
+	in.daemon()()
+	copied := filepath.Join(filepath.Dir(in.log), "copy")
+	in.imported(50, copied, copied+".gz")
+}
+
+// The log was written to, and read, after logrotate had copied it and before it
+// truncated it.
+func TestImportOfACopyThatLacksLines(t *testing.T) {
+	in := newInstallation(t, "--start", "beginning")
+	in.write(lines(0, 50))
+	stop := in.daemon()
+	in.wait(50)
+	in.shell("head -n 45 access.log > access.log.1; : > access.log")
+	time.Sleep(500 * time.Millisecond)
+	in.write(lines(50, 10))
+	in.wait(60)
+	stop()
+	in.imported(60, in.log+".1")
+	if code, v := in.verify(in.log + ".1"); code != 0 || v.Lines != 45 || v.Found != 45 {
+		t.Errorf("verify: exit code %d, %+v", code, v)
+	}
+}
+
 // Neither what is imported nor what was is read by tailflux as a log that it has
 // not seen.
 func TestTailfluxGoesOnAfterAnImport(t *testing.T) {

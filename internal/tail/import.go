@@ -136,10 +136,14 @@ func (l *Log) importUntil(saved *checkpoint.Source) (int64, error) {
 	if len(l.o.head) == 0 {
 		return 0, nil
 	}
-	if record, known := l.findFollowed(saved); known {
+	switch record, sure := l.findFollowed(saved); sure {
+	case another:
+		return -1, nil
+	case shorterCopy:
+		return 0, nil
+	default:
 		return l.earlier(record)
 	}
-	return -1, nil
 }
 
 // importFrom is where reading begins or goes on.

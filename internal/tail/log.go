@@ -72,7 +72,7 @@ type Record struct {
 // Records tells which lines of the log were followed as some generation of a
 // source, or imported. It finds that by what is in the log, and reads much of it.
 func (l *Log) Records(s *checkpoint.Source) (all []Record, err error) {
-	if r, ok := l.findFollowed(s); ok {
+	if r, sure := l.findFollowed(s); sure >= copyOf {
 		if r.Before, err = l.before(r); err != nil {
 			return nil, err
 		}
@@ -84,20 +84,20 @@ func (l *Log) Records(s *checkpoint.Source) (all []Record, err error) {
 	return all, nil
 }
 
-// findFollowed finds it among those that were not imported.
-func (l *Log) findFollowed(s *checkpoint.Source) (found Record, ok bool) {
-	best := shorterCopy
+// findFollowed finds it among those that were not imported, and tells how sure
+// that is.
+func (l *Log) findFollowed(s *checkpoint.Source) (found Record, sure int) {
 	for _, g := range s.Finished {
-		if is := l.o.holds(g.File, g.Offset, g.Before); is >= copyOf && is >= best {
-			best, found = is, Record{Generation: g.ID, FirstLine: g.FirstLine, NextLine: g.LastLine, offset: g.Offset}
+		if is := l.o.holds(g.File, g.Offset, g.Before); is > another && is >= sure {
+			sure, found = is, Record{Generation: g.ID, FirstLine: g.FirstLine, NextLine: g.LastLine, offset: g.Offset}
 		}
 	}
 	for _, g := range s.Open {
-		if is := l.o.holds(g.File, g.Offset, g.Before); is >= copyOf && is >= best {
-			best, found = is, Record{Generation: g.ID, FirstLine: g.FirstLine, NextLine: g.Line, offset: g.Offset}
+		if is := l.o.holds(g.File, g.Offset, g.Before); is > another && is >= sure {
+			sure, found = is, Record{Generation: g.ID, FirstLine: g.FirstLine, NextLine: g.Line, offset: g.Offset}
 		}
 	}
-	return found, best >= copyOf
+	return found, sure
 }
 
 // before is the number of lines that were there at the very first start, and were
@@ -105,13 +105,8 @@ func (l *Log) findFollowed(s *checkpoint.Source) (found Record, ok bool) {
 // no number.
 func (l *Log) before(r Record) (lines int64, err error) {
 	lines, err = l.lines(r.offset)
-	if err != nil {
-		return 0, err
-	}
-	if lines -= r.NextLine - r.FirstLine; lines < 0 {
-		return 0, fmt.Errorf("it has %d lines less than were read of it: was it changed?", -lines)
-	}
-	return lines, nil
+	// Fewer were copied than read if the log was written to before it was truncated.
+	return max(0, lines-(r.NextLine-r.FirstLine)), err
 }
 
 // lines counts the lines before an offset, a last one without newline too.

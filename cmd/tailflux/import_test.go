@@ -154,6 +154,22 @@ func TestImportOfACopyThatLacksLines(t *testing.T) {
 	}
 }
 
+// What is left of a log that was cut was read before.
+func TestImportOfALogThatWasCut(t *testing.T) {
+	in := newInstallation(t, "--start", "beginning")
+	in.write(lines(0, 50))
+	stop := in.daemon()
+	in.wait(50)
+	if err := os.Truncate(in.log, int64(len(lines(0, 30)))); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(500 * time.Millisecond)
+	in.write(lines(50, 10))
+	in.wait(60)
+	stop()
+	in.imported(60, in.log)
+}
+
 // Neither what is imported nor what was is read by tailflux as a log that it has
 // not seen.
 func TestTailfluxGoesOnAfterAnImport(t *testing.T) {

@@ -131,8 +131,12 @@ func (l *Log) lines(offset int64) (lines int64, err error) {
 	}
 }
 
-// earlier is the same as before in bytes.
+// earlier is the same as before in bytes. What stands before a generation that is
+// not the first one was read as another, before the file was cut.
 func (l *Log) earlier(r Record) (offset int64, err error) {
+	if r.Generation > 1 {
+		return 0, nil
+	}
 	lines, err := l.before(r)
 	if err != nil || lines == 0 {
 		return 0, err

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/klauspost/compress/zstd"
+
+	"github.com/tailflux/tailflux/internal/checkpoint"
 )
 
 // imported runs import and wants so many points to be there afterwards.
@@ -100,6 +102,23 @@ func TestImport(t *testing.T) {
 	}
 	in.state = t.TempDir() // lost
 	in.imported(500, files...)
+}
+
+// A file and copies of it, in one go.
+func TestImportOfCopies(t *testing.T) {
+	in := newInstallation(t)
+	in.write(lines(0, 30) + "junk\n")
+	in.shell("cp access.log copy; gzip -k copy")
+	copied := filepath.Join(filepath.Dir(in.log), "copy")
+	in.imported(30, in.log, copied, copied+".gz")
+	entries, err := os.ReadFile(filepath.Join(in.state, "rejects.jsonl"))
+	if n := strings.Count(string(entries), "\n"); err != nil || n != 1 {
+		t.Errorf("%d reject entries, want 1; %v", n, err)
+	}
+	saved, err := checkpoint.Read(in.state)
+	if err != nil || len(saved["web"].Imports) != 1 {
+		t.Errorf("the checkpoint has %+v, %v; want one import", saved["web"], err)
+	}
 }
 
 // What was followed is not imported, but for what was there before the start.

@@ -33,9 +33,10 @@ func (r *Reader) imports(ctx context.Context, out chan<- flow.Chunk) (err error)
 	if err != nil {
 		return err
 	}
+	saved := r.checkpoint.Import(r.sources[0].Name)
 	for _, file := range files {
 		progress.File = file.path
-		lines, err := r.importFile(ctx, file, out, progress)
+		lines, err := r.importFile(ctx, file, &saved, out, progress)
 		if ctx.Err() != nil {
 			r.log.Warn("import was interrupted, the same command goes on from here", "file", file.path)
 			return nil
@@ -67,16 +68,16 @@ func oldestFirst(paths []string) (files []sibling, p Progress, err error) {
 }
 
 // importFile sends the lines of a file that were neither followed nor imported,
-// and returns how many they were.
-func (r *Reader) importFile(ctx context.Context, is sibling, out chan<- flow.Chunk, progress Progress) (lines int64, err error) {
+// and returns how many they were. What was is saved, and kept up to date.
+func (r *Reader) importFile(ctx context.Context, is sibling, saved *checkpoint.Source, out chan<- flow.Chunk, progress Progress) (lines int64, err error) {
 	s, path := r.sources[0], is.path
 	l, err := OpenLog(path)
 	if err != nil {
 		return 0, err
 	}
-	saved, until := r.checkpoint.Import(s.Name), int64(0)
+	until := int64(0)
 	if os.SameFile(l.o.info, is.info) {
-		until, err = l.importUntil(&saved)
+		until, err = l.importUntil(saved)
 	} else {
 		err = errors.New("it was renamed meanwhile, and this is another one: the same command imports what is missing")
 	}
@@ -87,10 +88,10 @@ func (r *Reader) importFile(ctx context.Context, is sibling, out chan<- flow.Chu
 		l.Close()
 		return 0, err
 	}
-	f := s.add(l.o, r.importFrom(l.o, &saved), true, time.Now())
+	start, begun := r.importFrom(l.o, saved)
+	f := s.add(l.o, start, true, time.Now())
 	f.until = until
-	start := f.at
-	if start.Offset == 0 {
+	if !begun {
 		r.checkpoint.BeginImport(start, f.before(), f.describe())
 	}
 	for more, seen := true, int64(-1); err == nil && (more || f.seen > seen); { // once more at the end: what follows may be damage
@@ -105,6 +106,11 @@ func (r *Reader) importFile(ctx context.Context, is sibling, out chan<- flow.Chu
 	}
 	f.describeChange()
 	r.checkpoint.Leave(f.at)
+	if f.at.Offset > start.Offset { // acknowledged or not: a copy of it may be next
+		saved.Imports = append(saved.Imports, checkpoint.Generation{
+			File: f.describe(), ID: start.Generation.ID, FirstLine: start.Generation.FirstLine, Offset: f.at.Offset, Line: f.at.Line, Before: f.before(),
+		})
+	}
 	f.close() // without a word of its directory: what else is there is not this source's
 	s.files = nil
 	lines = f.at.Line - start.Line
@@ -146,30 +152,31 @@ func (l *Log) importUntil(saved *checkpoint.Source) (int64, error) {
 	}
 }
 
-// importFrom is where reading begins or goes on.
-func (r *Reader) importFrom(o *opened, saved *checkpoint.Source) flow.Position {
+// importFrom is where reading begins or, if it has begun, goes on.
+func (r *Reader) importFrom(o *opened, saved *checkpoint.Source) (start flow.Position, begun bool) {
 	source := r.sources[0].Source.Source
 	least := int64(0)
 	if g, ok := o.importedTo(saved.Imports); ok {
 		return flow.Position{
 			Generation: &flow.Generation{Source: source, ID: g.ID, FirstLine: g.FirstLine}, Offset: g.Offset, Line: g.Line,
-		}
+		}, true
 	}
 	for _, g := range saved.Imports {
 		least = min(least, g.ID)
 	}
 	first := importedLine(o.head)
-	return flow.Position{Generation: &flow.Generation{Source: source, ID: least - 1, FirstLine: first}, Line: first}
+	return flow.Position{Generation: &flow.Generation{Source: source, ID: least - 1, FirstLine: first}, Line: first}, false
 }
 
-// importedTo is the one of the imports whose file it is.
-func (o *opened) importedTo(imports []checkpoint.Generation) (checkpoint.Generation, bool) {
+// importedTo is the one of the imports whose file it is; if there are several,
+// the one that was read furthest.
+func (o *opened) importedTo(imports []checkpoint.Generation) (found checkpoint.Generation, ok bool) {
 	for _, g := range imports {
-		if o.holds(g.File, g.Offset, g.Before) >= copyOf {
-			return g, true
+		if (!ok || g.Offset > found.Offset) && o.holds(g.File, g.Offset, g.Before) >= copyOf {
+			found, ok = g, true
 		}
 	}
-	return checkpoint.Generation{}, false
+	return found, ok
 }
 
 // importedLine is the number of the first line of an imported file. It depends on

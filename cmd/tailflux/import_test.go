@@ -235,6 +235,71 @@ func TestImportOfTheLogThatIsFollowed(t *testing.T) {
 	}
 }
 
+// What was sent of it and not acknowledged is sent again by the other one.
+func TestTailfluxGoesOnAfterAnImportThatWasInterrupted(t *testing.T) {
+	for _, rotated := range []bool{false, true} {
+		t.Run(fmt.Sprintf("rotated %t", rotated), func(t *testing.T) {
+			in := newInstallation(t, "--start", "beginning")
+			in.write(lines(0, 10))
+			in.daemon()()
+			in.shell("mv access.log access.log.1")
+			const n = 150_000
+			in.write(lines(10, n))
+			d := in.start("import", in.log)
+			in.wait(n / 10)
+			d.Kill()
+			if at := in.points(); at >= n {
+				t.Fatal("it was done before it was killed")
+			}
+			if rotated {
+				in.shell("mv access.log.1 access.log.2; mv access.log access.log.1")
+				in.write(lines(10+n, 10))
+			} else {
+				in.write(lines(10+n, 10))
+			}
+			stop := in.daemon()
+			in.wait(n + 20)
+			stop()
+			in.want(n + 20)
+			in.imported(n+20, in.log, in.log+".1")
+			for _, file := range []string{in.log, in.log + ".1"} {
+				if code, v := in.verify(file); code != 0 || v.Approximate || v.Found != v.Lines {
+					t.Errorf("verify: exit code %d, %+v", code, v)
+				}
+			}
+		})
+	}
+}
+
+// What is imported of the log that is followed, and goes on under another name, is
+// not all of it.
+func TestTailfluxGoesOnWithALogThatWasImportedAndRotated(t *testing.T) {
+	for name, rotate := range map[string]string{
+		"create":       "mv access.log access.log.1",
+		"compress":     "mv access.log access.log.1; gzip access.log.1",
+		"copytruncate": "cp access.log access.log.1; : > access.log",
+	} {
+		t.Run(name, func(t *testing.T) {
+			in := newInstallation(t, "--start", "beginning")
+			in.write(lines(0, 30))
+			in.daemon()()
+			in.shell("mv access.log access.log.2")
+			in.write(lines(30, 10))
+			in.imported(40, in.log)
+			if name == "copytruncate" { // of a log that is followed
+				in.daemon()()
+			}
+			in.write(lines(40, 10))
+			in.shell(rotate)
+			in.write(lines(50, 10))
+			stop := in.daemon()
+			in.wait(60)
+			stop()
+			in.want(60)
+		})
+	}
+}
+
 // What is missing of a file that is being followed does not keep tailflux from
 // finding it again.
 func TestTailfluxFindsItsFileAfterAnImportOfItsBeginning(t *testing.T) {

@@ -97,9 +97,9 @@ func (s *source) isUnread(o *opened, f *file, now time.Time) bool {
 }
 
 // isKnown tells whether a file is, or is a copy of, one that is or was read, other
-// than f, or that was imported; if an import was interrupted, the rest is left to it.
+// than f, or that was imported to its end.
 func (s *source) isKnown(o *opened, f *file) bool {
-	if _, imported := o.importedTo(s.imported); imported {
+	if read, imported := o.importedTo(s.imported); imported && !o.goesOn(read.Offset) {
 		return true
 	}
 	return !planted.Is(planted.FinishedForgotten) && s.belongs(o) || slices.ContainsFunc(s.files, func(other *file) bool {

@@ -189,6 +189,32 @@ func TestImportOfALogThatWasCut(t *testing.T) {
 	in.imported(60, in.log)
 }
 
+// A file that tailflux did not find again, with unread lines, has come back.
+func TestImportOfWhatWasLost(t *testing.T) {
+	in := newInstallation(t, "--start", "end")
+	in.write(lines(0, 30))
+	stop := in.daemon()
+	in.write(lines(30, 20))
+	in.wait(20)
+	stop()
+	in.write(lines(50, 10))
+	lost := in.elsewhere("found", "")
+	in.shell("mv access.log " + lost)
+	in.write(lines(60, 10))
+	in.daemon()()
+	in.want(30)
+	if code, v := in.verify(lost); code != 1 || v.Pending != 0 || v.Earlier != 30 || v.Expected != 30 || v.Missing != 10 {
+		t.Errorf("verify: exit code %d, %+v", code, v)
+	}
+	in.imported(70, lost)
+	in.imported(70, lost)
+	in.shell("gzip " + lost)
+	in.imported(70, lost+".gz")
+	if code, v := in.verify(lost + ".gz"); code != 0 || v.Approximate || v.Lines != 60 || v.Found != 60 {
+		t.Errorf("verify: exit code %d, %+v", code, v)
+	}
+}
+
 // Neither what is imported nor what was is read by tailflux as a log that it has
 // not seen.
 func TestTailfluxGoesOnAfterAnImport(t *testing.T) {

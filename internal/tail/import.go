@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"slices"
 	"time"
@@ -70,28 +71,50 @@ func oldestFirst(paths []string) (files []sibling, p Progress, err error) {
 // importFile sends the lines of a file that were neither followed nor imported,
 // and returns how many they were. What was is saved, and kept up to date.
 func (r *Reader) importFile(ctx context.Context, is sibling, saved *checkpoint.Source, out chan<- flow.Chunk, progress Progress) (lines int64, err error) {
-	s, path := r.sources[0], is.path
-	l, err := OpenLog(path)
+	s := r.sources[0]
+	l, err := OpenLog(is.path)
 	if err != nil {
 		return 0, err
 	}
-	until := int64(0)
-	if os.SameFile(l.o.info, is.info) {
-		until, err = l.importUntil(saved)
-	} else {
-		err = errors.New("it was renamed meanwhile, and this is another one: the same command imports what is missing")
+	defer l.Close()
+	if !os.SameFile(l.o.info, is.info) {
+		return 0, errors.New("it was renamed meanwhile, and this is another one: the same command imports what is missing")
 	}
-	if err == nil && until == 0 {
-		r.log.Info("nothing is missing of the file", "source", s.Name, "file", path)
-	}
-	if err != nil || until == 0 {
-		l.Close()
+	parts, err := l.missing(saved, s.Path)
+	if err != nil {
 		return 0, err
 	}
-	start, begun := r.importFrom(l.o, saved)
-	f := s.add(l.o, start, true, time.Now())
-	f.until = until
-	if !begun {
+	if len(parts) == 0 {
+		r.log.Info("nothing is missing of the file", "source", s.Name, "file", is.path)
+		return 0, nil
+	}
+	for _, p := range parts {
+		n, err := r.importPart(ctx, l.o, p, saved, out, progress)
+		lines, progress.Lines = lines+n, progress.Lines+n
+		if err != nil {
+			return lines, err
+		}
+	}
+	if lines == 0 && parts[0].start.Offset > 0 {
+		r.log.Info("file was imported before", "source", s.Name, "file", is.path)
+	} else {
+		r.log.Info("file is read", "source", s.Name, "file", is.path, "lines", lines)
+	}
+	return lines, nil
+}
+
+// importPart sends the lines of a part of a file.
+func (r *Reader) importPart(ctx context.Context, o *opened, p part, saved *checkpoint.Source, out chan<- flow.Chunk, progress Progress) (lines int64, err error) {
+	s, start, g := r.sources[0], p.start, p.start.Generation
+	f := s.add(o, start, true, time.Now())
+	defer func() { s.files = nil }() // without a word of its directory: what else is there is not this source's
+	f.until = p.until
+	g.Source = s.Source.Source
+	if g.ID == 0 {
+		for _, other := range saved.Imports {
+			g.ID = min(g.ID, other.ID)
+		}
+		g.ID--
 		r.checkpoint.BeginImport(start, f.before(), f.describe())
 	}
 	for more, seen := true, int64(-1); err == nil && (more || f.seen > seen); { // once more at the end: what follows may be damage
@@ -100,28 +123,23 @@ func (r *Reader) importFile(ctx context.Context, is sibling, saved *checkpoint.S
 		r.config.Progress(progress.within(f, f.at.Line-start.Line))
 		r.looked = time.Now()
 	}
-	live, atPath := os.Stat(s.Path)
-	if err == nil && (atPath != nil || !os.SameFile(live, f.info)) { // nobody completes its last line
+	if err == nil && !isAt(s.Path, f.info) { // nobody completes its last line
 		err = f.sendRest(ctx, out)
 	}
 	f.describeChange()
 	r.checkpoint.Leave(f.at)
 	if f.at.Offset > start.Offset { // acknowledged or not: a copy of it may be next
 		saved.Imports = append(saved.Imports, checkpoint.Generation{
-			File: f.describe(), ID: start.Generation.ID, FirstLine: start.Generation.FirstLine, Offset: f.at.Offset, Line: f.at.Line, Before: f.before(),
+			File: f.describe(), ID: g.ID, FirstLine: g.FirstLine, Offset: f.at.Offset, Line: f.at.Line, Before: f.before(),
 		})
 	}
-	f.close() // without a word of its directory: what else is there is not this source's
-	s.files = nil
-	lines = f.at.Line - start.Line
-	switch {
-	case err != nil:
-	case lines == 0 && start.Offset > 0:
-		r.log.Info("file was imported before", "source", s.Name, "file", path)
-	default:
-		r.log.Info("file is read", "source", s.Name, "file", path, "lines", lines)
-	}
-	return lines, err
+	return f.at.Line - start.Line, err
+}
+
+// isAt tells whether it is the file at a path.
+func isAt(path string, file fs.FileInfo) bool {
+	info, err := os.Stat(path)
+	return err == nil && os.SameFile(info, file)
 }
 
 // within is the progress when so many lines of a file were read.
@@ -135,37 +153,55 @@ func (p Progress) within(f *file, lines int64) Progress {
 	return p
 }
 
-// importUntil is the offset up to which a file is to be imported: 0 if it is not,
-// negative if it is all of it. Of a file that was followed from its end on, it is
-// what had been there before.
-func (l *Log) importUntil(saved *checkpoint.Source) (int64, error) {
-	if len(l.o.head) == 0 {
-		return 0, nil
-	}
-	switch record, sure := l.findFollowed(saved); sure {
-	case another:
-		return -1, nil
-	case shorterCopy:
-		return 0, nil
-	default:
-		return l.earlier(record)
-	}
+// part is one of a file that is to be imported.
+type part struct {
+	start flow.Position // of a generation with the ID 0 unless it was begun earlier
+	until int64         // offset of its end; 0: that of the file
 }
 
-// importFrom is where reading begins or, if it has begun, goes on.
-func (r *Reader) importFrom(o *opened, saved *checkpoint.Source) (start flow.Position, begun bool) {
-	source := r.sources[0].Source.Source
-	least := int64(0)
-	if g, ok := o.importedTo(saved.Imports); ok {
-		return flow.Position{
-			Generation: &flow.Generation{Source: source, ID: g.ID, FirstLine: g.FirstLine}, Offset: g.Offset, Line: g.Line,
-		}, true
+// missing are the parts of a file that are to be imported. Of one that was followed
+// it is what had been there before, if it was followed from its end on; and what
+// stands behind the place where it was lost or left for good, under the numbers
+// that it would have had, unless it is at the path again.
+func (l *Log) missing(saved *checkpoint.Source, path string) (parts []part, err error) {
+	if len(l.o.head) == 0 {
+		return nil, nil
 	}
+	first := importedLine(l.o.head)
+	followed, sure := l.findFollowed(saved)
+	switch sure {
+	case another:
+		return []part{{start: l.o.importFrom(saved.Imports, 0, first)}}, nil
+	case shorterCopy:
+		return nil, nil
+	}
+	until, err := l.earlier(followed)
+	if err != nil {
+		return nil, err
+	}
+	var before, behind []checkpoint.Generation
 	for _, g := range saved.Imports {
-		least = min(least, g.ID)
+		if g.FirstLine == followed.NextLine {
+			behind = append(behind, g)
+		} else {
+			before = append(before, g)
+		}
 	}
-	first := importedLine(o.head)
-	return flow.Position{Generation: &flow.Generation{Source: source, ID: least - 1, FirstLine: first}, Line: first}, false
+	if until > 0 {
+		parts = append(parts, part{l.o.importFrom(before, 0, first), until})
+	}
+	if followed.finished && l.o.goesOn(followed.offset) && !isAt(path, l.o.info) {
+		parts = append(parts, part{start: l.o.importFrom(behind, followed.offset, followed.NextLine)})
+	}
+	return parts, nil
+}
+
+// importFrom is where reading begins or, if one of the imports has begun, goes on.
+func (o *opened) importFrom(imports []checkpoint.Generation, offset, line int64) flow.Position {
+	if g, ok := o.importedTo(imports); ok {
+		return flow.Position{Generation: &flow.Generation{ID: g.ID, FirstLine: g.FirstLine}, Offset: g.Offset, Line: g.Line}
+	}
+	return flow.Position{Generation: &flow.Generation{FirstLine: line}, Offset: offset, Line: line}
 }
 
 // importedTo is the one of the imports whose file it is; if there are several,

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 
 	"github.com/tailflux/tailflux/internal/checkpoint"
@@ -66,20 +67,31 @@ type Record struct {
 	FirstLine, NextLine int64 // their numbers: from, and up to
 	Before              int64 // lines that stand before them in the log
 
-	offset int64 // the bytes up to the last of them
+	offset   int64 // the bytes up to the last of them
+	finished bool  // none that follow will be read
 }
 
 // Records tells which lines of the log were followed as some generation of a
-// source, or imported. It finds that by what is in the log, and reads much of it.
+// source, or imported. Those that should have been, and never will be, are among
+// them. It finds that by what is in the log, and reads much of it.
 func (l *Log) Records(s *checkpoint.Source) (all []Record, err error) {
-	if r, sure := l.findFollowed(s); sure >= copyOf {
-		if r.Before, err = l.before(r); err != nil {
+	followed, sure := l.findFollowed(s)
+	if sure >= copyOf {
+		all = append(all, followed)
+	}
+	for _, g := range s.Imports {
+		if l.o.holds(g.File, g.Offset, g.Before) >= copyOf {
+			all = append(all, Record{Generation: g.ID, FirstLine: g.FirstLine, NextLine: g.Line, offset: g.Offset})
+		}
+	}
+	for i := range all {
+		if all[i].Before, err = l.before(all[i]); err != nil {
 			return nil, err
 		}
-		all = append(all, r)
 	}
-	if g, ok := l.o.importedTo(s.Imports); ok {
-		all = append(all, Record{Generation: g.ID, FirstLine: g.FirstLine, NextLine: g.Line, offset: g.Offset})
+	if followed.finished && !isAt(s.Path, l.o.info) {
+		read := all[0].NextLine - all[0].FirstLine
+		all = append(all, Record{Generation: followed.Generation, FirstLine: followed.NextLine, NextLine: math.MaxInt64, Before: all[0].Before + read})
 	}
 	return all, nil
 }
@@ -89,7 +101,7 @@ func (l *Log) Records(s *checkpoint.Source) (all []Record, err error) {
 func (l *Log) findFollowed(s *checkpoint.Source) (found Record, sure int) {
 	for _, g := range s.Finished {
 		if is := l.o.holds(g.File, g.Offset, g.Before); is > another && is >= sure {
-			sure, found = is, Record{Generation: g.ID, FirstLine: g.FirstLine, NextLine: g.LastLine, offset: g.Offset}
+			sure, found = is, Record{Generation: g.ID, FirstLine: g.FirstLine, NextLine: g.LastLine, offset: g.Offset, finished: true}
 		}
 	}
 	for _, g := range s.Open {

@@ -5,7 +5,11 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
+	"os/user"
 	"path/filepath"
+	"strconv"
+	"syscall"
 	"time"
 
 	"github.com/docker/go-units"
@@ -18,7 +22,7 @@ import (
 )
 
 const importExamples = `  systemctl stop tailflux
-  tailflux import /var/log/nginx/access.log.*
+  runuser -u tailflux -g tailflux -G adm -- tailflux import /var/log/nginx/access.log.*
   systemctl start tailflux`
 
 func importCommand(stderr io.Writer) *cobra.Command {
@@ -36,7 +40,8 @@ was interrupted is taken up by the same command. Without the state directory,
 importing a file again gives the same points again.
 
 The state directory belongs to one process: stop tailflux first. It goes on
-where it was afterwards, and loses nothing.`,
+where it was afterwards, and loses nothing. It belongs to one user too: import
+as the one that tailflux runs as, who must be allowed to read the files.`,
 		Example: importExamples,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -52,6 +57,9 @@ where it was afterwards, and loses nothing.`,
 			if err := importAs(c, source); err != nil {
 				return err
 			}
+			if err := ownState(c.StateDir); err != nil {
+				return err
+			}
 			shown := newProgress(stderr)
 			defer shown.end()
 			if err := run(c, job{once: true, files: files, progress: shown.show}, shown.log); err != nil {
@@ -63,6 +71,25 @@ where it was afterwards, and loses nothing.`,
 	addConfigFlags(cmd)
 	cmd.Flags().StringVar(&source, "source", "", "the source whose logs they are (default: the only one)")
 	return cmd
+}
+
+// ownState refuses root a state directory of another user: the daemon could not
+// read what root has written there.
+func ownState(dir string) error {
+	info, err := os.Stat(dir)
+	if err != nil || os.Geteuid() != 0 {
+		return nil //nolint:nilerr // it will be made
+	}
+	st, ok := info.Sys().(*syscall.Stat_t)
+	if !ok || st.Uid == 0 {
+		return nil
+	}
+	owner := strconv.Itoa(int(st.Uid))
+	if u, err := user.LookupId(owner); err == nil {
+		owner = u.Username
+	}
+	return usageError{fmt.Errorf("import: state_dir %s belongs to the user %s, who could not read what root writes there: "+
+		"runuser -u %s -g %s -G adm -- tailflux import FILE", dir, owner, owner, owner)}
 }
 
 // importAs leaves of the configuration the source of that name.

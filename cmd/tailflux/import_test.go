@@ -412,6 +412,23 @@ func TestImportWhileFilesAreRenamed(t *testing.T) {
 	in.imported(n+30, in.log+".2", in.log+".3", in.log+".4")
 }
 
+func TestImportAsRoot(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("not root")
+	}
+	in := newInstallation(t)
+	in.write(lines(0, 30))
+	if err := os.Chown(in.state, 65534, 65534); err != nil {
+		t.Fatal(err)
+	}
+	if code, out := in.run("import", in.log); code != 2 || !strings.Contains(out, "runuser -u ") {
+		t.Errorf("exit code %d: %s", code, out)
+	}
+	if written, err := os.ReadDir(in.state); err != nil || len(written) > 0 {
+		t.Errorf("%v in the state directory, %v", written, err)
+	}
+}
+
 func TestImportWhileTailfluxRuns(t *testing.T) {
 	in := newInstallation(t)
 	in.write(lines(0, 30))

@@ -98,7 +98,6 @@ func importAs(c *config.Config, name string) error {
 	if name == "" && len(c.Sources) == 1 {
 		name = c.Sources[0].Name
 	}
-	names := sourceNames(c)
 	for _, s := range c.Sources {
 		if s.Name == name && !tail.IsGlob(s.Path) {
 			c.Sources = []config.Source{s}
@@ -115,7 +114,7 @@ func importAs(c *config.Config, name string) error {
 		c.Sources = []config.Source{s}
 		return nil
 	}
-	return usageError{fmt.Errorf("import: got the source %q: choose with --source one of %s", name, names)}
+	return usageError{fmt.Errorf("import: got the source %q: choose with --source one of %s", name, sourceNames(c, known))}
 }
 
 // progress shows how far an import is: a bar on a terminal, else a log line now

@@ -412,6 +412,28 @@ func TestImportWhileFilesAreRenamed(t *testing.T) {
 	in.imported(n+30, in.log+".2", in.log+".3", in.log+".4")
 }
 
+// The name of a glob is that of none of its sources.
+func TestImportOfAGlob(t *testing.T) {
+	in := newInstallation(t, "--start", "beginning")
+	in.log = filepath.Join(filepath.Dir(in.log), "*.log")
+	file := in.elsewhere("access.log.1", lines(100, 10))
+	for _, command := range []string{"import", "verify"} {
+		if code, out := in.run(command, file); code != 2 || !strings.Contains(out, "one of web:... (once") {
+			t.Errorf("%s: exit code %d: %s", command, code, out)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(filepath.Dir(in.log), "shop.log"), []byte(lines(0, 30)), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	in.deliver()
+	for _, command := range []string{"import", "verify"} {
+		if code, out := in.run(command, file); code != 2 || !strings.Contains(out, "one of web:shop\n") {
+			t.Errorf("%s: exit code %d: %s", command, code, out)
+		}
+	}
+	in.imported(40, "--source", "web:shop", file)
+}
+
 func TestImportAsRoot(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("not root")

@@ -37,7 +37,8 @@ Nothing is delivered twice: a file that tailflux has followed, or that was
 imported before, is known by what is in it, and only what is missing of it is
 read: what was there before the very first start, or was lost. An import that
 was interrupted is taken up by the same command. Without the state directory,
-importing a file again gives the same points again.
+importing a file again gives the same points again; but what was followed is not
+known then, and is delivered twice.
 
 The state directory belongs to one process: stop tailflux first. It goes on
 where it was afterwards, and loses nothing. It belongs to one user too: import

@@ -223,14 +223,14 @@ func (v *verifier) find(log *tail.Log, source string) (name string, records []ta
 	case len(v.config.Sources) == 1 && !tail.IsGlob(v.config.Sources[0].Path):
 		return v.config.Sources[0].Name, nil, nil
 	}
-	return "", nil, usageError{fmt.Errorf("it is not known of which source this is a log: choose with --source one of %s", sourceNames(v.config))}
+	return "", nil, usageError{fmt.Errorf("it is not known of which source this is a log: choose with --source one of %s", sourceNames(v.config, v.known))}
 }
 
 // shape is how the lines of a source become points.
 func (v *verifier) shape(name string) (*logformat.Matcher, *accesslog.Encoder, error) {
 	source, ok := configured(v.config, name)
 	if !ok {
-		return nil, nil, usageError{fmt.Errorf("source %s is not configured, want one of %s", name, sourceNames(v.config))}
+		return nil, nil, usageError{fmt.Errorf("source %s is not configured, want one of %s", name, sourceNames(v.config, v.known))}
 	}
 	format, err := compile(source, v.config.Tags, v.config.Fields)
 	if err == nil && format == nil {
@@ -258,10 +258,23 @@ func configured(c *config.Config, name string) (config.Source, bool) {
 	return config.Source{}, false
 }
 
-func sourceNames(c *config.Config) string {
+// sourceNames are those of the sources, of a glob's as far as they are known.
+func sourceNames(c *config.Config, known map[string]*checkpoint.Source) string {
 	var all []string
 	for _, s := range c.Sources {
-		all = append(all, s.Name)
+		if !tail.IsGlob(s.Path) {
+			all = append(all, s.Name)
+			continue
+		}
+		n := len(all)
+		for _, name := range slices.Sorted(maps.Keys(known)) {
+			if strings.HasPrefix(name, s.Name+":") {
+				all = append(all, name)
+			}
+		}
+		if len(all) == n {
+			all = append(all, s.Name+":... (once they were followed)")
+		}
 	}
 	return strings.Join(all, ", ")
 }

@@ -136,7 +136,7 @@ func (c *crashRun) check() []finding {
 			}
 		}
 	}
-	c.tell("of %d lines between copy and truncation %d are there; %d cut", gap, rescued, torn)
+	c.gap, c.rescued = gap, rescued
 	return c.found
 }
 

@@ -26,6 +26,7 @@ var (
 	crashOutages = flag.Int("crash.outages", 2, "how often the crash run kills influxd")
 	crashRate    = flag.Int("crash.rate", 2000, "lines a second of the crash run")
 	crashSeed    = flag.Uint64("crash.seed", 0, "of the crash run, as an earlier one has printed it; 0: a new one")
+	crashPause   = flag.Duration("crash.pause", 3*time.Second, "at most so long between two acts of the crash run")
 	crashKeep    = flag.String("crash.keep", "", "directory that gets the files of a crash run that failed")
 )
 
@@ -66,6 +67,7 @@ type crashRun struct {
 	wrong          map[string]int // all, by check
 	began, ended   time.Time
 	rejected       map[string]int // by reason, when checked
+	gap, rescued   int            // lines that logrotate has lost, and those of them that are there
 
 	mu   sync.Mutex // guards told
 	told []string   // what happened, and when
@@ -227,11 +229,13 @@ func (c *crashRun) play(kills, outages, perSecond int) {
 	for i := range outages {
 		acts = append(acts, func() { c.outage(i%2 == 0) })
 	}
-	for range kills - (outages+1)/2 {
-		acts = append(acts, c.crash)
+	// Every other time it is killed in between by itself, an entry has just been
+	// written to the reject file, and the checkpoint hardly ever knows yet.
+	for i := range kills - (outages+1)/2 {
+		acts = append(acts, func() { c.crash(i%2 == 0) })
 	}
 	for _, i := range c.random.Perm(len(acts)) {
-		pause(c.random, 0, 3*time.Second)
+		pause(c.random, 0, *crashPause)
 		acts[i]()
 	}
 	pause(c.random, 0, 1500*time.Millisecond)
@@ -254,11 +258,32 @@ func (c *crashRun) written() {
 	}
 }
 
-func (c *crashRun) crash() {
+func (c *crashRun) crash(afterReject bool) {
 	c.t.Helper()
+	if afterReject {
+		c.entry()
+	}
 	c.kill()
 	pause(c.random, 0, 500*time.Millisecond)
 	c.start()
+}
+
+// entry waits for the next entry of the reject file.
+func (c *crashRun) entry() {
+	c.t.Helper()
+	size := func() int64 {
+		info, err := os.Stat(c.daemon.RejectFile())
+		if err != nil {
+			return 0 // it is made at the start
+		}
+		return info.Size()
+	}
+	before := size()
+	for deadline := time.Now().Add(arrival); size() == before; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			c.t.Fatalf("no line was rejected for %v", arrival)
+		}
+	}
 }
 
 func (c *crashRun) outage(both bool) {
@@ -271,7 +296,7 @@ func (c *crashRun) outage(both bool) {
 	if both {
 		// Longer than the checkpoint may be from being saved.
 		pause(c.random, 1200*time.Millisecond, 2*time.Second)
-		c.crash()
+		c.crash(false)
 		pause(c.random, 0, time.Second)
 	}
 	if err := c.db.Restart(c.t.Context()); err != nil {
@@ -363,8 +388,8 @@ func (c *crashRun) checkEnemies() {
 
 func (c *crashRun) summary() string {
 	return fmt.Sprintf("crash run: seed %d: %d lines, %d rotations by rename and %d by copytruncate, tailflux killed %d times and influxd %d times, "+
-		"%d answers of 200 and %d lost, rejected %v, %v",
+		"%d answers of 200 and %d lost, rejected %v, %d lines lost by copytruncate of which %d are there, %d errors logged, %v",
 		c.seed, c.visits, c.site.turns[byRename], c.site.turns[byCopy], c.kills, c.outages,
 		c.front.Done(influxdtest.Page), c.front.Done(influxdtest.Lost)+c.front.Done(influxdtest.LostLate),
-		c.rejected, time.Since(c.began).Round(time.Second))
+		c.rejected, c.gap, c.rescued, strings.Count(c.daemon.Log(), `"level":"ERROR"`), time.Since(c.began).Round(time.Second))
 }

@@ -85,7 +85,7 @@ func (r *Reader) importFile(ctx context.Context, is sibling, saved *checkpoint.S
 		return 0, err
 	}
 	if len(parts) == 0 {
-		r.log.Info("nothing is missing of the file", "source", s.Name, "file", is.path)
+		r.log.Info("nothing is to be imported of the file: it is or was followed, or is empty", "source", s.Name, "file", is.path)
 		return 0, nil
 	}
 	for _, p := range parts {

@@ -5,7 +5,11 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
+	"os/user"
 	"path/filepath"
+	"strconv"
+	"syscall"
 	"time"
 
 	"github.com/docker/go-units"
@@ -18,7 +22,7 @@ import (
 )
 
 const importExamples = `  systemctl stop tailflux
-  tailflux import /var/log/nginx/access.log.*
+  runuser -u tailflux -g tailflux -G adm -- tailflux import /var/log/nginx/access.log.*
   systemctl start tailflux`
 
 func importCommand(stderr io.Writer) *cobra.Command {
@@ -31,12 +35,14 @@ or compressed (.gz, .zst), and delivers their lines as tailflux does.
 
 Nothing is delivered twice: a file that tailflux has followed, or that was
 imported before, is known by what is in it, and only what is missing of it is
-read: what was there before the very first start. An import that was interrupted
-is taken up by the same command. Without the state directory, importing a file
-again gives the same points again.
+read: what was there before the very first start, or was lost. An import that
+was interrupted is taken up by the same command. Without the state directory,
+importing a file again gives the same points again; but what was followed is not
+known then, and is delivered twice.
 
 The state directory belongs to one process: stop tailflux first. It goes on
-where it was afterwards, and loses nothing.`,
+where it was afterwards, and loses nothing. It belongs to one user too: import
+as the one that tailflux runs as, who must be allowed to read the files.`,
 		Example: importExamples,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -52,6 +58,9 @@ where it was afterwards, and loses nothing.`,
 			if err := importAs(c, source); err != nil {
 				return err
 			}
+			if err := ownState(c.StateDir); err != nil {
+				return err
+			}
 			shown := newProgress(stderr)
 			defer shown.end()
 			if err := run(c, job{once: true, files: files, progress: shown.show}, shown.log); err != nil {
@@ -65,13 +74,31 @@ where it was afterwards, and loses nothing.`,
 	return cmd
 }
 
+// ownState refuses root a state directory of another user: the daemon could not
+// read what root has written there.
+func ownState(dir string) error {
+	info, err := os.Stat(dir)
+	if err != nil || os.Geteuid() != 0 {
+		return nil //nolint:nilerr // it will be made
+	}
+	st, ok := info.Sys().(*syscall.Stat_t)
+	if !ok || st.Uid == 0 {
+		return nil
+	}
+	owner := strconv.Itoa(int(st.Uid))
+	if u, err := user.LookupId(owner); err == nil {
+		owner = u.Username
+	}
+	return usageError{fmt.Errorf("import: state_dir %s belongs to the user %s, who could not read what root writes there: "+
+		"runuser -u %s -g %s -G adm -- tailflux import FILE", dir, owner, owner, owner)}
+}
+
 // importAs leaves of the configuration the source of that name.
 func importAs(c *config.Config, name string) error {
 	c.Listen = ""
 	if name == "" && len(c.Sources) == 1 {
 		name = c.Sources[0].Name
 	}
-	names := sourceNames(c)
 	for _, s := range c.Sources {
 		if s.Name == name && !tail.IsGlob(s.Path) {
 			c.Sources = []config.Source{s}
@@ -88,7 +115,7 @@ func importAs(c *config.Config, name string) error {
 		c.Sources = []config.Source{s}
 		return nil
 	}
-	return usageError{fmt.Errorf("import: got the source %q: choose with --source one of %s", name, names)}
+	return usageError{fmt.Errorf("import: got the source %q: choose with --source one of %s", name, sourceNames(c, known))}
 }
 
 // progress shows how far an import is: a bar on a terminal, else a log line now

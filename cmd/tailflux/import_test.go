@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/klauspost/compress/zstd"
+
+	"github.com/tailflux/tailflux/internal/checkpoint"
 )
 
 // imported runs import and wants so many points to be there afterwards.
@@ -22,6 +24,34 @@ func (in *installation) imported(want int64, files ...string) (out string) {
 		in.t.Errorf("%d points, want %d; import said\n%s", n, want, out)
 	}
 	return out
+}
+
+// wait waits for so many points.
+func (in *installation) wait(n int64) {
+	in.t.Helper()
+	for end := time.Now().Add(time.Minute); in.points() < n; time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			in.t.Fatalf("%d points, want %d", in.points(), n)
+		}
+	}
+}
+
+// want wants so many points to be there.
+func (in *installation) want(n int64) {
+	in.t.Helper()
+	if got := in.points(); got != n {
+		in.t.Errorf("%d points, want %d", got, n)
+	}
+}
+
+// elsewhere is a file in another directory.
+func (in *installation) elsewhere(name, text string) (path string) {
+	in.t.Helper()
+	path = filepath.Join(in.t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		in.t.Fatal(err)
+	}
+	return path
 }
 
 // old makes five rotated logs of a hundred lines each, the oldest three
@@ -74,20 +104,33 @@ func TestImport(t *testing.T) {
 	in.imported(500, files...)
 }
 
+// A file and copies of it, in one go.
+func TestImportOfCopies(t *testing.T) {
+	in := newInstallation(t)
+	in.write(lines(0, 30) + "junk\n")
+	in.shell("cp access.log copy; gzip -k copy")
+	copied := filepath.Join(filepath.Dir(in.log), "copy")
+	in.imported(30, in.log, copied, copied+".gz")
+	entries, err := os.ReadFile(filepath.Join(in.state, "rejects.jsonl"))
+	if n := strings.Count(string(entries), "\n"); err != nil || n != 1 {
+		t.Errorf("%d reject entries, want 1; %v", n, err)
+	}
+	saved, err := checkpoint.Read(in.state)
+	if err != nil || len(saved["web"].Imports) != 1 {
+		t.Errorf("the checkpoint has %+v, %v; want one import", saved["web"], err)
+	}
+}
+
 // What was followed is not imported, but for what was there before the start.
 func TestImportOfWhatWasFollowed(t *testing.T) {
 	in := newInstallation(t, "--start", "end")
 	in.write(lines(0, 30))
 	stop := in.daemon()
 	in.write(lines(30, 20))
-	for in.points() < 20 {
-		time.Sleep(20 * time.Millisecond)
-	}
+	in.wait(20)
 	in.shell("mv access.log access.log.1")
 	in.write(lines(50, 10))
-	for in.points() < 30 {
-		time.Sleep(20 * time.Millisecond)
-	}
+	in.wait(30)
 	stop()
 	in.imported(60, in.log, in.log+".1")
 	in.imported(60, in.log, in.log+".1")
@@ -97,6 +140,77 @@ func TestImportOfWhatWasFollowed(t *testing.T) {
 	in.shell("gzip access.log.1")
 	in.imported(60, in.log+".1.gz")
 	if code, v := in.verify(in.log); code != 0 || v.Found != 10 {
+		t.Errorf("verify: exit code %d, %+v", code, v)
+	}
+}
+
+// A copy of a log that was read further has nothing that was not read.
+func TestImportOfAnEarlierCopy(t *testing.T) {
+	in := newInstallation(t, "--start", "beginning")
+	in.write(lines(0, 30))
+	in.shell("cp access.log copy; gzip -k copy")
+	in.write(lines(30, 20))
+	in.daemon()()
+	copied := filepath.Join(filepath.Dir(in.log), "copy")
+	in.imported(50, copied, copied+".gz")
+}
+
+// The log was written to, and read, after logrotate had copied it and before it
+// truncated it.
+func TestImportOfACopyThatLacksLines(t *testing.T) {
+	in := newInstallation(t, "--start", "beginning")
+	in.write(lines(0, 50))
+	stop := in.daemon()
+	in.wait(50)
+	in.shell("head -n 45 access.log > access.log.1; : > access.log")
+	time.Sleep(500 * time.Millisecond)
+	in.write(lines(50, 10))
+	in.wait(60)
+	stop()
+	in.imported(60, in.log+".1")
+	if code, v := in.verify(in.log + ".1"); code != 0 || v.Lines != 45 || v.Found != 45 {
+		t.Errorf("verify: exit code %d, %+v", code, v)
+	}
+}
+
+// What is left of a log that was cut was read before.
+func TestImportOfALogThatWasCut(t *testing.T) {
+	in := newInstallation(t, "--start", "beginning")
+	in.write(lines(0, 50))
+	stop := in.daemon()
+	in.wait(50)
+	if err := os.Truncate(in.log, int64(len(lines(0, 30)))); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(500 * time.Millisecond)
+	in.write(lines(50, 10))
+	in.wait(60)
+	stop()
+	in.imported(60, in.log)
+}
+
+// A file that tailflux did not find again, with unread lines, has come back.
+func TestImportOfWhatWasLost(t *testing.T) {
+	in := newInstallation(t, "--start", "end")
+	in.write(lines(0, 30))
+	stop := in.daemon()
+	in.write(lines(30, 20))
+	in.wait(20)
+	stop()
+	in.write(lines(50, 10))
+	lost := in.elsewhere("found", "")
+	in.shell("mv access.log " + lost)
+	in.write(lines(60, 10))
+	in.daemon()()
+	in.want(30)
+	if code, v := in.verify(lost); code != 1 || v.Pending != 0 || v.Earlier != 30 || v.Expected != 30 || v.Missing != 10 {
+		t.Errorf("verify: exit code %d, %+v", code, v)
+	}
+	in.imported(70, lost)
+	in.imported(70, lost)
+	in.shell("gzip " + lost)
+	in.imported(70, lost+".gz")
+	if code, v := in.verify(lost + ".gz"); code != 0 || v.Approximate || v.Lines != 60 || v.Found != 60 {
 		t.Errorf("verify: exit code %d, %+v", code, v)
 	}
 }
@@ -114,9 +228,7 @@ func TestTailfluxGoesOnAfterAnImport(t *testing.T) {
 	in.write(lines(60, 10))
 	in.imported(10, in.log+".1")
 	stop := in.daemon()
-	for in.points() < 40 {
-		time.Sleep(20 * time.Millisecond)
-	}
+	in.wait(40)
 	time.Sleep(300 * time.Millisecond)
 	stop()
 	if n := in.points(); n != 40 {
@@ -149,6 +261,71 @@ func TestImportOfTheLogThatIsFollowed(t *testing.T) {
 	}
 }
 
+// What was sent of it and not acknowledged is sent again by the other one.
+func TestTailfluxGoesOnAfterAnImportThatWasInterrupted(t *testing.T) {
+	for _, rotated := range []bool{false, true} {
+		t.Run(fmt.Sprintf("rotated %t", rotated), func(t *testing.T) {
+			in := newInstallation(t, "--start", "beginning")
+			in.write(lines(0, 10))
+			in.daemon()()
+			in.shell("mv access.log access.log.1")
+			const n = 150_000
+			in.write(lines(10, n))
+			d := in.start("import", in.log)
+			in.wait(n / 10)
+			d.Kill()
+			if at := in.points(); at >= n {
+				t.Fatal("it was done before it was killed")
+			}
+			if rotated {
+				in.shell("mv access.log.1 access.log.2; mv access.log access.log.1")
+				in.write(lines(10+n, 10))
+			} else {
+				in.write(lines(10+n, 10))
+			}
+			stop := in.daemon()
+			in.wait(n + 20)
+			stop()
+			in.want(n + 20)
+			in.imported(n+20, in.log, in.log+".1")
+			for _, file := range []string{in.log, in.log + ".1"} {
+				if code, v := in.verify(file); code != 0 || v.Approximate || v.Found != v.Lines {
+					t.Errorf("verify: exit code %d, %+v", code, v)
+				}
+			}
+		})
+	}
+}
+
+// What is imported of the log that is followed, and goes on under another name, is
+// not all of it.
+func TestTailfluxGoesOnWithALogThatWasImportedAndRotated(t *testing.T) {
+	for name, rotate := range map[string]string{
+		"create":       "mv access.log access.log.1",
+		"compress":     "mv access.log access.log.1; gzip access.log.1",
+		"copytruncate": "cp access.log access.log.1; : > access.log",
+	} {
+		t.Run(name, func(t *testing.T) {
+			in := newInstallation(t, "--start", "beginning")
+			in.write(lines(0, 30))
+			in.daemon()()
+			in.shell("mv access.log access.log.2")
+			in.write(lines(30, 10))
+			in.imported(40, in.log)
+			if name == "copytruncate" { // of a log that is followed
+				in.daemon()()
+			}
+			in.write(lines(40, 10))
+			in.shell(rotate)
+			in.write(lines(50, 10))
+			stop := in.daemon()
+			in.wait(60)
+			stop()
+			in.want(60)
+		})
+	}
+}
+
 // What is missing of a file that is being followed does not keep tailflux from
 // finding it again.
 func TestTailfluxFindsItsFileAfterAnImportOfItsBeginning(t *testing.T) {
@@ -163,6 +340,22 @@ func TestTailfluxFindsItsFileAfterAnImportOfItsBeginning(t *testing.T) {
 	if n := in.points(); n != 60 {
 		t.Errorf("%d points, want 60", n)
 	}
+}
+
+// What lies beside an imported file is not read because of that.
+func TestTailfluxDoesNotSearchWhereFilesWereImportedFrom(t *testing.T) {
+	in := newInstallation(t, "--start", "beginning")
+	in.write(lines(0, 50))
+	in.daemon()()
+	file := in.elsewhere("access.log.2", lines(1000, 10))
+	in.imported(60, file)
+	if err := os.WriteFile(filepath.Join(filepath.Dir(file), "access.log.1"), []byte(lines(2000, 10)), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	in.shell("mv access.log access.log.1")
+	in.write(lines(50, 10))
+	in.daemon()()
+	in.want(70)
 }
 
 func TestImportOfWhatCannotBeRead(t *testing.T) {
@@ -197,6 +390,64 @@ func TestImportIsInterrupted(t *testing.T) {
 	in.imported(n, in.log+".1")
 	if code, v := in.verify(in.log + ".1"); code != 0 || v.Found != n {
 		t.Errorf("verify: exit code %d, %+v", code, v)
+	}
+}
+
+// Logrotate renames the files that are still to be imported.
+func TestImportWhileFilesAreRenamed(t *testing.T) {
+	in := newInstallation(t)
+	const n = 150_000
+	in.write(lines(0, n))
+	in.shell("mv access.log access.log.3; touch -d yesterday access.log.3")
+	in.write(lines(n, 20))
+	in.shell("mv access.log access.log.2")
+	in.write(lines(n+20, 10))
+	in.shell("mv access.log access.log.1")
+	d := in.start("import", in.log+".1", in.log+".2", in.log+".3")
+	in.wait(1)
+	in.shell("for i in 3 2 1; do mv access.log.$i access.log.$((i+1)); done")
+	if err := d.Wait(); d.ExitCode() != 1 || !strings.Contains(d.Log(), "it was renamed") {
+		t.Errorf("%v:\n%s", err, d.Log())
+	}
+	in.imported(n+30, in.log+".2", in.log+".3", in.log+".4")
+}
+
+// The name of a glob is that of none of its sources.
+func TestImportOfAGlob(t *testing.T) {
+	in := newInstallation(t, "--start", "beginning")
+	in.log = filepath.Join(filepath.Dir(in.log), "*.log")
+	file := in.elsewhere("access.log.1", lines(100, 10))
+	for _, command := range []string{"import", "verify"} {
+		if code, out := in.run(command, file); code != 2 || !strings.Contains(out, "one of web:... (once") {
+			t.Errorf("%s: exit code %d: %s", command, code, out)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(filepath.Dir(in.log), "shop.log"), []byte(lines(0, 30)), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	in.deliver()
+	for _, command := range []string{"import", "verify"} {
+		if code, out := in.run(command, file); code != 2 || !strings.Contains(out, "one of web:shop\n") {
+			t.Errorf("%s: exit code %d: %s", command, code, out)
+		}
+	}
+	in.imported(40, "--source", "web:shop", file)
+}
+
+func TestImportAsRoot(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("not root")
+	}
+	in := newInstallation(t)
+	in.write(lines(0, 30))
+	if err := os.Chown(in.state, 65534, 65534); err != nil {
+		t.Fatal(err)
+	}
+	if code, out := in.run("import", in.log); code != 2 || !strings.Contains(out, "runuser -u ") {
+		t.Errorf("exit code %d: %s", code, out)
+	}
+	if written, err := os.ReadDir(in.state); err != nil || len(written) > 0 {
+		t.Errorf("%v in the state directory, %v", written, err)
 	}
 }
 

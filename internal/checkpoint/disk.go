@@ -67,7 +67,7 @@ func (d *disk) load(log *slog.Logger) (map[string]*Source, error) {
 			"err", err, "kept_as", kept)
 	default:
 		log.Error("checkpoint cannot be used, nor the one before it: each log begins where start says, as at the very first start; "+
-			"tailflux verify and import find and add what is missing", "err", err, "before", errBefore, "kept_as", kept)
+			"tailflux verify counts what is missing; tailflux import would deliver what was followed once more", "err", err, "before", errBefore, "kept_as", kept)
 	}
 	return before, nil
 }

@@ -4,8 +4,10 @@ import (
 	"context"
 	"encoding/binary"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"slices"
 	"time"
@@ -32,9 +34,10 @@ func (r *Reader) imports(ctx context.Context, out chan<- flow.Chunk) (err error)
 	if err != nil {
 		return err
 	}
+	saved := r.checkpoint.Import(r.sources[0].Name)
 	for _, file := range files {
 		progress.File = file.path
-		lines, err := r.importFile(ctx, file.path, out, progress)
+		lines, err := r.importFile(ctx, file, &saved, out, progress)
 		if ctx.Err() != nil {
 			r.log.Warn("import was interrupted, the same command goes on from here", "file", file.path)
 			return nil
@@ -66,26 +69,52 @@ func oldestFirst(paths []string) (files []sibling, p Progress, err error) {
 }
 
 // importFile sends the lines of a file that were neither followed nor imported,
-// and returns how many they were.
-func (r *Reader) importFile(ctx context.Context, path string, out chan<- flow.Chunk, progress Progress) (lines int64, err error) {
+// and returns how many they were. What was is saved, and kept up to date.
+func (r *Reader) importFile(ctx context.Context, is sibling, saved *checkpoint.Source, out chan<- flow.Chunk, progress Progress) (lines int64, err error) {
 	s := r.sources[0]
-	l, err := OpenLog(path)
+	l, err := OpenLog(is.path)
 	if err != nil {
 		return 0, err
 	}
-	saved := r.checkpoint.Import(s.Name)
-	until, err := l.importUntil(&saved)
-	if err == nil && until == 0 {
-		r.log.Info("nothing is missing of the file", "source", s.Name, "file", path)
+	defer l.Close()
+	if !os.SameFile(l.o.info, is.info) {
+		return 0, errors.New("it was renamed meanwhile, and this is another one: the same command imports what is missing")
 	}
-	if err != nil || until == 0 {
-		l.Close()
+	parts, err := l.missing(saved, s.Path)
+	if err != nil {
 		return 0, err
 	}
-	f := s.add(l.o, r.importFrom(l.o, &saved), true, time.Now())
-	f.until = until
-	start := f.at
-	if start.Offset == 0 {
+	if len(parts) == 0 {
+		r.log.Info("nothing is to be imported of the file: it is or was followed, or is empty", "source", s.Name, "file", is.path)
+		return 0, nil
+	}
+	for _, p := range parts {
+		n, err := r.importPart(ctx, l.o, p, saved, out, progress)
+		lines, progress.Lines = lines+n, progress.Lines+n
+		if err != nil {
+			return lines, err
+		}
+	}
+	if lines == 0 && parts[0].start.Offset > 0 {
+		r.log.Info("file was imported before", "source", s.Name, "file", is.path)
+	} else {
+		r.log.Info("file is read", "source", s.Name, "file", is.path, "lines", lines)
+	}
+	return lines, nil
+}
+
+// importPart sends the lines of a part of a file.
+func (r *Reader) importPart(ctx context.Context, o *opened, p part, saved *checkpoint.Source, out chan<- flow.Chunk, progress Progress) (lines int64, err error) {
+	s, start, g := r.sources[0], p.start, p.start.Generation
+	f := s.add(o, start, true, time.Now())
+	defer func() { s.files = nil }() // without a word of its directory: what else is there is not this source's
+	f.until = p.until
+	g.Source = s.Source.Source
+	if g.ID == 0 {
+		for _, other := range saved.Imports {
+			g.ID = min(g.ID, other.ID)
+		}
+		g.ID--
 		r.checkpoint.BeginImport(start, f.before(), f.describe())
 	}
 	for more, seen := true, int64(-1); err == nil && (more || f.seen > seen); { // once more at the end: what follows may be damage
@@ -94,21 +123,23 @@ func (r *Reader) importFile(ctx context.Context, path string, out chan<- flow.Ch
 		r.config.Progress(progress.within(f, f.at.Line-start.Line))
 		r.looked = time.Now()
 	}
-	live, atPath := os.Stat(s.Path)
-	if err == nil && (atPath != nil || !os.SameFile(live, f.info)) { // nobody completes its last line
+	if err == nil && !isAt(s.Path, f.info) { // nobody completes its last line
 		err = f.sendRest(ctx, out)
 	}
-	f.end()
-	s.files = nil
-	lines = f.at.Line - start.Line
-	switch {
-	case err != nil:
-	case lines == 0 && start.Offset > 0:
-		r.log.Info("file was imported before", "source", s.Name, "file", path)
-	default:
-		r.log.Info("file is read", "source", s.Name, "file", path, "lines", lines)
+	f.describeChange()
+	r.checkpoint.Leave(f.at)
+	if f.at.Offset > start.Offset { // acknowledged or not: a copy of it may be next
+		saved.Imports = append(saved.Imports, checkpoint.Generation{
+			File: f.describe(), ID: g.ID, FirstLine: g.FirstLine, Offset: f.at.Offset, Line: f.at.Line, Before: f.before(),
+		})
 	}
-	return lines, err
+	return f.at.Line - start.Line, err
+}
+
+// isAt tells whether it is the file at a path.
+func isAt(path string, file fs.FileInfo) bool {
+	info, err := os.Stat(path)
+	return err == nil && os.SameFile(info, file)
 }
 
 // within is the progress when so many lines of a file were read.
@@ -122,43 +153,66 @@ func (p Progress) within(f *file, lines int64) Progress {
 	return p
 }
 
-// importUntil is the offset up to which a file is to be imported: 0 if it is not,
-// negative if it is all of it. Of a file that was followed from its end on, it is
-// what had been there before.
-func (l *Log) importUntil(saved *checkpoint.Source) (int64, error) {
+// part is one of a file that is to be imported.
+type part struct {
+	start flow.Position // of a generation with the ID 0 unless it was begun earlier
+	until int64         // offset of its end; 0: that of the file
+}
+
+// missing are the parts of a file that are to be imported. Of one that was followed
+// it is what had been there before, if it was followed from its end on; and what
+// stands behind the place where it was lost or left for good, under the numbers
+// that it would have had, unless it is at the path again.
+func (l *Log) missing(saved *checkpoint.Source, path string) (parts []part, err error) {
 	if len(l.o.head) == 0 {
-		return 0, nil
+		return nil, nil
 	}
-	if record, known := l.findFollowed(saved); known {
-		return l.earlier(record)
+	first := importedLine(l.o.head)
+	followed, sure := l.findFollowed(saved)
+	switch sure {
+	case another:
+		return []part{{start: l.o.importFrom(saved.Imports, 0, first)}}, nil
+	case shorterCopy:
+		return nil, nil
 	}
-	return -1, nil
-}
-
-// importFrom is where reading begins or goes on.
-func (r *Reader) importFrom(o *opened, saved *checkpoint.Source) flow.Position {
-	source := r.sources[0].Source.Source
-	least := int64(0)
-	if g, ok := o.importedTo(saved.Imports); ok {
-		return flow.Position{
-			Generation: &flow.Generation{Source: source, ID: g.ID, FirstLine: g.FirstLine}, Offset: g.Offset, Line: g.Line,
-		}
+	until, err := l.earlier(followed)
+	if err != nil {
+		return nil, err
 	}
+	var before, behind []checkpoint.Generation
 	for _, g := range saved.Imports {
-		least = min(least, g.ID)
-	}
-	first := importedLine(o.head)
-	return flow.Position{Generation: &flow.Generation{Source: source, ID: least - 1, FirstLine: first}, Line: first}
-}
-
-// importedTo is the one of the imports whose file it is.
-func (o *opened) importedTo(imports []checkpoint.Generation) (checkpoint.Generation, bool) {
-	for _, g := range imports {
-		if o.holds(g.File, g.Offset, g.Before) >= copyOf {
-			return g, true
+		if g.FirstLine == followed.NextLine {
+			behind = append(behind, g)
+		} else {
+			before = append(before, g)
 		}
 	}
-	return checkpoint.Generation{}, false
+	if until > 0 {
+		parts = append(parts, part{l.o.importFrom(before, 0, first), until})
+	}
+	if followed.finished && l.o.goesOn(followed.offset) && !isAt(path, l.o.info) {
+		parts = append(parts, part{start: l.o.importFrom(behind, followed.offset, followed.NextLine)})
+	}
+	return parts, nil
+}
+
+// importFrom is where reading begins or, if one of the imports has begun, goes on.
+func (o *opened) importFrom(imports []checkpoint.Generation, offset, line int64) flow.Position {
+	if g, ok := o.importedTo(imports); ok {
+		return flow.Position{Generation: &flow.Generation{ID: g.ID, FirstLine: g.FirstLine}, Offset: g.Offset, Line: g.Line}
+	}
+	return flow.Position{Generation: &flow.Generation{FirstLine: line}, Offset: offset, Line: line}
+}
+
+// importedTo is the one of the imports whose file it is; if there are several,
+// the one that was read furthest.
+func (o *opened) importedTo(imports []checkpoint.Generation) (found checkpoint.Generation, ok bool) {
+	for _, g := range imports {
+		if (!ok || g.Offset > found.Offset) && o.holds(g.File, g.Offset, g.Before) >= copyOf {
+			found, ok = g, true
+		}
+	}
+	return found, ok
 }
 
 // importedLine is the number of the first line of an imported file. It depends on

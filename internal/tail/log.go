@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 
 	"github.com/tailflux/tailflux/internal/checkpoint"
@@ -66,38 +67,49 @@ type Record struct {
 	FirstLine, NextLine int64 // their numbers: from, and up to
 	Before              int64 // lines that stand before them in the log
 
-	offset int64 // the bytes up to the last of them
+	offset   int64 // the bytes up to the last of them
+	finished bool  // none that follow will be read
 }
 
 // Records tells which lines of the log were followed as some generation of a
-// source, or imported. It finds that by what is in the log, and reads much of it.
+// source, or imported. Those that should have been, and never will be, are among
+// them. It finds that by what is in the log, and reads much of it.
 func (l *Log) Records(s *checkpoint.Source) (all []Record, err error) {
-	if r, ok := l.findFollowed(s); ok {
-		if r.Before, err = l.before(r); err != nil {
+	followed, sure := l.findFollowed(s)
+	if sure >= copyOf {
+		all = append(all, followed)
+	}
+	for _, g := range s.Imports {
+		if l.o.holds(g.File, g.Offset, g.Before) >= copyOf {
+			all = append(all, Record{Generation: g.ID, FirstLine: g.FirstLine, NextLine: g.Line, offset: g.Offset})
+		}
+	}
+	for i := range all {
+		if all[i].Before, err = l.before(all[i]); err != nil {
 			return nil, err
 		}
-		all = append(all, r)
 	}
-	if g, ok := l.o.importedTo(s.Imports); ok {
-		all = append(all, Record{Generation: g.ID, FirstLine: g.FirstLine, NextLine: g.Line, offset: g.Offset})
+	if followed.finished && !isAt(s.Path, l.o.info) {
+		read := all[0].NextLine - all[0].FirstLine
+		all = append(all, Record{Generation: followed.Generation, FirstLine: followed.NextLine, NextLine: math.MaxInt64, Before: all[0].Before + read})
 	}
 	return all, nil
 }
 
-// findFollowed finds it among those that were not imported.
-func (l *Log) findFollowed(s *checkpoint.Source) (found Record, ok bool) {
-	best := shorterCopy
+// findFollowed finds it among those that were not imported, and tells how sure
+// that is.
+func (l *Log) findFollowed(s *checkpoint.Source) (found Record, sure int) {
 	for _, g := range s.Finished {
-		if is := l.o.holds(g.File, g.Offset, g.Before); is >= copyOf && is >= best {
-			best, found = is, Record{Generation: g.ID, FirstLine: g.FirstLine, NextLine: g.LastLine, offset: g.Offset}
+		if is := l.o.holds(g.File, g.Offset, g.Before); is > another && is >= sure {
+			sure, found = is, Record{Generation: g.ID, FirstLine: g.FirstLine, NextLine: g.LastLine, offset: g.Offset, finished: true}
 		}
 	}
 	for _, g := range s.Open {
-		if is := l.o.holds(g.File, g.Offset, g.Before); is >= copyOf && is >= best {
-			best, found = is, Record{Generation: g.ID, FirstLine: g.FirstLine, NextLine: g.Line, offset: g.Offset}
+		if is := l.o.holds(g.File, g.Offset, g.Before); is > another && is >= sure {
+			sure, found = is, Record{Generation: g.ID, FirstLine: g.FirstLine, NextLine: g.Line, offset: g.Offset}
 		}
 	}
-	return found, best >= copyOf
+	return found, sure
 }
 
 // before is the number of lines that were there at the very first start, and were
@@ -105,13 +117,8 @@ func (l *Log) findFollowed(s *checkpoint.Source) (found Record, ok bool) {
 // no number.
 func (l *Log) before(r Record) (lines int64, err error) {
 	lines, err = l.lines(r.offset)
-	if err != nil {
-		return 0, err
-	}
-	if lines -= r.NextLine - r.FirstLine; lines < 0 {
-		return 0, fmt.Errorf("it has %d lines less than were read of it: was it changed?", -lines)
-	}
-	return lines, nil
+	// Fewer were copied than read if the log was written to before it was truncated.
+	return max(0, lines-(r.NextLine-r.FirstLine)), err
 }
 
 // lines counts the lines before an offset, a last one without newline too.
@@ -136,8 +143,12 @@ func (l *Log) lines(offset int64) (lines int64, err error) {
 	}
 }
 
-// earlier is the same as before in bytes.
+// earlier is the same as before in bytes. What stands before a generation that is
+// not the first one was read as another, before the file was cut.
 func (l *Log) earlier(r Record) (offset int64, err error) {
+	if r.Generation > 1 {
+		return 0, nil
+	}
 	lines, err := l.before(r)
 	if err != nil || lines == 0 {
 		return 0, err

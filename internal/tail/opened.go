@@ -143,6 +143,12 @@ func (o *opened) read(offset int64, length int) ([]byte, error) {
 	}
 }
 
+// goesOn tells whether there is anything behind an offset.
+func (o *opened) goesOn(offset int64) bool {
+	text, err := o.read(offset, 1)
+	return err == nil && len(text) > 0
+}
+
 // isCopyOfOpen tells the same for a file that is being read: a copy of it holds
 // nothing that it does not hold too.
 func (o *opened) isCopyOfOpen(f *file) bool {

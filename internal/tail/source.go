@@ -211,9 +211,16 @@ func (s *source) finishedIn(o *opened) *checkpoint.Finished {
 	return nil
 }
 
-// begin opens a new generation, which is read from an offset on.
+// begin opens a new generation, which is read from an offset on. Of a file that was
+// imported it is the rest, under the numbers that the import would have given it:
+// what that sent and did not see acknowledged is sent again.
 func (s *source) begin(o *opened, offset int64, superseded bool, now time.Time) *file {
-	f := s.add(o, s.position(offset), superseded, now)
+	at := s.position(offset)
+	if read, imported := o.importedTo(s.imported); imported {
+		at.Offset, at.Line, at.Generation.FirstLine = read.Offset, read.Line, read.Line
+		s.firstLine = max(s.firstLine, read.Line)
+	}
+	f := s.add(o, at, superseded, now)
 	s.reader.checkpoint.Begin(f.at, f.before(), f.describe())
 	return f
 }

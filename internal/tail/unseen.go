@@ -97,11 +97,11 @@ func (s *source) isUnread(o *opened, f *file, now time.Time) bool {
 }
 
 // isKnown tells whether a file is, or is a copy of, one that is or was read, other
-// than f, or that was imported; if an import was interrupted, the rest is left to it.
-// What is noted of copies of the generation but, to which it may go back because
-// it was read and not acknowledged, does not count; 0 is none.
+// than f, or that was imported to its end. What is noted of copies of the
+// generation but, to which it may go back because it was read and not acknowledged,
+// does not count; 0 is none.
 func (s *source) isKnown(o *opened, f *file, but int64) bool {
-	if _, imported := o.importedTo(s.imported); imported {
+	if read, imported := o.importedTo(s.imported); imported && !o.goesOn(read.Offset) {
 		return true
 	}
 	return !planted.Is(planted.FinishedForgotten) && s.belongs(o, but) || slices.ContainsFunc(s.files, func(other *file) bool {

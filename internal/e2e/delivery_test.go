@@ -1,3 +1,5 @@
+//go:build e2e
+
 package e2e
 
 import (
@@ -15,8 +17,10 @@ import (
 // InfluxDB is away, or hangs, with everything full when the signal comes: it ends
 // in time, says that something is left over, and the next run delivers it.
 func TestStopDuringOutageLosesNothing(t *testing.T) {
+	t.Parallel()
 	for _, act := range []influxdtest.Act{influxdtest.Broken, influxdtest.Hang, influxdtest.Reset} {
 		t.Run(string(act), func(t *testing.T) {
+			t.Parallel()
 			const n = 60_000
 			db := influxdtest.New(t, influxdtest.Options{})
 			front, err := influxdtest.NewFront(db.URL(), func() influxdtest.Act { return act })
@@ -56,6 +60,7 @@ func TestStopDuringOutageLosesNothing(t *testing.T) {
 // Lines of every kind, and a daemon that is killed with -9 again and again: each
 // line is a point or has one entry, for its own reason.
 func TestKilledAmongRejectedLines(t *testing.T) {
+	t.Parallel()
 	const n = 20_000
 	db := influxdtest.New(t, influxdtest.Options{})
 	if _, err := db.Query(t.Context(), "", `CREATE DATABASE nginx WITH DURATION 520w REPLICATION 1 SHARD DURATION 1w`); err != nil {

@@ -59,11 +59,30 @@ func decode(data []byte) (map[string]*Source, error) {
 		if s == nil {
 			return nil, fmt.Errorf("source %q is null", name)
 		}
+		if err := s.numbered(); err != nil {
+			return nil, fmt.Errorf("source %q: %w", name, err)
+		}
 	}
 	if content.Sources == nil {
 		return nil, errors.New("it has no sources")
 	}
 	return renamed(content.Sources, unescape), nil
+}
+
+// numbered is an error unless the generations that were followed are numbered from
+// 1, and those that were imported from -1 down.
+func (s *Source) numbered() error {
+	for _, g := range s.Open {
+		if g.ID < 1 {
+			return fmt.Errorf("an open generation is numbered %d", g.ID)
+		}
+	}
+	for _, g := range s.Imports {
+		if g.ID > -1 {
+			return fmt.Errorf("an imported file is numbered %d", g.ID)
+		}
+	}
+	return nil
 }
 
 // renamed are the sources with their names and paths changed.

@@ -3,7 +3,6 @@ package tail
 import (
 	"cmp"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"slices"
@@ -134,26 +133,6 @@ func (s *source) miss(missing bool, now time.Time) {
 			f.grown = now // whoever wrote to it may have to be told yet
 		}
 	}
-}
-
-// RegularFile returns an error with a hint unless mode is a regular file's.
-func RegularFile(path string, mode fs.FileMode) error {
-	if mode.IsRegular() {
-		return nil
-	}
-	what := "not a regular file"
-	switch {
-	case mode.IsDir():
-		what = "a directory"
-	case mode&fs.ModeNamedPipe != 0:
-		what = "a pipe"
-	case mode&fs.ModeSocket != 0:
-		what = "a socket"
-	case mode&fs.ModeDevice != 0:
-		what = "a device"
-	}
-	return fmt.Errorf("%s is %s: only a regular file can be followed "+
-		"(nginx's container image links access.log to /dev/stdout; let access_log name a file on a volume)", path, what)
 }
 
 // open begins a new generation with what is at the path now, or goes on with a

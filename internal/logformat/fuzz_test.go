@@ -1,6 +1,7 @@
 package logformat_test
 
 import (
+	"bytes"
 	"testing"
 
 	"github.com/tailflux/tailflux/internal/logformat"
@@ -25,7 +26,8 @@ func FuzzLine(f *testing.F) {
 	for _, line := range oddLines {
 		f.Add([]byte(line))
 	}
-	f.Fuzz(func(t *testing.T, line []byte) {
+	f.Fuzz(func(t *testing.T, text []byte) {
+		line, _, _ := bytes.Cut(text, []byte("\n"))
 		for _, format := range formats {
 			format.agree(t, line)
 		}

@@ -16,8 +16,8 @@ type Matcher struct {
 	object   *object       // not nil for JSON
 }
 
-// Match cuts line, which comes without its newline, and tells whether the
-// format matches it. The captures are in the order of Names and are slices of
+// Match cuts line, which has no newline in it nor at its end, and tells whether
+// the format matches it. The captures are in the order of Names and are slices of
 // line; a group that took no part is nil, one that matched nothing is empty.
 // The outer slice is valid until the next call of Match. When the format does
 // not match, captures is nil.

@@ -42,7 +42,7 @@ func Compile(tree *syntax.Regexp, groups []int) (*Program, error) {
 	} else {
 		a.lead = newLead(root)
 	}
-	a.join()
+	a.shorten()
 	return &a.Program, nil
 }
 

@@ -6,6 +6,9 @@
 //	                       (node)   (step)                 Refused
 //	                                                       Unknown: ask package regexp
 //
+// Where steps follow each other without a choice there is a short cut for the
+// lines that are as nearly all are (chain).
+//
 // It promises that Matched and Refused are what package regexp would say, to the
 // byte; Scan has the proof. It does not promise to know: for expressions it
 // cannot compile, and lines that need backtracking, there is package regexp.

@@ -2,10 +2,30 @@ package scan
 
 import "bytes"
 
-// find is the end of the run that begins at line[pos:], or -1, for the ops that
-// scan does not do itself.
+// find is the end of the run that begins at line[pos:], or -1.
 func (s *step) find(line []byte, pos int, last uint64) int {
 	switch s.op {
+	case opNothing:
+		return pos
+	case opSpan:
+		return min(s.span(line, pos, last), len(line)) - int(s.back)
+	case opUntil:
+		n := bytes.IndexByte(line[pos:], s.stop)
+		if n < 0 {
+			n = len(line) - pos
+		}
+		return pos + n - int(s.back)
+	case opExact:
+		if end := pos + int(s.max); end <= len(line) && s.all(line, pos, end, last) {
+			return end
+		}
+		return -1
+	case opList:
+		end := min(s.span(line, pos, last), len(line))
+		if end < pos+int(s.min) {
+			return -1
+		}
+		return s.more(s.texts, line, end, last)
 	case opCount:
 		return s.longestRun(line, pos) - int(s.back)
 	case opShortest:
@@ -26,30 +46,6 @@ func (s *step) find(line []byte, pos int, last uint64) int {
 		return s.escapedText(line, pos, last)
 	}
 	panic("logformat: a step that finds nothing")
-}
-
-// exact is the end of max bytes of the set, which is wide, or -1.
-func (s *step) exact(line []byte, pos int, last uint64) int {
-	end := pos + int(s.max)
-	if end > len(line) {
-		return -1
-	}
-	if s.max < 8 {
-		for ; pos < end; pos++ {
-			if !s.set[line[pos]] {
-				return -1
-			}
-		}
-		return end
-	}
-	out := s.outside(wordAt(line, end-8, last)) // some of these twice
-	for ; pos+8 < end; pos += 8 {
-		out |= s.outside(wordAt(line, pos, last))
-	}
-	if out != 0 {
-		return -1
-	}
-	return end
 }
 
 // longestRun is the end of the bytes of the set, at most max of them.
@@ -111,8 +107,8 @@ func (s *step) index(line []byte, pos int) int {
 	if from > len(line) {
 		return -1
 	}
-	n := bytes.IndexByte(line[from:], s.text[0])
-	if n < 0 || bytes.IndexByte(line[pos:from+n], s.stop) >= 0 {
+	n := bytes.IndexByte(line[from:], s.stop)
+	if n < 0 {
 		return -1
 	}
 	return from + n
@@ -154,15 +150,4 @@ func (s *step) escapedText(line []byte, pos int, last uint64) int {
 		}
 	}
 	return pos
-}
-
-// more is the end of a list whose first element ends at the index end.
-func (s *step) more(line []byte, end int, last uint64) int {
-	for i := 0; i < len(s.texts); i++ {
-		if s.texts[i].begins(line, end, last) {
-			end = min(s.span(line, end+len(s.texts[i].text), last), len(line))
-			i = -1
-		}
-	}
-	return end
 }

@@ -108,7 +108,7 @@ func (m *maker) sequence(depth int) string {
 
 func (m *maker) item(depth int) string {
 	kind := m.below(20)
-	if depth <= 0 || kind > 15 {
+	if depth <= 0 && kind < 17 {
 		kind %= 10
 	}
 	switch kind {
@@ -133,6 +133,10 @@ func (m *maker) item(depth int) string {
 			choices = append(choices, m.sequence(depth))
 		}
 		return "(?:" + strings.Join(choices, "|") + ")"
+	case 17, 18, 19: // as in the formats of logs
+		m.groups++
+		return fmt.Sprintf("(?P<g%d>%s)", m.groups, m.run()) +
+			m.pick(`\s+`, " ", `\s*`, `" `, `"\s+"`, `\s+\[`, `\]\s+`, `[\t ]*?`, `\s{2,}`)
 	case 14:
 		return "(?:" + m.sequence(depth) + ")" + m.pick("?", "??", "{2}", "{0}")
 	default:
@@ -183,7 +187,7 @@ func (m *maker) fitting(re *syntax.Regexp) string {
 	case syntax.OpStar:
 		return times(m.below(4))
 	case syntax.OpPlus:
-		return times(1 + m.below(12))
+		return times(1 + m.below(12)*m.below(2))
 	case syntax.OpQuest:
 		return times(m.below(2))
 	case syntax.OpRepeat:
@@ -207,7 +211,7 @@ func (m *maker) fitting(re *syntax.Regexp) string {
 
 // chars are what lines are made of: delimiters, runes of several bytes, and
 // bytes that are no runes.
-var chars = []string{"a", "b", " ", `"`, ",", ":", "0", "-", "[", "]", `\`, "é", "\n", "\x00", "\xff", "\xe2\x82", "z", "\t", "世", "\x80"}
+var chars = []string{"a", "b", " ", `"`, ",", ":", "0", "-", "[", "]", `\`, "é", "\r", "\x00", "\xff", "\xe2\x82", "z", "\t", "世", "\x80"}
 
 // char is one of chars that is in a class, or any when none is.
 func (m *maker) char(in func(rune) bool) string {

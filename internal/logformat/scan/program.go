@@ -19,7 +19,7 @@ const (
 	opShortest              // take as few bytes of the set, at most max, as what must follow allows
 	opLongest               // take as many
 	opList                  // take a run of the set, and more of them as long as one of texts stands between
-	opIndex                 // take bytes up to the text, which is one byte; of all bytes only stop is not in the set
+	opIndex                 // take bytes up to the first stop, which is the text; all bytes are in the set
 	opEscaped               // take bytes of the set and pairs of a backslash and a byte of pair
 	opEscapedText           // the same up to the first occurrence of text
 )
@@ -40,18 +40,17 @@ type step struct {
 	skip    int32
 	target  int32
 
-	prefix           // text: must follow the run
-	spanner          // set
-	texts   []prefix // opList: the separators
-	pair    *byteSet
-	first   *byteSet // opShortest, opLongest: one of these must follow; nil: text must
-	atEnd   bool     // or the end of the line
-	forced  bool     // at most one choice is not excluded; see Program.Scan
-	choice  *choice
-
-	// Of a step that was joined with the repeat after it: see join.
-	after *byteSet // unless nil: one of these must come behind the text too
-	plain *step    // what the step was; nil if it was not joined
+	prefix // text: must follow the run
+	set    *byteSet
+	ranges // the set, if it is wide
+	wide   bool
+	texts  []prefix // opList: the separators
+	pair   *byteSet
+	first  *byteSet // opShortest, opLongest: one of these must follow; nil: text must
+	atEnd  bool     // or the end of the line
+	forced bool     // at most one choice is not excluded; see Program.Scan
+	choice *choice
+	chain  *chain // what may be tried instead of this step and some that follow
 }
 
 // A choice is what opChoose chooses from.

@@ -8,8 +8,9 @@ func (a *assembler) run(n *node) error {
 	next, text := &n.next, n.next.literal()
 	s := step{
 		op: opCount, capture: -1, min: int32(n.min), max: int32(n.max),
-		prefix: newPrefix(text), spanner: newSpanner(n.set),
+		prefix: newPrefix(text),
 	}
+	s.takes(n.set)
 	apart := !next.open && !n.set.overlaps(&next.first)
 	back := outside(text, n.set)
 	missing := n.set.missing()
@@ -34,8 +35,8 @@ func (a *assembler) run(n *node) error {
 		s.max = s.min
 	case n.lazy && text != "":
 		s.op = opShortest
-		if len(missing) == 1 && len(text) == 1 && n.max == unlimited {
-			s.op, s.stop = opIndex, missing[0]
+		if len(missing) == 0 && len(text) == 1 {
+			s.op, s.stop = opIndex, text[0]
 		}
 	case n.lazy:
 		s.op, s.first, s.atEnd = opShortest, &next.first, next.end
@@ -58,6 +59,12 @@ func (a *assembler) run(n *node) error {
 	return nil
 }
 
+// takes makes set the set of the step's run.
+func (s *step) takes(set *byteSet) {
+	s.set = set
+	s.ranges, s.wide = newRanges(set)
+}
+
 // outside is the index of the first byte of text that is not in set, or -1.
 func outside(text string, set *byteSet) int {
 	for i := range len(text) {
@@ -73,8 +80,9 @@ func (a *assembler) escaped(n *node) error {
 	next, text := &n.next, n.next.literal()
 	s := step{
 		op: opEscaped, capture: -1, max: unlimited, pair: n.pair,
-		prefix: newPrefix(text), spanner: newSpanner(n.set),
+		prefix: newPrefix(text),
 	}
+	s.takes(n.set)
 	switch {
 	case !next.open && !n.set.overlaps(&next.first) && !next.first['\\']:
 		s.forced = true
@@ -130,8 +138,9 @@ func (a *assembler) list(run, loop *node) bool {
 	}
 	s := step{
 		op: opList, capture: -1, min: int32(run.min), max: unlimited, forced: forced,
-		prefix: newPrefix(loop.next.literal()), spanner: newSpanner(run.set),
+		prefix: newPrefix(loop.next.literal()),
 	}
+	s.takes(run.set)
 	if !s.wide {
 		return false
 	}

@@ -1,10 +1,5 @@
 package scan
 
-import (
-	"bytes"
-	"math/bits"
-)
-
 // An Outcome is what Scan knows about a line.
 type Outcome uint8
 
@@ -15,8 +10,8 @@ const (
 	Refused                // no match
 )
 
-// Scan runs the program over line, which must not be nil. The captures are slices
-// of line; those of groups that took no part are nil.
+// Scan runs the program over line, which must not be nil and has no newline in
+// it. The captures are slices of line; those of groups that took no part are nil.
 // Captures and scratch have a place for each group; unless the outcome is
 // Matched, they hold nothing of use. Scan allocates nothing.
 //
@@ -74,74 +69,34 @@ func (p *Program) scan(line []byte, captures [][]byte, scratch []int) Outcome {
 	pos := 0
 	for pc := 0; pc < len(p.steps); pc++ {
 		s := &p.steps[pc]
-		end := pos // of the run that begins at pos
+		if c := s.chain; c != nil {
+			if end := c.take(line, pos, last, captures); end >= 0 {
+				pos, pc = end, c.next-1
+				continue
+			}
+		}
 		switch s.op {
-		case opNothing:
-
-		case opSpan, opList:
-			if out := s.outside(wordAt(line, pos, last)); out != 0 {
-				end += bits.TrailingZeros64(out) / 8
-			} else {
-				end = s.span(line, pos+8, last)
-			}
-			if end > len(line) { // zeros after the end are in the set
-				end = len(line)
-			}
-			end -= int(s.back)
-			if s.op == opList && end >= pos+int(s.min) {
-				end = s.more(line, end, last)
-			}
-
-		case opUntil:
-			n := bytes.IndexByte(line[pos:], s.stop)
-			if n < 0 {
-				n = len(line) - pos
-			}
-			end += n - int(s.back)
-
-		case opExact:
-			end = s.exact(line, pos, last)
-
 		case opOpen:
 			scratch[s.capture] = pos
 			continue
-
 		case opChoose:
 			if pc = s.choice.next(line, pos, last); pc < 0 {
 				return s.failure()
 			}
 			pc--
 			continue
-
 		case opJump:
 			pc = int(s.target) - 1
 			continue
-
 		case opEnd:
 			if pos != len(line) {
 				return s.failure()
 			}
 			continue
-
-		default:
-			whole := s
-			if s.plain != nil {
-				whole = s.plain
-			}
-			end = whole.find(line, pos, last)
 		}
-
-		if end < pos+int(s.min) {
+		end := s.find(line, pos, last)
+		if end < pos+int(s.min) || !s.begins(line, end, last) {
 			return s.failure()
-		}
-		skip := int(s.skip)
-		if !s.begins(line, end, last) || s.after != nil && !s.goesAfter(line, end) {
-			if s.plain == nil || !s.plain.begins(line, end, last) {
-				return s.failure()
-			}
-			skip = int(s.plain.skip)
-		} else if s.plain != nil {
-			pc++
 		}
 		if s.capture >= 0 {
 			if s.since {
@@ -149,7 +104,7 @@ func (p *Program) scan(line []byte, captures [][]byte, scratch []int) Outcome {
 			}
 			captures[s.capture] = line[pos:end]
 		}
-		pos = end + skip
+		pos = end + int(s.skip)
 	}
 	return Matched
 }

@@ -3,6 +3,7 @@ package scan
 import (
 	"fmt"
 	"regexp/syntax"
+	"slices"
 	"unicode"
 	"unicode/utf8"
 )
@@ -17,10 +18,8 @@ type byteSet [256]bool
 func setOf(re *syntax.Regexp) (*byteSet, error) {
 	var ranges []rune
 	switch re.Op {
-	case syntax.OpAnyChar:
+	case syntax.OpAnyChar, syntax.OpAnyCharNotNL: // in a line there is no newline
 		ranges = []rune{0, unicode.MaxRune}
-	case syntax.OpAnyCharNotNL:
-		ranges = []rune{0, '\n' - 1, '\n' + 1, unicode.MaxRune}
 	case syntax.OpLiteral:
 		if re.Flags&syntax.FoldCase != 0 {
 			return foldSet(re.Rune[0])
@@ -47,6 +46,11 @@ func setOf(re *syntax.Regexp) (*byteSet, error) {
 
 // high tells whether the set has the bytes from 0x80 on.
 func (s *byteSet) high() bool { return s[utf8.RuneSelf] }
+
+// blank tells whether the set has the space, and no byte above it.
+func (s *byteSet) blank() bool {
+	return s[' '] && !slices.Contains(s[' '+1:], true)
+}
 
 func (s *byteSet) overlaps(t *byteSet) bool {
 	for c := range s {

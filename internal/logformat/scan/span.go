@@ -68,59 +68,76 @@ func (p *prefix) wholeAt(rest []byte) bool {
 	return len(rest) >= len(p.text) && string(rest[:len(p.text)]) == p.text
 }
 
-// A spanner measures runs of bytes of a set.
-type spanner struct {
-	// The set's ASCII bytes as ranges, when four are enough (wide). For a byte
-	// b < 0x80, b+from[i] has its top bit set if b is not below range i, b+past[i]
-	// if it is above. All numbers are repeated for each of eight bytes.
+// Ranges are a set of bytes whose ASCII part is four ranges, or fewer. Such a set
+// is called wide, because eight bytes are compared with it at once.
+type ranges struct {
+	// For a byte b < 0x80, b+from[i] has its top bit set if b is not below range
+	// i, b+past[i] if it is above. All numbers are repeated for each of eight
+	// bytes.
 	from, past [4]uint64
 	reject     uint64 // tops, if bytes from 0x80 are not in the set
-	wide       bool
-
-	set *byteSet
 }
 
-func newSpanner(set *byteSet) spanner {
-	s := spanner{set: set, wide: true}
+// newRanges makes ranges of a set, if it is wide.
+func newRanges(set *byteSet) (r ranges, wide bool) {
 	if !set.high() {
-		s.reject = tops
+		r.reject = tops
 	}
 	n := 0
 	for c := 0; c < 0x80; c++ {
 		if !set[c] {
 			continue
 		}
-		if n == len(s.from) {
-			s.wide = false
-			break
+		if n == len(r.from) {
+			return ranges{}, false
 		}
-		s.from[n] = uint64(0x80-c) * each
+		r.from[n] = uint64(0x80-c) * each
 		for c < 0x7F && set[c+1] {
 			c++
 		}
-		s.past[n] = uint64(0x7F-c) * each
+		r.past[n] = uint64(0x7F-c) * each
 		n++
 	}
-	return s
+	return r, true
 }
 
-// outside has the top bit set for each byte of x that is not in the set, which
-// is wide. No sum reaches 0x100, so no byte disturbs the next.
-func (s *spanner) outside(x uint64) uint64 {
+// outside has the top bit set for each byte of x that is not in the set. No sum reaches 0x100, so no byte disturbs the next.
+func (r *ranges) outside(x uint64) uint64 {
 	low := x &^ tops
-	inside := (low+s.from[0])&^(low+s.past[0]) | (low+s.from[1])&^(low+s.past[1]) |
-		(low+s.from[2])&^(low+s.past[2]) | (low+s.from[3])&^(low+s.past[3])
-	return (^inside&^x)&tops | x&s.reject
+	inside := (low+r.from[0])&^(low+r.past[0]) | (low+r.from[1])&^(low+r.past[1]) |
+		(low+r.from[2])&^(low+r.past[2]) | (low+r.from[3])&^(low+r.past[3])
+	return (^inside&^x)&tops | x&r.reject
 }
 
-// span is the index of the first byte of line[i:] that is not in the set, which
-// is wide; or at least len(line), because of the zeros after the end.
-func (s *spanner) span(line []byte, i int, last uint64) int {
+// span is the index of the first byte of line[i:] that is not in the set; or at least len(line), because of the zeros after the end.
+func (r *ranges) span(line []byte, i int, last uint64) int {
 	for i < len(line) {
-		if out := s.outside(wordAt(line, i, last)); out != 0 {
+		if out := r.outside(wordAt(line, i, last)); out != 0 {
 			return i + bits.TrailingZeros64(out)/8
 		}
 		i += 8
 	}
 	return i
+}
+
+// all tells whether all of line[i:end] are in the set.
+func (r *ranges) all(line []byte, i, end int, last uint64) bool {
+	out := uint64(0)
+	for ; i+8 < end; i += 8 {
+		out |= r.outside(wordAt(line, i, last))
+	}
+	out |= r.outside(wordAt(line, i, last)) << (64 - 8*uint(end-i))
+	return out == 0
+}
+
+// more is the end of a list of such runs whose first one ends at the index end,
+// and of which one of texts separates the next.
+func (r *ranges) more(texts []prefix, line []byte, end int, last uint64) int {
+	for i := 0; i < len(texts); i++ {
+		if texts[i].begins(line, end, last) {
+			end = min(r.span(line, end+len(texts[i].text), last), len(line))
+			i = -1
+		}
+	}
+	return end
 }

@@ -1,0 +1,193 @@
+package scan
+
+import (
+	"bytes"
+	"math/bits"
+)
+
+// A chain is a short cut through steps that follow each other without a choice.
+// It takes the one way through them that nearly every line goes: each run ends
+// before the text that must follow it, and a repeat such as the \s+ between two
+// variables takes a single space. Where a line is otherwise the chain gives up,
+// and the steps are gone through as ever.
+//
+// It is right because each link does what its steps would do, or gives up:
+//
+//   - A run goes to the first byte that is not in its set. Of the ends a step
+//     could choose it is the one chosen, if the step takes the longest run, or if
+//     the text comes next and cannot come within the run.
+//   - A run that must be as short as possible is taken for one without the byte
+//     that the text begins with: where that byte is not the text, the link gives
+//     up.
+//   - Bytes of a set and pairs of a backslash and another byte are a run up to the
+//     first backslash, where the link gives up unless the text begins.
+//   - A repeat takes one space if a byte that is not in its set comes behind it.
+//     That what it must be followed by does follow, the next link finds out.
+type chain struct {
+	links []link
+	next  int // the step behind those it replaces
+}
+
+type linkKind uint8
+
+const (
+	linkSpan  linkKind = iota // take bytes of the set
+	linkUntil                 // take bytes up to stop, or to the end
+	linkExact                 // take min bytes of the set
+	linkText                  // take nothing
+	linkEnd                   // be at the end of the line
+)
+
+// A link is a step, and mostly the repeat behind it, as a chain takes them. It
+// has what is needed of them side by side.
+type link struct {
+	kind    linkKind
+	stop    byte
+	behind  uint8 // the length of the text in bits, if above is not -1
+	above   int16 // the byte behind the text must be greater
+	capture int32 // the capture that is the run; -1: none
+	min     int32
+	back    int32 // the run ends this many bytes before the first byte not in set
+	skip    int32 // bytes to take behind the run
+	prefix        // must follow the run
+	ranges
+	texts []prefix // the separators of a list
+}
+
+// take is the end of what the chain takes from line[pos:], or -1 if it gives up.
+func (c *chain) take(line []byte, pos int, last uint64, captures [][]byte) int {
+	for i := range c.links {
+		l := &c.links[i]
+		end := pos
+		switch l.kind {
+		case linkSpan:
+			if out := l.outside(wordAt(line, pos, last)); out != 0 {
+				end += bits.TrailingZeros64(out) / 8
+			} else {
+				end = min(l.span(line, pos+8, last), len(line))
+			}
+			end -= int(l.back)
+			if l.texts != nil && end-pos >= int(l.min) {
+				end = l.more(l.texts, line, end, last)
+			}
+		case linkUntil:
+			n := bytes.IndexByte(line[pos:], l.stop)
+			if n < 0 {
+				n = len(line) - pos
+			}
+			end += n - int(l.back)
+		case linkExact:
+			if end += int(l.min); end > len(line) || !l.all(line, pos, end, last) {
+				return -1
+			}
+		case linkText:
+		case linkEnd:
+			if pos != len(line) {
+				return -1
+			}
+		}
+		if end-pos < int(l.min) {
+			return -1
+		}
+		next := wordAt(line, end, last)
+		if next&l.mask != l.word || int16(next>>l.behind&0xFF) <= l.above ||
+			l.beyond && !l.wholeAt(line[end:]) {
+			return -1
+		}
+		if l.capture >= 0 {
+			captures[l.capture] = line[pos:end]
+		}
+		pos = end + int(l.skip)
+	}
+	return pos
+}
+
+// shorten finds the chains.
+func (p *Program) shorten() {
+	for i := 0; i < len(p.steps); {
+		c := &chain{next: i}
+		for c.next < len(p.steps) {
+			s := &p.steps[c.next]
+			l, ok := s.link()
+			joined := ok && c.next+1 < len(p.steps) && l.join(&p.steps[c.next+1])
+			if !ok || l.text == "" && s.first != nil {
+				break
+			}
+			if c.next++; joined {
+				c.next++
+			}
+			c.links = append(c.links, l)
+		}
+		if len(c.links) > 1 {
+			p.steps[i].chain = c
+		}
+		i = max(i+1, c.next)
+	}
+}
+
+// link is the step as a link, if it can be one. If first is to follow it, it can
+// only together with a repeat.
+func (s *step) link() (link, bool) {
+	l := link{
+		above: -1, capture: s.capture, min: s.min, back: s.back, skip: s.skip,
+		prefix: s.prefix, ranges: s.ranges,
+	}
+	switch {
+	case s.since:
+		return l, false
+	case s.op == opNothing:
+		l.kind = linkText
+		return l, true
+	case s.op == opEnd:
+		l.kind = linkEnd
+		return l, true
+	case s.op == opUntil, s.op == opIndex:
+		l.kind, l.stop = linkUntil, s.stop
+		return l, true
+	case s.op == opExact:
+		l.kind = linkExact
+		return l, true
+	case !s.wide || s.max != unlimited:
+		return l, false
+	case s.op == opSpan:
+		return l, true
+	case s.op == opList:
+		l.texts = s.texts
+		return l, true
+	case s.op == opLongest:
+		return l, s.first != nil || !s.set[s.text[0]]
+	case s.text != "" && (s.op == opEscaped || s.op == opEscapedText || s.op == opShortest):
+		set := *s.set
+		set[s.text[0]] = false
+		ranges, wide := newRanges(&set)
+		l.ranges = ranges
+		return l, wide
+	}
+	return l, false
+}
+
+// join makes the repeat a part of the link before it, if it can.
+func (l *link) join(repeat *step) bool {
+	switch repeat.op {
+	case opSpan, opLongest, opCount:
+	default:
+		return false
+	}
+	if int(l.skip) != len(l.text) || repeat.capture >= 0 || repeat.min > 1 || repeat.max == 0 || !repeat.set.blank() {
+		return false
+	}
+	text := l.text + " " + repeat.text
+	if repeat.text != "" {
+		if repeat.set[repeat.text[0]] {
+			return false
+		}
+	} else {
+		if len(text) > 7 {
+			return false
+		}
+		l.behind, l.above = uint8(8*len(text)), ' '
+	}
+	l.prefix = newPrefix(text)
+	l.skip = int32(len(l.text)) + repeat.skip - int32(len(repeat.text))
+	return true
+}

@@ -8,16 +8,12 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strconv"
-	"sync"
-	"sync/atomic"
 	"testing"
-	"time"
 )
 
 // crashSite is a real nginx of which every request is one line, known by its
@@ -28,7 +24,7 @@ import (
 //	/ok/7 of a stranger          a value of a tag that has as many as it may have
 //	/odd/7                       in another format
 type crashSite struct {
-	nginx
+	*nginx
 	log, reference string
 	turns          [2]int // by rename, by copytruncate
 }
@@ -41,48 +37,29 @@ const (
 )
 
 const crashConf = `
-daemon off;
-worker_processes 2;
-pid nginx.pid;
-error_log error.log crit;
-%[1]s
-events { worker_connections 512; }
-http {
-    log_format crash '%[2]s';
+    log_format crash '%[1]s';
     log_format odd '-- $uri --';
-    client_body_temp_path tmp; proxy_temp_path tmp; fastcgi_temp_path tmp; uwsgi_temp_path tmp; scgi_temp_path tmp;
     server {
-        listen 127.0.0.1:%[3]d;
+        listen 127.0.0.1:%[2]d;
         access_log reference.log crash;
         access_log logs/access.log crash;
         location / { return 200 "here you are: $uri\n"; }
         location /missing/ { return 404; }
         location /down/ { return 503; }
-        location /up/ { proxy_pass http://127.0.0.1:%[3]d/inner/; }
+        location /up/ { proxy_pass http://127.0.0.1:%[2]d/inner/; }
         location /inner/ { access_log off; return 200 "from within\n"; }
         location /odd/ {
             access_log reference.log odd;
             access_log logs/access.log odd;
             return 200;
         }
-        location = /ready { access_log off; return 200; }
-    }
-}
-`
+    }`
 
 func startCrashSite(b *bench) *crashSite {
 	b.t.Helper()
-	for _, dir := range []string{"tmp", "logs"} {
-		if err := os.Mkdir(b.path(dir), 0o755); err != nil {
-			b.t.Fatal(err)
-		}
+	if err := os.Mkdir(b.path("logs"), 0o755); err != nil {
+		b.t.Fatal(err)
 	}
-	user := ""
-	if os.Getuid() == 0 {
-		user = "user root;" // the test's directory is nobody else's
-	}
-	port := freePort(b.t)
-	conf := b.write("nginx.conf", fmt.Sprintf(crashConf, user, crashFormat, port))
 	s := &crashSite{log: b.path("logs/access.log"), reference: b.path("reference.log")}
 	for i, directives := range []string{
 		fmt.Sprintf("create 0644\npostrotate\nkill -USR1 $(cat %s)\nendscript", b.path("nginx.pid")),
@@ -90,22 +67,9 @@ func startCrashSite(b *bench) *crashSite {
 	} {
 		b.write(fmt.Sprintf("logrotate-%d.conf", i), fmt.Sprintf("%s {\nrotate 1000\n%s\n}\n", s.log, directives))
 	}
-	s.nginx = nginx{b: b, url: fmt.Sprintf("http://127.0.0.1:%d", port), cmd: exec.Command("nginx", "-p", b.dir, "-c", conf)}
-	s.cmd.Stderr = os.Stderr
-	if err := s.cmd.Start(); err != nil {
-		b.t.Fatal(err)
-	}
-	b.t.Cleanup(s.stop)
-	for deadline := time.Now().Add(arrival); ; time.Sleep(20 * time.Millisecond) {
-		resp, err := http.Get(s.url + "/ready")
-		if err == nil {
-			resp.Body.Close()
-			return s
-		}
-		if time.Now().After(deadline) {
-			b.t.Fatal(err)
-		}
-	}
+	port := freePort(b.t)
+	s.nginx = serve(b, 2, port, fmt.Sprintf(crashConf, crashFormat, port))
+	return s
 }
 
 // crashRequest is the nth one: its path and who asks.
@@ -131,43 +95,6 @@ func crashRequest(seed uint64, n, perSecond int) (path, agent string) {
 		}
 	}
 	return fmt.Sprintf("/%s/%d", kind, n), agent
-}
-
-// visit asks for one page after the other at a steady rate. The returned function
-// ends that and waits for the last answer.
-func (s *crashSite) visit(seed uint64, perSecond int) (leave func() (visits int)) {
-	const visitors = 8
-	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: visitors}}
-	var all sync.WaitGroup
-	var gone atomic.Bool
-	var answers atomic.Int64
-	began, interval := time.Now(), time.Second/time.Duration(perSecond)
-	for first := range visitors {
-		all.Go(func() {
-			for i := first; !gone.Load(); i += visitors {
-				time.Sleep(time.Until(began.Add(time.Duration(i) * interval)))
-				path, agent := crashRequest(seed, i, perSecond)
-				req, _ := http.NewRequest(http.MethodGet, s.url+path, nil)
-				req.Header.Set("User-Agent", agent)
-				resp, err := client.Do(req)
-				if err != nil {
-					s.b.t.Errorf("GET %s: %v", path, err)
-					return
-				}
-				_, _ = io.Copy(io.Discard, resp.Body) // so that the connection is kept
-				resp.Body.Close()
-				answers.Add(1)
-			}
-		})
-	}
-	leave = func() int {
-		gone.Store(true)
-		all.Wait()
-		client.CloseIdleConnections()
-		return int(answers.Load())
-	}
-	s.b.t.Cleanup(func() { leave() })
-	return leave
 }
 
 // Ways to rotate.

@@ -218,7 +218,7 @@ func pause(random *rand.Rand, least, most time.Duration) {
 func (c *crashRun) play(kills, outages, perSecond int) {
 	c.t.Helper()
 	c.start()
-	leave := c.site.visit(c.seed, perSecond)
+	leave := c.site.visit(perSecond, func(i int) (path, agent string) { return crashRequest(c.seed, i, perSecond) })
 	c.written()
 	rotating, stop := context.WithCancel(c.t.Context())
 	rotated := make(chan error, 1)

@@ -9,14 +9,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -26,7 +23,7 @@ import (
 // visitedSite is a real nginx that writes every line twice: to logs/access.log, which
 // is rotated, and to reference.log, which is not.
 type visitedSite struct {
-	nginx
+	*nginx
 	log, reference string
 }
 
@@ -34,89 +31,24 @@ type visitedSite struct {
 const visitedFormat = `$remote_addr [$time_local] "$request" $status $bytes_sent`
 
 const visitedConf = `
-daemon off;
-worker_processes 2;
-pid nginx.pid;
-error_log error.log warn;
-%s
-events { worker_connections 256; }
-http {
     log_format visited '%s';
-    client_body_temp_path tmp; proxy_temp_path tmp; fastcgi_temp_path tmp; uwsgi_temp_path tmp; scgi_temp_path tmp;
     server {
         listen 127.0.0.1:%d;
         access_log reference.log visited;
         access_log logs/access.log visited;
         location / { return 200 "here you are\n"; }
-        location = /ready { access_log off; return 200; }
-    }
-}
-`
+    }`
 
 func startVisited(b *bench) *visitedSite {
 	b.t.Helper()
-	for _, dir := range []string{"tmp", "logs"} {
-		if err := os.Mkdir(b.path(dir), 0o755); err != nil {
-			b.t.Fatal(err)
-		}
-	}
-	user := ""
-	if os.Getuid() == 0 {
-		user = "user root;" // the test's directory is nobody else's
-	}
-	port := freePort(b.t)
-	conf := b.write("nginx.conf", fmt.Sprintf(visitedConf, user, visitedFormat, port))
-	s := &visitedSite{log: b.path("logs/access.log"), reference: b.path("reference.log")}
-	s.nginx = nginx{b: b, url: fmt.Sprintf("http://127.0.0.1:%d", port), cmd: exec.Command("nginx", "-p", b.dir, "-c", conf)}
-	s.cmd.Stderr = os.Stderr
-	if err := s.cmd.Start(); err != nil {
+	if err := os.Mkdir(b.path("logs"), 0o755); err != nil {
 		b.t.Fatal(err)
 	}
-	b.t.Cleanup(s.stop)
-	for deadline := time.Now().Add(arrival); ; time.Sleep(20 * time.Millisecond) {
-		resp, err := http.Get(s.url + "/ready")
-		if err == nil {
-			resp.Body.Close()
-			return s
-		}
-		if time.Now().After(deadline) {
-			b.t.Fatal(err)
-		}
+	port := freePort(b.t)
+	return &visitedSite{
+		nginx: serve(b, 2, port, fmt.Sprintf(visitedConf, visitedFormat, port)),
+		log:   b.path("logs/access.log"), reference: b.path("reference.log"),
 	}
-}
-
-// visit asks for /r/0, /r/1 and so on, at a steady rate. The returned function
-// ends that, waits for the last answer and tells how many there were.
-func (s *visitedSite) visit(perSecond int) (leave func() int) {
-	const visitors = 8
-	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: visitors}}
-	var visits sync.WaitGroup
-	var gone atomic.Bool
-	var answers atomic.Int64
-	began, interval := time.Now(), time.Second/time.Duration(perSecond)
-	for first := range visitors {
-		visits.Go(func() {
-			for i := first; !gone.Load(); i += visitors {
-				time.Sleep(time.Until(began.Add(time.Duration(i) * interval)))
-				resp, err := client.Get(fmt.Sprintf("%s/r/%d", s.url, i))
-				if err != nil {
-					s.b.t.Errorf("GET /r/%d: %v", i, err)
-					return
-				}
-				_, _ = io.Copy(io.Discard, resp.Body) // so that the connection is kept
-				resp.Body.Close()
-				answers.Add(1)
-			}
-		})
-	}
-	leave = func() int {
-		gone.Store(true)
-		visits.Wait()
-		client.CloseIdleConnections()
-		return int(answers.Load())
-	}
-	s.b.t.Cleanup(func() { leave() })
-	return leave
 }
 
 // visitedLine is a line of the format, cut here by hand and not by the code under

@@ -65,7 +65,7 @@ func TestLogrotateWithTheDaemonStoppedInBetween(t *testing.T) {
 				name: tt.name, rand: rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 0)),
 			}
 			story.begin()
-			leave := s.visit(1000)
+			leave := s.visit(1000, func(i int) (path, agent string) { return fmt.Sprintf("/r/%d", i), "visitor" })
 			story.settle()
 			if tt.learnt {
 				story.learn(tt.dir)

@@ -11,7 +11,6 @@ import (
 	"math"
 	"net"
 	"os"
-	"os/exec"
 	"slices"
 	"strconv"
 	"strings"
@@ -51,35 +50,25 @@ const formatVariables = "msec time_local time_iso8601 remote_addr remote_user re
 	"gzip_ratio content_length upstream_addr upstream_status upstream_response_time upstream_connect_time " +
 	"upstream_header_time upstream_response_length upstream_bytes_received upstream_cache_status"
 
-const formatsConf = `
-daemon off;
-worker_processes 1; # so that all logs have one order
-pid nginx.pid;
-error_log error.log warn;
-%[1]s
-events { worker_connections 256; }
-http {
-    %[2]s
-    client_body_temp_path tmp; proxy_temp_path tmp; fastcgi_temp_path tmp; uwsgi_temp_path tmp; scgi_temp_path tmp;
+const formatsSite = `
+    %[1]s
     client_header_timeout 1s;
     gzip on; gzip_min_length 1; gzip_types *;
-    upstream first_is_down { server 127.0.0.1:%[4]d max_fails=0; server 127.0.0.1:%[3]d max_fails=0; }
-    upstream all_down { server 127.0.0.1:%[4]d max_fails=0; server 127.0.0.1:%[5]d max_fails=0; }
+    upstream first_is_down { server 127.0.0.1:%[3]d max_fails=0; server 127.0.0.1:%[2]d max_fails=0; }
+    upstream all_down { server 127.0.0.1:%[3]d max_fails=0; server 127.0.0.1:%[4]d max_fails=0; }
     upstream socket { server unix:app.sock; }
     server {
-        listen 127.0.0.1:%[3]d;
+        listen 127.0.0.1:%[2]d;
         listen unix:app.sock;
         root site;
         location /over/ { proxy_pass http://first_is_down/; }
         location /down/ { proxy_pass http://all_down/; }
         location /fall/ { proxy_pass http://all_down/; proxy_intercept_errors on; error_page 502 = @other; }
-        location @other { rewrite ^ /text break; proxy_pass http://127.0.0.1:%[3]d; }
+        location @other { rewrite ^ /text break; proxy_pass http://127.0.0.1:%[2]d; }
         location /sock/ { proxy_pass http://socket/; }
         location /drop { return 444; }
         location /text { return 200 "some text, some text, some text\n"; }
-    }
-}
-`
+    }`
 
 // knock is what a client sends, and what its request line is made of.
 type knock struct {
@@ -187,10 +176,8 @@ func (n *nginx) knock(k knock) {
 // startFormats runs nginx with all formats, each with a log of its own.
 func startFormats(b *bench) *nginx {
 	b.t.Helper()
-	for _, dir := range []string{"tmp", "site"} {
-		if err := os.Mkdir(b.path(dir), 0o755); err != nil {
-			b.t.Fatal(err)
-		}
+	if err := os.Mkdir(b.path("site"), 0o755); err != nil {
+		b.t.Fatal(err)
 	}
 	b.write("site/index.html", "<h1>It works</h1>\n")
 	var logs strings.Builder
@@ -205,30 +192,10 @@ func startFormats(b *bench) *nginx {
 		fmt.Fprintf(&logs, `"%[1]s":"$%[1]s"`, name)
 	}
 	logs.WriteString("}';\naccess_log reference.log reference;\n")
-	user := ""
-	if os.Getuid() == 0 {
-		user = "user root;" // the test's directory is nobody else's
-	}
 	port := freePort(b.t)
-	conf := fmt.Sprintf(formatsConf, user, logs.String(), port, freePort(b.t), freePort(b.t))
-	conf = strings.ReplaceAll(conf, "unix:app.sock", "unix:"+b.path("app.sock"))
-	n := &nginx{b: b, url: fmt.Sprintf("http://127.0.0.1:%d", port)}
-	n.cmd = exec.Command("nginx", "-p", b.dir, "-c", b.write("nginx.conf", conf))
-	n.cmd.Stderr = os.Stderr
-	if err := n.cmd.Start(); err != nil {
-		b.t.Fatal(err)
-	}
-	b.t.Cleanup(n.stop)
-	for deadline := time.Now().Add(arrival); ; time.Sleep(20 * time.Millisecond) {
-		conn, err := net.Dial("tcp", strings.TrimPrefix(n.url, "http://"))
-		if err == nil {
-			conn.Close()
-			return n
-		}
-		if time.Now().After(deadline) {
-			b.t.Fatal(err)
-		}
-	}
+	site := fmt.Sprintf(formatsSite, logs.String(), port, freePort(b.t), freePort(b.t))
+	// One worker, so that all logs have one order.
+	return serve(b, 1, port, strings.ReplaceAll(site, "unix:app.sock", "unix:"+b.path("app.sock")))
 }
 
 // cleaned is a text as InfluxDB can store it: what is no UTF-8 and control bytes

@@ -5,6 +5,7 @@ package e2e
 import (
 	"bufio"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -12,6 +13,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -21,71 +24,89 @@ import (
 	"github.com/tailflux/tailflux/internal/tailfluxtest"
 )
 
-// nginx is a real one, with a small site, that logs in the format timed.
+// nginx is a real one.
 type nginx struct {
 	b   *bench
 	cmd *exec.Cmd
 	url string
 }
 
-const nginxConf = `
-daemon off;
-worker_processes 2;
-pid nginx.pid;
-error_log error.log warn;
-%s
-events { worker_connections 256; }
-http {
-    log_format timed '$remote_addr - $remote_user [$time_local] $scheme "$request" $status $bytes_sent '
-                     '"$http_referer" "$http_user_agent" "$gzip_ratio" $upstream_response_time $request_time';
-    access_log access.log timed;
-    client_body_temp_path tmp; proxy_temp_path tmp; fastcgi_temp_path tmp; uwsgi_temp_path tmp; scgi_temp_path tmp;
-    upstream app {
-        server 127.0.0.1:%[3]d max_fails=0; # nobody listens: the next one is asked
-        server 127.0.0.1:%[2]d max_fails=0;
-    }
-    server {
-        listen 127.0.0.1:%[2]d;
-        root site;
-        location /api/ { proxy_pass http://app/; }
-        location /moved { return 301 /; }
-        location /down { return 503; }
-    }
-}
-`
-
-func startNginx(b *bench) *nginx {
+// serve runs nginx in the directory of the bench, on a port, with what its
+// http { } holds.
+func serve(b *bench, workers, port int, http string) *nginx {
 	b.t.Helper()
-	for _, dir := range []string{"tmp", "site"} {
-		if err := os.Mkdir(b.path(dir), 0o755); err != nil {
-			b.t.Fatal(err)
-		}
-	}
-	b.write("site/index.html", "<h1>It works</h1>\n")
-	b.write("site/large.html", strings.Repeat("all work and no play\n", 1000))
 	user := ""
 	if os.Getuid() == 0 {
 		user = "user root;" // the test's directory is nobody else's
 	}
-	port, dead := freePort(b.t), freePort(b.t)
-	conf := b.write("nginx.conf", fmt.Sprintf(nginxConf, user, port, dead))
-	n := &nginx{b: b, url: fmt.Sprintf("http://127.0.0.1:%d", port)}
-	n.cmd = exec.Command("nginx", "-p", b.dir, "-c", conf)
+	if err := os.Mkdir(b.path("tmp"), 0o755); err != nil {
+		b.t.Fatal(err)
+	}
+	conf := b.write("nginx.conf", fmt.Sprintf(`
+daemon off;
+worker_processes %d;
+pid nginx.pid;
+error_log error.log warn;
+%s
+events { worker_connections 512; }
+http {
+    client_body_temp_path tmp; proxy_temp_path tmp; fastcgi_temp_path tmp; uwsgi_temp_path tmp; scgi_temp_path tmp;
+    %s
+}
+`, workers, user, http))
+	n := &nginx{b: b, url: fmt.Sprintf("http://127.0.0.1:%d", port), cmd: exec.Command("nginx", "-p", b.dir, "-c", conf)}
 	n.cmd.Stderr = os.Stderr
 	if err := n.cmd.Start(); err != nil {
 		b.t.Fatal(err)
 	}
 	b.t.Cleanup(n.stop)
 	for deadline := time.Now().Add(arrival); ; time.Sleep(20 * time.Millisecond) {
-		resp, err := http.Get(n.url)
+		conn, err := net.Dial("tcp", strings.TrimPrefix(n.url, "http://"))
 		if err == nil {
-			resp.Body.Close()
+			conn.Close()
 			return n
 		}
 		if time.Now().After(deadline) {
 			b.t.Fatal(err)
 		}
 	}
+}
+
+// visit asks for one page after the other at a steady rate. The returned function
+// ends that, waits for the last answer and tells how many there were.
+func (n *nginx) visit(perSecond int, request func(i int) (path, agent string)) (leave func() int) {
+	const visitors = 8
+	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: visitors}}
+	var all sync.WaitGroup
+	var gone atomic.Bool
+	var answers atomic.Int64
+	began, interval := time.Now(), time.Second/time.Duration(perSecond)
+	for first := range visitors {
+		all.Go(func() {
+			for i := first; !gone.Load(); i += visitors {
+				time.Sleep(time.Until(began.Add(time.Duration(i) * interval)))
+				path, agent := request(i)
+				req, _ := http.NewRequest(http.MethodGet, n.url+path, nil)
+				req.Header.Set("User-Agent", agent)
+				resp, err := client.Do(req)
+				if err != nil {
+					n.b.t.Errorf("GET %s: %v", path, err)
+					return
+				}
+				_, _ = io.Copy(io.Discard, resp.Body) // so that the connection is kept
+				resp.Body.Close()
+				answers.Add(1)
+			}
+		})
+	}
+	leave = func() int {
+		gone.Store(true)
+		all.Wait()
+		client.CloseIdleConnections()
+		return int(answers.Load())
+	}
+	n.b.t.Cleanup(func() { leave() })
+	return leave
 }
 
 // stop stops it after its last log line; it may be called again.
@@ -104,6 +125,35 @@ func freePort(t *testing.T) int {
 	}
 	defer l.Close()
 	return l.Addr().(*net.TCPAddr).Port
+}
+
+// timedSite is a small site that logs in the format timed. Of its upstream's
+// servers nobody listens on the first: nginx asks the next one.
+const timedSite = `
+    log_format timed '$remote_addr - $remote_user [$time_local] $scheme "$request" $status $bytes_sent '
+                     '"$http_referer" "$http_user_agent" "$gzip_ratio" $upstream_response_time $request_time';
+    access_log access.log timed;
+    upstream app {
+        server 127.0.0.1:%[2]d max_fails=0;
+        server 127.0.0.1:%[1]d max_fails=0;
+    }
+    server {
+        listen 127.0.0.1:%[1]d;
+        root site;
+        location /api/ { proxy_pass http://app/; }
+        location /moved { return 301 /; }
+        location /down { return 503; }
+    }`
+
+func startTimed(b *bench) *nginx {
+	b.t.Helper()
+	if err := os.Mkdir(b.path("site"), 0o755); err != nil {
+		b.t.Fatal(err)
+	}
+	b.write("site/index.html", "<h1>It works</h1>\n")
+	b.write("site/large.html", strings.Repeat("all work and no play\n", 1000))
+	port := freePort(b.t)
+	return serve(b, 2, port, fmt.Sprintf(timedSite, port, freePort(b.t)))
 }
 
 // load is what wrk asks for: pages, redirects, errors, and an upstream of which
@@ -180,7 +230,7 @@ func (b *bench) stored(statuses map[string]int64) truth {
 func TestNginx(t *testing.T) {
 	db := influxdtest.New(t, influxdtest.Options{})
 	b := newBench(t, db)
-	n := startNginx(b)
+	n := startTimed(b)
 	d := b.start("--path", b.path("access.log"), "--format", "timed", "--start", "beginning")
 	var want truth
 	for range 10 {
@@ -212,7 +262,7 @@ func TestNginx(t *testing.T) {
 // The same while real logrotate rotates ten times.
 func TestNginxRotated(t *testing.T) {
 	b := newBench(t, influxdtest.New(t, influxdtest.Options{}))
-	n := startNginx(b)
+	n := startTimed(b)
 	d := b.start("--path", b.path("access.log"), "--format", "timed", "--start", "beginning", "--rotate-wait", "1s")
 	conf := b.write("logrotate.conf", fmt.Sprintf(`
 %s {

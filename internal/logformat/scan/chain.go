@@ -9,7 +9,7 @@ import (
 // It takes the one way through them that nearly every line goes: each run ends
 // before the text that must follow it, and a repeat such as the \s+ between two
 // variables takes a single space. Where a line is otherwise the chain gives up,
-// and the steps are gone through as ever.
+// and the steps are gone through from there on as ever.
 //
 // It is right because each link does what its steps would do, or gives up:
 //
@@ -22,10 +22,11 @@ import (
 //   - Bytes of a set and pairs of a backslash and another byte are a run up to the
 //     first backslash, where the link gives up unless the text begins.
 //   - A repeat takes one space if a byte that is not in its set comes behind it.
-//     That what it must be followed by does follow, the next link finds out.
+//     That what it must be followed by does follow, the next step finds out: where
+//     it does not, the line fails at that step instead of at the repeat.
 type chain struct {
 	links []link
-	next  int // the step behind those it replaces
+	next  int // the step behind those it stands for
 }
 
 type linkKind uint8
@@ -42,6 +43,7 @@ const (
 // has what is needed of them side by side.
 type link struct {
 	kind    linkKind
+	step    int32 // the first one it stands for
 	stop    byte
 	behind  uint8 // the length of the text in bits, if above is not -1
 	above   int16 // the byte behind the text must be greater
@@ -54,8 +56,9 @@ type link struct {
 	texts []prefix // the separators of a list
 }
 
-// take is the end of what the chain takes from line[pos:], or -1 if it gives up.
-func (c *chain) take(line []byte, pos int, last uint64, captures [][]byte) int {
+// take takes what it can from line[pos:], and returns where in the line, and with
+// which step, to go on.
+func (c *chain) take(line []byte, pos int, last uint64, captures [][]byte) (int, int) {
 	for i := range c.links {
 		l := &c.links[i]
 		end := pos
@@ -78,28 +81,28 @@ func (c *chain) take(line []byte, pos int, last uint64, captures [][]byte) int {
 			end += n - int(l.back)
 		case linkExact:
 			if end += int(l.min); end > len(line) || !l.all(line, pos, end, last) {
-				return -1
+				return pos, int(l.step)
 			}
 		case linkText:
 		case linkEnd:
 			if pos != len(line) {
-				return -1
+				return pos, int(l.step)
 			}
 		}
 		if end-pos < int(l.min) {
-			return -1
+			return pos, int(l.step)
 		}
 		next := wordAt(line, end, last)
 		if next&l.mask != l.word || int16(next>>l.behind&0xFF) <= l.above ||
 			l.beyond && !l.wholeAt(line[end:]) {
-			return -1
+			return pos, int(l.step)
 		}
 		if l.capture >= 0 {
 			captures[l.capture] = line[pos:end]
 		}
 		pos = end + int(l.skip)
 	}
-	return pos
+	return pos, c.next
 }
 
 // shorten finds the chains.
@@ -113,6 +116,7 @@ func (p *Program) shorten() {
 			if !ok || l.text == "" && s.first != nil {
 				break
 			}
+			l.step = int32(c.next)
 			if c.next++; joined {
 				c.next++
 			}

@@ -69,11 +69,11 @@ func (p *Program) scan(line []byte, captures [][]byte, scratch []int) Outcome {
 	pos := 0
 	for pc := 0; pc < len(p.steps); pc++ {
 		s := &p.steps[pc]
-		if c := s.chain; c != nil {
-			if end := c.take(line, pos, last, captures); end >= 0 {
-				pos, pc = end, c.next-1
-				continue
+		if s.chain != nil {
+			if pos, pc = s.chain.take(line, pos, last, captures); pc == len(p.steps) {
+				break
 			}
+			s = &p.steps[pc] // where another chain does not begin
 		}
 		switch s.op {
 		case opOpen:

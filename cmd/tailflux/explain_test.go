@@ -187,6 +187,12 @@ func TestExplainSourcesAndExitCodes(t *testing.T) {
 		}
 	}
 
+	// Names that only a rule has are looked for in JSON too.
+	dropping := writeTemp(t, "drop.yaml", "sources: [{path: /x.log, format: json}]\ndrop:\n- {http_x_health: '1'}\n")
+	if code, stdout, stderr := explainWith(t, `{"msec":"1520171392.123","http_x_health":"1"}`+"\n", "--config", dropping); code != 0 || !strings.Contains(stdout, "drop[0]") {
+		t.Errorf("explain of a line that is left out = exit %d\n%s%s", code, stdout, stderr)
+	}
+
 	t.Setenv("TAILFLUX_FORMAT", "combined")
 	t.Setenv("TAILFLUX_NAME", "shop")
 	if code, stdout, stderr := explainWith(t, explainCombined); code != 0 || !strings.HasPrefix(stdout, "format combined\n") || !strings.Contains(stdout, "source=shop,") {

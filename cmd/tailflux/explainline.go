@@ -58,7 +58,7 @@ type explainer struct {
 }
 
 func newExplainer(c *config.Config, source config.Source) (*explainer, error) {
-	format, err := compile(source, c.Tags, c.Fields)
+	format, err := compile(source, wanted(c))
 	if err != nil {
 		return nil, fmt.Errorf("source %s: %w", source.Name, err) // checked by config.Load
 	}
@@ -215,7 +215,7 @@ func (x *explainer) badValue(line []byte, captures [][]byte, reason string) (col
 	}
 	names := x.format.Names()
 	for _, name := range []string{"msec", "time_iso8601", "time_local"} {
-		if i := slices.Index(names, name); i >= 0 && captures[i] != nil {
+		if i := slices.Index(names, name); i >= 0 && len(captures[i]) > 0 && string(captures[i]) != "-" {
 			return max(1, bytes.Index(line, captures[i])+1), "a time that there is, with its zone, for $" + name
 		}
 	}

@@ -23,22 +23,33 @@ const auto = "auto"
 
 // compile returns the format of a source; nil for auto. A JSON log may have any
 // names, so those that are wanted are told.
-func compile(s config.Source, tags, fields []string) (*logformat.Format, error) {
+func compile(s config.Source, wanted []string) (*logformat.Format, error) {
 	switch {
 	case s.Regexp != "":
 		return logformat.CompileRegexp(s.Regexp)
 	case s.Format == auto:
 		return nil, nil
 	case s.Format == "json":
-		return logformat.CompileJSON(slices.Concat(tags, fields)...), nil
+		return logformat.CompileJSON(wanted...), nil
 	default:
 		return logformat.CompileFormat(s.Format)
 	}
 }
 
+// wanted are the variables that the configuration names.
+func wanted(c *config.Config) []string {
+	names := slices.Concat(c.Tags, c.Fields, c.Mask)
+	for _, rule := range c.Drop {
+		for _, condition := range rule {
+			names = append(names, condition.Variable)
+		}
+	}
+	return names
+}
+
 // checkSource tells what is wrong with a source's format.
 func checkSource(s config.Source) error {
-	format, err := compile(s, nil, nil)
+	format, err := compile(s, nil)
 	if err != nil || format == nil {
 		return err
 	}
@@ -121,7 +132,7 @@ func (ch *choices) find(s config.Source, lines [][]byte) (*logformat.Format, err
 }
 
 func (ch *choices) compile(name string) (*logformat.Format, error) {
-	return compile(config.Source{Format: name}, ch.c.Tags, ch.c.Fields)
+	return compile(config.Source{Format: name}, wanted(ch.c))
 }
 
 // head returns the first lines of a file, at most a hundred, whole ones only.

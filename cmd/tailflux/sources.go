@@ -80,7 +80,7 @@ func openSources(c *config.Config, once bool, st *stats.Stats, log *slog.Logger)
 				return s, usageError{err}
 			}
 		}
-		format, err := compile(source, c.Tags, c.Fields)
+		format, err := compile(source, wanted(c))
 		if err == nil && format == nil && !tail.IsGlob(source.Path) {
 			format, err = found.known(source)
 		}

@@ -91,7 +91,7 @@ func (v *verifier) shape(name string) (*logformat.Matcher, *accesslog.Encoder, e
 	if !ok {
 		return nil, nil, usageError{fmt.Errorf("source %s is not configured, want one of %s", name, sourceNames(v.config, v.known))}
 	}
-	format, err := compile(source, v.config.Tags, v.config.Fields)
+	format, err := compile(source, wanted(v.config))
 	if err == nil && format == nil {
 		format, err = v.chosen(name)
 	}

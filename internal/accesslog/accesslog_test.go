@@ -87,7 +87,10 @@ func TestAppend(t *testing.T) {
 		{"OPTIONS *", map[string]string{"request": "OPTIONS * HTTP/1.1"}, head + ",method=OPTIONS,path=*,scheme=https,source=web,status=302" + nums + at},
 		{"no protocol that is one", map[string]string{"request": "GET / FTP/1.0"}, head + ",scheme=https,source=web,status=302" + nums + at},
 		{"a space in the version", map[string]string{"request": "GET / HTTP/ .1"}, head + ",scheme=https,source=web,status=302" + nums + at},
-		{"a space at the end of the version", map[string]string{"request": "GET / HTTP/1. "}, head + ",scheme=https,source=web,status=302" + nums + at},
+		{"a space at the end of the version", map[string]string{"request": "GET / HTTP/1.1 "}, head + ",method=GET,path=/,scheme=https,source=web,status=302" + nums + at},
+		{"two spaces", map[string]string{"request": "GET   /x  HTTP/1.1"}, head + ",method=GET,path=/x,scheme=https,source=web,status=302" + nums + at},
+		{"a space after HTTP/0.9", map[string]string{"request": "GET /x "}, head + ",method=GET,path=/x,scheme=https,source=web,status=302" + nums + at},
+		{"a URL in the query of no path", map[string]string{"request": "GET login?next=http://evil/secret HTTP/1.1"}, head + ",method=GET,scheme=https,source=web,status=302" + nums + at},
 		{"HTTP/2", map[string]string{"request": "GET /a/b HTTP/2"}, tags + nums + at},
 		{"small letters", map[string]string{"request": "get / HTTP/1.0"}, head + ",scheme=https,source=web,status=302" + nums + at},
 		{"a tag that InfluxDB refuses", map[string]string{"request": "GET /a\\ HTTP/1.1"}, head + ",method=GET,path=/a\uFFFD,scheme=https,source=web,status=302" + nums + at},
@@ -222,9 +225,16 @@ func TestUpstreamLists(t *testing.T) {
 			t.Errorf("%s %.50s = %s, want %s", tt.variable, tt.give, got, tt.want)
 		}
 	}
-	tags := accesslog.Schema{Tags: []string{"upstream_status", "upstream_tries"}}
-	if got, want := one(t, tags, "upstream_status", "502, 200"), "source=s,upstream_status=200,upstream_tries=2 count=1i"; got != want {
-		t.Errorf("tags %s, want %s", got, want)
+	tags := accesslog.Schema{Tags: []string{"upstream_status", "upstream_tries", "upstream_response_time", "upstream_bytes_sent"}}
+	for _, tt := range []struct{ variable, give, want string }{
+		{"upstream_status", "502, 200", "source=s,upstream_status=200,upstream_tries=2 count=1i"},
+		{"upstream_response_time", "0.010, 0.020", "source=s,upstream_response_time=0.030,upstream_tries=2 count=1i"},
+		{"upstream_response_time", "-, -", "source=s,upstream_tries=2 count=1i"},
+		{"upstream_bytes_sent", "61, 612", "source=s,upstream_bytes_sent=673,upstream_tries=2 count=1i"},
+	} {
+		if got := one(t, tags, tt.variable, tt.give); got != tt.want {
+			t.Errorf("tags of %s %s: %s, want %s", tt.variable, tt.give, got, tt.want)
+		}
 	}
 }
 
@@ -293,6 +303,31 @@ func TestChosenTagsAndFields(t *testing.T) {
 		`upstream_status=200i,upstream_tries=2i,connection=17i,http_user_agent="a \"quoted\" \\ agent",request_uri="/x y" 1795168800000000001` + "\n"
 	if string(got) != want || why != "" {
 		t.Errorf("Append =\n%s, %q, want\n%s", got, why, want)
+	}
+}
+
+// A name that the format has is that variable, also where it would be another one's.
+func TestNamesOfTheFormatComeFirst(t *testing.T) {
+	s := accesslog.Schema{
+		Tags: []string{"client", "vhost", "upstream_tries", "user_agent", "referer"}, Fields: []string{"x_forwarded_for"},
+		Mask: []string{"x_forwarded_for"},
+	}
+	for _, tt := range []struct {
+		line []string
+		want string
+	}{
+		{
+			[]string{"client", "c", "vhost", "v", "upstream_tries", "7", "remote_addr", "192.0.2.7", "host", "h", "upstream_status", "200"},
+			"client=c,source=s,upstream_tries=7,vhost=v count=1i",
+		},
+		{
+			[]string{"remote_addr", "192.0.2.7", "host", "h", "http_user_agent", "a", "http_referer", "/x?y", "http_x_forwarded_for", "10.1.2.3"},
+			`client=192.0.2.7,referer=/x,source=s,user_agent=a,vhost=h x_forwarded_for="10.1.2.0"`,
+		},
+	} {
+		if got := one(t, s, tt.line...); got != tt.want {
+			t.Errorf("%q = %s, want %s", tt.line, got, tt.want)
+		}
 	}
 }
 

@@ -21,6 +21,13 @@ type proxy struct {
 const maxAddr = 64
 
 func newProxy(names []string, trusted []netip.Prefix) proxy {
+	const mapped = 96 // the bits of ::ffff:
+	trusted = slices.Clone(trusted)
+	for i, p := range trusted {
+		if p.Addr().Is4In6() && p.Bits() >= mapped {
+			trusted[i] = netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-mapped)
+		}
+	}
 	return proxy{
 		trusted:   trusted,
 		remote:    slices.Index(names, "remote_addr"),

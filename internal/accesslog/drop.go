@@ -88,6 +88,9 @@ var yes, no = []byte("yes"), []byte("no")
 
 func (e *Encoder) holds(c *condition, captures [][]byte) bool {
 	raw := e.raw(&c.item, captures)
+	if c.origin == tries {
+		raw = e.text(&c.item, raw)
+	}
 	if c.re == nil {
 		return string(e.texts.decode(raw)) == string(c.exact)
 	}

@@ -37,24 +37,25 @@ func (e *Encoder) find(key string, names []string) (item, bool) {
 	if n := slices.Index(partNames[:], key); n >= 0 {
 		return e.origin.find(n)
 	}
-	variable, from := key, capture
-	switch key {
-	case "vhost":
-		variable = "host"
-	case "client":
-		return item{origin: client, kind: nginxvar.Token}, e.proxy.remote >= 0
-	case "upstream_tries":
-		it := item{origin: tries, kind: nginxvar.Int}
-		for i, name := range names {
-			if nginxvar.Lookup(name).List {
-				it.lists = append(it.lists, i)
+	variable := key
+	if !slices.Contains(names, key) { // what the format calls so itself comes first
+		switch key {
+		case "client":
+			return item{origin: client, kind: nginxvar.Token}, e.proxy.remote >= 0
+		case "upstream_tries":
+			it := item{origin: tries, kind: nginxvar.Int}
+			for i, name := range names {
+				if nginxvar.Lookup(name).List {
+					it.lists = append(it.lists, i)
+				}
 			}
+			return it, len(it.lists) > 0
 		}
-		return it, len(it.lists) > 0
+		variable = nginxvar.Unalias(key)
 	}
 	i := slices.Index(names, variable)
 	known := nginxvar.Lookup(variable)
-	return item{origin: from, index: i, kind: known.Kind, list: known.List}, i >= 0
+	return item{origin: capture, index: i, kind: known.Kind, list: known.List}, i >= 0
 }
 
 // protect takes out of the value what the schema keeps back.
@@ -62,7 +63,9 @@ func (it *item) protect(key string, s Schema) {
 	if !s.KeepQuery {
 		it.cut = cutOf(key)
 	}
-	it.mask = slices.Contains(s.Mask, key) || key == "client" && slices.Contains(s.Mask, "remote_addr")
+	it.mask = slices.ContainsFunc(s.Mask, func(masked string) bool {
+		return nginxvar.Unalias(masked) == nginxvar.Unalias(key) || masked == "remote_addr" && key == "client"
+	})
 }
 
 // raw is the value as the log has it; empty when the line has none.
@@ -103,6 +106,8 @@ func (e *Encoder) text(it *item, raw []byte) []byte {
 	case it.origin == tries:
 		e.texts.plain = appendInt(e.texts.plain[:0], countList(raw))
 		return e.texts.plain
+	case it.list && (it.kind == nginxvar.Float || it.kind == nginxvar.Int) && isList(raw):
+		return e.texts.sum(raw, it.kind)
 	case it.list:
 		value = lastOfList(value)
 	}
@@ -115,6 +120,20 @@ func (e *Encoder) text(it *item, raw []byte) []byte {
 		value = e.folder.fold(value)
 	}
 	return value
+}
+
+// sum is what the entries of a list are together, nil if they are no numbers.
+func (t *texts) sum(list []byte, kind nginxvar.Kind) []byte {
+	ok := false
+	if kind == nginxvar.Float {
+		t.plain, ok = appendSum(t.plain[:0], list)
+	} else if t.plain, ok = appendInteger(t.plain[:0], list, true, false); ok {
+		t.plain = t.plain[:len(t.plain)-1] // the i of line protocol
+	}
+	if !ok {
+		return nil
+	}
+	return t.plain
 }
 
 // tag is an item with the answers for values that were met before.

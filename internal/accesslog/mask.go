@@ -13,7 +13,8 @@ func appendMasked(dst, list []byte) []byte {
 	for len(list) > 0 {
 		var entry []byte
 		entry, list = nextOfList(list)
-		host, port := splitPort(bytes.Trim(entry, " "))
+		entry = bytes.Trim(entry, " ")
+		host, port := splitPort(entry)
 		addr, ok := parseAddr(host)
 		if !ok {
 			continue

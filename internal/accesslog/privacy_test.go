@@ -36,6 +36,9 @@ func TestDrop(t *testing.T) {
 		{"not there", []accesslog.Rule{{{"http_x", ""}}}, false},
 		{"not there beside another", []accesslog.Rule{{{"status", "200"}, {"http_x", "~."}}}, false},
 		{"a list", []accesslog.Rule{{{"upstream_status", "~^502"}}}, true},
+		{"how many", []accesslog.Rule{{{"upstream_tries", "2"}}}, true},
+		{"how many, an expression", []accesslog.Rule{{{"upstream_tries", "~^5"}}}, false},
+		{"the same by another name", []accesslog.Rule{{{"user_agent", "kube-probe/1.30"}}}, true},
 		{"unmasked", []accesslog.Rule{{{"remote_addr", "192.0.2.7"}}}, true},
 		{"client", []accesslog.Rule{{{"client", "~^192[.]0[.]2[.]"}}}, true},
 		{"whole request", []accesslog.Rule{{{"request", "~deep="}}}, true},
@@ -74,6 +77,7 @@ func TestMask(t *testing.T) {
 		{"[2001:db8:1:2::7]", "[2001:db8:1::]"},
 		{"192.0.2.7, 2001:db8:1:2::7,10.1.2.3", "192.0.2.0, 2001:db8:1::, 10.1.2.0"},
 		{"192.0.2.7, unknown, _secret, 10.1.2.3", "192.0.2.0, 10.1.2.0"},
+		{"192.0.2.7,  [2001:db8::1]:80", "192.0.2.0, [2001:db8::]:80"},
 		{"unix:", ""},
 		{"unknown", ""},
 		{"192.0.2.777", ""},
@@ -181,11 +185,12 @@ func TestTarget(t *testing.T) {
 }
 
 func TestClient(t *testing.T) {
-	trusted := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("2001:db8::/32")}
+	trusted := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("2001:db8::/32"), netip.MustParsePrefix("::ffff:172.16.0.0/108")}
 	for _, tt := range []struct{ remote, forwarded, want string }{
 		{"192.0.2.7", "-", "192.0.2.7"},
 		{"192.0.2.7", "198.51.100.1", "192.0.2.7"}, // anybody can say that
 		{"10.0.0.1", "-", "10.0.0.1"},
+		{"172.17.0.1", "198.51.100.1", "198.51.100.1"},
 		{"10.0.0.1", "", "10.0.0.1"},
 		{"10.0.0.1", "198.51.100.1", "198.51.100.1"},
 		{"10.0.0.1", "203.0.113.5, 198.51.100.1, 10.2.2.2", "198.51.100.1"},

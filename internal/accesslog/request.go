@@ -103,8 +103,9 @@ func firstPresent(captures [][]byte, indexes []int) []byte {
 // nothing, "-") all parts are nil.
 //
 // A space in the target is nginx's to judge: it accepts some, and then the
-// target ends at the last one. HTTP/0.9 has no protocol. What is escaped is no
-// separator: the parts are to be unescaped, not the line.
+// target ends at the last one; those around the parts belong to none. HTTP/0.9 has
+// no protocol. What is escaped is no separator: the parts are to be unescaped, not
+// the line.
 func splitRequest(line []byte, parts *[numParts][]byte) {
 	*parts = [numParts][]byte{}
 	end := methodLen(line)
@@ -112,6 +113,9 @@ func splitRequest(line []byte, parts *[numParts][]byte) {
 		return
 	}
 	target := line[end+1:]
+	if len(target) > 0 && (target[0] == ' ' || target[len(target)-1] == ' ') {
+		target = bytes.Trim(target, " ")
+	}
 	var version []byte
 	// Almost every request ends like this, and then this is its last space.
 	if at := len(target) - len(" HTTP/1.1"); at >= 0 && string(target[at:at+6]) == " HTTP/" && target[at+6] != ' ' && target[at+7] != ' ' && target[at+8] != ' ' {
@@ -121,6 +125,9 @@ func splitRequest(line []byte, parts *[numParts][]byte) {
 		if !bytes.HasPrefix(version, []byte("HTTP/")) {
 			return
 		}
+	}
+	if len(target) > 0 && target[len(target)-1] == ' ' {
+		target = bytes.TrimRight(target, " ")
 	}
 	if len(target) == 0 {
 		return
@@ -187,8 +194,8 @@ var root = []byte{'/'}
 // afterAuthority is the path and query of http://example.com/path?query; nil
 // when there is no URL, as in CONNECT example.com:443.
 func afterAuthority(target []byte) []byte {
-	_, rest, ok := bytes.Cut(target, []byte("://"))
-	if !ok {
+	scheme, rest, ok := bytes.Cut(target, []byte("://"))
+	if !ok || len(scheme) == 0 || bytes.ContainsAny(scheme, "/?#@:") {
 		return nil
 	}
 	if at := bytes.IndexAny(rest, "/?"); at >= 0 {

@@ -21,7 +21,7 @@ func cutOf(variable string) cut {
 	switch {
 	case variable == "request":
 		return cutRequest
-	case slices.Contains([]string{"path", "uri", "url"}, variable):
+	case slices.Contains([]string{"path", "uri", "url", "referer", "referrer"}, variable):
 		return cutURL
 	}
 	for _, suffix := range []string{"_uri", "_url", "_referer", "_referrer", "_location", "_redirect", "_refresh"} {

@@ -1,6 +1,7 @@
 package logformat
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/tailflux/tailflux/internal/nginxvar"
@@ -13,7 +14,7 @@ type slot struct {
 	escape        escaping
 	before, after string // the literals around it; "" next to a variable or an end
 	last          bool   // the line ends here
-	host          bool   // a path follows directly: the value ends at the first slash
+	ends          string // bytes for a class: another variable follows directly, and begins with one of these
 }
 
 // class is the expression for the slot's values.
@@ -23,10 +24,14 @@ type slot struct {
 // goes; outside, a variable that is one word, a number or a time is held to
 // that, which tells it from its neighbours.
 func (s slot) class() string {
-	v := s.variable
-	text := v.Kind == nginxvar.String || v.Kind == nginxvar.Request
-	quoted := strings.HasSuffix(s.before, `"`) && strings.HasPrefix(s.after, `"`)
+	v, text, quoted := s.variable, s.text(), s.quoted()
 	switch {
+	case s.ends != "" && text && s.escape == escapeJSON:
+		return `(?:[^"\\` + s.ends + `]|\\.)*`
+	case s.ends != "" && text:
+		return `[^"` + s.ends + `]*`
+	case s.ends != "":
+		return s.many(`[^ "` + s.ends + `]`)
 	case text && s.escape == escapeNone:
 		return s.lazy(`.*`)
 	case quoted && s.escape == escapeJSON:
@@ -47,13 +52,31 @@ func (s slot) class() string {
 		return `[0-9.]+`
 	case v.List:
 		return s.many(`[^ ,"`+s.stop()+`]`) + `(?:(?:,| :) [^ ,"` + s.stop() + `]*)*`
-	case v.Kind == nginxvar.Token && s.host:
-		return s.many(`[^ "/]`)
 	case v.Kind == nginxvar.Token:
 		return s.many(`[^ "` + s.stop() + `]`)
 	default: // Int, Float, Status
 		return s.many(`[0-9.-]`)
 	}
+}
+
+// text tells whether the value may have spaces in it.
+func (s slot) text() bool {
+	return s.variable.Kind == nginxvar.String || s.variable.Kind == nginxvar.Request || s.variable.Sent
+}
+
+func (s slot) quoted() bool {
+	return strings.HasSuffix(s.before, `"`) && strings.HasPrefix(s.after, `"`)
+}
+
+// mayHold tells whether a text may have a byte in it that nginx does not escape.
+func (s slot) mayHold(c byte) bool {
+	switch {
+	case c < ' ', c == '"', c > '~':
+		return false
+	case c == ' ': // in a request line nginx does not take it, since 1.21.1
+		return !slices.Contains([]string{"request_uri", "args", "query_string"}, s.variable.Name)
+	}
+	return true
 }
 
 // lazy makes a repeat stop at the first place where the rest of the line fits,
@@ -99,27 +122,41 @@ func inside(name string) string {
 	case "remote_addr", "server_addr", "realip_remote_addr", "proxy_protocol_addr", "proxy_protocol_server_addr",
 		"is_request_port", "ssl_ciphers", "ssl_curves", "ssl_sigalgs":
 		return ":"
-	case "host", "proxy_host", "upstream_addr", "upstream_last_addr":
+	case "proxy_host", "upstream_addr", "upstream_last_addr":
 		return "[]:"
-	case "server_name", "upstream_last_server_name":
-		return "!#$&'()*<>?@[]^`{|}~:=" // it may be a regular expression
+	case "host", "server_name", "upstream_last_server_name":
+		return "!#$&'()*,;<>?@[]^`{|}~:=" // what a client sent, or a regular expression
 	case "is_args":
 		return "?"
 	}
 	return ""
 }
 
-// splits tells whether two variables can stand side by side: a host has no
-// slash, and a path begins with one.
-func splits(left, right string) bool {
-	switch left {
-	case "host", "server_name", "proxy_host":
-	default:
-		return false
-	}
+// between is what ends a variable that another one follows without a literal, as
+// bytes for a class; "" if there is no telling: a host has no slash and no question
+// mark, and a path begins with one of them. ($request_uri of a request for
+// http://example.com?a=b is ?a=b.)
+func between(left, right string) string {
 	switch right {
 	case "request_uri", "uri", "document_uri":
-		return true
+	default:
+		return ""
 	}
-	return false
+	switch left {
+	case "server_name": // may be a regular expression
+		return "/"
+	case "host", "http_host", "proxy_host":
+		return "/?#"
+	}
+	return ""
+}
+
+// isURI tells whether the pieces begin with $uri$is_args$args, by which many write
+// the URI that nginx made of the request. Where there is no query, $args is absent.
+func isURI(pieces []piece) bool {
+	if len(pieces) < 3 || pieces[1].name != "is_args" {
+		return false
+	}
+	path, query := pieces[0].name, pieces[2].name
+	return (path == "uri" || path == "document_uri") && (query == "args" || query == "query_string")
 }

@@ -126,6 +126,10 @@ func TestWarnings(t *testing.T) {
 		check(mustFormat(t, name), "")
 	}
 	check(mustFormat(t, `escape=json '{"uri":"$uri"}'`), "")
+	check(mustFormat(t, `$remote_addr [$time_local] $uri $status $http_user_agent`), `$uri: stands without quotes, and may have " " in it`)
+	check(mustFormat(t, "$uri\t$request_uri $status $http_user_agent"), "")
+	check(mustFormat(t, `$http_host|$request_uri|$status`), `$http_host: stands;$request_uri: stands`)
+	check(mustFormat(t, `$upstream_status, $upstream_response_time : $status`), `$upstream_status: ", "`+";"+`$upstream_response_time: " : "`)
 	check(mustFormat(t, `escape=none '$remote_addr "$uri"'`), "a request for /a%0a… writes a newline through $uri")
 
 	check(mustRegexp(t, lineage), "takes 17;"+anchors+"$http_user_agent: (?-s:.*?) between quotes;$upstream_response_time: ")

@@ -21,6 +21,8 @@ type Format struct {
 	prog   *scan.Program  // nil when re cannot be compiled to a scanner
 	why    string         // why not
 	json   map[string]key
+
+	warnings []string // of a log_format
 }
 
 // CompileFormat compiles the name of a preset (see Presets) or an nginx
@@ -50,7 +52,7 @@ func CompileFormat(format string) (*Format, error) {
 	if err != nil {
 		return nil, err
 	}
-	f.escape = t.source.escape
+	f.escape, f.warnings = t.source.escape, t.warnings()
 	return f, nil
 }
 

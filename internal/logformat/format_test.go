@@ -68,7 +68,7 @@ func TestFormatRegexp(t *testing.T) {
 	// A word ends where the next literal begins, if it cannot contain it.
 	check(`$request_method|$scheme]`, `^(?P<request_method>[^ "|]+)\|(?P<scheme>[^ "\]]+)\]$`)
 	check("$scheme\t", "^(?P<scheme>[^ \"\t]+)\t$")
-	check(`$remote_addr:$remote_port`, `^(?P<remote_addr>[^ "]+):(?P<remote_port>[0-9.-]+)$`)
+	check(`$remote_addr:$remote_port`, `^(?P<remote_addr>[^ "]+):(?P<remote_port>[0-9.-]*)$`)
 	check(`$is_args?`, `^(?P<is_args>[^ "]*)\?$`)
 	check(`[$host]`, `^\[(?P<host>[^ "]*)\]$`)
 	check(`$upstream_addr}`, `^(?P<upstream_addr>[^ ,"}]*(?:(?:,| :) [^ ,"}]*)*)\}$`)
@@ -77,7 +77,18 @@ func TestFormatRegexp(t *testing.T) {
 	check(`$server_name x`, `^(?P<server_name>[^ "]*) x$`)
 
 	// No literal between, and yet no doubt.
-	check(`$scheme://$host$request_uri x`, `^(?P<scheme>[^ ":]+)://(?P<host>[^ "/]*)(?P<request_uri>[^"]*?) x$`)
+	check(`$scheme://$host$request_uri x`, `^(?P<scheme>[^ ":]+)://(?P<host>[^ "/?#]*)(?P<request_uri>[^"]*?) x$`)
+	check(`$http_host$request_uri x`, `^(?P<http_host>[^"/?#]*)(?P<request_uri>[^"]*?) x$`)
+	check(`"$uri$is_args$args" x`, `^"(?P<uri>[^"?]*?)(?:(?P<is_args>\?)(?P<args>[^"]*?)|-|)" x$`)
+	check(`escape=json '{"u":"$uri$is_args$args"}'`, `^\{"u":"(?P<uri>(?:[^"\\?]|\\.)*?)(?:(?P<is_args>\?)(?P<args>(?:[^"\\]|\\.)*?)|)"\}$`)
+
+	// nginx does not mind capital letters in a name.
+	check(`$Status $http_X_Forwarded_For`, `^(?P<status>[0-9.-]+) (?P<http_x_forwarded_for>[^"]*)$`)
+	check("# mine\n  log_format \"my own\" '$status';", `^(?P<status>[0-9.-]+)$`)
+
+	// What a client sent may be anything.
+	check(`$content_length $req_id x`, `^(?P<content_length>[^"]*?) (?P<req_id>[^"]*?) x$`)
+	check(`$host|$status`, `^(?P<host>[^ "]*)\|(?P<status>[0-9.-]+)$`)
 
 	// The second of the same name is not captured.
 	check(`$status $status`, `^(?P<status>[0-9.-]+) (?:[0-9.-]+)$`)
@@ -160,7 +171,8 @@ func TestFormatErrors(t *testing.T) {
 	check("${status", "column 1", "${status}")
 	check("${}", "column 1", "name")
 	check("a ${status $msec", "column 3", "not closed")
-	check("$uri$is_args$args", "column 5", "$uri", "$is_args", "literal between")
+	check("$uri$args", "column 5", "$uri", "$args", "literal between")
+	check("$uri$is_args", "column 5", "$uri", "$is_args", "literal between")
 	check("$status$body_bytes_sent", "column 8")
 	check("$msec\n$status", "column 6", "line break")
 	check("$msec \xff", "column 7", "0xFF")

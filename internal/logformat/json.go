@@ -23,18 +23,18 @@ type key struct {
 // list because they have no end.
 var headers = []string{"http_host", "http_referer", "http_user_agent", "http_x_forwarded_for", "http_x_real_ip"}
 
-// aliases are keys that people write in place of a variable's name.
+// aliases are keys that people write in place of a variable's name, beside
+// nginxvar.Aliases.
 var aliases = map[string]string{
-	"method":          "request_method",
-	"path":            "uri",
-	"protocol":        "server_protocol",
-	"query":           "args",
-	"referer":         "http_referer",
-	"referrer":        "http_referer",
-	"user_agent":      "http_user_agent",
-	"vhost":           "host",
-	"x_forwarded_for": "http_x_forwarded_for",
+	"method":   "request_method",
+	"path":     "uri",
+	"protocol": "server_protocol",
+	"query":    "args",
 }
+
+// derived are names that a caller may want and that are of no key: they are found
+// out from others.
+var derived = []string{"client", "upstream_tries"}
 
 // whens are keys that hold a time in one of the ways nginx writes it.
 var whens = []string{"time", "timestamp", "@timestamp"}
@@ -61,20 +61,27 @@ var times = [...]string{"time_iso8601", "time_local", "msec"}
 func CompileJSON(more ...string) *Format {
 	f := &Format{json: make(map[string]key)}
 	for _, name := range slices.Concat(nginxvar.Names(), headers, more) {
-		_, alias := aliases[name]
 		_, known := f.json[name]
-		if !alias && !known && !slices.Contains(whens, name) {
+		if !known && !isAlias(name) && !slices.Contains(whens, name) && !slices.Contains(derived, name) {
 			f.json[name] = key{index: len(f.names)}
 			f.names = append(f.names, name)
 		}
 	}
-	for name, variable := range aliases {
-		f.json[name] = key{index: f.json[variable].index, alias: true}
+	for _, some := range []map[string]string{aliases, nginxvar.Aliases} {
+		for name, variable := range some {
+			f.json[name] = key{index: f.json[variable].index, alias: true}
+		}
 	}
 	for _, name := range whens {
 		f.json[name] = key{when: true}
 	}
 	return f
+}
+
+func isAlias(name string) bool {
+	_, one := aliases[name]
+	_, other := nginxvar.Aliases[name]
+	return one || other
 }
 
 // An object cuts lines that are JSON objects.

@@ -70,6 +70,15 @@ func TestMatch(t *testing.T) {
 		"proxy_alternative_upstream_name=shop-canary-80", "upstream_addr=10.4.0.9:8080, 10.4.0.10:8080", "upstream_response_length=0, 612",
 		"upstream_response_time=0.001, 0.011", "upstream_status=502, 200")
 	check("ingress", ingress("[shop-web-80] 10.4.0.9:8080 612 0.012 200 8d2f6c1e"))
+	check("ingress", ingress("[] [] - - - - abc def"), "req_id=abc def") // X-Request-ID: abc def
+
+	const site = `$time_iso8601 $scheme://$http_host$uri$is_args$args $status`
+	check(site, "2018-03-04T13:49:52+00:00 https://example.com:80/a-b?c=d?e f 200", "http_host=example.com:80", "uri=/a-b", "is_args=?", "args=c=d?e f", "status=200")
+	check(site, "2018-03-04T13:49:52+00:00 https://-/a-b- 200", "http_host=-", "uri=/a-b", "status=200")
+	check(site, "2018-03-04T13:49:52+00:00 https://example.com/a 200", "uri=/a") // of /a? with nothing behind it
+	check(`$scheme://$host$request_uri $status`, "http://other.com?token=/a 200", "host=other.com", "request_uri=?token=/a", "status=200")
+	check(`$remote_addr:$remote_port $content_length`, "unix:: abc", "remote_addr=unix:", "remote_port=", "content_length=abc")
+	check(`$host|$status|$request_method`, "h|200|X|404|GET", "host=h|200|X", "status=404", "request_method=GET")
 
 	check("vhost_combined", "example.com:443 "+combined("-", "-"), "host=example.com", "server_port=443", "remote_addr=1.2.3.4")
 	check("vhost_combined", "[2001:db8::1]:80 "+combined("-", "-"), "host=[2001:db8::1]", "server_port=80")

@@ -29,7 +29,7 @@ type source struct {
 }
 
 var (
-	statement = regexp.MustCompile(`^\s*log_format\s+[^\s'";]+\s+`)
+	statement = regexp.MustCompile(`^(?:\s*#[^\n]*\n)*\s*log_format\s+(?:"[^"]*"|'[^']*'|[^\s'";]+)\s+`)
 	parameter = regexp.MustCompile(`^\s*escape=([^\s$;'"]*)(?:\s+|$)`)
 )
 

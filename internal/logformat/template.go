@@ -49,6 +49,7 @@ func parseTemplate(format string) (*template, error) {
 		}
 		name := text[i : i+nameLen(text[i:])]
 		i += len(name)
+		name = strings.ToLower(name) // as nginx does
 		switch {
 		case name == "" && braced:
 			return nil, t.errorf(begin, "a variable without a name; write ${name}")
@@ -111,34 +112,77 @@ func (t *template) regexp() (string, error) {
 	var b strings.Builder
 	b.WriteByte('^')
 	seen := map[string]bool{ignored: true}
-	for i, p := range t.pieces {
+	group := func(name, class string) string {
+		defer func() { seen[name] = true }()
+		if seen[name] {
+			return "(?:" + class + ")"
+		}
+		return "(?P<" + name + ">" + class + ")"
+	}
+	for i := 0; i < len(t.pieces); i++ {
+		p := t.pieces[i]
 		if p.name == "" {
 			b.WriteString(regexp.QuoteMeta(p.literal))
 			continue
 		}
-		s := slot{variable: nginxvar.Lookup(p.name), escape: t.source.escape}
-		if i > 0 {
-			s.before = t.pieces[i-1].literal
-		}
-		s.last = i+1 == len(t.pieces)
-		if !s.last {
-			s.after = t.pieces[i+1].literal
+		s := t.slot(i)
+		if isURI(t.pieces[i:]) {
+			s.ends = "?"
+			b.WriteString(group(p.name, s.class()+"?"))
+			b.WriteString("(?:" + group("is_args", `\?`))
+			i += 2
+			b.WriteString(group(t.pieces[i].name, t.slot(i).class()))
+			if t.source.escape == escapeDefault {
+				b.WriteString("|-")
+			}
+			b.WriteString("|)")
+			continue
 		}
 		if next := i + 1; !s.last && s.after == "" {
-			if !splits(s.variable.Name, t.pieces[next].name) {
+			if s.ends = between(p.name, t.pieces[next].name); s.ends == "" {
 				return "", t.errorf(t.pieces[next].at,
 					"nothing separates $%s from $%s, so there is more than one way to cut a line; put a literal between them in log_format, a space for example",
 					p.name, t.pieces[next].name)
 			}
-			s.host = true
 		}
-		if seen[p.name] {
-			b.WriteString("(?:" + s.class() + ")")
-		} else {
-			b.WriteString("(?P<" + p.name + ">" + s.class() + ")")
-		}
-		seen[p.name] = true
+		b.WriteString(group(p.name, s.class()))
 	}
 	b.WriteByte('$')
 	return b.String(), nil
+}
+
+// slot is the place of the variable that is a piece.
+func (t *template) slot(i int) slot {
+	s := slot{variable: nginxvar.Lookup(t.pieces[i].name), escape: t.source.escape, last: i+1 == len(t.pieces)}
+	if i > 0 {
+		s.before = t.pieces[i-1].literal
+	}
+	if !s.last {
+		s.after = t.pieces[i+1].literal
+	}
+	return s
+}
+
+// warnings are those of Format.Warnings.
+func (t *template) warnings() (all []string) {
+	if t.source.escape == escapeNone {
+		return []string{"escape=none: values are logged as the client sent them, so it can forge lines: " +
+			"a request for /a%0a… writes a newline through $uri, and what follows is a line of its own; " +
+			"a quote or a space in a header shifts the values after it; use escape=default or escape=json"}
+	}
+	for i, p := range t.pieces {
+		s := t.slot(i)
+		if p.name == "" || s.last || s.after == "" || s.quoted() {
+			continue
+		}
+		switch next := i + 2; {
+		case s.variable.List && (s.after[0] == ',' || strings.HasPrefix(s.after, " :")):
+			all = append(all, fmt.Sprintf("$%s: %q, which follows it, also stands between its entries, so that of several servers lines are cut in the wrong place; "+
+				"put quotes around $%[1]s in log_format", p.name, s.after))
+		case s.text() && s.mayHold(s.after[0]) && (next == len(t.pieces) || nginxvar.Lookup(t.pieces[next].name).Kind != nginxvar.TimeLocal):
+			all = append(all, fmt.Sprintf("$%s: stands without quotes, and may have %q in it, so that a client can shift the values after it; "+
+				"put quotes around $%[1]s in log_format", p.name, s.after[:1]))
+		}
+	}
+	return all
 }

@@ -13,18 +13,13 @@ import (
 // Warnings are for the operator: in which ways the format can match a line and
 // give wrong values, or leaves out lines that nginx writes every day. Each is a
 // sentence without a full stop. There is none for a format that is safe, as all
-// presets are and every log_format without escape=none.
+// presets are and every log_format that has quotes around what clients send.
 func (f *Format) Warnings() []string {
 	if f.json != nil {
 		return nil
 	}
 	if !f.byHand {
-		if f.escape == escapeNone {
-			return []string{"escape=none: values are logged as the client sent them, so it can forge lines: " +
-				"a request for /a%0a… writes a newline through $uri, and what follows is a line of its own; " +
-				"a quote or a space in a header shifts the values after it; use escape=default or escape=json"}
-		}
-		return nil
+		return f.warnings
 	}
 	tree, err := syntax.Parse(f.re.String(), syntax.Perl)
 	if err != nil { // it has been compiled before

@@ -71,6 +71,10 @@ type Variable struct {
 	// nothing even with escape=default: $server_name when none is configured.
 	// Strings always may, and the flag is not set for them.
 	Empty bool
+
+	// Sent tells that the value is what the client sent, also where that is not of
+	// the kind: $content_length of a request that nginx refuses for it.
+	Sent bool
 }
 
 // Lookup describes the variable called name, without "$" or braces. A name it
@@ -84,6 +88,25 @@ func Lookup(name string) Variable {
 	// upstream_cookie_, upstream_trailer_ or proxy_protocol_tlv_ names
 	// something that a client or a backend sent: a String.
 	return Variable{Name: name, Kind: String}
+}
+
+// Aliases are what people call variables of which nginx has a longer name, or, as
+// with $host, one that means something else here.
+var Aliases = map[string]string{
+	"referer":         "http_referer",
+	"referrer":        "http_referer",
+	"user_agent":      "http_user_agent",
+	"vhost":           "host",
+	"x_forwarded_for": "http_x_forwarded_for",
+}
+
+// Unalias is the name of the variable that a name may stand for where there is no
+// variable of that name, or the name itself: http_user_agent for user_agent.
+func Unalias(name string) string {
+	if variable, ok := Aliases[name]; ok {
+		return variable
+	}
+	return name
 }
 
 // Names are the variables that Lookup knows, sorted. The open-ended families are

@@ -41,7 +41,9 @@ func TestLookup(t *testing.T) {
 	check("upstream_cache_status", nginxvar.Variable{Kind: nginxvar.Token})
 
 	check("proxy_alternative_upstream_name", nginxvar.Variable{Kind: nginxvar.Token, Empty: true})
-	check("req_id", nginxvar.Variable{Kind: nginxvar.Token})
+	check("req_id", nginxvar.Variable{Kind: nginxvar.Token, Sent: true})
+	check("content_length", nginxvar.Variable{Kind: nginxvar.Int, Sent: true})
+	check("proxy_port", nginxvar.Variable{Kind: nginxvar.Int, Empty: true})
 
 	// Families and strangers.
 	check("http_user_agent", nginxvar.Variable{})

@@ -17,7 +17,7 @@ var rows = []row{
 	{"request", Request},
 	{"status upstream_status", Status},
 	{"time_local", TimeLocal},
-	{"time_iso8601 time_iso8601_ms", TimeISO8601},
+	{"time_iso8601", TimeISO8601},
 	{"msec", Msec},
 	{"bytes_sent body_bytes_sent request_length content_length connection connection_requests", Int},
 	{"limit_rate pid proxy_protocol_port proxy_protocol_server_port remote_port request_port server_port", Int},
@@ -96,8 +96,11 @@ const lists = "upstream_addr upstream_status upstream_bytes_received upstream_by
 // protocol in a broken request, no port on a unix socket, no upstream when there
 // is no connection left (seen of nginx 1.22).
 const empties = "host http2 http3 https is_args is_request_port request_completion request_port server_name " +
-	"server_protocol server_port upstream_addr " +
+	"server_protocol server_port remote_port realip_remote_port proxy_port upstream_addr " +
 	"proxy_upstream_name proxy_alternative_upstream_name namespace ingress_name service_name service_port"
+
+// sents are as the client sent them; of req_id it may have sent X-Request-ID.
+const sents = "content_length req_id"
 
 // variables is the table Lookup reads.
 var variables = index()
@@ -112,6 +115,11 @@ func index() map[string]Variable {
 	for name := range strings.FieldsSeq(lists) {
 		v := m[name]
 		v.List = true
+		m[name] = v
+	}
+	for name := range strings.FieldsSeq(sents) {
+		v := m[name]
+		v.Sent = true
 		m[name] = v
 	}
 	for name := range strings.FieldsSeq(empties) {

@@ -60,10 +60,11 @@ func checkSource(s config.Source) error {
 // choices are the formats that were found out. They are kept in the state
 // directory: a line that is read again must be read in the same way.
 type choices struct {
-	path   string
-	c      *config.Config
-	log    *slog.Logger
-	chosen map[string]choice // by the name of the source
+	path    string
+	c       *config.Config
+	log     *slog.Logger
+	chosen  map[string]choice // by the name of the source
+	unknown map[string]bool   // sources of which that has been said
 }
 
 type choice struct {
@@ -72,7 +73,7 @@ type choice struct {
 }
 
 func openChoices(c *config.Config, log *slog.Logger) (*choices, error) {
-	ch := &choices{path: filepath.Join(c.StateDir, "formats.json"), c: c, log: log, chosen: map[string]choice{}}
+	ch := &choices{path: filepath.Join(c.StateDir, "formats.json"), c: c, log: log, chosen: map[string]choice{}, unknown: map[string]bool{}}
 	data, err := os.ReadFile(ch.path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return ch, nil
@@ -99,13 +100,21 @@ func (ch *choices) known(s config.Source) (*logformat.Format, error) {
 	return ch.find(s, lines)
 }
 
-// detect is known, when lines have been read: it always finds a format or says
-// why not.
+// detect is known, when lines have been read. One odd line must not end what goes
+// well, so that none fits is said and no error: these lines are rejected, and the
+// next ones may tell.
 func (ch *choices) detect(source *flow.Source, read []byte) (*logformat.Format, error) {
 	s := config.Source{Name: source.Name, Path: source.Path}
 	format, err := ch.known(s)
-	if format == nil && err == nil {
+	if format == nil {
 		format, err = ch.find(s, bytes.Split(read, []byte{'\n'}))
+	}
+	if usage := (usageError{}); errors.As(err, &usage) {
+		if !ch.unknown[s.Name] {
+			ch.log.Error("lines are rejected until the log format is found out", "source", s.Name, "error", err)
+		}
+		ch.unknown[s.Name] = true
+		return nil, nil
 	}
 	return format, err
 }

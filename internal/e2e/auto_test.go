@@ -18,8 +18,10 @@ func TestFormatAuto(t *testing.T) {
 	log := b.write("access.log", "")
 	d := b.start("--path", log)
 	ready(t, d)
+	b.write("access.log", "half a line\n") // ends nothing
+	b.delivered(d, 1)
 	b.write("access.log", strings.Repeat(timedLine, 10))
-	b.delivered(d, 10)
+	b.delivered(d, 11)
 	if err := d.Stop(); err != nil {
 		t.Fatal(err)
 	}
@@ -28,6 +30,9 @@ func TestFormatAuto(t *testing.T) {
 	}
 	if !strings.Contains(d.Log(), `"format":"timed"`) {
 		t.Error("the format that was found is not logged")
+	}
+	if !strings.Contains(d.Log(), "lines are rejected until the log format is found out") {
+		t.Error("the line that is of no format is not logged")
 	}
 
 	// The choice stands: lines of another format are rejected now, and a

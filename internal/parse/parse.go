@@ -21,7 +21,7 @@ import (
 // Source is how the lines of one configured source are read; a glob is one.
 type Source struct {
 	// Format is nil when it is found out with the first lines, by Detect, which
-	// returns nil while they are empty. Its error ends Run.
+	// returns nil while they do not tell: these are rejected. Its error ends Run.
 	Format *logformat.Format
 	Detect func(source *flow.Source, lines []byte) (*logformat.Format, error)
 
@@ -96,7 +96,7 @@ func (p *Parser) source(chunk *flow.Chunk) (*source, error) {
 	format := s.Format
 	if format == nil {
 		var err error
-		if format, err = s.Detect(from, chunk.Data); err != nil || format == nil { // nil: all lines are empty
+		if format, err = s.Detect(from, chunk.Data); err != nil || format == nil {
 			return s, err
 		}
 	}
@@ -187,6 +187,10 @@ func (p *Parser) fill(src *source, b *flow.Batch, room, lines []byte) (points, t
 		}
 		if end == 0 { // no format matches it: each has a time
 			taken += p.skip(b, lines[taken:], "empty")
+			continue
+		}
+		if src.matcher == nil {
+			taken += p.skip(b, lines[taken:], "no match")
 			continue
 		}
 		captures, ok := src.matcher.Match(line)

@@ -225,8 +225,8 @@ func TestManySkipped(t *testing.T) {
 	}
 }
 
-// The format of a source without one is asked for with the first lines that are
-// not empty, and once.
+// The format of a source without one is asked for until it is known. Lines before
+// that are rejected.
 func TestDetect(t *testing.T) {
 	s := newStage(t, "combined", 4, 64<<10)
 	format, err := logformat.CompileFormat("combined")
@@ -237,7 +237,7 @@ func TestDetect(t *testing.T) {
 	s.parser, err = parse.New([]parse.Source{{
 		Schema: accesslog.Schema{Measurement: "nginx_access", Host: "web1", Source: "web"},
 		Detect: func(_ *flow.Source, lines []byte) (*logformat.Format, error) {
-			if asked = append(asked, string(lines)); len(asked) == 1 {
+			if asked = append(asked, string(lines)); len(asked) <= 2 {
 				return nil, nil
 			}
 			return format, nil
@@ -246,11 +246,12 @@ func TestDetect(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	batches := s.run(t, s.chunk(t, "\n", 1, 0), s.chunk(t, good+"\n", 2, 1), s.chunk(t, good+"\n", 3, 100))
-	if len(batches) != 3 || batches[0].NumPoints != 0 || batches[0].Skipped[0].Reason != "empty" || batches[1].NumPoints != 1 || batches[2].NumPoints != 1 {
+	batches := s.run(t, s.chunk(t, "\n", 1, 0), s.chunk(t, "what\n", 2, 1), s.chunk(t, good+"\n", 3, 6), s.chunk(t, good+"\n", 4, 100))
+	if len(batches) != 4 || batches[0].NumPoints != 0 || batches[0].Skipped[0].Reason != "empty" || batches[1].NumPoints != 0 ||
+		batches[1].Skipped[0].Reason != "no match" || batches[2].NumPoints != 1 || batches[3].NumPoints != 1 {
 		t.Errorf("batches %+v", batches)
 	}
-	if want := []string{"\n", good + "\n"}; !slices.Equal(asked, want) {
+	if want := []string{"\n", "what\n", good + "\n"}; !slices.Equal(asked, want) {
 		t.Errorf("asked with %q, want %q", asked, want)
 	}
 	if kind := s.stats.Snapshot(time.Now()).Sources[0].Kind; kind != "scanner" {

@@ -179,7 +179,7 @@ fuzz: ## every fuzz target for FUZZTIME (10m); FUZZ=regexp
 		$$again
 	done
 
-clean: ## removes what was built and the demo's data; the tools in .cache/bin stay
+clean: ## removes what was built, InfluxDB 1.6 and the demo's data; the tools in .cache/bin stay
 	rm -rf bin
 	! test -d .cache || find .cache -mindepth 1 -maxdepth 1 ! -name bin -exec rm -rf {} +
 

@@ -35,8 +35,13 @@ func execute(args []string, stdout, stderr io.Writer) int {
 	if err == nil {
 		return 0
 	}
-	fmt.Fprintf(stderr, "tailflux: %v\n", err)
-	if _, usage := errors.AsType[usageError](err); usage {
+	usage, isUsage := errors.AsType[usageError](err)
+	if _, list := usage.error.(interface{ Unwrap() []error }); list {
+		fmt.Fprintln(stderr, err) // mistakes in the configuration, each with its place
+	} else {
+		fmt.Fprintf(stderr, "tailflux: %v\n", err)
+	}
+	if isUsage {
 		return exitUsage
 	}
 	return exitFailed
@@ -68,8 +73,33 @@ a variable, a variable over the file, the file over the default.`,
 	root.AddCommand(run, checkCommand(), explainCommand(), verifyCommand(), importCommand(stderr), versionCommand())
 	root.Args, root.RunE = run.Args, run.RunE
 	root.Flags().AddFlagSet(run.Flags())
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd(completion)
+	for _, c := range root.Commands() {
+		switch c.Name() {
+		case "help":
+			c.Example = "  tailflux help explain"
+			c.Args = func(_ *cobra.Command, args []string) error {
+				if of, rest, err := root.Find(args); err != nil || len(rest) > 0 {
+					return noArguments(of, args)
+				}
+				return nil
+			}
+		case completion:
+			c.Example = "  tailflux completion bash >/etc/bash_completion.d/tailflux"
+			c.RunE = func(c *cobra.Command, args []string) error {
+				return usageError{fmt.Errorf("%s: got %q, want one of the shells bash, fish, powershell and zsh", c.Name(), args)}
+			}
+			c.Args = cobra.ArbitraryArgs
+			for _, shell := range c.Commands() {
+				shell.Args = noArguments
+			}
+		}
+	}
 	return root
 }
+
+const completion = "completion"
 
 // noArguments refuses what is neither a flag nor a command.
 func noArguments(cmd *cobra.Command, args []string) error {
@@ -112,6 +142,9 @@ func checkCommand() *cobra.Command {
 			c, err := load(cmd)
 			if err != nil {
 				return err
+			}
+			if _, err := c.Password(); err != nil {
+				return usageError{err}
 			}
 			return c.Print(cmd.OutOrStdout())
 		},

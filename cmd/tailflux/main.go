@@ -8,6 +8,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -148,25 +149,33 @@ func pools(c *config.Config) (lines, points *flow.Pool) {
 // onSignal stops reading at the first signal and everything stopWithin later,
 // or exits at the second one. The returned function ends that.
 func onSignal(stopReading, stopRunning context.CancelFunc, log *slog.Logger) func() {
+	// timeout(1) sends its signal twice: to the process and to its group.
+	const twice = 20 * time.Millisecond
 	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	over := make(chan struct{})
 	go func() {
-		select {
-		case s := <-signals:
-			log.Info("stopping", "signal", s.String(), "at_most", stopWithin)
-			stopReading()
-		case <-over:
-			return
-		}
-		late := time.NewTimer(stopWithin)
-		defer late.Stop()
-		select {
-		case <-signals:
-			os.Exit(exitFailed)
-		case <-late.C:
-			stopRunning()
-		case <-over:
+		var first time.Time
+		var late <-chan time.Time
+		for {
+			select {
+			case s := <-signals:
+				switch {
+				case s == syscall.SIGHUP:
+					log.Warn("SIGHUP does nothing; restart tailflux for another configuration")
+				case first.IsZero():
+					log.Info("stopping", "signal", s.String(), "at_most", stopWithin)
+					stopReading()
+					first, late = time.Now(), time.After(stopWithin)
+				case time.Since(first) > twice:
+					os.Exit(exitFailed)
+				}
+			case <-late:
+				stopRunning()
+				return
+			case <-over:
+				return
+			}
 		}
 	}()
 	return func() {
@@ -189,7 +198,10 @@ func listen(address string, once bool, log *slog.Logger) (net.Listener, error) {
 		log.Info("no /monitor for this run", "err", err)
 		return nil, nil
 	}
-	return nil, fmt.Errorf("listen: %w (another tailflux? choose with --listen)", err)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("listen: %w (another tailflux? choose with --listen)", err)
+	}
+	return nil, fmt.Errorf("listen: %w (want an address of this machine: choose with --listen)", err)
 }
 
 func addr(l net.Listener) string {

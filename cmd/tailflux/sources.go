@@ -41,6 +41,9 @@ func openCheckpoint(c *config.Config, st *stats.Stats, log *slog.Logger) (*check
 	_, err := os.Stat(filepath.Join(c.StateDir, tagvalues.Name))
 	used := err == nil
 	cp, err := checkpoint.Open(c.StateDir, st, log)
+	if errors.Is(err, fs.ErrPermission) {
+		err = fmt.Errorf("%w (it must be writable; choose another with --state-dir)", err)
+	}
 	if err != nil {
 		return nil, usageError{err}
 	}
@@ -77,7 +80,7 @@ func openSources(c *config.Config, once bool, st *stats.Stats, log *slog.Logger)
 	for i, source := range c.Sources {
 		if info, err := os.Stat(source.Path); err == nil {
 			if err := tail.RegularFile(source.Path, info.Mode()); err != nil {
-				return s, usageError{err}
+				return s, usageError{fmt.Errorf("source %s: %w", source.Name, err)}
 			}
 		}
 		format, err := compile(source, wanted(c))

@@ -32,7 +32,7 @@ are, and, when these differ, in which minutes.
 
 Which numbers the lines have is known from the state directory, for the files
 that are being followed and for the last few dozen before them. Without that,
-points are only counted, those of the file before and after in the same seconds
+points are only counted, those of the file before and after in the same minutes
 too: the result is called approximate.
 
 Nothing is written, and tailflux may run meanwhile. The exit code is 1 if points

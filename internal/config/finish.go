@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"path/filepath"
+	"strings"
 )
 
 // finish fills in what follows from other keys and judges what no key can be
@@ -21,6 +22,7 @@ func (l *loader) finish(check func(Source) error) {
 		l.judge(s, check)
 		l.config.Sources = append(l.config.Sources, s.Source)
 	}
+	l.differFromGlobs()
 	for i, field := range l.config.Fields {
 		for j, tag := range l.config.Tags {
 			if field == tag && field != "" {
@@ -69,6 +71,27 @@ func (l *loader) differ(seen map[string]position, s *located, text, key string) 
 		return
 	}
 	seen[text] = at
+}
+
+// differFromGlobs reports a source that may be called like a file of a glob, which
+// is named after the glob, with a colon and what the wildcards stand for.
+func (l *loader) differFromGlobs() {
+	for _, glob := range l.sources {
+		if !strings.ContainsAny(glob.Path, "*?[") || glob.Name == "" {
+			continue
+		}
+		for i := range l.sources {
+			s := &l.sources[i]
+			if !strings.HasPrefix(s.Name, glob.Name+":") {
+				continue
+			}
+			at, given := s.at["name"]
+			if !given {
+				at = s.at["path"]
+			}
+			l.fail(at, s.shown+".name", shorten(s.Name)+", which a file of the glob "+shorten(glob.Name)+" may be called", "a name that does not begin with "+shorten(glob.Name+":"))
+		}
+	}
 }
 
 // judge looks at how the lines of a source are to be read.

@@ -120,7 +120,8 @@ func listen() kind[string] {
 			return s, true
 		}
 		host, port, err := net.SplitHostPort(s)
-		return s, err == nil && isPort(port) && printable(host) && !strings.Contains(host, " ")
+		number := strings.Trim(host, "0123456789.") == "" && host != "" // 256.0.0.1
+		return s, err == nil && isPort(port) && printable(host) && !strings.Contains(host, " ") && (!number || net.ParseIP(host) != nil)
 	})
 }
 

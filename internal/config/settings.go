@@ -88,7 +88,7 @@ var settings = []setting[Config]{
 // sourceSettings has the keys of one source: of each entry of sources, and of
 // the flags and variables that describe one source in place of them.
 var sourceSettings = []setting[Source]{
-	row("name", "tag source; the base name of the path when not given",
+	row("name", "tag source; the base name of the path when not given; of a glob with a colon and what the wildcards match",
 		text(), func(s *Source) *string { return &s.Name }),
 	row("path", "log file to follow, or a glob",
 		glob(), func(s *Source) *string { return &s.Path }),

@@ -92,9 +92,13 @@ func TestFollow(t *testing.T) {
 				}
 				time.Sleep(10 * time.Millisecond)
 			}
+			if err := d.Signal(syscall.SIGHUP); err != nil { // does nothing
+				t.Fatal(err)
+			}
 			b.write("access.log", lines(500))
 			b.delivered(d, 501)
-			if err := d.Stop(); err != nil {
+			// As timeout(1) does, which signals the process and then its group.
+			if err := errors.Join(d.Signal(syscall.SIGTERM), d.Stop()); err != nil {
 				t.Error(err)
 			}
 			if got := b.points(where); got != 501 {

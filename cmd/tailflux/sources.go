@@ -38,8 +38,8 @@ func openCheckpoint(c *config.Config, st *stats.Stats, log *slog.Logger) (*check
 	if err := os.MkdirAll(c.StateDir, 0o750); err != nil {
 		return nil, usageError{fmt.Errorf("state_dir: %w (choose another with --state-dir)", err)}
 	}
-	_, err := os.Stat(filepath.Join(c.StateDir, tagvalues.Name))
-	used := err == nil
+	values, err := os.Stat(filepath.Join(c.StateDir, tagvalues.Name))
+	used := err == nil && values.Size() > tagvalues.EmptySize
 	cp, err := checkpoint.Open(c.StateDir, st, log)
 	if errors.Is(err, fs.ErrPermission) {
 		err = fmt.Errorf("%w (it must be writable; choose another with --state-dir)", err)

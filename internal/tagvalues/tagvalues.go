@@ -111,6 +111,10 @@ func (v *Values) Close() error { return v.file.close() }
 
 const header = "tailflux tag values 1\n"
 
+// EmptySize is the size of a file without values, which a start makes that did
+// not get further.
+const EmptySize = int64(len(header))
+
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // checksumLen is the length of a checksum in hexadecimal.

@@ -14,6 +14,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 	"time"
 
@@ -155,6 +156,7 @@ func onSignal(stopReading, stopRunning context.CancelFunc, log *slog.Logger) fun
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	over := make(chan struct{})
 	go func() {
+		var warned sync.Once
 		var first time.Time
 		var late <-chan time.Time
 		for {
@@ -162,10 +164,10 @@ func onSignal(stopReading, stopRunning context.CancelFunc, log *slog.Logger) fun
 			case s := <-signals:
 				switch {
 				case s == syscall.SIGHUP:
-					log.Warn("SIGHUP does nothing; restart tailflux for another configuration")
+					warned.Do(func() { log.Warn("SIGHUP does nothing; restart tailflux for another configuration") })
 				case first.IsZero():
-					log.Info("stopping", "signal", s.String(), "at_most", stopWithin)
 					stopReading()
+					log.Info("stopping", "signal", s.String(), "at_most", stopWithin)
 					first, late = time.Now(), time.After(stopWithin)
 				case time.Since(first) > twice:
 					os.Exit(exitFailed)

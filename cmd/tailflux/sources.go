@@ -73,7 +73,7 @@ func openSources(c *config.Config, once bool, st *stats.Stats, log *slog.Logger)
 		return s, err
 	}
 	shared.Host, shared.Values = s.host, s.values
-	found, err := openChoices(c, log)
+	found, err := openChoices(c, once, log)
 	if err != nil {
 		return s, err
 	}
@@ -84,8 +84,8 @@ func openSources(c *config.Config, once bool, st *stats.Stats, log *slog.Logger)
 			}
 		}
 		format, err := compile(source, wanted(c))
-		if err == nil && format == nil && !tail.IsGlob(source.Path) {
-			format, err = found.known(source)
+		if err == nil && format == nil {
+			format, err = found.first(source)
 		}
 		if err != nil {
 			return s, err

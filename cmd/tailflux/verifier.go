@@ -140,11 +140,11 @@ func sourceNames(c *config.Config, known map[string]*checkpoint.Source) string {
 
 // chosen is the format that was found out for a source.
 func (v *verifier) chosen(name string) (*logformat.Format, error) {
-	found, err := openChoices(v.config, nil)
+	found, err := openChoices(v.config, true, nil)
 	if err != nil {
 		return nil, err
 	}
-	if kept, ok := found.chosen[name]; ok {
+	if kept := found.chosen[name]; kept.Format != "" {
 		return found.compile(kept.Format)
 	}
 	return nil, usageError{fmt.Errorf("source %s has the format auto, and none was found out yet: give --format", name)}

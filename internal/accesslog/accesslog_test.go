@@ -89,6 +89,7 @@ func TestAppend(t *testing.T) {
 		{"a space in the version", map[string]string{"request": "GET / HTTP/ .1"}, head + ",scheme=https,source=web,status=302" + nums + at},
 		{"a space at the end of the version", map[string]string{"request": "GET / HTTP/1.1 "}, head + ",method=GET,path=/,scheme=https,source=web,status=302" + nums + at},
 		{"two spaces", map[string]string{"request": "GET   /x  HTTP/1.1"}, head + ",method=GET,path=/x,scheme=https,source=web,status=302" + nums + at},
+		{"no target", map[string]string{"request": "GET  HTTP/1.1"}, head + ",scheme=https,source=web,status=302" + nums + at},
 		{"a space after HTTP/0.9", map[string]string{"request": "GET /x "}, head + ",method=GET,path=/x,scheme=https,source=web,status=302" + nums + at},
 		{"a URL in the query of no path", map[string]string{"request": "GET login?next=http://evil/secret HTTP/1.1"}, head + ",method=GET,scheme=https,source=web,status=302" + nums + at},
 		{"HTTP/2", map[string]string{"request": "GET /a/b HTTP/2"}, tags + nums + at},

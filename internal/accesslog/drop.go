@@ -88,7 +88,7 @@ var yes, no = []byte("yes"), []byte("no")
 
 func (e *Encoder) holds(c *condition, captures [][]byte) bool {
 	raw := e.raw(&c.item, captures)
-	if c.origin == tries {
+	if c.origin == tries && len(raw) > 0 {
 		raw = e.text(&c.item, raw)
 	}
 	if c.re == nil {

@@ -124,7 +124,7 @@ func (e *Encoder) text(it *item, raw []byte) []byte {
 
 // sum is what the entries of a list are together, nil if they are no numbers.
 func (t *texts) sum(list []byte, kind nginxvar.Kind) []byte {
-	ok := false
+	var ok bool
 	if kind == nginxvar.Float {
 		t.plain, ok = appendSum(t.plain[:0], list)
 	} else if t.plain, ok = appendInteger(t.plain[:0], list, true, false); ok {

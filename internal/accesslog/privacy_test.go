@@ -37,6 +37,7 @@ func TestDrop(t *testing.T) {
 		{"not there beside another", []accesslog.Rule{{{"status", "200"}, {"http_x", "~."}}}, false},
 		{"a list", []accesslog.Rule{{{"upstream_status", "~^502"}}}, true},
 		{"how many", []accesslog.Rule{{{"upstream_tries", "2"}}}, true},
+		{"none was asked", []accesslog.Rule{{{"upstream_tries", ""}}}, false},
 		{"how many, an expression", []accesslog.Rule{{{"upstream_tries", "~^5"}}}, false},
 		{"the same by another name", []accesslog.Rule{{{"user_agent", "kube-probe/1.30"}}}, true},
 		{"unmasked", []accesslog.Rule{{{"remote_addr", "192.0.2.7"}}}, true},

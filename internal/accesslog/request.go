@@ -129,7 +129,7 @@ func splitRequest(line []byte, parts *[numParts][]byte) {
 	if len(target) > 0 && target[len(target)-1] == ' ' {
 		target = bytes.TrimRight(target, " ")
 	}
-	if len(target) == 0 {
+	if len(target) == 0 || version == nil && bytes.HasPrefix(target, []byte("HTTP/")) {
 		return
 	}
 	parts[method], parts[protocol] = line[:end], version

@@ -154,7 +154,8 @@ func TestErrors(t *testing.T) {
 		{"broken glob", layers{file: "sources:\n- path: /a[\n"}, `t.yaml:2:9: sources[0].path: got "/a[", want the path of a log file, or a glob`},
 		{"empty name", layers{file: "sources:\n- path: /a\n  name: ''\n"}, `t.yaml:3:9: sources[0].name: got "", want a name`},
 		{
-			"name that a file of a glob may have", layers{file: "sources:\n- {path: /a, name: 'g:x'}\n- {path: /b/*, name: g}\n"},
+			"name that a file of a glob may have",
+			layers{file: "sources:\n- {path: /a, name: 'g:x'}\n- {path: /b/*, name: g}\n"},
 			`t.yaml:2:20: sources[0].name: got "g:x", which a file of the glob "g" may be called, want a name that does not begin with "g:"`,
 		},
 		{"listen on no address", layers{file: one + "listen: 256.0.0.1:80\n"}, `t.yaml:2:9: listen: got "256.0.0.1:80", want HOST:PORT, or "" for no HTTP server`},

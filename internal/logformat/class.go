@@ -26,6 +26,8 @@ type slot struct {
 func (s slot) class() string {
 	v, text, quoted := s.variable, s.text(), s.quoted()
 	switch {
+	case s.ends != "" && text && s.escape == escapeNone:
+		return `[^` + s.ends + `]*`
 	case s.ends != "" && text && s.escape == escapeJSON:
 		return `(?:[^"\\` + s.ends + `]|\\.)*`
 	case s.ends != "" && text:
@@ -122,10 +124,10 @@ func inside(name string) string {
 	case "remote_addr", "server_addr", "realip_remote_addr", "proxy_protocol_addr", "proxy_protocol_server_addr",
 		"is_request_port", "ssl_ciphers", "ssl_curves", "ssl_sigalgs":
 		return ":"
-	case "proxy_host", "upstream_addr", "upstream_last_addr":
-		return "[]:"
-	case "host", "server_name", "upstream_last_server_name":
-		return "!#$&'()*,;<>?@[]^`{|}~:=" // what a client sent, or a regular expression
+	case "host", "proxy_host", "upstream_addr", "upstream_last_addr":
+		return "[]:" // a client may send others as $host: then the line is no match
+	case "server_name", "upstream_last_server_name":
+		return "!#$&'()*<>?@[]^`{|}~:=" // it may be a regular expression
 	case "is_args":
 		return "?"
 	}
@@ -145,7 +147,7 @@ func between(left, right string) string {
 	switch left {
 	case "server_name": // may be a regular expression
 		return "/"
-	case "host", "http_host", "proxy_host":
+	case "host", "http_host", "proxy_host", "server_port", "request_port", "proxy_port":
 		return "/?#"
 	}
 	return ""

@@ -88,7 +88,8 @@ func TestFormatRegexp(t *testing.T) {
 
 	// What a client sent may be anything.
 	check(`$content_length $req_id x`, `^(?P<content_length>[^"]*?) (?P<req_id>[^"]*?) x$`)
-	check(`$host|$status`, `^(?P<host>[^ "]*)\|(?P<status>[0-9.-]+)$`)
+	check(`escape=none "$uri$is_args$args"`, `^(?P<uri>[^?]*?)(?:(?P<is_args>\?)(?P<args>.*)|)$`)
+	check(`$host:$server_port$request_uri x`, `^(?P<host>[^ "]*):(?P<server_port>[^ "/?#]*)(?P<request_uri>[^"]*?) x$`)
 
 	// The second of the same name is not captured.
 	check(`$status $status`, `^(?P<status>[0-9.-]+) (?:[0-9.-]+)$`)
@@ -172,6 +173,7 @@ func TestFormatErrors(t *testing.T) {
 	check("${}", "column 1", "name")
 	check("a ${status $msec", "column 3", "not closed")
 	check("$uri$args", "column 5", "$uri", "$args", "literal between")
+	check(`"$uri$is_args$args$status"`, "column 19", "$args", "$status", "literal between")
 	check("$uri$is_args", "column 5", "$uri", "$is_args", "literal between")
 	check("$status$body_bytes_sent", "column 8")
 	check("$msec\n$status", "column 6", "line break")

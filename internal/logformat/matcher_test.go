@@ -78,7 +78,8 @@ func TestMatch(t *testing.T) {
 	check(site, "2018-03-04T13:49:52+00:00 https://example.com/a 200", "uri=/a") // of /a? with nothing behind it
 	check(`$scheme://$host$request_uri $status`, "http://other.com?token=/a 200", "host=other.com", "request_uri=?token=/a", "status=200")
 	check(`$remote_addr:$remote_port $content_length`, "unix:: abc", "remote_addr=unix:", "remote_port=", "content_length=abc")
-	check(`$host|$status|$request_method`, "h|200|X|404|GET", "host=h|200|X", "status=404", "request_method=GET")
+	check(`$time_iso8601,$host,$request_uri,$status`, "2018-03-04T13:49:52+00:00,www.example.com,/map/@52.5,13.4,12z,200", "host=www.example.com",
+		"request_uri=/map/@52.5,13.4,12z", "status=200")
 
 	check("vhost_combined", "example.com:443 "+combined("-", "-"), "host=example.com", "server_port=443", "remote_addr=1.2.3.4")
 	check("vhost_combined", "[2001:db8::1]:80 "+combined("-", "-"), "host=[2001:db8::1]", "server_port=80")

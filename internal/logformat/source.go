@@ -30,6 +30,7 @@ type source struct {
 
 var (
 	statement = regexp.MustCompile(`^(?:\s*#[^\n]*\n)*\s*log_format\s+(?:"[^"]*"|'[^']*'|[^\s'";]+)\s+`)
+	comment   = regexp.MustCompile(`(?m)^\s*#.*$`)
 	parameter = regexp.MustCompile(`^\s*escape=([^\s$;'"]*)(?:\s+|$)`)
 )
 
@@ -144,7 +145,7 @@ func (s *source) join(i int) error {
 		}
 	}
 	if i < len(o) {
-		if rest := strings.TrimSpace(o[i+1:]); rest != "" {
+		if rest := strings.TrimSpace(comment.ReplaceAllString(o[i+1:], "")); rest != "" {
 			return fmt.Errorf("%s: text after the semicolon; give one log_format only", where(o, i+1))
 		}
 	}

@@ -131,6 +131,9 @@ func (t *template) regexp() (string, error) {
 			b.WriteString(group(p.name, s.class()+"?"))
 			b.WriteString("(?:" + group("is_args", `\?`))
 			i += 2
+			if err := t.separated(i); err != nil {
+				return "", err
+			}
 			b.WriteString(group(t.pieces[i].name, t.slot(i).class()))
 			if t.source.escape == escapeDefault {
 				b.WriteString("|-")
@@ -138,11 +141,9 @@ func (t *template) regexp() (string, error) {
 			b.WriteString("|)")
 			continue
 		}
-		if next := i + 1; !s.last && s.after == "" {
-			if s.ends = between(p.name, t.pieces[next].name); s.ends == "" {
-				return "", t.errorf(t.pieces[next].at,
-					"nothing separates $%s from $%s, so there is more than one way to cut a line; put a literal between them in log_format, a space for example",
-					p.name, t.pieces[next].name)
+		if !s.last && s.after == "" {
+			if s.ends = between(p.name, t.pieces[i+1].name); s.ends == "" {
+				return "", t.separated(i)
 			}
 		}
 		b.WriteString(group(p.name, s.class()))
@@ -163,6 +164,16 @@ func (t *template) slot(i int) slot {
 	return s
 }
 
+// separated is an error if another variable follows the one that is a piece.
+func (t *template) separated(i int) error {
+	if i+1 == len(t.pieces) || t.pieces[i+1].name == "" {
+		return nil
+	}
+	return t.errorf(t.pieces[i+1].at,
+		"nothing separates $%s from $%s, so there is more than one way to cut a line; put a literal between them in log_format, a space for example",
+		t.pieces[i].name, t.pieces[i+1].name)
+}
+
 // warnings are those of Format.Warnings.
 func (t *template) warnings() (all []string) {
 	if t.source.escape == escapeNone {
@@ -171,18 +182,38 @@ func (t *template) warnings() (all []string) {
 			"a quote or a space in a header shifts the values after it; use escape=default or escape=json"}
 	}
 	for i, p := range t.pieces {
-		s := t.slot(i)
-		if p.name == "" || s.last || s.after == "" || s.quoted() {
+		if p.name == "" {
 			continue
 		}
-		switch next := i + 2; {
-		case s.variable.List && (s.after[0] == ',' || strings.HasPrefix(s.after, " :")):
+		s, end := t.slot(i), i
+		if isURI(t.pieces[i:]) {
+			end = i + 2
+			s.after = t.slot(end).after
+		}
+		switch {
+		case s.after == "" || s.quoted():
+		case s.variable.List && (s.after == ", " || s.after == " : "):
 			all = append(all, fmt.Sprintf("$%s: %q, which follows it, also stands between its entries, so that of several servers lines are cut in the wrong place; "+
 				"put quotes around $%[1]s in log_format", p.name, s.after))
-		case s.text() && s.mayHold(s.after[0]) && (next == len(t.pieces) || nginxvar.Lookup(t.pieces[next].name).Kind != nginxvar.TimeLocal):
-			all = append(all, fmt.Sprintf("$%s: stands without quotes, and may have %q in it, so that a client can shift the values after it; "+
+		case s.text() && s.mayHold(s.after[0]) && t.shifts(end+1):
+			all = append(all, fmt.Sprintf("$%s: stands without quotes, and may have %q in it, which shifts the values after it; "+
 				"put quotes around $%[1]s in log_format", p.name, s.after[:1]))
 		}
 	}
 	return all
+}
+
+// shifts tells whether there is more than one way to cut what begins with a
+// piece, because spaces are possible in another value before the next quote. (No
+// value has a quote in it. Words and numbers have one place each, from the quote, or
+// the end of the line, back.)
+func (t *template) shifts(from int) bool {
+	for i := from; i < len(t.pieces); i++ {
+		if p := t.pieces[i]; strings.Contains(p.literal, `"`) {
+			return false
+		} else if s := t.slot(i); p.name != "" && (s.text() || s.variable.List) {
+			return true
+		}
+	}
+	return false
 }

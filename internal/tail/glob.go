@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -72,15 +73,21 @@ func wildcards(pattern string) *regexp.Regexp {
 // access.log.2.gz.
 var rotated = regexp.MustCompile(`(\.\d{1,3}|-\d{8,}|\.(gz|bz2|xz|zst|Z|old|bak))$`)
 
-// appeared returns the paths that match and are not followed yet, in their
-// order. A file that is open already was rotated to its new name.
-func (g *glob) appeared(left func(path string, info os.FileInfo) bool) (paths []string) {
-	matches, err := filepath.Glob(g.Pattern)
+// Matches returns the paths that match a pattern now, without those of logs that
+// were rotated.
+func Matches(pattern string) []string {
+	paths, err := filepath.Glob(pattern)
 	if err != nil {
 		return nil // the pattern was checked
 	}
-	for _, path := range matches {
-		if g.followed[path] || rotated.MatchString(path) {
+	return slices.DeleteFunc(paths, rotated.MatchString)
+}
+
+// appeared returns the paths that match and are not followed yet, in their
+// order. A file that is open already was rotated to its new name.
+func (g *glob) appeared(left func(path string, info os.FileInfo) bool) (paths []string) {
+	for _, path := range Matches(g.Pattern) {
+		if g.followed[path] {
 			continue
 		}
 		info, err := os.Stat(path)

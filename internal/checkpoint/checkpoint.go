@@ -21,6 +21,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 
@@ -144,6 +145,27 @@ func (c *Checkpoint) Fresh() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return len(c.sources) == 0
+}
+
+// Rename gives what is known of the source at a path to a new name. Nothing is
+// known of that, and the name that it has belongs to no source any more, which used
+// tells.
+func (c *Checkpoint) Rename(name, path string, used func(name string) bool) (was string, ok bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.sources[name] != nil {
+		return "", false
+	}
+	for _, was := range slices.Sorted(maps.Keys(c.sources)) {
+		if s := c.sources[was]; s.Path == path && !used(was) {
+			c.sources[name] = s
+			delete(c.sources, was)
+			c.needed++
+			c.changed = true
+			return was, true
+		}
+	}
+	return "", false
 }
 
 // Source returns a copy of what is known of a source. known is false at the very

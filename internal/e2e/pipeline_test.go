@@ -380,3 +380,31 @@ func TestExitCodes(t *testing.T) {
 		})
 	}
 }
+
+// A log keeps its place when its source gets another name, or becomes a file of a
+// glob; what both a source and a glob name is read once.
+func TestSourceIsRenamed(t *testing.T) {
+	b := newBench(t, influxdtest.New(t, influxdtest.Options{}))
+	log := b.write("access.log", lines(100))
+	want := int64(0)
+	for i, args := range [][]string{
+		{"--path", log, "--name", "one", "--start", "beginning"},
+		{"--path", log, "--name", "two"},
+		{"--path", b.path("acc*.log"), "--name", "all"},
+		{"--config", b.write("tailflux.yaml", "sources:\n- {path: "+log+", name: web, format: combined}\n- {path: '"+b.path("acc*.log")+"', name: all, format: combined}\n")},
+	} {
+		want += 100
+		if i > 0 {
+			b.write("access.log", lines(100))
+		}
+		d := b.start(args...)
+		b.delivered(d, 100)
+		time.Sleep(1500 * time.Millisecond) // files are looked for again
+		if err := d.Stop(); err != nil {
+			t.Error(err)
+		}
+		if got := b.points(""); got != want {
+			t.Errorf("%q: %d points, want %d", args, got, want)
+		}
+	}
+}

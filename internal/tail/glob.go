@@ -80,14 +80,29 @@ func Matches(pattern string) []string {
 	if err != nil {
 		return nil // the pattern was checked
 	}
-	return slices.DeleteFunc(paths, rotated.MatchString)
+	return slices.DeleteFunc(paths, func(path string) bool {
+		return rotated.MatchString(path) || slices.Contains(paths, rotatedFrom(path))
+	})
+}
+
+// extended is how logrotate calls rotated logs when it is told to keep the
+// extension: access.1.log, access-20261122.log.
+var extended = regexp.MustCompile(`(?:\.\d{1,3}|` + date + `)(\.[^./]+)$`)
+
+// rotatedFrom is the path of the log that a path may be a rotated log of, or "".
+func rotatedFrom(path string) string {
+	at := extended.FindStringSubmatchIndex(path)
+	if at == nil {
+		return ""
+	}
+	return path[:at[0]] + path[at[2]:at[3]]
 }
 
 // appeared returns the paths that match and are not followed yet, in their
 // order. A file that is open already was rotated to its new name.
 func (g *glob) appeared(left func(path string, info os.FileInfo) bool) (paths []string) {
 	for _, path := range Matches(g.Pattern) {
-		if g.followed[path] {
+		if g.followed[path] || g.followed[rotatedFrom(path)] {
 			continue
 		}
 		info, err := os.Stat(path)
@@ -130,6 +145,10 @@ func (r *Reader) find(now time.Time) {
 			paths = append(paths, g.waiting(r.checkpoint)...)
 		}
 		for _, path := range paths {
+			if other := r.following(path); other != nil {
+				r.log.Warn("file of a glob is another source's already", "file", path, "glob", g.Pattern, "source", other.Name)
+				continue
+			}
 			matched := strings.Join(g.wildcards.FindStringSubmatch(path)[1:], ",")
 			s := Source{Source: g.Source(path, matched), FromEnd: fromEnd}
 			r.sources = append(r.sources, &source{Source: s, reader: r, globbed: true})
@@ -139,6 +158,21 @@ func (r *Reader) find(now time.Time) {
 			r.log.Warn("no file matches yet, waiting for one", "file", g.Pattern)
 		}
 	}
+}
+
+// following is the source that follows a path, or nil.
+func (r *Reader) following(path string) *source {
+	for _, s := range r.sources {
+		if s.Path == path {
+			return s
+		}
+	}
+	return nil
+}
+
+// follows tells whether a source has that name.
+func (r *Reader) follows(name string) bool {
+	return slices.ContainsFunc(r.sources, func(s *source) bool { return s.Name == name })
 }
 
 // holds tells whether a file that has appeared is being read already under

@@ -195,3 +195,38 @@ func TestGlobGoesOnAfterARestart(t *testing.T) {
 		t.Errorf("after the restart %q, want %q", got, want)
 	}
 }
+
+// Logs that are rotated and keep their extension match the pattern too, and are no
+// logs of their own.
+func TestGlobOfLogsThatKeepTheirExtension(t *testing.T) {
+	for _, name := range []string{"a-20261127.log", "a.1.log", "a.log-1795748951.log"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir, state := t.TempDir(), stateDir(t)
+			log, pattern := filepath.Join(dir, "a.log"), filepath.Join(dir, "*.log")
+			file := create(t, log, "a1\n")
+			got := globbed(t, pattern, state, 1, func() { add(t, file, "a2\n") })
+			if want := []string{"g:a a2\n"}; !slices.Equal(got, want) {
+				t.Fatalf("at first %q, want %q", got, want)
+			}
+			if name != "a.log-1795748951.log" {
+				rename(t, log, filepath.Join(dir, name))
+				file = create(t, log, "b1\n")
+				got = globbed(t, pattern, state, 1, nil)
+				if want := []string{"g:a b1\n"}; !slices.Equal(got, want) {
+					t.Fatalf("after the rotation %q, want %q", got, want)
+				}
+			} else {
+				create(t, filepath.Join(dir, name), "c1\n") // it is another log: a.log.log is none
+				got = globbed(t, pattern, state, 1, nil)
+				if want := []string{"g:a.log-1795748951 c1\n"}; !slices.Equal(got, want) {
+					t.Fatalf("another log: %q, want %q", got, want)
+				}
+			}
+			got = globbed(t, pattern, state, 1, func() { add(t, file, "z1\n") })
+			if want := []string{"g:a z1\n"}; !slices.Equal(got, want) {
+				t.Errorf("after another restart %q, want %q", got, want)
+			}
+		})
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 func TestNothingHappensWhileStopped(t *testing.T) {
@@ -439,4 +440,77 @@ func TestFileIsRotatedWhileStoppedAndItsLastLineHasNoNewline(t *testing.T) {
 			want:      [][]string{nil, {"b1", "last"}, {"c1"}},
 		},
 	)
+}
+
+// The same log in another file: restored from a copy, or on a file system that has
+// another device number since the machine was started.
+func TestFileIsAnotherOneWithTheSameContentAfterTheRestart(t *testing.T) {
+	replace := func(t *testing.T, path string) {
+		t.Helper()
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		create(t, path+".new", string(text))
+		rename(t, path+".new", path)
+	}
+	restarts(t,
+		stopped{
+			name:      "with nothing unread",
+			meanwhile: func(t *testing.T, path string, _ *os.File) { replace(t, path) },
+			want:      [][]string{nil},
+		},
+		stopped{
+			name:      "with more in it",
+			meanwhile: func(t *testing.T, path string, file *os.File) { add(t, file, "a3\n"); replace(t, path) },
+			want:      [][]string{{"a3"}},
+		},
+	)
+}
+
+// A log whose time is yet to come, because the clock was wrong, does not hide those
+// that come after it.
+func TestFileWithATimeToComeIsRotatedWhileStopped(t *testing.T) {
+	both(t, func(t *testing.T, wakeups bool) {
+		path := logFile(t)
+		create(t, path, "a1\n")
+		l := newLives(t, wakeups, path)
+		l.start()
+		l.want(1, "a1")
+		later := time.Now().Add(30 * 24 * time.Hour)
+		if err := os.Chtimes(path, later, later); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(600 * time.Millisecond) // it is seen
+		rotate(t, path, "b1\n")
+		l.want(2, "b1")
+		l.stop()
+		rotate(t, path, "c1\n")
+		rotate(t, path, "d1\n")
+		l.start()
+		l.eventually("the lines", func() bool { return l.hasSent("c1") && l.hasSent("d1") })
+		l.stop()
+	})
+}
+
+// A log that came and was rotated while nobody looked, and that may not be read, is
+// not forgotten: it is read when it may.
+func TestUnseenFileMayNotBeReadAtTheRestart(t *testing.T) {
+	both(t, func(t *testing.T, wakeups bool) {
+		path := logFile(t)
+		create(t, path, "a1\n")
+		l := unprivileged(t, wakeups, path)
+		l.want(1, "a1")
+		l.stop()
+		rotate(t, path, "b1\n")
+		chmod(t, path, 0)
+		rotate(t, path, "c1\n")
+		l.start()
+		l.eventually("what is at the path", func() bool { return l.hasSent("c1") })
+		l.eventually("trouble", func() bool { return strings.Contains(l.source().Trouble, "permission denied") })
+		chmod(t, path+".1", 0o644)
+		l.eventually("the other lines", func() bool { return l.hasSent("b1") })
+		l.eventually("no trouble", func() bool { return l.source().Trouble == "" })
+		l.stop()
+	})
 }

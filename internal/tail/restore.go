@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"syscall"
 	"time"
@@ -25,6 +26,13 @@ import (
 // is read, and restore is tried again.
 func (s *source) restore(now time.Time) error {
 	if s.saved == nil {
+		if was, ok := s.reader.checkpoint.Rename(s.Name, s.Path, s.reader.follows); ok {
+			s.reader.log.Warn("source has another name than before: going on where it was", "source", s.Name, "was", was, "file", s.Path)
+		}
+		if _, err := os.ReadDir(filepath.Dir(s.Path)); errors.Is(err, fs.ErrPermission) {
+			s.reader.log.Warn("the directory of the log may not be listed: what is rotated while tailflux is stopped, or cannot be seen in time, is lost",
+				"source", s.Name, "err", err)
+		}
 		saved, known := s.reader.checkpoint.Source(s.Name, s.Path)
 		s.saved = &saved
 		if info, err := os.Stat(s.Path); err == nil && !known && s.FromEnd {
@@ -145,13 +153,14 @@ func neverRead(g *checkpoint.Generation) bool {
 func (s *source) search(saved *checkpoint.Source, now time.Time) {
 	open := saved.Open
 	var files []*opened
+	var refused []refusal
 	defer func() { closeAll(files) }()
 	// A file that is not found may just be being copied and truncated: its copy
 	// was not there yet when the directory was read.
 	list := func() []sibling { return s.everywhere(saved) }
 	for range 3 {
 		closeAll(files)
-		files, _ = openAll(list, func(f sibling) bool { return s.holding(f.info) == nil })
+		files, _, refused = openAll(list, func(f sibling) bool { return s.holding(f.info) == nil })
 		if open = s.match(files, open, saved.Open, now); len(open) == 0 {
 			break
 		}
@@ -163,7 +172,11 @@ func (s *source) search(saved *checkpoint.Source, now time.Time) {
 			s.reader.checkpoint.Forget(&flow.Generation{Source: s.Source.Source, ID: g.ID}) // it became the copy of another one
 			continue
 		}
-		s.lose(g.ID, max(0, g.Size-g.Offset), "no file beside the log is, or is a copy of, what was read")
+		why := "no file beside the log is, or is a copy of, what was read"
+		if _, err := os.ReadDir(filepath.Dir(s.Path)); err != nil {
+			why = "the files beside the log cannot be found: " + err.Error()
+		}
+		s.lose(g.ID, max(0, g.Size-g.Offset), why)
 		s.gone(g, true)
 	}
 	slices.SortFunc(s.files, func(a, b *file) int { return cmp.Compare(a.at.Generation.ID, b.at.Generation.ID) })
@@ -177,8 +190,10 @@ func (s *source) search(saved *checkpoint.Source, now time.Time) {
 			}
 		}
 	}
-	s.beginUnseen(files, s.latest(), now)
+	since := s.latest(now)
+	s.beginUnseen(files, since, now)
 	s.coming = nil
+	s.refuse(refused, since)
 }
 
 // match goes on with those of the open generations whose files are found, which
@@ -193,8 +208,9 @@ func (s *source) match(files []*opened, open, all []checkpoint.Generation, now t
 				continue
 			}
 			how := o.holds(g.File, g.Offset, g.Before)
-			if how == another || how < sure || noLive == nil && os.SameFile(o.info, live) && how != theSame || s.isKnown(o, nil, g.ID) {
-				continue // a copy at the path counts as another log, and one elsewhere is not what else was read
+			atPath := noLive == nil && os.SameFile(o.info, live)
+			if how == another || how < sure || atPath && !isLog(how, g) || s.isKnown(o, nil, g.ID) {
+				continue // a copy elsewhere is not what else was read
 			}
 			if best >= 0 && how == sure && !files[best].isBeginningOf(o) {
 				continue // they begin alike, and are not copies of one file
@@ -213,6 +229,13 @@ func (s *source) match(files []*opened, open, all []checkpoint.Generation, now t
 		}
 	}
 	return missing
+}
+
+// isLog tells whether a file at the path is that of the generation: it is the same
+// one, or it is a copy and has all that was read. The log may have been restored, or
+// its file system have another device number since the machine was started.
+func isLog(how int, g *checkpoint.Generation) bool {
+	return how == theSame || how == copyOf && g.Before.Length > 0
 }
 
 // isOfAnother tells whether a file is that of another open generation.
@@ -259,12 +282,18 @@ func (s *source) without(found []sibling) []sibling {
 	})
 }
 
+// refusal is a file that cannot be opened, and why.
+type refusal struct {
+	sibling
+	err error
+}
+
 // openAll opens those of the listed files that are wanted and can be had. Then it
 // lists them again, and starts over if they are not the same: while logrotate
 // renames a long chain of files, the name of one may be that of another when it
 // is opened, and a file may be listed under none of its names. settled is false
 // when there was no end of that.
-func openAll(list func() []sibling, wanted func(sibling) bool) (files []*opened, settled bool) {
+func openAll(list func() []sibling, wanted func(sibling) bool) (files []*opened, settled bool, refused []refusal) {
 	const attempts = 10
 	found := list()
 	for n := 1; ; n++ {
@@ -274,7 +303,9 @@ func openAll(list func() []sibling, wanted func(sibling) bool) (files []*opened,
 			}
 			o, err := sibling.open()
 			switch {
+			case errors.Is(err, fs.ErrNotExist):
 			case err != nil:
+				refused = append(refused, refusal{sibling, err})
 			case os.SameFile(o.info, sibling.info):
 				files = append(files, o)
 			default:
@@ -284,10 +315,10 @@ func openAll(list func() []sibling, wanted func(sibling) bool) (files []*opened,
 		before := found
 		found = list()
 		if settled = sameFiles(before, found); settled || n == attempts {
-			return files, settled
+			return files, settled, refused
 		}
 		closeAll(files)
-		files = nil
+		files, refused = nil, nil
 	}
 }
 

@@ -135,13 +135,14 @@ type names struct {
 	patterns []*regexp.Regexp
 }
 
+// date is a year, month and day in a name, in either order, or seconds since 1970; an
+// address or a port is none.
+const date = `[-._]?(?:(?:19|20)\d\d[-._]?\d\d[-._]?\d\d|\d\d[-._]?\d\d[-._]?(?:19|20)\d\d|1\d{9})(?:[-._T]?\d+)*`
+
 // newNames is for a log called base, which may be a link to another name.
 func newNames(base, to string) names {
 	n := names{stem: stem(base), begin: strings.TrimSuffix(base, filepath.Ext(base))}
 	const number, packed = `\.(\d{1,3})`, `(?:\.gz|\.zst)?$`
-	// A year, month and day, in either order, or seconds since 1970; an address or a
-	// port in a name is none.
-	const date = `[-._]?(?:(?:19|20)\d\d[-._]?\d\d[-._]?\d\d|\d\d[-._]?\d\d[-._]?(?:19|20)\d\d|1\d{9})(?:[-._T]?\d+)*`
 	ext := filepath.Ext(base)
 	plain := regexp.QuoteMeta(strings.TrimSuffix(base, ext))
 	quoted := regexp.QuoteMeta(base)

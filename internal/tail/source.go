@@ -33,6 +33,7 @@ type source struct {
 	looked    bool               // at least once, and found out where to go on
 	saved     *checkpoint.Source // of the checkpoint, until then
 	unsettled time.Time          // files not older than this are still to be looked for, because they were just being renamed
+	refused   error              // or because this one cannot be opened
 	missed    time.Time          // when files were last looked for because nothing is at the path; zero when something is
 	coming    *opened            // is at the path and about to be read; not yet one of files
 	there     fs.FileInfo        // the file that was there at the very first start, if it is to be read from where it ended
@@ -82,7 +83,7 @@ func (s *source) look(now time.Time) error {
 	if s.globbed && errors.Is(err, fs.ErrNotExist) {
 		err = nil
 	}
-	err = cmp.Or(err, troubles)
+	err = cmp.Or(err, troubles, s.refused)
 	s.report(err)
 	return err
 }
@@ -126,7 +127,7 @@ func (s *source) miss(missing bool, now time.Time) {
 	switch {
 	case missing && s.lastID > 0 && now.Sub(s.missed) >= missingTick:
 		s.missed = now
-		s.findUnseen(s.latest(), now)
+		s.findUnseen(s.latest(now), now)
 	case !missing && !s.missed.IsZero():
 		s.missed = time.Time{}
 		for _, f := range s.files {
@@ -167,7 +168,7 @@ func (s *source) open(now time.Time) error {
 	s.supersede(now)
 	if s.lastID > 0 {
 		s.coming = o
-		s.findUnseen(s.latest(), now)
+		s.findUnseen(s.latest(now), now)
 		s.coming = nil
 	}
 	if old != nil {

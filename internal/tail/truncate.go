@@ -91,7 +91,7 @@ func (f *file) copied() *opened {
 	saved, last := checkpoint.File{Inode: f.inode, Head: f.head.sum()}, f.before()
 	s := f.source
 	list := func() []sibling { return s.siblings(cmp.Or(f.described.Path, s.Path)) }
-	files, _ := openAll(list, func(f sibling) bool { held := s.holding(f.info); return held == nil || held.unsure })
+	files, _, _ := openAll(list, func(f sibling) bool { held := s.holding(f.info); return held == nil || held.unsure })
 	best, sure := -1, another
 	for i, o := range files {
 		if how := o.holds(saved, f.at.Offset, last); how > another && how >= sure && !s.isKnown(o, f, 0) {

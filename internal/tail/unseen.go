@@ -26,7 +26,7 @@ func (s *source) findUnseen(since, now time.Time) {
 		since = s.unsettled
 	}
 	s.unsettled = time.Time{}
-	files, settled := openAll(list, func(f sibling) bool {
+	files, settled, refused := openAll(list, func(f sibling) bool {
 		return !f.info.ModTime().Before(since) && s.holding(f.info) == nil &&
 			(live == nil || !os.SameFile(f.info, live)) && (s.coming == nil || !os.SameFile(f.info, s.coming.info))
 	})
@@ -35,6 +35,18 @@ func (s *source) findUnseen(since, now time.Time) {
 		s.unsettled = since // the next look goes on
 	}
 	s.beginUnseen(files, since, now)
+	s.refuse(refused, since)
+}
+
+// refuse takes note of files that cannot be opened and may be logs that nobody has
+// read: the next look goes on. The reason is told until there are none.
+func (s *source) refuse(refused []refusal, since time.Time) {
+	s.refused = nil
+	for _, f := range refused {
+		if f.rotated && !f.info.ModTime().Before(since) {
+			s.refused, s.unsettled = f.err, since
+		}
+	}
 }
 
 // beginUnseen begins a generation for each of the files, in their order, that is
@@ -64,17 +76,27 @@ func (s *source) inOrder(f *file) {
 	s.files = slices.Insert(s.files, at, f)
 }
 
-// latest is when a file that was read was last written.
-func (s *source) latest() (t time.Time) {
-	for i := range s.finished {
-		if at := time.Unix(0, s.finished[i].Modified); at.After(t) {
+// latest is when a file that was read was last written. Times that are yet to come
+// do not count, if there are others: the clock was wrong.
+func (s *source) latest(now time.Time) (t time.Time) {
+	var wrong time.Time
+	take := func(at time.Time) {
+		if at.After(now.Add(time.Minute)) {
+			if at.After(wrong) {
+				wrong = at
+			}
+		} else if at.After(t) {
 			t = at
 		}
 	}
+	for i := range s.finished {
+		take(time.Unix(0, s.finished[i].Modified))
+	}
 	for _, f := range s.files {
-		if f.asOf.After(t) {
-			t = f.asOf
-		}
+		take(f.asOf)
+	}
+	if t.IsZero() {
+		return wrong
 	}
 	return t
 }

@@ -89,7 +89,8 @@ func path() kind[string] {
 func glob() kind[string] {
 	return words("the path of a log file, or a glob", func(s string) (string, bool) {
 		_, err := filepath.Match(s, "")
-		return filepath.Clean(s), s != "" && printable(s) && err == nil && !strings.HasSuffix(s, "/")
+		clean := filepath.Clean(s)
+		return clean, s != "" && printable(s) && err == nil && !strings.HasSuffix(s, "/") && clean != "/"
 	})
 }
 

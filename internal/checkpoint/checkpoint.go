@@ -157,13 +157,15 @@ func (c *Checkpoint) Rename(name, path string, used func(name string) bool) (was
 		return "", false
 	}
 	for _, was := range slices.Sorted(maps.Keys(c.sources)) {
-		if s := c.sources[was]; s.Path == path && !used(was) {
-			c.sources[name] = s
-			delete(c.sources, was)
-			c.needed++
-			c.changed = true
-			return was, true
+		s := c.sources[was]
+		if s.Path != path || used(was) {
+			continue
 		}
+		c.sources[name] = s
+		delete(c.sources, was)
+		c.needed++
+		c.changed = true
+		return was, true
 	}
 	return "", false
 }

@@ -113,26 +113,30 @@ func splitRequest(line []byte, parts *[numParts][]byte) {
 		return
 	}
 	target := line[end+1:]
-	if len(target) > 0 && (target[0] == ' ' || target[len(target)-1] == ' ') {
-		target = bytes.Trim(target, " ")
-	}
-	var version []byte
 	// Almost every request ends like this, and then this is its last space.
-	if at := len(target) - len(" HTTP/1.1"); at >= 0 && string(target[at:at+6]) == " HTTP/" && target[at+6] != ' ' && target[at+7] != ' ' && target[at+8] != ' ' {
-		target, version = target[:at], target[at+1:]
-	} else if last := bytes.LastIndexByte(target, ' '); last >= 0 {
-		target, version = target[:last], target[last+1:]
+	at := len(target) - len(" HTTP/1.1")
+	if at <= 0 || string(target[at:at+6]) != " HTTP/" || target[at+6] == ' ' || target[at+7] == ' ' || target[at+8] == ' ' ||
+		target[0] == ' ' || target[at-1] == ' ' {
+		splitOdd(line[:end], target, parts)
+		return
+	}
+	parts[method], parts[protocol] = line[:end], target[at+1:]
+	splitTarget(target[:at], parts)
+}
+
+// splitOdd does it for the others. rest is what stands behind the method.
+func splitOdd(verb, rest []byte, parts *[numParts][]byte) {
+	target, version := bytes.Trim(rest, " "), []byte(nil)
+	if last := bytes.LastIndexByte(target, ' '); last >= 0 {
+		target, version = bytes.TrimRight(target[:last], " "), target[last+1:]
 		if !bytes.HasPrefix(version, []byte("HTTP/")) {
 			return
 		}
 	}
-	if len(target) > 0 && target[len(target)-1] == ' ' {
-		target = bytes.TrimRight(target, " ")
-	}
 	if len(target) == 0 || version == nil && bytes.HasPrefix(target, []byte("HTTP/")) {
 		return
 	}
-	parts[method], parts[protocol] = line[:end], version
+	parts[method], parts[protocol] = verb, version
 	splitTarget(target, parts)
 }
 

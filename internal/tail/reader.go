@@ -63,8 +63,9 @@ type Reader struct {
 
 	checkpoint *checkpoint.Checkpoint
 
-	turn     []*file     // of read
-	looked   time.Time   // when it last looked at the paths
+	turn     []*file   // of read
+	looked   time.Time // when it last looked at the paths
+	stopped  <-chan struct{}
 	patience *time.Timer // of send
 }
 
@@ -93,6 +94,7 @@ func (r *Reader) Run(ctx context.Context, out chan<- flow.Chunk) error {
 	if r.config.Import != nil {
 		return r.imports(ctx, out)
 	}
+	r.stopped = ctx.Done()
 	r.patience = time.NewTimer(activeTick)
 	defer r.patience.Stop()
 	tick := time.NewTimer(idleTick)
@@ -145,6 +147,11 @@ func (r *Reader) look(now time.Time) error {
 		return fmt.Errorf("no file matches %s", r.config.Globs[0].Pattern)
 	}
 	for _, s := range r.sources {
+		select {
+		case <-r.stopped: // a thousand sources to be found again take their time
+			return nil
+		default:
+		}
 		if trouble := s.look(now); trouble != nil && r.config.Once {
 			return fmt.Errorf("source %s: %w", s.Name, trouble)
 		}

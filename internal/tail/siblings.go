@@ -55,7 +55,11 @@ func beside(path string, rotatedOnly bool, others []string) []sibling {
 		}
 	}
 	names := newNames(filepath.Base(path), filepath.Base(to))
-	var found []sibling
+	type candidate struct {
+		sibling
+		entry os.DirEntry
+	}
+	var called []candidate
 	for _, dir := range dirs {
 		entries, err := os.ReadDir(dir)
 		if err != nil {
@@ -69,16 +73,21 @@ func beside(path string, rotatedOnly bool, others []string) []sibling {
 			if rotatedOnly && !rotated || isBeingPacked(e.Name(), entries) {
 				continue
 			}
-			info, err := e.Info()
-			if err != nil {
-				continue // it has just gone
-			}
 			at := filepath.Join(dir, e.Name())
-			found = append(found, sibling{path: at, info: info, rotated: rotated && at != path, order: order})
+			called = append(called, candidate{sibling{path: at, rotated: rotated && at != path, order: order}, e})
 		}
 	}
-	if len(found) > maxAlike { // those of other logs
-		found = slices.DeleteFunc(found, func(f sibling) bool { return !f.rotated && f.path != path && f.path != to })
+	if len(called) > maxAlike { // those of other logs
+		called = slices.DeleteFunc(called, func(f candidate) bool { return !f.rotated && f.path != path && f.path != to })
+	}
+	var found []sibling
+	for _, c := range called {
+		info, err := c.entry.Info()
+		if err != nil {
+			continue // it has just gone
+		}
+		c.info = info
+		found = append(found, c.sibling)
 	}
 	slices.SortStableFunc(found, func(a, b sibling) int {
 		return cmp.Or(a.info.ModTime().Compare(b.info.ModTime()), -cmp.Compare(a.order, b.order), cmp.Compare(a.path, b.path))

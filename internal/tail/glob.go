@@ -80,8 +80,9 @@ func Matches(pattern string) []string {
 	if err != nil {
 		return nil // the pattern was checked
 	}
-	return slices.DeleteFunc(paths, func(path string) bool {
-		return rotated.MatchString(path) || slices.Contains(paths, rotatedFrom(path))
+	return slices.DeleteFunc(slices.Clone(paths), func(path string) bool {
+		log := rotatedFrom(path)
+		return rotated.MatchString(path) || log != "" && slices.Contains(paths, log)
 	})
 }
 

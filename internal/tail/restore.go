@@ -282,55 +282,6 @@ func (s *source) without(found []sibling) []sibling {
 	})
 }
 
-// refusal is a file that cannot be opened, and why.
-type refusal struct {
-	sibling
-	err error
-}
-
-// openAll opens those of the listed files that are wanted and can be had. Then it
-// lists them again, and starts over if they are not the same: while logrotate
-// renames a long chain of files, the name of one may be that of another when it
-// is opened, and a file may be listed under none of its names. settled is false
-// when there was no end of that.
-func openAll(list func() []sibling, wanted func(sibling) bool) (files []*opened, settled bool, refused []refusal) {
-	const attempts = 10
-	found := list()
-	for n := 1; ; n++ {
-		for _, sibling := range found {
-			if !wanted(sibling) {
-				continue
-			}
-			o, err := sibling.open()
-			switch {
-			case errors.Is(err, fs.ErrNotExist):
-			case err != nil:
-				refused = append(refused, refusal{sibling, err})
-			case os.SameFile(o.info, sibling.info):
-				files = append(files, o)
-			default:
-				o.close()
-			}
-		}
-		before := found
-		found = list()
-		if settled = sameFiles(before, found); settled || n == attempts {
-			return files, settled, refused
-		}
-		closeAll(files)
-		files, refused = nil, nil
-	}
-}
-
-// closeAll closes those that nobody has taken.
-func closeAll(files []*opened) {
-	for _, o := range files {
-		if o != nil {
-			o.close()
-		}
-	}
-}
-
 // gone makes an open generation a finished one without reading on.
 func (s *source) gone(g *checkpoint.Generation, lost bool) {
 	end := flow.Position{

@@ -20,7 +20,7 @@ FUZZTIME  ?= 10m#  fuzz: how long each
 MODEL     ?= 20000# model: how many sequences
 KILLS     ?= 50#   soak: how often tailflux is killed
 OUTAGES   ?= 10#   soak: how often influxd is killed
-SEED      ?= 0#    soak, planted-delivery: as an earlier one has printed it
+SEED      ?= 0#    soak: as an earlier one has printed it
 KEEP      ?=#      soak: directory that gets the files of a run that failed
 SUDO      ?= sudo# e2e-deps, unless root
 
@@ -31,7 +31,7 @@ lint     := $(tools)/golangci-lint-$(lint_ver)
 
 influxd_old := $(CURDIR)/.cache/influxdb-debian/usr/bin/influxd
 
-.PHONY: help build demo check fmt test model e2e e2e-deps soak planted-delivery bench profile fuzz clean influxd
+.PHONY: help build demo check fmt test model e2e e2e-deps soak bench profile fuzz clean influxd
 
 help: ## this list
 	@sed -nE 's/^([a-z0-9-]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 20
@@ -82,12 +82,10 @@ test: influxd ## everything that needs only Go, against a real influxd
 	{ set +x; } 2>/dev/null
 	echo "test: passed, $$state"
 
-model: ## MODEL (20000) random sequences of what can happen to a log, and bugs planted to be found by 2,000
+model: ## MODEL (20000) random sequences of what can happen to a log
 	@quiet() { grep -vE '^ *(=== |--- PASS|PASS)'; }
 	set -x
 	go test -count=1 -timeout 0 -v -run '^TestModel$$' ./internal/tail -model $(MODEL) | quiet
-	go vet -tags planted ./internal/...
-	go test -count=1 -timeout 0 -v -tags planted -run '^TestPlantedBugsAreFound$$' ./internal/tail -model 2000 | quiet
 	{ set +x; } 2>/dev/null
 	echo "model: passed"
 
@@ -111,15 +109,6 @@ soak: influxd ## real nginx under load, rotated; KILLS (50) of tailflux with -9,
 		-crash.kills $(KILLS) -crash.outages $(OUTAGES) -crash.seed $(SEED) -crash.keep '$(KEEP)' | quiet
 	{ set +x; } 2>/dev/null
 	echo "soak: passed"
-
-planted-delivery: influxd ## the short crash run of make e2e must fail with each of five bugs planted
-	@quiet() { grep -vE '^ *(=== |--- PASS|PASS)'; }
-	set -x
-	go vet -tags e2e,planted ./...
-	go test -tags e2e,planted -count=1 -timeout $(TIMEOUT) -v -run '^Test(PlantedBugsFailTheCrashRun|NothingCanBePlanted)$$' ./internal/e2e \
-		-crash.seed $(SEED) | quiet
-	{ set +x; } 2>/dev/null
-	echo "planted-delivery: passed"
 
 e2e-deps: ## installs nginx, logrotate, wrk and what else the tests run from Debian; starts no service
 	@missing=

@@ -3,8 +3,6 @@ package accesslog
 import (
 	"slices"
 	"time"
-
-	"github.com/tailflux/tailflux/internal/planted"
 )
 
 // clock turns the time of a line into its timestamp. nginx logs seconds or
@@ -49,9 +47,6 @@ func (c *clock) choose(names []string) bool {
 // stamp returns the timestamp in nanoseconds since 1970, from the finest time
 // that the line has.
 func (c *clock) stamp(captures [][]byte, number int64) (int64, bool) {
-	if planted.Is(planted.StampsFromClock) {
-		return time.Now().UnixNano(), true
-	}
 	for i := range c.times {
 		t := &c.times[i]
 		text := captures[t.index]

@@ -18,14 +18,13 @@
 package checkpoint
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"log/slog"
 	"maps"
 	"slices"
 	"sync"
 
 	"github.com/tailflux/tailflux/internal/flow"
+	"github.com/tailflux/tailflux/internal/logfile"
 	"github.com/tailflux/tailflux/internal/stats"
 )
 
@@ -36,48 +35,14 @@ const (
 	maxImports  = 4096
 )
 
-// A Sum tells some bytes of a file from others.
-type Sum struct {
-	Length int    `json:"length"` // in bytes; 0: nothing is known
-	Hash   string `json:"hash,omitempty"`
-}
-
-// SumOf is the sum of all bytes of b.
-func SumOf(b []byte) Sum {
-	if len(b) == 0 {
-		return Sum{}
-	}
-	hash := sha256.Sum256(b)
-	return Sum{Length: len(b), Hash: hex.EncodeToString(hash[:8])}
-}
-
-// An Inode is what a file system calls a file. It may be given to another file
-// when this one is deleted, which then has another Birth.
-type Inode struct {
-	Device uint64 `json:"device"`
-	Number uint64 `json:"inode"`
-	Birth  int64  `json:"birth,omitempty"` // nanoseconds since 1970; 0: the file system does not tell
-}
-
-// File describes the file of a generation as it was last seen.
-type File struct {
-	Inode    Inode `json:"file"`
-	Head     Sum   `json:"head"` // of its first bytes, once there is a whole line in them
-	Size     int64 `json:"size"`
-	Modified int64 `json:"modified"` // nanoseconds since 1970
-
-	// Path is that of the log it was, if the source was at another path then.
-	Path string `json:"path,omitempty"`
-}
-
 // Generation is one that is not finished.
 type Generation struct {
-	File
-	ID        int64 `json:"id"`
-	FirstLine int64 `json:"first_line"`
-	Offset    int64 `json:"offset"` // acknowledged up to here
-	Line      int64 `json:"line"`   // number of the line that begins there
-	Before    Sum   `json:"before"` // of the bytes before Offset
+	logfile.File
+	ID        int64       `json:"id"`
+	FirstLine int64       `json:"first_line"`
+	Offset    int64       `json:"offset"` // acknowledged up to here
+	Line      int64       `json:"line"`   // number of the line that begins there
+	Before    logfile.Sum `json:"before"` // of the bytes before Offset
 
 	// Left is the offset at which the reader left the file for good, -1 before.
 	Left int64 `json:"left"`
@@ -85,13 +50,13 @@ type Generation struct {
 
 // Finished is a generation that was delivered to its end, or is lost.
 type Finished struct {
-	File
-	ID        int64 `json:"id"`
-	FirstLine int64 `json:"first_line"`
-	LastLine  int64 `json:"last_line"` // number of the line that would have been next
-	Offset    int64 `json:"offset"`    // where reading ended
-	Before    Sum   `json:"before"`    // of the bytes before Offset
-	Lost      bool  `json:"lost,omitempty"`
+	logfile.File
+	ID        int64       `json:"id"`
+	FirstLine int64       `json:"first_line"`
+	LastLine  int64       `json:"last_line"` // number of the line that would have been next
+	Offset    int64       `json:"offset"`    // where reading ended
+	Before    logfile.Sum `json:"before"`    // of the bytes before Offset
+	Lost      bool        `json:"lost,omitempty"`
 }
 
 // Source is what is remembered of a source.
@@ -217,7 +182,7 @@ func (c *Checkpoint) Import(name string) Source {
 
 // BeginImport adds a file that is about to be imported. Its generation's ID is
 // below zero, and that of no other.
-func (c *Checkpoint) BeginImport(at flow.Position, before Sum, f File) {
+func (c *Checkpoint) BeginImport(at flow.Position, before logfile.Sum, f logfile.File) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	s := c.source(at.Generation.Source.Name)

@@ -17,6 +17,7 @@ import (
 
 	"github.com/tailflux/tailflux/internal/checkpoint"
 	"github.com/tailflux/tailflux/internal/flow"
+	"github.com/tailflux/tailflux/internal/logfile"
 	"github.com/tailflux/tailflux/internal/stats"
 )
 
@@ -110,7 +111,7 @@ func begun(t testing.TB) (*opened, *flow.Generation) {
 	o := open(t, t.TempDir())
 	o.source(web)
 	g := generation(web, 1)
-	o.Begin(at(g, 0), checkpoint.Sum{}, file(1))
+	o.Begin(at(g, 0), logfile.Sum{}, file(1))
 	o.save()
 	return o, g
 }
@@ -127,10 +128,10 @@ func at(g *flow.Generation, offset int64) flow.Position {
 }
 
 // file describes the file of a generation; no field is that of another's.
-func file(id int64) checkpoint.File {
-	return checkpoint.File{
-		Inode: checkpoint.Inode{Device: 1<<63 + uint64(id), Number: 1<<62 + uint64(id), Birth: 1_790_000_000_123_456_789 + id},
-		Head:  checkpoint.SumOf(fmt.Append(nil, "head of ", id)), Size: 1<<40 + id, Modified: 1_790_000_001_123_456_789 + id,
+func file(id int64) logfile.File {
+	return logfile.File{
+		Inode: logfile.Inode{Device: 1<<63 + uint64(id), Number: 1<<62 + uint64(id), Birth: 1_790_000_000_123_456_789 + id},
+		Head:  logfile.SumOf(fmt.Append(nil, "head of ", id)), Size: 1<<40 + id, Modified: 1_790_000_001_123_456_789 + id,
 	}
 }
 
@@ -138,7 +139,7 @@ func file(id int64) checkpoint.File {
 func reading(id, offset int64, before string) checkpoint.Generation {
 	return checkpoint.Generation{
 		File: file(id), ID: id, FirstLine: firstLine(id), Offset: offset, Line: firstLine(id) + offset/10,
-		Before: checkpoint.SumOf([]byte(before)), Left: -1,
+		Before: logfile.SumOf([]byte(before)), Left: -1,
 	}
 }
 
@@ -146,7 +147,7 @@ func reading(id, offset int64, before string) checkpoint.Generation {
 func delivered(id, offset int64, before string) checkpoint.Finished {
 	return checkpoint.Finished{
 		File: file(id), ID: id, FirstLine: firstLine(id), LastLine: firstLine(id) + offset/10, Offset: offset,
-		Before: checkpoint.SumOf([]byte(before)),
+		Before: logfile.SumOf([]byte(before)),
 	}
 }
 
@@ -165,7 +166,7 @@ func TestWhatIsSavedIsReadBack(t *testing.T) {
 	o.RotatedTo("web", "/var/log/\"<ü>\"\n\u2028")
 	o.RotatedTo("web", "/var/log/nginx/old dir")
 	for id := int64(1); id <= 5; id++ {
-		o.Begin(at(generation(web, id), 10*id), checkpoint.SumOf([]byte("begin")), file(id))
+		o.Begin(at(generation(web, id), 10*id), logfile.SumOf([]byte("begin")), file(id))
 	}
 	o.Acknowledge(at(generation(web, 1), 100), []byte("one\n"))
 	o.Leave(at(generation(web, 1), 100))
@@ -175,7 +176,7 @@ func TestWhatIsSavedIsReadBack(t *testing.T) {
 	o.Lose("web", 3)
 	o.Describe(generation(web, 4), file(40))
 	o.NoteCopy("web", delivered(6, 600, "copy\n"))
-	o.Begin(at(generation(api, 1), 0), checkpoint.Sum{}, checkpoint.File{})
+	o.Begin(at(generation(api, 1), 0), logfile.Sum{}, logfile.File{})
 
 	left, described, lost := reading(2, 200, "two\n"), reading(4, 40, "begin"), delivered(3, 300, "three\n")
 	left.Left, described.File, lost.Lost = 300, file(40), true
@@ -230,7 +231,7 @@ func TestPositionMovesByAcknowledgeAlone(t *testing.T) {
 	check("RotatedTo")
 	o.NoteCopy("web", delivered(2, 500, "there\n"))
 	check("NoteCopy")
-	o.Begin(at(generation(web, 3), 500), checkpoint.Sum{}, file(3))
+	o.Begin(at(generation(web, 3), 500), logfile.Sum{}, file(3))
 	o.Acknowledge(at(generation(web, 3), 700), []byte("elsewhere\n"))
 	o.Lose("web", 3)
 	check("what happened to another generation")
@@ -240,7 +241,7 @@ func TestPositionMovesByAcknowledgeAlone(t *testing.T) {
 	check("Save")
 	o = o.crash()
 	check("a restart")
-	want.Offset, want.Line, want.Before = 200, 21, checkpoint.SumOf([]byte("there\n"))
+	want.Offset, want.Line, want.Before = 200, 21, logfile.SumOf([]byte("there\n"))
 	o.Acknowledge(at(g, 200), []byte("there\n"))
 	check("Acknowledge")
 }
@@ -252,13 +253,13 @@ func TestAcknowledgeKeepsTheSumOfTheLast64Bytes(t *testing.T) {
 		last := bytes.Clone(text[:tt.given])
 		o.Acknowledge(at(g, int64(tt.given)), last)
 		clear(last)
-		want := checkpoint.SumOf(text[tt.given-tt.kept : tt.given])
+		want := logfile.SumOf(text[tt.given-tt.kept : tt.given])
 		if got := o.source(web).Open[0].Before; got != want || got.Length != tt.kept {
 			t.Errorf("after %d bytes: Before = %v, want %v", tt.given, got, want)
 		}
 	}
 	o.Acknowledge(at(g, 3000), nil) // it is not known
-	if got := o.source(web).Open[0].Before; got != (checkpoint.Sum{}) {
+	if got := o.source(web).Open[0].Before; got != (logfile.Sum{}) {
 		t.Errorf("Before = %v, want none", got)
 	}
 }
@@ -267,13 +268,13 @@ func TestAcknowledgeKeepsTheSumOfTheLast64Bytes(t *testing.T) {
 func TestSumStaysTheSameForEver(t *testing.T) {
 	for _, tt := range []struct {
 		text string
-		want checkpoint.Sum
+		want logfile.Sum
 	}{
-		{"", checkpoint.Sum{}},
-		{"abc", checkpoint.Sum{Length: 3, Hash: "ba7816bf8f01cfea"}},
-		{"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq", checkpoint.Sum{Length: 56, Hash: "248d6a61d20638b8"}},
+		{"", logfile.Sum{}},
+		{"abc", logfile.Sum{Length: 3, Hash: "ba7816bf8f01cfea"}},
+		{"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq", logfile.Sum{Length: 56, Hash: "248d6a61d20638b8"}},
 	} {
-		if got := checkpoint.SumOf([]byte(tt.text)); got != tt.want {
+		if got := logfile.SumOf([]byte(tt.text)); got != tt.want {
 			t.Errorf("SumOf(%q) = %v, want %v", tt.text, got, tt.want)
 		}
 	}
@@ -302,8 +303,8 @@ func TestGenerationIsFinishedWhenAcknowledgedUpToWhereItWasLeft(t *testing.T) {
 			o := open(t, t.TempDir())
 			o.source(web)
 			g, other := generation(web, 1), generation(web, 2)
-			o.Begin(at(g, tt.begin), checkpoint.SumOf([]byte("x\n")), file(1))
-			o.Begin(at(other, 300), checkpoint.SumOf([]byte("x\n")), file(2)) // to which nothing happens
+			o.Begin(at(g, tt.begin), logfile.SumOf([]byte("x\n")), file(1))
+			o.Begin(at(other, 300), logfile.SumOf([]byte("x\n")), file(2)) // to which nothing happens
 			want := reading(1, tt.begin, "x\n")
 			for _, step := range tt.steps {
 				switch step {
@@ -352,8 +353,8 @@ func TestStayTakesLeaveBack(t *testing.T) {
 
 func TestLostGenerationIsFinishedWhereItWasDeliveredTo(t *testing.T) {
 	o, g := begun(t)
-	o.Begin(at(generation(web, 2), 0), checkpoint.Sum{}, file(2))
-	o.Begin(at(generation(web, 3), 0), checkpoint.Sum{}, file(3))
+	o.Begin(at(generation(web, 2), 0), logfile.Sum{}, file(2))
+	o.Begin(at(generation(web, 3), 0), logfile.Sum{}, file(3))
 	o.Acknowledge(at(g, 100), []byte("x\n"))
 	o.Acknowledge(at(generation(web, 2), 100), []byte("x\n"))
 	o.Leave(at(generation(web, 2), 300))
@@ -378,8 +379,8 @@ func TestFinishedGenerationCanBeginAgain(t *testing.T) {
 	o, g := begun(t)
 	o.Acknowledge(at(g, 100), []byte("x\n"))
 	o.Leave(at(g, 100))
-	o.Begin(at(generation(web, 2), 0), checkpoint.Sum{}, file(2))
-	o.Begin(at(g, 100), checkpoint.SumOf([]byte("x\n")), file(1))
+	o.Begin(at(generation(web, 2), 0), logfile.Sum{}, file(2))
+	o.Begin(at(g, 100), logfile.SumOf([]byte("x\n")), file(1))
 	o.save()
 	o = o.crash()
 	o.want(web, checkpoint.Source{Path: web.Path, Open: []checkpoint.Generation{reading(2, 0, ""), reading(1, 100, "x\n")}})
@@ -394,10 +395,10 @@ func TestFinishedGenerationCanBeginAgain(t *testing.T) {
 func TestForgetTakesBeginBack(t *testing.T) {
 	o, g := begun(t)
 	done := generation(web, 2)
-	o.Begin(at(done, 0), checkpoint.Sum{}, file(2))
+	o.Begin(at(done, 0), logfile.Sum{}, file(2))
 	o.Leave(at(done, 0))
 	for id := int64(3); id <= 5; id++ {
-		o.Begin(at(generation(web, id), 0), checkpoint.Sum{}, file(id))
+		o.Begin(at(generation(web, id), 0), logfile.Sum{}, file(id))
 	}
 	o.save()
 	o.Forget(generation(web, 4))
@@ -416,7 +417,7 @@ func TestForgetTakesBeginBack(t *testing.T) {
 	o = o.crash()
 	o.want(web, want)
 	o.Forget(g)
-	o.Begin(at(g, 0), checkpoint.Sum{}, file(1)) // its number is free
+	o.Begin(at(g, 0), logfile.Sum{}, file(1)) // its number is free
 	want.Open = append(want.Open[1:], reading(1, 0, ""))
 	o.want(web, want)
 }
@@ -433,10 +434,10 @@ func TestWaitingTellsThePathsOfSourcesWithOpenGenerations(t *testing.T) {
 	o.source(web)
 	o.source(api)
 	check() // nothing was read of them
-	o.Begin(at(generation(web, 1), 0), checkpoint.Sum{}, file(1))
-	o.Begin(at(generation(web, 2), 0), checkpoint.Sum{}, file(2))
+	o.Begin(at(generation(web, 1), 0), logfile.Sum{}, file(1))
+	o.Begin(at(generation(web, 2), 0), logfile.Sum{}, file(2))
 	check(web.Path)
-	o.Begin(at(generation(api, 1), 0), checkpoint.Sum{}, file(3))
+	o.Begin(at(generation(api, 1), 0), logfile.Sum{}, file(3))
 	o.NoteCopy("api", delivered(2, 0, ""))
 	check(api.Path, web.Path)
 	o.save()
@@ -490,7 +491,7 @@ func TestLast64FinishedAreRemembered(t *testing.T) {
 	for id := int64(1); id <= 200; id++ {
 		g, f := generation(web, id), delivered(id, 0, "")
 		if id%3 > 0 {
-			o.Begin(at(g, 0), checkpoint.Sum{}, file(id))
+			o.Begin(at(g, 0), logfile.Sum{}, file(id))
 		}
 		switch id % 3 {
 		case 0:
@@ -586,9 +587,9 @@ func TestSourceReturnsACopy(t *testing.T) {
 // What Secure leaves is saved by Save. Nothing is saved when nothing changed.
 func TestSecureSavesWhatMustBeSavedFirst(t *testing.T) {
 	headless := file(2)
-	headless.Head = checkpoint.Sum{}
+	headless.Head = logfile.Sum{}
 	grown := file(1)
-	grown.Head, grown.Size = checkpoint.SumOf([]byte("a longer head of 1")), grown.Size+100
+	grown.Head, grown.Size = logfile.SumOf([]byte("a longer head of 1")), grown.Size+100
 	first, second, third := generation(web, 1), generation(web, 2), generation(web, 3)
 	for _, tt := range []struct {
 		name          string
@@ -598,9 +599,9 @@ func TestSecureSavesWhatMustBeSavedFirst(t *testing.T) {
 		{"nothing", func(*opened) {}, false, false},
 		{"a new source", func(o *opened) { o.source(api) }, true, true},
 		{"a known source", func(o *opened) { o.source(web) }, false, false},
-		{"a new generation", func(o *opened) { o.Begin(at(third, 0), checkpoint.Sum{}, file(3)) }, true, true},
+		{"a new generation", func(o *opened) { o.Begin(at(third, 0), logfile.Sum{}, file(3)) }, true, true},
 		{"a new generation, and more", func(o *opened) {
-			o.Begin(at(third, 0), checkpoint.Sum{}, file(3))
+			o.Begin(at(third, 0), logfile.Sum{}, file(3))
 			o.Acknowledge(at(first, 100), nil)
 			o.Describe(first, grown)
 		}, true, true},
@@ -630,7 +631,7 @@ func TestSecureSavesWhatMustBeSavedFirst(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			o, _ := begun(t)
-			o.Begin(at(second, 0), checkpoint.Sum{}, headless)
+			o.Begin(at(second, 0), logfile.Sum{}, headless)
 			o.RotatedTo("web", "/old")
 			o.Secure()
 			before := o.source(web)
@@ -699,7 +700,7 @@ func TestStatsTellWhenItWasSaved(t *testing.T) {
 		o.Secure()
 		time.Sleep(3 * time.Second)
 		check(stats.Checkpoint{Saves: true, Age: 3 * time.Second})
-		o.Begin(at(generation(web, 1), 0), checkpoint.Sum{}, file(1))
+		o.Begin(at(generation(web, 1), 0), logfile.Sum{}, file(1))
 		check(stats.Checkpoint{Saves: true, Age: 3 * time.Second})
 		o.save()
 		time.Sleep(time.Second)
@@ -724,7 +725,7 @@ func TestSeveralGoroutines(t *testing.T) {
 			}
 			for id := int64(1); id <= generations; id++ {
 				g := generation(s, id)
-				o.Begin(at(g, 0), checkpoint.Sum{}, checkpoint.File{})
+				o.Begin(at(g, 0), logfile.Sum{}, logfile.File{})
 				for step := int64(1); step <= steps; step++ {
 					o.Secure()
 					chunks <- at(g, 10*step)

@@ -21,6 +21,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/tailflux/tailflux/internal/checkpoint"
+	"github.com/tailflux/tailflux/internal/logfile"
 	"github.com/tailflux/tailflux/internal/stats"
 )
 
@@ -228,7 +229,7 @@ func TestFileThatCannotBeUsedIsKept(t *testing.T) {
 				}
 				o.source(web)
 				g := generation(web, 2)
-				o.Begin(at(g, 0), checkpoint.Sum{}, file(2))
+				o.Begin(at(g, 0), logfile.Sum{}, file(2))
 				for range 2 {
 					o.Acknowledge(at(g, 10), nil)
 					o.save()
@@ -265,7 +266,7 @@ func TestPredecessorThatCannotBeUsedIsKept(t *testing.T) {
 	}
 	o.source(web)
 	g := generation(web, 2)
-	o.Begin(at(g, 0), checkpoint.Sum{}, file(2))
+	o.Begin(at(g, 0), logfile.Sum{}, file(2))
 	for range 2 {
 		o.Acknowledge(at(g, 10), nil)
 		o.save()
@@ -285,7 +286,7 @@ func TestPredecessorThatCannotBeUsedIsKept(t *testing.T) {
 // used is in the other one.
 func TestEitherFileHasWhatIsUsed(t *testing.T) {
 	headless := file(2)
-	headless.Head = checkpoint.Sum{}
+	headless.Head = logfile.Sum{}
 	second := generation(web, 2)
 	outage := func(o *opened, fails func()) {
 		inTheWay := filepath.Join(o.dir, fresh)
@@ -298,7 +299,7 @@ func TestEitherFileHasWhatIsUsed(t *testing.T) {
 		}
 		o.save()
 	}
-	begin := func(o *opened, f checkpoint.File) { o.Begin(at(second, 0), checkpoint.Sum{}, f) }
+	begin := func(o *opened, f logfile.File) { o.Begin(at(second, 0), logfile.Sum{}, f) }
 	for _, tt := range []struct {
 		name string
 		do   func(o *opened)
@@ -380,7 +381,7 @@ func TestProcessEndsInTheMiddleOfASave(t *testing.T) {
 			}
 			if tt.want < 0 {
 				o.source(web)
-				o.Begin(at(generation(web, 1), 0), checkpoint.Sum{}, file(1))
+				o.Begin(at(generation(web, 1), 0), logfile.Sum{}, file(1))
 			}
 			for _, offset := range []int64{300, 400} {
 				o.Acknowledge(at(generation(web, 1), offset), nil)
@@ -410,7 +411,7 @@ func TestKilledProcess(t *testing.T) {
 		o := open(t, dir)
 		if o.Fresh() {
 			o.source(web)
-			o.Begin(at(generation(web, 1), 0), checkpoint.Sum{}, file(1))
+			o.Begin(at(generation(web, 1), 0), logfile.Sum{}, file(1))
 		}
 		for offset := o.offset(); ; offset += 10 {
 			o.Acknowledge(at(generation(web, 1), offset), nil)

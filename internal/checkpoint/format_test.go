@@ -12,6 +12,7 @@ import (
 
 	"github.com/tailflux/tailflux/internal/checkpoint"
 	"github.com/tailflux/tailflux/internal/flow"
+	"github.com/tailflux/tailflux/internal/logfile"
 )
 
 // A release must read what the one before it wrote. Who changes the format
@@ -100,18 +101,18 @@ func TestFormatStaysTheSame(t *testing.T) {
  }
 }
 `
-	described := func(id int64) checkpoint.File {
+	described := func(id int64) logfile.File {
 		f := file(id)
-		f.Head = checkpoint.SumOf([]byte("abc"))
+		f.Head = logfile.SumOf([]byte("abc"))
 		return f
 	}
 	o := open(t, t.TempDir())
 	o.source(api)
-	o.Begin(at(generation(api, 1), 0), checkpoint.Sum{}, checkpoint.File{})
+	o.Begin(at(generation(api, 1), 0), logfile.Sum{}, logfile.File{})
 	o.source(web)
 	o.RotatedTo("web", "/old")
-	o.Begin(at(generation(web, 2), 0), checkpoint.Sum{}, described(2))
-	o.Begin(at(generation(web, 3), 0), checkpoint.Sum{}, described(3))
+	o.Begin(at(generation(web, 2), 0), logfile.Sum{}, described(2))
+	o.Begin(at(generation(web, 3), 0), logfile.Sum{}, described(3))
 	o.Acknowledge(at(generation(web, 2), 200), []byte("abc"))
 	o.Leave(at(generation(web, 2), 300))
 	o.Acknowledge(at(generation(web, 3), 300), []byte("abc"))
@@ -141,7 +142,7 @@ func TestNamesNeedNotBeUTF8(t *testing.T) {
 	for i, name := range names {
 		s := &flow.Source{Name: "web:" + name, Path: "/log/" + name + ".log"}
 		o.source(&flow.Source{Name: s.Name, Path: "/before/" + name})
-		o.Begin(at(generation(s, int64(i+1)), 0), checkpoint.Sum{}, file(1))
+		o.Begin(at(generation(s, int64(i+1)), 0), logfile.Sum{}, file(1))
 		for _, dir := range names {
 			o.RotatedTo(s.Name, "/old/"+dir)
 		}

@@ -4,12 +4,12 @@ import (
 	"slices"
 
 	"github.com/tailflux/tailflux/internal/flow"
-	"github.com/tailflux/tailflux/internal/planted"
+	"github.com/tailflux/tailflux/internal/logfile"
 )
 
 // Begin adds a generation that is about to be read from a position, with before
 // before it.
-func (c *Checkpoint) Begin(at flow.Position, before Sum, f File) {
+func (c *Checkpoint) Begin(at flow.Position, before logfile.Sum, f logfile.File) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	g := at.Generation
@@ -26,14 +26,12 @@ func (c *Checkpoint) Begin(at flow.Position, before Sum, f File) {
 	s.Open = append(s.Open, Generation{
 		File: f, ID: g.ID, FirstLine: g.FirstLine, Offset: at.Offset, Line: at.Line, Before: before, Left: -1,
 	})
-	if !planted.Is(planted.StartNotSaved) {
-		c.needed++
-	}
+	c.needed++
 	c.changed = true
 }
 
 // Describe notes what the file of a generation looks like now.
-func (c *Checkpoint) Describe(g *flow.Generation, f File) {
+func (c *Checkpoint) Describe(g *flow.Generation, f logfile.File) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if open, _ := c.open(g); open != nil && open.File != f {
@@ -116,7 +114,7 @@ func (c *Checkpoint) NoteCopy(source string, f Finished) {
 // what was delivered ends, as far as it is known, and is not kept.
 func (c *Checkpoint) Acknowledge(end flow.Position, last []byte) {
 	const before = 64
-	sum := SumOf(last[max(0, len(last)-before):])
+	sum := logfile.SumOf(last[max(0, len(last)-before):])
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if open, s := c.open(end.Generation); open != nil {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/tailflux/tailflux/internal/checkpoint"
+	"github.com/tailflux/tailflux/internal/logfile"
 )
 
 // Whatever is in the way of a save, it is told once, and nothing is lost once it
@@ -64,7 +65,7 @@ func TestSaveFails(t *testing.T) {
 			}
 			o, g := open(t, dir), generation(web, 1)
 			o.source(web)
-			o.Begin(at(g, 0), checkpoint.Sum{}, file(1))
+			o.Begin(at(g, 0), logfile.Sum{}, file(1))
 			o.save()
 			for outage := 1; outage <= 2; outage++ {
 				done := 1000 * int64(outage)
@@ -133,7 +134,7 @@ func TestSecureTriesOnce(t *testing.T) {
 	if err := os.Mkdir(inTheWay, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	o.Begin(at(generation(web, 2), 0), checkpoint.Sum{}, file(2))
+	o.Begin(at(generation(web, 2), 0), logfile.Sum{}, file(2))
 	o.Secure()
 	o.logged(1, 0)
 	if !strings.Contains(o.log.String(), "new_file=true") {
@@ -184,7 +185,7 @@ func TestNewFileDuringAnOutageIsTold(t *testing.T) {
 		told(1, 0)
 		for i := range int64(2) {
 			id := 2 + 2*int64(outage) + i
-			o.Begin(at(generation(web, id), 0), checkpoint.Sum{}, file(id))
+			o.Begin(at(generation(web, id), 0), logfile.Sum{}, file(id))
 			o.Secure()
 			told(2, 1)
 			fail(300 + 100*i)
@@ -213,7 +214,7 @@ func TestDiskFull(t *testing.T) {
 	})
 	o, g := open(t, dir), generation(web, 1)
 	o.source(web)
-	o.Begin(at(g, 0), checkpoint.Sum{}, file(1))
+	o.Begin(at(g, 0), logfile.Sum{}, file(1))
 	for id := int64(2); id <= 30; id++ { // so that it takes several blocks
 		o.NoteCopy("web", delivered(id, 0, ""))
 	}
@@ -314,7 +315,7 @@ func TestNobodyButASaveWaitsForTheDisk(t *testing.T) {
 		if o.Fresh() || len(o.Waiting()) != 1 || o.offset() != 100 {
 			t.Error("nothing is known while a save is under way")
 		}
-		o.Begin(at(generation(web, 3), 0), checkpoint.Sum{}, file(3))
+		o.Begin(at(generation(web, 3), 0), logfile.Sum{}, file(3))
 	}()
 	select {
 	case <-working:

@@ -11,9 +11,8 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/tailflux/tailflux/internal/checkpoint"
 	"github.com/tailflux/tailflux/internal/flow"
-	"github.com/tailflux/tailflux/internal/planted"
+	"github.com/tailflux/tailflux/internal/logfile"
 )
 
 // file is an open generation.
@@ -22,7 +21,7 @@ type file struct {
 	f      *os.File
 	packed *packed // not nil: f is compressed, and is not going to change
 	info   fs.FileInfo
-	inode  checkpoint.Inode
+	inode  logfile.Inode
 	head   head
 	marks  marks
 
@@ -38,10 +37,10 @@ type file struct {
 	scanned    int64         // bytes behind at that are known to hold no newline, of a line too long for a block
 	trouble    error         // of the last read
 
-	asOf      time.Time       // the time of the file when it held what was read of it
-	verified  time.Time       // when the file was last seen to hold what was read of it
-	described checkpoint.File // as the checkpoint has it
-	summed    int             // length of the head that described has the sum of
+	asOf      time.Time    // the time of the file when it held what was read of it
+	verified  time.Time    // when the file was last seen to hold what was read of it
+	described logfile.File // as the checkpoint has it
+	summed    int          // length of the head that described has the sum of
 }
 
 // longHead is how much is sent of a line that fits in no block.
@@ -70,10 +69,6 @@ func (f *file) read(ctx context.Context, out chan<- flow.Chunk) (more bool, err 
 		f.describeChange()
 	}
 	end := bytes.LastIndexByte(room[:n], '\n') + 1
-	if planted.Is(planted.HalfLineDelivered) && n > end && n < len(room) && !f.source.reader.config.Once {
-		room[n] = '\n'
-		return false, f.send(ctx, out, n+1, int64(n), 0)
-	}
 	if end == 0 {
 		if n == len(room) {
 			f.scanned = int64(n)
@@ -129,7 +124,7 @@ func (f *file) leave(ctx context.Context, out chan<- flow.Chunk) error {
 	if err := f.look(time.Now()); err != nil {
 		return err
 	}
-	if f.packed == nil && f.size > f.seen && !planted.Is(planted.NoFinalRead) {
+	if f.packed == nil && f.size > f.seen {
 		return nil
 	}
 	if err := f.sendRest(ctx, out); err != nil || !f.superseded {
@@ -214,9 +209,6 @@ func (f *file) send(ctx context.Context, out chan<- flow.Chunk, n int, length, t
 		r.stats.Read(time.Now(), -chunk.Lines(), -int64(n)) // nobody got it
 		chunk.Block.Release()
 		return err
-	}
-	if planted.Is(planted.SavedBeforeAck) {
-		r.checkpoint.Acknowledge(chunk.End, chunk.Data)
 	}
 	if !f.superseded {
 		r.stats.Offset(f.source.Index, f.at.Offset)

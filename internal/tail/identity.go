@@ -10,8 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/tailflux/tailflux/internal/checkpoint"
-	"github.com/tailflux/tailflux/internal/planted"
+	"github.com/tailflux/tailflux/internal/logfile"
 )
 
 // A file is known by three things, each of which fails where another does not:
@@ -43,7 +42,7 @@ func (h *head) grow(f io.ReaderAt) (same bool, err error) {
 	if !bytes.HasPrefix(now[:n], *h) {
 		return false, nil
 	}
-	if n > len(*h) && (len(*h) == 0 || !planted.Is(planted.FingerprintNotGrown)) {
+	if n > len(*h) {
 		*h = append(*h, now[len(*h):n]...)
 	}
 	return true, nil
@@ -61,12 +60,12 @@ func (h head) agrees(read []byte, offset int64) bool {
 
 // sum is the head as it is saved: of its whole lines, because what follows them
 // may still be cut; it says nothing before there is one.
-func (h head) sum() checkpoint.Sum {
+func (h head) sum() logfile.Sum {
 	end := bytes.LastIndexByte(h, '\n') + 1
 	if end == 0 && len(h) == headBytes {
 		end = headBytes
 	}
-	return checkpoint.SumOf(h[:end])
+	return logfile.SumOf(h[:end])
 }
 
 // marks are what stood before some of the places that the file was read to, in
@@ -117,12 +116,12 @@ func (m *mark) stands(f io.ReaderAt) (bool, error) {
 
 // inodeOf asks for what names the file. Birth is 0 where the kernel or the file
 // system does not tell.
-func inodeOf(f *os.File) (checkpoint.Inode, error) {
+func inodeOf(f *os.File) (logfile.Inode, error) {
 	var st unix.Statx_t
 	if err := unix.Statx(int(f.Fd()), "", unix.AT_EMPTY_PATH, unix.STATX_INO|unix.STATX_BTIME, &st); err != nil {
-		return checkpoint.Inode{}, fmt.Errorf("statx: %w", err)
+		return logfile.Inode{}, fmt.Errorf("statx: %w", err)
 	}
-	id := checkpoint.Inode{Device: unix.Mkdev(st.Dev_major, st.Dev_minor), Number: st.Ino}
+	id := logfile.Inode{Device: unix.Mkdev(st.Dev_major, st.Dev_minor), Number: st.Ino}
 	if st.Mask&unix.STATX_BTIME != 0 {
 		id.Birth = time.Unix(st.Btime.Sec, int64(st.Btime.Nsec)).UnixNano()
 	}
@@ -130,7 +129,7 @@ func inodeOf(f *os.File) (checkpoint.Inode, error) {
 }
 
 // sameInode tells whether two names are of one file, as far as they tell.
-func sameInode(a, b checkpoint.Inode) bool {
+func sameInode(a, b logfile.Inode) bool {
 	if a.Device != b.Device || a.Number != b.Number {
 		return false
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/tailflux/tailflux/internal/checkpoint"
 	"github.com/tailflux/tailflux/internal/flow"
+	"github.com/tailflux/tailflux/internal/logfile"
 )
 
 // Progress is how far an import is.
@@ -221,7 +222,7 @@ func (o *opened) importedTo(imports []checkpoint.Generation) (found checkpoint.G
 func importedLine(h head) int64 {
 	sum := h.sum()
 	if sum.Length == 0 {
-		sum = checkpoint.SumOf(h)
+		sum = logfile.SumOf(h)
 	}
 	hash, err := hex.DecodeString(sum.Hash)
 	if err != nil || len(hash) < 8 {

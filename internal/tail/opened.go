@@ -10,14 +10,14 @@ import (
 	"syscall"
 
 	"github.com/tailflux/tailflux/internal/checkpoint"
-	"github.com/tailflux/tailflux/internal/planted"
+	"github.com/tailflux/tailflux/internal/logfile"
 )
 
 // opened is a sibling that is open.
 type opened struct {
 	sibling
 	f       *os.File
-	inode   checkpoint.Inode
+	inode   logfile.Inode
 	content io.ReaderAt // of the uncompressed bytes
 	head    head
 }
@@ -75,11 +75,11 @@ func (o *opened) size() int64 {
 }
 
 // begins tells whether the file begins as the saved one did.
-func (o *opened) begins(saved checkpoint.Sum) bool {
+func (o *opened) begins(saved logfile.Sum) bool {
 	if saved.Length == 0 || len(o.head) < saved.Length {
 		return false
 	}
-	return checkpoint.SumOf(o.head[:saved.Length]) == saved
+	return logfile.SumOf(o.head[:saved.Length]) == saved
 }
 
 // How sure it is that a file is the one that a generation was read from.
@@ -92,14 +92,8 @@ const (
 
 // holds tells it for a generation that was read up to an offset, with last before
 // it.
-func (o *opened) holds(f checkpoint.File, offset int64, last checkpoint.Sum) int {
+func (o *opened) holds(f logfile.File, offset int64, last logfile.Sum) int {
 	same, size := sameInode(o.inode, f.Inode), o.size()
-	if planted.Is(planted.InodeAlone) {
-		if o.inode.Number == f.Inode.Number && size >= offset {
-			return theSame
-		}
-		return another
-	}
 	switch {
 	case f.Head.Length == 0 && same && size >= offset: // nothing but the inode is known
 		return theSame
@@ -117,7 +111,7 @@ func (o *opened) holds(f checkpoint.File, offset int64, last checkpoint.Sum) int
 			return another
 		case len(text) < last.Length:
 			return shorterCopy // a compressed one
-		case checkpoint.SumOf(text) != last:
+		case logfile.SumOf(text) != last:
 			return another
 		}
 	}
@@ -145,7 +139,7 @@ func (o *opened) isCopyOf(g *checkpoint.Finished) bool {
 	if err != nil { // it is just being compressed
 		return true
 	}
-	return len(text) == g.Before.Length && checkpoint.SumOf(text) == g.Before
+	return len(text) == g.Before.Length && logfile.SumOf(text) == g.Before
 }
 
 // read returns the bytes from an offset on, fewer at the end of the file. Of a

@@ -8,7 +8,6 @@ import (
 
 	"github.com/tailflux/tailflux/internal/checkpoint"
 	"github.com/tailflux/tailflux/internal/flow"
-	"github.com/tailflux/tailflux/internal/planted"
 	"github.com/tailflux/tailflux/internal/stats"
 )
 
@@ -184,10 +183,7 @@ func (r *Reader) read(ctx context.Context, now time.Time, out chan<- flow.Chunk)
 			if f.left { // for it turned out to be a copy of another one
 				continue
 			}
-			moreHere, err := false, error(nil)
-			if !planted.Is(planted.NoFinalRead) || !f.superseded || !r.quiet(f, now) {
-				moreHere, err = f.read(ctx, out)
-			}
+			moreHere, err := f.read(ctx, out)
 			if err == nil && !moreHere && f.superseded && r.quiet(f, now) {
 				err = f.leave(ctx, out)
 			}
@@ -213,9 +209,6 @@ func (r *Reader) read(ctx context.Context, now time.Time, out chan<- flow.Chunk)
 // quiet tells whether a superseded file has not grown for so long that it is to
 // be left. While nothing is at the path, nginx may be writing to any of them.
 func (r *Reader) quiet(f *file, now time.Time) bool {
-	if planted.Is(planted.NoRotateWait) {
-		return true
-	}
 	mayGrow := f.packed == nil && !f.source.missed.IsZero()
 	return !r.config.Once && !mayGrow && now.Sub(f.grown) >= r.config.RotateWait
 }

@@ -12,7 +12,7 @@ import (
 
 	"github.com/tailflux/tailflux/internal/checkpoint"
 	"github.com/tailflux/tailflux/internal/flow"
-	"github.com/tailflux/tailflux/internal/planted"
+	"github.com/tailflux/tailflux/internal/logfile"
 )
 
 // restore goes on where the checkpoint says. What it finds is put in the order
@@ -125,12 +125,6 @@ func (s *source) goOn(o *opened, g *checkpoint.Generation, now time.Time) {
 	at := flow.Position{
 		Generation: &flow.Generation{Source: s.Source.Source, ID: g.ID, FirstLine: g.FirstLine},
 		Offset:     g.Offset, Line: g.Line,
-	}
-	if planted.Is(planted.LineNumberNotSaved) {
-		at.Line = g.FirstLine
-	}
-	if planted.Is(planted.PackedOffsetIgnored) && o.size() < 0 {
-		at.Offset = 0
 	}
 	f := s.add(o, at, true, now)
 	f.unsure = neverRead(g) && o.rotated
@@ -307,8 +301,8 @@ func (s *source) noteCopy(o *opened, id, firstLine, line int64) {
 		return // the next look finds it as it is then
 	}
 	g := checkpoint.Finished{
-		File: checkpoint.File{Inode: o.inode, Head: o.head.sum(), Size: length, Modified: o.info.ModTime().UnixNano()},
-		ID:   id, FirstLine: firstLine, LastLine: line, Offset: length, Before: checkpoint.SumOf(last),
+		File: logfile.File{Inode: o.inode, Head: o.head.sum(), Size: length, Modified: o.info.ModTime().UnixNano()},
+		ID:   id, FirstLine: firstLine, LastLine: line, Offset: length, Before: logfile.SumOf(last),
 	}
 	s.finish(g)
 	s.reader.checkpoint.NoteCopy(s.Name, g)

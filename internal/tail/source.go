@@ -10,7 +10,6 @@ import (
 
 	"github.com/tailflux/tailflux/internal/checkpoint"
 	"github.com/tailflux/tailflux/internal/flow"
-	"github.com/tailflux/tailflux/internal/planted"
 	"github.com/tailflux/tailflux/internal/stats"
 )
 
@@ -184,7 +183,7 @@ func (s *source) open(now time.Time) error {
 func (s *source) finishedIn(o *opened) *checkpoint.Finished {
 	for i := range s.finished {
 		g := &s.finished[i]
-		if sameInode(o.inode, g.Inode) && o.begins(g.Head) && o.size() >= g.Offset && !planted.Is(planted.FinishedForgotten) {
+		if sameInode(o.inode, g.Inode) && o.begins(g.Head) && o.size() >= g.Offset {
 			return g
 		}
 	}

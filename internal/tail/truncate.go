@@ -5,8 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/tailflux/tailflux/internal/checkpoint"
-	"github.com/tailflux/tailflux/internal/planted"
+	"github.com/tailflux/tailflux/internal/logfile"
 	"github.com/tailflux/tailflux/internal/stats"
 )
 
@@ -34,7 +33,7 @@ func (f *file) truncated(now time.Time) error {
 	case rest == nil && unread > 0 && offset == 0:
 		s.lose(old.Generation.ID, unread, "the file was truncated, and there is no copy of it")
 	}
-	if rest != nil && !planted.Is(planted.TailNotRecovered) {
+	if rest != nil {
 		s.recover(rest, f, now)
 	} else {
 		s.finish(ended)
@@ -88,7 +87,7 @@ func (f *file) untouched() (int64, error) {
 
 // copied is the copy of what was in the file, or nil. By now it is whole.
 func (f *file) copied() *opened {
-	saved, last := checkpoint.File{Inode: f.inode, Head: f.head.sum()}, f.before()
+	saved, last := logfile.File{Inode: f.inode, Head: f.head.sum()}, f.before()
 	s := f.source
 	list := func() []sibling { return s.siblings(cmp.Or(f.described.Path, s.Path)) }
 	files, _, _ := openAll(list, func(f sibling) bool { held := s.holding(f.info); return held == nil || held.unsure })

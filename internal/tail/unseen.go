@@ -6,8 +6,6 @@ import (
 	"os"
 	"slices"
 	"time"
-
-	"github.com/tailflux/tailflux/internal/planted"
 )
 
 // findUnseen looks for files that came to the path and were rotated away, or
@@ -126,7 +124,7 @@ func (s *source) isKnown(o *opened, f *file, but int64) bool {
 	if read, imported := o.importedTo(s.imported); imported && !o.goesOn(read.Offset) {
 		return true
 	}
-	return !planted.Is(planted.FinishedForgotten) && s.belongs(o, but) || slices.ContainsFunc(s.files, func(other *file) bool {
+	return s.belongs(o, but) || slices.ContainsFunc(s.files, func(other *file) bool {
 		return other != f && !os.SameFile(other.info, o.info) && o.isCopyOfOpen(other)
 	})
 }

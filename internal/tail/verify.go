@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/tailflux/tailflux/internal/checkpoint"
-	"github.com/tailflux/tailflux/internal/planted"
+	"github.com/tailflux/tailflux/internal/logfile"
 )
 
 // racy is how long after a change of a file another change can have the same
@@ -66,7 +66,7 @@ func (f *file) check(now time.Time, read []byte, offset int64) (stands bool, err
 // read of it, and is the same before the place that was read to. If so it takes
 // what is new of its head.
 func (f *file) stands(now time.Time, read []byte, offset int64) (bool, error) {
-	if f.packed != nil || planted.Is(planted.TruncationBySizeOnly) {
+	if f.packed != nil {
 		return true, nil
 	}
 	known := len(f.head)
@@ -130,12 +130,12 @@ func (f *file) mark() {
 }
 
 // describe is what the checkpoint keeps of the file.
-func (f *file) describe() checkpoint.File {
+func (f *file) describe() logfile.File {
 	d := &f.described
 	if f.summed != len(f.head) || f.superseded {
 		d.Inode, d.Head, f.summed = f.inode, f.head.sum(), len(f.head)
 		if d.Head.Length == 0 && f.superseded {
-			d.Head = checkpoint.SumOf(f.head) // of a half line, which is perhaps all there will be
+			d.Head = logfile.SumOf(f.head) // of a half line, which is perhaps all there will be
 		}
 	}
 	d.Size, d.Modified = f.size, f.asOf.UnixNano()
@@ -152,11 +152,11 @@ func (f *file) ended() checkpoint.Finished {
 
 // before is the sum of what stands before the place that was read to, if it is
 // known.
-func (f *file) before() checkpoint.Sum {
+func (f *file) before() logfile.Sum {
 	if mark, ok := f.marks.last(f.at.Offset); ok && mark.offset == f.at.Offset {
-		return checkpoint.SumOf(mark.bytes[markBytes-mark.length:])
+		return logfile.SumOf(mark.bytes[markBytes-mark.length:])
 	}
-	return checkpoint.Sum{}
+	return logfile.Sum{}
 }
 
 // describeChange tells the checkpoint what the file looks like now; of a file that

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/tailflux/tailflux/internal/influx"
-	"github.com/tailflux/tailflux/internal/planted"
 )
 
 // verdict is what an answer means for the points that were sent.
@@ -34,9 +33,6 @@ func judge(err error) verdict {
 			return slow
 		}
 		return again
-	}
-	if planted.Is(planted.PageIsSuccess) && answer.Status == http.StatusOK {
-		return acknowledged
 	}
 	switch answer.Status {
 	case http.StatusRequestTimeout, http.StatusGatewayTimeout:

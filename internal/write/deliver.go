@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"time"
-
-	"github.com/tailflux/tailflux/internal/planted"
 )
 
 // delivery is a request on its way.
@@ -91,14 +89,8 @@ func (d *delivery) run(ctx context.Context) error {
 			d.list[0] = rest
 			d.refuse(head, means, err)
 		default:
-			if planted.Is(planted.DroppedBelieved) && !d.halving {
-				d.refusals -= dropped(err)
-			}
 			d.list[0] = rest
 			d.halve(head, means)
-		}
-		if planted.Is(planted.DroppedBelieved) && d.halving && d.refusals >= 0 {
-			d.list = nil // as many as were dropped are found, so the others are stored
 		}
 	}
 	return nil

@@ -26,7 +26,6 @@ import (
 	"time"
 
 	"github.com/tailflux/tailflux/internal/flow"
-	"github.com/tailflux/tailflux/internal/planted"
 	"github.com/tailflux/tailflux/internal/rejects"
 	"github.com/tailflux/tailflux/internal/stats"
 )
@@ -155,9 +154,6 @@ func (w *Writer) Run(ctx context.Context, in <-chan flow.Batch) error {
 		for ready && len(w.queue) < w.config.InFlight && (w.full() || due && !w.backlog.empty()) {
 			r := w.backlog.take(w.config.BatchPoints)
 			w.replayed(r)
-			if planted.Is(planted.CheckpointBeforeAck) {
-				w.acknowledge(r)
-			}
 			w.queue = append(w.queue, r)
 			senders.Go(func() {
 				w.deliver(sending, r)
@@ -217,9 +213,7 @@ func (w *Writer) settle(ctx context.Context) error {
 		if err := w.reject(ctx, r); err != nil {
 			return err
 		}
-		if !planted.Is(planted.CheckpointBeforeAck) {
-			w.acknowledge(r)
-		}
+		w.acknowledge(r)
 		for i := range r.parts {
 			r.parts[i].Release()
 		}

@@ -1,0 +1,43 @@
+// Package logfile knows what a log file on disk is: its identity, its first
+// bytes, its rotated siblings, and how to read it at an offset, plain or
+// compressed.
+package logfile
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+)
+
+// A Sum tells some bytes of a file from others.
+type Sum struct {
+	Length int    `json:"length"` // in bytes; 0: nothing is known
+	Hash   string `json:"hash,omitempty"`
+}
+
+// SumOf is the sum of all bytes of b.
+func SumOf(b []byte) Sum {
+	if len(b) == 0 {
+		return Sum{}
+	}
+	hash := sha256.Sum256(b)
+	return Sum{Length: len(b), Hash: hex.EncodeToString(hash[:8])}
+}
+
+// An Inode is what a file system calls a file. It may be given to another file
+// when this one is deleted, which then has another Birth.
+type Inode struct {
+	Device uint64 `json:"device"`
+	Number uint64 `json:"inode"`
+	Birth  int64  `json:"birth,omitempty"` // nanoseconds since 1970; 0: the file system does not tell
+}
+
+// File describes a file as it was last seen.
+type File struct {
+	Inode    Inode `json:"file"`
+	Head     Sum   `json:"head"` // of its first bytes, once there is a whole line in them
+	Size     int64 `json:"size"`
+	Modified int64 `json:"modified"` // nanoseconds since 1970
+
+	// Path is that of the log it was, if the source was at another path then.
+	Path string `json:"path,omitempty"`
+}

@@ -178,7 +178,7 @@ func load(cmd *cobra.Command) (*config.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := config.Load(file, cmd.Flags(), os.LookupEnv, checkSource)
+	c, _, err := config.Load(config.Options{File: file, Flags: cmd.Flags(), Env: os.LookupEnv, Check: checkSource, NeedSource: true})
 	if err != nil {
 		return nil, usageError{err}
 	}

@@ -111,81 +111,55 @@ func explain(cmd *cobra.Command, args []string, file string, asJSON bool) error 
 	return nil
 }
 
-// explainConfig loads the configuration and chooses the source. Without a source
-// there is a made-up one. detect tells whether its format is to be found by the
-// lines.
+// explainConfig loads the configuration and chooses the source: one of the file,
+// or the one that the flags describe. detect reports whether its format must be
+// found by the lines.
 func explainConfig(cmd *cobra.Command, input string) (c *config.Config, source config.Source, detect bool, err error) {
-	flags := cmd.Flags()
-	file, err := flags.GetString("config")
+	file, err := cmd.Flags().GetString("config")
 	if err != nil {
 		return nil, source, false, err
 	}
-	given := func(key string) (string, bool) {
-		if f := flags.Lookup(key); f.Changed {
-			return f.Value.String(), true
-		}
-		return os.LookupEnv("TAILFLUX_" + strings.ToUpper(key))
-	}
-	name, named := given("name")
-	_, path := given("path")
-	_, format := given("format")
-	_, regexp := given("regexp")
-	described := path || format || regexp
-
-	// The daemon's file is no reason to fail for somebody who may not read it.
-	configured := file != ""
-	if !configured {
-		f, err := os.Open(config.DefaultFile)
-		if configured = err == nil; configured {
+	options := config.Options{File: file, Flags: cmd.Flags(), Env: os.LookupEnv, Check: checkSource}
+	var unread error
+	if file == "" { // the daemon's file is no reason to fail for somebody who may not read it
+		if f, err := os.Open(config.DefaultFile); err == nil {
 			f.Close()
 		} else {
-			file = os.DevNull
-		}
-		if err != nil && !errors.Is(err, os.ErrNotExist) && !described {
-			fmt.Fprintf(cmd.ErrOrStderr(), "note: %v; going on without it\n", err)
+			options.NoFile, unread = true, err
 		}
 	}
-
-	// To config.Load, a key of a source describes one source in place of those in
-	// the file. Here --name alone chooses among them, and a path is not needed.
-	chosen := configured && !described
-	flags.Lookup("start").Changed = false
-	if chosen {
-		flags.Lookup("name").Changed = false
-	}
-	env := func(key string) (string, bool) {
-		switch {
-		case key == "TAILFLUX_START", key == "TAILFLUX_NAME" && chosen:
-			return "", false
-		case key == "TAILFLUX_PATH" && !path && !chosen:
-			return "access.log", true
-		}
-		return os.LookupEnv(key)
-	}
-	if c, err = config.Load(file, flags, env, checkSource); err != nil {
+	if c, source, err = config.Load(options); err != nil {
 		return nil, source, false, usageError{err}
 	}
-	if !chosen {
-		source = c.Sources[0]
-		if !named && !path && input != "" && input != "-" {
-			source.Name = filepath.Base(input)
-		}
-		return c, source, !format && !regexp || source.Format == auto, nil
+	if len(c.Sources) > 0 {
+		source, err = chooseSource(c.Sources, source.Name, input)
+		return c, source, source.Format == auto, err
 	}
-	source, err = chooseSource(c.Sources, name, named, input)
-	return c, source, source.Format == auto, err
+	if unread != nil && !errors.Is(unread, os.ErrNotExist) && source.Path+source.Format+source.Regexp == "" {
+		fmt.Fprintf(cmd.ErrOrStderr(), "note: %v; going on without it\n", unread)
+	}
+	switch {
+	case source.Name != "":
+	case source.Path != "":
+		source.Name = filepath.Base(source.Path)
+	case input != "" && input != "-":
+		source.Name = filepath.Base(input)
+	default:
+		source.Name = "access.log"
+	}
+	return c, source, source.Regexp == "" && (source.Format == "" || source.Format == auto), nil
 }
 
-// chooseSource is the source of that name, or the only one, or the one that
-// input is a file of, or any if they are all of one format.
-func chooseSource(all []config.Source, name string, named bool, input string) (config.Source, error) {
+// chooseSource is the source of that name; without one the only source, or the
+// one that input is a file of, or any if they are all of one format.
+func chooseSource(all []config.Source, name, input string) (config.Source, error) {
 	var names []string
 	alike := true
 	for _, s := range all {
 		names = append(names, s.Name)
 		alike = alike && s.Format == all[0].Format && s.Regexp == all[0].Regexp
 	}
-	if named {
+	if name != "" {
 		if i := slices.Index(names, name); i >= 0 {
 			return all[i], nil
 		}

@@ -26,7 +26,7 @@ const DefaultFile = "/etc/tailflux/tailflux.yaml"
 // Config is everything an operator can choose. What [Load] returns is complete
 // and valid, and may be read by several goroutines as long as none changes it.
 type Config struct {
-	Sources  []Source // at least one; names differ, and so do paths
+	Sources  []Source // names differ, and so do paths; at least one if Options.NeedSource
 	InfluxDB InfluxDB
 
 	Host        string   // tag "host"; empty means the machine's name

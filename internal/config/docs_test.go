@@ -89,7 +89,7 @@ func TestFlagsAndVariablesAreDistinct(t *testing.T) {
 // The example is to show every key, and what happens without the file.
 func TestExampleIsTheDefaults(t *testing.T) {
 	const file = "../../deploy/tailflux.yaml"
-	c, err := Load(file, nil, nil, nil)
+	c, _, err := Load(Options{File: file, NeedSource: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -245,7 +245,7 @@ func TestFormatsAreCheckedWhereTheyStand(t *testing.T) {
 }
 
 func TestMissingFile(t *testing.T) {
-	_, err := config.Load("/nowhere/t.yaml", nil, nil, nil)
+	_, _, err := config.Load(config.Options{File: "/nowhere/t.yaml", NeedSource: true})
 	const want = "read the configuration: open /nowhere/t.yaml: no such file or directory"
 	if message(err) != want {
 		t.Errorf("Load of a missing file: %v, want %s", err, want)

@@ -10,7 +10,7 @@ import (
 // finish fills in what follows from other keys and judges what no key can be
 // judged by alone.
 func (l *loader) finish(check func(Source) error) {
-	if len(l.sources) == 0 && !l.blind {
+	if l.needSource && len(l.sources) == 0 && !l.blind {
 		l.fail(l.at["sources"], "sources", "none", "at least one, in "+cmp.Or(l.name, DefaultFile)+" or as --path FILE")
 	}
 	names, paths := map[string]position{}, map[string]position{}
@@ -21,6 +21,9 @@ func (l *loader) finish(check func(Source) error) {
 		l.differ(paths, s, s.Path, "path")
 		l.judge(s, check)
 		l.config.Sources = append(l.config.Sources, s.Source)
+	}
+	if l.described != nil {
+		l.judge(l.described, check)
 	}
 	l.differFromGlobs()
 	for i, field := range l.config.Fields {

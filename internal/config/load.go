@@ -37,31 +37,52 @@ func (v *flagValue) String() string     { return v.text }
 func (v *flagValue) Type() string       { return v.kind }
 func (v *flagValue) Set(s string) error { v.text = s; return nil }
 
-// Load returns the defaults, overridden by the file, by variables and by flags.
-//
-// An empty file means [DefaultFile] if that exists, and else none. flags are
-// those of [Flags], parsed; env is [os.LookupEnv] or stands in for it. A flag or
-// variable of a source (path, format, ...) makes one source that replaces those
-// of the file. check judges the format or regexp of each source; its error
-// should name what would be accepted. Any of the three may be nil.
+// Options say where a configuration comes from.
+type Options struct {
+	File   string                      // "" is [DefaultFile] if that exists, and else none
+	NoFile bool                        // not even [DefaultFile]
+	Flags  *pflag.FlagSet              // those of [Flags], parsed; may be nil
+	Env    func(string) (string, bool) // [os.LookupEnv] or a stand-in for it; may be nil
+	Check  func(Source) error          // judges the format or regexp of a source; its error names what would be accepted; may be nil
+
+	// NeedSource makes it a mistake when there is no source, or one without a
+	// path. A flag or variable of a source (path, format, ...) then describes
+	// one source that replaces those of the file.
+	//
+	// Without it, what they say of a source is returned apart, as it was given,
+	// and the sources of the file stay. They are dropped when a path, a format or
+	// a regexp is among it: that is another log than theirs.
+	NeedSource bool
+}
+
+// Load returns the defaults, overridden by the file, by variables and by flags;
+// and, unless there must be a source, the one that flags and variables describe:
+// what they do not say of it is empty, its name and format too.
 //
 // The error joins every mistake found, each a line of its own. Only when the
 // file cannot be read as YAML is nothing more than that said about it.
-func Load(file string, flags *pflag.FlagSet, env func(string) (string, bool), check func(Source) error) (*Config, error) {
-	data, file, err := read(file, DefaultFile)
-	l := loader{config: Default(), name: file, at: map[string]position{}}
+func Load(o Options) (c *Config, described Source, err error) {
+	var data []byte
+	var file string
+	if !o.NoFile {
+		data, file, err = read(o.File, DefaultFile)
+	}
+	l := loader{config: Default(), name: file, at: map[string]position{}, needSource: o.NeedSource}
 	if err != nil {
 		l.other = append(l.other, fmt.Errorf("read the configuration: %w", err))
 		l.blind = true
 	} else {
 		l.file(data)
 	}
-	l.overrides(flags, env)
-	l.finish(check)
+	l.overrides(o.Flags, o.Env)
+	l.finish(o.Check)
 	if err := l.err(); err != nil {
-		return nil, err
+		return nil, Source{}, err
 	}
-	return &l.config, nil
+	if l.described != nil {
+		described = l.described.Source
+	}
+	return &l.config, described, nil
 }
 
 // read returns what is in the file, and the file that was read: the standard
@@ -87,6 +108,9 @@ type loader struct {
 	blind    bool // the sources of the file are not known: do not ask for one
 	problems []problem
 	other    []error
+
+	needSource bool
+	described  *located // by flags and variables, unless needSource
 }
 
 // located is a source and where each of its keys was given; "" is the source.
@@ -191,8 +215,15 @@ func apply[T any](l *loader, row setting[T], shown string, v value, target *T, a
 func (l *loader) overrides(flags *pflag.FlagSet, env func(string) (string, bool)) {
 	override(l, settings, flags, env, &l.config, l.at)
 	one := located{shown: "sources[0]", at: map[string]position{}}
-	if override(l, sourceSettings, flags, env, &one.Source, one.at) {
+	switch {
+	case !override(l, sourceSettings, flags, env, &one.Source, one.at):
+	case l.needSource:
 		l.sources = []located{one}
+	default:
+		l.described = &one
+		if one.Path != "" || one.Format != "" || one.Regexp != "" {
+			l.sources = nil
+		}
 	}
 }
 

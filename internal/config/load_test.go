@@ -22,10 +22,18 @@ type layers struct {
 	flags []string
 	env   map[string]string
 	check func(config.Source) error
+
+	noSource bool // is no mistake
 }
 
 // load returns the configuration, and the error with the file called t.yaml.
 func (l layers) load(t *testing.T) (*config.Config, string) {
+	t.Helper()
+	c, _, err := l.loadBoth(t)
+	return c, err
+}
+
+func (l layers) loadBoth(t *testing.T) (c *config.Config, described config.Source, message string) {
 	t.Helper()
 	name := filepath.Join(t.TempDir(), "t.yaml")
 	if err := os.WriteFile(name, []byte(l.file), 0o600); err != nil {
@@ -40,11 +48,11 @@ func (l layers) load(t *testing.T) (*config.Config, string) {
 		text, ok := l.env[name]
 		return text, ok
 	}
-	c, err := config.Load(name, flags, env, l.check)
+	c, described, err := config.Load(config.Options{File: name, Flags: flags, Env: env, Check: l.check, NeedSource: !l.noSource})
 	if err != nil {
-		return nil, strings.ReplaceAll(err.Error(), name, "t.yaml")
+		return nil, described, strings.ReplaceAll(err.Error(), name, "t.yaml")
 	}
-	return c, ""
+	return c, described, ""
 }
 
 func (l layers) mustLoad(t *testing.T) *config.Config {
@@ -144,6 +152,49 @@ wakeups: false
 				t.Errorf("Load: (-want +got)\n%s", diff)
 			}
 		})
+	}
+}
+
+// Without the need for a source, what flags and variables say of one is apart
+// from those of the file.
+func TestDescribedSource(t *testing.T) {
+	const file = "sources:\n- {name: one, path: /one.log, format: timed}\n"
+	one := []config.Source{{Name: "one", Path: "/one.log", Format: "timed", Start: "end"}}
+	for _, tt := range []struct {
+		name      string
+		give      layers
+		sources   []config.Source
+		described config.Source
+	}{
+		{"nothing", layers{}, nil, config.Source{}},
+		{"the file alone", layers{file: file}, one, config.Source{}},
+		{
+			"a name and a start are no other log",
+			layers{file: file, flags: []string{"--name=two"}, env: map[string]string{"TAILFLUX_START": "beginning"}},
+			one,
+			config.Source{Name: "two", Start: "beginning"},
+		},
+		{"a path is", layers{file: file, flags: []string{"--path=logs/../two.log"}}, nil, config.Source{Path: "two.log"}},
+		{"so is a format", layers{file: file, env: map[string]string{"TAILFLUX_FORMAT": "combined"}}, nil, config.Source{Format: "combined"}},
+		{"and a regexp", layers{flags: []string{"--regexp=(?P<msec>.*)", "--name=x"}}, nil, config.Source{Name: "x", Regexp: "(?P<msec>.*)"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			tt.give.noSource = true
+			c, described, err := tt.give.loadBoth(t)
+			if err != "" {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(tt.sources, c.Sources); diff != "" {
+				t.Errorf("Load: sources (-want +got)\n%s", diff)
+			}
+			if described != tt.described {
+				t.Errorf("Load: described %+v, want %+v", described, tt.described)
+			}
+		})
+	}
+	both := layers{noSource: true, flags: []string{"--format=timed", "--regexp=(?P<msec>.*)"}}
+	if _, err := both.load(t); !strings.Contains(err, "want one of the two") {
+		t.Errorf("Load of a format and a regexp: %q", err)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tailflux/tailflux/internal/config"
+	"github.com/tailflux/tailflux/internal/shape"
 )
 
 // Exit codes.
@@ -19,11 +20,6 @@ const (
 	exitFailed = 1 // while running
 	exitUsage  = 2 // wrong usage or configuration
 )
-
-// usageError is an error that the operator's command line or configuration made.
-type usageError struct{ error }
-
-func (e usageError) Unwrap() error { return e.error }
 
 // execute runs the command line and returns the exit code.
 func execute(args []string, stdout, stderr io.Writer) int {
@@ -35,8 +31,8 @@ func execute(args []string, stdout, stderr io.Writer) int {
 	if err == nil {
 		return 0
 	}
-	usage, isUsage := errors.AsType[usageError](err)
-	if _, list := usage.error.(interface{ Unwrap() []error }); list {
+	usage, isUsage := errors.AsType[config.UsageError](err)
+	if _, list := usage.Err.(interface{ Unwrap() []error }); list {
 		fmt.Fprintln(stderr, err) // mistakes in the configuration, each with its place
 	} else {
 		fmt.Fprintf(stderr, "tailflux: %v\n", err)
@@ -67,7 +63,7 @@ a variable, a variable over the file, the file over the default.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return config.UsageError{Err: err} })
 
 	run := runCommand(stderr)
 	root.AddCommand(run, checkCommand(), explainCommand(), verifyCommand(), importCommand(stderr), versionCommand())
@@ -88,7 +84,7 @@ a variable, a variable over the file, the file over the default.`,
 		case completion:
 			c.Example = "  tailflux completion bash >/etc/bash_completion.d/tailflux"
 			c.RunE = func(c *cobra.Command, args []string) error {
-				return usageError{fmt.Errorf("%s: got %q, want one of the shells bash, fish, powershell and zsh", c.Name(), args)}
+				return config.UsageError{Err: fmt.Errorf("%s: got %q, want one of the shells bash, fish, powershell and zsh", c.Name(), args)}
 			}
 			c.Args = cobra.ArbitraryArgs
 			for _, shell := range c.Commands() {
@@ -104,7 +100,7 @@ const completion = "completion"
 // noArguments refuses what is neither a flag nor a command.
 func noArguments(cmd *cobra.Command, args []string) error {
 	if len(args) > 0 {
-		return usageError{fmt.Errorf("%s: unknown command or argument %q; see %s --help", cmd.Name(), args[0], cmd.CommandPath())}
+		return config.UsageError{Err: fmt.Errorf("%s: unknown command or argument %q; see %s --help", cmd.Name(), args[0], cmd.CommandPath())}
 	}
 	return nil
 }
@@ -144,7 +140,7 @@ func checkCommand() *cobra.Command {
 				return err
 			}
 			if _, err := c.Password(); err != nil {
-				return usageError{err}
+				return config.UsageError{Err: err}
 			}
 			return c.Print(cmd.OutOrStdout())
 		},
@@ -178,9 +174,9 @@ func load(cmd *cobra.Command) (*config.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, _, err := config.Load(config.Options{File: file, Flags: cmd.Flags(), Env: os.LookupEnv, Check: checkSource, NeedSource: true})
+	c, _, err := config.Load(config.Options{File: file, Flags: cmd.Flags(), Env: os.LookupEnv, Check: shape.Check, NeedSource: true})
 	if err != nil {
-		return nil, usageError{err}
+		return nil, config.UsageError{Err: err}
 	}
 	return c, nil
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +12,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tailflux/tailflux/internal/config"
+	"github.com/tailflux/tailflux/internal/explain"
+	"github.com/tailflux/tailflux/internal/shape"
 )
 
 const explainExamples = `  tailflux explain --file /var/log/nginx/access.log
@@ -38,9 +39,9 @@ needed. The exit code is 1 if a line would be rejected.`,
 		Example: explainExamples,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 && file != "" {
-				return usageError{errors.New("explain: got lines and --file, want one of the two")}
+				return config.UsageError{Err: errors.New("explain: got lines and --file, want one of the two")}
 			}
-			return explain(cmd, args, file, asJSON)
+			return explainLines(cmd, args, file, asJSON)
 		},
 	}
 	addConfigFlags(cmd)
@@ -49,7 +50,7 @@ needed. The exit code is 1 if a line would be rejected.`,
 	return cmd
 }
 
-func explain(cmd *cobra.Command, args []string, file string, asJSON bool) error {
+func explainLines(cmd *cobra.Command, args []string, file string, asJSON bool) error {
 	c, source, detect, err := explainConfig(cmd, file)
 	if err != nil {
 		return err
@@ -59,54 +60,18 @@ func explain(cmd *cobra.Command, args []string, file string, asJSON bool) error 
 		return err
 	}
 	defer input.Close()
-	lines := &lineReader{r: bufio.NewReader(input), max: int(c.MaxLineBytes)}
-
-	var x *explainer
-	if detect {
-		x, err = detectExplainer(c, source, lines)
-	} else {
-		x, err = newExplainer(c, source)
-	}
-	if err != nil || x == nil {
-		if err == nil {
-			fmt.Fprintln(cmd.ErrOrStderr(), "no lines to explain")
-		}
-		return err
-	}
-	out := explainOutput{w: cmd.OutOrStdout(), json: asJSON, colour: isTerminal(cmd.OutOrStdout()) && os.Getenv("NO_COLOR") == ""}
-	head := out.w
-	if asJSON {
-		head = cmd.ErrOrStderr()
-	}
-	if _, err := io.WriteString(head, out.head(x)); err != nil {
-		return err
-	}
-	all, failed := 0, 0
-	for {
-		line, long, err := lines.next()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return fmt.Errorf("read lines: %w", err)
-		}
-		all++
-		e, err := x.explain(line, long, int64(all))
-		if err != nil {
-			return err
-		}
-		if !e.Matched {
-			failed++
-		}
-		if err := out.print(x, e); err != nil {
-			return err
-		}
-	}
+	all, rejected, err := explain.Run(explain.Options{
+		Config: c, Source: source, Detect: detect, JSON: asJSON,
+		Out: cmd.OutOrStdout(), Notes: cmd.ErrOrStderr(),
+		Colour: isTerminal(cmd.OutOrStdout()) && os.Getenv("NO_COLOR") == "",
+	}, input)
 	switch {
+	case err != nil:
+		return err
 	case all == 0:
 		fmt.Fprintln(cmd.ErrOrStderr(), "no lines to explain")
-	case failed > 0:
-		return fmt.Errorf("explain: %d of %d lines would be rejected", failed, all)
+	case rejected > 0:
+		return fmt.Errorf("explain: %d of %d lines would be rejected", rejected, all)
 	}
 	return nil
 }
@@ -119,7 +84,7 @@ func explainConfig(cmd *cobra.Command, input string) (c *config.Config, source c
 	if err != nil {
 		return nil, source, false, err
 	}
-	options := config.Options{File: file, Flags: cmd.Flags(), Env: os.LookupEnv, Check: checkSource}
+	options := config.Options{File: file, Flags: cmd.Flags(), Env: os.LookupEnv, Check: shape.Check}
 	var unread error
 	if file == "" { // the daemon's file is no reason to fail for somebody who may not read it
 		if f, err := os.Open(config.DefaultFile); err == nil {
@@ -129,11 +94,11 @@ func explainConfig(cmd *cobra.Command, input string) (c *config.Config, source c
 		}
 	}
 	if c, source, err = config.Load(options); err != nil {
-		return nil, source, false, usageError{err}
+		return nil, source, false, config.UsageError{Err: err}
 	}
 	if len(c.Sources) > 0 {
 		source, err = chooseSource(c.Sources, source.Name, input)
-		return c, source, source.Format == auto, err
+		return c, source, source.Format == shape.Auto, err
 	}
 	if unread != nil && !errors.Is(unread, os.ErrNotExist) && source.Path+source.Format+source.Regexp == "" {
 		fmt.Fprintf(cmd.ErrOrStderr(), "note: %v; going on without it\n", unread)
@@ -147,7 +112,7 @@ func explainConfig(cmd *cobra.Command, input string) (c *config.Config, source c
 	default:
 		source.Name = "access.log"
 	}
-	return c, source, source.Regexp == "" && (source.Format == "" || source.Format == auto), nil
+	return c, source, source.Regexp == "" && (source.Format == "" || source.Format == shape.Auto), nil
 }
 
 // chooseSource is the source of that name; without one the only source, or the
@@ -163,7 +128,7 @@ func chooseSource(all []config.Source, name, input string) (config.Source, error
 		if i := slices.Index(names, name); i >= 0 {
 			return all[i], nil
 		}
-		return config.Source{}, usageError{fmt.Errorf("--name: got %q, want one of the sources %s", name, strings.Join(names, ", "))}
+		return config.Source{}, config.UsageError{Err: fmt.Errorf("--name: got %q, want one of the sources %s", name, strings.Join(names, ", "))}
 	}
 	if absolute, err := filepath.Abs(input); err == nil && input != "" {
 		for _, s := range all {
@@ -176,7 +141,7 @@ func chooseSource(all []config.Source, name, input string) (config.Source, error
 	if alike {
 		return all[0], nil
 	}
-	return config.Source{}, usageError{fmt.Errorf("the configured sources have several formats: choose with --name one of %s, or give --format", strings.Join(names, ", "))}
+	return config.Source{}, config.UsageError{Err: fmt.Errorf("the configured sources have several formats: choose with --name one of %s, or give --format", strings.Join(names, ", "))}
 }
 
 func explainInput(cmd *cobra.Command, args []string, file string) (io.ReadCloser, error) {
@@ -205,66 +170,4 @@ func isTerminal(stream any) bool {
 	}
 	info, err := f.Stat()
 	return err == nil && info.Mode()&os.ModeCharDevice != 0 && f.Name() != os.DevNull
-}
-
-// A lineReader cuts what it reads into lines, of which it keeps max bytes.
-type lineReader struct {
-	r     *bufio.Reader
-	max   int
-	ahead []readLine // was read already
-}
-
-type readLine struct {
-	text []byte
-	long bool // there was more
-}
-
-// next is the next line without its newline. The last line needs none. The error
-// is io.EOF after it.
-func (l *lineReader) next() (text []byte, long bool, err error) {
-	if len(l.ahead) > 0 {
-		first := l.ahead[0]
-		l.ahead = l.ahead[1:]
-		return first.text, first.long, nil
-	}
-	begun := false
-	for {
-		piece, err := l.r.ReadSlice('\n')
-		begun = begun || len(piece) > 0
-		if err != nil && !errors.Is(err, bufio.ErrBufferFull) && (!errors.Is(err, io.EOF) || !begun) {
-			return nil, false, err
-		}
-		whole := err == nil
-		if whole {
-			piece = piece[:len(piece)-1]
-		}
-		room := l.max - len(text)
-		long = long || len(piece) > room
-		text = append(text, piece[:min(len(piece), room)]...)
-		if whole || errors.Is(err, io.EOF) {
-			return text, long, nil
-		}
-	}
-}
-
-// peek reads at most n lines, which next returns later, and returns those that
-// are not too long.
-func (l *lineReader) peek(n int) ([][]byte, error) {
-	var read []readLine
-	var all [][]byte
-	for len(read) < n {
-		text, long, err := l.next()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return nil, fmt.Errorf("read lines: %w", err)
-		}
-		read = append(read, readLine{text, long})
-		if !long {
-			all = append(all, text)
-		}
-	}
-	l.ahead = read
-	return all, nil
 }

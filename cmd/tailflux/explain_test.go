@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
 	"flag"
@@ -14,10 +13,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/influxdata/influxdb1-client/models"
-
-	"github.com/tailflux/tailflux/internal/accesslog"
-	"github.com/tailflux/tailflux/internal/logformat"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -157,7 +152,7 @@ func TestExplainSourcesAndExitCodes(t *testing.T) {
 	}{
 		{"a file", []string{"--file", log, "--format=combined"}, 0, "source=api1.log,"},
 		{"standard input", []string{"--file=-", "--format=combined"}, 0, "source=access.log,"},
-		{"a path", []string{"--path=/x/y.log"}, 0, "format combined, found by the lines"},
+		{"a path", []string{"--path=/x/y.log"}, 0, "format combined, detected"},
 		{"by name", []string{"--config", several, "--name=api*.log"}, 0, "source=api*.log,"},
 		{"by file", []string{"--config", glob, "--file", log}, 0, "source=api,"},
 		{"all alike", []string{"--config", alike}, 0, "source=web.log,"},
@@ -197,140 +192,5 @@ func TestExplainSourcesAndExitCodes(t *testing.T) {
 	t.Setenv("TAILFLUX_NAME", "shop")
 	if code, stdout, stderr := explainWith(t, explainCombined); code != 0 || !strings.HasPrefix(stdout, "format combined\n") || !strings.Contains(stdout, "source=shop,") {
 		t.Errorf("explain with variables = exit %d\n%s%s", code, stdout, stderr)
-	}
-}
-
-func TestFieldValue(t *testing.T) {
-	for _, tt := range []struct{ text, want string }{
-		{`9223372036854775807i`, `9223372036854775807`},
-		{`0.120`, `0.120`},
-		{`00.120`, `0.12`},
-		{`007i`, `7`},
-		{`5.`, `5`},
-		{`"a\"\\<"`, `"a\"\\<"`},
-	} {
-		var got bytes.Buffer
-		if err := encodeJSON(&got, fieldValue(tt.text)); err != nil || got.String() != tt.want+"\n" {
-			t.Errorf("fieldValue(%s) = %s, %v, want %s", tt.text, &got, err, tt.want)
-		}
-	}
-}
-
-func TestExplainColours(t *testing.T) {
-	x := &explainer{name: "timed", short: "timed", detected: true}
-	x.format, _ = logformat.CompileFormat("timed")
-	for _, tt := range []struct {
-		out  explainOutput
-		want string
-	}{
-		{explainOutput{}, "format timed, found by the lines\n"},
-		{explainOutput{colour: true}, "format \x1b[1mtimed\x1b[0m, found by the lines\n"},
-	} {
-		if got := tt.out.head(x); got != tt.want {
-			t.Errorf("head = %q, want %q", got, tt.want)
-		}
-	}
-}
-
-// What a point is taken apart into is what InfluxDB's own reader finds in it.
-func TestSplitPoint(t *testing.T) {
-	names := []string{"msec", "uri", "http_user_agent", "status", "request_time", "bytes_sent"}
-	e, err := accesslog.New(names, accesslog.Schema{
-		Measurement: "a b,c", Host: `we,b 1=`, Source: `a\,b\\ c\`, Tags: []string{"uri"}, Fields: names[2:], Escape: "none",
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, text := range []string{"/a", `/a\,b`, `/a\\ =,`, `"`, `\"`, `"a", b="c\`, "/ü", "x y=1i,z"} {
-		captures := [][]byte{[]byte("1520171392.123"), []byte(text), []byte(text), []byte("200"), []byte("0.120"), []byte("9223372036854775807")}
-		line, _, _ := e.Append(nil, captures, 1)
-		tags, fields := splitPoint(strings.TrimSuffix(string(line), "\n"))
-		points, err := models.ParsePoints(line)
-		if err != nil {
-			t.Fatal(err)
-		}
-		got, want := map[string]any{}, map[string]any{}
-		for _, p := range tags {
-			got[p.key] = p.value
-		}
-		for _, p := range fields {
-			got[p.key] = fmt.Sprint(p.value)
-		}
-		for key, value := range points[0].Tags().Map() {
-			want[key] = value
-		}
-		all, err := points[0].Fields()
-		if err != nil {
-			t.Fatal(err)
-		}
-		for key, value := range all {
-			want[key] = fmt.Sprint(value)
-		}
-		if f, ok := got["request_time"].(string); ok && f == "0.120" {
-			got["request_time"] = "0.12"
-		}
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("splitPoint(%s): (-models +got)\n%s", line, diff)
-		}
-	}
-}
-
-// Lines are cut as run cuts them, and only the longest are too long.
-func TestLineReader(t *testing.T) {
-	const long = 40 // more than the buffer of 16
-	exact := strings.Repeat("x", long)
-	for _, tt := range []struct{ text, want string }{
-		{"", ""},
-		{"\n", "[]"},
-		{"a\n\nb", "[a][][b]"},
-		{"a\r\n", "[a\r]"},
-		{exact + "\n" + exact, "[" + exact + "][" + exact + "]"},
-		{exact + "y\na\n", "[" + exact + "]![a]"},
-		{exact + exact, "[" + exact + "]!"},
-	} {
-		for _, peek := range []int{0, 2} {
-			lines := &lineReader{r: bufio.NewReaderSize(strings.NewReader(tt.text), 16), max: long}
-			if _, err := lines.peek(peek); err != nil {
-				t.Fatal(err)
-			}
-			var got strings.Builder
-			for {
-				text, over, err := lines.next()
-				if err != nil {
-					break
-				}
-				fmt.Fprintf(&got, "[%s]", text)
-				if over {
-					got.WriteByte('!')
-				}
-			}
-			if got.String() != tt.want {
-				t.Errorf("lines of %q, %d peeked: %s, want %s", tt.text, peek, &got, tt.want)
-			}
-		}
-	}
-}
-
-// The caret is under its column wherever the line is cut.
-func TestWindow(t *testing.T) {
-	for _, length := range []int{0, 10, 72, 73, 100, 1000} {
-		for _, column := range []int{1, 2, 24, 25, 48, 49, 50, 72, 73, 500, 977, 1000, 1001} {
-			if column > length+1 {
-				continue
-			}
-			line := bytes.Repeat([]byte("é"), length)
-			if column <= length {
-				line = slices.Concat(line[:2*(column-1)], []byte("x"), line[2*column:])
-			}
-			shown, under := window(line, 2*(column-1)+1)
-			runes := []rune(shown)
-			at := "x"
-			if column > length {
-				at = ""
-			}
-			if len(runes) > 74 || under > len(runes) || string(runes[under:min(under+1, len(runes))]) != at {
-				t.Errorf("window(%d characters, column %d) = %q, %d", length, column, shown, under)
-			}
-		}
 	}
 }

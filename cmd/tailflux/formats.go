@@ -10,53 +10,13 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"slices"
 
-	"github.com/tailflux/tailflux/internal/accesslog"
 	"github.com/tailflux/tailflux/internal/config"
 	"github.com/tailflux/tailflux/internal/flow"
 	"github.com/tailflux/tailflux/internal/logformat"
+	"github.com/tailflux/tailflux/internal/shape"
 	"github.com/tailflux/tailflux/internal/tail"
 )
-
-// auto is the format that is found out from the log itself.
-const auto = "auto"
-
-// compile returns the format of a source; nil for auto. A JSON log may have any
-// names, so those that are wanted are told.
-func compile(s config.Source, wanted []string) (*logformat.Format, error) {
-	switch {
-	case s.Regexp != "":
-		return logformat.CompileRegexp(s.Regexp)
-	case s.Format == auto:
-		return nil, nil
-	case s.Format == "json":
-		return logformat.CompileJSON(wanted...), nil
-	default:
-		return logformat.CompileFormat(s.Format)
-	}
-}
-
-// wanted are the variables that the configuration names.
-func wanted(c *config.Config) []string {
-	names := slices.Concat(c.Tags, c.Fields, c.Mask)
-	for _, rule := range c.Drop {
-		for _, condition := range rule {
-			names = append(names, condition.Variable)
-		}
-	}
-	return names
-}
-
-// checkSource tells what is wrong with a source's format.
-func checkSource(s config.Source) error {
-	format, err := compile(s, nil)
-	if err != nil || format == nil {
-		return err
-	}
-	_, err = accesslog.New(format.Names(), accesslog.Schema{Measurement: "m"})
-	return err
-}
 
 // choices are the formats that were found out. They are kept in the state
 // directory: a line that is read again must be read in the same way.
@@ -83,7 +43,7 @@ func openChoices(c *config.Config, strict bool, log *slog.Logger) (*choices, err
 		err = json.Unmarshal(data, &ch.chosen)
 	}
 	if err != nil {
-		return nil, usageError{fmt.Errorf("%s, the formats that were found out: %w (name the format of each source, or remove the file)", ch.path, err)}
+		return nil, config.UsageError{Err: fmt.Errorf("%s, the formats that were found out: %w (name the format of each source, or remove the file)", ch.path, err)}
 	}
 	if ch.chosen == nil { // it holds null
 		ch.chosen = map[string]choice{}
@@ -97,7 +57,7 @@ func (ch *choices) known(s config.Source) (*logformat.Format, error) {
 	if kept, ok := ch.chosen[s.Name]; ok && kept.Path == s.Path && kept.Format != "" {
 		format, err := ch.compile(kept.Format)
 		if err != nil {
-			err = usageError{fmt.Errorf("%s: source %s: %w (name its format, or remove the file)", ch.path, s.Name, err)}
+			err = config.UsageError{Err: fmt.Errorf("%s: source %s: %w (name its format, or remove the file)", ch.path, s.Name, err)}
 		}
 		return format, err
 	}
@@ -115,7 +75,7 @@ func (ch *choices) detect(source *flow.Source, read []byte) (*logformat.Format, 
 	if format == nil && err == nil {
 		format, err = ch.find(s, bytes.Split(read, []byte{'\n'}))
 	}
-	if _, none := errors.AsType[usageError](err); none && !ch.strict {
+	if _, none := errors.AsType[config.UsageError](err); none && !ch.strict {
 		err = ch.wait(s, err)
 	}
 	return format, err
@@ -157,7 +117,7 @@ func (ch *choices) first(s config.Source) (*logformat.Format, error) {
 			continue // the reader says what is wrong with the file
 		}
 		if _, _, err := logformat.Detect(lines); err != nil && !errors.Is(err, logformat.ErrNoLines) {
-			return nil, usageError{fmt.Errorf("source %s: %s: format auto: %w", s.Name, path, err)}
+			return nil, config.UsageError{Err: fmt.Errorf("source %s: %s: format auto: %w", s.Name, path, err)}
 		}
 	}
 	return nil, nil
@@ -180,7 +140,7 @@ func (ch *choices) find(s config.Source, lines [][]byte) (*logformat.Format, err
 		return nil, nil
 	}
 	if err != nil {
-		return nil, usageError{fmt.Errorf("source %s: %s: format auto: %w", s.Name, s.Path, err)}
+		return nil, config.UsageError{Err: fmt.Errorf("source %s: %s: format auto: %w", s.Name, s.Path, err)}
 	}
 	if err := ch.keep(s, name); err != nil {
 		return nil, err
@@ -199,7 +159,7 @@ func (ch *choices) keep(s config.Source, format string) error {
 }
 
 func (ch *choices) compile(name string) (*logformat.Format, error) {
-	return compile(config.Source{Format: name}, wanted(ch.c))
+	return shape.Compile(ch.c, config.Source{Format: name})
 }
 
 // head returns the first lines of a file, at most a hundred, whole ones only.

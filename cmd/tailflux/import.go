@@ -46,7 +46,7 @@ as the one that tailflux runs as, who must be allowed to read the files.`,
 		Example: importExamples,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return usageError{errors.New("import: which file? See tailflux import --help")}
+				return config.UsageError{Err: errors.New("import: which file? See tailflux import --help")}
 			}
 			return nil
 		},
@@ -89,7 +89,7 @@ func ownState(dir string) error {
 	if u, err := user.LookupId(owner); err == nil {
 		owner = u.Username
 	}
-	return usageError{fmt.Errorf("import: state_dir %s belongs to the user %s, who could not read what root writes there: "+
+	return config.UsageError{Err: fmt.Errorf("import: state_dir %s belongs to the user %s, who could not read what root writes there: "+
 		"runuser -u %s -g %s -G adm -- tailflux import FILE", dir, owner, owner, owner)}
 }
 
@@ -115,7 +115,7 @@ func importAs(c *config.Config, name string) error {
 		c.Sources = []config.Source{s}
 		return nil
 	}
-	return usageError{fmt.Errorf("import: got the source %q: choose with --source one of %s", name, sourceNames(c, known))}
+	return config.UsageError{Err: fmt.Errorf("import: got the source %q: choose with --source one of %s", name, sourceNames(c, known))}
 }
 
 // progress shows how far an import is: a bar on a terminal, else a log line now

@@ -216,7 +216,7 @@ func addr(l net.Listener) string {
 func openInflux(c *config.Config, log *slog.Logger) (*influx.Client, error) {
 	password, err := c.Password()
 	if err != nil {
-		return nil, usageError{err}
+		return nil, config.UsageError{Err: err}
 	}
 	db := c.InfluxDB
 	return influx.New(influx.Config{

@@ -36,7 +36,7 @@ func openShaping(c *config.Config, host string, log *slog.Logger) (*shaping, err
 		err = json.Unmarshal(data, &s.kept)
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, usageError{fmt.Errorf("%s, how lines became points: %w (remove it; after a crash, and if the configuration was changed, lines may become second points)", s.path, err)}
+		return nil, config.UsageError{Err: fmt.Errorf("%s, how lines became points: %w (remove it; after a crash, and if the configuration was changed, lines may become second points)", s.path, err)}
 	}
 	keys, err := shapingKeys(c, host)
 	if err != nil {

@@ -6,19 +6,17 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
-	_ "time/tzdata" // for the key timezone on machines without zones
 
-	"github.com/tailflux/tailflux/internal/accesslog"
 	"github.com/tailflux/tailflux/internal/checkpoint"
 	"github.com/tailflux/tailflux/internal/config"
 	"github.com/tailflux/tailflux/internal/flow"
 	"github.com/tailflux/tailflux/internal/influx"
+	"github.com/tailflux/tailflux/internal/logformat"
 	"github.com/tailflux/tailflux/internal/parse"
+	"github.com/tailflux/tailflux/internal/shape"
 	"github.com/tailflux/tailflux/internal/stats"
 	"github.com/tailflux/tailflux/internal/tagvalues"
 	"github.com/tailflux/tailflux/internal/tail"
@@ -36,7 +34,7 @@ type sources struct {
 // openCheckpoint makes the state directory and takes it for this process.
 func openCheckpoint(c *config.Config, st *stats.Stats, log *slog.Logger) (*checkpoint.Checkpoint, error) {
 	if err := os.MkdirAll(c.StateDir, 0o750); err != nil {
-		return nil, usageError{fmt.Errorf("state_dir: %w (choose another with --state-dir)", err)}
+		return nil, config.UsageError{Err: fmt.Errorf("state_dir: %w (choose another with --state-dir)", err)}
 	}
 	values, err := os.Stat(filepath.Join(c.StateDir, tagvalues.Name))
 	used := err == nil && values.Size() > tagvalues.EmptySize
@@ -45,7 +43,7 @@ func openCheckpoint(c *config.Config, st *stats.Stats, log *slog.Logger) (*check
 		err = fmt.Errorf("%w (it must be writable; choose another with --state-dir)", err)
 	}
 	if err != nil {
-		return nil, usageError{err}
+		return nil, config.UsageError{Err: err}
 	}
 	if used && cp.Fresh() {
 		log.Warn("no checkpoint in a state_dir that was used before: each log begins where start says, as at the very first start",
@@ -61,14 +59,14 @@ func openSources(c *config.Config, once bool, st *stats.Stats, log *slog.Logger)
 		return s, err
 	}
 	if s.values, err = tagvalues.Open(c.StateDir, c.Tags, c.TagLimit, st); err != nil {
-		return s, usageError{err}
+		return s, config.UsageError{Err: err}
 	}
 	defer func() {
 		if err != nil {
 			_ = s.values.Close() // nothing was written
 		}
 	}()
-	shared, err := schema(c)
+	shared, err := shape.NewSchema(c)
 	if err != nil {
 		return s, err
 	}
@@ -80,12 +78,14 @@ func openSources(c *config.Config, once bool, st *stats.Stats, log *slog.Logger)
 	for i, source := range c.Sources {
 		if info, err := os.Stat(source.Path); err == nil {
 			if err := tail.RegularFile(source.Path, info.Mode()); err != nil {
-				return s, usageError{fmt.Errorf("source %s: %w", source.Name, err)}
+				return s, config.UsageError{Err: fmt.Errorf("source %s: %w", source.Name, err)}
 			}
 		}
-		format, err := compile(source, wanted(c))
-		if err == nil && format == nil {
+		var format *logformat.Format
+		if source.Format == shape.Auto {
 			format, err = found.first(source)
+		} else {
+			format, err = shape.Compile(c, source)
 		}
 		if err != nil {
 			return s, err
@@ -109,40 +109,6 @@ func openSources(c *config.Config, once bool, st *stats.Stats, log *slog.Logger)
 		} else {
 			s.tail = append(s.tail, tail.Source{Source: follow(source.Path, source.Name), FromEnd: fromEnd})
 		}
-	}
-	return s, nil
-}
-
-// schema is what the configuration says of the points of every source.
-func schema(c *config.Config) (accesslog.Schema, error) {
-	s := accesslog.Schema{
-		Measurement: c.Measurement, Tags: c.Tags, Fields: c.Fields,
-		Fold: c.Fold, FoldStatic: c.FoldStatic,
-		Mask: c.Mask, KeepQuery: c.Query == "keep",
-	}
-	for _, rule := range c.Paths {
-		s.Paths = append(s.Paths, accesslog.Path(rule))
-	}
-	for _, conditions := range c.Drop {
-		var rule accesslog.Rule
-		for _, condition := range conditions {
-			rule = append(rule, accesslog.Condition(condition))
-		}
-		s.Drop = append(s.Drop, rule)
-	}
-	for _, network := range c.TrustedProxies {
-		prefix, err := netip.ParsePrefix(network)
-		if err != nil {
-			return s, fmt.Errorf("trusted_proxies: %w", err) // checked by config.Load
-		}
-		s.TrustedProxies = append(s.TrustedProxies, prefix)
-	}
-	if c.Timezone != "" {
-		zone, err := time.LoadLocation(c.Timezone)
-		if err != nil {
-			return s, fmt.Errorf("timezone: %w", err) // checked by config.Load
-		}
-		s.Zone = zone
 	}
 	return s, nil
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
@@ -17,8 +16,10 @@ import (
 	"github.com/tailflux/tailflux/internal/checkpoint"
 	"github.com/tailflux/tailflux/internal/config"
 	"github.com/tailflux/tailflux/internal/influx"
+	"github.com/tailflux/tailflux/internal/logfile"
 	"github.com/tailflux/tailflux/internal/logformat"
 	"github.com/tailflux/tailflux/internal/rejects"
+	"github.com/tailflux/tailflux/internal/shape"
 	"github.com/tailflux/tailflux/internal/tail"
 )
 
@@ -82,29 +83,28 @@ func (v *verifier) find(log *tail.Log, source string) (name string, records []ta
 	case len(v.config.Sources) == 1 && !tail.IsGlob(v.config.Sources[0].Path):
 		return v.config.Sources[0].Name, nil, nil
 	}
-	return "", nil, usageError{fmt.Errorf("it is not known of which source this is a log: choose with --source one of %s", sourceNames(v.config, v.known))}
+	return "", nil, config.UsageError{Err: fmt.Errorf("it is not known of which source this is a log: choose with --source one of %s", sourceNames(v.config, v.known))}
 }
 
 // shape is how the lines of a source become points.
 func (v *verifier) shape(name string) (*logformat.Matcher, *accesslog.Encoder, error) {
 	source, ok := configured(v.config, name)
 	if !ok {
-		return nil, nil, usageError{fmt.Errorf("source %s is not configured, want one of %s", name, sourceNames(v.config, v.known))}
+		return nil, nil, config.UsageError{Err: fmt.Errorf("source %s is not configured, want one of %s", name, sourceNames(v.config, v.known))}
 	}
-	format, err := compile(source, wanted(v.config))
-	if err == nil && format == nil {
-		format, err = v.chosen(name)
+	if source.Format == shape.Auto {
+		chosen, err := v.chosen(name)
+		if err != nil {
+			return nil, nil, err
+		}
+		source.Format = chosen
 	}
+	source.Name = name
+	lines, err := shape.New(v.config, source, "any", nil)
 	if err != nil {
 		return nil, nil, err
 	}
-	s, err := schema(v.config)
-	if err != nil {
-		return nil, nil, err
-	}
-	s.Source, s.Escape, s.Host = name, format.Escape(), "any"
-	encoder, err := accesslog.New(format.Names(), s)
-	return format.NewMatcher(), encoder, err
+	return lines.Matcher, lines.Encoder, nil
 }
 
 // configured is the source of that name, or the glob that it is of.
@@ -139,24 +139,24 @@ func sourceNames(c *config.Config, known map[string]*checkpoint.Source) string {
 }
 
 // chosen is the format that was found out for a source.
-func (v *verifier) chosen(name string) (*logformat.Format, error) {
+func (v *verifier) chosen(name string) (string, error) {
 	found, err := openChoices(v.config, true, nil)
 	if err != nil {
-		return nil, err
+		return "", err
 	}
 	if kept := found.chosen[name]; kept.Format != "" {
-		return found.compile(kept.Format)
+		return kept.Format, nil
 	}
-	return nil, usageError{fmt.Errorf("source %s has the format auto, and none was found out yet: give --format", name)}
+	return "", config.UsageError{Err: fmt.Errorf("source %s has the format auto, and none was found out yet: give --format", name)}
 }
 
 // expect reads the log and returns the timestamps of the points that its lines
 // should have become, and counts the others.
 func (v *verifier) expect(log io.Reader, result *verdict, records []tail.Record, matcher *logformat.Matcher, encoder *accesslog.Encoder) (stamps []int64, err error) {
-	lines := &lineReader{r: bufio.NewReaderSize(log, 256<<10), max: int(v.config.MaxLineBytes) + 1}
+	lines := logfile.NewLineReader(log, int(v.config.MaxLineBytes)+1)
 	var point []byte
 	for {
-		line, _, err := lines.next()
+		line, _, err := lines.Next()
 		if errors.Is(err, io.EOF) {
 			return stamps, nil
 		}

@@ -40,7 +40,7 @@ are missing.`,
 		Example: verifyExamples,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return usageError{errors.New("verify: which file? See tailflux verify --help")}
+				return config.UsageError{Err: errors.New("verify: which file? See tailflux verify --help")}
 			}
 			return nil
 		},

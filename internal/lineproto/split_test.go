@@ -2,6 +2,7 @@ package lineproto_test
 
 import (
 	"fmt"
+	"maps"
 	"testing"
 	"time"
 
@@ -36,9 +37,7 @@ func FuzzSplit(f *testing.F) {
 		for _, pair := range tags {
 			got[pair.Key] = pair.Value
 		}
-		for key, value := range points[0].Tags().Map() {
-			want[key] = value
-		}
+		maps.Copy(want, points[0].Tags().Map())
 		all, err := points[0].Fields()
 		if err != nil {
 			t.Fatal(err)

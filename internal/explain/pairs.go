@@ -1,4 +1,4 @@
-package main
+package explain
 
 import (
 	"bytes"
@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/tailflux/tailflux/internal/lineproto"
 )
 
 // pairs is a JSON object that keeps its order.
@@ -46,57 +48,22 @@ func encodeJSON(b *bytes.Buffer, v any) error {
 	return encoder.Encode(v)
 }
 
-// splitPoint takes apart a point that package accesslog made.
-func splitPoint(point string) (tags, fields pairs) {
-	var key, value string
-	_, rest := cutEscaped(point, ", ")
-	for strings.HasPrefix(rest, ",") {
-		key, rest = cutEscaped(rest[1:], "=")
-		value, rest = cutEscaped(rest[1:], ", ")
-		tags = append(tags, pair{key, value, plainText([]byte(value))})
+// pointPairs returns the tags and fields of a point.
+func pointPairs(point string) (tags, fields pairs) {
+	t, f, _ := lineproto.Split(point) // accesslog made it
+	for _, tag := range t {
+		tags = append(tags, pair{tag.Key, tag.Value, plainText([]byte(tag.Value))})
 	}
-	for {
-		key, rest = cutEscaped(rest[1:], "=")
-		rest = rest[1:]
-		end := strings.IndexAny(rest, ", ")
-		if rest[0] == '"' {
-			end = 1
-			for rest[end] != '"' {
-				if rest[end] == '\\' {
-					end++
-				}
-				end++
-			}
-			end++
-		}
-		fields = append(fields, pair{key, fieldValue(rest[:end]), plainText([]byte(rest[:end]))})
-		if rest = rest[end:]; rest[0] == ' ' {
-			return tags, fields
-		}
+	for _, field := range f {
+		fields = append(fields, pair{field.Key, fieldValue(field.Value), plainText([]byte(field.Value))})
 	}
-}
-
-// cutEscaped cuts a key or a tag's value off text, up to one of the bytes of ends.
-func cutEscaped(text, ends string) (value, rest string) {
-	var b []byte
-	for i := 0; i < len(text); i++ {
-		switch c := text[i]; {
-		case c == '\\' && i+1 < len(text) && strings.IndexByte(",= ", text[i+1]) >= 0:
-			i++
-			b = append(b, text[i])
-		case strings.IndexByte(ends, c) >= 0:
-			return string(b), text[i:]
-		default:
-			b = append(b, c)
-		}
-	}
-	return string(b), ""
+	return tags, fields
 }
 
 // fieldValue is a number or a string.
 func fieldValue(text string) any {
-	if text[0] == '"' {
-		return strings.NewReplacer(`\\`, `\`, `\"`, `"`).Replace(text[1 : len(text)-1])
+	if unquoted, ok := lineproto.Unquote(text); ok {
+		return unquoted
 	}
 	text = strings.TrimSuffix(text, "i")
 	if number, err := strconv.ParseFloat(text, 64); err == nil && !json.Valid([]byte(text)) {
@@ -105,7 +72,7 @@ func fieldValue(text string) any {
 	return json.Number(text)
 }
 
-// validText is UTF-8: what is not is written \xHH.
+// validText is UTF-8: other bytes become \xHH.
 func validText(b []byte) string {
 	if utf8.Valid(b) {
 		return string(b)

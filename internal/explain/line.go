@@ -1,4 +1,4 @@
-package main
+package explain
 
 import (
 	"bytes"
@@ -11,13 +11,15 @@ import (
 
 	"github.com/tailflux/tailflux/internal/accesslog"
 	"github.com/tailflux/tailflux/internal/config"
+	"github.com/tailflux/tailflux/internal/logfile"
 	"github.com/tailflux/tailflux/internal/logformat"
+	"github.com/tailflux/tailflux/internal/shape"
 )
 
-// An explanation is what becomes of a line. Its JSON is documented in
+// An explanation is what a line becomes. Its JSON is documented in
 // docs/explain.md.
 type explanation struct {
-	Matched   bool       `json:"matched"` // it becomes a point, or is left out on purpose
+	Matched   bool       `json:"matched"` // it becomes a point, or is filtered
 	Format    string     `json:"format"`
 	PathTaken *string    `json:"path_taken"`
 	Vars      pairs      `json:"vars"`
@@ -29,7 +31,7 @@ type explanation struct {
 
 	number   int64
 	line     []byte
-	reason   string // it is rejected for, as in rejects.jsonl
+	reason   string // why it is rejected, as in rejects.jsonl
 	why      string // not the scanner
 	filtered string // by which rule, or ""
 	nearest  string // known format, or ""
@@ -46,51 +48,43 @@ func (e *explanation) reject(reason string, column int, expected string) {
 
 // An explainer explains the lines of one format.
 type explainer struct {
-	name     string // what CompileFormat or CompileRegexp took
+	*shape.Lines
+	name     string // what CompileFormat or CompileRegexp accepts
 	short    string // the same in a sentence
 	detected bool
-	note     string // what went wrong with that, or ""
-	format   *logformat.Format
-	matcher  *logformat.Matcher
-	encoder  *accesslog.Encoder
-	schema   accesslog.Schema
+	note     string // why no format fits, or ""
 	max      int
 }
 
-func newExplainer(c *config.Config, source config.Source) (*explainer, error) {
-	format, err := compile(source, wanted(c))
-	if err != nil {
-		return nil, fmt.Errorf("source %s: %w", source.Name, err) // checked by config.Load
+func newExplainer(c *config.Config, source config.Source) (x *explainer, err error) {
+	host := c.Host
+	if host == "" { // the state directory may have another one
+		if host, err = os.Hostname(); err != nil {
+			return nil, fmt.Errorf("host: %w (set --host)", err)
+		}
 	}
-	x := &explainer{name: strings.TrimSpace(source.Format), short: "the log_format", format: format, matcher: format.NewMatcher(), max: int(c.MaxLineBytes)}
+	x = &explainer{name: strings.TrimSpace(source.Format), short: "the log_format", max: int(c.MaxLineBytes)}
 	switch {
 	case source.Regexp != "":
 		x.name, x.short = source.Regexp, "the regexp"
 	case slices.Contains(logformat.Presets(), x.name):
 		x.short = x.name
 	}
-	if x.schema, err = schema(c); err != nil {
-		return nil, err
+	if x.Lines, err = shape.New(c, source, host, nil); err != nil {
+		return nil, fmt.Errorf("source %s: %w", source.Name, err) // checked by config.Load
 	}
-	x.schema.Source, x.schema.Escape, x.schema.Host = source.Name, format.Escape(), c.Host
-	if c.Host == "" { // the state directory may have another one
-		if x.schema.Host, err = os.Hostname(); err != nil {
-			return nil, fmt.Errorf("host: %w (give --host)", err)
-		}
-	}
-	x.encoder, err = accesslog.New(format.Names(), x.schema)
-	return x, err
+	return x, nil
 }
 
-// detectExplainer finds the format by the first 100 lines, as run does. When
-// none fits all of them it takes the nearest, so that there is a place to show.
-// It returns nil when there are no lines.
-func detectExplainer(c *config.Config, source config.Source, lines *lineReader) (*explainer, error) {
-	sample, err := lines.peek(100)
+// detectExplainer detects the format from the first 100 lines, as run does. When
+// no format fits, it uses the nearest, to have a column to show. It returns nil
+// when there are no lines.
+func detectExplainer(c *config.Config, source config.Source, lines *logfile.LineReader) (*explainer, error) {
+	sample, err := lines.Peek(100)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("read lines: %w", err)
 	}
-	if len(sample) == 0 && len(lines.ahead) == 0 {
+	if lines.Ahead() == 0 {
 		return nil, nil
 	}
 	source.Regexp = ""
@@ -108,8 +102,8 @@ func detectExplainer(c *config.Config, source config.Source, lines *lineReader) 
 	return x, err
 }
 
-// nearestFormat is the known format that the first line with one is of, or the
-// preset that goes furthest on the first line.
+// nearestFormat returns the known format that the first recognizable line has, or
+// the preset that matches the first line furthest.
 func nearestFormat(sample [][]byte) string {
 	var first []byte
 	for _, line := range sample {
@@ -136,19 +130,19 @@ func nearestFormat(sample [][]byte) string {
 	return best
 }
 
-// explain explains one line. Of one that is too long it gets only the beginning.
+// explain explains one line; a line that is too long is cut.
 func (x *explainer) explain(line []byte, long bool, number int64) (explanation, error) {
 	e := explanation{Matched: true, Format: x.name, number: number, line: line}
 	if long {
 		e.reject("too long", x.max+1, fmt.Sprintf("the end of the line: max_line is %d bytes", x.max))
 		return e, nil
 	}
-	slow := x.matcher.Slow
-	captures, ok := x.matcher.Match(line)
-	path := x.format.Kind()
-	if x.matcher.Slow > slow {
-		if e.why = x.format.Why(); path == "scanner" {
-			e.why = "the scanner could not prove this line"
+	slow := x.Matcher.Slow
+	captures, ok := x.Matcher.Match(line)
+	path := x.Format.Kind()
+	if x.Matcher.Slow > slow {
+		if e.why = x.Format.Why(); path == "scanner" {
+			e.why = "the scanner could not decide this line"
 		}
 		path = "regexp"
 	}
@@ -158,23 +152,23 @@ func (x *explainer) explain(line []byte, long bool, number int64) (explanation, 
 		if len(line) == 0 {
 			reason = "empty"
 		}
-		d := x.format.Diagnose(line)
+		d := x.Format.Diagnose(line)
 		e.reject(reason, d.Column, d.Expected)
 		e.nearest, _ = logformat.Nearest(line)
 		return e, nil
 	}
-	for i, name := range x.format.Names() {
+	for i, name := range x.Format.Names() {
 		if captures[i] != nil {
 			e.Vars = append(e.Vars, pair{name, validText(captures[i]), plainText(captures[i])})
 		}
 	}
-	point, reason, ok := x.encoder.Append(nil, captures, number)
+	point, reason, ok := x.Encoder.Append(nil, captures, number)
 	switch {
 	case ok:
 		text := strings.TrimSuffix(string(point), "\n")
-		at := x.encoder.Time().UTC()
+		at := x.Encoder.Time().UTC()
 		e.Point, e.Time = &text, &at
-		e.Tags, e.Fields = splitPoint(text)
+		e.Tags, e.Fields = pointPairs(text)
 	case reason == "":
 		var err error
 		if e.filtered, err = x.rule(captures, number); err != nil {
@@ -187,12 +181,12 @@ func (x *explainer) explain(line []byte, long bool, number int64) (explanation, 
 	return e, nil
 }
 
-// rule names the rule that leaves a line out.
+// rule names the rule that filters a line.
 func (x *explainer) rule(captures [][]byte, number int64) (string, error) {
-	for i, rule := range x.schema.Drop {
-		one := x.schema
+	for i, rule := range x.Schema.Drop {
+		one := x.Schema
 		one.Drop = []accesslog.Rule{rule}
-		encoder, err := accesslog.New(x.format.Names(), one)
+		encoder, err := accesslog.New(x.Format.Names(), one)
 		if err != nil {
 			return "", err
 		}
@@ -208,15 +202,15 @@ func (x *explainer) rule(captures [][]byte, number int64) (string, error) {
 	return "drop", nil
 }
 
-// badValue finds the value that a line of the right shape is rejected for.
+// badValue finds the value for which a line that matches is rejected.
 func (x *explainer) badValue(line []byte, captures [][]byte, reason string) (column int, expected string) {
 	if reason != "bad time" {
 		return 1, "another line: " + reason
 	}
-	names := x.format.Names()
+	names := x.Format.Names()
 	for _, name := range []string{"msec", "time_iso8601", "time_local"} {
 		if i := slices.Index(names, name); i >= 0 && len(captures[i]) > 0 && string(captures[i]) != "-" {
-			return max(1, bytes.Index(line, captures[i])+1), "a time that there is, with its zone, for $" + name
+			return max(1, bytes.Index(line, captures[i])+1), "an existing date and time, with its zone, for $" + name
 		}
 	}
 	return len(line) + 1, "a time"

@@ -1,4 +1,4 @@
-package main
+package explain
 
 import (
 	"bytes"
@@ -10,8 +10,8 @@ import (
 	"unicode/utf8"
 )
 
-// An explainOutput prints explanations.
-type explainOutput struct {
+// An output prints explanations.
+type output struct {
 	w      io.Writer
 	json   bool
 	colour bool
@@ -25,15 +25,15 @@ const (
 	yellow = "33"
 )
 
-func (o explainOutput) paint(colour, text string) string {
+func (o output) paint(colour, text string) string {
 	if !o.colour {
 		return text
 	}
 	return "\x1b[" + colour + "m" + text + "\x1b[0m"
 }
 
-// head says what is known before the first line.
-func (o explainOutput) head(x *explainer) string {
+// head names the format, and how it can go wrong.
+func (o output) head(x *explainer) string {
 	var b strings.Builder
 	what := "format "
 	if x.short == "the regexp" {
@@ -44,17 +44,17 @@ func (o explainOutput) head(x *explainer) string {
 	case x.note != "":
 		b.WriteString(", the nearest\n" + o.paint(yellow, "warning: ") + plainText([]byte(x.note)))
 	case x.detected:
-		b.WriteString(", found by the lines")
+		b.WriteString(", detected")
 	}
 	b.WriteByte('\n')
-	for _, warning := range x.format.Warnings() {
+	for _, warning := range x.Format.Warnings() {
 		b.WriteString(o.paint(yellow, "warning: ") + plainText([]byte(warning)) + "\n")
 	}
 	return b.String()
 }
 
 // print writes one explanation at once.
-func (o explainOutput) print(x *explainer, e explanation) error {
+func (o output) print(x *explainer, e explanation) error {
 	var b bytes.Buffer
 	if o.json {
 		if err := encodeJSON(&b, e); err != nil {
@@ -67,7 +67,7 @@ func (o explainOutput) print(x *explainer, e explanation) error {
 	return err
 }
 
-func (o explainOutput) text(b *bytes.Buffer, x *explainer, e explanation) {
+func (o output) text(b *bytes.Buffer, x *explainer, e explanation) {
 	var verdict []string
 	switch {
 	case e.Matched && e.Point == nil:
@@ -107,7 +107,7 @@ func (o explainOutput) text(b *bytes.Buffer, x *explainer, e explanation) {
 	}
 }
 
-func (o explainOutput) table(b *bytes.Buffer, title string, rows pairs) {
+func (o output) table(b *bytes.Buffer, title string, rows pairs) {
 	if len(rows) == 0 {
 		return
 	}
@@ -125,8 +125,8 @@ func (o explainOutput) table(b *bytes.Buffer, title string, rows pairs) {
 	}
 }
 
-// window is the part of a line around a column, as wide as a terminal surely is,
-// and how many characters stand there before the column.
+// window returns the part of a line around a column, no wider than a terminal,
+// and how many of its characters are before the column.
 func window(line []byte, column int) (shown string, under int) {
 	const width, least = 72, 24 // in all, and behind the column
 	at := min(max(column-1, 0), len(line))
@@ -144,7 +144,7 @@ func window(line []byte, column int) (shown string, under int) {
 	return string(before) + string(after), len(before)
 }
 
-// plainText is safe to show on a terminal: what is not printable is written \xHH.
+// plainText is safe to show on a terminal: bytes that are not printable become \xHH.
 func plainText(b []byte) string {
 	var text []byte
 	for len(b) > 0 {

@@ -1,0 +1,121 @@
+package explain_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/tailflux/tailflux/internal/config"
+	"github.com/tailflux/tailflux/internal/explain"
+)
+
+const combined = `192.0.2.7 - - [04/Mar/2018:13:49:52 +0000] "GET /users/42?a=1 HTTP/1.1" 200 612 "-" "curl, \x22x\x22"`
+
+// run explains lines with the default configuration.
+func run(t *testing.T, lines string, o explain.Options) (out, notes string, all, rejected int) {
+	t.Helper()
+	c := config.Default()
+	c.Host = "web1"
+	var stdout, stderr bytes.Buffer
+	o.Config, o.Out, o.Notes = &c, &stdout, &stderr
+	o.Source.Name = "web"
+	all, rejected, err := explain.Run(o, strings.NewReader(lines))
+	if err != nil {
+		t.Fatalf("Run: %v", err)
+	}
+	return stdout.String(), stderr.String(), all, rejected
+}
+
+func TestLinesAreCounted(t *testing.T) {
+	for _, tt := range []struct {
+		lines         string
+		detect        bool
+		all, rejected int
+	}{
+		{"", false, 0, 0},
+		{"", true, 0, 0},
+		{combined, false, 1, 0},
+		{combined + "\nx\n\n" + combined + "\n", false, 4, 2},
+		{combined + "\n" + combined, true, 2, 0},
+	} {
+		o := explain.Options{Source: config.Source{Format: "combined"}, Detect: tt.detect}
+		if _, _, all, rejected := run(t, tt.lines, o); all != tt.all || rejected != tt.rejected {
+			t.Errorf("Run(%q), detect %t: %d lines, %d rejected, want %d and %d", tt.lines, tt.detect, all, rejected, tt.all, tt.rejected)
+		}
+	}
+}
+
+// With JSON, standard output has nothing but an object for each line.
+func TestJSONIsApartFromTheNotes(t *testing.T) {
+	out, notes, _, _ := run(t, combined+"\n<&\n", explain.Options{JSON: true, Detect: true})
+	decoder := json.NewDecoder(strings.NewReader(out))
+	for _, matched := range []bool{true, false} {
+		var object struct {
+			Matched bool
+			Point   *string
+		}
+		if err := decoder.Decode(&object); err != nil || object.Matched != matched || (object.Point != nil) != matched {
+			t.Errorf("%+v, %v in\n%s", object, err, out)
+		}
+	}
+	if err := decoder.Decode(&struct{}{}); err != io.EOF {
+		t.Errorf("after two lines: %v, want the end", err)
+	}
+	if !strings.HasPrefix(notes, "format ") || strings.Contains(out, "\nformat ") {
+		t.Errorf("notes %q, output\n%s", notes, out)
+	}
+}
+
+func TestColours(t *testing.T) {
+	for colour, want := range map[bool]string{
+		false: "format combined, detected\n",
+		true:  "format \x1b[1mcombined\x1b[0m, detected\n",
+	} {
+		if got, _, _, _ := run(t, combined, explain.Options{Detect: true, Colour: colour}); !strings.HasPrefix(got, want) {
+			t.Errorf("colour %t: got %q, want %q first", colour, got, want)
+		}
+	}
+}
+
+func TestFieldValue(t *testing.T) {
+	for _, tt := range []struct{ text, want string }{
+		{`9223372036854775807i`, `9223372036854775807`},
+		{`0.120`, `0.120`},
+		{`00.120`, `0.12`},
+		{`007i`, `7`},
+		{`5.`, `5`},
+		{`"a\"\\<"`, `"a\"\\<"`},
+	} {
+		var got bytes.Buffer
+		if err := explain.EncodeFieldValue(&got, tt.text); err != nil || got.String() != tt.want+"\n" {
+			t.Errorf("fieldValue(%s) = %s, %v, want %s", tt.text, &got, err, tt.want)
+		}
+	}
+}
+
+// The caret is under its column wherever the line is cut.
+func TestWindow(t *testing.T) {
+	for _, length := range []int{0, 10, 72, 73, 100, 1000} {
+		for _, column := range []int{1, 2, 24, 25, 48, 49, 50, 72, 73, 500, 977, 1000, 1001} {
+			if column > length+1 {
+				continue
+			}
+			line := bytes.Repeat([]byte("é"), length)
+			if column <= length {
+				line = slices.Concat(line[:2*(column-1)], []byte("x"), line[2*column:])
+			}
+			shown, under := explain.Window(line, 2*(column-1)+1)
+			runes := []rune(shown)
+			at := "x"
+			if column > length {
+				at = ""
+			}
+			if len(runes) > 74 || under > len(runes) || string(runes[under:min(under+1, len(runes))]) != at {
+				t.Errorf("window(%d characters, column %d) = %q, %d", length, column, shown, under)
+			}
+		}
+	}
+}

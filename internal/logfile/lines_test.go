@@ -1,0 +1,45 @@
+package logfile_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/tailflux/tailflux/internal/logfile"
+)
+
+// Lines are cut as run cuts them, and only the longest are too long.
+func TestLineReader(t *testing.T) {
+	const long = 300 << 10 // more than the buffer
+	exact := strings.Repeat("x", long)
+	for _, tt := range []struct{ text, want string }{
+		{"", ""},
+		{"\n", "[]"},
+		{"a\n\nb", "[a][][b]"},
+		{"a\r\n", "[a\r]"},
+		{exact + "\n" + exact, "[" + exact + "][" + exact + "]"},
+		{exact + "y\na\n", "[" + exact + "]![a]"},
+		{exact + exact, "[" + exact + "]!"},
+	} {
+		for _, peek := range []int{0, 2} {
+			lines := logfile.NewLineReader(strings.NewReader(tt.text), long)
+			if _, err := lines.Peek(peek); err != nil {
+				t.Fatal(err)
+			}
+			var got strings.Builder
+			for {
+				text, over, err := lines.Next()
+				if err != nil {
+					break
+				}
+				fmt.Fprintf(&got, "[%s]", text)
+				if over {
+					got.WriteByte('!')
+				}
+			}
+			if got.String() != tt.want {
+				t.Errorf("lines of %.50q, %d peeked: %.50s, want %.50s", tt.text, peek, got.String(), tt.want)
+			}
+		}
+	}
+}

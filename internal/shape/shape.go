@@ -1,0 +1,138 @@
+// Package shape turns the configuration into how the lines of a source become
+// points: the format that cuts them and the encoder that writes them.
+//
+// A line that is read again, after a crash, must become the same point again. So
+// whatever a point depends on besides its line and the line's number is kept in
+// the state directory.
+package shape
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"time"
+	_ "time/tzdata" // for the key timezone on machines without zones
+
+	"github.com/tailflux/tailflux/internal/accesslog"
+	"github.com/tailflux/tailflux/internal/config"
+	"github.com/tailflux/tailflux/internal/logformat"
+)
+
+// Auto is the format that is detected from the log itself.
+const Auto = "auto"
+
+// Lines is how the lines of one source become points. It is for one goroutine.
+type Lines struct {
+	Format  *logformat.Format
+	Matcher *logformat.Matcher
+	Encoder *accesslog.Encoder
+	Schema  accesslog.Schema // the encoder's
+}
+
+// New returns the lines of a source whose format is configured, or was detected
+// and filled in: it must not be [Auto]. host is the tag of the points; values may
+// be nil: then tags may have any value.
+func New(c *config.Config, s config.Source, host string, values accesslog.Admitter) (*Lines, error) {
+	format, err := Compile(c, s)
+	if err != nil {
+		return nil, err
+	}
+	schema, err := NewSchema(c)
+	if err != nil {
+		return nil, err
+	}
+	schema.Host, schema.Source, schema.Values = host, s.Name, values
+	return Of(format, schema)
+}
+
+// Of returns the lines of a compiled format, with points as the schema says. The
+// error says what is wrong with the format.
+func Of(format *logformat.Format, schema accesslog.Schema) (*Lines, error) {
+	schema.Escape = format.Escape()
+	encoder, err := accesslog.New(format.Names(), schema)
+	if err != nil {
+		return nil, err
+	}
+	return &Lines{Format: format, Matcher: format.NewMatcher(), Encoder: encoder, Schema: schema}, nil
+}
+
+// For returns the lines of another source of the same format. The encoders of the
+// two share memory, so they are for the same goroutine.
+func (l *Lines) For(source string) *Lines {
+	other := *l
+	other.Schema.Source = source
+	other.Matcher, other.Encoder = l.Format.NewMatcher(), l.Encoder.For(source)
+	return &other
+}
+
+// Check reports what is wrong with the format of a source; it is the check of
+// [config.Options].
+func Check(s config.Source) error {
+	if s.Regexp == "" && s.Format == Auto {
+		return nil
+	}
+	format, err := Compile(&config.Config{}, s)
+	if err != nil {
+		return err
+	}
+	_, err = Of(format, accesslog.Schema{Measurement: "m"})
+	return err
+}
+
+// Compile returns the format of a source. A JSON log may have any names: those
+// that the configuration asks for are looked for in it.
+func Compile(c *config.Config, s config.Source) (*logformat.Format, error) {
+	switch {
+	case s.Regexp != "":
+		return logformat.CompileRegexp(s.Regexp)
+	case s.Format == "json":
+		return logformat.CompileJSON(variables(c)...), nil
+	default:
+		return logformat.CompileFormat(s.Format)
+	}
+}
+
+// variables are those that the configuration names.
+func variables(c *config.Config) []string {
+	names := slices.Concat(c.Tags, c.Fields, c.Mask)
+	for _, rule := range c.Drop {
+		for _, condition := range rule {
+			names = append(names, condition.Variable)
+		}
+	}
+	return names
+}
+
+// NewSchema returns what the configuration says of the points of every source.
+func NewSchema(c *config.Config) (accesslog.Schema, error) {
+	s := accesslog.Schema{
+		Measurement: c.Measurement, Tags: c.Tags, Fields: c.Fields,
+		Fold: c.Fold, FoldStatic: c.FoldStatic,
+		Mask: c.Mask, KeepQuery: c.Query == "keep",
+	}
+	for _, rule := range c.Paths {
+		s.Paths = append(s.Paths, accesslog.Path(rule))
+	}
+	for _, conditions := range c.Drop {
+		var rule accesslog.Rule
+		for _, condition := range conditions {
+			rule = append(rule, accesslog.Condition(condition))
+		}
+		s.Drop = append(s.Drop, rule)
+	}
+	for _, network := range c.TrustedProxies {
+		prefix, err := netip.ParsePrefix(network)
+		if err != nil {
+			return s, fmt.Errorf("trusted_proxies: %w", err) // checked by config.Load
+		}
+		s.TrustedProxies = append(s.TrustedProxies, prefix)
+	}
+	if c.Timezone != "" {
+		zone, err := time.LoadLocation(c.Timezone)
+		if err != nil {
+			return s, fmt.Errorf("timezone: %w", err) // checked by config.Load
+		}
+		s.Zone = zone
+	}
+	return s, nil
+}

@@ -26,6 +26,7 @@ import (
 	"github.com/tailflux/tailflux/internal/monitor"
 	"github.com/tailflux/tailflux/internal/parse"
 	"github.com/tailflux/tailflux/internal/rejects"
+	"github.com/tailflux/tailflux/internal/statedir"
 	"github.com/tailflux/tailflux/internal/stats"
 	"github.com/tailflux/tailflux/internal/tail"
 	"github.com/tailflux/tailflux/internal/write"
@@ -51,12 +52,16 @@ type job struct {
 // run builds the pipeline, starts it and waits for its end.
 func run(c *config.Config, do job, log *slog.Logger) error {
 	st := stats.New(time.Now())
-	remembered, err := openCheckpoint(c, st, log)
+	state, err := statedir.Open(c.StateDir, log)
+	if err != nil {
+		return config.UsageError{Err: err}
+	}
+	defer state.Close()
+	saved, err := openCheckpoint(state, st, log)
 	if err != nil {
 		return err
 	}
-	defer remembered.Close()
-	sources, err := openSources(c, do.once, st, log)
+	sources, err := openSources(c, state, do.once, st, log)
 	if err != nil {
 		return err
 	}
@@ -70,7 +75,7 @@ func run(c *config.Config, do job, log *slog.Logger) error {
 		return err
 	}
 	defer client.Close()
-	rejected, err := rejects.Open(c.StateDir, c.RejectsMaxBytes, remembered.Undelivered, st, log)
+	rejected, err := rejects.Open(state, c.RejectsMaxBytes, saved.Undelivered, st, log)
 	if err != nil {
 		return err
 	}
@@ -83,7 +88,7 @@ func run(c *config.Config, do job, log *slog.Logger) error {
 	lines, points := pools(c)
 	reader := tail.New(tail.Config{
 		Sources: sources.tail, Globs: sources.globs, MaxLine: int(c.MaxLineBytes), RotateWait: c.RotateWait, Wakeups: c.Wakeups,
-		Checkpoint: remembered, Once: do.once, Import: do.files, Progress: do.progress,
+		Checkpoint: saved, Once: do.once, Import: do.files, Progress: do.progress,
 	}, lines, st, log)
 	parser, err := parse.New(sources.parse, int(c.MaxLineBytes), points, st)
 	if err != nil {
@@ -92,7 +97,7 @@ func run(c *config.Config, do job, log *slog.Logger) error {
 	writer := write.New(write.Config{
 		BatchPoints: c.InfluxDB.BatchPoints, FlushInterval: c.InfluxDB.FlushInterval, InFlight: c.InfluxDB.InFlight,
 		Hold: c.OnReject == "hold",
-	}, durable{client, sources.values}, rejected, remembered, st, log)
+	}, durable{client, sources.values}, rejected, saved, st, log)
 
 	chunks := make(chan flow.Chunk, channelItems)
 	batches := make(chan flow.Batch, channelItems)

@@ -17,6 +17,7 @@ import (
 	"github.com/tailflux/tailflux/internal/logformat"
 	"github.com/tailflux/tailflux/internal/parse"
 	"github.com/tailflux/tailflux/internal/shape"
+	"github.com/tailflux/tailflux/internal/statedir"
 	"github.com/tailflux/tailflux/internal/stats"
 	"github.com/tailflux/tailflux/internal/tagvalues"
 	"github.com/tailflux/tailflux/internal/tail"
@@ -31,34 +32,29 @@ type sources struct {
 	host   string // the tag
 }
 
-// openCheckpoint makes the state directory and takes it for this process.
-func openCheckpoint(c *config.Config, st *stats.Stats, log *slog.Logger) (*checkpoint.Checkpoint, error) {
-	if err := os.MkdirAll(c.StateDir, 0o750); err != nil {
-		return nil, config.UsageError{Err: fmt.Errorf("state_dir: %w (choose another with --state-dir)", err)}
-	}
-	values, err := os.Stat(filepath.Join(c.StateDir, tagvalues.Name))
+// openCheckpoint reads the checkpoint. That there is none in a directory that was
+// used is no first start.
+func openCheckpoint(state *statedir.Dir, st *stats.Stats, log *slog.Logger) (*checkpoint.Checkpoint, error) {
+	values, err := os.Stat(state.Path(statedir.TagValues))
 	used := err == nil && values.Size() > tagvalues.EmptySize
-	cp, err := checkpoint.Open(c.StateDir, st, log)
-	if errors.Is(err, fs.ErrPermission) {
-		err = fmt.Errorf("%w (it must be writable; choose another with --state-dir)", err)
-	}
+	missing := !state.Has(statedir.Checkpoint) && !state.Has(statedir.CheckpointPrev)
+	cp, err := checkpoint.Open(state, st, log)
 	if err != nil {
 		return nil, config.UsageError{Err: err}
 	}
-	if used && cp.Fresh() {
-		log.Warn("no checkpoint in a state_dir that was used before: each log begins where start says, as at the very first start",
-			"file", filepath.Join(c.StateDir, checkpoint.Name))
+	if used && missing {
+		state.Missing(statedir.Checkpoint)
 	}
 	return cp, nil
 }
 
 // openSources compiles the formats and reads the tag values in the state
 // directory. The caller closes those.
-func openSources(c *config.Config, once bool, st *stats.Stats, log *slog.Logger) (s sources, err error) {
+func openSources(c *config.Config, state *statedir.Dir, once bool, st *stats.Stats, log *slog.Logger) (s sources, err error) {
 	if s.host, err = hostTag(c); err != nil {
 		return s, err
 	}
-	if s.values, err = tagvalues.Open(c.StateDir, c.Tags, c.TagLimit, st); err != nil {
+	if s.values, err = tagvalues.Open(state, c.Tags, c.TagLimit, st, log); err != nil {
 		return s, config.UsageError{Err: err}
 	}
 	defer func() {

@@ -25,6 +25,7 @@ import (
 
 	"github.com/tailflux/tailflux/internal/flow"
 	"github.com/tailflux/tailflux/internal/logfile"
+	"github.com/tailflux/tailflux/internal/statedir"
 	"github.com/tailflux/tailflux/internal/stats"
 )
 
@@ -83,17 +84,16 @@ type Checkpoint struct {
 	changed bool // something is not saved
 }
 
-// Open reads the checkpoint in dir and keeps other processes from using it; see
-// [ErrInUse]. A file that cannot be used is set aside, and the log says so.
-// Close gives dir free.
-func Open(dir string, st *stats.Stats, log *slog.Logger) (*Checkpoint, error) {
-	c := &Checkpoint{stats: st, log: log, sources: map[string]*Source{}}
-	if err := c.disk.lock(dir); err != nil {
-		return nil, err
+// Open reads the checkpoint in a state directory. A file that cannot be used is
+// set aside, and the log says what that costs. The error is [statedir.ErrNewer],
+// or that a bad file cannot be set aside.
+func Open(dir *statedir.Dir, st *stats.Stats, log *slog.Logger) (*Checkpoint, error) {
+	c := &Checkpoint{
+		disk:  disk{dir: dir, saving: make(chan struct{}, 1)},
+		stats: st, log: log, sources: map[string]*Source{},
 	}
 	sources, err := c.disk.load(log)
 	if err != nil {
-		c.disk.unlock()
 		return nil, err
 	}
 	if sources != nil {
@@ -101,9 +101,6 @@ func Open(dir string, st *stats.Stats, log *slog.Logger) (*Checkpoint, error) {
 	}
 	return c, nil
 }
-
-// Close gives the directory free. Nothing is saved.
-func (c *Checkpoint) Close() { c.disk.unlock() }
 
 // Fresh tells whether nothing is remembered of any source.
 func (c *Checkpoint) Fresh() bool {

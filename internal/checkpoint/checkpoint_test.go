@@ -18,6 +18,7 @@ import (
 	"github.com/tailflux/tailflux/internal/checkpoint"
 	"github.com/tailflux/tailflux/internal/flow"
 	"github.com/tailflux/tailflux/internal/logfile"
+	"github.com/tailflux/tailflux/internal/statedir"
 	"github.com/tailflux/tailflux/internal/stats"
 )
 
@@ -31,9 +32,13 @@ type opened struct {
 	*checkpoint.Checkpoint
 	t     testing.TB
 	dir   string
+	state *statedir.Dir
 	stats *stats.Stats
 	log   *bytes.Buffer
 }
+
+// Close gives the directory up, as the end of the process does.
+func (o *opened) Close() { o.state.Close() }
 
 func open(t testing.TB, dir string) *opened {
 	t.Helper()
@@ -44,12 +49,16 @@ func open(t testing.TB, dir string) *opened {
 func openWith(t testing.TB, dir string, st *stats.Stats) *opened {
 	t.Helper()
 	o := &opened{t: t, dir: dir, stats: st, log: &bytes.Buffer{}}
-	c, err := checkpoint.Open(dir, st, slog.New(slog.NewTextHandler(o.log, nil)))
+	log := slog.New(slog.NewTextHandler(o.log, nil))
+	state, err := statedir.Open(dir, log)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(c.Close)
-	o.Checkpoint = c
+	t.Cleanup(state.Close)
+	if o.Checkpoint, err = checkpoint.Open(state, st, log); err != nil {
+		t.Fatal(err)
+	}
+	o.state = state
 	return o
 }
 
@@ -92,7 +101,7 @@ func (o *opened) logged(errors, infos int) {
 // changed tells whether the file of the latest save is another one after do.
 func (o *opened) changed(do func()) bool {
 	o.t.Helper()
-	path := filepath.Join(o.dir, checkpoint.Name)
+	path := filepath.Join(o.dir, statedir.Checkpoint)
 	before, err := os.Stat(path)
 	if err != nil {
 		o.t.Fatal(err)

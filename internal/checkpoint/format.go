@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/tailflux/tailflux/internal/statedir"
 )
 
 // The file is a line that says what it is, with a checksum of the JSON after it.
@@ -44,8 +46,10 @@ func decode(data []byte) (map[string]*Source, error) {
 		return nil, errors.New("it is empty")
 	case !strings.HasPrefix(string(first), header) || !ok || err != nil:
 		return nil, fmt.Errorf("it begins with %.40q, want %q: it is no checkpoint", first, header+"1 …")
+	case written > version:
+		return nil, fmt.Errorf("it is in format %d, this tailflux knows format %d: %w", written, version, statedir.ErrNewer)
 	case written != version:
-		return nil, fmt.Errorf("it is of format %d, this tailflux knows format %d", written, version)
+		return nil, fmt.Errorf("it is in format %d, this tailflux knows format %d", written, version)
 	case sum != fmt.Sprintf("%08x", checksum(body)):
 		return nil, errors.New("its checksum is wrong: it is torn or was changed")
 	}

@@ -185,6 +185,9 @@ func FuzzRead(f *testing.F) {
 	f.Add([]byte(`{"sources":{"a":{"imports":[{"id":1}]}}}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		for _, text := range [][]byte{data, sealed("1", string(data))} {
+			if isNewer(text) {
+				continue // see TestNewerFormatIsRefused
+			}
 			want := slowRead(text)
 			dir := inMemory(t)
 			put(t, dir, map[string]string{latest: string(text)})

@@ -78,7 +78,7 @@ func TestSaveFails(t *testing.T) {
 					o.Acknowledge(at(g, done+10*i), []byte("x\n"))
 					o.Secure()
 					err := o.Save()
-					if err == nil || !strings.HasPrefix(err.Error(), "save checkpoint: ") || !strings.Contains(err.Error(), tt.want) {
+					if err == nil || !strings.HasPrefix(err.Error(), "save "+filepath.Join(dir, latest)+": ") || !strings.Contains(err.Error(), tt.want) {
 						t.Fatalf("Save = %v, want %q", err, tt.want)
 					}
 					o.logged(outage, outage-1)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"testing"
@@ -13,6 +14,7 @@ import (
 	"github.com/tailflux/tailflux/internal/flow"
 	"github.com/tailflux/tailflux/internal/logformat"
 	"github.com/tailflux/tailflux/internal/parse"
+	"github.com/tailflux/tailflux/internal/statedir"
 	"github.com/tailflux/tailflux/internal/stats"
 	"github.com/tailflux/tailflux/internal/tagvalues"
 )
@@ -50,7 +52,12 @@ func openStage(t testing.TB, format, dir string, limit, blocks, blockSize int, c
 	}
 	st := stats.New(time.Now())
 	tags := []string{"method", "status", "scheme", "path"}
-	values, err := tagvalues.Open(dir, tags, limit, st)
+	state, err := statedir.Open(dir, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	state.Close() // another stage may open it
+	values, err := tagvalues.Open(state, tags, limit, st, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tailflux/tailflux/internal/tagvalues"
+	"github.com/tailflux/tailflux/internal/statedir"
 )
 
 // A process is killed at some line, with some of its points sent and the file of
@@ -24,7 +24,7 @@ func TestReplayGivesTheSamePoints(t *testing.T) {
 	for sent := 1; sent < lines; sent += 7 {
 		for _, tear := range []int{0, 1, 9, 20, 1000} {
 			dir := t.TempDir()
-			name := filepath.Join(dir, tagvalues.Name)
+			name := filepath.Join(dir, statedir.TagValues)
 			first, values := openStage(t, "combined", dir, limit, 100, 64<<10)
 			sentPoints := points(t, first, log, 0, sent)
 			if err := values.Sync(t.Context()); err != nil { // before they are sent

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 
 	"github.com/valyala/fastjson"
+
+	"github.com/tailflux/tailflux/internal/statedir"
 )
 
 // Lines are the numbers of rejected lines.
@@ -30,7 +32,7 @@ func Read(dir string) (Lines, error) {
 		}
 		lines[g][v.GetInt64("line_number")] = true
 	}
-	for _, name := range []string{Name + ".1", Name} {
+	for _, name := range []string{statedir.RejectsPrev, statedir.Rejects} {
 		if _, _, err := survey(filepath.Join(dir, name), note); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, fmt.Errorf("reject file: %w", err)
 		}

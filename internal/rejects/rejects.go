@@ -16,20 +16,17 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 	"unicode/utf8"
 
+	"github.com/tailflux/tailflux/internal/statedir"
 	"github.com/tailflux/tailflux/internal/stats"
 )
-
-// Name is the name of the file.
-const Name = "rejects.jsonl"
 
 const (
 	maxLine  = 8 << 10 // bytes of a line that an entry holds
@@ -51,6 +48,7 @@ type Entry struct {
 
 // File is the open reject file. It is for one goroutine.
 type File struct {
+	dir      *statedir.Dir
 	path     string
 	maxBytes int64
 	stats    *stats.Stats
@@ -64,49 +62,85 @@ type File struct {
 	replays map[generation]*replay
 }
 
-// Open opens dir's reject file for appending, and makes it if need be. What an
-// interrupted write left at its end is cut off. A file that another process has
-// open is refused.
+// Open opens the reject file in dir for appending, and makes it if need be. What
+// an interrupted write left at its end is cut off. A file that is no reject file
+// or cannot be read is set aside, and the log says what that costs.
 //
 // undelivered tells whether a line may be read again, being behind what the
 // checkpoint says is delivered; nil when none is.
-func Open(dir string, maxBytes int64, undelivered func(source string, generation, line int64) bool, st *stats.Stats, log *slog.Logger) (*File, error) {
-	r := &File{
-		path: filepath.Join(dir, Name), maxBytes: maxBytes, stats: st, log: log,
-		replays: map[generation]*replay{},
-	}
+func Open(dir *statedir.Dir, maxBytes int64, undelivered func(source string, generation, line int64) bool, st *stats.Stats, log *slog.Logger) (*File, error) {
+	r := &File{dir: dir, path: dir.Path(statedir.Rejects), maxBytes: maxBytes, stats: st, log: log, replays: map[generation]*replay{}}
 	var note func(entry []byte)
 	if undelivered != nil {
 		note = func(entry []byte) { r.note(entry, undelivered) }
 	}
-	older, _, err := survey(r.path+".1", note)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("reject file: %w", err)
+	var err error
+	if r.older, _, err = r.usable(statedir.RejectsPrev, note); err != nil {
+		return nil, err
 	}
-	r.older = older
-	if err := r.open(note); err != nil {
+	entries, end, err := r.usable(statedir.Rejects, note)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.begin(entries, end); err != nil {
 		return nil, err
 	}
 	return r, nil
 }
 
-// open opens the file and cuts off what follows its last whole entry. note is
-// told each entry.
-func (r *File) open(note func(entry []byte)) error {
-	f, err := os.OpenFile(r.path, os.O_CREATE|os.O_WRONLY, 0o640)
+// usable counts the entries of a file, tells note of each, and finds the end of the
+// last one. A file with something else in it is set aside; there is none then.
+func (r *File) usable(name string, note func(entry []byte)) (entries, end int64, err error) {
+	path := r.dir.Path(name)
+	entries, end, err = survey(path, note)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return 0, 0, nil
+	case err == nil && entries == 0:
+		err = tornEntry(path)
+	}
+	if err != nil {
+		entries, end = 0, 0
+		if err = r.dir.SetAside(name, err); err != nil {
+			err = fmt.Errorf("reject file: %w", err)
+		}
+	}
+	return entries, end, err
+}
+
+// tornEntry is an error unless a file is empty or begins as an entry does.
+func tornEntry(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	var first [1]byte
+	if n, err := f.ReadAt(first[:], 0); n == 0 && errors.Is(err, io.EOF) || first[0] == '{' {
+		return nil
+	}
+	return errors.New("there are no rejected lines in it")
+}
+
+// open opens the file again, as it is now.
+func (r *File) open() error {
+	entries, end, err := survey(r.path, nil)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("reject file: %w", err)
+	}
+	return r.begin(entries, end)
+}
+
+// begin opens the file, whose last whole entry ends at end, and cuts off what
+// follows that.
+func (r *File) begin(entries, end int64) error {
+	f, err := r.dir.OpenFile(statedir.Rejects, os.O_CREATE|os.O_WRONLY)
 	if err != nil {
 		return fmt.Errorf("reject file: %w", err)
 	}
-	// Two that write at places of their own would write over each other.
-	if err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); errors.Is(err, syscall.EWOULDBLOCK) {
-		f.Close()
-		return fmt.Errorf("reject file %s: another process writes it", r.path)
-	}
-	if r.entries, r.size, err = survey(r.path, note); err == nil {
-		err = f.Truncate(r.size)
-	}
-	if err == nil {
-		err = syncDir(filepath.Dir(r.path)) // that it is there
+	r.entries, r.size = entries, end
+	if err = r.cut(f); err == nil {
+		err = r.dir.Sync() // that it is there
 	}
 	if err != nil {
 		f.Close()
@@ -116,11 +150,24 @@ func (r *File) open(note func(entry []byte)) error {
 	return nil
 }
 
+// cut cuts off what follows the last whole entry.
+func (r *File) cut(f *os.File) error {
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	if extra := info.Size() - r.size; extra > 0 {
+		r.log.Warn("reject file ended in an incomplete entry, which was cut off; after a crash its line is read and rejected again",
+			"file", r.path, "bytes", extra)
+	}
+	return f.Truncate(r.size)
+}
+
 // check makes sure that the open file is the one at the path, and holds what was
 // written: somebody may have removed, moved or emptied it.
 func (r *File) check() error {
 	if r.f == nil {
-		return r.open(nil)
+		return r.open()
 	}
 	held, err := r.f.Stat()
 	if err != nil {
@@ -129,7 +176,7 @@ func (r *File) check() error {
 	if at, err := os.Stat(r.path); err != nil || !os.SameFile(at, held) || held.Size() < r.size {
 		r.f.Close()
 		r.f = nil
-		return r.open(nil)
+		return r.open()
 	}
 	if held.Size() > r.size {
 		if err := r.f.Truncate(r.size); err != nil {
@@ -209,27 +256,17 @@ func (r *File) write() error {
 
 // rotate makes the file its own predecessor and begins a new one.
 func (r *File) rotate() error {
-	if err := os.Rename(r.path, r.path+".1"); err != nil {
+	if err := os.Rename(r.path, r.dir.Path(statedir.RejectsPrev)); err != nil {
 		return fmt.Errorf("reject file: %w", err)
 	}
 	r.f.Close()
 	r.f = nil
 	if r.older > 0 {
 		r.stats.RejectsExpired(r.older)
-		r.log.Warn("reject file reached its cap, its oldest entries are gone", "file", r.path+".1", "lines", r.older)
+		r.log.Warn("reject file reached its cap, its oldest entries are gone", "file", r.dir.Path(statedir.RejectsPrev), "lines", r.older)
 	}
 	r.older, r.entries, r.size = r.entries, 0, 0
-	return r.open(nil)
-}
-
-// syncDir waits until the names in a directory are on the disk.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	return d.Sync()
+	return r.open()
 }
 
 // Close closes the file.

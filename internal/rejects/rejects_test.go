@@ -17,14 +17,29 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tailflux/tailflux/internal/rejects"
+	"github.com/tailflux/tailflux/internal/statedir"
 	"github.com/tailflux/tailflux/internal/stats"
 )
 
 const roomy = 100 << 20
 
+// stateDir is a state directory that is not locked: it is opened again while it is
+// open, as after a crash.
+func stateDir(dir string, log *slog.Logger) (*statedir.Dir, error) {
+	state, err := statedir.Open(dir, log)
+	if err == nil {
+		state.Close()
+	}
+	return state, err
+}
+
 // openFile opens a file to which no line is replayed.
 func openFile(dir string, maxBytes int64) (*rejects.File, error) {
-	return rejects.Open(dir, maxBytes, nil, stats.New(time.Now()), slog.New(slog.DiscardHandler))
+	state, err := stateDir(dir, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return nil, err
+	}
+	return rejects.Open(state, maxBytes, nil, stats.New(time.Now()), slog.New(slog.DiscardHandler))
 }
 
 func open(t *testing.T, dir string, maxBytes int64) *rejects.File {
@@ -98,10 +113,10 @@ func TestEntry(t *testing.T) {
 	}
 	const want = `{"time":"2026-11-22T10:00:00.123456789+01:00","source":"web:eu","generation":7,"line_number":1234567890123,` +
 		`"reason":"refused: \"no\"","line":"1.2.3.4 - - \"GET /<a>&b \\x22\" 200"}` + "\n"
-	if diff := cmp.Diff(want, read(t, dir, rejects.Name)); diff != "" {
+	if diff := cmp.Diff(want, read(t, dir, statedir.Rejects)); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
-	info, err := os.Stat(filepath.Join(dir, rejects.Name))
+	info, err := os.Stat(filepath.Join(dir, statedir.Rejects))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -144,7 +159,7 @@ func TestLine(t *testing.T) {
 			if _, err := f.Append([]rejects.Entry{{Line: []byte(tt.line), LineBytes: tt.lineBytes}}); err != nil {
 				t.Fatal(err)
 			}
-			text := read(t, dir, rejects.Name)
+			text := read(t, dir, statedir.Rejects)
 			var got struct {
 				Line      string
 				LineBytes *int64 `json:"line_bytes"`
@@ -172,12 +187,12 @@ func TestTornByPowerLoss(t *testing.T) {
 		f := open(t, dir, roomy)
 		mustAppend(t, f, 1, 2)
 		f.Close()
-		path := filepath.Join(dir, rejects.Name)
-		if err := os.WriteFile(path, []byte(read(t, dir, rejects.Name)+end), 0o600); err != nil {
+		path := filepath.Join(dir, statedir.Rejects)
+		if err := os.WriteFile(path, []byte(read(t, dir, statedir.Rejects)+end), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		mustAppend(t, open(t, dir, roomy), 3)
-		check(t, dir, rejects.Name, 1, 2, 3)
+		check(t, dir, statedir.Rejects, 1, 2, 3)
 	}
 }
 
@@ -187,18 +202,18 @@ func TestTornEntry(t *testing.T) {
 	f := open(t, dir, roomy)
 	mustAppend(t, f, 1, 2, 3)
 	f.Close()
-	whole := read(t, dir, rejects.Name)
+	whole := read(t, dir, statedir.Rejects)
 	second := strings.Index(whole, "\n") + 1
 	for torn := 1; torn < len(whole); torn += 7 {
-		if err := os.WriteFile(filepath.Join(dir, rejects.Name), []byte(whole[:torn]), 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, statedir.Rejects), []byte(whole[:torn]), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		kept := []int64{1, 2}[:torn/second] // all three are equally long
 		f := open(t, dir, roomy)
-		check(t, dir, rejects.Name, kept...)
+		check(t, dir, statedir.Rejects, kept...)
 		mustAppend(t, f, 9)
 		f.Close()
-		check(t, dir, rejects.Name, append(kept, 9)...)
+		check(t, dir, statedir.Rejects, append(kept, 9)...)
 	}
 }
 
@@ -209,7 +224,7 @@ func TestReopened(t *testing.T) {
 		mustAppend(t, f, 2*n, 2*n+1)
 		f.Close()
 	}
-	check(t, dir, rejects.Name, 0, 1, 2, 3, 4, 5)
+	check(t, dir, statedir.Rejects, 0, 1, 2, 3, 4, 5)
 }
 
 // The file and its predecessor hold the newest entries; what was before them is
@@ -221,7 +236,12 @@ func TestCap(t *testing.T) {
 	var log bytes.Buffer
 	open := func() *rejects.File {
 		t.Helper()
-		f, err := rejects.Open(dir, 3*one, nil, st, slog.New(slog.NewTextHandler(&log, nil)))
+		logger := slog.New(slog.NewTextHandler(&log, nil))
+		state, err := stateDir(dir, logger)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, err := rejects.Open(state, 3*one, nil, st, logger)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -242,14 +262,14 @@ func TestCap(t *testing.T) {
 		mustAppend(t, f, n)
 		f.Close()
 	}
-	check(t, dir, rejects.Name+".1", 4, 5, 6)
-	check(t, dir, rejects.Name, 7, 8, 9)
+	check(t, dir, statedir.Rejects+".1", 4, 5, 6)
+	check(t, dir, statedir.Rejects, 7, 8, 9)
 	expired(3)
 	f := open()
 	mustAppend(t, f, 1, 2)
 	mustAppend(t, f, 3, 4, 5, 6, 7, 8, 9, 10) // more than may be there
-	check(t, dir, rejects.Name+".1", 7, 8, 9)
-	check(t, dir, rejects.Name, 10)
+	check(t, dir, statedir.Rejects+".1", 7, 8, 9)
+	check(t, dir, statedir.Rejects, 10)
 	expired(15)
 }
 
@@ -257,7 +277,7 @@ func entryText(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
 	mustAppend(t, open(t, dir, roomy), 1)
-	return read(t, dir, rejects.Name)
+	return read(t, dir, statedir.Rejects)
 }
 
 func TestNothingToAppend(t *testing.T) {
@@ -284,5 +304,5 @@ func TestManyEntries(t *testing.T) {
 		mustAppend(t, f, some...)
 		want = append(want, some...)
 	}
-	check(t, dir, rejects.Name, want...)
+	check(t, dir, statedir.Rejects, want...)
 }

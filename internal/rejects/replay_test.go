@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/tailflux/tailflux/internal/rejects"
+	"github.com/tailflux/tailflux/internal/statedir"
 	"github.com/tailflux/tailflux/internal/stats"
 )
 
@@ -17,7 +18,11 @@ import (
 // from on are undelivered.
 func reopen(t *testing.T, dir string, maxBytes, from int64) *rejects.File {
 	t.Helper()
-	f, err := rejects.Open(dir, maxBytes, func(source string, generation, line int64) bool {
+	state, err := stateDir(dir, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := rejects.Open(state, maxBytes, func(source string, generation, line int64) bool {
 		return source == "web" && generation == 1 && line >= from
 	}, stats.New(time.Now()), slog.New(slog.DiscardHandler))
 	if err != nil {
@@ -42,8 +47,8 @@ func TestReplay(t *testing.T) {
 			again = append(again, n)
 		}
 		mustAppend(t, f, again...)
-		check(t, dir, rejects.Name+".1", 1, 2, 3, 4)
-		check(t, dir, rejects.Name, 5, 6, 7, 8)
+		check(t, dir, statedir.Rejects+".1", 1, 2, 3, 4)
+		check(t, dir, statedir.Rejects, 5, 6, 7, 8)
 		mustAppend(t, f, 9) // once passed, nothing is held against what comes
 		f.Close()
 	}
@@ -77,14 +82,14 @@ func TestReplayAgainAndAgain(t *testing.T) {
 			if written == 60 && dice.IntN(3) == 0 {
 				delivered = 61
 			}
-			path := filepath.Join(dir, rejects.Name)
-			text := read(t, dir, rejects.Name)
+			path := filepath.Join(dir, statedir.Rejects)
+			text := read(t, dir, statedir.Rejects)
 			if err := os.WriteFile(path, []byte(text+text[:dice.IntN(50)]), 0o600); err != nil { // of an entry that was being written
 				t.Fatal(err)
 			}
 		}
 		open(t, dir, roomy).Close()
-		check(t, dir, rejects.Name, all...)
+		check(t, dir, statedir.Rejects, all...)
 	}
 }
 
@@ -148,5 +153,5 @@ func TestAnotherLineOfThatNumber(t *testing.T) {
 	if n, err := f.Append(other); n != 3 || err != nil {
 		t.Fatalf("Append = %d, %v", n, err)
 	}
-	check(t, dir, rejects.Name, 1, 2, 3, 2)
+	check(t, dir, statedir.Rejects, 1, 2, 3, 2)
 }

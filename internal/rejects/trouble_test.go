@@ -1,18 +1,23 @@
 package rejects_test
 
 import (
+	"bytes"
 	"errors"
 	"io/fs"
+	"log/slog"
 	"os"
 	"os/exec"
 	"os/signal"
 	"path/filepath"
-	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/tailflux/tailflux/internal/rejects"
+	"github.com/tailflux/tailflux/internal/statedir"
+	"github.com/tailflux/tailflux/internal/stats"
 )
 
 // A write that fails half way, as on a full disk, leaves the file as it was, and
@@ -47,17 +52,17 @@ func TestDiskFull(t *testing.T) {
 	for free := range 3*one - 1 { // room for the next three entries but one byte
 		limit(2*one + free)
 		_, err := f.Append(entries(3, 4, 5))
-		if !errors.Is(err, syscall.EFBIG) || !strings.Contains(err.Error(), filepath.Join(dir, rejects.Name)) {
+		if !errors.Is(err, syscall.EFBIG) || !strings.Contains(err.Error(), filepath.Join(dir, statedir.Rejects)) {
 			t.Fatalf("with %d bytes free: Append = %v, want %v and the path", free, err, syscall.EFBIG)
 		}
-		if size := int64(len(read(t, dir, rejects.Name))); size != 2*one {
+		if size := int64(len(read(t, dir, statedir.Rejects))); size != 2*one {
 			t.Fatalf("with %d bytes free: the file has %d bytes, had %d", free, size, 2*one)
 		}
 	}
 	limit(1 << 40)
 	mustAppend(t, f, 3, 4, 5)
 	mustAppend(t, f, 6)
-	check(t, dir, rejects.Name, 1, 2, 3, 4, 5, 6)
+	check(t, dir, statedir.Rejects, 1, 2, 3, 4, 5, 6)
 
 	// The same where the file is replaced by a new one just then.
 	dir = t.TempDir()
@@ -72,8 +77,8 @@ func TestDiskFull(t *testing.T) {
 	limit(1 << 40)
 	mustAppend(t, f, 3)
 	mustAppend(t, f, 4)
-	check(t, dir, rejects.Name+".1", 1, 2)
-	check(t, dir, rejects.Name, 3, 4)
+	check(t, dir, statedir.Rejects+".1", 1, 2)
+	check(t, dir, statedir.Rejects, 3, 4)
 }
 
 // Somebody removes, moves or empties the file, or takes its directory away:
@@ -98,14 +103,14 @@ func TestFileIsTakenAway(t *testing.T) {
 			dir := t.TempDir()
 			f := open(t, dir, roomy)
 			mustAppend(t, f, 1, 2)
-			if err := tt.do(filepath.Join(dir, rejects.Name)); err != nil {
+			if err := tt.do(filepath.Join(dir, statedir.Rejects)); err != nil {
 				t.Fatal(err)
 			}
 			mustAppend(t, f, 3)
 			mustAppend(t, f, 4)
-			check(t, dir, rejects.Name, tt.want...)
+			check(t, dir, statedir.Rejects, tt.want...)
 			if tt.kept != "" {
-				check(t, dir, rejects.Name+tt.kept, 1, 2)
+				check(t, dir, statedir.Rejects+tt.kept, 1, 2)
 			}
 		})
 	}
@@ -130,14 +135,14 @@ func TestFileIsTakenAway(t *testing.T) {
 		}
 		mkdir()
 		mustAppend(t, f, 2)
-		check(t, dir, rejects.Name, 2)
+		check(t, dir, statedir.Rejects, 2)
 	})
 }
 
 // The predecessor cannot be replaced: nothing is written, nothing lost.
 func TestCannotRotate(t *testing.T) {
 	dir := t.TempDir()
-	inTheWay := filepath.Join(dir, rejects.Name+".1")
+	inTheWay := filepath.Join(dir, statedir.Rejects+".1")
 	f := open(t, dir, 1)
 	mustAppend(t, f, 1)
 	if err := os.MkdirAll(filepath.Join(inTheWay, "x"), 0o750); err != nil {
@@ -148,68 +153,78 @@ func TestCannotRotate(t *testing.T) {
 			t.Errorf("Append = %v, want an error about %s", err, inTheWay)
 		}
 	}
-	check(t, dir, rejects.Name, 1)
+	check(t, dir, statedir.Rejects, 1)
 	if err := os.RemoveAll(inTheWay); err != nil {
 		t.Fatal(err)
 	}
 	mustAppend(t, f, 2)
-	check(t, dir, rejects.Name+".1", 1)
-	check(t, dir, rejects.Name, 2)
+	check(t, dir, statedir.Rejects+".1", 1)
+	check(t, dir, statedir.Rejects, 2)
 }
 
-// Two processes would write over each other's entries.
-func TestInUse(t *testing.T) {
-	dir := t.TempDir()
-	path := filepath.Join(dir, rejects.Name)
-	f := open(t, dir, 1)
-	refused := func() {
-		t.Helper()
-		want := "reject file " + path + ": another process writes it"
-		if second, err := openFile(dir, 1); err == nil || err.Error() != want {
-			t.Errorf("Open = %v, %v, want %s", second, err, want)
+// A damaged file is set aside, or cut after its last whole entry, and entries are
+// written again.
+func TestDamagedFile(t *testing.T) {
+	whole := func(t *testing.T) string {
+		dir := t.TempDir()
+		mustAppend(t, open(t, dir, roomy), 1, 2, 3)
+		return read(t, dir, statedir.Rejects)
+	}(t)
+	torn := whole[:len(whole)-20]
+	for _, name := range []string{statedir.Rejects, statedir.RejectsPrev} {
+		for _, tt := range []struct {
+			damage string
+			make   func(path string) error
+			aside  bool
+			left   []int64 // in rejects.jsonl
+		}{
+			{"cut to nothing", text(""), false, nil},
+			{"torn", text(torn), false, []int64{1, 2}},
+			{"an entry that is torn", text(whole[:50]), false, nil},
+			{"noise", text("\x00\xff\xfe noise\n\x01"), true, nil},
+			{"other lines", text("hello\nworld\n"), true, nil},
+			{"a directory", func(path string) error { return os.MkdirAll(filepath.Join(path, "x"), 0o700) }, true, nil},
+			{"a link to itself", func(path string) error { return os.Symlink(path, path) }, true, nil},
+		} {
+			t.Run(name+" is "+tt.damage, func(t *testing.T) {
+				dir := t.TempDir()
+				path := filepath.Join(dir, name)
+				if err := tt.make(path); err != nil {
+					t.Fatal(err)
+				}
+				var log bytes.Buffer
+				logger := slog.New(slog.NewTextHandler(&log, nil))
+				state, err := stateDir(dir, logger)
+				if err != nil {
+					t.Fatal(err)
+				}
+				f, err := rejects.Open(state, roomy, nil, stats.New(time.Now()), logger)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer f.Close()
+				_, err = os.Lstat(path + statedir.Bad)
+				if got := err == nil; got != tt.aside {
+					t.Errorf("set aside %v, want %v", got, tt.aside)
+				}
+				if said := strings.Contains(log.String(), path+statedir.Bad); said != tt.aside {
+					t.Errorf("logged %s", &log)
+				}
+				if cut := strings.Contains(log.String(), "incomplete entry"); cut != (name == statedir.Rejects && !tt.aside && tt.damage != "cut to nothing") {
+					t.Errorf("logged %s", &log)
+				}
+				mustAppend(t, f, 9)
+				var want []int64
+				if name == statedir.Rejects {
+					want = tt.left
+				}
+				check(t, dir, statedir.Rejects, append(slices.Clone(want), 9)...)
+			})
 		}
 	}
-	refused()
-	mustAppend(t, f, 1)
-	mustAppend(t, f, 2) // in a new file
-	refused()
-	if err := f.Close(); err != nil {
-		t.Fatal(err)
-	}
-	mustAppend(t, open(t, dir, roomy), 3)
-	check(t, dir, rejects.Name, 2, 3)
 }
 
-func TestCannotOpen(t *testing.T) {
-	dir := t.TempDir()
-	if _, err := openFile(filepath.Join(dir, "none"), 1); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("Open = %v, want %v", err, fs.ErrNotExist)
-	}
-	path := filepath.Join(dir, rejects.Name)
-	if err := os.WriteFile(path, nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := errors.Join(os.Chmod(path, 0), os.Chmod(dir, 0o755), os.Chmod(filepath.Dir(dir), 0o755)); err != nil {
-		t.Fatal(err)
-	}
-	_, err := asNobody(t, func() (*rejects.File, error) { return openFile(dir, 1) })
-	if want := "reject file: open " + path + ": permission denied"; err == nil || err.Error() != want {
-		t.Errorf("Open = %v, want %s", err, want)
-	}
-}
-
-// asNobody opens without the superuser's right to open everything.
-func asNobody(t *testing.T, open func() (*rejects.File, error)) (*rejects.File, error) {
-	t.Helper()
-	if os.Geteuid() != 0 {
-		return open()
-	}
-	runtime.LockOSThread() // of which alone this is an attribute
-	defer runtime.UnlockOSThread()
-	const nobody = 65534
-	if err := syscall.Setfsuid(nobody); err != nil {
-		t.Fatal(err)
-	}
-	defer syscall.Setfsuid(0)
-	return open()
+// text makes a file with a text in it.
+func text(content string) func(path string) error {
+	return func(path string) error { return os.WriteFile(path, []byte(content), 0o600) }
 }

@@ -25,27 +25,45 @@ type File struct {
 
 // Files are all of them, the most important one first.
 var Files = []File{
-	{Checkpoint, "how far each log was delivered: the latest save",
+	{
+		Checkpoint, "how far each log was delivered: the latest save",
 		"none if checkpoint.1 is good, since lines that are read again become the same points; " +
 			"else each log begins where start says: run tailflux verify to find gaps, " +
-			"do not run tailflux import on logs that were followed, it would store them twice"},
-	{CheckpointPrev, "the save before that, used when the latest one is damaged",
-		"none while checkpoint is good"},
-	{TagValues, "the values that each tag may have, up to tag_limit",
+			"do not run tailflux import on logs that were followed, it would store them twice",
+	},
+	{
+		CheckpointPrev, "the save before that, used when the latest one is damaged",
+		"none while checkpoint is good",
+	},
+	{
+		TagValues, "the values that each tag may have, up to tag_limit",
 		"values are admitted anew: if the limit of a tag was reached, others may be admitted now, " +
-			"and lines that are read again may become second points"},
-	{Formats, "the log format that was detected for each source with format: auto",
-		"formats are detected anew; set format for each source to be independent of this file"},
-	{Shaping, "the settings that decide what points look like, and whether the last stop was clean",
-		"tailflux cannot warn when these settings changed after a crash, so that lines that are read again may become second points"},
-	{Host, "the value of the tag host, chosen at the first start",
-		"the tag host is the machine's name from now on; if it was another one, lines that are read again become second points: set host in the configuration"},
-	{Rejects, "rejected lines, with the reason",
-		"earlier rejected lines are not in the new file; lines that are read again may get a second entry"},
-	{RejectsPrev, "older rejected lines: rejects.jsonl as it was when it reached its limit",
-		"the older rejected lines are not counted or shown any more"},
-	{Lock, "nothing; the running tailflux holds a lock on it",
-		"none"},
+			"and lines that are read again may become second points",
+	},
+	{
+		Formats, "the log format that was detected for each source with format: auto",
+		"formats are detected anew; set format for each source to be independent of this file",
+	},
+	{
+		Shaping, "the settings that decide what points look like, and whether the last stop was clean",
+		"tailflux cannot warn when these settings changed after a crash, so that lines that are read again may become second points",
+	},
+	{
+		Host, "the value of the tag host, chosen at the first start",
+		"the tag host is the machine's name from now on; if it was another one, lines that are read again become second points: set host in the configuration",
+	},
+	{
+		Rejects, "rejected lines, with the reason",
+		"earlier rejected lines are not in the new file; lines that are read again may get a second entry",
+	},
+	{
+		RejectsPrev, "older rejected lines: rejects.jsonl as it was when it reached its limit",
+		"the older rejected lines are not counted or shown any more",
+	},
+	{
+		Lock, "nothing; the running tailflux holds a lock on it",
+		"none",
+	},
 }
 
 func costOf(name string) string {

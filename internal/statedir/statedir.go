@@ -184,7 +184,7 @@ func Read(dir, name string) ([]byte, error) { return os.ReadFile(filepath.Join(d
 // nothing is written over it, and logs what that costs. The error is that it
 // cannot be renamed.
 func (d *Dir) SetAside(name string, bad error) error {
-	kept, err := d.rename(name)
+	kept, err := d.Keep(name)
 	if err != nil {
 		return fmt.Errorf("%s cannot be used (%w), nor set aside: %w", d.Path(name), bad, err)
 	}
@@ -193,8 +193,14 @@ func (d *Dir) SetAside(name string, bad error) error {
 	return nil
 }
 
-// rename gives a file its other name, over an earlier one of its kind.
-func (d *Dir) rename(name string) (kept string, err error) {
+// Missing logs that a file is not there, or is empty, which had contents once.
+func (d *Dir) Missing(name string) {
+	d.log.Error("state file is missing or empty; going on without it", "file", d.Path(name), "reason", costOf(name))
+}
+
+// Keep renames a file that cannot be used like [Dir.SetAside], and leaves it to the
+// caller to log that. An earlier one under that name is gone then.
+func (d *Dir) Keep(name string) (kept string, err error) {
 	kept = d.Path(name) + Bad
 	if info, err := os.Lstat(kept); err == nil && info.IsDir() {
 		_ = os.Remove(kept) // an empty one makes room

@@ -5,16 +5,18 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"log/slog"
 	"os"
-	"path/filepath"
-	"syscall"
+
+	"github.com/tailflux/tailflux/internal/statedir"
 )
 
 // file is the open file. Its end is moved only by what is durable, so a save
 // that failed is made again at the same place: after a failed fsync the kernel
 // may have forgotten what it could not write.
 type file struct {
-	path    string
+	dir     *statedir.Dir
 	f       *os.File
 	saving  chan struct{} // holds one token while a save is under way
 	unsaved []byte        // records, for whoever holds the token
@@ -23,47 +25,82 @@ type file struct {
 
 // open reads the file and makes its contents durable: those of a process that
 // was killed may not be.
-func (w *file) open(path string, each func(name, value []byte)) error {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o640)
+func (w *file) open(dir *statedir.Dir, log *slog.Logger, each func(name, value []byte)) error {
+	w.dir, w.saving = dir, make(chan struct{}, 1)
+	used := dir.Has(statedir.Checkpoint)
+	f, err := dir.OpenFile(statedir.TagValues, os.O_CREATE|os.O_RDWR)
 	if err != nil {
-		return err
+		if err := dir.SetAside(statedir.TagValues, err); err != nil {
+			return err
+		}
+		used = false // that was said
+		if f, err = dir.OpenFile(statedir.TagValues, os.O_CREATE|os.O_RDWR); err != nil {
+			return err
+		}
 	}
-	w.path, w.f, w.saving = path, f, make(chan struct{}, 1)
-	if err := w.load(each); err != nil {
-		f.Close()
+	w.f = f
+	if err := w.load(used, log, each); err != nil {
+		w.f.Close()
 		return err
 	}
 	return nil
 }
 
-func (w *file) load(each func(name, value []byte)) error {
-	// Two that admit values would each write over the other's.
-	if err := lock(w.f); err != nil {
+// load takes the values that the file has. used tells whether there were any.
+func (w *file) load(used bool, log *slog.Logger, each func(name, value []byte)) error {
+	has := read(w.f, each)
+	switch {
+	case has.newer:
+		return fmt.Errorf("%s: %w: %w", w.dir.Path(statedir.TagValues), has.damaged, statedir.ErrNewer)
+	case has.damaged != nil:
+		if err := w.dir.SetAside(statedir.TagValues, has.damaged); err != nil {
+			return err
+		}
+		return w.again(has.good)
+	case has.end == 0 && used:
+		w.dir.Missing(statedir.TagValues)
+	}
+	if err := w.cutAfter(has.end, log); err != nil {
 		return err
 	}
-	end, err := read(w.f, each)
-	if err != nil {
-		return err
-	}
-	if err := w.f.Truncate(end); err != nil {
-		return err
-	}
-	w.size = end
-	if end == 0 {
+	w.size = has.end
+	if has.end == 0 {
 		w.unsaved = append(w.unsaved, header...)
 	}
 	if err := w.append(); err != nil {
 		return err
 	}
-	return syncDir(w.path)
+	return w.dir.Sync()
 }
 
-func lock(f *os.File) error {
-	err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
-	if errors.Is(err, syscall.EWOULDBLOCK) {
-		return errors.New("another process uses it; stop that one, or choose another state_dir")
+// cutAfter removes what an unfinished save left behind the last record.
+func (w *file) cutAfter(end int64, log *slog.Logger) error {
+	info, err := w.f.Stat()
+	if err != nil {
+		return err
 	}
-	return err
+	if extra := info.Size() - end; extra > 0 && end > 0 {
+		log.Warn("tag values ended in an incomplete record, which was cut off; after a crash this is harmless, "+
+			"but if the file was damaged otherwise, values behind it are lost", "file", w.dir.Path(statedir.TagValues), "bytes", extra)
+	}
+	return w.f.Truncate(end)
+}
+
+// again makes the file anew, with these records in it.
+func (w *file) again(good []byte) error {
+	if len(good) == 0 {
+		good = []byte(header)
+	}
+	if err := w.dir.Replace(statedir.TagValues, good); err != nil {
+		return err
+	}
+	f, err := w.dir.OpenFile(statedir.TagValues, os.O_RDWR)
+	if err != nil {
+		return err
+	}
+	w.f.Close()
+	w.f, w.size = f, int64(len(good))
+	return nil
 }
 
 // append writes what is unsaved and waits until the disk has it.
@@ -98,7 +135,7 @@ func (w *file) save(ctx context.Context, collect func(unsaved []byte) []byte) er
 		err = w.append()
 	}
 	if err != nil {
-		return fmt.Errorf("save tag values %s: %w", w.path, err)
+		return fmt.Errorf("save tag values %s: %w", w.dir.Path(statedir.TagValues), err)
 	}
 	return nil
 }
@@ -110,41 +147,18 @@ func (w *file) restore() error {
 	if err != nil {
 		return err
 	}
-	if at, err := os.Stat(w.path); err == nil && os.SameFile(at, held) {
+	at, err := os.Stat(w.dir.Path(statedir.TagValues))
+	if err == nil && os.SameFile(at, held) {
 		return nil
 	}
-	// It is at its path whole, or not at all.
-	temporary := w.path + ".new"
-	f, err := os.OpenFile(temporary, os.O_CREATE|os.O_RDWR|os.O_TRUNC, 0o640)
-	if err != nil {
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if err = lock(f); err == nil {
-		_, err = io.Copy(f, io.NewSectionReader(w.f, 0, w.size))
-	}
-	if err == nil {
-		err = f.Sync()
-	}
-	if err == nil {
-		err = os.Rename(temporary, w.path)
-	}
-	if err != nil {
-		f.Close()
+	all := make([]byte, w.size)
+	if _, err := w.f.ReadAt(all, 0); err != nil && !errors.Is(err, io.EOF) {
 		return err
 	}
-	w.f.Close()
-	w.f = f
-	return syncDir(w.path)
+	return w.again(all)
 }
 
 func (w *file) close() error { return w.f.Close() }
-
-// syncDir makes the name of a new file durable.
-func syncDir(path string) error {
-	d, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	return d.Sync()
-}

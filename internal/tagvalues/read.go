@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 )
 
@@ -13,44 +14,62 @@ import (
 // bytes are escaped or replaced.
 const maxRecord = 64 << 10
 
-const remedy = "put back a good copy, or move the file away: values are then admitted anew, " +
-	"and lines that are read again may become other points"
+// contents is what a file holds.
+type contents struct {
+	good    []byte // the header and every whole record
+	end     int64  // where the last record ends that nothing damaged stands before
+	damaged error  // something that was durable once is damaged, or it is no such file
+	newer   bool   // a newer tailflux wrote it
+}
 
-// read hands over each whole record and returns where the last one ends. Behind
-// it there may only be what an unfinished save leaves: a record without its end,
-// or zeros for blocks that the disk never got. Anything else was once durable,
-// and is refused.
-func read(f io.Reader, each func(name, value []byte)) (end int64, err error) {
+// read hands over each whole record. Behind the last one there may be what an
+// unfinished save leaves: a record without its end, or zeros for blocks that the
+// disk never got. Anything else was durable once, and is damage; the records
+// after it count all the same.
+func read(f io.Reader, each func(name, value []byte)) (c contents) {
 	r := bufio.NewReaderSize(f, maxRecord)
 	first, err := r.ReadSlice('\n')
 	if errors.Is(err, io.EOF) && strings.HasPrefix(header, strings.TrimRight(string(first), "\x00")) {
-		return 0, nil // the save that made the file was unfinished
-	}
-	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, bufio.ErrBufferFull) {
-		return 0, err
+		return c // the save that made the file was unfinished
 	}
 	if string(first) != header {
-		return 0, fmt.Errorf("line 1: got %.40q, want %q; %s", first, header, remedy)
+		c.newer = newer(string(first))
+		c.damaged = fmt.Errorf("line 1: got %.40q, want %q", first, header)
+		if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, bufio.ErrBufferFull) {
+			c.damaged = err
+		}
+		return c
 	}
-	end = int64(len(first))
+	c.good = append(c.good, first...)
+	c.end = int64(len(first))
 	for number := 2; ; number++ {
 		record, err := r.ReadSlice('\n')
 		switch {
 		case errors.Is(err, io.EOF):
-			return end, nil // whatever there is has no newline
+			return c // whatever there is has no newline
 		case err != nil && !errors.Is(err, bufio.ErrBufferFull):
-			return 0, err
+			c.damaged = err
+			return c
 		}
 		name, value, ok := parseRecord(record)
-		if !ok && bytes.IndexByte(record, 0) >= 0 {
-			return end, nil // what follows was never durable either
+		switch {
+		case ok:
+			each(name, value)
+			c.good = append(c.good, record...)
+			c.end += int64(len(record))
+		case bytes.IndexByte(record, 0) >= 0 && c.damaged == nil:
+			return c // what follows was never durable either
+		case c.damaged == nil:
+			c.damaged = fmt.Errorf("line %d: got a damaged record", number)
 		}
-		if !ok {
-			return 0, fmt.Errorf("line %d: got a damaged record; %s", number, remedy)
-		}
-		each(name, value)
-		end += int64(len(record))
 	}
+}
+
+// newer reports whether a first line is that of a later format.
+func newer(first string) bool {
+	number, ok := strings.CutPrefix(strings.TrimSuffix(first, "\n"), headerBegin)
+	n, err := strconv.Atoi(number)
+	return ok && err == nil && n > format
 }
 
 // parseRecord reads what appendRecord appended.

@@ -12,21 +12,19 @@
 //	5f1c22aa path /users/:id
 //
 // Each value is a line with a checksum before it. The package never forgets a
-// value, and never goes on with a file that it cannot trust.
+// value by itself. Of a damaged file it keeps what is good.
 package tagvalues
 
 import (
 	"context"
 	"fmt"
 	"hash/crc32"
-	"path/filepath"
+	"log/slog"
 	"sync"
 
+	"github.com/tailflux/tailflux/internal/statedir"
 	"github.com/tailflux/tailflux/internal/stats"
 )
-
-// Name is the name of the file.
-const Name = "tag_values"
 
 // Values are the values of all tags. Admit is for one goroutine, Sync for any.
 type Values struct {
@@ -43,28 +41,28 @@ type tag struct {
 	count *stats.Tag
 }
 
-// Open reads the values that dir's file has for tags, of which each may have
+// Open reads the values that the file in dir has for tags, of which each may have
 // limit distinct ones. If there is no file it is made. What a crash left
-// unfinished at its end is cut off: it was not used.
+// unfinished at its end is cut off: it was not used. A file that is damaged is set
+// aside, and its good values are kept; the log says what that costs.
 //
-// The error is for the operator: the file cannot be read, is damaged, or
-// belongs to another process. It says what to do.
-func Open(dir string, tags []string, limit int, st *stats.Stats) (*Values, error) {
+// The error is [statedir.ErrNewer], or that the file can be neither used nor set
+// aside.
+func Open(dir *statedir.Dir, tags []string, limit int, st *stats.Stats, log *slog.Logger) (*Values, error) {
 	v := &Values{tags: make([]tag, len(tags))}
 	index := make(map[string]*tag, len(tags))
 	for i, name := range tags {
 		v.tags[i] = tag{name: name, known: map[string]struct{}{}, count: st.AddTag(name, limit)}
 		index[name] = &v.tags[i]
 	}
-	path := filepath.Join(dir, Name)
-	err := v.file.open(path, func(name, value []byte) {
+	err := v.file.open(dir, log, func(name, value []byte) {
 		// Others are kept for the day on which they are tags again.
 		if t := index[string(name)]; t != nil {
 			t.known[string(value)] = struct{}{}
 		}
 	})
 	if err != nil {
-		return nil, fmt.Errorf("tag values %s: %w", path, err)
+		return nil, fmt.Errorf("tag values: %w", err)
 	}
 	for i := range v.tags {
 		v.tags[i].count.Values.Store(int64(len(v.tags[i].known)))
@@ -109,7 +107,12 @@ func (v *Values) Sync(ctx context.Context) error {
 // Close closes the file. What was not synced is forgotten.
 func (v *Values) Close() error { return v.file.close() }
 
-const header = "tailflux tag values 1\n"
+// The first line of the file.
+const (
+	headerBegin = "tailflux tag values "
+	format      = 1
+	header      = headerBegin + "1\n"
+)
 
 // EmptySize is the size of a file without values, which a start makes that did
 // not get further.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tailflux/tailflux/internal/statedir"
 	"github.com/tailflux/tailflux/internal/stats"
 	"github.com/tailflux/tailflux/internal/tagvalues"
 )
@@ -23,9 +25,21 @@ const (
 	path
 )
 
+// stateDir is a state directory that is not locked: it is opened again while it is
+// open, as after a crash.
+func stateDir(t testing.TB, dir string) *statedir.Dir {
+	t.Helper()
+	d, err := statedir.Open(dir, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.Close()
+	return d
+}
+
 func open(t testing.TB, dir string, limit int) *tagvalues.Values {
 	t.Helper()
-	v, err := tagvalues.Open(dir, tags, limit, stats.New(time.Now()))
+	v, err := tagvalues.Open(stateDir(t, dir), tags, limit, stats.New(time.Now()), slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,7 +74,7 @@ func mustSync(t testing.TB, v *tagvalues.Values) {
 
 func TestLimit(t *testing.T) {
 	st := stats.New(time.Now())
-	v, err := tagvalues.Open(t.TempDir(), tags, 3, st)
+	v, err := tagvalues.Open(stateDir(t, t.TempDir()), tags, 3, st, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,7 +120,7 @@ func TestTagsChange(t *testing.T) {
 	check(t, v, path, "a", "a")
 	mustSync(t, v)
 	v.Close()
-	v, err := tagvalues.Open(dir, []string{"scheme"}, 1, stats.New(time.Now()))
+	v, err := tagvalues.Open(stateDir(t, dir), []string{"scheme"}, 1, stats.New(time.Now()), slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,7 +140,7 @@ func file(t testing.TB, values ...string) []byte {
 	}
 	mustSync(t, v)
 	v.Close()
-	data, err := os.ReadFile(filepath.Join(dir, tagvalues.Name))
+	data, err := os.ReadFile(filepath.Join(dir, statedir.TagValues))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -145,7 +159,7 @@ func TestTornEnd(t *testing.T) {
 				continue // the header was durable when the rest was written
 			}
 			dir := t.TempDir()
-			name := filepath.Join(dir, tagvalues.Name)
+			name := filepath.Join(dir, statedir.TagValues)
 			if err := os.WriteFile(name, append(bytes.Clone(whole[:size]), rest...), 0o600); err != nil {
 				t.Fatal(err)
 			}
@@ -168,39 +182,137 @@ func TestTornEnd(t *testing.T) {
 	}
 }
 
-// What no torn save explains is refused, with what to do.
+// What no torn save explains is damage: the file is set aside, the good values
+// are kept, and new ones are saved.
 func TestDamage(t *testing.T) {
 	whole := string(file(t, "a", "b", "d"))
-	for _, tt := range []struct{ name, data, want string }{
-		{"another file", "hello\n" + whole, `line 1: got "hello\n", want "tailflux tag values 1\n"; put back a good copy`},
-		{"another version", strings.Replace(whole, " 1\n", " 2\n", 1), `line 1: got "tailflux tag values 2\n"`},
-		{"no text", strings.Repeat("x", 100_000), `line 1: got "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", want`},
-		{"a changed value", strings.Replace(whole, "path b", "path c", 1), "line 3: got a damaged record"},
-		{"a changed last value", strings.Replace(whole, "path d", "path c", 1), "line 4: got a damaged record"},
-		{"an empty line", strings.Replace(whole, "path b\n", "path b\n\n", 1), "line 4: got a damaged record"},
-		{"a long line", whole + strings.Repeat("x", 100_000) + "\n", "line 5: got a damaged record"},
+	write := func(data string) func(path string) error {
+		return func(path string) error { return os.WriteFile(path, []byte(data), 0o600) }
+	}
+	for _, tt := range []struct {
+		name string
+		make func(path string) error
+		why  string
+		good string // of abd
+	}{
+		{"another file", write("hello\n" + whole), `line 1: got`, "---"},
+		{"noise", write("\xff\x00\xfe\n\n\x01"), `line 1: got`, "---"},
+		{"no text", write(strings.Repeat("x", 100_000)), `line 1: got`, "---"},
+		{"a changed value", write(strings.Replace(whole, "path b", "path c", 1)), "line 3: got a damaged record", "a-d"},
+		{"a changed last value", write(strings.Replace(whole, "path d", "path c", 1)), "line 4: got a damaged record", "ab-"},
+		{"an empty line", write(strings.Replace(whole, "path b\n", "path b\n\n", 1)), "line 4: got a damaged record", "abd"},
+		{"a long line", write(whole + strings.Repeat("x", 100_000) + "\n"), "line 5: got a damaged record", "abd"},
+		{"a directory", func(path string) error { return os.MkdirAll(filepath.Join(path, "x"), 0o700) }, "is a directory", "---"},
+		{"a link to itself", func(path string) error { return os.Symlink(path, path) }, "too many levels", "---"},
 	} {
-		dir := t.TempDir()
-		name := filepath.Join(dir, tagvalues.Name)
-		if err := os.WriteFile(name, []byte(tt.data), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		_, err := tagvalues.Open(dir, tags, 3, stats.New(time.Now()))
-		if want := "tag values " + name + ": " + tt.want; err == nil || !strings.HasPrefix(err.Error(), want) {
-			t.Errorf("%s: Open = %v, want %s", tt.name, err, want)
-		}
-		if data, _ := os.ReadFile(name); string(data) != tt.data {
-			t.Errorf("%s: the file was changed", tt.name)
-		}
+		t.Run(tt.name, func(t *testing.T) {
+			dir := t.TempDir()
+			path := filepath.Join(dir, statedir.TagValues)
+			if err := tt.make(path); err != nil {
+				t.Fatal(err)
+			}
+			was, unreadable := os.ReadFile(path)
+			var log bytes.Buffer
+			logger := slog.New(slog.NewTextHandler(&log, nil))
+			state, err := statedir.Open(dir, logger)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer state.Close()
+			v, err := tagvalues.Open(state, tags, 0, stats.New(time.Now()), logger)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := answers(v, 1, "abd"); got != tt.good {
+				t.Errorf("of abd it has %s, want %s", got, tt.good)
+			}
+			v.Close()
+			for _, part := range []string{"level=ERROR", tt.why, "kept_as=" + path + statedir.Bad, "values are admitted anew"} {
+				if !strings.Contains(log.String(), part) {
+					t.Errorf("logged %s, without %q", &log, part)
+				}
+			}
+			if kept, _ := os.ReadFile(path + statedir.Bad); unreadable == nil && string(kept) != string(was) {
+				t.Errorf("kept %.50q, want %.50q", kept, was)
+			}
+			log.Reset()
+			v, err = tagvalues.Open(state, tags, 10, stats.New(time.Now()), logger)
+			if err != nil {
+				t.Fatal(err)
+			}
+			check(t, v, 1, "z", "z")
+			mustSync(t, v)
+			v.Close()
+			v, err = tagvalues.Open(state, tags, 0, stats.New(time.Now()), logger)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer v.Close()
+			if got := answers(v, 1, "abdz"); got != tt.good+"z" {
+				t.Errorf("later it has %s of abdz, want %sz", got, tt.good)
+			}
+			if log.Len() > 0 {
+				t.Errorf("the repaired file is logged: %s", &log)
+			}
+		})
 	}
 }
 
-func TestTwoProcesses(t *testing.T) {
+// Going on without what a newer version wrote would make second points.
+func TestNewerFormatIsRefused(t *testing.T) {
 	dir := t.TempDir()
-	open(t, dir, 3)
-	_, err := tagvalues.Open(dir, tags, 3, stats.New(time.Now()))
-	if err == nil || !strings.Contains(err.Error(), "another process uses it") {
-		t.Errorf("second Open = %v", err)
+	text := strings.Replace(string(file(t, "a")), " 1\n", " 2\n", 1)
+	path := filepath.Join(dir, statedir.TagValues)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := tagvalues.Open(stateDir(t, dir), tags, 3, stats.New(time.Now()), slog.New(slog.DiscardHandler))
+	if !errors.Is(err, statedir.ErrNewer) || !strings.Contains(err.Error(), path) {
+		t.Errorf("Open = %v, want %v", err, statedir.ErrNewer)
+	}
+	if data, _ := os.ReadFile(path); string(data) != text {
+		t.Error("the file was changed")
+	}
+}
+
+// A file that is gone or empty is no surprise at the first start only.
+func TestLostFileIsLogged(t *testing.T) {
+	for _, tt := range []struct {
+		name              string
+		checkpoint, empty bool
+		want              bool
+	}{
+		{"first start", false, false, false},
+		{"first start was killed", false, true, false},
+		{"gone", true, false, true},
+		{"cut to nothing", true, true, true},
+	} {
+		dir := t.TempDir()
+		if tt.checkpoint {
+			if err := os.WriteFile(filepath.Join(dir, statedir.Checkpoint), nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if tt.empty {
+			if err := os.WriteFile(filepath.Join(dir, statedir.TagValues), nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var log bytes.Buffer
+		logger := slog.New(slog.NewTextHandler(&log, nil))
+		state, err := statedir.Open(dir, logger)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, err := tagvalues.Open(state, tags, 3, stats.New(time.Now()), logger)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v.Close()
+		state.Close()
+		if got := strings.Contains(log.String(), "missing or empty"); got != tt.want {
+			t.Errorf("%s: logged %q", tt.name, &log)
+		}
 	}
 }
 
@@ -258,7 +370,7 @@ func TestConcurrentSync(t *testing.T) {
 				if err := v.Sync(t.Context()); err != nil {
 					t.Error(err)
 				}
-				data, err := os.ReadFile(filepath.Join(dir, tagvalues.Name))
+				data, err := os.ReadFile(filepath.Join(dir, statedir.TagValues))
 				if err != nil || !bytes.Contains(data, []byte(" path "+value+"\n")) {
 					t.Errorf("%s is not saved, %v", value, err)
 				}
@@ -290,7 +402,7 @@ func TestNothingIsAllocatedForAKnownValue(t *testing.T) {
 func BenchmarkOpen(b *testing.B) {
 	dir := b.TempDir()
 	names := strings.Fields("a b c d e f g h i j")
-	v, err := tagvalues.Open(dir, names, 10_000, stats.New(time.Now()))
+	v, err := tagvalues.Open(stateDir(b, dir), names, 10_000, stats.New(time.Now()), slog.New(slog.DiscardHandler))
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -302,7 +414,7 @@ func BenchmarkOpen(b *testing.B) {
 	mustSync(b, v)
 	v.Close()
 	for b.Loop() {
-		v, err := tagvalues.Open(dir, names, 10_000, stats.New(time.Now()))
+		v, err := tagvalues.Open(stateDir(b, dir), names, 10_000, stats.New(time.Now()), slog.New(slog.DiscardHandler))
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -19,6 +19,7 @@ import (
 
 	"github.com/tailflux/tailflux/internal/checkpoint"
 	"github.com/tailflux/tailflux/internal/flow"
+	"github.com/tailflux/tailflux/internal/statedir"
 	"github.com/tailflux/tailflux/internal/stats"
 	"github.com/tailflux/tailflux/internal/tail"
 )
@@ -149,11 +150,16 @@ func stateDir(t testing.TB) string {
 
 func openCheckpoint(t testing.TB, dir string, st *stats.Stats, log io.Writer) *checkpoint.Checkpoint {
 	t.Helper()
-	c, err := checkpoint.Open(dir, st, slog.New(slog.NewTextHandler(log, nil)))
+	logger := slog.New(slog.NewTextHandler(log, nil))
+	state, err := statedir.Open(dir, logger)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(c.Close)
+	state.Close() // it is opened again while the one before is there, as after a crash
+	c, err := checkpoint.Open(state, st, logger)
+	if err != nil {
+		t.Fatal(err)
+	}
 	return c
 }
 

@@ -108,7 +108,6 @@ func globbed(t *testing.T, pattern, state string, chunks int, meanwhile func()) 
 	t.Helper()
 	pool, st := flow.NewPool(8, 256<<10), stats.New(time.Now())
 	c := openCheckpoint(t, state, st, io.Discard)
-	defer c.Close()
 	r := tail.New(tail.Config{
 		MaxLine: 4 << 10, RotateWait: time.Second, Checkpoint: c,
 		Globs: []tail.Glob{{

@@ -156,14 +156,12 @@ func (l *lives) stop() {
 	l.t.Helper()
 	l.follower.stop()
 	l.acknowledge()
-	l.checkpoint.Close()
 }
 
 // kill ends a life. What was acknowledged and not saved is forgotten.
 func (l *lives) kill() {
 	l.t.Helper()
 	l.follower.stop()
-	l.checkpoint.Close()
 }
 
 // looked waits until the reader has been everywhere.

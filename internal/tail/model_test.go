@@ -22,6 +22,7 @@ import (
 
 	"github.com/tailflux/tailflux/internal/checkpoint"
 	"github.com/tailflux/tailflux/internal/flow"
+	"github.com/tailflux/tailflux/internal/statedir"
 	"github.com/tailflux/tailflux/internal/stats"
 	"github.com/tailflux/tailflux/internal/tail"
 )
@@ -235,7 +236,14 @@ func (w *world) start() {
 	}
 	st := stats.New(time.Now())
 	log := slog.New(slog.NewTextHandler(w.trace, nil))
-	cp, err := checkpoint.Open(w.state, st, log)
+	state, err := statedir.Open(w.state, log)
+	if err == nil {
+		state.Close() // there is one daemon at a time
+	}
+	var cp *checkpoint.Checkpoint
+	if err == nil {
+		cp, err = checkpoint.Open(state, st, log)
+	}
 	if err != nil {
 		w.must(err)
 		return
@@ -324,7 +332,6 @@ func (w *world) kill() {
 	}
 	d.cancel()
 	<-d.ended
-	d.checkpoint.Close()
 	w.daemon = nil
 	for _, f := range w.files {
 		f.gone = f.gone || f.deleted

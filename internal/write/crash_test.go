@@ -15,6 +15,7 @@ import (
 
 	"github.com/tailflux/tailflux/internal/flow"
 	"github.com/tailflux/tailflux/internal/rejects"
+	"github.com/tailflux/tailflux/internal/statedir"
 	"github.com/tailflux/tailflux/internal/stats"
 	"github.com/tailflux/tailflux/internal/write"
 )
@@ -28,6 +29,18 @@ type lives struct {
 	saved int64 // number of the first line that the checkpoint has not
 }
 
+// stateDir is a state directory that is not locked, so that it can be opened again
+// as after a crash.
+func stateDir(t testing.TB, dir string) *statedir.Dir {
+	t.Helper()
+	d, err := statedir.Open(dir, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.Close()
+	return d
+}
+
 // run delivers lines from where the checkpoint stands, until it has ended or is
 // killed. limit is for the disk of the reject file.
 func (l *lives) run(c write.Config, killAfter time.Duration) {
@@ -37,7 +50,7 @@ func (l *lives) run(c write.Config, killAfter time.Duration) {
 	for f.at.Line < l.saved {
 		f.batch(l.kinds[f.at.Line-1:][:1])
 	}
-	file, err := rejects.Open(l.dir, 1<<20, func(_ string, _, line int64) bool { return line >= l.saved }, st, slog.New(slog.DiscardHandler))
+	file, err := rejects.Open(stateDir(l.t, l.dir), 1<<20, func(_ string, _, line int64) bool { return line >= l.saved }, st, slog.New(slog.DiscardHandler))
 	if err != nil {
 		l.t.Fatal(err)
 	}
@@ -73,7 +86,7 @@ func (l *lives) run(c write.Config, killAfter time.Duration) {
 // entries are the numbers of the lines in the reject file, with their reasons.
 func (l *lives) entries() map[int64][]string {
 	l.t.Helper()
-	text, err := os.ReadFile(filepath.Join(l.dir, rejects.Name))
+	text, err := os.ReadFile(filepath.Join(l.dir, statedir.Rejects))
 	if err != nil {
 		l.t.Fatal(err)
 	}

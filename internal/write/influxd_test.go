@@ -29,7 +29,7 @@ func TestInfluxDBGoesAndComes(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer client.Close()
-	file, err := rejects.Open(t.TempDir(), 1<<20, nil, st, slog.New(slog.DiscardHandler))
+	file, err := rejects.Open(stateDir(t, t.TempDir()), 1<<20, nil, st, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

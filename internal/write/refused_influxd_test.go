@@ -47,7 +47,7 @@ func deliverTo(t *testing.T, db *influxdtest.Server, c influx.Config, batchPoint
 		t.Fatal(err)
 	}
 	t.Cleanup(client.Close)
-	file, err := rejects.Open(d.lives.dir, 100<<20, nil, st, slog.New(d.log))
+	file, err := rejects.Open(stateDir(t, d.lives.dir), 100<<20, nil, st, slog.New(d.log))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -161,13 +161,3 @@ func explainInput(cmd *cobra.Command, args []string, file string) (io.ReadCloser
 	}
 	return io.NopCloser(in), nil
 }
-
-// isTerminal takes any character device for one, as newLogger does.
-func isTerminal(stream any) bool {
-	f, ok := stream.(*os.File)
-	if !ok {
-		return false
-	}
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0 && f.Name() != os.DevNull
-}

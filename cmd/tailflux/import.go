@@ -4,21 +4,19 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
+	"maps"
 	"os"
 	"os/user"
-	"path/filepath"
+	"slices"
 	"strconv"
 	"syscall"
-	"time"
 
-	"github.com/docker/go-units"
-	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
 
 	"github.com/tailflux/tailflux/internal/checkpoint"
 	"github.com/tailflux/tailflux/internal/config"
-	"github.com/tailflux/tailflux/internal/tail"
+	"github.com/tailflux/tailflux/internal/logfile"
+	"github.com/tailflux/tailflux/internal/shape"
 )
 
 const importExamples = `  systemctl stop tailflux
@@ -100,7 +98,7 @@ func importAs(c *config.Config, name string) error {
 		name = c.Sources[0].Name
 	}
 	for _, s := range c.Sources {
-		if s.Name == name && !tail.IsGlob(s.Path) {
+		if s.Name == name && !logfile.IsGlob(s.Path) {
 			c.Sources = []config.Source{s}
 			return nil
 		}
@@ -110,84 +108,10 @@ func importAs(c *config.Config, name string) error {
 	if err != nil {
 		return err
 	}
-	if s, ok := configured(c, name); ok && known[name] != nil {
+	if s, ok := shape.Configured(c, name); ok && known[name] != nil {
 		s.Name, s.Path = name, known[name].Path
 		c.Sources = []config.Source{s}
 		return nil
 	}
-	return config.UsageError{Err: fmt.Errorf("import: got the source %q: choose with --source one of %s", name, sourceNames(c, known))}
-}
-
-// progress shows how far an import is: a bar on a terminal, else a log line now
-// and then.
-type progress struct {
-	log         *slog.Logger
-	bar         *progressbar.ProgressBar // nil: no terminal
-	out         io.Writer
-	began, last time.Time
-	latest      tail.Progress
-}
-
-// Between two times that progress is shown.
-const (
-	barPause = 100 * time.Millisecond
-	logPause = 2 * time.Second
-)
-
-func newProgress(out io.Writer) *progress {
-	now := time.Now()
-	p := &progress{log: newLogger(out), out: out, began: now, last: now}
-	if isTerminal(out) {
-		p.log = slog.New(slog.NewTextHandler(p, nil))
-		p.bar = progressbar.NewOptions64(0, progressbar.OptionSetWriter(out), progressbar.OptionShowBytes(true),
-			progressbar.OptionSetPredictTime(true), progressbar.OptionFullWidth(), progressbar.OptionClearOnFinish())
-	}
-	return p
-}
-
-func (p *progress) show(at tail.Progress) {
-	p.latest = at
-	now := time.Now()
-	pause := logPause
-	if p.bar != nil {
-		pause = barPause
-	}
-	if now.Sub(p.last) < pause {
-		return
-	}
-	p.last = now
-	seconds := now.Sub(p.began).Seconds()
-	perSecond := int64(float64(at.Lines) / seconds)
-	if p.bar != nil {
-		p.bar.ChangeMax64(at.Total)
-		p.bar.Describe(fmt.Sprintf("%s, %s lines/s", filepath.Base(at.File), units.CustomSize("%.3g%s", float64(perSecond), 1000, []string{"", "k", "M"})))
-		_ = p.bar.Set64(at.Done)
-		return
-	}
-	left := time.Duration(seconds * float64(at.Total-at.Done) / float64(max(at.Done, 1)) * float64(time.Second))
-	p.log.Info("importing", "file", at.File, "bytes", at.Done, "of_bytes", at.Total, "lines", at.Lines,
-		"lines_per_second", perSecond, "left", left.Round(time.Second).String())
-}
-
-// verdict is what is wrong when all that was read is delivered.
-func (p *progress) verdict() error {
-	switch {
-	case !p.latest.Complete:
-		return errors.New("import: interrupted; the same command goes on")
-	case p.latest.Failed > 0:
-		return fmt.Errorf("import: %d files could not be read to their end", p.latest.Failed)
-	}
-	return nil
-}
-
-// Write writes a log line in place of the bar, which is shown again soon.
-func (p *progress) Write(line []byte) (int, error) {
-	p.end()
-	return p.out.Write(line)
-}
-
-func (p *progress) end() {
-	if p.bar != nil {
-		_ = p.bar.Clear()
-	}
+	return config.UsageError{Err: fmt.Errorf("import: cannot tell which source the files belong to: use --source (one of %s)", shape.Names(c, slices.Collect(maps.Keys(known))))}
 }

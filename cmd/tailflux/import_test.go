@@ -418,7 +418,7 @@ func TestImportOfAGlob(t *testing.T) {
 	in.log = filepath.Join(filepath.Dir(in.log), "*.log")
 	file := in.elsewhere("access.log.1", lines(100, 10))
 	for _, command := range []string{"import", "verify"} {
-		if code, out := in.run(command, file); code != 2 || !strings.Contains(out, "one of web:... (once") {
+		if code, out := in.run(command, file); code != 2 || !strings.Contains(out, "(one of web:... (once") {
 			t.Errorf("%s: exit code %d: %s", command, code, out)
 		}
 	}
@@ -427,7 +427,7 @@ func TestImportOfAGlob(t *testing.T) {
 	}
 	in.deliver()
 	for _, command := range []string{"import", "verify"} {
-		if code, out := in.run(command, file); code != 2 || !strings.Contains(out, "one of web:shop\n") {
+		if code, out := in.run(command, file); code != 2 || !strings.Contains(out, "(one of web:shop)\n") {
 			t.Errorf("%s: exit code %d: %s", command, code, out)
 		}
 	}

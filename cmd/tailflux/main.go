@@ -3,7 +3,8 @@
 //
 //	nginx ──► access.log ──► read ──chunks──► parse ──batches──► write ──► InfluxDB
 //
-// This file is the pipeline; commands.go is the command line around it.
+// This file is the pipeline, state.go what survives a restart, signals.go how it
+// stops; root.go is the command line, with a file for each command.
 package main
 
 import (
@@ -13,8 +14,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
-	"os/signal"
-	"sync"
+	"strings"
 	"syscall"
 	"time"
 
@@ -23,10 +23,9 @@ import (
 	"github.com/tailflux/tailflux/internal/config"
 	"github.com/tailflux/tailflux/internal/flow"
 	"github.com/tailflux/tailflux/internal/influx"
+	"github.com/tailflux/tailflux/internal/logfile"
 	"github.com/tailflux/tailflux/internal/monitor"
 	"github.com/tailflux/tailflux/internal/parse"
-	"github.com/tailflux/tailflux/internal/rejects"
-	"github.com/tailflux/tailflux/internal/statedir"
 	"github.com/tailflux/tailflux/internal/stats"
 	"github.com/tailflux/tailflux/internal/tail"
 	"github.com/tailflux/tailflux/internal/write"
@@ -35,9 +34,6 @@ import (
 // version is set by the linker.
 var version = "devel"
 
-// stopWithin is how long what was read may take to be delivered after a signal.
-const stopWithin = 10 * time.Second
-
 func main() {
 	os.Exit(execute(os.Args[1:], os.Stdout, os.Stderr))
 }
@@ -45,60 +41,39 @@ func main() {
 // job is what to do with the pipeline other than to follow the logs for ever.
 type job struct {
 	once     bool     // end at the end of what is there
-	files    []string // read these instead, as logs of the only source
+	files    []string // import these instead, as logs of the only source
 	progress func(tail.Progress)
 }
 
 // run builds the pipeline, starts it and waits for its end.
 func run(c *config.Config, do job, log *slog.Logger) error {
 	st := stats.New(time.Now())
-	state, err := statedir.Open(c.StateDir, log)
-	if err != nil {
-		return config.UsageError{Err: err}
-	}
-	defer state.Close()
-	saved, err := openCheckpoint(state, st, log)
+	kept, err := openState(c, do.once, st, log)
 	if err != nil {
 		return err
 	}
-	sources, err := openSources(c, state, do.once, st, log)
-	if err != nil {
-		return err
-	}
-	defer sources.values.Close()
-	shape, err := openShaping(c, sources.host, log)
-	if err != nil {
-		return err
-	}
+	defer kept.close()
 	client, err := openInflux(c, log)
 	if err != nil {
 		return err
 	}
 	defer client.Close()
-	rejected, err := rejects.Open(state, c.RejectsMaxBytes, saved.Undelivered, st, log)
-	if err != nil {
-		return err
-	}
-	defer rejected.Close()
 	listener, err := listen(c.Listen, do.once, log)
 	if err != nil {
 		return err
 	}
-
-	lines, points := pools(c)
-	reader := tail.New(tail.Config{
-		Sources: sources.tail, Globs: sources.globs, MaxLine: int(c.MaxLineBytes), RotateWait: c.RotateWait, Wakeups: c.Wakeups,
-		Checkpoint: saved, Once: do.once, Import: do.files, Progress: do.progress,
-	}, lines, st, log)
-	parser, err := parse.New(sources.parse, int(c.MaxLineBytes), points, st)
-	if err != nil {
+	if err := kept.begin(c, log); err != nil {
 		return err
 	}
-	writer := write.New(write.Config{
-		BatchPoints: c.InfluxDB.BatchPoints, FlushInterval: c.InfluxDB.FlushInterval, InFlight: c.InfluxDB.InFlight,
-		Hold: c.OnReject == "hold",
-	}, durable{client, sources.values}, rejected, saved, st, log)
 
+	// Tag values and detected formats reach the disk before the points that
+	// depend on them, and before the checkpoint passes their lines.
+	store, passed := durable{client, kept}, durableCheckpoint{kept.checkpoint, kept}
+
+	lines, points := pools(c)
+	reader := tail.New(tailConfig(c, do, kept), lines, st, log)
+	parser := parse.New(kept.shaper, int(c.MaxLineBytes), points, st, log)
+	writer := write.New(writeConfig(c), store, kept.rejects, passed, st, log)
 	chunks := make(chan flow.Chunk, channelItems)
 	batches := make(chan flow.Batch, channelItems)
 	handler := monitor.Handler(monitor.Info{
@@ -114,11 +89,10 @@ func run(c *config.Config, do job, log *slog.Logger) error {
 	g, running := errgroup.WithContext(context.Background())
 	running, stopRunning := context.WithCancel(running)
 	defer stopRunning()
-	stopSignals := onSignal(stopReading, stopRunning, log)
-	defer stopSignals()
+	defer onSignal(stopReading, stopRunning, st, log)()
 	defer context.AfterFunc(running, stopReading)()
 
-	log.Info("started", "version", version, "sources", len(c.Sources), "influxdb", c.InfluxDB.URL, "listen", addr(listener))
+	log.Info("started", "version", version, "url", c.InfluxDB.URL, "listen", addr(listener))
 	serving, stopServing := context.WithCancel(running)
 	g.Go(func() error { return reader.Run(reading, chunks) })
 	g.Go(func() error { return parser.Run(running, chunks, batches) })
@@ -129,13 +103,30 @@ func run(c *config.Config, do job, log *slog.Logger) error {
 	if listener != nil {
 		g.Go(func() error { return monitor.Serve(serving, listener, handler) })
 	}
-	err = g.Wait()
-	books := st.Snapshot(time.Now()).Books
-	if err == nil && books.InFlight == 0 {
-		err = shape.delivered(do)
+	return kept.end(g.Wait(), do, st, log)
+}
+
+func tailConfig(c *config.Config, do job, kept *state) tail.Config {
+	t := tail.Config{
+		MaxLine: int(c.MaxLineBytes), RotateWait: c.RotateWait, Wakeups: c.Wakeups,
+		Checkpoint: kept.checkpoint, Once: do.once, Import: do.files, Progress: do.progress,
 	}
-	log.Info("stopped", "read", books.Read, "written", books.Written, "rejected", books.Rejected, "filtered", books.Filtered, "in_flight", books.InFlight)
-	return err
+	for i, s := range c.Sources {
+		fromEnd := s.Start == "end" && !do.once
+		if logfile.IsGlob(s.Path) {
+			t.Globs = append(t.Globs, tail.Glob{Config: i, Name: s.Name, Pattern: s.Path, FromEnd: fromEnd})
+		} else {
+			t.Sources = append(t.Sources, tail.Source{Config: i, Name: s.Name, Path: s.Path, FromEnd: fromEnd})
+		}
+	}
+	return t
+}
+
+func writeConfig(c *config.Config) write.Config {
+	return write.Config{
+		BatchPoints: c.InfluxDB.BatchPoints, FlushInterval: c.InfluxDB.FlushInterval, InFlight: c.InfluxDB.InFlight,
+		Hold: c.OnReject == "hold",
+	}
 }
 
 // channelItems is the capacity of the two channels. What they hold at most is
@@ -152,63 +143,28 @@ func pools(c *config.Config) (lines, points *flow.Pool) {
 	return flow.NewPool(blocks, size), flow.NewPool(blocks, size)
 }
 
-// onSignal stops reading at the first signal and everything stopWithin later,
-// or exits at the second one. The returned function ends that.
-func onSignal(stopReading, stopRunning context.CancelFunc, log *slog.Logger) func() {
-	// timeout(1) sends its signal twice: to the process and to its group.
-	const twice = 20 * time.Millisecond
-	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
-	over := make(chan struct{})
-	go func() {
-		var warned sync.Once
-		var first time.Time
-		var late <-chan time.Time
-		for {
-			select {
-			case s := <-signals:
-				switch {
-				case s == syscall.SIGHUP:
-					warned.Do(func() { log.Warn("SIGHUP does nothing; restart tailflux for another configuration") })
-				case first.IsZero():
-					stopReading()
-					log.Info("stopping", "signal", s.String(), "at_most", stopWithin)
-					first, late = time.Now(), time.After(stopWithin)
-				case time.Since(first) > twice:
-					os.Exit(exitFailed)
-				}
-			case <-late:
-				stopRunning()
-				return
-			case <-over:
-				return
-			}
-		}
-	}()
-	return func() {
-		signal.Stop(signals)
-		close(over)
-	}
-}
-
 // listen opens the address of the HTTP server; nil without one. A run that ends
 // by itself goes without when a daemon has the address.
 func listen(address string, once bool, log *slog.Logger) (net.Listener, error) {
 	if address == "" {
 		return nil, nil
 	}
-	l, err := net.Listen("tcp", address)
+	network := "tcp"
+	if host, _, err := net.SplitHostPort(address); err == nil && strings.Contains(host, ".") && net.ParseIP(host) != nil {
+		network = "tcp4" // 0.0.0.0 is not [::] too
+	}
+	l, err := net.Listen(network, address)
 	if err == nil {
 		return l, nil
 	}
 	if once {
-		log.Info("no /monitor for this run", "err", err)
+		log.Info("running without /monitor", "err", err)
 		return nil, nil
 	}
 	if errors.Is(err, syscall.EADDRINUSE) {
-		return nil, fmt.Errorf("listen: %w (another tailflux? choose with --listen)", err)
+		return nil, fmt.Errorf("listen: %w (is another tailflux running? choose another address with --listen)", err)
 	}
-	return nil, fmt.Errorf("listen: %w (want an address of this machine: choose with --listen)", err)
+	return nil, fmt.Errorf("listen: %w (choose an address of this machine with --listen)", err)
 }
 
 func addr(l net.Listener) string {

@@ -1,18 +1,16 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/tailflux/tailflux/internal/checkpoint"
 	"github.com/tailflux/tailflux/internal/config"
-	"github.com/tailflux/tailflux/internal/rejects"
+	"github.com/tailflux/tailflux/internal/verify"
 )
 
 const verifyExamples = `  tailflux verify /var/log/nginx/access.log.1
@@ -49,7 +47,7 @@ are missing.`,
 			if err != nil {
 				return err
 			}
-			return verify(cmd.OutOrStdout(), c, source, args, asJSON)
+			return verifyFiles(cmd.Context(), cmd.OutOrStdout(), c, source, args, asJSON)
 		},
 	}
 	addConfigFlags(cmd)
@@ -58,29 +56,19 @@ are missing.`,
 	return cmd
 }
 
-func verify(out io.Writer, c *config.Config, source string, files []string, asJSON bool) error {
-	known, err := checkpoint.Read(c.StateDir)
-	if err != nil {
-		return err
-	}
-	rejected, err := rejects.Read(c.StateDir)
-	if err != nil {
-		return err
-	}
+func verifyFiles(ctx context.Context, out io.Writer, c *config.Config, source string, files []string, asJSON bool) error {
 	client, err := openInflux(c, nil)
 	if err != nil {
 		return err
 	}
 	defer client.Close()
-	v := verifier{config: c, known: known, rejected: rejected, client: client, host: c.Host}
-	if v.host == "" {
-		if v.host, err = keptHost(c); err != nil {
-			return err
-		}
+	v, err := verify.Open(c, client)
+	if err != nil {
+		return err
 	}
 	missing := 0
 	for _, file := range files {
-		verdict, err := v.verify(file, source)
+		verdict, err := v.Verify(ctx, file, source)
 		if err != nil {
 			return fmt.Errorf("verify %s: %w", file, err)
 		}
@@ -90,7 +78,7 @@ func verify(out io.Writer, c *config.Config, source string, files []string, asJS
 		if asJSON {
 			err = json.NewEncoder(out).Encode(verdict)
 		} else {
-			err = verdict.print(out)
+			err = verdict.Print(out)
 		}
 		if err != nil {
 			return err
@@ -100,56 +88,4 @@ func verify(out io.Writer, c *config.Config, source string, files []string, asJS
 		return fmt.Errorf("verify: points are missing of %d of %d files", missing, len(files))
 	}
 	return nil
-}
-
-// A verdict is what was found of a file. Its JSON is documented in
-// docs/old-logs.md.
-type verdict struct {
-	File        string   `json:"file"`
-	Source      string   `json:"source"`
-	Generation  int64    `json:"generation"` // 0: not known
-	Approximate bool     `json:"approximate"`
-	Lines       int64    `json:"lines"`
-	Earlier     int64    `json:"earlier"` // were there at the very first start
-	Pending     int64    `json:"pending"` // are still to be delivered
-	Filtered    int64    `json:"filtered"`
-	Rejected    int64    `json:"rejected"`
-	Expected    int64    `json:"expected"` // points
-	Found       int64    `json:"found"`
-	Missing     int64    `json:"missing"`
-	Minutes     []minute `json:"minutes"` // in which points are missing
-}
-
-type minute struct {
-	Time     time.Time `json:"time"`
-	Expected int64     `json:"expected"`
-	Found    int64     `json:"found"`
-}
-
-func (v *verdict) print(w io.Writer) error {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s: source %s", v.File, v.Source)
-	if v.Approximate {
-		b.WriteString(", not known to the state directory: approximate\n")
-	} else {
-		fmt.Fprintf(&b, ", generation %d\n", v.Generation)
-	}
-	row := func(what string, n int64, always bool) {
-		if n != 0 || always {
-			fmt.Fprintf(&b, "  %-34s %12d\n", what, n)
-		}
-	}
-	row("lines", v.Lines, true)
-	row("- there before the first start", v.Earlier, false)
-	row("- still to be delivered", v.Pending, false)
-	row("- filtered", v.Filtered, false)
-	row("- rejected", v.Rejected, false)
-	row("= points that there should be", v.Expected, true)
-	row("points in InfluxDB", v.Found, true)
-	row("missing", v.Missing, true)
-	for _, m := range v.Minutes {
-		fmt.Fprintf(&b, "  %s  %d of %d points\n", m.Time.Format("2006-01-02T15:04Z"), m.Found, m.Expected)
-	}
-	_, err := io.WriteString(w, b.String())
-	return err
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/tailflux/tailflux/internal/influxdtest"
 	"github.com/tailflux/tailflux/internal/tailfluxtest"
+	"github.com/tailflux/tailflux/internal/verify"
 )
 
 // installation is a log directory, a state directory and an influxd.
@@ -99,7 +100,7 @@ func (in *installation) shell(script string) {
 	}
 }
 
-func (in *installation) verify(args ...string) (code int, v verdict) {
+func (in *installation) verify(args ...string) (code int, v verify.Verdict) {
 	in.t.Helper()
 	code, out := in.run("verify", append([]string{"--json"}, args...)...)
 	first, _, _ := strings.Cut(out, "\n")

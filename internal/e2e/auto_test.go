@@ -43,7 +43,7 @@ func TestFormatAuto(t *testing.T) {
 	if !strings.Contains(d.Log(), `"format":"timed"`) {
 		t.Error("the format that was found is not logged")
 	}
-	if strings.Count(first, "lines are rejected until the log format is found out") != 1 {
+	if strings.Count(first, "no log format fits: lines are rejected until one does") != 1 {
 		t.Error("the line that is of no format is not logged")
 	}
 
@@ -62,7 +62,7 @@ func TestFormatAuto(t *testing.T) {
 	if err := d.Stop(); err != nil {
 		t.Error(err)
 	}
-	if !strings.Contains(d.Log(), `"looks_like":"combined"`) {
+	if !strings.Contains(d.Log(), `they look like another format: compare with tailflux explain","source":"access.log","file":"`+log+`","format":"combined"`) {
 		t.Error("nothing warns of the wrong format")
 	}
 }

@@ -359,7 +359,7 @@ func (c *crashRun) once() (read int64) {
 		c.t.Fatal(err)
 	}
 	log := d.Log()
-	_, last, ok := strings.Cut(log[strings.LastIndexByte(log, '\n')+1:], `"msg":"stopped","read":`)
+	_, last, ok := strings.Cut(log[strings.LastIndexByte(log, '\n')+1:], `"msg":"stopped","lines":{"read":`)
 	if _, err := fmt.Sscanf(last, "%d", &read); !ok || err != nil {
 		c.t.Fatalf("the last line of the log is not the one with what was read: %s", log[strings.LastIndexByte(log, '\n')+1:])
 	}

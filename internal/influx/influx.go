@@ -147,6 +147,15 @@ func (c *Client) Retention(ctx context.Context) (time.Duration, error) {
 // say executes a statement. The error is [ErrRefused] when an answer came, but
 // not success. It blocks until ctx ends, and for at most queryTimeout.
 func (c *Client) say(ctx context.Context, statement string) (*client.Response, error) {
+	resp, err := c.ask(ctx, client.NewQuery(statement, "", ""))
+	if err != nil && ctx.Err() == nil {
+		err = fmt.Errorf("%s: %w", statement, err)
+	}
+	return resp, err
+}
+
+// ask executes a query, as say does.
+func (c *Client) ask(ctx context.Context, query client.Query) (*client.Response, error) {
 	type answer struct {
 		resp *client.Response
 		err  error
@@ -155,51 +164,22 @@ func (c *Client) say(ctx context.Context, statement string) (*client.Response, e
 	// The official client cannot cancel a statement. When ctx ends nobody waits
 	// for it any longer: it ends by itself, within queryTimeout.
 	go func() {
-		resp, err := c.query.Query(client.NewQuery(statement, "", ""))
+		resp, err := c.query.Query(query)
 		answered <- answer{resp, err}
 	}()
 	select {
 	case a := <-answered:
 		if _, unreachable := errors.AsType[*url.Error](a.err); unreachable {
-			return nil, fmt.Errorf("%s: %w", statement, a.err)
+			return nil, a.err
 		}
 		if a.err == nil {
 			a.err = a.resp.Error()
 		}
 		if a.err != nil {
-			return nil, fmt.Errorf("%s: %w: %w", statement, ErrRefused, a.err)
+			return nil, fmt.Errorf("%w: %w", ErrRefused, a.err)
 		}
 		return a.resp, nil
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-}
-
-// Select runs a query in the database and returns the rows of all its series,
-// each with the time first.
-func (c *Client) Select(query string) ([][]any, error) {
-	resp, err := c.query.Query(client.NewQuery(query, c.config.Database, "ns"))
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", query, err)
-	}
-	if err := resp.Error(); err != nil {
-		return nil, fmt.Errorf("%s: %w: %w", query, ErrRefused, err)
-	}
-	var rows [][]any
-	for _, result := range resp.Results {
-		for _, series := range result.Series {
-			rows = append(rows, series.Values...)
-		}
-	}
-	return rows, nil
-}
-
-// Quote writes an identifier for InfluxQL.
-func Quote(identifier string) string {
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`).Replace(identifier) + `"`
-}
-
-// QuoteString writes a string for InfluxQL.
-func QuoteString(s string) string {
-	return `'` + strings.NewReplacer(`\`, `\\`, `'`, `\'`, "\n", `\n`).Replace(s) + `'`
 }

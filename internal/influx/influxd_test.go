@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -46,7 +47,7 @@ func TestInfluxDB(t *testing.T) {
 	t.Run("one second", func(t *testing.T) { testOneSecond(t, db) })
 	t.Run("what is stored", func(t *testing.T) { testStored(t, db) })
 	t.Run("refused", func(t *testing.T) { testRefused(t, db) })
-	t.Run("select", func(t *testing.T) { testSelect(t, db) })
+	t.Run("timestamps", func(t *testing.T) { testTimestamps(t, db) })
 	t.Run("retention", func(t *testing.T) { testRetention(t, db) })
 }
 
@@ -226,21 +227,34 @@ func testRefused(t *testing.T, db *influxdtest.Server) {
 	}
 }
 
-func testSelect(t *testing.T, db *influxdtest.Server) {
+// The points of a source are found whatever names and values look like.
+func testTimestamps(t *testing.T, db *influxdtest.Server) {
 	c := newClient(t, db.URL(), func(c *influx.Config) { c.Database = "select" })
 	if err := c.Prepare(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if err := c.Write(t.Context(), [][]byte{[]byte("m,a=1 v=1i 7\nm,a=2 v=2i 8\n")}); err != nil {
+	const measurement, source = `a "b"\c`, `it's\s`
+	lines := `a\ "b"\c,host=h,source=it's\s v=1i 7
+a\ "b"\c,host=i,source=it's\s w=2i 8
+a\ "b"\c,host=h,source=it's\s count=1i 9
+a\ "b"\c,host=h,source=other v=1i 8
+a\ "b"\c,host=h,source=it's\s v=1i 10
+`
+	if err := c.Write(t.Context(), [][]byte{[]byte(lines)}); err != nil {
 		t.Fatal(err)
 	}
-	rows, err := c.Select("SELECT v FROM m GROUP BY a")
-	want := [][]any{{json.Number("7"), json.Number("1")}, {json.Number("8"), json.Number("2")}}
-	if diff := cmp.Diff(want, rows); diff != "" || err != nil {
-		t.Errorf("Select: %v, -want +got:\n%s", err, diff)
+	s := influx.Series{Measurement: measurement, Fields: []string{"v", "w"}, Source: source}
+	for host, want := range map[string][]int64{"": {7, 8, 9}, "h": {7, 9}, "none": nil} {
+		s.Host = host
+		got, err := c.Timestamps(t.Context(), s, 7, 9)
+		slices.Sort(got)
+		if err != nil || !slices.Equal(got, want) {
+			t.Errorf("Timestamps of host %q = %d, %v, want %d", host, got, err, want)
+		}
 	}
-	if rows, err := c.Select("SELECT nonsense"); err == nil {
-		t.Errorf("Select of nonsense = %v, nil", rows)
+	none := newClient(t, db.URL(), func(c *influx.Config) { c.Database = "none" })
+	if got, err := none.Timestamps(t.Context(), s, 7, 9); !errors.Is(err, influx.ErrRefused) || strings.Contains(err.Error(), "SELECT") {
+		t.Errorf("Timestamps in no database = %d, %v", got, err)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"flag"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -154,10 +155,7 @@ func (g *golden) answers(t *testing.T, f *logformat.Format) (answers []string) {
 	}
 	st := stats.New(time.Now())
 	source := &flow.Source{Index: st.AddSource("web", "access.log", f.Kind()), Name: "web"}
-	p, err := parse.New([]parse.Source{{Format: f, Schema: schema}}, 64<<10, flow.NewPool(4, 1<<20), st)
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := parse.New(fixed(t, f, schema), 64<<10, flow.NewPool(4, 1<<20), st, slog.New(slog.DiscardHandler))
 	s := &stage{parser: p, stats: st, lines: flow.NewPool(4, 1<<20), gen: &flow.Generation{Source: source, ID: 1, FirstLine: 1}}
 	var text []byte
 	for _, c := range g.cases {

@@ -9,29 +9,22 @@ package parse
 import (
 	"bytes"
 	"context"
-	"strings"
+	"log/slog"
 	"time"
 
 	"github.com/tailflux/tailflux/internal/accesslog"
 	"github.com/tailflux/tailflux/internal/flow"
 	"github.com/tailflux/tailflux/internal/logformat"
+	"github.com/tailflux/tailflux/internal/shape"
 	"github.com/tailflux/tailflux/internal/stats"
 )
 
-// Source is how the lines of one configured source are read; a glob is one.
-type Source struct {
-	// Format is nil when it is found out with the first lines, by Detect, which
-	// returns nil while they do not tell: these are rejected. Its error ends Run.
-	Format *logformat.Format
-	Detect func(source *flow.Source, lines []byte) (*logformat.Format, error)
-
-	// Schema says what the points look like, and is the same for all sources but
-	// for Source, which is the source's name, and Escape, which is the format's.
-	Schema accesslog.Schema
-
-	// Doubt, unless nil, is told once when more than half of a thousand lines
-	// were rejected, with one of them, and again when that begins anew.
-	Doubt func(source *flow.Source, line []byte)
+// Shaper says how the lines of a source become points; [shape.Shaper] does.
+type Shaper interface {
+	// Lines returns nil while the format of a source is not known: its lines are
+	// rejected. It is asked again with the next lines. read are lines of the
+	// source, valid during the call. It does no I/O. An error ends Run.
+	Lines(source *flow.Source, read []byte) (*shape.Lines, error)
 }
 
 // maxSkipped is the most lines without a point in a batch: what is noted of
@@ -40,12 +33,12 @@ const maxSkipped = 4096
 
 // Parser is the stage.
 type Parser struct {
-	configured []Source
-	sources    []*source                     // by index, nil before the first chunk
-	encoders   map[string]*accesslog.Encoder // by names and escaping
-	maxLine    int
-	pool       *flow.Pool
-	stats      *stats.Stats
+	shaper  Shaper
+	sources []*source // by index, nil before the first chunk
+	maxLine int
+	pool    *flow.Pool
+	stats   *stats.Stats
+	log     *slog.Logger
 
 	// minRoom is how much of a block must be free for the next point. One that
 	// is longer still is appended elsewhere first, with all that stands before
@@ -54,28 +47,18 @@ type Parser struct {
 }
 
 type source struct {
-	Source
 	flow    *flow.Source
 	matcher *logformat.Matcher // nil until the format is known
 	encoder *accesslog.Encoder
 
-	window, rejected int64 // lines looked at for Doubt, and how many of them were rejected
-	doubted          bool
+	window, rejected int64 // lines since mostly was last decided, and how many of them were rejected
+	mostly           bool  // more than half of the last window was rejected
 }
 
-// New returns a parser for the configured sources. Lines longer than maxLine
-// bytes are rejected. Points are written into blocks of pool; one longer than a
-// block is rejected. The error says what is wrong with a format.
-func New(configured []Source, maxLine int, pool *flow.Pool, st *stats.Stats) (*Parser, error) {
-	for _, s := range configured {
-		if s.Format == nil {
-			continue
-		}
-		if _, err := accesslog.New(s.Format.Names(), s.Schema); err != nil {
-			return nil, err
-		}
-	}
-	return &Parser{configured: configured, encoders: map[string]*accesslog.Encoder{}, maxLine: maxLine, pool: pool, stats: st, minRoom: min(4<<10, pool.BlockSize()/16)}, nil
+// New returns a parser. Lines longer than maxLine bytes are rejected. Points are
+// written into blocks of pool; one longer than a block is rejected.
+func New(shaper Shaper, maxLine int, pool *flow.Pool, st *stats.Stats, log *slog.Logger) *Parser {
+	return &Parser{shaper: shaper, maxLine: maxLine, pool: pool, stats: st, log: log, minRoom: min(4<<10, pool.BlockSize()/16)}
 }
 
 // source is where a chunk came from, with its format if that is known.
@@ -86,33 +69,18 @@ func (p *Parser) source(chunk *flow.Chunk) (*source, error) {
 	}
 	s := p.sources[from.Index]
 	if s == nil {
-		s = &source{Source: p.configured[from.Config], flow: from}
-		s.Schema.Source = from.Name
+		s = &source{flow: from}
 		p.sources[from.Index] = s
 	}
 	if s.matcher != nil {
 		return s, nil
 	}
-	format := s.Format
-	if format == nil {
-		var err error
-		if format, err = s.Detect(from, chunk.Data); err != nil || format == nil {
-			return s, err
-		}
+	lines, err := p.shaper.Lines(from, chunk.Data)
+	if err != nil || lines == nil {
+		return s, err
 	}
-	// All sources have one schema, so those of one format share an encoder's
-	// memory.
-	s.Schema.Escape = format.Escape()
-	key := strings.Join(append(format.Names(), s.Schema.Escape), " ")
-	if p.encoders[key] == nil {
-		encoder, err := accesslog.New(format.Names(), s.Schema)
-		if err != nil {
-			return nil, err
-		}
-		p.encoders[key] = encoder
-	}
-	s.encoder, s.matcher = p.encoders[key].For(from.Name), format.NewMatcher()
-	p.stats.UpdateSource(from.Index, func(st *stats.Source) { st.Kind = format.Kind() })
+	s.matcher, s.encoder = lines.Matcher, lines.Encoder
+	p.stats.UpdateSource(from.Index, func(st *stats.Source) { st.Kind = lines.Format.Kind() })
 	return s, nil
 }
 
@@ -231,7 +199,7 @@ func (p *Parser) send(ctx context.Context, src *source, b flow.Batch, out chan<-
 			filtered++
 		}
 	}
-	src.judge(&b, int64(len(b.Skipped))-filtered)
+	p.warnOfRejects(src, &b, int64(len(b.Skipped))-filtered)
 	p.stats.Parsed(b.Start.Generation.Source.Index, src.last(), b.NumLines(), filtered, int64(len(b.Points)))
 	select {
 	case out <- b:
@@ -249,19 +217,25 @@ func (s *source) last() time.Time {
 	return s.encoder.Time()
 }
 
-// judge tells of doubt about the format.
-func (s *source) judge(b *flow.Batch, rejected int64) {
+// warnOfRejects logs once when more than half of a thousand lines were rejected,
+// and again when that begins anew.
+func (p *Parser) warnOfRejects(s *source, b *flow.Batch, rejected int64) {
 	const window = 1000
 	s.window += b.NumLines()
 	s.rejected += rejected
 	if s.window < window {
 		return
 	}
-	bad := 2*s.rejected > s.window
-	if bad && !s.doubted && s.Doubt != nil {
-		s.Doubt(s.flow, firstRejected(b))
+	mostly := 2*s.rejected > s.window
+	if mostly && !s.mostly {
+		log := p.log.With("source", s.flow.Name, "file", s.flow.Path)
+		if format, known := logformat.Nearest(firstRejected(b)); known {
+			log.Warn("more than half of the last 1,000 lines were rejected; they look like another format: compare with tailflux explain", "format", format)
+		} else {
+			log.Warn("more than half of the last 1,000 lines were rejected: run tailflux explain to see why")
+		}
 	}
-	s.doubted = bad
+	s.mostly = mostly
 	s.window, s.rejected = 0, 0
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/tailflux/tailflux/internal/flow"
 	"github.com/tailflux/tailflux/internal/logformat"
 	"github.com/tailflux/tailflux/internal/parse"
+	"github.com/tailflux/tailflux/internal/shape"
 	"github.com/tailflux/tailflux/internal/statedir"
 	"github.com/tailflux/tailflux/internal/stats"
 	"github.com/tailflux/tailflux/internal/tagvalues"
@@ -70,11 +71,23 @@ func openStage(t testing.TB, format, dir string, limit, blocks, blockSize int, c
 		c(&schema)
 	}
 	source := &flow.Source{Index: st.AddSource("web", "access.log", f.Kind()), Name: "web"}
-	p, err := parse.New([]parse.Source{{Format: f, Schema: schema}}, maxLine, flow.NewPool(blocks, blockSize), st)
+	p := parse.New(fixed(t, f, schema), maxLine, flow.NewPool(blocks, blockSize), st, slog.New(slog.DiscardHandler))
+	return &stage{parser: p, stats: st, lines: flow.NewPool(1000, 1<<20), gen: &flow.Generation{Source: source, ID: 1, FirstLine: 1}}, values
+}
+
+// shaper is a function that shapes.
+type shaper func(source *flow.Source, read []byte) (*shape.Lines, error)
+
+func (s shaper) Lines(source *flow.Source, read []byte) (*shape.Lines, error) { return s(source, read) }
+
+// fixed shapes the lines of every source in the same way.
+func fixed(t testing.TB, f *logformat.Format, schema accesslog.Schema) shaper {
+	t.Helper()
+	lines, err := shape.Of(f, schema)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &stage{parser: p, stats: st, lines: flow.NewPool(1000, 1<<20), gen: &flow.Generation{Source: source, ID: 1, FirstLine: 1}}, values
+	return func(*flow.Source, []byte) (*shape.Lines, error) { return lines, nil }
 }
 
 // chunk makes one of text, which begins at line and offset.
@@ -232,27 +245,22 @@ func TestManySkipped(t *testing.T) {
 	}
 }
 
-// The format of a source without one is asked for until it is known. Lines before
-// that are rejected.
-func TestDetect(t *testing.T) {
+// The shape of a source is asked for until it is known. Lines before that are
+// rejected.
+func TestShapeIsAskedForUntilItIsKnown(t *testing.T) {
 	s := newStage(t, "combined", 4, 64<<10)
 	format, err := logformat.CompileFormat("combined")
 	if err != nil {
 		t.Fatal(err)
 	}
+	known := fixed(t, format, accesslog.Schema{Measurement: "nginx_access", Host: "web1", Source: "web"})
 	var asked []string
-	s.parser, err = parse.New([]parse.Source{{
-		Schema: accesslog.Schema{Measurement: "nginx_access", Host: "web1", Source: "web"},
-		Detect: func(_ *flow.Source, lines []byte) (*logformat.Format, error) {
-			if asked = append(asked, string(lines)); len(asked) <= 2 {
-				return nil, nil
-			}
-			return format, nil
-		},
-	}}, maxLine, flow.NewPool(4, 64<<10), s.stats)
-	if err != nil {
-		t.Fatal(err)
-	}
+	s.parser = parse.New(shaper(func(source *flow.Source, read []byte) (*shape.Lines, error) {
+		if asked = append(asked, string(read)); len(asked) <= 2 {
+			return nil, nil
+		}
+		return known(source, read)
+	}), maxLine, flow.NewPool(4, 64<<10), s.stats, slog.New(slog.DiscardHandler))
 	batches := s.run(t, s.chunk(t, "\n", 1, 0), s.chunk(t, "what\n", 2, 1), s.chunk(t, good+"\n", 3, 6), s.chunk(t, good+"\n", 4, 100))
 	if len(batches) != 4 || batches[0].NumPoints != 0 || batches[0].Skipped[0].Reason != "empty" || batches[1].NumPoints != 0 ||
 		batches[1].Skipped[0].Reason != "no match" || batches[2].NumPoints != 1 || batches[3].NumPoints != 1 {
@@ -266,25 +274,23 @@ func TestDetect(t *testing.T) {
 	}
 }
 
-// Doubt about the format is told once for each time that it begins.
-func TestDoubt(t *testing.T) {
+// That most lines are rejected is logged once for each time that it begins, with
+// the format that they look like.
+func TestMostLinesAreRejected(t *testing.T) {
 	s := newStage(t, "combined", 4, 1<<20)
 	format, err := logformat.CompileFormat("combined")
 	if err != nil {
 		t.Fatal(err)
 	}
-	var told []string
-	s.parser, err = parse.New([]parse.Source{{
-		Format: format, Schema: accesslog.Schema{Measurement: "m", Host: "h", Source: "s"},
-		Doubt: func(_ *flow.Source, line []byte) { told = append(told, string(line)) },
-	}}, maxLine, flow.NewPool(16, 1<<20), s.stats)
-	if err != nil {
-		t.Fatal(err)
-	}
+	var log strings.Builder
+	s.parser = parse.New(fixed(t, format, accesslog.Schema{Measurement: "m", Host: "h", Source: "s"}), maxLine, flow.NewPool(16, 1<<20), s.stats,
+		slog.New(slog.NewTextHandler(&log, nil)))
 	thousand := func(line string) flow.Chunk { return s.chunk(t, good+"\n"+strings.Repeat(line+"\n", 1000), 1, 0) }
-	s.run(t, thousand(good), thousand("bad"), thousand("worse"), thousand(good), thousand("ugly"))
-	if want := []string{"bad", "ugly"}; !slices.Equal(told, want) {
-		t.Errorf("told of %q, want %q", told, want)
+	const timed = `192.0.2.7 - - [20/Nov/2026:10:00:00 +0000] http "GET /a HTTP/1.1" 200 5 "-" "curl" "-" 0.100 0.100`
+	s.run(t, thousand(good), thousand("bad"), thousand("worse"), thousand(good), thousand(timed))
+	warnings := strings.Split(strings.TrimSpace(log.String()), "\n")
+	if len(warnings) != 2 || strings.Contains(warnings[0], "format=") || !strings.Contains(warnings[1], "format=timed") {
+		t.Errorf("logged\n%s", &log)
 	}
 }
 

@@ -33,11 +33,11 @@ type Lines struct {
 // and filled in: it must not be [Auto]. host is the tag of the points; values may
 // be nil: then tags may have any value.
 func New(c *config.Config, s config.Source, host string, values accesslog.Admitter) (*Lines, error) {
-	format, err := Compile(c, s)
+	format, err := compile(c, s)
 	if err != nil {
 		return nil, err
 	}
-	schema, err := NewSchema(c)
+	schema, err := newSchema(c)
 	if err != nil {
 		return nil, err
 	}
@@ -71,7 +71,7 @@ func Check(s config.Source) error {
 	if s.Regexp == "" && s.Format == Auto {
 		return nil
 	}
-	format, err := Compile(&config.Config{}, s)
+	format, err := compile(&config.Config{}, s)
 	if err != nil {
 		return err
 	}
@@ -79,9 +79,9 @@ func Check(s config.Source) error {
 	return err
 }
 
-// Compile returns the format of a source. A JSON log may have any names: those
+// compile returns the format of a source. A JSON log may have any names: those
 // that the configuration asks for are looked for in it.
-func Compile(c *config.Config, s config.Source) (*logformat.Format, error) {
+func compile(c *config.Config, s config.Source) (*logformat.Format, error) {
 	switch {
 	case s.Regexp != "":
 		return logformat.CompileRegexp(s.Regexp)
@@ -103,8 +103,8 @@ func variables(c *config.Config) []string {
 	return names
 }
 
-// NewSchema returns what the configuration says of the points of every source.
-func NewSchema(c *config.Config) (accesslog.Schema, error) {
+// newSchema returns what the configuration says of the points of every source.
+func newSchema(c *config.Config) (accesslog.Schema, error) {
 	s := accesslog.Schema{
 		Measurement: c.Measurement, Tags: c.Tags, Fields: c.Fields,
 		Fold: c.Fold, FoldStatic: c.FoldStatic,

@@ -41,7 +41,7 @@ func realistic(t testing.TB, size int) (path string, lines int64) {
 func readOnce(t testing.TB, pool *flow.Pool, path string, want int64) (chunks int) {
 	t.Helper()
 	st := stats.New(time.Now())
-	source := tail.Source{Source: &flow.Source{Index: st.AddSource("s", path, "scanner"), Name: "s", Path: path}}
+	source := tail.Source{Name: "s", Path: path}
 	r := tail.New(tail.Config{
 		Sources: []tail.Source{source}, MaxLine: 64 << 10, Once: true, Checkpoint: openCheckpoint(t, stateDir(t), st, io.Discard),
 	}, pool, st, slog.New(slog.DiscardHandler))

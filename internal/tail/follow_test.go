@@ -125,8 +125,7 @@ func prepare(t testing.TB, o options, paths ...string) *follower {
 	for i, path := range paths {
 		name := fmt.Sprintf("s%d", i)
 		o.Sources = append(o.Sources, tail.Source{
-			Source:  &flow.Source{Index: f.stats.AddSource(name, path, "scanner"), Name: name, Path: path},
-			FromEnd: o.fromEnd,
+			Name: name, Path: path, FromEnd: o.fromEnd,
 		})
 	}
 	if o.Checkpoint == nil {

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/tailflux/tailflux/internal/checkpoint"
-	"github.com/tailflux/tailflux/internal/flow"
+	"github.com/tailflux/tailflux/internal/logfile"
 )
 
 // Glob is a pattern whose files are followed, each as a source of its own, also
@@ -17,16 +17,12 @@ import (
 // what is called like one, as access.log.1 or access.log-20261122.gz, and a file
 // that was followed under another name, is left to the log it was.
 type Glob struct {
+	Config  int    // place in the configuration, from 0
+	Name    string // a file's source has it before a colon, and after that what stands in the path for the wildcards
 	Pattern string // as in path/filepath.Match
 	// FromEnd is for the files that are there at the start.
 	FromEnd bool
-	// Source makes the source of a file. matched is what stands in the path for
-	// the wildcards, with commas between them: no two files have the same.
-	Source func(path, matched string) *flow.Source
 }
-
-// IsGlob tells whether a path is a pattern.
-func IsGlob(path string) bool { return strings.ContainsAny(path, `*?[`) }
 
 // globTick is how often new files are looked for.
 const globTick = time.Second
@@ -40,70 +36,14 @@ type glob struct {
 }
 
 func newGlob(g Glob) *glob {
-	return &glob{Glob: g, wildcards: wildcards(g.Pattern), followed: map[string]bool{}}
-}
-
-// wildcards is an expression with a group for each wildcard of the pattern.
-func wildcards(pattern string) *regexp.Regexp {
-	var b strings.Builder
-	b.WriteString(`^`)
-	for i := 0; i < len(pattern); i++ {
-		switch c := pattern[i]; c {
-		case '*':
-			b.WriteString(`([^/]*)`)
-		case '?':
-			b.WriteString(`([^/])`)
-		case '[':
-			// The pattern was checked: there is an end, and not at once.
-			end := i + 2 + strings.IndexByte(pattern[i+2:], ']')
-			b.WriteString(`([^/])`)
-			i = end
-		case '\\':
-			i++
-			b.WriteString(regexp.QuoteMeta(pattern[i : i+1]))
-		default:
-			b.WriteString(regexp.QuoteMeta(string(c)))
-		}
-	}
-	b.WriteString(`$`)
-	return regexp.MustCompile(b.String())
-}
-
-// rotated is how logrotate calls rotated logs: access.log.1, access.log-20261122,
-// access.log.2.gz.
-var rotated = regexp.MustCompile(`(\.\d{1,3}|-\d{8,}|\.(gz|bz2|xz|zst|Z|old|bak))$`)
-
-// Matches returns the paths that match a pattern now, without those of logs that
-// were rotated.
-func Matches(pattern string) []string {
-	paths, err := filepath.Glob(pattern)
-	if err != nil {
-		return nil // the pattern was checked
-	}
-	return slices.DeleteFunc(slices.Clone(paths), func(path string) bool {
-		log := rotatedFrom(path)
-		return rotated.MatchString(path) || log != "" && slices.Contains(paths, log)
-	})
-}
-
-// extended is how logrotate calls rotated logs when it is told to keep the
-// extension: access.1.log, access-20261122.log.
-var extended = regexp.MustCompile(`(?:\.\d{1,3}|` + date + `)(\.[^./]+)$`)
-
-// rotatedFrom is the path of the log that a path may be a rotated log of, or "".
-func rotatedFrom(path string) string {
-	at := extended.FindStringSubmatchIndex(path)
-	if at == nil {
-		return ""
-	}
-	return path[:at[0]] + path[at[2]:at[3]]
+	return &glob{Glob: g, wildcards: logfile.Wildcards(g.Pattern), followed: map[string]bool{}}
 }
 
 // appeared returns the paths that match and are not followed yet, in their
 // order. A file that is open already was rotated to its new name.
 func (g *glob) appeared(left func(path string, info os.FileInfo) bool) (paths []string) {
-	for _, path := range Matches(g.Pattern) {
-		if g.followed[path] || g.followed[rotatedFrom(path)] {
+	for _, path := range logfile.Matches(g.Pattern) {
+		if g.followed[path] || g.followed[logfile.RotatedFrom(path)] {
 			continue
 		}
 		info, err := os.Stat(path)
@@ -150,9 +90,9 @@ func (r *Reader) find(now time.Time) {
 				r.log.Warn("file of a glob is another source's already", "file", path, "glob", g.Pattern, "source", other.Name)
 				continue
 			}
+			// With commas between them, no two files match the same.
 			matched := strings.Join(g.wildcards.FindStringSubmatch(path)[1:], ",")
-			s := Source{Source: g.Source(path, matched), FromEnd: fromEnd}
-			r.sources = append(r.sources, &source{Source: s, reader: r, globbed: true})
+			r.add(Source{Config: g.Config, Name: g.Name + ":" + matched, Path: path, FromEnd: fromEnd}).globbed = true
 		}
 		if len(g.followed) == 0 && !g.warned {
 			g.warned = true

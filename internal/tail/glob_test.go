@@ -40,10 +40,7 @@ func TestGlob(t *testing.T) {
 	r := tail.New(tail.Config{
 		MaxLine: 4 << 10, RotateWait: time.Second, Checkpoint: openCheckpoint(t, stateDir(t), st, io.Discard),
 		Globs: []tail.Glob{{
-			Pattern: filepath.Join(dir, "*.access.log*"), FromEnd: true,
-			Source: func(path, matched string) *flow.Source {
-				return &flow.Source{Index: st.AddSource("g:"+matched, path, ""), Name: "g:" + matched, Path: path}
-			},
+			Pattern: filepath.Join(dir, "*.access.log*"), FromEnd: true, Name: "g",
 		}},
 	}, pool, st, slog.New(slog.DiscardHandler))
 	ctx, cancel := context.WithCancel(t.Context())
@@ -111,10 +108,7 @@ func globbed(t *testing.T, pattern, state string, chunks int, meanwhile func()) 
 	r := tail.New(tail.Config{
 		MaxLine: 4 << 10, RotateWait: time.Second, Checkpoint: c,
 		Globs: []tail.Glob{{
-			Pattern: pattern, FromEnd: true,
-			Source: func(path, matched string) *flow.Source {
-				return &flow.Source{Index: st.AddSource("g:"+matched, path, ""), Name: "g:" + matched, Path: path}
-			},
+			Pattern: pattern, FromEnd: true, Name: "g",
 		}},
 	}, pool, st, slog.New(slog.DiscardHandler))
 	ctx, cancel := context.WithCancel(t.Context())

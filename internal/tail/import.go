@@ -110,7 +110,7 @@ func (r *Reader) importPart(ctx context.Context, o *opened, p part, saved *check
 	f := s.add(o, start, true, time.Now())
 	defer func() { s.files = nil }() // without a word of its directory: what else is there is not this source's
 	f.until = p.until
-	g.Source = s.Source.Source
+	g.Source = s.Source
 	if g.ID == 0 {
 		for _, other := range saved.Imports {
 			g.ID = min(g.ID, other.ID)

@@ -10,6 +10,7 @@ import (
 	"os"
 
 	"github.com/tailflux/tailflux/internal/checkpoint"
+	"github.com/tailflux/tailflux/internal/logfile"
 )
 
 // Log is a log file, plain or compressed, that is read from its beginning to its
@@ -23,7 +24,7 @@ type Log struct {
 func OpenLog(path string) (*Log, error) {
 	info, err := os.Stat(path)
 	if err == nil {
-		err = RegularFile(path, info.Mode())
+		err = logfile.RegularFile(path, info.Mode())
 	}
 	if err != nil {
 		return nil, err

@@ -248,7 +248,7 @@ func (w *world) start() {
 		w.must(err)
 		return
 	}
-	source := tail.Source{Source: &flow.Source{Index: st.AddSource("web", w.path, ""), Name: "web", Path: w.path}, FromEnd: true}
+	source := tail.Source{Name: "web", Path: w.path, FromEnd: true}
 	chunks := make(chan flow.Chunk, 1)
 	r := tail.New(tail.Config{
 		Sources: []tail.Source{source}, MaxLine: 4 << 10, RotateWait: modelWait, Checkpoint: cp,

@@ -30,7 +30,7 @@ func (s sibling) open() (*opened, error) {
 	}
 	o := &opened{sibling: s, f: f, content: f}
 	if o.info, err = f.Stat(); err == nil {
-		err = RegularFile(s.path, o.info.Mode())
+		err = logfile.RegularFile(s.path, o.info.Mode())
 	}
 	if err == nil {
 		o.inode, err = inodeOf(f)
@@ -44,26 +44,6 @@ func (s sibling) open() (*opened, error) {
 	}
 	_, _ = o.head.grow(o.content) // who reads it will see
 	return o, nil
-}
-
-// RegularFile returns an error with a hint unless mode is a regular file's.
-func RegularFile(path string, mode fs.FileMode) error {
-	if mode.IsRegular() {
-		return nil
-	}
-	what := "not a regular file"
-	switch {
-	case mode.IsDir():
-		what = "a directory"
-	case mode&fs.ModeNamedPipe != 0:
-		what = "a pipe"
-	case mode&fs.ModeSocket != 0:
-		what = "a socket"
-	case mode&fs.ModeDevice != 0:
-		what = "a device"
-	}
-	return fmt.Errorf("%s is %s: only a regular file can be followed "+
-		"(nginx's container image links access.log to /dev/stdout; let access_log name a file on a volume)", path, what)
 }
 
 // size is that of the uncompressed bytes; -1 if nobody knows.

@@ -35,7 +35,8 @@ type Config struct {
 
 // Source is one path to follow.
 type Source struct {
-	*flow.Source
+	Config     int    // place in the configuration, from 0
+	Name, Path string // the name is unique
 	// FromEnd begins behind the last newline of a file that is there at the
 	// start; a file that appears later is read from its first byte.
 	FromEnd bool
@@ -76,12 +77,20 @@ func New(c Config, pool *flow.Pool, st *stats.Stats, log *slog.Logger) *Reader {
 		r.globs = append(r.globs, newGlob(g))
 	}
 	for _, s := range c.Sources {
-		r.sources = append(r.sources, &source{Source: s, reader: r})
+		r.add(s)
 	}
 	if c.Wakeups && !c.Once {
 		r.watcher = newWatcher(log)
 	}
 	return r
+}
+
+// add follows one more source, which /monitor shows from now on.
+func (r *Reader) add(s Source) *source {
+	index := r.stats.AddSource(s.Name, s.Path, "") // the parser knows the kind
+	added := &source{Source: &flow.Source{Index: index, Config: s.Config, Name: s.Name, Path: s.Path}, fromEnd: s.FromEnd, reader: r}
+	r.sources = append(r.sources, added)
+	return added
 }
 
 // Run reads until ctx ends, and with Once until the end of each file, and closes

@@ -35,7 +35,7 @@ func (s *source) restore(now time.Time) error {
 		}
 		saved, known := s.reader.checkpoint.Source(s.Name, s.Path)
 		s.saved = &saved
-		if info, err := os.Stat(s.Path); err == nil && !known && s.FromEnd {
+		if info, err := os.Stat(s.Path); err == nil && !known && s.fromEnd {
 			s.there = info
 		}
 		s.finished, s.imported, s.rotated = saved.Finished, saved.Imports, saved.Directories
@@ -123,7 +123,7 @@ func (s *source) isAtPath(g *checkpoint.Generation, now time.Time) bool {
 // goOn opens a generation of the checkpoint again.
 func (s *source) goOn(o *opened, g *checkpoint.Generation, now time.Time) {
 	at := flow.Position{
-		Generation: &flow.Generation{Source: s.Source.Source, ID: g.ID, FirstLine: g.FirstLine},
+		Generation: &flow.Generation{Source: s.Source, ID: g.ID, FirstLine: g.FirstLine},
 		Offset:     g.Offset, Line: g.Line,
 	}
 	f := s.add(o, at, true, now)
@@ -163,7 +163,7 @@ func (s *source) search(saved *checkpoint.Source, now time.Time) {
 		g := &open[i]
 		if neverRead(g) && (slices.ContainsFunc(s.files, func(f *file) bool { return sameInode(f.inode, g.Inode) }) ||
 			slices.ContainsFunc(files, func(o *opened) bool { return o != nil && sameInode(o.inode, g.Inode) })) {
-			s.reader.checkpoint.Forget(&flow.Generation{Source: s.Source.Source, ID: g.ID}) // it became the copy of another one
+			s.reader.checkpoint.Forget(&flow.Generation{Source: s.Source, ID: g.ID}) // it became the copy of another one
 			continue
 		}
 		why := "no file beside the log is, or is a copy of, what was read"
@@ -279,7 +279,7 @@ func (s *source) without(found []sibling) []sibling {
 // gone makes an open generation a finished one without reading on.
 func (s *source) gone(g *checkpoint.Generation, lost bool) {
 	end := flow.Position{
-		Generation: &flow.Generation{Source: s.Source.Source, ID: g.ID, FirstLine: g.FirstLine},
+		Generation: &flow.Generation{Source: s.Source, ID: g.ID, FirstLine: g.FirstLine},
 		Offset:     g.Offset, Line: g.Line,
 	}
 	s.furthest = max(s.furthest, g.Line)

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+
+	"github.com/tailflux/tailflux/internal/logfile"
 )
 
 // A sibling is a file that may be, or may hold what was, the log at some path:
@@ -144,10 +146,6 @@ type names struct {
 	patterns []*regexp.Regexp
 }
 
-// date is a year, month and day in a name, in either order, or seconds since 1970; an
-// address or a port is none.
-const date = `[-._]?(?:(?:19|20)\d\d[-._]?\d\d[-._]?\d\d|\d\d[-._]?\d\d[-._]?(?:19|20)\d\d|1\d{9})(?:[-._T]?\d+)*`
-
 // newNames is for a log called base, which may be a link to another name.
 func newNames(base, to string) names {
 	n := names{stem: stem(base), begin: strings.TrimSuffix(base, filepath.Ext(base))}
@@ -156,8 +154,8 @@ func newNames(base, to string) names {
 	plain := regexp.QuoteMeta(strings.TrimSuffix(base, ext))
 	quoted := regexp.QuoteMeta(base)
 	for _, p := range []string{
-		quoted + number, quoted + date, quoted + `()\.(?:old|bak)`,
-		plain + number + regexp.QuoteMeta(ext), plain + date + regexp.QuoteMeta(ext),
+		quoted + number, quoted + logfile.Date, quoted + `()\.(?:old|bak)`,
+		plain + number + regexp.QuoteMeta(ext), plain + logfile.Date + regexp.QuoteMeta(ext),
 	} {
 		n.patterns = append(n.patterns, regexp.MustCompile(`^`+p+packed))
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/tailflux/tailflux/internal/checkpoint"
 	"github.com/tailflux/tailflux/internal/flow"
+	"github.com/tailflux/tailflux/internal/logfile"
 	"github.com/tailflux/tailflux/internal/stats"
 )
 
@@ -20,7 +21,8 @@ const generationGap = 500_000
 
 // source is a followed path and the files that are open for it.
 type source struct {
-	Source
+	*flow.Source
+	fromEnd   bool // see Source
 	reader    *Reader
 	files     []*file // in the order of their generations; all but one are superseded
 	lastID    int64   // of the latest generation
@@ -100,7 +102,7 @@ func (s *source) lookAtPath(now time.Time) error {
 	info, err := os.Stat(s.Path)
 	s.miss(errors.Is(err, fs.ErrNotExist), now)
 	if err == nil {
-		err = RegularFile(s.Path, info.Mode())
+		err = logfile.RegularFile(s.Path, info.Mode())
 	}
 	if err != nil {
 		return err
@@ -207,7 +209,7 @@ func (s *source) begin(o *opened, offset int64, superseded bool, now time.Time) 
 // resume opens a finished generation again.
 func (s *source) resume(o *opened, g *checkpoint.Finished, now time.Time) {
 	at := flow.Position{
-		Generation: &flow.Generation{Source: s.Source.Source, ID: g.ID, FirstLine: g.FirstLine},
+		Generation: &flow.Generation{Source: s.Source, ID: g.ID, FirstLine: g.FirstLine},
 		Offset:     g.Offset, Line: g.LastLine,
 	}
 	s.finished = slices.DeleteFunc(s.finished, func(f checkpoint.Finished) bool { return f.ID == at.Generation.ID })
@@ -262,7 +264,7 @@ func (s *source) position(offset int64) flow.Position {
 		}
 		s.firstLine = beyond + generationGap
 	}
-	g := &flow.Generation{Source: s.Source.Source, ID: s.lastID, FirstLine: s.firstLine}
+	g := &flow.Generation{Source: s.Source, ID: s.lastID, FirstLine: s.firstLine}
 	return flow.Position{Generation: g, Offset: offset, Line: s.firstLine}
 }
 

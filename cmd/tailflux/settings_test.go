@@ -9,7 +9,7 @@ import (
 // What points look like is changed: after a clean stop nobody need know, after a
 // crash the operator is told which keys.
 func TestConfigurationIsChangedAfterACrash(t *testing.T) {
-	const warning = "was not stopped cleanly before"
+	const warning = "configuration changed after an unclean shutdown"
 	in := newInstallation(t)
 	in.write(lines(0, 30))
 	changed := func(settings ...string) string {
@@ -43,7 +43,7 @@ func TestConfigurationIsChangedAfterACrash(t *testing.T) {
 		t.Fatalf("import: exit code %d:\n%s", code, out)
 	}
 	out := changed("--fold=false", "--tags", "method")
-	if !strings.Contains(out, warning) || !strings.Contains(out, `"changed":["fold","tags"]`) {
+	if !strings.Contains(out, warning) || !strings.Contains(out, `"keys":["fold","tags"]`) {
 		t.Errorf("it said\n%s", out)
 	}
 	if out := changed(); strings.Contains(out, warning) {

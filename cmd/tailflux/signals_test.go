@@ -1,0 +1,107 @@
+package main
+
+import (
+	"bytes"
+	"log/slog"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/tailflux/tailflux/internal/stats"
+)
+
+// stopping is a stopper that watches, and what it has done.
+type stopping struct {
+	signals                  chan os.Signal
+	over                     chan struct{}
+	log                      bytes.Buffer
+	reading, running, exited bool
+}
+
+func watchSignals(t *testing.T) *stopping {
+	t.Helper()
+	s := &stopping{signals: make(chan os.Signal), over: make(chan struct{})}
+	st := stats.New(time.Now())
+	st.Read(time.Now(), 53, 1000)
+	watching := stopper{
+		func() { s.reading = true }, func() { s.running = true }, func(code int) { s.exited = code == exitFailed },
+		st, slog.New(slog.NewTextHandler(&s.log, nil)),
+	}
+	done := make(chan struct{})
+	go func() {
+		watching.watch(s.signals, s.over)
+		close(done)
+	}()
+	t.Cleanup(func() {
+		close(s.over)
+		<-done
+	})
+	return s
+}
+
+func (s *stopping) send(is os.Signal) {
+	s.signals <- is
+	synctest.Wait()
+}
+
+func (s *stopping) want(t *testing.T, reading, running, exited bool) {
+	t.Helper()
+	synctest.Wait()
+	if s.reading != reading || s.running != running || s.exited != exited {
+		t.Errorf("stopped reading %t, everything %t, exited %t; want %t, %t, %t", s.reading, s.running, s.exited, reading, running, exited)
+	}
+}
+
+func TestFirstSignalStopsReading(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := watchSignals(t)
+		s.send(syscall.SIGTERM)
+		s.want(t, true, false, false)
+		if log := s.log.String(); !strings.Contains(log, "lines=53") || !strings.Contains(log, "limit=10s") {
+			t.Errorf("it logged %s", log)
+		}
+		time.Sleep(stopWithin - time.Second)
+		s.want(t, true, false, false)
+		time.Sleep(time.Second)
+		s.want(t, true, true, false)
+	})
+}
+
+func TestSecondSignalExitsAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := watchSignals(t)
+		s.send(syscall.SIGTERM)
+		s.send(syscall.SIGTERM) // of timeout(1)
+		s.want(t, true, false, false)
+		time.Sleep(time.Second)
+		s.send(syscall.SIGINT)
+		s.want(t, true, false, true)
+	})
+}
+
+// A stage that waits for the disk does not end with its context.
+func TestSecondSignalExitsWhenTheTimeIsUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := watchSignals(t)
+		s.send(syscall.SIGTERM)
+		time.Sleep(2 * stopWithin)
+		s.want(t, true, true, false)
+		s.send(syscall.SIGTERM)
+		s.want(t, true, true, true)
+	})
+}
+
+func TestSIGHUPDoesNothingAndSaysSoOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := watchSignals(t)
+		s.send(syscall.SIGHUP)
+		s.send(syscall.SIGHUP)
+		s.want(t, false, false, false)
+		if n := strings.Count(s.log.String(), "SIGHUP does nothing"); n != 1 {
+			t.Errorf("it was logged %d times, want once", n)
+		}
+	})
+}

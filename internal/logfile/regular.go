@@ -1,0 +1,49 @@
+package logfile
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"io/fs"
+	"os"
+)
+
+// RegularFile returns an error with a hint unless mode is a regular file's.
+func RegularFile(path string, mode fs.FileMode) error {
+	if mode.IsRegular() {
+		return nil
+	}
+	what := "not a regular file"
+	switch {
+	case mode.IsDir():
+		what = "a directory"
+	case mode&fs.ModeNamedPipe != 0:
+		what = "a pipe"
+	case mode&fs.ModeSocket != 0:
+		what = "a socket"
+	case mode&fs.ModeDevice != 0:
+		what = "a device"
+	}
+	return fmt.Errorf("%s is %s: only a regular file can be followed "+
+		"(nginx's container image links access.log to /dev/stdout; let access_log name a file on a volume)", path, what)
+}
+
+// FirstLines returns the first lines of a plain file, at most n, whole ones only,
+// without their newlines. A line of more than a megabyte ends them.
+func FirstLines(path string, n int) (lines [][]byte, err error) {
+	const longest = 1 << 20
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	in := bufio.NewReaderSize(f, longest)
+	for len(lines) < n {
+		line, err := in.ReadSlice('\n')
+		if err != nil {
+			break // the end, or this is not a log
+		}
+		lines = append(lines, bytes.Clone(line[:len(line)-1]))
+	}
+	return lines, nil
+}

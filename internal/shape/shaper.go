@@ -1,0 +1,200 @@
+package shape
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/tailflux/tailflux/internal/accesslog"
+	"github.com/tailflux/tailflux/internal/config"
+	"github.com/tailflux/tailflux/internal/flow"
+	"github.com/tailflux/tailflux/internal/logfile"
+	"github.com/tailflux/tailflux/internal/logformat"
+	"github.com/tailflux/tailflux/internal/statedir"
+)
+
+// sampleLines is how many lines the format is detected from at most.
+const sampleLines = 100
+
+// Options say what a [Shaper] shapes.
+type Options struct {
+	Config *config.Config
+	State  *statedir.Dir
+	Host   string // the tag
+	Values accesslog.Admitter
+	// Once is for a run that ends by itself: it fails when no format fits, rather
+	// than to reject lines for want of one.
+	Once bool
+	Log  *slog.Logger
+}
+
+// Shaper shapes the lines of all configured sources. Lines is for one goroutine,
+// Sync for any.
+type Shaper struct {
+	o       Options
+	choices *choices
+	lines   map[string]*Lines   // by format or regexp
+	found   map[string]string   // formats of a glob's files that were there at the start, by path
+	samples map[string][][]byte // lines of sources whose format is not detected yet, by name
+}
+
+// Open compiles the configured formats and reads the ones that were detected
+// earlier. Of sources whose format must be detected it looks at the first lines,
+// if the file is there. The error is a [config.UsageError] when no format fits a
+// log that was not followed before: one odd line must not end a daemon that
+// worked.
+func Open(o Options) (*Shaper, error) {
+	s := &Shaper{o: o, lines: map[string]*Lines{}, found: map[string]string{}, samples: map[string][][]byte{}}
+	var err error
+	if s.choices, err = openChoices(o.Config, o.State); err != nil {
+		return nil, err
+	}
+	for _, source := range o.Config.Sources {
+		if isAuto(source) {
+			if source.Format, err = s.first(source); err != nil {
+				return nil, err
+			}
+			if source.Format == "" {
+				continue
+			}
+		}
+		lines, err := s.shared(source)
+		if err != nil {
+			return nil, err
+		}
+		for _, warning := range lines.Format.Warnings() {
+			o.Log.Warn("lines can be misread with this format", "source", source.Name, "reason", warning)
+		}
+	}
+	return s, nil
+}
+
+// Lines returns how the lines of a source become points. read are some that were
+// read, whole ones with their newlines, from which the format is detected if need
+// be. While it is not known, the result is nil; with Once the error says why. It
+// touches no disk: the choice is durable after the next [Shaper.Sync].
+func (s *Shaper) Lines(source *flow.Source, read []byte) (*Lines, error) {
+	configured := s.o.Config.Sources[source.Config]
+	if isAuto(configured) {
+		var err error
+		if configured.Format, err = s.detected(source, read); err != nil || configured.Format == "" {
+			return nil, err
+		}
+	}
+	shared, err := s.shared(configured)
+	if err != nil {
+		return nil, err
+	}
+	return shared.For(source.Name), nil
+}
+
+// Sync returns nil when every format that was detected before the call is on the
+// disk. It has nothing to do but look when none is new. After an error the next
+// call tries again. It blocks until another's call is over or ctx ends.
+func (s *Shaper) Sync(ctx context.Context) error { return s.choices.sync(ctx) }
+
+// shared returns the lines that all sources of one format share.
+func (s *Shaper) shared(source config.Source) (*Lines, error) {
+	key := source.Format + "\n" + source.Regexp
+	if s.lines[key] == nil {
+		lines, err := New(s.o.Config, source, s.o.Host, s.o.Values)
+		if err != nil {
+			return nil, err
+		}
+		s.lines[key] = lines
+	}
+	return s.lines[key], nil
+}
+
+// first looks at the files of a source at the start, and returns its format if
+// that is known. That of a glob never is: each of its files is a source.
+func (s *Shaper) first(source config.Source) (format string, err error) {
+	paths := []string{source.Path}
+	glob := logfile.IsGlob(source.Path)
+	if glob {
+		paths = logfile.Matches(source.Path)
+	} else if format = s.choices.of(source.Name, source.Path); format != "" {
+		return format, nil
+	}
+	for _, path := range paths {
+		followed, waiting := s.choices.knows(path)
+		if glob && followed && !waiting {
+			continue
+		}
+		lines, err := logfile.FirstLines(path, sampleLines)
+		if err != nil {
+			continue // the reader waits for the file, and says so
+		}
+		format, _, err = logformat.Detect(lines)
+		switch {
+		case err == nil && glob:
+			s.found[path] = format
+		case err == nil:
+			s.choose(source.Name, path, format)
+			return format, nil
+		case errors.Is(err, logformat.ErrNoLines):
+		case waiting && !s.o.Once:
+			if !glob {
+				s.reject(source.Name, path, err)
+			}
+		default:
+			return "", s.unknown(source.Name, path, err)
+		}
+	}
+	return "", nil
+}
+
+// detected returns the format of a source, "" while it is not known.
+func (s *Shaper) detected(source *flow.Source, read []byte) (format string, err error) {
+	name, path := source.Name, source.Path
+	if format = s.choices.of(name, path); format != "" {
+		return format, nil
+	}
+	if format = s.found[path]; format != "" {
+		s.choose(name, path, format)
+		return format, nil
+	}
+	sample := s.samples[name]
+	for line := range bytes.Lines(read) {
+		if len(sample) >= sampleLines {
+			break
+		}
+		sample = append(sample, bytes.Clone(bytes.TrimSuffix(line, []byte{'\n'})))
+	}
+	format, _, err = logformat.Detect(sample)
+	if len(sample) >= sampleLines || err == nil {
+		sample = nil // the next lines may tell
+	}
+	s.samples[name] = sample
+	switch {
+	case err == nil:
+		s.choose(name, path, format)
+		return format, nil
+	case errors.Is(err, logformat.ErrNoLines):
+		return "", nil
+	case s.o.Once:
+		return "", s.unknown(name, path, err)
+	}
+	if _, waiting := s.choices.knows(path); !waiting {
+		s.reject(name, path, err)
+		s.choices.choose(name, path, "")
+	}
+	return "", nil
+}
+
+func (s *Shaper) choose(name, path, format string) {
+	s.choices.choose(name, path, format)
+	s.o.Log.Info("log format detected", "source", name, "file", path, "format", format)
+}
+
+func (s *Shaper) reject(name, path string, why error) {
+	s.o.Log.Error("no log format fits: lines are rejected until one does", "source", name, "file", path, "err", why)
+}
+
+func (s *Shaper) unknown(name, path string, why error) error {
+	return config.UsageError{Err: fmt.Errorf("source %s: %s: format auto: %w", name, path, why)}
+}
+
+func isAuto(s config.Source) bool { return s.Regexp == "" && s.Format == Auto }

@@ -1,20 +1,20 @@
-// Package checkpoint remembers, across restarts and crashes, how far each log
-// was delivered: which generations are open, up to where InfluxDB acknowledged
-// them, and which ones are finished, so that nothing is read twice.
+// Package checkpoint keeps, across restarts and crashes, how far each log was
+// delivered: which generations are open, up to where InfluxDB acknowledged them,
+// and which are finished, so that nothing is delivered twice.
 //
-// It is a file of JSON in state_dir, replaced as a whole and never changed:
+// The checkpoint is a JSON file in state_dir, always replaced as a whole:
 //
 //	checkpoint      the latest save
 //	checkpoint.1    the one before it
 //
-// Losing the latest save is harmless at any instant: what is read again becomes
-// the same points again. Three things are saved before they are used, and twice,
-// so that both files have them: where reading begins, the number of a generation's
+// The latest save may be lost at any time: lines that are read again become the
+// same points again. Three things are saved before they are used, and twice, so
+// that both files have them: where reading begins, the number of a generation's
 // first line, and the first bytes of its file. Losing both files is a fresh start,
-// and a loud one.
+// which is logged as an error.
 //
-// The package never reads a log. Package tail says what is there, package write
-// what was acknowledged.
+// The package never reads a log. Package tail reports the files it finds, package
+// write the positions that were acknowledged.
 package checkpoint
 
 import (
@@ -29,44 +29,44 @@ import (
 	"github.com/tailflux/tailflux/internal/stats"
 )
 
-// maxFinished is how many finished generations of a source are remembered, and
-// maxImports how many files that were imported.
+// maxFinished is the number of finished generations that are kept for a source,
+// and maxImports the number of imported files.
 const (
 	maxFinished = 64
 	maxImports  = 4096
 )
 
-// Generation is one that is not finished.
+// Generation is a generation that is not finished, or an imported file.
 type Generation struct {
 	logfile.File
-	ID        int64       `json:"id"`
+	ID        int64       `json:"id"` // from 1 up; of an imported file from -1 down
 	FirstLine int64       `json:"first_line"`
 	Offset    int64       `json:"offset"` // acknowledged up to here
 	Line      int64       `json:"line"`   // number of the line that begins there
 	Before    logfile.Sum `json:"before"` // of the bytes before Offset
 
-	// Left is the offset at which the reader left the file for good, -1 before.
+	// Left is the offset at which the reader left the file for good, -1 until then.
 	Left int64 `json:"left"`
 }
 
-// Finished is a generation that was delivered to its end, or is lost.
+// Finished is a generation that was delivered to its end or lost.
 type Finished struct {
 	logfile.File
 	ID        int64       `json:"id"`
 	FirstLine int64       `json:"first_line"`
-	LastLine  int64       `json:"last_line"` // number of the line that would have been next
+	LastLine  int64       `json:"last_line"` // number that the next line would have had
 	Offset    int64       `json:"offset"`    // where reading ended
 	Before    logfile.Sum `json:"before"`    // of the bytes before Offset
 	Lost      bool        `json:"lost,omitempty"`
 }
 
-// Source is what is remembered of a source.
+// Source is the saved state of a source.
 type Source struct {
 	Path        string       `json:"path"`                  // "": it was never followed
 	Directories []string     `json:"directories,omitempty"` // where rotated files were seen
-	Open        []Generation `json:"open,omitempty"`        // in the order in which they came to the path
-	Finished    []Finished   `json:"finished,omitempty"`    // likewise
-	Imports     []Generation `json:"imports,omitempty"`     // files that were imported; Left is the end once it is known
+	Open        []Generation `json:"open,omitempty"`        // in the order in which they appeared at the path
+	Finished    []Finished   `json:"finished,omitempty"`    // in the order in which they were finished
+	Imports     []Generation `json:"imports,omitempty"`     // imported files; Left is the end once it is known
 }
 
 // Checkpoint is safe for use by several goroutines.
@@ -75,18 +75,19 @@ type Checkpoint struct {
 	stats *stats.Stats
 	log   *slog.Logger
 
-	outage outage // belongs to the one who saves
+	outage outage // for the goroutine that saves
 
-	mu      sync.Mutex // guards what follows; never held over I/O
-	sources map[string]*Source
-	needed  int  // counts what must be saved before it is used
-	secured int  // needed as of the last save that ended
-	changed bool // something is not saved
+	mu       sync.Mutex // guards the fields below; never held over I/O
+	sources  map[string]*Source
+	needed   int  // counts changes that must be saved before they are used
+	secured  int  // needed as of the last save that ended
+	changed  bool // something is not saved
+	dropping bool // an imported file was forgotten, which was logged
 }
 
 // Open reads the checkpoint in a state directory. A file that cannot be used is
-// set aside, and the log says what that costs. The error is [statedir.ErrNewer],
-// or that a bad file cannot be set aside.
+// renamed, and the log says what that costs. Open returns [statedir.ErrNewer], or
+// an error if a bad file cannot be renamed.
 func Open(dir *statedir.Dir, st *stats.Stats, log *slog.Logger) (*Checkpoint, error) {
 	c := &Checkpoint{
 		disk:  disk{dir: dir, saving: make(chan struct{}, 1)},
@@ -102,16 +103,16 @@ func Open(dir *statedir.Dir, st *stats.Stats, log *slog.Logger) (*Checkpoint, er
 	return c, nil
 }
 
-// Fresh tells whether nothing is remembered of any source.
+// Fresh reports whether no source has any state.
 func (c *Checkpoint) Fresh() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return len(c.sources) == 0
 }
 
-// Rename gives what is known of the source at a path to a new name. Nothing is
-// known of that, and the name that it has belongs to no source any more, which used
-// tells.
+// Rename moves the state of the source at path to name, and returns the name that it
+// had. It does nothing if name already has state, or if the old name is still
+// configured, which used reports.
 func (c *Checkpoint) Rename(name, path string, used func(name string) bool) (was string, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -132,13 +133,13 @@ func (c *Checkpoint) Rename(name, path string, used func(name string) bool) (was
 	return "", false
 }
 
-// Source returns a copy of what is known of a source. known is false at the very
-// first start with it; from now on it is known.
+// Source returns a copy of the state of a source. known is false at the very first
+// start with it, and true from then on.
 func (c *Checkpoint) Source(name, path string) (s Source, known bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	saved, known := c.sources[name]
-	if known && saved.Path == "" && len(saved.Imports) > 0 { // nothing but imported
+	if known && saved.Path == "" && len(saved.Imports) > 0 { // it was only imported
 		saved.Path, known = path, false
 	}
 	if !known {
@@ -157,7 +158,7 @@ func (c *Checkpoint) Source(name, path string) (s Source, known bool) {
 	return s, known
 }
 
-// source is that of the name, made if need be.
+// source returns the source of a name, and adds it if necessary.
 func (c *Checkpoint) source(name string) *Source {
 	s := c.sources[name]
 	if s == nil {
@@ -167,8 +168,7 @@ func (c *Checkpoint) source(name string) *Source {
 	return s
 }
 
-// Import returns a copy of what is known of a source, for a file of it that is
-// to be imported.
+// Import returns a copy of the state of a source that may never have been followed.
 func (c *Checkpoint) Import(name string) Source {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -177,24 +177,37 @@ func (c *Checkpoint) Import(name string) Source {
 	return s
 }
 
-// BeginImport adds a file that is about to be imported. Its generation's ID is
-// below zero, and that of no other.
+// BeginImport adds a file that is about to be imported. The ID of its generation is
+// negative and unique. Beyond a limit the oldest file is forgotten, which is logged
+// once.
 func (c *Checkpoint) BeginImport(at flow.Position, before logfile.Sum, f logfile.File) {
+	source := at.Generation.Source.Name
+	if c.addImport(source, Generation{
+		File: f, ID: at.Generation.ID, FirstLine: at.Generation.FirstLine, Offset: at.Offset, Line: at.Line, Before: before, Left: -1,
+	}) {
+		c.log.Warn("too many imported files, forgetting the oldest; importing one of those again reads it again: "+
+			"its lines become the same points, and its rejected lines get a second entry",
+			"source", source, "limit", maxImports)
+	}
+}
+
+// addImport reports whether the first imported file was forgotten.
+func (c *Checkpoint) addImport(source string, g Generation) (first bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	s := c.source(at.Generation.Source.Name)
-	s.Imports = append(s.Imports, Generation{
-		File: f, ID: at.Generation.ID, FirstLine: at.Generation.FirstLine, Offset: at.Offset, Line: at.Line, Before: before, Left: -1,
-	})
+	s := c.source(source)
+	s.Imports = append(s.Imports, g)
 	if extra := len(s.Imports) - maxImports; extra > 0 {
 		s.Imports = slices.Delete(s.Imports, 0, extra)
+		first, c.dropping = !c.dropping, true
 	}
 	c.needed++
 	c.changed = true
+	return first
 }
 
-// Undelivered tells whether a line of a generation may be read again: the
-// generation is not finished, and not acknowledged up to there.
+// Undelivered reports whether a line of a generation may be read again: the
+// generation is not finished and the line was not acknowledged.
 func (c *Checkpoint) Undelivered(source string, generation, line int64) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -206,8 +219,8 @@ func (c *Checkpoint) Undelivered(source string, generation, line int64) bool {
 	return g != nil && line >= g.Line
 }
 
-// moved takes note that another path is followed from now on. The earlier one is
-// kept with the generations that are not finished.
+// moved records that the source has another path from now on. Generations that are
+// not finished keep the old one.
 func (s *Source) moved(path string) {
 	for i := range s.Open {
 		if g := &s.Open[i]; g.Path == "" {

@@ -484,7 +484,7 @@ func TestGenerationThatIsNotOpenIsLeftAlone(t *testing.T) {
 	o.want(web, want)
 }
 
-func TestLast64FinishedAreRemembered(t *testing.T) {
+func TestLast64FinishedAreKept(t *testing.T) {
 	o := open(t, t.TempDir())
 	o.source(web)
 	o.source(api)

@@ -10,20 +10,23 @@ import (
 	"github.com/tailflux/tailflux/internal/statedir"
 )
 
-// disk is the two files in the state directory.
+// disk saves to the two files in the state directory.
 type disk struct {
 	dir    *statedir.Dir
 	saving chan struct{} // holds one token while a save is under way
 }
 
-// load reads the latest save that is good; nil when there is none. Bad files are
-// set aside.
+// load reads the latest good save and renames bad files. It returns nil if there
+// is no good one.
 func (d *disk) load(log *slog.Logger) (map[string]*Source, error) {
-	latest, err := read(d.dir.Path("."), statedir.Checkpoint)
+	latest, err := read(d.dir.Path(""), statedir.Checkpoint)
+	before, errBefore := read(d.dir.Path(""), statedir.CheckpointPrev)
 	if err == nil {
-		return latest, nil
+		if errBefore == nil || errors.Is(errBefore, fs.ErrNotExist) {
+			return latest, nil
+		}
+		return latest, d.dir.SetAside(statedir.CheckpointPrev, errBefore)
 	}
-	before, errBefore := read(d.dir.Path("."), statedir.CheckpointPrev)
 	for _, err := range []error{err, errBefore} {
 		if errors.Is(err, statedir.ErrNewer) {
 			return nil, err
@@ -35,7 +38,7 @@ func (d *disk) load(log *slog.Logger) (map[string]*Source, error) {
 		return nil, fmt.Errorf("state_dir: %w", errKept)
 	case kept == nil: // there is none, or a save ended between its two renames
 	case errBefore == nil:
-		log.Error("checkpoint is unreadable, using the one before it; some lines are read again, which is harmless",
+		log.Error("checkpoint cannot be used, using the one before it; some lines are read again and become the same points",
 			"err", err, "kept_as", kept)
 	default:
 		log.Error("no usable checkpoint, starting over as configured by start; run tailflux verify to find gaps; "+
@@ -45,9 +48,8 @@ func (d *disk) load(log *slog.Logger) (map[string]*Source, error) {
 	return before, nil
 }
 
-// Read returns what the checkpoint in dir holds for each source, by its name. It
-// may be called while another process uses the directory. Without a good
-// checkpoint nothing is known.
+// Read returns the state of each source, by name, from the checkpoint in dir, and
+// nil if there is none. It may be called while another process uses the directory.
 func Read(dir string) (map[string]*Source, error) {
 	latest, err := read(dir, statedir.Checkpoint)
 	if err == nil {
@@ -63,7 +65,7 @@ func Read(dir string) (map[string]*Source, error) {
 	return nil, fmt.Errorf("state_dir: %w", errors.Join(err, errBefore))
 }
 
-// setAside keeps the files that are there and bad, and returns under which names.
+// setAside renames the files that exist and are bad, and returns their new names.
 func (d *disk) setAside(latest, before error) (kept []string, err error) {
 	for _, file := range []struct {
 		name string
@@ -84,7 +86,7 @@ func (d *disk) setAside(latest, before error) (kept []string, err error) {
 func read(dir, name string) (map[string]*Source, error) {
 	data, err := statedir.Read(dir, name)
 	if err != nil {
-		return nil, err // it names the file
+		return nil, err // which names the file
 	}
 	sources, err := decode(data)
 	if err != nil {
@@ -93,8 +95,8 @@ func read(dir, name string) (map[string]*Source, error) {
 	return sources, nil
 }
 
-// save replaces the file. Whatever happens, a good one is there: the new one, or
-// the one before it under its name or the other.
+// save replaces the file. After a crash there is a good one: the new one, or the
+// old one under either name.
 func (d *disk) save(data []byte) error {
 	return d.dir.ReplaceKeeping(statedir.Checkpoint, statedir.CheckpointPrev, data)
 }

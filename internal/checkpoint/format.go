@@ -16,7 +16,7 @@ import (
 	"github.com/tailflux/tailflux/internal/statedir"
 )
 
-// The file is a line that says what it is, with a checksum of the JSON after it.
+// The first line of the file says what it is and has a checksum of the JSON after it.
 const (
 	header  = "tailflux checkpoint "
 	version = 1 // of the format
@@ -45,7 +45,7 @@ func decode(data []byte) (map[string]*Source, error) {
 	case len(data) == 0:
 		return nil, errors.New("it is empty")
 	case !strings.HasPrefix(string(first), header) || !ok || err != nil:
-		return nil, fmt.Errorf("it begins with %.40q, want %q: it is no checkpoint", first, header+"1 …")
+		return nil, fmt.Errorf("it begins with %.40q, want %q: it is not a checkpoint", first, header+"1 …")
 	case written > version:
 		return nil, fmt.Errorf("it is in format %d, this tailflux knows format %d: %w", written, version, statedir.ErrNewer)
 	case written != version:
@@ -73,8 +73,8 @@ func decode(data []byte) (map[string]*Source, error) {
 	return renamed(content.Sources, unescape), nil
 }
 
-// numbered is an error unless the generations that were followed are numbered from
-// 1, and those that were imported from -1 down.
+// numbered returns an error unless open generations have positive numbers and
+// imported files negative ones.
 func (s *Source) numbered() error {
 	for _, g := range s.Open {
 		if g.ID < 1 {
@@ -89,7 +89,7 @@ func (s *Source) numbered() error {
 	return nil
 }
 
-// renamed are the sources with their names and paths changed.
+// renamed returns the sources with their names and paths changed.
 func renamed(sources map[string]*Source, change func(string) string) map[string]*Source {
 	changed := make(map[string]*Source, len(sources))
 	for name, s := range sources {
@@ -107,8 +107,8 @@ func renamed(sources map[string]*Source, change func(string) string) map[string]
 	return changed
 }
 
-// JSON has no bytes that are not UTF-8. They are written like \xff, with a NUL,
-// which no name or path holds, for the backslash.
+// JSON cannot hold bytes that are not UTF-8. They are written like \xff, but with a
+// NUL, which no name or path contains, in place of the backslash.
 var escaped = regexp.MustCompile(`\x00x[89a-f][0-9a-f]`)
 
 func escape(s string) string {

@@ -7,14 +7,14 @@ import (
 	"github.com/tailflux/tailflux/internal/logfile"
 )
 
-// Begin adds a generation that is about to be read from a position, with before
-// before it.
+// Begin adds a generation that is about to be read from a position. before describes
+// the bytes before it.
 func (c *Checkpoint) Begin(at flow.Position, before logfile.Sum, f logfile.File) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	g := at.Generation
 	open, s := c.open(g)
-	if open != nil { // its file has come back before all of it was acknowledged
+	if open != nil { // its file came back before all of it was acknowledged
 		open.File, open.Left = f, -1
 		c.changed = true
 		return
@@ -30,7 +30,7 @@ func (c *Checkpoint) Begin(at flow.Position, before logfile.Sum, f logfile.File)
 	c.changed = true
 }
 
-// Describe notes what the file of a generation looks like now.
+// Describe records what the file of a generation looks like now.
 func (c *Checkpoint) Describe(g *flow.Generation, f logfile.File) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -44,7 +44,7 @@ func (c *Checkpoint) Describe(g *flow.Generation, f logfile.File) {
 	}
 }
 
-// RotatedTo notes a directory where rotated files of a source were seen.
+// RotatedTo records a directory in which rotated files of a source were seen.
 func (c *Checkpoint) RotatedTo(source, dir string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -55,8 +55,8 @@ func (c *Checkpoint) RotatedTo(source, dir string) {
 	}
 }
 
-// Leave notes that nothing of a generation will be read behind end. It is
-// finished as soon as that much is acknowledged.
+// Leave records that nothing of a generation will be read beyond end. The generation
+// is finished as soon as it is acknowledged up to there.
 func (c *Checkpoint) Leave(end flow.Position) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -67,7 +67,7 @@ func (c *Checkpoint) Leave(end flow.Position) {
 	}
 }
 
-// Stay takes Leave back: the reader goes on with the generation.
+// Stay undoes Leave: the reader continues with the generation.
 func (c *Checkpoint) Stay(g *flow.Generation) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -77,7 +77,7 @@ func (c *Checkpoint) Stay(g *flow.Generation) {
 	}
 }
 
-// Forget takes Begin back: nothing of the generation was read.
+// Forget undoes Begin: nothing of the generation was read.
 func (c *Checkpoint) Forget(g *flow.Generation) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -87,7 +87,7 @@ func (c *Checkpoint) Forget(g *flow.Generation) {
 	}
 }
 
-// Lose notes that the file of a generation is nowhere to be found.
+// Lose records that the file of a generation cannot be found any more.
 func (c *Checkpoint) Lose(source string, id int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -101,17 +101,17 @@ func (c *Checkpoint) Lose(source string, id int64) {
 	}
 }
 
-// NoteCopy remembers a file that holds nothing that is to be read, being a copy
-// of what was.
+// NoteCopy records a file that must not be read, because it is a copy of a generation
+// that was.
 func (c *Checkpoint) NoteCopy(source string, f Finished) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.sources[source].remember(f)
+	c.sources[source].keep(f)
 	c.changed = true
 }
 
-// Acknowledge notes that everything before a position is delivered. last is how
-// what was delivered ends, as far as it is known, and is not kept.
+// Acknowledge records that everything before a position was delivered. last holds the
+// last delivered bytes, as far as they are known; it is not kept.
 func (c *Checkpoint) Acknowledge(end flow.Position, last []byte) {
 	const before = 64
 	sum := logfile.SumOf(last[max(0, len(last)-before):])
@@ -124,7 +124,7 @@ func (c *Checkpoint) Acknowledge(end flow.Position, last []byte) {
 	}
 }
 
-// open is the open generation, or nil, and its source.
+// open returns an open generation, or nil, and its source.
 func (c *Checkpoint) open(g *flow.Generation) (*Generation, *Source) {
 	s := c.sources[g.Source.Name]
 	if s == nil {
@@ -134,7 +134,7 @@ func (c *Checkpoint) open(g *flow.Generation) (*Generation, *Source) {
 	return open, s
 }
 
-// open is the generation of that ID that is open, or was imported, or nil.
+// open returns the open generation or the imported file of an ID, or nil.
 func (s *Source) open(id int64) *Generation {
 	of := s.Open
 	if id < 0 {
@@ -148,19 +148,21 @@ func (s *Source) open(id int64) *Generation {
 	return nil
 }
 
-// finish makes a generation a finished one if it is.
+// finish moves a generation to the finished ones if it was lost, or acknowledged up
+// to where it was left.
 func (c *Checkpoint) finish(s *Source, g *Generation, lost bool) {
 	if !lost && g.Offset != g.Left || g.ID < 0 {
 		return
 	}
-	s.remember(Finished{
+	s.keep(Finished{
 		File: g.File, ID: g.ID, FirstLine: g.FirstLine, LastLine: g.Line, Offset: g.Offset, Before: g.Before, Lost: lost,
 	})
 	id := g.ID
 	s.Open = slices.DeleteFunc(s.Open, func(g Generation) bool { return g.ID == id })
 }
 
-func (s *Source) remember(f Finished) {
+// keep adds a finished generation, and forgets the oldest one beyond the limit.
+func (s *Source) keep(f Finished) {
 	s.Finished = append(s.Finished, f)
 	if extra := len(s.Finished) - maxFinished; extra > 0 {
 		s.Finished = append(s.Finished[:0], s.Finished[extra:]...)

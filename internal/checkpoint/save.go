@@ -2,21 +2,21 @@ package checkpoint
 
 import "time"
 
-// Secure saves what must be saved before it is used. It is called before each
-// chunk, and has nothing to do but look most of the time. When the disk does not
-// take it, the trouble is told, and the caller goes on all the same.
+// Secure saves changes that must be saved before they are used. It is called before
+// each chunk, and is cheap when there are none. If the save fails, the error is
+// logged and the caller continues.
 func (c *Checkpoint) Secure() {
 	c.mu.Lock()
 	unsaved := c.needed > c.secured
 	c.mu.Unlock()
 	if unsaved {
-		_ = c.Save() // which has told
+		_ = c.Save() // which logs
 	}
 }
 
-// Save makes everything durable that has changed since the last save. It blocks
-// for the disk, and for another's save. The error was logged when it began, once
-// more when a new file came to be concerned, and is shown on /monitor.
+// Save makes durable whatever has changed since the last save. It blocks for the
+// disk and for another save. Save logs an error itself: when the outage begins, and
+// once more when a new file is affected. /monitor shows it too.
 func (c *Checkpoint) Save() error {
 	c.disk.saving <- struct{}{}
 	defer func() { <-c.disk.saving }()
@@ -39,8 +39,8 @@ func (c *Checkpoint) Save() error {
 	c.mu.Lock()
 	c.secured = needed
 	if err != nil {
-		// Not unsaved: what had to be saved first is used now, saved or not, and
-		// who reads must not wait for the disk with every chunk.
+		// secured is set all the same: the changes are used now, saved or not, and
+		// the reader must not wait for the disk with every chunk.
 		c.changed = true
 	}
 	c.mu.Unlock()
@@ -48,13 +48,13 @@ func (c *Checkpoint) Save() error {
 	return err
 }
 
-// An outage is the time in which nothing can be saved.
+// An outage is the time in which saving fails.
 type outage struct {
 	on      bool
-	newFile bool // something is not saved that should be before it is used
+	newFile bool // a change was used before it was saved
 }
 
-// report tells of an outage when it begins, gets worse and ends.
+// report logs an outage when it begins, gets worse and ends.
 func (c *Checkpoint) report(err error, newFile bool) {
 	before := c.outage
 	if err == nil {
@@ -68,7 +68,7 @@ func (c *Checkpoint) report(err error, newFile bool) {
 	}
 	c.outage = outage{on: true, newFile: before.newFile || newFile}
 	if c.outage != before {
-		c.log.Error("checkpoint cannot be saved; delivery goes on, and a crash now may double or lose lines of a file that is new",
+		c.log.Error("checkpoint cannot be saved; delivery continues, but a crash now may lose lines of a new file or store them twice",
 			"err", err, "new_file", c.outage.newFile)
 	}
 	c.stats.CheckpointTrouble(err.Error())

@@ -102,7 +102,7 @@ func TestSaveFails(t *testing.T) {
 	}
 }
 
-// What is there when a save fails is the save before it.
+// When a save fails, the save before it is there, and the next start can save again.
 func TestFailedSaveLeavesTheOneBeforeIt(t *testing.T) {
 	for _, name := range []string{fresh, previous} {
 		o, g := begun(t)
@@ -122,7 +122,12 @@ func TestFailedSaveLeavesTheOneBeforeIt(t *testing.T) {
 		if got := o.offset(); got != 100 {
 			t.Errorf("goes on at %d, want 100", got)
 		}
-		o.logged(0, 0)
+		o.logged(1, 0) // what was in the way was renamed
+		o.Acknowledge(at(g, 200), nil)
+		o.save()
+		if o = o.crash(); o.offset() != 200 {
+			t.Errorf("goes on at %d, want 200", o.offset())
+		}
 	}
 }
 

@@ -4,20 +4,19 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"path/filepath"
 
 	"github.com/valyala/fastjson"
 
 	"github.com/tailflux/tailflux/internal/statedir"
 )
 
-// Lines are the numbers of rejected lines.
+// Lines are the numbers of the rejected lines of all sources.
 type Lines map[generation]map[int64]bool
 
-// Of are those of one generation of a source.
+// Of returns the rejected line numbers of one generation of a source.
 func (l Lines) Of(source string, id int64) map[int64]bool { return l[generation{source, id}] }
 
-// Read returns the lines that are in dir's reject file and its predecessor, also
+// Read returns the lines in the reject files of a state directory. It may be called
 // while another process writes them.
 func Read(dir string) (Lines, error) {
 	lines := Lines{}
@@ -33,7 +32,15 @@ func Read(dir string) (Lines, error) {
 		lines[g][v.GetInt64("line_number")] = true
 	}
 	for _, name := range []string{statedir.RejectsPrev, statedir.Rejects} {
-		if _, _, err := survey(filepath.Join(dir, name), note); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		f, err := statedir.OpenRead(dir, name)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err == nil {
+			_, err = look(f, note)
+			f.Close()
+		}
+		if err != nil {
 			return nil, fmt.Errorf("reject file: %w", err)
 		}
 	}

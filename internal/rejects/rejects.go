@@ -1,14 +1,14 @@
-// Package rejects keeps the lines that became no point, as JSON lines in
-// rejects.jsonl. Only the write stage writes them.
+// Package rejects keeps rejected lines, as JSON lines in rejects.jsonl. Only the
+// write stage writes them.
 //
-// An entry that was appended is on the disk, and stays there through a crash; one
-// that an interruption has torn is cut off. Lines are read again after a crash: an
-// entry that is in the file already is not written a second time, and a line that
-// has one is to become no point ([File.Replayed]).
+// An entry that was appended is on the disk and survives a crash; an entry that
+// was torn while it was written is cut off. Lines are read again after a crash: an
+// entry that is already in the file is not written a second time, and its line
+// must not become a point ([File.Replayed]).
 //
-// The file is capped: before it would grow over its limit it becomes
-// rejects.jsonl.1, in the place of the one before it, whose entries are gone
-// then, counted and told.
+// The file has a limit: before it would grow beyond it, it becomes
+// rejects.jsonl.1 and replaces the one before it, whose entries are then gone,
+// counted and logged.
 package rejects
 
 import (
@@ -16,7 +16,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -30,7 +29,7 @@ import (
 
 const (
 	maxLine  = 8 << 10 // bytes of a line that an entry holds
-	maxWrite = 1 << 20 // bytes after which no more is encoded before they are written
+	maxWrite = 1 << 20 // bytes that are encoded at most, plus one entry, before they are written
 )
 
 // Entry is a rejected line.
@@ -40,13 +39,13 @@ type Entry struct {
 	Generation int64
 	LineNumber int64
 	Reason     string
-	Line       []byte // without its newline; or its head
-	LineBytes  int64  // its full length, newline not counted
+	Line       []byte // without its newline; or its first bytes
+	LineBytes  int64  // its full length without the newline
 
-	SourceIndex int // for the books; not in the file
+	SourceIndex int // for package stats; not in the file
 }
 
-// File is the open reject file. It is for one goroutine.
+// File is the open reject file. It must be used by one goroutine only.
 type File struct {
 	dir      *statedir.Dir
 	path     string
@@ -62,89 +61,95 @@ type File struct {
 	replays map[generation]*replay
 }
 
-// Open opens the reject file in dir for appending, and makes it if need be. What
-// an interrupted write left at its end is cut off. A file that is no reject file
-// or cannot be read is set aside, and the log says what that costs.
+// Open opens the reject file for appending, and creates it if necessary. An
+// incomplete entry at its end is cut off. A file that is not a reject file or
+// cannot be opened is renamed, and the log says what that costs.
 //
-// undelivered tells whether a line may be read again, being behind what the
-// checkpoint says is delivered; nil when none is.
+// undelivered reports whether a line may be read again, because the checkpoint has
+// not passed it; nil if no line may.
 func Open(dir *statedir.Dir, maxBytes int64, undelivered func(source string, generation, line int64) bool, st *stats.Stats, log *slog.Logger) (*File, error) {
 	r := &File{dir: dir, path: dir.Path(statedir.Rejects), maxBytes: maxBytes, stats: st, log: log, replays: map[generation]*replay{}}
 	var note func(entry []byte)
 	if undelivered != nil {
 		note = func(entry []byte) { r.note(entry, undelivered) }
 	}
-	var err error
-	if r.older, _, err = r.usable(statedir.RejectsPrev, note); err != nil {
-		return nil, err
-	}
-	entries, end, err := r.usable(statedir.Rejects, note)
+	older, err := r.usable(statedir.RejectsPrev, note)
 	if err != nil {
 		return nil, err
 	}
-	if err := r.begin(entries, end); err != nil {
+	r.older = older.entries
+	if older.torn > 0 {
+		r.logTorn(dir.Path(statedir.RejectsPrev), older.torn)
+		_ = os.Truncate(dir.Path(statedir.RejectsPrev), older.end) // so that it is logged once
+	}
+	found, err := r.usable(statedir.Rejects, note)
+	if err != nil {
 		return nil, err
+	}
+	if err = r.begin(found); err != nil && dir.SetAside(statedir.Rejects, err) == nil { // it can be read, but not written
+		err = r.begin(survey{})
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reject file: %w", err)
 	}
 	return r, nil
 }
 
-// usable counts the entries of a file, tells note of each, and finds the end of the
-// last one. A file with something else in it is set aside; there is none then.
-func (r *File) usable(name string, note func(entry []byte)) (entries, end int64, err error) {
-	path := r.dir.Path(name)
-	entries, end, err = survey(path, note)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return 0, 0, nil
-	case err == nil && entries == 0:
-		err = tornEntry(path)
-	}
-	if err != nil {
-		entries, end = 0, 0
-		if err = r.dir.SetAside(name, err); err != nil {
-			err = fmt.Errorf("reject file: %w", err)
+// usable surveys a file. A file that is not a reject file is renamed; the survey is
+// then that of an empty one.
+func (r *File) usable(name string, note func(entry []byte)) (s survey, err error) {
+	s, err = r.survey(name, note)
+	if err == nil {
+		if s.other > 0 {
+			r.log.Warn("reject file contains lines that are not entries; they are ignored", "file", r.dir.Path(name), "lines", s.other)
 		}
+		return s, nil
 	}
-	return entries, end, err
+	if err = r.dir.SetAside(name, err); err != nil {
+		err = fmt.Errorf("reject file: %w", err)
+	}
+	return survey{}, err
 }
 
-// tornEntry is an error unless a file is empty or begins as an entry does.
-func tornEntry(path string) error {
-	f, err := os.Open(path)
+// survey surveys a file. There need not be one.
+func (r *File) survey(name string, note func(entry []byte)) (survey, error) {
+	f, err := r.dir.OpenRead(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return survey{}, nil
+	}
 	if err != nil {
-		return err
+		return survey{}, err
 	}
 	defer f.Close()
-	var first [1]byte
-	if n, err := f.ReadAt(first[:], 0); n == 0 && errors.Is(err, io.EOF) || first[0] == '{' {
-		return nil
-	}
-	return errors.New("there are no rejected lines in it")
+	return look(f, note)
 }
 
 // open opens the file again, as it is now.
 func (r *File) open() error {
-	entries, end, err := survey(r.path, nil)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("reject file: %w", err)
+	found, err := r.survey(statedir.Rejects, nil)
+	if err == nil {
+		err = r.begin(found)
 	}
-	return r.begin(entries, end)
-}
-
-// begin opens the file, whose last whole entry ends at end, and cuts off what
-// follows that.
-func (r *File) begin(entries, end int64) error {
-	f, err := r.dir.OpenFile(statedir.Rejects, os.O_CREATE|os.O_WRONLY)
 	if err != nil {
 		return fmt.Errorf("reject file: %w", err)
 	}
-	r.entries, r.size = entries, end
+	return nil
+}
+
+// begin opens the file for appending after its last whole entry, and cuts off what
+// follows that.
+func (r *File) begin(found survey) error {
+	f, err := r.dir.OpenFile(statedir.Rejects, os.O_CREATE|os.O_WRONLY)
+	if err != nil {
+		return err
+	}
+	r.entries, r.size = found.entries, found.end
 	if err = r.cut(f); err == nil {
-		err = r.dir.Sync() // that it is there
+		err = r.dir.Sync() // its name
 	}
 	if err != nil {
 		f.Close()
-		return fmt.Errorf("reject file: %w", err)
+		return err
 	}
 	r.f = f
 	return nil
@@ -157,14 +162,18 @@ func (r *File) cut(f *os.File) error {
 		return err
 	}
 	if extra := info.Size() - r.size; extra > 0 {
-		r.log.Warn("reject file ended in an incomplete entry, which was cut off; after a crash its line is read and rejected again",
-			"file", r.path, "bytes", extra)
+		r.logTorn(r.path, extra)
 	}
 	return f.Truncate(r.size)
 }
 
-// check makes sure that the open file is the one at the path, and holds what was
-// written: somebody may have removed, moved or emptied it.
+func (r *File) logTorn(path string, extra int64) {
+	r.log.Warn("reject file ended in an incomplete entry, which was cut off; after a crash its line is read and rejected again",
+		"file", path, "bytes", extra)
+}
+
+// check makes sure that the open file is the one at the path, and still holds all
+// that was written: somebody may have removed, moved or emptied it.
 func (r *File) check() error {
 	if r.f == nil {
 		return r.open()
@@ -186,9 +195,9 @@ func (r *File) check() error {
 	return nil
 }
 
-// Append writes entries, in their order, and waits until they are on the disk.
-// The first n of them are then, or were before; after an error the others may be
-// tried again. It blocks for the disk.
+// Append writes entries in order and waits until they are on the disk. The first n
+// are on the disk, some perhaps since an earlier run; after an error the others may
+// be passed again. It blocks for the disk.
 func (r *File) Append(entries []Entry) (n int, err error) {
 	for n < len(entries) {
 		if err := r.check(); err != nil {
@@ -198,7 +207,7 @@ func (r *File) Append(entries []Entry) (n int, err error) {
 		if err != nil {
 			return n, err
 		}
-		if taken == 0 { // not even one fits
+		if taken == 0 { // not even one fits into the file
 			if err := r.rotate(); err != nil {
 				return n, err
 			}
@@ -213,8 +222,8 @@ func (r *File) Append(entries []Entry) (n int, err error) {
 	return n, nil
 }
 
-// encode encodes the first of entries, as many as may be in the file and are not
-// in it.
+// encode encodes entries, as many as fit into the file, except those that are
+// already there.
 func (r *File) encode(entries []Entry) (taken int, written int64, err error) {
 	r.buf.Reset()
 	for taken < len(entries) && r.buf.Len() < maxWrite {
@@ -236,7 +245,7 @@ func (r *File) encode(entries []Entry) (taken int, written int64, err error) {
 	return taken, written, nil
 }
 
-// write writes what is encoded, or nothing.
+// write writes the encoded entries, all or none.
 func (r *File) write() error {
 	if r.buf.Len() == 0 {
 		return nil
@@ -246,7 +255,7 @@ func (r *File) write() error {
 		err = r.f.Sync()
 	}
 	if err != nil {
-		// A part may be there: cut it off now, or before the next try.
+		// Some of it may be in the file: cut that off now, or before the next try.
 		_ = r.f.Truncate(r.size)
 		return fmt.Errorf("reject file: %w", err)
 	}
@@ -254,7 +263,7 @@ func (r *File) write() error {
 	return nil
 }
 
-// rotate makes the file its own predecessor and begins a new one.
+// rotate renames the file to that of its predecessor and begins a new one.
 func (r *File) rotate() error {
 	if err := os.Rename(r.path, r.dir.Path(statedir.RejectsPrev)); err != nil {
 		return fmt.Errorf("reject file: %w", err)
@@ -263,7 +272,7 @@ func (r *File) rotate() error {
 	r.f = nil
 	if r.older > 0 {
 		r.stats.RejectsExpired(r.older)
-		r.log.Warn("reject file reached its cap, its oldest entries are gone", "file", r.dir.Path(statedir.RejectsPrev), "lines", r.older)
+		r.log.Warn("reject file reached rejects_max_bytes; its oldest entries were deleted", "file", r.dir.Path(statedir.RejectsPrev), "lines", r.older)
 	}
 	r.older, r.entries, r.size = r.entries, 0, 0
 	return r.open()
@@ -297,7 +306,7 @@ func encode(buf *bytes.Buffer, e *Entry) error {
 	return nil
 }
 
-// shown is what an entry holds of the line, and its length if that is more.
+// shown returns the line as the entry has it, and the full length if that is more.
 func shown(e *Entry) (line string, lineBytes int64) {
 	head := e.Line[:min(len(e.Line), maxLine)]
 	if e.LineBytes > int64(len(head)) {

@@ -228,8 +228,8 @@ func TestReopened(t *testing.T) {
 }
 
 // The file and its predecessor hold the newest entries; what was before them is
-// counted and told, over restarts too.
-func TestCap(t *testing.T) {
+// counted and logged, over restarts too.
+func TestLimit(t *testing.T) {
 	dir := t.TempDir()
 	one := int64(len(entryText(t)))
 	st := stats.New(time.Now())
@@ -253,8 +253,8 @@ func TestCap(t *testing.T) {
 		if got := st.Snapshot(time.Now()).RejectsExpired; got != want {
 			t.Errorf("%d entries expired, want %d", got, want)
 		}
-		if got := strings.Count(log.String(), "oldest entries are gone"); int64(got) != want/3 {
-			t.Errorf("told %d times of %d entries", got, want)
+		if got := strings.Count(log.String(), "oldest entries were deleted"); int64(got) != want/3 {
+			t.Errorf("logged %d times for %d entries", got, want)
 		}
 	}
 	for n := int64(1); n <= 9; n++ {

@@ -5,35 +5,34 @@ import (
 	"errors"
 	"hash/maphash"
 	"io"
-	"os"
 
 	"github.com/valyala/fastjson"
 )
 
-// generation is one file of a source.
+// generation identifies a generation of a source.
 type generation struct {
 	source string
 	id     int64
 }
 
-// replay are the entries of a generation that were in the file when it was
-// opened, of lines that may be read again.
+// replay holds the entries of a generation that were in the file when it was
+// opened and whose lines may be read again.
 type replay struct {
 	lines map[int64]before
 	last  int64 // the greatest number
 }
 
-// before is what is remembered of an entry. A number alone is not enough: when
-// the checkpoint was lost, generations are counted from 1 again.
+// before identifies an entry. The number of the line is not enough: if the
+// checkpoint was lost, generations are numbered from 1 again.
 type before struct {
-	line      uint64 // hash of what is shown of it
+	line      uint64 // hash of the line as the entry has it
 	lineBytes int64
 	reason    string
 }
 
 var seed = maphash.MakeSeed()
 
-// note remembers an entry if its line may be read again.
+// note keeps an entry for [File.Replayed] if its line may be read again.
 func (r *File) note(entry []byte, undelivered func(source string, generation, line int64) bool) {
 	v, err := fastjson.ParseBytes(entry)
 	if err != nil {
@@ -55,15 +54,15 @@ func (r *File) note(entry []byte, undelivered func(source string, generation, li
 	r.replays[g].last = max(r.replays[g].last, number)
 }
 
-// Replays tells whether lines of a generation, from this number on, may have
+// Replays reports whether lines of a generation, from this number on, may have
 // entries from before the file was opened.
 func (r *File) Replays(source string, id, number int64) bool {
 	replay := r.replays[generation{source, id}]
 	return replay != nil && number <= replay.last
 }
 
-// Replayed tells whether a line, which Reason and Time do not belong to, has an
-// entry from before the file was opened, and for which reason.
+// Replayed reports whether a line has an entry from before the file was opened,
+// and for which reason. It ignores e.Reason and e.Time.
 func (r *File) Replayed(e Entry) (reason string, ok bool) {
 	replay := r.replays[generation{e.Source, e.Generation}]
 	if replay == nil {
@@ -80,8 +79,8 @@ func (r *File) Replayed(e Entry) (reason string, ok bool) {
 	return was.reason, true
 }
 
-// replayed tells the same of an entry that is to be written. Those of a
-// generation come in the order of their numbers.
+// replayed is Replayed for an entry that is about to be written. Those of a
+// generation come in the order of their line numbers.
 func (r *File) replayed(e *Entry) bool {
 	if len(r.replays) == 0 {
 		return false
@@ -94,35 +93,47 @@ func (r *File) replayed(e *Entry) bool {
 	return ok
 }
 
-// survey counts the entries of a file, tells note of each, and finds the end of
-// the last one. What is no JSON is no entry.
-func survey(path string, note func(entry []byte)) (entries, size int64, err error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return 0, 0, err
-	}
-	defer f.Close()
-	in := bufio.NewReaderSize(f, 256<<10) // entries are shorter
-	at, long := int64(0), false
+// A survey is what a reject file contains.
+type survey struct {
+	entries int64
+	other   int64 // lines before the last entry that are not entries
+	end     int64 // of the last entry
+	torn    int64 // bytes after that
+}
+
+// look reads a reject file and calls note, if any, for each entry. It returns an
+// error if the file cannot be read or is something else.
+func look(f io.Reader, note func(entry []byte)) (s survey, err error) {
+	in := bufio.NewReaderSize(f, 256<<10) // more than an entry has
+	first, err := in.Peek(1)
+	foreign := err == nil && first[0] != '{' // if no entry comes either
+	at, other, long := int64(0), int64(0), false
 	for {
 		piece, err := in.ReadSlice('\n')
 		at += int64(len(piece))
 		switch {
 		case err == nil:
 			if !long && fastjson.ValidateBytes(piece) == nil && piece[0] == '{' {
-				entries++
-				size = at
+				s.entries++
+				s.other += other
+				s.end, other = at, 0
 				if note != nil {
 					note(piece)
 				}
+			} else {
+				other++
 			}
 			long = false
 		case errors.Is(err, bufio.ErrBufferFull):
 			long = true
 		case errors.Is(err, io.EOF):
-			return entries, size, nil
+			s.torn = at - s.end
+			if s.entries == 0 && foreign {
+				return survey{}, errors.New("it is not a reject file: it has no rejected lines")
+			}
+			return s, nil
 		default:
-			return 0, 0, err
+			return survey{}, err
 		}
 	}
 }

@@ -12,24 +12,24 @@ const (
 	Rejects        = "rejects.jsonl"
 	RejectsPrev    = Rejects + ".1"
 
-	// Bad stands behind the name of a file that could not be used.
+	// Bad is the suffix of a file that could not be used and was renamed.
 	Bad = ".bad"
 )
 
-// A File is one of the directory, for docs/state-directory.md and for the log.
+// A File is a file of the directory, for docs/state-directory.md and for the log.
 type File struct {
 	Name  string
 	Holds string
-	Cost  string // of going on without it
+	Cost  string // of losing it
 }
 
-// Files are all of them, the most important one first.
+// Files are all files of the directory, the most important one first.
 var Files = []File{
 	{
 		Checkpoint, "how far each log was delivered: the latest save",
-		"none if checkpoint.1 is good, since lines that are read again become the same points; " +
-			"else each log begins where start says: run tailflux verify to find gaps, " +
-			"do not run tailflux import on logs that were followed, it would store them twice",
+		"none if checkpoint.1 is good, because lines that are read again become the same points; " +
+			"otherwise each log begins where start says: run tailflux verify to find gaps, " +
+			"and do not run tailflux import on logs that were already followed, it would store them twice",
 	},
 	{
 		CheckpointPrev, "the save before that, used when the latest one is damaged",
@@ -37,7 +37,7 @@ var Files = []File{
 	},
 	{
 		TagValues, "the values that each tag may have, up to tag_limit",
-		"values are admitted anew: if the limit of a tag was reached, others may be admitted now, " +
+		"values are admitted anew: if a tag had reached its limit, different values may be admitted now, " +
 			"and lines that are read again may become second points",
 	},
 	{
@@ -46,19 +46,19 @@ var Files = []File{
 	},
 	{
 		Shaping, "the settings that decide what points look like, and whether the last stop was clean",
-		"tailflux cannot warn when these settings changed after a crash, so that lines that are read again may become second points",
+		"tailflux cannot warn if these settings changed after a crash: lines that are read again may then become second points",
 	},
 	{
 		Host, "the value of the tag host, chosen at the first start",
-		"the tag host is the machine's name from now on; if it was another one, lines that are read again become second points: set host in the configuration",
+		"the tag host is the machine's name from now on; if it was different, lines that are read again become second points: set host in the configuration",
 	},
 	{
 		Rejects, "rejected lines, with the reason",
-		"earlier rejected lines are not in the new file; lines that are read again may get a second entry",
+		"the new file does not have the earlier rejected lines; lines that are read again may get a second entry",
 	},
 	{
 		RejectsPrev, "older rejected lines: rejects.jsonl as it was when it reached its limit",
-		"the older rejected lines are not counted or shown any more",
+		"the older rejected lines are no longer available; lines that are read again may get a second entry",
 	},
 	{
 		Lock, "nothing; the running tailflux holds a lock on it",
@@ -66,11 +66,12 @@ var Files = []File{
 	},
 }
 
+// costOf returns what it costs to lose a file.
 func costOf(name string) string {
 	for _, f := range Files {
 		if f.Name == name {
 			return f.Cost
 		}
 	}
-	return ""
+	return "none"
 }

@@ -1,17 +1,19 @@
-// Package statedir owns the directory in which tailflux keeps what must survive
-// a restart: it has the one lock, the one way to replace a file durably, and the
-// names and modes of all files. What is in a file is up to the package that
-// writes it.
+// Package statedir owns the directory in which tailflux keeps everything that
+// must survive a restart: the one lock, the one way to replace a file durably,
+// and the names and modes of all files. The contents of a file belong to the
+// package that writes it.
 //
-// No damaged file ends the daemon. A file that cannot be used is set aside under
-// its name and ".bad", the log says what that costs, and its owner goes on
-// without it. The exception is a file in a newer format ([ErrNewer]): going on
-// would lose or double lines.
+// A damaged file never keeps the daemon from starting. A file that cannot be used
+// is renamed to its name and ".bad", the log says what that costs, and its owner
+// continues without it. The exception is a file in a newer format ([ErrNewer]):
+// continuing would lose lines or store them twice.
 package statedir
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -21,56 +23,73 @@ import (
 
 // Errors of Open and of the packages that read a file of the directory.
 var (
-	// ErrInUse means that another process has the directory.
+	// ErrInUse means that another process has locked the directory.
 	ErrInUse = errors.New("another tailflux uses it; stop that one, or choose another with --state-dir")
-	// ErrNewer means that a newer tailflux has written the file.
+	// ErrNewer means that a newer tailflux wrote the file.
 	ErrNewer = errors.New("written by a newer tailflux; run that version, or choose another directory with --state-dir")
 )
 
-// mode of every file: the group may read, so that its members can run tailflux
-// verify and look at rejected lines.
+// The group may read everything, so that its members can run tailflux verify and
+// look at rejected lines.
 const (
 	fileMode = 0o640
 	dirMode  = 0o750
 )
 
-// Dir is the directory while this process has it. Replace is for one goroutine a
-// name; everything else for any.
+// Dir is the state directory, locked by this process. Only one goroutine at a time
+// may replace the file of a given name; everything else is safe for several.
 type Dir struct {
 	path string
 	lock *os.File
 	log  *slog.Logger
 }
 
-// Open makes the directory if need be, takes its lock, and lets the group read
-// what older versions kept from it. Close gives the directory up.
+// Open creates the directory if necessary, locks it, lets the group read files
+// that older versions kept from it, and clears what would be in the way of the
+// next save. Close unlocks the directory.
 func Open(path string, log *slog.Logger) (*Dir, error) {
-	if err := os.MkdirAll(path, dirMode); err != nil {
+	if err := create(path); err != nil {
 		return nil, fmt.Errorf("state_dir: %w (choose another with --state-dir)", err)
 	}
 	d := &Dir{path: path, log: log}
 	err := d.take()
-	if errors.Is(err, syscall.EISDIR) { // nobody can have locked that
-		err = d.SetAside(Lock, err)
-		if err == nil {
+	if err != nil && d.foreign(Lock) { // a link or a directory: nobody holds a lock on it
+		if err = d.SetAside(Lock, err); err == nil {
 			err = d.take()
 		}
 	}
 	switch {
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
-		return nil, fmt.Errorf("state_dir: %w (it must be writable; choose another with --state-dir)", err)
+		return nil, fmt.Errorf("state_dir: %w (tailflux must be able to write there: run it as the user who owns the directory, "+
+			"or choose another with --state-dir)", err)
 	case errors.Is(err, ErrInUse):
 		return nil, fmt.Errorf("state_dir %s: %w", path, err)
 	case err != nil:
-		return nil, fmt.Errorf("state_dir: %w", err)
+		return nil, fmt.Errorf("state_dir: %w (choose another with --state-dir)", err)
 	}
 	for _, f := range Files {
-		at := d.Path(f.Name)
-		if info, err := os.Lstat(at); err == nil && info.Mode().IsRegular() && info.Mode().Perm() != fileMode {
-			_ = os.Chmod(at, fileMode) // somebody else's: reading it says what is wrong
+		if info, err := os.Lstat(d.Path(f.Name)); err == nil && info.Mode().IsRegular() && info.Mode().Perm() != fileMode {
+			_ = os.Chmod(d.Path(f.Name), fileMode) // somebody else's: reading it reports the error
+		}
+		if err := d.clear(f.Name + fresh); err != nil {
+			d.Close()
+			return nil, fmt.Errorf("state_dir: %w", err)
 		}
 	}
 	return d, nil
+}
+
+// create creates the directory, for the group to read whatever the umask. The
+// mode of an existing one was chosen by its owner.
+func create(path string) error {
+	_, missing := os.Stat(path)
+	if err := os.MkdirAll(path, dirMode); err != nil {
+		return err
+	}
+	if missing != nil {
+		_ = os.Chmod(path, dirMode) // matters to readers only
+	}
+	return nil
 }
 
 // take locks the directory for this process.
@@ -93,22 +112,49 @@ func (d *Dir) take() error {
 	return nil
 }
 
-// Close gives the directory up.
+// clear renames whatever is in the place of a temporary file and would make every
+// save fail: a directory, a link, another user's file.
+func (d *Dir) clear(name string) error {
+	f, err := os.OpenFile(d.Path(name), os.O_WRONLY|syscall.O_NONBLOCK, 0)
+	if err == nil {
+		f.Close()
+	}
+	if !d.foreign(name) && (err == nil || errors.Is(err, fs.ErrNotExist)) {
+		return nil
+	}
+	return d.SetAside(name, cmp.Or(err, errForeign))
+}
+
+// Close unlocks the directory.
 func (d *Dir) Close() { d.lock.Close() }
 
 // Path is where the file of a name is.
 func (d *Dir) Path(name string) string { return filepath.Join(d.path, name) }
 
-// Has reports whether there is a file of that name.
+// Has reports whether there is a file of that name, usable or not. A link to
+// nothing is no file.
 func (d *Dir) Has(name string) bool {
-	_, err := os.Lstat(d.Path(name))
-	return err == nil
+	_, err := os.Stat(d.Path(name))
+	return !errors.Is(err, fs.ErrNotExist)
 }
 
-// OpenFile opens a file that its owner writes in place. When it is made, its
-// name is not durable before [Dir.Sync].
+// foreign reports whether something other than a regular file has that name.
+func (d *Dir) foreign(name string) bool {
+	info, err := os.Lstat(d.Path(name))
+	return err == nil && !info.Mode().IsRegular()
+}
+
+// OpenFile opens a file that its owner writes in place. A name that OpenFile
+// creates is durable only after [Dir.Sync].
 func (d *Dir) OpenFile(name string, flag int) (*os.File, error) {
-	f, err := os.OpenFile(d.Path(name), flag, fileMode)
+	if err := regular(d.Path(name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	return open(d.Path(name), flag)
+}
+
+func open(path string, flag int) (*os.File, error) {
+	f, err := os.OpenFile(path, flag, fileMode)
 	if err != nil {
 		return nil, err
 	}
@@ -118,16 +164,33 @@ func (d *Dir) OpenFile(name string, flag int) (*os.File, error) {
 	return f, nil
 }
 
-// fresh is what the name of a file has behind it while it is being written. What
-// a crash leaves there is overwritten by the next save.
+var errForeign = errors.New("it is not a regular file")
+
+// regular returns an error unless there is a regular file at path, or a link to
+// one. Opening a pipe would block.
+func regular(path string) error {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return err
+	case info.IsDir():
+		return &fs.PathError{Op: "open", Path: path, Err: syscall.EISDIR}
+	case !info.Mode().IsRegular():
+		return &fs.PathError{Op: "open", Path: path, Err: errForeign}
+	}
+	return nil
+}
+
+// fresh is the suffix of a file that is being written. The next save overwrites
+// what a crash leaves there.
 const fresh = ".new"
 
-// Replace replaces a file so that, whatever happens, it is there whole, old or
-// new. It blocks for the disk.
+// Replace replaces a file so that after a crash either the old or the new one is
+// there, whole. It blocks for the disk.
 func (d *Dir) Replace(name string, data []byte) error { return d.replace(name, "", data) }
 
-// ReplaceKeeping replaces a file likewise, and keeps the one before it under
-// another name. Between two renames there may be that one only.
+// ReplaceKeeping is Replace, but keeps the old file under the name previous. After
+// a crash that may be the only one.
 func (d *Dir) ReplaceKeeping(name, previous string, data []byte) error {
 	return d.replace(name, previous, data)
 }
@@ -137,7 +200,7 @@ func (d *Dir) replace(name, previous string, data []byte) error {
 	if err == nil && previous != "" {
 		err = os.Rename(d.Path(name), d.Path(previous))
 		if errors.Is(err, fs.ErrNotExist) {
-			err = nil // this is the first one
+			err = nil // this is the first save
 		}
 	}
 	if err == nil {
@@ -153,7 +216,7 @@ func (d *Dir) replace(name, previous string, data []byte) error {
 }
 
 func (d *Dir) write(name string, data []byte) error {
-	f, err := d.OpenFile(name, os.O_CREATE|os.O_WRONLY|os.O_TRUNC)
+	f, err := open(d.Path(name), os.O_CREATE|os.O_WRONLY|os.O_TRUNC)
 	if err != nil {
 		return err
 	}
@@ -177,36 +240,59 @@ func (d *Dir) Sync() error {
 	return f.Sync()
 }
 
-// Read reads a file of a directory that another process may have.
-func Read(dir, name string) ([]byte, error) { return os.ReadFile(filepath.Join(dir, name)) }
+// Read reads a file.
+func (d *Dir) Read(name string) ([]byte, error) { return Read(d.path, name) }
+
+// OpenRead opens a file for reading.
+func (d *Dir) OpenRead(name string) (*os.File, error) { return OpenRead(d.path, name) }
+
+// Read reads a file of a state directory, which another process may have locked.
+func Read(dir, name string) ([]byte, error) {
+	f, err := OpenRead(dir, name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(f)
+}
+
+// OpenRead opens a file of a state directory, which another process may have
+// locked, for reading.
+func OpenRead(dir, name string) (*os.File, error) {
+	path := filepath.Join(dir, name)
+	if err := regular(path); err != nil {
+		return nil, err
+	}
+	return os.Open(path)
+}
 
 // SetAside renames a file that cannot be used, for the reason in bad, so that
-// nothing is written over it, and logs what that costs. The error is that it
+// nothing overwrites it, and logs what that costs. It returns an error if the file
 // cannot be renamed.
 func (d *Dir) SetAside(name string, bad error) error {
 	kept, err := d.Keep(name)
 	if err != nil {
-		return fmt.Errorf("%s cannot be used (%w), nor set aside: %w", d.Path(name), bad, err)
+		return fmt.Errorf("%s cannot be used (%w) and cannot be renamed: %w", d.Path(name), bad, err)
 	}
-	d.log.Error("state file cannot be used and was set aside; going on without it",
+	d.log.Error("state file cannot be used and was renamed; continuing without it",
 		"file", d.Path(name), "err", bad, "kept_as", kept, "reason", costOf(name))
 	return nil
 }
 
-// Missing logs that a file is not there, or is empty, which had contents once.
+// Missing logs that a file that must have had contents is missing or empty.
 func (d *Dir) Missing(name string) {
-	d.log.Error("state file is missing or empty; going on without it", "file", d.Path(name), "reason", costOf(name))
+	d.log.Error("state file is missing or empty; continuing without it", "file", d.Path(name), "reason", costOf(name))
 }
 
-// Keep renames a file that cannot be used like [Dir.SetAside], and leaves it to the
-// caller to log that. An earlier one under that name is gone then.
+// Keep is SetAside for a caller that logs the consequences itself. It replaces an
+// older ".bad" file of the same name.
 func (d *Dir) Keep(name string) (kept string, err error) {
 	kept = d.Path(name) + Bad
 	if info, err := os.Lstat(kept); err == nil && info.IsDir() {
-		_ = os.Remove(kept) // an empty one makes room
+		_ = os.Remove(kept) // succeeds if it is empty
 	}
 	err = os.Rename(d.Path(name), kept)
-	for n := 1; err != nil && !errors.Is(err, fs.ErrNotExist) && n <= 9; n++ { // a full directory is in the way
+	for n := 1; err != nil && !errors.Is(err, fs.ErrNotExist) && n <= 9; n++ { // a directory that is not empty is in the way
 		kept = fmt.Sprintf("%s%s.%d", d.Path(name), Bad, n)
 		err = os.Rename(d.Path(name), kept)
 	}

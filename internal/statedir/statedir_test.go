@@ -70,18 +70,27 @@ func TestDirectoryCannotBeUsed(t *testing.T) {
 	}
 }
 
-// The file that is locked holds nothing, so that no damage to it matters.
+// The locked file holds nothing, so that no damage to it matters.
 func TestDamagedLock(t *testing.T) {
-	for name, damage := range map[string]func(path string) error{
-		"noise":      func(path string) error { return os.WriteFile(path, []byte("\x00\xff"), 0o600) },
-		"unreadable": func(path string) error { return os.WriteFile(path, nil, 0) },
-		"directory":  func(path string) error { return os.MkdirAll(filepath.Join(path, "x"), 0o700) },
+	for name, tt := range map[string]struct {
+		damage func(path string) error
+		logged bool
+	}{
+		"noise":      {func(path string) error { return os.WriteFile(path, []byte("\x00\xff"), 0o600) }, false},
+		"unreadable": {func(path string) error { return os.WriteFile(path, nil, 0) }, false},
+		"directory":  {func(path string) error { return os.MkdirAll(filepath.Join(path, "x"), 0o700) }, true},
+		"pipe":       {func(path string) error { return syscall.Mkfifo(path, 0o600) }, true},
+		"loop":       {func(path string) error { return os.Symlink(path, path) }, true},
+		"dead link":  {func(path string) error { return os.Symlink("/no/such/directory/lock", path) }, true},
 	} {
 		path := t.TempDir()
-		if err := damage(filepath.Join(path, statedir.Lock)); err != nil {
+		if err := tt.damage(filepath.Join(path, statedir.Lock)); err != nil {
 			t.Fatal(err)
 		}
-		d, _ := open(t, path)
+		d, log := open(t, path)
+		if got := strings.Contains(log.String(), "kept_as="+d.Path(statedir.Lock)+statedir.Bad); got != tt.logged {
+			t.Errorf("%s: logged %s", name, log)
+		}
 		if _, err := statedir.Open(path, slog.New(slog.DiscardHandler)); !errors.Is(err, statedir.ErrInUse) {
 			t.Errorf("%s: a second Open = %v, want %v", name, err, statedir.ErrInUse)
 		}
@@ -89,10 +98,75 @@ func TestDamagedLock(t *testing.T) {
 	}
 }
 
+// A temporary file that cannot be overwritten would make every save fail; one that
+// a crash left is overwritten.
+func TestTemporaryFileIsInTheWay(t *testing.T) {
+	for name, tt := range map[string]struct {
+		obstruct func(path string) error
+		aside    bool
+	}{
+		"left by a crash": {func(path string) error { return os.WriteFile(path, []byte("half"), 0o600) }, false},
+		"directory":       {func(path string) error { return os.MkdirAll(filepath.Join(path, "x"), 0o700) }, true},
+		"pipe":            {func(path string) error { return syscall.Mkfifo(path, 0o600) }, true},
+		"dead link":       {func(path string) error { return os.Symlink("/no/such/directory/file", path) }, true},
+	} {
+		path := t.TempDir()
+		fresh := filepath.Join(path, statedir.Host+".new")
+		if err := tt.obstruct(fresh); err != nil {
+			t.Fatal(err)
+		}
+		d, log := open(t, path)
+		if err := d.Replace(statedir.Host, []byte("web1\n")); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if got := strings.Contains(log.String(), fresh+statedir.Bad); got != tt.aside {
+			t.Errorf("%s: logged %s", name, log)
+		}
+		if _, err := os.Lstat(fresh); err == nil {
+			t.Errorf("%s: %s is left", name, fresh)
+		}
+	}
+}
+
+// Reading a pipe would block the start for ever.
+func TestReadOfWhatIsNotAFile(t *testing.T) {
+	d, _ := open(t, t.TempDir())
+	if err := syscall.Mkfifo(d.Path(statedir.Host), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.OpenFile(statedir.Host, os.O_CREATE|os.O_RDWR); err == nil || !strings.Contains(err.Error(), "not a regular file") {
+		t.Errorf("OpenFile = %v", err)
+	}
+	if _, err := statedir.Read(filepath.Dir(d.Path("x")), statedir.Host); err == nil || !strings.Contains(err.Error(), "not a regular file") {
+		t.Errorf("Read = %v", err)
+	}
+}
+
+// A link to nothing is as good as no file.
+func TestHas(t *testing.T) {
+	d, _ := open(t, t.TempDir())
+	for name, target := range map[string]string{statedir.Host: "/no/such/file", statedir.Shaping: statedir.Shaping} {
+		if err := os.Symlink(target, d.Path(name)); err != nil {
+			t.Fatal(err)
+		}
+		if got, want := d.Has(name), name == statedir.Shaping; got != want {
+			t.Errorf("Has of a link to %s = %v, want %v", target, got, want)
+		}
+	}
+}
+
 // Members of the group run tailflux verify.
 func TestGroupMayRead(t *testing.T) {
 	defer syscall.Umask(syscall.Umask(0o077))
+	made := filepath.Join(t.TempDir(), "made")
+	open(t, made)
+	if info, err := os.Stat(made); err != nil || info.Mode().Perm() != 0o750 {
+		t.Errorf("Stat of a new directory = %v, %v, want mode 0750", info.Mode(), err)
+	}
 	path := t.TempDir()
+	if err := os.Chmod(path, 0o700); err != nil {
+		t.Fatal(err)
+	}
 	write(t, filepath.Join(path, statedir.Host), "web1") // as older versions made it
 	d, _ := open(t, path)
 	if err := d.Replace(statedir.Shaping, []byte("{}")); err != nil {
@@ -103,6 +177,9 @@ func TestGroupMayRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.Close()
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o700 {
+		t.Errorf("Stat of an existing directory = %v, %v, want mode 0700, as its owner chose", info.Mode(), err)
+	}
 	for _, name := range []string{statedir.Lock, statedir.Host, statedir.Shaping, statedir.TagValues} {
 		if info, err := os.Stat(d.Path(name)); err != nil || info.Mode().Perm() != 0o640 {
 			t.Errorf("%s: mode %v, %v, want 0640", name, info.Mode(), err)

@@ -12,9 +12,9 @@ import (
 	"github.com/tailflux/tailflux/internal/statedir"
 )
 
-// file is the open file. Its end is moved only by what is durable, so a save
-// that failed is made again at the same place: after a failed fsync the kernel
-// may have forgotten what it could not write.
+// file is the open file. Its size counts durable bytes only, so that a save that
+// failed is repeated at the same place: after a failed fsync the kernel may have
+// dropped what it could not write.
 type file struct {
 	dir     *statedir.Dir
 	f       *os.File
@@ -23,17 +23,17 @@ type file struct {
 	size    int64         // durable bytes, likewise
 }
 
-// open reads the file and makes its contents durable: those of a process that
-// was killed may not be.
+// open reads the file and makes its contents durable: after a process was killed
+// they may not be.
 func (w *file) open(dir *statedir.Dir, log *slog.Logger, each func(name, value []byte)) error {
 	w.dir, w.saving = dir, make(chan struct{}, 1)
 	used := dir.Has(statedir.Checkpoint)
 	f, err := dir.OpenFile(statedir.TagValues, os.O_CREATE|os.O_RDWR)
 	if err != nil {
-		if err := dir.SetAside(statedir.TagValues, err); err != nil {
+		if dir.SetAside(statedir.TagValues, err) != nil { // as on a full disk: there is no file
 			return err
 		}
-		used = false // that was said
+		used = false // the log says so already
 		if f, err = dir.OpenFile(statedir.TagValues, os.O_CREATE|os.O_RDWR); err != nil {
 			return err
 		}
@@ -46,7 +46,7 @@ func (w *file) open(dir *statedir.Dir, log *slog.Logger, each func(name, value [
 	return nil
 }
 
-// load takes the values that the file has. used tells whether there were any.
+// load reads the values. used reports whether there must be some.
 func (w *file) load(used bool, log *slog.Logger, each func(name, value []byte)) error {
 	has := read(w.f, each)
 	switch {
@@ -73,20 +73,20 @@ func (w *file) load(used bool, log *slog.Logger, each func(name, value []byte)) 
 	return w.dir.Sync()
 }
 
-// cutAfter removes what an unfinished save left behind the last record.
+// cutAfter removes what an incomplete save left after the last record.
 func (w *file) cutAfter(end int64, log *slog.Logger) error {
 	info, err := w.f.Stat()
 	if err != nil {
 		return err
 	}
 	if extra := info.Size() - end; extra > 0 && end > 0 {
-		log.Warn("tag values ended in an incomplete record, which was cut off; after a crash this is harmless, "+
-			"but if the file was damaged otherwise, values behind it are lost", "file", w.dir.Path(statedir.TagValues), "bytes", extra)
+		log.Warn("tag values ended in an incomplete record, which was cut off; after a crash this loses nothing, "+
+			"but if the file was damaged in another way, the values after it are lost", "file", w.dir.Path(statedir.TagValues), "bytes", extra)
 	}
 	return w.f.Truncate(end)
 }
 
-// again makes the file anew, with these records in it.
+// again replaces the file by a new one with these records.
 func (w *file) again(good []byte) error {
 	if len(good) == 0 {
 		good = []byte(header)
@@ -103,7 +103,7 @@ func (w *file) again(good []byte) error {
 	return nil
 }
 
-// append writes what is unsaved and waits until the disk has it.
+// append writes the unsaved records and waits until they are on the disk.
 func (w *file) append() error {
 	if _, err := w.f.WriteAt(w.unsaved, w.size); err != nil {
 		return err
@@ -116,9 +116,9 @@ func (w *file) append() error {
 	return nil
 }
 
-// save makes durable what collect adds to the records that are unsaved. One
-// save is under way at a time; a later one waits, because an earlier one may
-// have its records.
+// save makes the unsaved records durable, after collect has added to them. There
+// is one save at a time; a later one waits, because an earlier one may have its
+// records.
 func (w *file) save(ctx context.Context, collect func(unsaved []byte) []byte) error {
 	select {
 	case w.saving <- struct{}{}:
@@ -140,8 +140,8 @@ func (w *file) save(ctx context.Context, collect func(unsaved []byte) []byte) er
 	return nil
 }
 
-// restore puts the file back when somebody moved it away or removed it: what we
-// hold open has every value, and the next start must find them.
+// restore puts the file back if somebody moved or removed it: the file that we hold
+// open has every value, and the next start must find them.
 func (w *file) restore() error {
 	held, err := w.f.Stat()
 	if err != nil {

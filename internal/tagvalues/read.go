@@ -14,18 +14,18 @@ import (
 // bytes are escaped or replaced.
 const maxRecord = 64 << 10
 
-// contents is what a file holds.
+// contents describes what a file holds.
 type contents struct {
 	good    []byte // the header and every whole record
-	end     int64  // where the last record ends that nothing damaged stands before
-	damaged error  // something that was durable once is damaged, or it is no such file
+	end     int64  // of the last record before any damage
+	damaged error  // a part that was durable is damaged, or this is another kind of file
 	newer   bool   // a newer tailflux wrote it
 }
 
-// read hands over each whole record. Behind the last one there may be what an
-// unfinished save leaves: a record without its end, or zeros for blocks that the
-// disk never got. Anything else was durable once, and is damage; the records
-// after it count all the same.
+// read calls each for every whole record. The last one may be followed by the
+// remains of an incomplete save: a record without its end, or zeros for blocks that
+// were never written. Anything else was durable once and is damage; the records
+// after it still count.
 func read(f io.Reader, each func(name, value []byte)) (c contents) {
 	r := bufio.NewReaderSize(f, maxRecord)
 	first, err := r.ReadSlice('\n')
@@ -46,7 +46,7 @@ func read(f io.Reader, each func(name, value []byte)) (c contents) {
 		record, err := r.ReadSlice('\n')
 		switch {
 		case errors.Is(err, io.EOF):
-			return c // whatever there is has no newline
+			return c // what is left has no newline
 		case err != nil && !errors.Is(err, bufio.ErrBufferFull):
 			c.damaged = err
 			return c
@@ -58,21 +58,21 @@ func read(f io.Reader, each func(name, value []byte)) (c contents) {
 			c.good = append(c.good, record...)
 			c.end += int64(len(record))
 		case bytes.IndexByte(record, 0) >= 0 && c.damaged == nil:
-			return c // what follows was never durable either
+			return c // nothing after it was durable either
 		case c.damaged == nil:
 			c.damaged = fmt.Errorf("line %d: got a damaged record", number)
 		}
 	}
 }
 
-// newer reports whether a first line is that of a later format.
+// newer reports whether a first line announces a later format.
 func newer(first string) bool {
 	number, ok := strings.CutPrefix(strings.TrimSuffix(first, "\n"), headerBegin)
 	n, err := strconv.Atoi(number)
 	return ok && err == nil && n > format
 }
 
-// parseRecord reads what appendRecord appended.
+// parseRecord is the reverse of appendRecord.
 func parseRecord(record []byte) (name, value []byte, ok bool) {
 	text, ended := bytes.CutSuffix(record, []byte{'\n'})
 	if !ended || len(text) <= checksumLen || text[checksumLen] != ' ' {

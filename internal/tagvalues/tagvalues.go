@@ -1,18 +1,18 @@
-// Package tagvalues decides which values each tag may have: the first so many
-// distinct ones that are met, for ever. InfluxDB 1.x loses good points when it
-// reaches a limit of its own, and slows down long before.
+// Package tagvalues limits how many values each tag may have. The first distinct
+// values up to the limit are admitted, for ever. InfluxDB 1.x loses good points
+// when it reaches a limit of its own, and slows down long before.
 //
-// A line that is read again must give the same point again, so the values are
+// A line that is read again must become the same point again. So the values are
 // kept in a file, and are on the disk before the first point that uses them is
-// sent: Admit takes a value, Sync makes all that were taken durable. A value
-// that was not made durable was not used, and what was refused because of it
-// was not sent either; losing it is harmless.
+// sent: Admit admits a value, Sync makes all admitted values durable. A value that
+// is not durable was not used yet, and nothing that was refused because of it was
+// sent either, so losing it costs nothing.
 //
 //	tailflux tag values 1
 //	5f1c22aa path /users/:id
 //
-// Each value is a line with a checksum before it. The package never forgets a
-// value by itself. Of a damaged file it keeps what is good.
+// Each value is a line that begins with its checksum. The package never forgets a
+// value by itself. It keeps the good values of a damaged file.
 package tagvalues
 
 import (
@@ -26,13 +26,14 @@ import (
 	"github.com/tailflux/tailflux/internal/stats"
 )
 
-// Values are the values of all tags. Admit is for one goroutine, Sync for any.
+// Values holds the values of all tags. Admit must be called by one goroutine only;
+// Sync may be called by several.
 type Values struct {
 	tags []tag
 	file file
 
 	mu    sync.Mutex // guards what follows; never held over I/O
-	fresh []byte     // records of values taken since the last Sync
+	fresh []byte     // records of values admitted since the last Sync
 }
 
 type tag struct {
@@ -41,13 +42,13 @@ type tag struct {
 	count *stats.Tag
 }
 
-// Open reads the values that the file in dir has for tags, of which each may have
-// limit distinct ones. If there is no file it is made. What a crash left
-// unfinished at its end is cut off: it was not used. A file that is damaged is set
-// aside, and its good values are kept; the log says what that costs.
+// Open reads the values of tags, each of which may have limit distinct ones, from
+// the file in dir, and creates the file if necessary. An incomplete record at its
+// end is cut off: it was not used. A damaged file is renamed and its good values
+// are kept; the log says what that costs.
 //
-// The error is [statedir.ErrNewer], or that the file can be neither used nor set
-// aside.
+// Open returns [statedir.ErrNewer], or an error if the file can neither be used nor
+// renamed.
 func Open(dir *statedir.Dir, tags []string, limit int, st *stats.Stats, log *slog.Logger) (*Values, error) {
 	v := &Values{tags: make([]tag, len(tags))}
 	index := make(map[string]*tag, len(tags))
@@ -56,7 +57,7 @@ func Open(dir *statedir.Dir, tags []string, limit int, st *stats.Stats, log *slo
 		index[name] = &v.tags[i]
 	}
 	err := v.file.open(dir, log, func(name, value []byte) {
-		// Others are kept for the day on which they are tags again.
+		// Values of other tags stay in the file, in case these become tags again.
 		if t := index[string(name)]; t != nil {
 			t.known[string(value)] = struct{}{}
 		}
@@ -70,9 +71,9 @@ func Open(dir *statedir.Dir, tags []string, limit int, st *stats.Stats, log *slo
 	return v, nil
 }
 
-// Admit tells whether value may be written under the tag, counted from 0 in the
-// order of Open. The answer for a value never changes. The value is as it stands
-// in line protocol: it has no control characters.
+// Admit reports whether value may be written under a tag, given by its index in the
+// tags of Open. The answer for a value never changes. The value must be escaped as
+// in line protocol, without control characters.
 func (v *Values) Admit(tag int, value []byte) bool {
 	t := &v.tags[tag]
 	if _, ok := t.known[string(value)]; ok {
@@ -91,9 +92,9 @@ func (v *Values) Admit(tag int, value []byte) bool {
 }
 
 // Sync returns nil when every value that was admitted before the call is on the
-// disk. It has nothing to do but look when none is new. After an error the same
-// values are saved by the next call. It is called before each request, by
-// several goroutines, and blocks until another's call is over or ctx ends.
+// disk. Without new values it is cheap. After an error the next call saves the same
+// values. It is called before each request, by several goroutines, and blocks until
+// another call has returned or ctx ends.
 func (v *Values) Sync(ctx context.Context) error {
 	return v.file.save(ctx, func(unsaved []byte) []byte {
 		v.mu.Lock()
@@ -104,7 +105,7 @@ func (v *Values) Sync(ctx context.Context) error {
 	})
 }
 
-// Close closes the file. What was not synced is forgotten.
+// Close closes the file. Values that were not synced are forgotten.
 func (v *Values) Close() error { return v.file.close() }
 
 // The first line of the file.
@@ -114,8 +115,8 @@ const (
 	header      = headerBegin + "1\n"
 )
 
-// EmptySize is the size of a file without values, which a start makes that did
-// not get further.
+// EmptySize is the size in bytes of a file without values, which a start leaves that
+// failed later on.
 const EmptySize = int64(len(header))
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)

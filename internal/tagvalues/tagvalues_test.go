@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -47,7 +48,7 @@ func open(t testing.TB, dir string, limit int) *tagvalues.Values {
 	return v
 }
 
-// answers admits values and writes down which were taken: "ab-" of a, b and c.
+// answers admits values and shows which were admitted: "ab-" of a, b and c.
 func answers(v *tagvalues.Values, tag int, values string) string {
 	got := []byte(values)
 	for i := range got {
@@ -113,7 +114,7 @@ func TestRestart(t *testing.T) {
 	check(t, open(t, dir, 1), path, "cabx", "-abx")
 }
 
-// Values of a tag that is none any more are kept.
+// Values of a tag that is no longer configured are kept.
 func TestTagsChange(t *testing.T) {
 	dir := t.TempDir()
 	v := open(t, dir, 1)
@@ -204,6 +205,8 @@ func TestDamage(t *testing.T) {
 		{"a long line", write(whole + strings.Repeat("x", 100_000) + "\n"), "line 5: got a damaged record", "abd"},
 		{"a directory", func(path string) error { return os.MkdirAll(filepath.Join(path, "x"), 0o700) }, "is a directory", "---"},
 		{"a link to itself", func(path string) error { return os.Symlink(path, path) }, "too many levels", "---"},
+		{"a link to nothing", func(path string) error { return os.Symlink("/no/such/directory/x", path) }, "no such file", "---"},
+		{"a pipe", func(path string) error { return syscall.Mkfifo(path, 0o600) }, "not a regular file", "---"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -211,7 +214,10 @@ func TestDamage(t *testing.T) {
 			if err := tt.make(path); err != nil {
 				t.Fatal(err)
 			}
-			was, unreadable := os.ReadFile(path)
+			was, unreadable := []byte(nil), os.ErrInvalid
+			if info, err := os.Lstat(path); err == nil && info.Mode().IsRegular() {
+				was, unreadable = os.ReadFile(path)
+			}
 			var log bytes.Buffer
 			logger := slog.New(slog.NewTextHandler(&log, nil))
 			state, err := statedir.Open(dir, logger)
@@ -232,8 +238,10 @@ func TestDamage(t *testing.T) {
 					t.Errorf("logged %s, without %q", &log, part)
 				}
 			}
-			if kept, _ := os.ReadFile(path + statedir.Bad); unreadable == nil && string(kept) != string(was) {
-				t.Errorf("kept %.50q, want %.50q", kept, was)
+			if unreadable == nil {
+				if kept, err := os.ReadFile(path + statedir.Bad); err != nil || string(kept) != string(was) {
+					t.Errorf("kept %.50q, %v, want %.50q", kept, err, was)
+				}
 			}
 			log.Reset()
 			v, err = tagvalues.Open(state, tags, 10, stats.New(time.Now()), logger)

@@ -176,15 +176,18 @@ func TestDamagedFile(t *testing.T) {
 			damage string
 			make   func(path string) error
 			aside  bool
+			logged string
 			left   []int64 // in rejects.jsonl
 		}{
-			{"cut to nothing", text(""), false, nil},
-			{"torn", text(torn), false, []int64{1, 2}},
-			{"an entry that is torn", text(whole[:50]), false, nil},
-			{"noise", text("\x00\xff\xfe noise\n\x01"), true, nil},
-			{"other lines", text("hello\nworld\n"), true, nil},
-			{"a directory", func(path string) error { return os.MkdirAll(filepath.Join(path, "x"), 0o700) }, true, nil},
-			{"a link to itself", func(path string) error { return os.Symlink(path, path) }, true, nil},
+			{"cut to nothing", text(""), false, "", nil},
+			{"torn", text(torn), false, "incomplete entry", []int64{1, 2}},
+			{"an entry that is torn", text(whole[:50]), false, "incomplete entry", nil},
+			{"noise", text("\x00\xff\xfe noise\n\x01"), true, "not a reject file", nil},
+			{"other lines", text("hello\nworld\n"), true, "not a reject file", nil},
+			{"noise before and after the entries", text("\x00\n" + whole + "\xff\n"), false, "incomplete entry", nil},
+			{"a directory", func(path string) error { return os.MkdirAll(filepath.Join(path, "x"), 0o700) }, true, "is a directory", nil},
+			{"a link to itself", func(path string) error { return os.Symlink(path, path) }, true, "symbolic links", nil},
+			{"a pipe", func(path string) error { return syscall.Mkfifo(path, 0o600) }, true, "not a regular file", nil},
 		} {
 			t.Run(name+" is "+tt.damage, func(t *testing.T) {
 				dir := t.TempDir()
@@ -210,18 +213,55 @@ func TestDamagedFile(t *testing.T) {
 				if said := strings.Contains(log.String(), path+statedir.Bad); said != tt.aside {
 					t.Errorf("logged %s", &log)
 				}
-				if cut := strings.Contains(log.String(), "incomplete entry"); cut != (name == statedir.Rejects && !tt.aside && tt.damage != "cut to nothing") {
+				if !strings.Contains(log.String(), tt.logged) || (log.Len() > 0) != (tt.logged != "") {
+					t.Errorf("logged %s, want %q", &log, tt.logged)
+				}
+				if noise := strings.Contains(log.String(), "contains lines that are not entries"); noise != strings.HasPrefix(tt.damage, "noise before") {
 					t.Errorf("logged %s", &log)
 				}
 				mustAppend(t, f, 9)
+				if strings.HasPrefix(tt.damage, "noise before") {
+					return // which stays in the file
+				}
 				var want []int64
 				if name == statedir.Rejects {
 					want = tt.left
 				}
 				check(t, dir, statedir.Rejects, append(slices.Clone(want), 9)...)
+				f.Close()
+				log.Reset()
+				if f, err = rejects.Open(state, roomy, nil, stats.New(time.Now()), logger); err != nil || log.Len() > 0 {
+					t.Errorf("the next Open = %v, logged %s", err, &log)
+				}
+				f.Close()
 			})
 		}
 	}
+}
+
+// A file that cannot be opened for writing is renamed, also if reading it works.
+func TestFileThatCannotBeWritten(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, statedir.Rejects)
+	if err := os.Symlink("/no/such/directory/rejects", path); err != nil { // root may write any other file
+		t.Fatal(err)
+	}
+	var log bytes.Buffer
+	logger := slog.New(slog.NewTextHandler(&log, nil))
+	state, err := stateDir(dir, logger)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := rejects.Open(state, roomy, nil, stats.New(time.Now()), logger)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if !strings.Contains(log.String(), path+statedir.Bad) {
+		t.Errorf("logged %s", &log)
+	}
+	mustAppend(t, f, 1)
+	check(t, dir, statedir.Rejects, 1)
 }
 
 // text makes a file with a text in it.

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -186,9 +187,9 @@ func TestFileThatCannotBeUsedIsKept(t *testing.T) {
 		{"foreign, long, no newline", strings.Repeat("x", 1<<20), `it begins with \"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\"`},
 		{"no text", "\x00\xff\xfe", `it begins with`},
 		{"no header", body, `it begins with \"{\"`},
-		{"no number", string(sealed("", body)), "it is no checkpoint"},
-		{"no such number", string(sealed("one", body)), "it is no checkpoint"},
-		{"no checksum", "tailflux checkpoint 1\n" + body, "it is no checkpoint"},
+		{"no number", string(sealed("", body)), "it is not a checkpoint"},
+		{"no such number", string(sealed("one", body)), "it is not a checkpoint"},
+		{"no checksum", "tailflux checkpoint 1\n" + body, "it is not a checkpoint"},
 		{"header alone", "tailflux checkpoint 1 00000000\n", "unexpected end of JSON"}, // the checksum is right
 		{"more behind it", last + "\n", "its checksum is wrong"},
 		{"no JSON", string(sealed("1", "hello\n")), "invalid character"},
@@ -364,7 +365,6 @@ func TestProcessEndsInTheMiddleOfASave(t *testing.T) {
 		{"between two renames, and what was new is gone", map[string]string{previous: before}, 100},
 		{"all is done", map[string]string{latest: last, previous: before}, 200},
 		{"the third is half written", map[string]string{latest: last, previous: before, fresh: half}, 200},
-		{"the predecessor is torn", map[string]string{latest: last, previous: half}, 200},
 		{"the predecessor is gone", map[string]string{latest: last}, 200},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -457,7 +457,7 @@ func TestKilledProcess(t *testing.T) {
 }
 
 // What cannot be read may be good: it is kept under another name, and the log
-// says what going on without it costs.
+// says what continuing without it costs.
 func TestUnreadableCheckpointIsKept(t *testing.T) {
 	before, last := two(t)
 	for _, tt := range []struct {
@@ -475,6 +475,7 @@ func TestUnreadableCheckpointIsKept(t *testing.T) {
 			"a directory":      func(path string) error { return os.Mkdir(path, 0o700) },
 			"a full directory": func(path string) error { return os.MkdirAll(filepath.Join(path, "x"), 0o700) },
 			"a link's end":     func(path string) error { return os.Symlink(path, path) },
+			"a pipe":           func(path string) error { return syscall.Mkfifo(path, 0o600) },
 		} {
 			for _, inTheWay := range []bool{false, true} {
 				t.Run(fmt.Sprintf("%s is %s, %v", tt.name, kind, inTheWay), func(t *testing.T) {
@@ -549,17 +550,51 @@ func TestNewerFormatIsRefused(t *testing.T) {
 	}
 }
 
-// Where the latest is good, the one before it is not of interest.
-func TestUnreadablePredecessorOfAGoodOneDoesNotMatter(t *testing.T) {
-	_, last := two(t)
-	dir := t.TempDir()
-	put(t, dir, map[string]string{latest: last})
-	if err := os.Mkdir(filepath.Join(dir, previous), 0o700); err != nil {
-		t.Fatal(err)
+// A bad checkpoint.1 beside a good checkpoint costs nothing. It is renamed, so that
+// it is not in the way of the next save.
+func TestBadPredecessorOfAGoodOneIsKept(t *testing.T) {
+	before, last := two(t)
+	write := func(text string) func(path string) error {
+		return func(path string) error { return os.WriteFile(path, []byte(text), 0o600) }
 	}
-	o := open(t, dir)
-	if got := o.offset(); got != 200 {
-		t.Errorf("goes on at %d, want 200", got)
+	for name, damage := range map[string]func(path string) error{
+		"empty":          write(""),
+		"torn":           write(before[:len(before)/2]),
+		"noise":          write("\x00\xff\n"),
+		"newer":          write("tailflux checkpoint 2 00000000\n{}\n"),
+		"directory":      func(path string) error { return os.Mkdir(path, 0o700) },
+		"full directory": func(path string) error { return os.MkdirAll(filepath.Join(path, "x"), 0o700) },
+		"link to itself": func(path string) error { return os.Symlink(path, path) },
+		"pipe":           func(path string) error { return syscall.Mkfifo(path, 0o600) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			put(t, dir, map[string]string{latest: last})
+			if err := damage(filepath.Join(dir, previous)); err != nil {
+				t.Fatal(err)
+			}
+			o := open(t, dir)
+			if got := o.offset(); got != 200 {
+				t.Errorf("goes on at %d, want 200", got)
+			}
+			o.logged(1, 0)
+			for _, part := range []string{filepath.Join(dir, badBefore), "none while checkpoint is good"} {
+				if !strings.Contains(o.log.String(), part) {
+					t.Errorf("logged %s, without %q", o.log, part)
+				}
+			}
+			if _, err := os.Lstat(filepath.Join(dir, badBefore)); err != nil {
+				t.Error(err)
+			}
+			for _, offset := range []int64{300, 400} {
+				o.Acknowledge(at(generation(web, 1), offset), nil)
+				o.save()
+			}
+			o = o.crash()
+			if got := o.offset(); got != 400 {
+				t.Errorf("saved at 400, goes on at %d", got)
+			}
+			o.logged(0, 0)
+		})
 	}
-	o.logged(0, 0)
 }

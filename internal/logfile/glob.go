@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// IsGlob reports whether a path is a pattern, as in path/filepath.Match.
+// IsGlob reports whether a path is a pattern.
 func IsGlob(path string) bool { return strings.ContainsAny(path, `*?[`) }
 
-// Wildcards is an expression with a group for each wildcard of a valid pattern.
+// Wildcards is an expression with a group for each wildcard of the pattern.
 func Wildcards(pattern string) *regexp.Regexp {
 	var b strings.Builder
 	b.WriteString(`^`)
@@ -36,16 +36,8 @@ func Wildcards(pattern string) *regexp.Regexp {
 	return regexp.MustCompile(b.String())
 }
 
-// Date matches a year, month and day in a name, in either order, or seconds since
-// 1970; it matches neither an address nor a port.
-const Date = `[-._]?(?:(?:19|20)\d\d[-._]?\d\d[-._]?\d\d|\d\d[-._]?\d\d[-._]?(?:19|20)\d\d|1\d{9})(?:[-._T]?\d+)*`
-
-// rotated is how logrotate calls rotated logs: access.log.1, access.log-20261122,
-// access.log.2.gz.
-var rotated = regexp.MustCompile(`(\.\d{1,3}|-\d{8,}|\.(gz|bz2|xz|zst|Z|old|bak))$`)
-
-// Matches returns the paths that match a valid pattern now, without those of
-// rotated logs.
+// Matches returns the paths that match a pattern now, without those of logs that
+// were rotated.
 func Matches(pattern string) []string {
 	paths, err := filepath.Glob(pattern)
 	if err != nil {
@@ -53,20 +45,6 @@ func Matches(pattern string) []string {
 	}
 	return slices.DeleteFunc(slices.Clone(paths), func(path string) bool {
 		log := RotatedFrom(path)
-		return rotated.MatchString(path) || log != "" && slices.Contains(paths, log)
+		return IsRotated(path) || log != "" && slices.Contains(paths, log)
 	})
-}
-
-// extended is how logrotate calls rotated logs when it is told to keep the
-// extension: access.1.log, access-20261122.log.
-var extended = regexp.MustCompile(`(?:\.\d{1,3}|` + Date + `)(\.[^./]+)$`)
-
-// RotatedFrom is the path of the log that a file at path may have been rotated
-// from, if its name keeps the extension; otherwise "".
-func RotatedFrom(path string) string {
-	at := extended.FindStringSubmatchIndex(path)
-	if at == nil {
-		return ""
-	}
-	return path[:at[0]] + path[at[2]:at[3]]
 }

@@ -6,6 +6,11 @@ package logfile
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // A Sum tells some bytes of a file from others.
@@ -40,4 +45,26 @@ type File struct {
 
 	// Path is that of the log it was, if the source was at another path then.
 	Path string `json:"path,omitempty"`
+}
+
+// InodeOf asks the kernel what names the file. Birth is 0 where the kernel or the file
+// system does not tell.
+func InodeOf(f *os.File) (Inode, error) {
+	var st unix.Statx_t
+	if err := unix.Statx(int(f.Fd()), "", unix.AT_EMPTY_PATH, unix.STATX_INO|unix.STATX_BTIME, &st); err != nil {
+		return Inode{}, fmt.Errorf("statx: %w", err)
+	}
+	id := Inode{Device: unix.Mkdev(st.Dev_major, st.Dev_minor), Number: st.Ino}
+	if st.Mask&unix.STATX_BTIME != 0 {
+		id.Birth = time.Unix(st.Btime.Sec, int64(st.Btime.Nsec)).UnixNano()
+	}
+	return id, nil
+}
+
+// Is reports whether two inodes are one file's, as far as they tell.
+func (a Inode) Is(b Inode) bool {
+	if a.Device != b.Device || a.Number != b.Number {
+		return false
+	}
+	return a.Birth == 0 || b.Birth == 0 || a.Birth == b.Birth
 }

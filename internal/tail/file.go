@@ -19,11 +19,11 @@ import (
 type file struct {
 	source *source
 	f      *os.File
-	packed *packed // not nil: f is compressed, and is not going to change
+	packed *logfile.Compressed // not nil: f is compressed, and is not going to change
 	info   fs.FileInfo
 	inode  logfile.Inode
-	head   head
-	marks  marks
+	head   logfile.Head
+	marks  logfile.Marks
 
 	at         flow.Position // what was sent ends here
 	size       int64         // when it was last looked at; of a packed file as far as it is known
@@ -58,7 +58,7 @@ func (f *file) read(ctx context.Context, out chan<- flow.Chunk) (more bool, err 
 	}
 	n, stands, err := f.readAt(room, f.at.Offset)
 	if err != nil || !stands {
-		return errors.Is(err, errSkipping), ignore(err, errSkipping)
+		return errors.Is(err, logfile.ErrSkipping), ignore(err, logfile.ErrSkipping)
 	}
 	if f.unsure && n > 0 {
 		if f.superseded && f.source.isCopy(f) {
@@ -91,7 +91,7 @@ func ignore(err, known error) error {
 func (f *file) readLong(ctx context.Context, room []byte, out chan<- flow.Chunk) (more bool, err error) {
 	n, stands, err := f.readAt(room, f.at.Offset+f.scanned)
 	if err != nil || !stands {
-		return errors.Is(err, errSkipping), ignore(err, errSkipping)
+		return errors.Is(err, logfile.ErrSkipping), ignore(err, logfile.ErrSkipping)
 	}
 	end := bytes.IndexByte(room[:n], '\n')
 	if end < 0 {
@@ -107,7 +107,7 @@ func (f *file) readLong(ctx context.Context, room []byte, out chan<- flow.Chunk)
 func (f *file) sendHead(ctx context.Context, room []byte, out chan<- flow.Chunk, length, tooLong int64) error {
 	n, stands, err := f.readAt(room[:longHead], f.at.Offset)
 	if err != nil || !stands {
-		return ignore(err, errSkipping)
+		return ignore(err, logfile.ErrSkipping)
 	}
 	f.scanned = 0
 	if n < longHead || bytes.IndexByte(room[:n], '\n') >= 0 {
@@ -172,7 +172,7 @@ func (f *file) drop() {
 // close closes the file.
 func (f *file) close() {
 	if f.packed != nil {
-		f.packed.close()
+		f.packed.Close()
 	}
 	f.f.Close()
 }
@@ -185,7 +185,7 @@ func (f *file) sendTail(ctx context.Context, room []byte, out chan<- flow.Chunk)
 	}
 	n, stands, err := f.readAt(room[:f.seen-f.at.Offset], f.at.Offset)
 	if err != nil || !stands || n == 0 {
-		return ignore(err, errSkipping)
+		return ignore(err, logfile.ErrSkipping)
 	}
 	room[n] = '\n'
 	return f.send(ctx, out, n+1, int64(n), 0)
@@ -201,7 +201,7 @@ func (f *file) send(ctx context.Context, out chan<- flow.Chunk, n int, length, t
 	chunk.End.Offset += length
 	chunk.End.Line += int64(bytes.Count(chunk.Data, []byte{'\n'}))
 	if tooLong == 0 {
-		f.marks.add(chunk.End.Offset, chunk.Data[:length])
+		f.marks.Add(chunk.End.Offset, chunk.Data[:length])
 	}
 	r.stats.Read(time.Now(), chunk.Lines(), int64(n))
 	f.at = chunk.End // already: if the file is truncated while this waits, what follows is in the copy
@@ -233,7 +233,7 @@ func (f *file) readAt(p []byte, offset int64) (n int, stands bool, err error) {
 		n, err = f.f.ReadAt(p, offset)
 	}
 	if err != nil && !errors.Is(err, io.EOF) {
-		if !errors.Is(err, errSkipping) {
+		if !errors.Is(err, logfile.ErrSkipping) {
 			err = fmt.Errorf("at offset %d: %w", offset, err)
 		}
 		return n, true, err
@@ -269,21 +269,4 @@ func (f *file) directory() string {
 		return ""
 	}
 	return filepath.Dir(path)
-}
-
-// afterLastNewline is the offset behind the last newline before size, or 0.
-func afterLastNewline(f *os.File, size int64) (int64, error) {
-	var buf [64 << 10]byte
-	for end := size; end > 0; {
-		start := max(0, end-int64(len(buf)))
-		n, err := f.ReadAt(buf[:end-start], start)
-		if err != nil && !errors.Is(err, io.EOF) {
-			return 0, fmt.Errorf("find the last line: %w", err)
-		}
-		if at := bytes.LastIndexByte(buf[:n], '\n'); at >= 0 {
-			return start + int64(at) + 1, nil
-		}
-		end = start
-	}
-	return 0, nil
 }

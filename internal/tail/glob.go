@@ -130,10 +130,10 @@ func (r *Reader) holds(path string, info os.FileInfo) bool {
 
 // knows tells whether nothing is in a file but what is or was read.
 func (s *source) knows(path string) bool {
-	o, err := sibling{path: path}.open()
+	o, err := logfile.Sibling{Path: path}.Open()
 	if err != nil {
 		return false
 	}
-	defer o.close()
+	defer o.Close()
 	return !s.isUnread(o, nil, time.Now())
 }

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"slices"
 	"time"
@@ -37,75 +36,75 @@ func (r *Reader) imports(ctx context.Context, out chan<- flow.Chunk) (err error)
 	}
 	saved := r.checkpoint.Import(r.sources[0].Name)
 	for _, file := range files {
-		progress.File = file.path
+		progress.File = file.Path
 		lines, err := r.importFile(ctx, file, &saved, out, progress)
 		if ctx.Err() != nil {
-			r.log.Warn("import was interrupted, the same command goes on from here", "file", file.path)
+			r.log.Warn("import was interrupted, the same command goes on from here", "file", file.Path)
 			return nil
 		}
 		if err != nil {
-			r.log.Error("file was not imported to its end", "file", file.path, "err", err)
+			r.log.Error("file was not imported to its end", "file", file.Path, "err", err)
 			progress.Failed++
 		}
-		progress.Done, progress.Lines = progress.Done+file.info.Size(), progress.Lines+lines
+		progress.Done, progress.Lines = progress.Done+file.Info.Size(), progress.Lines+lines
 	}
 	progress.Complete = true
 	r.config.Progress(progress)
 	return nil
 }
 
-func oldestFirst(paths []string) (files []sibling, p Progress, err error) {
+func oldestFirst(paths []string) (files []logfile.Sibling, p Progress, err error) {
 	for _, path := range paths {
 		info, err := os.Stat(path)
 		if err != nil {
 			return nil, p, fmt.Errorf("import: %w", err)
 		}
-		if !slices.ContainsFunc(files, func(f sibling) bool { return os.SameFile(f.info, info) }) {
-			files = append(files, sibling{path: path, info: info})
+		if !slices.ContainsFunc(files, func(f logfile.Sibling) bool { return os.SameFile(f.Info, info) }) {
+			files = append(files, logfile.Sibling{Path: path, Info: info})
 			p.Total += info.Size()
 		}
 	}
-	slices.SortStableFunc(files, func(a, b sibling) int { return a.info.ModTime().Compare(b.info.ModTime()) })
+	slices.SortStableFunc(files, func(a, b logfile.Sibling) int { return a.Info.ModTime().Compare(b.Info.ModTime()) })
 	return files, p, nil
 }
 
 // importFile sends the lines of a file that were neither followed nor imported,
 // and returns how many they were. What was is saved, and kept up to date.
-func (r *Reader) importFile(ctx context.Context, is sibling, saved *checkpoint.Source, out chan<- flow.Chunk, progress Progress) (lines int64, err error) {
+func (r *Reader) importFile(ctx context.Context, is logfile.Sibling, saved *checkpoint.Source, out chan<- flow.Chunk, progress Progress) (lines int64, err error) {
 	s := r.sources[0]
-	l, err := OpenLog(is.path)
+	l, err := logfile.OpenLog(is.Path)
 	if err != nil {
 		return 0, err
 	}
 	defer l.Close()
-	if !os.SameFile(l.o.info, is.info) {
+	if !os.SameFile(l.Info, is.Info) {
 		return 0, errors.New("it was renamed meanwhile, and this is another one: the same command imports what is missing")
 	}
-	parts, err := l.missing(saved, s.Path)
+	parts, err := missing(l, saved, s.Path)
 	if err != nil {
 		return 0, err
 	}
 	if len(parts) == 0 {
-		r.log.Info("nothing is to be imported of the file: it is or was followed, or is empty", "source", s.Name, "file", is.path)
+		r.log.Info("nothing is to be imported of the file: it is or was followed, or is empty", "source", s.Name, "file", is.Path)
 		return 0, nil
 	}
 	for _, p := range parts {
-		n, err := r.importPart(ctx, l.o, p, saved, out, progress)
+		n, err := r.importPart(ctx, l.Opened, p, saved, out, progress)
 		lines, progress.Lines = lines+n, progress.Lines+n
 		if err != nil {
 			return lines, err
 		}
 	}
 	if lines == 0 && parts[0].start.Offset > 0 {
-		r.log.Info("file was imported before", "source", s.Name, "file", is.path)
+		r.log.Info("file was imported before", "source", s.Name, "file", is.Path)
 	} else {
-		r.log.Info("file is read", "source", s.Name, "file", is.path, "lines", lines)
+		r.log.Info("file is read", "source", s.Name, "file", is.Path, "lines", lines)
 	}
 	return lines, nil
 }
 
 // importPart sends the lines of a part of a file.
-func (r *Reader) importPart(ctx context.Context, o *opened, p part, saved *checkpoint.Source, out chan<- flow.Chunk, progress Progress) (lines int64, err error) {
+func (r *Reader) importPart(ctx context.Context, o *logfile.Opened, p part, saved *checkpoint.Source, out chan<- flow.Chunk, progress Progress) (lines int64, err error) {
 	s, start, g := r.sources[0], p.start, p.start.Generation
 	f := s.add(o, start, true, time.Now())
 	defer func() { s.files = nil }() // without a word of its directory: what else is there is not this source's
@@ -124,7 +123,7 @@ func (r *Reader) importPart(ctx context.Context, o *opened, p part, saved *check
 		r.config.Progress(progress.within(f, f.at.Line-start.Line))
 		r.looked = time.Now()
 	}
-	if err == nil && !isAt(s.Path, f.info) { // nobody completes its last line
+	if err == nil && !o.IsAt(s.Path) { // nobody completes its last line
 		err = f.sendRest(ctx, out)
 	}
 	f.describeChange()
@@ -135,12 +134,6 @@ func (r *Reader) importPart(ctx context.Context, o *opened, p part, saved *check
 		})
 	}
 	return f.at.Line - start.Line, err
-}
-
-// isAt tells whether it is the file at a path.
-func isAt(path string, file fs.FileInfo) bool {
-	info, err := os.Stat(path)
-	return err == nil && os.SameFile(info, file)
 }
 
 // within is the progress when so many lines of a file were read.
@@ -164,19 +157,19 @@ type part struct {
 // it is what had been there before, if it was followed from its end on; and what
 // stands behind the place where it was lost or left for good, under the numbers
 // that it would have had, unless it is at the path again.
-func (l *Log) missing(saved *checkpoint.Source, path string) (parts []part, err error) {
-	if len(l.o.head) == 0 {
+func missing(l *logfile.Log, saved *checkpoint.Source, path string) (parts []part, err error) {
+	if len(l.Head) == 0 {
 		return nil, nil
 	}
-	first := importedLine(l.o.head)
-	followed, sure := l.findFollowed(saved)
+	first := importedLine(l.Head)
+	followed, sure := saved.Followed(l)
 	switch sure {
-	case another:
-		return []part{{start: l.o.importFrom(saved.Imports, 0, first)}}, nil
-	case shorterCopy:
+	case logfile.Different:
+		return []part{{start: importFrom(l.Opened, saved.Imports, 0, first)}}, nil
+	case logfile.Prefix:
 		return nil, nil
 	}
-	until, err := l.earlier(followed)
+	until, err := followed.Earlier(l)
 	if err != nil {
 		return nil, err
 	}
@@ -189,17 +182,17 @@ func (l *Log) missing(saved *checkpoint.Source, path string) (parts []part, err 
 		}
 	}
 	if until > 0 {
-		parts = append(parts, part{l.o.importFrom(before, 0, first), until})
+		parts = append(parts, part{importFrom(l.Opened, before, 0, first), until})
 	}
-	if followed.finished && l.o.goesOn(followed.offset) && !isAt(path, l.o.info) {
-		parts = append(parts, part{start: l.o.importFrom(behind, followed.offset, followed.NextLine)})
+	if followed.Finished && l.HasMore(followed.Offset) && !l.IsAt(path) {
+		parts = append(parts, part{start: importFrom(l.Opened, behind, followed.Offset, followed.NextLine)})
 	}
 	return parts, nil
 }
 
 // importFrom is where reading begins or, if one of the imports has begun, goes on.
-func (o *opened) importFrom(imports []checkpoint.Generation, offset, line int64) flow.Position {
-	if g, ok := o.importedTo(imports); ok {
+func importFrom(o *logfile.Opened, imports []checkpoint.Generation, offset, line int64) flow.Position {
+	if g, ok := importedTo(o, imports); ok {
 		return flow.Position{Generation: &flow.Generation{ID: g.ID, FirstLine: g.FirstLine}, Offset: g.Offset, Line: g.Line}
 	}
 	return flow.Position{Generation: &flow.Generation{FirstLine: line}, Offset: offset, Line: line}
@@ -207,9 +200,9 @@ func (o *opened) importFrom(imports []checkpoint.Generation, offset, line int64)
 
 // importedTo is the one of the imports whose file it is; if there are several,
 // the one that was read furthest.
-func (o *opened) importedTo(imports []checkpoint.Generation) (found checkpoint.Generation, ok bool) {
+func importedTo(o *logfile.Opened, imports []checkpoint.Generation) (found checkpoint.Generation, ok bool) {
 	for _, g := range imports {
-		if (!ok || g.Offset > found.Offset) && o.holds(g.File, g.Offset, g.Before) >= copyOf {
+		if (!ok || g.Offset > found.Offset) && o.Compare(g.File, g.Offset, g.Before) >= logfile.Copy {
 			found, ok = g, true
 		}
 	}
@@ -219,8 +212,8 @@ func (o *opened) importedTo(imports []checkpoint.Generation) (found checkpoint.G
 // importedLine is the number of the first line of an imported file. It depends on
 // what is in the file, so that importing it again gives the same points, whatever
 // has become of the state directory meanwhile.
-func importedLine(h head) int64 {
-	sum := h.sum()
+func importedLine(h logfile.Head) int64 {
+	sum := h.Sum()
 	if sum.Length == 0 {
 		sum = logfile.SumOf(h)
 	}

@@ -73,19 +73,19 @@ func (s *source) restore(now time.Time) error {
 // checkpoint's: by its inode, or perhaps, if it is compressed and the other files
 // are not.
 func (s *source) unreadable(saved *checkpoint.Source) error {
-	files, found := []*opened(nil), s.everywhere(saved)
-	defer func() { closeAll(files) }()
+	files, found := []*logfile.Opened(nil), s.everywhere(saved)
+	defer func() { logfile.CloseAll(files) }()
 	refused := map[string]error{}
 	for _, f := range found {
-		if o, err := f.open(); err == nil {
+		if o, err := f.Open(); err == nil {
 			files = append(files, o)
 		} else if !errors.Is(err, fs.ErrNotExist) {
-			refused[f.path] = err
+			refused[f.Path] = err
 		}
 	}
 	for _, f := range found {
-		err := refused[f.path]
-		if err != nil && (f.path == s.Path || slices.ContainsFunc(saved.Open, func(g checkpoint.Generation) bool { return mayBe(f, &g, files) })) {
+		err := refused[f.Path]
+		if err != nil && (f.Path == s.Path || slices.ContainsFunc(saved.Open, func(g checkpoint.Generation) bool { return mayBe(f, &g, files) })) {
 			return err
 		}
 	}
@@ -97,23 +97,23 @@ func (s *source) unreadable(saved *checkpoint.Source) error {
 
 // mayBe tells whether a file that cannot be opened may be that of a generation:
 // by its inode, or because it is compressed and none of the others is.
-func mayBe(f sibling, g *checkpoint.Generation, others []*opened) bool {
-	if st, ok := f.info.Sys().(*syscall.Stat_t); ok && g.Inode.Device == st.Dev && g.Inode.Number == st.Ino {
+func mayBe(f logfile.Sibling, g *checkpoint.Generation, others []*logfile.Opened) bool {
+	if st, ok := f.Info.Sys().(*syscall.Stat_t); ok && g.Inode.Device == st.Dev && g.Inode.Number == st.Ino {
 		return true
 	}
-	return f.rotated && formatOf(f.path) != nil && f.info.ModTime().UnixNano() >= g.Modified &&
-		!slices.ContainsFunc(others, func(o *opened) bool { return o.holds(g.File, g.Offset, g.Before) > another })
+	return f.Rotated && logfile.IsCompressed(f.Path) && f.Info.ModTime().UnixNano() >= g.Modified &&
+		!slices.ContainsFunc(others, func(o *logfile.Opened) bool { return o.Compare(g.File, g.Offset, g.Before) > logfile.Different })
 }
 
 // isAtPath goes on with a generation whose file is still at the path.
 func (s *source) isAtPath(g *checkpoint.Generation, now time.Time) bool {
-	o, err := sibling{path: s.Path}.open()
+	o, err := logfile.Sibling{Path: s.Path}.Open()
 	if err != nil {
 		return false
 	}
-	untouched := g.Head.Length > 0 || o.info.ModTime().UnixNano() == g.Modified
-	if !untouched || o.holds(g.File, g.Offset, g.Before) != theSame {
-		o.close()
+	untouched := g.Head.Length > 0 || o.Info.ModTime().UnixNano() == g.Modified
+	if !untouched || o.Compare(g.File, g.Offset, g.Before) != logfile.Same {
+		o.Close()
 		return false
 	}
 	s.goOn(o, g, now)
@@ -121,20 +121,20 @@ func (s *source) isAtPath(g *checkpoint.Generation, now time.Time) bool {
 }
 
 // goOn opens a generation of the checkpoint again.
-func (s *source) goOn(o *opened, g *checkpoint.Generation, now time.Time) {
+func (s *source) goOn(o *logfile.Opened, g *checkpoint.Generation, now time.Time) {
 	at := flow.Position{
 		Generation: &flow.Generation{Source: s.Source, ID: g.ID, FirstLine: g.FirstLine},
 		Offset:     g.Offset, Line: g.Line,
 	}
 	f := s.add(o, at, true, now)
-	f.unsure = neverRead(g) && o.rotated
+	f.unsure = neverRead(g) && o.Rotated
 	f.asOf = time.Unix(0, g.Modified) // since then something may have come and gone
 	if f.packed != nil {
 		f.size = max(f.size, g.Size)
 	}
 	s.reader.checkpoint.Stay(at.Generation)
 	f.describeChange()
-	s.reader.log.Info("going on with log file", "source", s.Name, "file", o.path, "offset", at.Offset, "line", at.Line)
+	s.reader.log.Info("going on with log file", "source", s.Name, "file", o.Path, "offset", at.Offset, "line", at.Line)
 }
 
 // neverRead tells whether a file was empty whenever it was looked at.
@@ -146,23 +146,23 @@ func neverRead(g *checkpoint.Generation) bool {
 // came after them.
 func (s *source) search(saved *checkpoint.Source, now time.Time) {
 	open := saved.Open
-	var files []*opened
-	var refused []refusal
-	defer func() { closeAll(files) }()
+	var files []*logfile.Opened
+	var refused []logfile.Refusal
+	defer func() { logfile.CloseAll(files) }()
 	// A file that is not found may just be being copied and truncated: its copy
 	// was not there yet when the directory was read.
-	list := func() []sibling { return s.everywhere(saved) }
+	list := func() []logfile.Sibling { return s.everywhere(saved) }
 	for range 3 {
-		closeAll(files)
-		files, _, refused = openAll(list, func(f sibling) bool { return s.holding(f.info) == nil })
+		logfile.CloseAll(files)
+		files, _, refused = logfile.OpenAll(list, func(f logfile.Sibling) bool { return s.holding(f.Info) == nil })
 		if open = s.match(files, open, saved.Open, now); len(open) == 0 {
 			break
 		}
 	}
 	for i := range open {
 		g := &open[i]
-		if neverRead(g) && (slices.ContainsFunc(s.files, func(f *file) bool { return sameInode(f.inode, g.Inode) }) ||
-			slices.ContainsFunc(files, func(o *opened) bool { return o != nil && sameInode(o.inode, g.Inode) })) {
+		if neverRead(g) && (slices.ContainsFunc(s.files, func(f *file) bool { return f.inode.Is(g.Inode) }) ||
+			slices.ContainsFunc(files, func(o *logfile.Opened) bool { return o != nil && o.Inode.Is(g.Inode) })) {
 			s.reader.checkpoint.Forget(&flow.Generation{Source: s.Source, ID: g.ID}) // it became the copy of another one
 			continue
 		}
@@ -175,12 +175,12 @@ func (s *source) search(saved *checkpoint.Source, now time.Time) {
 	}
 	slices.SortFunc(s.files, func(a, b *file) int { return cmp.Compare(a.at.Generation.ID, b.at.Generation.ID) })
 	// The log may just be being copied, and not be truncated yet.
-	if live, err := (sibling{path: s.Path}).open(); err == nil {
-		defer live.close()
+	if live, err := (logfile.Sibling{Path: s.Path}).Open(); err == nil {
+		defer live.Close()
 		s.coming = live
 		for _, o := range files {
-			if o != nil && os.SameFile(o.info, live.info) {
-				o.rotated = false // a link leads to it
+			if o != nil && os.SameFile(o.Info, live.Info) {
+				o.Rotated = false // a link leads to it
 			}
 		}
 	}
@@ -192,21 +192,21 @@ func (s *source) search(saved *checkpoint.Source, now time.Time) {
 
 // match goes on with those of the open generations whose files are found, which
 // it takes out of files. It returns the others.
-func (s *source) match(files []*opened, open, all []checkpoint.Generation, now time.Time) (missing []checkpoint.Generation) {
+func (s *source) match(files []*logfile.Opened, open, all []checkpoint.Generation, now time.Time) (missing []checkpoint.Generation) {
 	live, noLive := os.Stat(s.Path)
 	for i := range open {
 		g := &open[i]
-		best, sure := -1, another
+		best, sure := -1, logfile.Different
 		for j, o := range files {
 			if o == nil || isOfAnother(o, all, g.ID) {
 				continue
 			}
-			how := o.holds(g.File, g.Offset, g.Before)
-			atPath := noLive == nil && os.SameFile(o.info, live)
-			if how == another || how < sure || atPath && !isLog(how, g) || s.isKnown(o, nil, g.ID) {
+			how := o.Compare(g.File, g.Offset, g.Before)
+			atPath := noLive == nil && os.SameFile(o.Info, live)
+			if how == logfile.Different || how < sure || atPath && !isLog(how, g) || s.isKnown(o, nil, g.ID) {
 				continue // a copy elsewhere is not what else was read
 			}
-			if best >= 0 && how == sure && !files[best].isBeginningOf(o) {
+			if best >= 0 && how == sure && !files[best].IsPrefixOf(o) {
 				continue // they begin alike, and are not copies of one file
 			}
 			best, sure = j, how // the later copy has more
@@ -214,7 +214,7 @@ func (s *source) match(files []*opened, open, all []checkpoint.Generation, now t
 		switch {
 		case best < 0:
 			missing = append(missing, *g)
-		case sure == shorterCopy:
+		case sure == logfile.Prefix:
 			s.noteCopy(files[best], g.ID, g.FirstLine, g.Line)
 			s.gone(g, false)
 		default:
@@ -228,27 +228,27 @@ func (s *source) match(files []*opened, open, all []checkpoint.Generation, now t
 // isLog tells whether a file at the path is that of the generation: it is the same
 // one, or it is a copy and has all that was read. The log may have been restored, or
 // its file system have another device number since the machine was started.
-func isLog(how int, g *checkpoint.Generation) bool {
-	return how == theSame || how == copyOf && g.Before.Length > 0
+func isLog(how logfile.Identity, g *checkpoint.Generation) bool {
+	return how == logfile.Same || how == logfile.Copy && g.Before.Length > 0
 }
 
 // isOfAnother tells whether a file is that of another open generation.
-func isOfAnother(o *opened, open []checkpoint.Generation, id int64) bool {
+func isOfAnother(o *logfile.Opened, open []checkpoint.Generation, id int64) bool {
 	return slices.ContainsFunc(open, func(g checkpoint.Generation) bool {
-		return g.ID != id && g.Head.Length > 0 && sameInode(o.inode, g.Inode) && o.begins(g.Head)
+		return g.ID != id && g.Head.Length > 0 && o.Inode.Is(g.Inode) && o.Begins(g.Head)
 	})
 }
 
 // everywhere are the siblings of the path, and of those at which the source was
 // when generations began that are not finished.
-func (s *source) everywhere(saved *checkpoint.Source) []sibling {
+func (s *source) everywhere(saved *checkpoint.Source) []logfile.Sibling {
 	paths := []string{s.Path}
 	for _, g := range saved.Open {
 		if g.Path != "" && !slices.Contains(paths, g.Path) {
 			paths = append(paths, g.Path)
 		}
 	}
-	var found []sibling
+	var found []logfile.Sibling
 	for _, path := range paths {
 		found = append(found, s.siblings(path)...)
 	}
@@ -256,11 +256,11 @@ func (s *source) everywhere(saved *checkpoint.Source) []sibling {
 }
 
 // siblings are those of a path, without the files that other sources follow.
-func (s *source) siblings(path string) []sibling {
-	found := s.without(siblings(path, s.rotated...))
+func (s *source) siblings(path string) []logfile.Sibling {
+	found := s.without(logfile.Siblings(path, s.rotated...))
 	if path != s.Path {
 		for i := range found {
-			found[i].log = path
+			found[i].Log = path
 		}
 	}
 	return found
@@ -268,10 +268,10 @@ func (s *source) siblings(path string) []sibling {
 
 // without leaves out the files that other sources follow: one may be called like
 // a rotated log of another, as app-20261127.log beside app.log.
-func (s *source) without(found []sibling) []sibling {
-	return slices.DeleteFunc(found, func(f sibling) bool {
+func (s *source) without(found []logfile.Sibling) []logfile.Sibling {
+	return slices.DeleteFunc(found, func(f logfile.Sibling) bool {
 		return slices.ContainsFunc(s.reader.sources, func(other *source) bool {
-			return other != s && (other.Path == f.path || other.holding(f.info) != nil)
+			return other != s && (other.Path == f.Path || other.holding(f.Info) != nil)
 		})
 	})
 }
@@ -295,13 +295,13 @@ func (s *source) gone(g *checkpoint.Generation, lost bool) {
 
 // noteCopy remembers a copy that holds nothing unread of a generation, so that
 // it is not taken for a log that nobody has read.
-func (s *source) noteCopy(o *opened, id, firstLine, line int64) {
-	length, last, err := o.ending()
+func (s *source) noteCopy(o *logfile.Opened, id, firstLine, line int64) {
+	length, last, err := o.Ending()
 	if err != nil {
 		return // the next look finds it as it is then
 	}
 	g := checkpoint.Finished{
-		File: logfile.File{Inode: o.inode, Head: o.head.sum(), Size: length, Modified: o.info.ModTime().UnixNano()},
+		File: logfile.File{Inode: o.Inode, Head: o.Head.Sum(), Size: length, Modified: o.Info.ModTime().UnixNano()},
 		ID:   id, FirstLine: firstLine, LastLine: line, Offset: length, Before: logfile.SumOf(last),
 	}
 	s.finish(g)

@@ -36,7 +36,7 @@ type source struct {
 	unsettled time.Time          // files not older than this are still to be looked for, because they were just being renamed
 	refused   error              // or because this one cannot be opened
 	missed    time.Time          // when files were last looked for because nothing is at the path; zero when something is
-	coming    *opened            // is at the path and about to be read; not yet one of files
+	coming    *logfile.Opened    // is at the path and about to be read; not yet one of files
 	there     fs.FileInfo        // the file that was there at the very first start, if it is to be read from where it ended
 	globbed   bool               // it was found, and may go without a word
 	turns     int                // how often a file had something else in it, or something at all
@@ -140,23 +140,23 @@ func (s *source) miss(missing bool, now time.Time) {
 // open begins a new generation with what is at the path now, or goes on with a
 // finished one that has come back.
 func (s *source) open(now time.Time) error {
-	o, err := sibling{path: s.Path}.open()
+	o, err := logfile.Sibling{Path: s.Path}.Open()
 	if err != nil {
 		return err
 	}
-	if s.holding(o.info) != nil { // it came back at this moment: the next look will see it
-		o.close()
+	if s.holding(o.Info) != nil { // it came back at this moment: the next look will see it
+		o.Close()
 		return nil
 	}
 	offset := int64(0)
-	if s.there != nil && os.SameFile(o.info, s.there) {
-		if offset, err = afterLastNewline(o.f, min(o.info.Size(), s.there.Size())); err != nil {
-			o.close()
+	if s.there != nil && os.SameFile(o.Info, s.there) {
+		if offset, err = logfile.AfterLastNewline(o.File, min(o.Info.Size(), s.there.Size())); err != nil {
+			o.Close()
 			return err
 		}
 	}
 	s.there = nil
-	if read, imported := o.importedTo(s.imported); imported {
+	if read, imported := importedTo(o, s.imported); imported {
 		offset = read.Offset
 	}
 	old := s.finishedIn(o)
@@ -182,10 +182,10 @@ func (s *source) open(now time.Time) error {
 
 // finishedIn is the finished generation whose file it is, or nil. A copy of it
 // at the path counts as another one.
-func (s *source) finishedIn(o *opened) *checkpoint.Finished {
+func (s *source) finishedIn(o *logfile.Opened) *checkpoint.Finished {
 	for i := range s.finished {
 		g := &s.finished[i]
-		if sameInode(o.inode, g.Inode) && o.begins(g.Head) && o.size() >= g.Offset {
+		if o.Inode.Is(g.Inode) && o.Begins(g.Head) && o.Size() >= g.Offset {
 			return g
 		}
 	}
@@ -195,9 +195,9 @@ func (s *source) finishedIn(o *opened) *checkpoint.Finished {
 // begin opens a new generation, which is read from an offset on. Of a file that was
 // imported it is the rest, under the numbers that the import would have given it:
 // what that sent and did not see acknowledged is sent again.
-func (s *source) begin(o *opened, offset int64, superseded bool, now time.Time) *file {
+func (s *source) begin(o *logfile.Opened, offset int64, superseded bool, now time.Time) *file {
 	at := s.position(offset)
-	if read, imported := o.importedTo(s.imported); imported {
+	if read, imported := importedTo(o, s.imported); imported {
 		at.Offset, at.Line, at.Generation.FirstLine = read.Offset, read.Line, read.Line
 		s.firstLine = max(s.firstLine, read.Line)
 	}
@@ -207,7 +207,7 @@ func (s *source) begin(o *opened, offset int64, superseded bool, now time.Time) 
 }
 
 // resume opens a finished generation again.
-func (s *source) resume(o *opened, g *checkpoint.Finished, now time.Time) {
+func (s *source) resume(o *logfile.Opened, g *checkpoint.Finished, now time.Time) {
 	at := flow.Position{
 		Generation: &flow.Generation{Source: s.Source, ID: g.ID, FirstLine: g.FirstLine},
 		Offset:     g.Offset, Line: g.LastLine,
@@ -218,13 +218,13 @@ func (s *source) resume(o *opened, g *checkpoint.Finished, now time.Time) {
 }
 
 // add makes an open file one of the source's.
-func (s *source) add(o *opened, at flow.Position, superseded bool, now time.Time) *file {
+func (s *source) add(o *logfile.Opened, at flow.Position, superseded bool, now time.Time) *file {
 	f := &file{
-		source: s, f: o.f, info: o.info, inode: o.inode, head: o.head,
-		at: at, seen: at.Offset, size: max(o.size(), at.Offset), superseded: superseded, grown: now, summed: -1, asOf: o.info.ModTime(),
+		source: s, f: o.File, info: o.Info, inode: o.Inode, head: o.Head,
+		at: at, seen: at.Offset, size: max(o.Size(), at.Offset), superseded: superseded, grown: now, summed: -1, asOf: o.Info.ModTime(),
 	}
-	f.packed, _ = o.content.(*packed)
-	f.described.Path = o.log
+	f.packed, _ = o.Content.(*logfile.Compressed)
+	f.described.Path = o.Log
 	f.mark()
 	s.files = append(s.files, f)
 	return f
@@ -255,7 +255,7 @@ func (s *source) position(offset int64) flow.Position {
 		for _, f := range s.files {
 			reached, size := f.at.Line, f.size
 			if f.packed != nil {
-				size = f.packed.most()
+				size = f.packed.MaxLength()
 			}
 			if unread := size - f.at.Offset; unread > generationGap {
 				reached += unread

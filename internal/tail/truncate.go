@@ -25,10 +25,10 @@ func (f *file) truncated(now time.Time) error {
 	ended := f.ended()
 	rest := f.copied()
 	switch {
-	case rest != nil && rest.size() != -1 && rest.size() <= old.Offset:
+	case rest != nil && rest.Size() != -1 && rest.Size() <= old.Offset:
 		// It was read further than it was copied.
 		s.noteCopy(rest, old.Generation.ID, old.Generation.FirstLine, old.Line)
-		rest.close()
+		rest.Close()
 		rest = nil
 	case rest == nil && unread > 0 && offset == 0:
 		s.lose(old.Generation.ID, unread, "the file was truncated, and there is no copy of it")
@@ -47,7 +47,7 @@ func (f *file) truncated(now time.Time) error {
 		return err
 	}
 	f.size = f.info.Size()
-	if _, err := f.head.grow(f.f); err != nil {
+	if _, err := f.head.Grow(f.f); err != nil {
 		return err
 	}
 	f.mark()
@@ -73,49 +73,49 @@ func (f *file) untouched() (int64, error) {
 		return 0, nil // not cut, but written anew
 	}
 	short := f.head[:min(int64(len(f.head)), size)]
-	now := head(append([]byte(nil), short...))
-	if same, err := now.grow(f.f); err != nil || !same {
+	now := logfile.Head(append([]byte(nil), short...))
+	if same, err := now.Grow(f.f); err != nil || !same {
 		return 0, err
 	}
-	if last, ok := f.marks.last(size); ok {
-		if same, err := last.stands(f.f); err != nil || !same {
+	if last, ok := f.marks.Last(size); ok {
+		if same, err := last.Stands(f.f); err != nil || !same {
 			return 0, err
 		}
 	}
-	return afterLastNewline(f.f, size)
+	return logfile.AfterLastNewline(f.f, size)
 }
 
 // copied is the copy of what was in the file, or nil. By now it is whole.
-func (f *file) copied() *opened {
-	saved, last := logfile.File{Inode: f.inode, Head: f.head.sum()}, f.before()
+func (f *file) copied() *logfile.Opened {
+	saved, last := logfile.File{Inode: f.inode, Head: f.head.Sum()}, f.before()
 	s := f.source
-	list := func() []sibling { return s.siblings(cmp.Or(f.described.Path, s.Path)) }
-	files, _, _ := openAll(list, func(f sibling) bool { held := s.holding(f.info); return held == nil || held.unsure })
-	best, sure := -1, another
+	list := func() []logfile.Sibling { return s.siblings(cmp.Or(f.described.Path, s.Path)) }
+	files, _, _ := logfile.OpenAll(list, func(f logfile.Sibling) bool { held := s.holding(f.Info); return held == nil || held.unsure })
+	best, sure := -1, logfile.Different
 	for i, o := range files {
-		if how := o.holds(saved, f.at.Offset, last); how > another && how >= sure && !s.isKnown(o, f, 0) {
+		if how := o.Compare(saved, f.at.Offset, last); how > logfile.Different && how >= sure && !s.isKnown(o, f, 0) {
 			best, sure = i, how
 		}
 	}
 	if best < 0 {
-		closeAll(files)
+		logfile.CloseAll(files)
 		return nil
 	}
 	o := files[best]
 	files[best] = nil
-	closeAll(files)
-	if held := s.holding(o.info); held != nil { // it was empty when it was found
+	logfile.CloseAll(files)
+	if held := s.holding(o.Info); held != nil { // it was empty when it was found
 		held.drop()
 	}
 	return o
 }
 
 // recover goes on with the generation of a file in the copy of it.
-func (s *source) recover(o *opened, of *file, now time.Time) {
+func (s *source) recover(o *logfile.Opened, of *file, now time.Time) {
 	rest := s.add(o, of.at, true, now)
 	s.files = slices.DeleteFunc(s.files, func(f *file) bool { return f == rest })
 	s.files = slices.Insert(s.files, slices.Index(s.files, of), rest) // it is the older one
 	rest.describeChange()
 	s.reader.stats.UpdateSource(s.Index, func(st *stats.Source) { st.Recovered++ })
-	s.reader.log.Info("reading the rest of a truncated log file from its copy", "source", s.Name, "file", o.path, "offset", of.at.Offset)
+	s.reader.log.Info("reading the rest of a truncated log file from its copy", "source", s.Name, "file", o.Path, "offset", of.at.Offset)
 }

@@ -6,17 +6,20 @@ import (
 	"os"
 	"slices"
 	"time"
+
+	"github.com/tailflux/tailflux/internal/checkpoint"
+	"github.com/tailflux/tailflux/internal/logfile"
 )
 
 // findUnseen looks for files that came to the path and were rotated away, or
 // copied and truncated, between two looks. What is older than since was seen.
 func (s *source) findUnseen(since, now time.Time) {
 	var live fs.FileInfo
-	list := func() []sibling {
+	list := func() []logfile.Sibling {
 		live, _ = os.Stat(s.Path)
-		found := s.without(rotatedLogs(s.Path, s.rotated...))
+		found := s.without(logfile.RotatedLogs(s.Path, s.rotated...))
 		if live != nil { // which may be renamed right now too
-			found = append(found, sibling{path: s.Path, info: live})
+			found = append(found, logfile.Sibling{Path: s.Path, Info: live})
 		}
 		return found
 	}
@@ -24,11 +27,11 @@ func (s *source) findUnseen(since, now time.Time) {
 		since = s.unsettled
 	}
 	s.unsettled = time.Time{}
-	files, settled, refused := openAll(list, func(f sibling) bool {
-		return !f.info.ModTime().Before(since) && s.holding(f.info) == nil &&
-			(live == nil || !os.SameFile(f.info, live)) && (s.coming == nil || !os.SameFile(f.info, s.coming.info))
+	files, settled, refused := logfile.OpenAll(list, func(f logfile.Sibling) bool {
+		return !f.Info.ModTime().Before(since) && s.holding(f.Info) == nil &&
+			(live == nil || !os.SameFile(f.Info, live)) && (s.coming == nil || !os.SameFile(f.Info, s.coming.Info))
 	})
-	defer closeAll(files)
+	defer logfile.CloseAll(files)
 	if !settled {
 		s.unsettled = since // the next look goes on
 	}
@@ -38,11 +41,11 @@ func (s *source) findUnseen(since, now time.Time) {
 
 // refuse takes note of files that cannot be opened and may be logs that nobody has
 // read: the next look goes on. The reason is told until there are none.
-func (s *source) refuse(refused []refusal, since time.Time) {
+func (s *source) refuse(refused []logfile.Refusal, since time.Time) {
 	s.refused = nil
 	for _, f := range refused {
-		if f.rotated && !f.info.ModTime().Before(since) {
-			s.refused, s.unsettled = f.err, since
+		if f.Rotated && !f.Info.ModTime().Before(since) {
+			s.refused, s.unsettled = f.Err, since
 		}
 	}
 }
@@ -50,15 +53,15 @@ func (s *source) refuse(refused []refusal, since time.Time) {
 // beginUnseen begins a generation for each of the files, in their order, that is
 // not older than what was read and that nobody has read, nor will read from
 // what is at the path.
-func (s *source) beginUnseen(files []*opened, since, now time.Time) {
+func (s *source) beginUnseen(files []*logfile.Opened, since, now time.Time) {
 	for j, o := range files {
-		if o == nil || !o.rotated || o.info.ModTime().Before(since) || s.twin(files[:j], o) ||
-			s.coming != nil && o.isBeginningOf(s.coming) || !s.isUnread(o, nil, now) {
+		if o == nil || !o.Rotated || o.Info.ModTime().Before(since) || s.twin(files[:j], o) ||
+			s.coming != nil && o.IsPrefixOf(s.coming) || !s.isUnread(o, nil, now) {
 			continue
 		}
-		s.reader.log.Info("reading log file that was rotated unseen", "source", s.Name, "file", o.path)
+		s.reader.log.Info("reading log file that was rotated unseen", "source", s.Name, "file", o.Path)
 		f := s.begin(o, 0, true, now)
-		f.unsure = len(o.head) == 0
+		f.unsure = len(o.Head) == 0
 		s.inOrder(f)
 		files[j] = nil
 	}
@@ -104,10 +107,10 @@ func (s *source) latest(now time.Time) (t time.Time) {
 // has not been truncated. So if it seems to be none, the open files are looked at
 // once more: had one been truncated by then, its rest was looked for, and found in
 // this file if it is the copy.
-func (s *source) isUnread(o *opened, f *file, now time.Time) bool {
+func (s *source) isUnread(o *logfile.Opened, f *file, now time.Time) bool {
 	for before := -1; before != s.turns; {
 		_ = s.lookAtFiles(now) // the next look tells what is wrong
-		if s.holding(o.info) != f || s.isKnown(o, f, 0) {
+		if s.holding(o.Info) != f || s.isKnown(o, f, 0) {
 			return false
 		}
 		before = s.turns
@@ -120,20 +123,20 @@ func (s *source) isUnread(o *opened, f *file, now time.Time) bool {
 // than f, or that was imported to its end. What is noted of copies of the
 // generation but, to which it may go back because it was read and not acknowledged,
 // does not count; 0 is none.
-func (s *source) isKnown(o *opened, f *file, but int64) bool {
-	if read, imported := o.importedTo(s.imported); imported && !o.goesOn(read.Offset) {
+func (s *source) isKnown(o *logfile.Opened, f *file, but int64) bool {
+	if read, imported := importedTo(o, s.imported); imported && !o.HasMore(read.Offset) {
 		return true
 	}
 	return s.belongs(o, but) || slices.ContainsFunc(s.files, func(other *file) bool {
-		return other != f && !os.SameFile(other.info, o.info) && o.isCopyOfOpen(other)
+		return other != f && !os.SameFile(other.info, o.Info) && other.isCopiedBy(o)
 	})
 }
 
 // belongs tells whether a file is, or is a copy of, that of a finished
 // generation other than but, and therefore not of another one, however alike they are.
-func (s *source) belongs(o *opened, but int64) bool {
+func (s *source) belongs(o *logfile.Opened, but int64) bool {
 	for i := range s.finished {
-		if s.finished[i].ID != but && o.isCopyOf(&s.finished[i]) {
+		if s.finished[i].ID != but && holdsAllOf(o, &s.finished[i]) {
 			return true
 		}
 	}
@@ -143,16 +146,33 @@ func (s *source) belongs(o *opened, but int64) bool {
 // isCopy tells whether a file that was empty when it was found has turned out to
 // be a copy, whole or in the making.
 func (s *source) isCopy(f *file) bool {
-	o, err := (sibling{path: fmt.Sprintf("/proc/self/fd/%d", f.f.Fd())}).open()
+	o, err := (logfile.Sibling{Path: fmt.Sprintf("/proc/self/fd/%d", f.f.Fd())}).Open()
 	if err != nil {
 		return false
 	}
-	defer o.close()
+	defer o.Close()
 	return !s.isUnread(o, f, time.Now())
 }
 
 // twin tells whether all of a file is in an earlier one too, such as the log that
 // is just being compressed.
-func (s *source) twin(earlier []*opened, o *opened) bool {
-	return slices.ContainsFunc(earlier, func(e *opened) bool { return e != nil && e.rotated && o.isBeginningOf(e) })
+func (s *source) twin(earlier []*logfile.Opened, o *logfile.Opened) bool {
+	return slices.ContainsFunc(earlier, func(e *logfile.Opened) bool { return e != nil && e.Rotated && o.IsPrefixOf(e) })
+}
+
+// holdsAllOf reports whether a file is, or is a copy of, that of a finished generation.
+func holdsAllOf(o *logfile.Opened, g *checkpoint.Finished) bool {
+	return o.HoldsAllOf(g.File, g.Offset, g.Before)
+}
+
+// isCopiedBy reports whether o is a copy of the file, with nothing else in it.
+func (f *file) isCopiedBy(o *logfile.Opened) bool { return o.IsCopyOf(f.opened(), f.size) }
+
+// opened is the file as package logfile knows it.
+func (f *file) opened() *logfile.Opened {
+	o := &logfile.Opened{File: f.f, Content: f.f, Inode: f.inode, Head: f.head}
+	if f.packed != nil {
+		o.Content = f.packed
+	}
+	return o
 }

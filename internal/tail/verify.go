@@ -70,7 +70,7 @@ func (f *file) stands(now time.Time, read []byte, offset int64) (bool, error) {
 		return true, nil
 	}
 	known := len(f.head)
-	same, err := f.head.grow(f.f)
+	same, err := f.head.Grow(f.f)
 	if err != nil {
 		return false, err
 	}
@@ -81,16 +81,16 @@ func (f *file) stands(now time.Time, read []byte, offset int64) (bool, error) {
 			return false, nil
 		}
 		f.head, f.summed = f.head[:kept], -1
-		if same, err = f.head.grow(f.f); err != nil || !same {
+		if same, err = f.head.Grow(f.f); err != nil || !same {
 			return false, err
 		}
 	}
-	if !f.head.agrees(read, offset) { // it was truncated after it was read
+	if !f.head.Agrees(read, offset) { // it was truncated after it was read
 		f.head = f.head[:min(known, len(f.head))]
 		return false, nil
 	}
-	if last, ok := f.marks.last(f.at.Offset); ok {
-		if same, err = last.stands(f.f); err != nil || !same {
+	if last, ok := f.marks.Last(f.at.Offset); ok {
+		if same, err = last.Stands(f.f); err != nil || !same {
 			return false, err
 		}
 	}
@@ -121,11 +121,11 @@ func (f *file) mark() {
 	if f.packed != nil {
 		return
 	}
-	var text [markBytes]byte
-	length := min(markBytes, f.at.Offset)
+	var text [logfile.MarkBytes]byte
+	length := min(logfile.MarkBytes, f.at.Offset)
 	n, err := f.f.ReadAt(text[:length], f.at.Offset-length)
 	if err == nil || errors.Is(err, io.EOF) {
-		f.marks.add(f.at.Offset, text[:n])
+		f.marks.Add(f.at.Offset, text[:n])
 	}
 }
 
@@ -133,7 +133,7 @@ func (f *file) mark() {
 func (f *file) describe() logfile.File {
 	d := &f.described
 	if f.summed != len(f.head) || f.superseded {
-		d.Inode, d.Head, f.summed = f.inode, f.head.sum(), len(f.head)
+		d.Inode, d.Head, f.summed = f.inode, f.head.Sum(), len(f.head)
 		if d.Head.Length == 0 && f.superseded {
 			d.Head = logfile.SumOf(f.head) // of a half line, which is perhaps all there will be
 		}
@@ -153,8 +153,8 @@ func (f *file) ended() checkpoint.Finished {
 // before is the sum of what stands before the place that was read to, if it is
 // known.
 func (f *file) before() logfile.Sum {
-	if mark, ok := f.marks.last(f.at.Offset); ok && mark.offset == f.at.Offset {
-		return logfile.SumOf(mark.bytes[markBytes-mark.length:])
+	if mark, ok := f.marks.Last(f.at.Offset); ok && mark.Offset == f.at.Offset {
+		return mark.Sum()
 	}
 	return logfile.Sum{}
 }

@@ -20,7 +20,6 @@ import (
 	"github.com/tailflux/tailflux/internal/logfile"
 	"github.com/tailflux/tailflux/internal/rejects"
 	"github.com/tailflux/tailflux/internal/shape"
-	"github.com/tailflux/tailflux/internal/tail" //nolint:depguard // OpenLog and its Records are on their way to logfile
 )
 
 // Points is where the points are; [influx.Client] is one.
@@ -59,7 +58,7 @@ func Open(c *config.Config, points Points) (*Verifier, error) {
 // when source must be given, and is not. It blocks for the whole of the file and
 // its points, until ctx ends.
 func (v *Verifier) Verify(ctx context.Context, file, source string) (*Verdict, error) {
-	log, err := tail.OpenLog(file)
+	log, err := logfile.OpenLog(file)
 	if err != nil {
 		return nil, err
 	}
@@ -101,12 +100,12 @@ func (v *Verifier) Verify(ctx context.Context, file, source string) (*Verdict, e
 
 // find returns the source that a file is a log of, and which of its lines were
 // delivered, as far as that is known.
-func (v *Verifier) find(log *tail.Log, source string) (name string, records []tail.Record, err error) {
+func (v *Verifier) find(log *logfile.Log, source string) (name string, records []checkpoint.Record, err error) {
 	for _, candidate := range slices.Sorted(maps.Keys(v.known)) {
 		if source != "" && source != candidate {
 			continue
 		}
-		if records, err = log.Records(v.known[candidate]); err != nil || len(records) > 0 {
+		if records, err = v.known[candidate].Records(log); err != nil || len(records) > 0 {
 			return candidate, records, err
 		}
 	}
@@ -125,7 +124,7 @@ func (v *Verifier) names() string {
 
 // expect reads the log and returns the timestamps of the points that its lines
 // should have become, and counts the others.
-func (v *Verifier) expect(log io.Reader, result *Verdict, records []tail.Record, shaped *shape.Lines) (stamps []int64, err error) {
+func (v *Verifier) expect(log io.Reader, result *Verdict, records []checkpoint.Record, shaped *shape.Lines) (stamps []int64, err error) {
 	lines := logfile.NewLineReader(log, int(v.config.MaxLineBytes)+1)
 	var point []byte
 	for {
@@ -171,7 +170,7 @@ func (v *Verifier) expect(log io.Reader, result *Verdict, records []tail.Record,
 
 // line is the number of the next line, if it was delivered, and whether it is in
 // the reject file.
-func (v *Verifier) line(result *Verdict, records []tail.Record) (number int64, rejected, known bool) {
+func (v *Verifier) line(result *Verdict, records []checkpoint.Record) (number int64, rejected, known bool) {
 	for _, r := range records {
 		number = r.FirstLine + result.Lines - r.Before
 		if number >= r.FirstLine && number < r.NextLine {

@@ -1,4 +1,4 @@
-package tail
+package logfile
 
 import (
 	"compress/gzip"
@@ -40,10 +40,10 @@ func formatOf(path string) *format {
 	return nil
 }
 
-// packed is a compressed file, which is read by the offsets of its uncompressed
+// Compressed is a compressed file, which is read by the offsets of its uncompressed
 // bytes, from the beginning to the end. What was read last may be read again;
 // going back further begins anew.
-type packed struct {
+type Compressed struct {
 	f      *os.File
 	format *format
 	r      io.ReadCloser // nil before the first read and after an error
@@ -53,24 +53,24 @@ type packed struct {
 	damage error
 }
 
-// most is how long the file can be at most when it is uncompressed.
-func (z *packed) most() int64 {
+// MaxLength is how long the file can be at most when it is uncompressed.
+func (z *Compressed) MaxLength() int64 {
 	if info, err := z.f.Stat(); err == nil && z.length == 0 {
 		return info.Size() * z.format.most
 	}
 	return z.length
 }
 
-// errSkipping is returned while a compressed file is being read up to the offset
+// ErrSkipping is returned while a compressed file is being read up to the offset
 // that is asked for: that may take long, and others want to be read too.
-var errSkipping = errors.New("skipping")
+var ErrSkipping = errors.New("skipping")
 
 // skipAtOnce is how much is skipped in one call.
 const skipAtOnce = 8 << 20
 
 // ReadAt reads up to len(p) bytes, io.EOF if the file ends before that. A file
 // that is damaged gives what comes before the damage, and then always the error.
-func (z *packed) ReadAt(p []byte, offset int64) (n int, err error) {
+func (z *Compressed) ReadAt(p []byte, offset int64) (n int, err error) {
 	if z.damage != nil {
 		return 0, z.damage
 	}
@@ -108,14 +108,14 @@ func (z *packed) ReadAt(p []byte, offset int64) (n int, err error) {
 	return 0, z.damaged(err)
 }
 
-func (z *packed) damaged(err error) error {
-	z.close()
+func (z *Compressed) damaged(err error) error {
+	z.Close()
 	z.damage = fmt.Errorf("unpack: %w", err)
 	return z.damage
 }
 
-// skip reads on, or returns errSkipping when it is not there yet.
-func (z *packed) skip(n int64) error {
+// skip reads on, or returns ErrSkipping when it is not there yet.
+func (z *Compressed) skip(n int64) error {
 	skipped, err := io.CopyN(io.Discard, z.r, min(n, skipAtOnce))
 	z.at += skipped
 	z.window = z.window[:0]
@@ -125,13 +125,13 @@ func (z *packed) skip(n int64) error {
 	case err != nil:
 		return z.damaged(err)
 	case skipped < n:
-		return errSkipping
+		return ErrSkipping
 	}
 	return nil
 }
 
-func (z *packed) restart() error {
-	z.close()
+func (z *Compressed) restart() error {
+	z.Close()
 	if _, err := z.f.Seek(0, io.SeekStart); err != nil {
 		return err
 	}
@@ -143,9 +143,13 @@ func (z *packed) restart() error {
 	return nil
 }
 
-func (z *packed) close() {
+// Close frees what unpacking needs. The file stays open, and may be read again.
+func (z *Compressed) Close() {
 	if z.r != nil {
 		z.r.Close()
 	}
 	z.r, z.at, z.window = nil, 0, z.window[:0]
 }
+
+// IsCompressed reports whether a file is one that can be unpacked, by its name.
+func IsCompressed(path string) bool { return formatOf(path) != nil }

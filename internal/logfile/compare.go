@@ -1,0 +1,120 @@
+package logfile
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+)
+
+// Identity is how sure it is that a file is the one that was read earlier. A
+// larger one is surer.
+type Identity int
+
+// Identities.
+const (
+	Different Identity = iota // it is another file
+	Prefix                    // a copy that was made before all of it was read: nothing in it is unread
+	Copy                      // it begins alike, and is alike before the offset
+	Same                      // the same inode too
+)
+
+// Compare compares the file with one that was read up to an offset, with last
+// before it.
+func (o *Opened) Compare(f File, offset int64, last Sum) Identity {
+	same, size := o.Inode.Is(f.Inode), o.Size()
+	switch {
+	case f.Head.Length == 0 && same && size >= offset: // nothing but the inode is known
+		return Same
+	case !o.Begins(f.Head):
+		return Different
+	case size >= 0 && size < offset && same:
+		return Different // it was truncated, and begins alike again
+	case size >= 0 && size < offset:
+		return Prefix
+	}
+	if last.Length > 0 && offset >= int64(last.Length) {
+		text, err := o.Bytes(offset-int64(last.Length), last.Length)
+		switch {
+		case err != nil:
+			return Different
+		case len(text) < last.Length:
+			return Prefix // a compressed one
+		case SumOf(text) != last:
+			return Different
+		}
+	}
+	if same {
+		return Same
+	}
+	return Copy
+}
+
+// HoldsAllOf reports whether the file is, or is a copy of, one that was read to its
+// end, which is at offset, with before before it. A file that only begins as that
+// one did, and goes on, is another one. A compressed file is read to see it.
+func (o *Opened) HoldsAllOf(f File, offset int64, before Sum) bool {
+	switch {
+	case f.Head.Length == 0: // it was empty
+		return o.Inode.Is(f.Inode) && o.Size() == offset
+	case o.Inode.Is(f.Inode):
+		return o.Begins(f.Head)
+	case !o.Begins(f.Head):
+		return false
+	case o.Size() >= 0 && o.Size() != offset:
+		return false
+	}
+	text, err := o.Bytes(offset-int64(before.Length), before.Length+1)
+	if err != nil { // it is just being compressed
+		return true
+	}
+	return len(text) == before.Length && SumOf(text) == before
+}
+
+// IsCopyOf reports whether the file is a copy of one that is being read, whose size
+// and head are those of e: then there is nothing in it that is not there too. If e
+// is compressed it is read from its beginning, by another descriptor.
+func (o *Opened) IsCopyOf(e *Opened, size int64) bool {
+	from, compressed := e.Content.(*Compressed)
+	if len(o.Head) == 0 || !bytes.HasPrefix(e.Head, o.Head) || !compressed && o.Size() > size {
+		return false
+	}
+	if compressed { // without disturbing who reads it
+		again, err := os.Open(fmt.Sprintf("/proc/self/fd/%d", e.File.Fd()))
+		if err != nil {
+			return false
+		}
+		e := &Opened{File: again, Content: &Compressed{f: again, format: from.format}, Head: e.Head}
+		defer e.Close()
+		return o.IsPrefixOf(e)
+	}
+	if o.Size() < 0 { // whoever compresses a file compresses all of it
+		from := max(0, size-HeadBytes)
+		ours, err := o.Bytes(from, int(size-from)+1)
+		theirs := make([]byte, size-from)
+		n, _ := e.File.ReadAt(theirs, from)
+		return err != nil || bytes.Equal(ours, theirs[:n]) // an error: it is just being compressed
+	}
+	var ours, theirs [HeadBytes]byte
+	begin := max(0, o.Size()-HeadBytes)
+	n, _ := o.File.ReadAt(ours[:o.Size()-begin], begin)
+	m, _ := e.File.ReadAt(theirs[:o.Size()-begin], begin)
+	return n == m && ours == theirs
+}
+
+// IsPrefixOf reports whether all of the file is in the other one. It reads both.
+func (o *Opened) IsPrefixOf(e *Opened) bool {
+	if len(o.Head) == 0 || !bytes.HasPrefix(e.Head, o.Head) {
+		return false
+	}
+	const step = 64 << 10
+	for at := int64(0); ; at += step {
+		ours, err := o.Bytes(at, step)
+		theirs, errTheirs := e.Bytes(at, step)
+		switch {
+		case err != nil || errTheirs != nil || !bytes.HasPrefix(theirs, ours):
+			return false
+		case len(ours) < step:
+			return true
+		}
+	}
+}

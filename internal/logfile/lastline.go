@@ -1,0 +1,26 @@
+package logfile
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+)
+
+// AfterLastNewline is the offset behind the last newline before size, or 0.
+func AfterLastNewline(f *os.File, size int64) (int64, error) {
+	var buf [64 << 10]byte
+	for end := size; end > 0; {
+		start := max(0, end-int64(len(buf)))
+		n, err := f.ReadAt(buf[:end-start], start)
+		if err != nil && !errors.Is(err, io.EOF) {
+			return 0, fmt.Errorf("find the last line: %w", err)
+		}
+		if at := bytes.LastIndexByte(buf[:n], '\n'); at >= 0 {
+			return start + int64(at) + 1, nil
+		}
+		end = start
+	}
+	return 0, nil
+}

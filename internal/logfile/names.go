@@ -1,0 +1,107 @@
+package logfile
+
+import (
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode"
+)
+
+// The names of rotated logs. This is the one grammar of them: logrotate calls the
+// rotated files of access.log
+//
+//	access.log.1            numbered
+//	access.log-20261122     dated (dateext)
+//	access.log.old, .bak    by people
+//	access.1.log            numbered, and told to keep the extension
+//	access-20261122.log     dated, likewise
+//
+// each with the ending of a compressed file behind it.
+const (
+	number = `\.\d{1,3}`
+	// A year, month and day in either order, or seconds since 1970; an address or
+	// a port is none.
+	date       = `[-._]?(?:(?:19|20)\d\d[-._]?\d\d[-._]?\d\d|\d\d[-._]?\d\d[-._]?(?:19|20)\d\d|1\d{9})(?:[-._T]?\d+)*`
+	byPeople   = `\.(?:old|bak)`
+	readable   = `(?:\.gz|\.zst)`        // compressed, and can be read
+	compressed = `\.(?:gz|bz2|xz|zst|Z)` // by anything
+)
+
+// rotatedName matches the names of rotated logs of whatever log, and extended
+// those that kept the extension. A date is taken for one only behind a dash here:
+// logs may have dates in their names.
+var (
+	rotatedName = regexp.MustCompile(`(?:` + number + `|-\d{8,}|` + byPeople + `|` + compressed + `)$`)
+	extended    = regexp.MustCompile(`(?:` + number + `|` + date + `)(\.[^./]+)$`)
+)
+
+// IsRotated reports whether a path is called as the rotated files of some log are.
+func IsRotated(path string) bool { return rotatedName.MatchString(path) }
+
+// RotatedFrom is the path of the log that a path, which keeps the log's extension,
+// may be a rotated file of, or "".
+func RotatedFrom(path string) string {
+	at := extended.FindStringSubmatchIndex(path)
+	if at == nil {
+		return ""
+	}
+	return path[:at[0]] + path[at[2]:at[3]]
+}
+
+// names reports from its name whether a file may be a rotated file of one log.
+type names struct {
+	stem     string
+	begin    string // of all names that match a pattern, if it is known
+	patterns []*regexp.Regexp
+}
+
+// newNames is for a log called base, which may be a link to another name.
+func newNames(base, to string) names {
+	n := names{stem: stem(base), begin: strings.TrimSuffix(base, filepath.Ext(base))}
+	const order = `\.(\d{1,3})` // number, and a group for it
+	ext := filepath.Ext(base)
+	plain := regexp.QuoteMeta(strings.TrimSuffix(base, ext))
+	quoted := regexp.QuoteMeta(base)
+	add := func(pattern string) {
+		n.patterns = append(n.patterns, regexp.MustCompile(`^`+pattern+readable+`?$`))
+	}
+	for _, p := range []string{quoted + order, quoted + date, quoted + byPeople, plain + order + regexp.QuoteMeta(ext), plain + date + regexp.QuoteMeta(ext)} {
+		add(p)
+	}
+	if to != base {
+		// A link is turned to a file of another date or number.
+		add(regexp.MustCompile(`\d+`).ReplaceAllString(regexp.QuoteMeta(to), `\d+`))
+		n.begin = ""
+		if s := stem(to); !strings.HasPrefix(s, n.stem) {
+			n.stem = ""
+		}
+	}
+	return n
+}
+
+// stem is what all names of rotated files begin with.
+func stem(base string) string {
+	end := strings.IndexFunc(base, func(r rune) bool { return strings.ContainsRune(".-_", r) || unicode.IsDigit(r) })
+	if end <= 0 {
+		return base
+	}
+	return base[:end]
+}
+
+func (n *names) alike(name string) bool { return strings.HasPrefix(name, n.stem) }
+
+func (n *names) rotated(name string) (ok bool, order int) {
+	if n.begin != "" && !strings.HasPrefix(name, n.begin) {
+		return false, 0 // without asking an expression, for the sake of thousands of logs in one directory
+	}
+	for _, p := range n.patterns {
+		if m := p.FindStringSubmatch(name); m != nil {
+			if len(m) > 1 {
+				order, _ = strconv.Atoi(m[1])
+			}
+			return true, order
+		}
+	}
+	return false, 0
+}

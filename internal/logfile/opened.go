@@ -1,0 +1,111 @@
+package logfile
+
+import (
+	"errors"
+	"io"
+	"os"
+	"syscall"
+)
+
+// Opened is a file that is open for reading.
+type Opened struct {
+	Sibling
+	File    *os.File
+	Inode   Inode
+	Content io.ReaderAt // of the uncompressed bytes
+	Head    Head
+}
+
+// Open opens the file, and reads its head.
+func (s Sibling) Open() (*Opened, error) {
+	// Should it have become a pipe meanwhile, do not wait for its writer.
+	f, err := os.OpenFile(s.Path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	o := &Opened{Sibling: s, File: f, Content: f}
+	if o.Info, err = f.Stat(); err == nil {
+		err = RegularFile(s.Path, o.Info.Mode())
+	}
+	if err == nil {
+		o.Inode, err = InodeOf(f)
+	}
+	if format := formatOf(s.Path); err == nil && format != nil {
+		o.Content = &Compressed{f: f, format: format}
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	_, _ = o.Head.Grow(o.Content) // who reads it will see
+	return o, nil
+}
+
+// Size is that of the uncompressed bytes; -1 if nobody knows.
+func (o *Opened) Size() int64 {
+	if _, plain := o.Content.(*os.File); plain {
+		return o.Info.Size()
+	}
+	return -1
+}
+
+// Begins reports whether the file begins as the saved one did.
+func (o *Opened) Begins(saved Sum) bool {
+	if saved.Length == 0 || len(o.Head) < saved.Length {
+		return false
+	}
+	return SumOf(o.Head[:saved.Length]) == saved
+}
+
+// Bytes returns the bytes from an offset on, fewer at the end of the file. Of a
+// compressed file it reads all before them.
+func (o *Opened) Bytes(offset int64, length int) ([]byte, error) {
+	text := make([]byte, length)
+	for {
+		n, err := o.Content.ReadAt(text, offset)
+		switch {
+		case errors.Is(err, ErrSkipping):
+			continue
+		case err != nil && !errors.Is(err, io.EOF):
+			return nil, err
+		}
+		return text[:n], nil
+	}
+}
+
+// HasMore reports whether there is anything behind an offset.
+func (o *Opened) HasMore(offset int64) bool {
+	text, err := o.Bytes(offset, 1)
+	return err == nil && len(text) > 0
+}
+
+// Ending is the length of the uncompressed bytes, and the last ones of them. Of a
+// compressed file it reads all.
+func (o *Opened) Ending() (length int64, last []byte, err error) {
+	if size := o.Size(); size >= 0 {
+		from := max(0, size-MarkBytes)
+		last, err = o.Bytes(from, int(size-from))
+		return size, last, err
+	}
+	const step = 64 << 10
+	for {
+		text, err := o.Bytes(length, step)
+		if err != nil {
+			return 0, nil, err
+		}
+		length += int64(len(text))
+		last = append(last, text...)
+		last = append([]byte(nil), last[max(0, len(last)-MarkBytes):]...)
+		if len(text) < step {
+			return length, last, nil
+		}
+	}
+}
+
+// Close closes the file.
+func (o *Opened) Close() {
+	if z, ok := o.Content.(*Compressed); ok {
+		z.Close()
+	}
+	o.File.Close()
+}

@@ -1,0 +1,133 @@
+package logfile
+
+import (
+	"cmp"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// A Sibling is a file that may be, or may hold what was, the log at some path:
+// the file there, those it was rotated to, and copies of them.
+type Sibling struct {
+	Path    string
+	Info    fs.FileInfo
+	Rotated bool   // it is called as rotated logs of this path are called
+	Log     string // the path of that log, if the source was there earlier, else ""
+	order   int    // among files of one time: of 2 and 1, 2 is the older one
+}
+
+// maxDirectories bounds how many directories below that of the log are searched.
+// Of more than maxAlike files, only those are looked into that are called as
+// rotated logs of this path are: a thousand logs may lie side by side.
+const (
+	maxDirectories = 64
+	maxAlike       = 64
+)
+
+// Siblings returns the files in the log's directory, in those below it, in that
+// of the file that a link at the path leads to, and in others that are named,
+// whose names begin as the log's does. The latest one comes last.
+func Siblings(path string, others ...string) []Sibling { return beside(path, false, others) }
+
+// RotatedLogs are those of the siblings that are called as rotated logs of the
+// path are.
+func RotatedLogs(path string, others ...string) []Sibling { return beside(path, true, others) }
+
+func beside(path string, rotatedOnly bool, others []string) []Sibling {
+	to := target(path)
+	dirs := []string{filepath.Dir(path)}
+	if entries, err := os.ReadDir(dirs[0]); err == nil {
+		for _, e := range entries {
+			if e.IsDir() && len(dirs) < maxDirectories {
+				dirs = append(dirs, filepath.Join(dirs[0], e.Name()))
+			}
+		}
+	}
+	for _, dir := range append(others, filepath.Dir(to)) {
+		if !slices.Contains(dirs, dir) {
+			dirs = append(dirs, dir)
+		}
+	}
+	names := newNames(filepath.Base(path), filepath.Base(to))
+	type candidate struct {
+		Sibling
+		entry os.DirEntry
+	}
+	var called []candidate
+	for _, dir := range dirs {
+		entries, err := os.ReadDir(dir)
+		if err != nil {
+			continue
+		}
+		for _, e := range entries {
+			if !e.Type().IsRegular() || !names.alike(e.Name()) {
+				continue
+			}
+			rotated, order := names.rotated(e.Name())
+			if rotatedOnly && !rotated || isBeingPacked(e.Name(), entries) {
+				continue
+			}
+			at := filepath.Join(dir, e.Name())
+			called = append(called, candidate{Sibling{Path: at, Rotated: rotated && at != path, order: order}, e})
+		}
+	}
+	if len(called) > maxAlike { // those of other logs
+		called = slices.DeleteFunc(called, func(f candidate) bool { return !f.Rotated && f.Path != path && f.Path != to })
+	}
+	var found []Sibling
+	for _, c := range called {
+		info, err := c.entry.Info()
+		if err != nil {
+			continue // it has just gone
+		}
+		c.Info = info
+		found = append(found, c.Sibling)
+	}
+	slices.SortStableFunc(found, func(a, b Sibling) int {
+		return cmp.Or(a.Info.ModTime().Compare(b.Info.ModTime()), -cmp.Compare(a.order, b.order), cmp.Compare(a.Path, b.Path))
+	})
+	return found
+}
+
+// sameFiles tells whether the same files have the same names.
+func sameFiles(a, b []Sibling) bool {
+	named := map[string]Sibling{}
+	for _, f := range a {
+		named[f.Path] = f
+	}
+	for _, f := range b {
+		if was, ok := named[f.Path]; !ok || !os.SameFile(was.Info, f.Info) {
+			return false
+		}
+	}
+	return len(a) == len(b)
+}
+
+// isBeingPacked tells whether a compressed file stands beside what it is made of:
+// it is not whole yet, and what compresses files removes the other one then.
+func isBeingPacked(name string, sorted []os.DirEntry) bool {
+	if formatOf(name) == nil {
+		return false
+	}
+	plain := strings.TrimSuffix(name, filepath.Ext(name))
+	_, there := slices.BinarySearchFunc(sorted, plain, func(e os.DirEntry, name string) int { return strings.Compare(e.Name(), name) })
+	return there
+}
+
+// target is where a link at the path leads, even if nothing is there; else path.
+func target(path string) string {
+	if to, err := filepath.EvalSymlinks(path); err == nil {
+		return to
+	}
+	to, err := os.Readlink(path)
+	if err != nil {
+		return path
+	}
+	if !filepath.IsAbs(to) {
+		to = filepath.Join(filepath.Dir(path), to)
+	}
+	return to
+}

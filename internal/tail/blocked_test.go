@@ -1,3 +1,5 @@
+// Nobody takes the chunks, or nobody gives the blocks back.
+
 package tail_test
 
 import (
@@ -5,24 +7,12 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/tailflux/tailflux/internal/flow"
 	"github.com/tailflux/tailflux/internal/tail"
 )
-
-// numbered are count lines from first on, 100 bytes each.
-func numbered(name string, first, count int) (text string, lines []string) {
-	var b strings.Builder
-	for i := range count {
-		line := fmt.Sprintf("%s %-*d", name, 99-len(name)-1, first+i)
-		b.WriteString(line + "\n")
-		lines = append(lines, line)
-	}
-	return b.String(), lines
-}
 
 // What the reader cannot hand over stays in the files, all of which it holds.
 func TestNobodyTakesTheChunksWhileFilesRotate(t *testing.T) {

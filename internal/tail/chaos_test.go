@@ -1,3 +1,5 @@
+// x
+
 package tail_test
 
 import (

@@ -1,3 +1,5 @@
+// The log is copied and truncated, as logrotate does with copytruncate.
+
 package tail_test
 
 import (

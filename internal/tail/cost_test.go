@@ -1,3 +1,5 @@
+// What reading costs: allocations, CPU while the log is quiet.
+
 package tail_test
 
 import (
@@ -106,7 +108,7 @@ func TestQuietFileCostsNextToNothing(t *testing.T) {
 	f.want(1, "one")
 	time.Sleep(1500 * time.Millisecond) // quiet since 1 s
 	share := 1.0
-	for range 5 { // others make this machine's clock ticks dear now and then
+	for range 5 { // other programs make this machine's clock ticks expensive now and then
 		if share = min(share, cpu(t, 2*time.Second)); share <= 0.005 {
 			t.Logf("%.3f %% of a core", 100*share)
 			return
@@ -143,7 +145,12 @@ func TestFileIsWrittenInPlace(t *testing.T) {
 			}
 		}
 	}()
-	share := cpu(t, time.Second)
+	share := 1.0
+	for range 3 { // a loop takes a core each time; a busy machine makes the writer itself expensive now and then
+		if share = min(share, cpu(t, time.Second)); share <= 0.1 {
+			break
+		}
+	}
 	close(end)
 	<-ended
 	t.Logf("%.2f %% of a core", 100*share)

@@ -1,3 +1,5 @@
+// A source is a pattern: files appear, are rotated, and the daemon is restarted.
+
 package tail_test
 
 import (

@@ -1,3 +1,5 @@
+// Harness: no goroutine may stay behind when the tests have ended.
+
 package tail_test
 
 import (

@@ -1,3 +1,5 @@
+// Random sequences of all that can happen to a log and to the daemon.
+
 package tail_test
 
 import (

@@ -1,3 +1,5 @@
+// What can happen in a sequence of the model.
+
 package tail_test
 
 import (

@@ -1,3 +1,5 @@
+// The log is read: from the beginning, from the end, half lines, long lines, once.
+
 package tail_test
 
 import (

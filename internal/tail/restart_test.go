@@ -1,3 +1,5 @@
+// The daemon is stopped, something happens to the log, and the daemon is started again.
+
 package tail_test
 
 import (
@@ -489,28 +491,6 @@ func TestFileWithATimeToComeIsRotatedWhileStopped(t *testing.T) {
 		rotate(t, path, "d1\n")
 		l.start()
 		l.eventually("the lines", func() bool { return l.hasSent("c1") && l.hasSent("d1") })
-		l.stop()
-	})
-}
-
-// A log that came and was rotated while nobody looked, and that may not be read, is
-// not forgotten: it is read when it may.
-func TestUnseenFileMayNotBeReadAtTheRestart(t *testing.T) {
-	both(t, func(t *testing.T, wakeups bool) {
-		path := logFile(t)
-		create(t, path, "a1\n")
-		l := unprivileged(t, wakeups, path)
-		l.want(1, "a1")
-		l.stop()
-		rotate(t, path, "b1\n")
-		chmod(t, path, 0)
-		rotate(t, path, "c1\n")
-		l.start()
-		l.eventually("what is at the path", func() bool { return l.hasSent("c1") })
-		l.eventually("trouble", func() bool { return strings.Contains(l.source().Trouble, "permission denied") })
-		chmod(t, path+".1", 0o644)
-		l.eventually("the other lines", func() bool { return l.hasSent("b1") })
-		l.eventually("no trouble", func() bool { return l.source().Trouble == "" })
 		l.stop()
 	})
 }

@@ -1,3 +1,5 @@
+// The log is renamed, deleted, or its symlink is swapped while the daemon runs.
+
 package tail_test
 
 import (
@@ -184,13 +186,6 @@ func TestQuietFileIsLeft(t *testing.T) {
 		f.want(2, "b1")
 		f.eventually("it to be closed", func() bool { return !isOpen(t, path+".a") })
 	})
-}
-
-func link(t *testing.T, to, path string) {
-	t.Helper()
-	if err := os.Symlink(to, path); err != nil {
-		t.Fatal(err)
-	}
 }
 
 // isOpen tells whether this process holds the file.

@@ -1,3 +1,5 @@
+// The log is truncated in place, without a copy.
+
 package tail_test
 
 import (

@@ -1,3 +1,5 @@
+// The watcher wakes the reader when a file grows, and leaves nothing behind.
+
 package tail
 
 import (

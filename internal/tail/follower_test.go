@@ -1,3 +1,5 @@
+// Harness: one run of a reader whose chunks are collected and checked.
+
 package tail_test
 
 import (
@@ -7,7 +9,6 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -379,51 +380,4 @@ func (f *follower) poll(cond func() bool) bool {
 		}
 	}
 	return true
-}
-
-// logFile is a path for a log file that does not exist yet.
-func logFile(t testing.TB) string {
-	t.Helper()
-	return filepath.Join(t.TempDir(), "access.log")
-}
-
-// create makes a file, which must not be there yet, and keeps it open as nginx
-// does.
-func create(t testing.TB, path, text string) *os.File {
-	t.Helper()
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY|os.O_APPEND, 0o644)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { file.Close() })
-	add(t, file, text)
-	return file
-}
-
-func add(t testing.TB, file *os.File, text string) {
-	t.Helper()
-	if _, err := file.WriteString(text); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func rename(t testing.TB, from, to string) {
-	t.Helper()
-	if err := os.Rename(from, to); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func remove(t testing.TB, path string) {
-	t.Helper()
-	if err := os.Remove(path); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func truncate(t testing.TB, file *os.File, size int64) {
-	t.Helper()
-	if err := file.Truncate(size); err != nil {
-		t.Fatal(err)
-	}
 }

@@ -1,3 +1,5 @@
+// The files change while the reader is looking at them.
+
 package tail_test
 
 import (

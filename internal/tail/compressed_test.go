@@ -1,54 +1,14 @@
+// The log was rotated and compressed with gzip or zstd.
+
 package tail_test
 
 import (
-	"compress/gzip"
-	"io"
 	"os"
 	"slices"
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/klauspost/compress/zstd"
 )
-
-// compress does what gzip and zstd do: the time of the file stays.
-func compress(t *testing.T, path, end string) {
-	t.Helper()
-	info, err := os.Stat(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	in, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer in.Close()
-	later()
-	out := create(t, path+end, "")
-	var z io.WriteCloser
-	if end == ".zst" {
-		z, err = zstd.NewWriter(out, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedFastest))
-	} else {
-		z, err = gzip.NewWriterLevel(out, gzip.BestSpeed)
-	}
-	if err == nil {
-		_, err = io.Copy(z, in)
-	}
-	if err == nil {
-		err = z.Close()
-	}
-	if err == nil {
-		err = out.Close()
-	}
-	if err == nil {
-		err = os.Chtimes(out.Name(), info.ModTime(), info.ModTime())
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	remove(t, path)
-}
 
 func TestFileIsRotatedAndCompressedWhileStopped(t *testing.T) {
 	t.Parallel()

@@ -1,3 +1,5 @@
+// What lies beside the log is not read: files that were finished, copies an operator made, other logs.
+
 package tail_test
 
 import (

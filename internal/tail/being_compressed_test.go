@@ -1,9 +1,8 @@
+// A rotated file or a copy is still being compressed when it is seen.
+
 package tail_test
 
 import (
-	"compress/gzip"
-	"math/rand/v2"
-	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -158,53 +157,4 @@ func TestCopyOfATruncatedFileIsBeingCompressed(t *testing.T) {
 			})
 		})
 	}
-}
-
-// random are lines of 100 bytes that hardly become smaller.
-func random(count int) (text string, lines []string) {
-	r := rand.New(rand.NewPCG(1, 2))
-	line := make([]byte, 99)
-	for range count {
-		for i := range line {
-			line[i] = byte('!' + r.IntN(90))
-		}
-		lines = append(lines, string(line))
-	}
-	return strings.Join(lines, "\n") + "\n", lines
-}
-
-func gzipped(t *testing.T, text string) string {
-	t.Helper()
-	var b strings.Builder
-	z := gzip.NewWriter(&b)
-	if _, err := z.Write([]byte(text)); err != nil {
-		t.Fatal(err)
-	}
-	if err := z.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return b.String()
-}
-
-// It has another inode than what was read.
-func TestCompressedFileMayNotBeReadAtTheRestart(t *testing.T) {
-	both(t, func(t *testing.T, wakeups bool) {
-		path := logFile(t)
-		file := create(t, path, "a1\n")
-		l := unprivileged(t, wakeups, path)
-		l.want(1, "a1")
-		l.stop()
-		add(t, file, "a2\n")
-		rotate(t, path, "b1\n")
-		compress(t, path+".1", ".gz")
-		chmod(t, path+".1.gz", 0)
-		l.start()
-		l.looked()
-		time.Sleep(600 * time.Millisecond)
-		l.stop()
-		chmod(t, path+".1.gz", 0o644)
-		l.start()
-		l.eventually("the lines", func() bool { return l.hasSent("a2") && l.hasSent("b1") })
-		l.stop()
-	})
 }

@@ -1,3 +1,5 @@
+// The log is missing, is not a regular file, or may not be read.
+
 package tail_test
 
 import (
@@ -5,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -248,4 +251,201 @@ func TestInotifyCannotBeHad(t *testing.T) {
 	if out, err := child.CombinedOutput(); err != nil {
 		t.Errorf("a reader that may open nothing ended with %v\n%s", err, out)
 	}
+}
+
+// unprivileged follows a file with no more rights than anybody has.
+func unprivileged(t *testing.T, wakeups bool, path string) *lives {
+	t.Helper()
+	l := newLives(t, wakeups, path)
+	for _, dir := range []string{filepath.Dir(path), filepath.Dir(filepath.Dir(path))} {
+		chmod(t, dir, 0o755)
+	}
+	chmod(t, l.state, 0o777)
+	if os.Geteuid() == 0 {
+		l.options.thread = func() {
+			runtime.LockOSThread() // which ends with its goroutine
+			_, _, _ = syscall.RawSyscall(syscall.SYS_SETFSUID, 65534, 0, 0)
+		}
+	}
+	l.start()
+	l.looked()
+	if strings.HasPrefix(l.source().Trouble, "stat") {
+		t.Skipf("others may not look into %s", filepath.Dir(path))
+	}
+	return l
+}
+
+// Who holds a file may read it.
+func TestPermissionIsLostAndRegained(t *testing.T) {
+	t.Parallel()
+	t.Run("of the file", func(t *testing.T) {
+		both(t, func(t *testing.T, wakeups bool) {
+			path := logFile(t)
+			file := create(t, path, "a1\n")
+			l := unprivileged(t, wakeups, path)
+			l.want(1, "a1")
+			chmod(t, path, 0)
+			add(t, file, "a2\n")
+			l.want(1, "a1", "a2")
+			l.still()
+			if s := l.source(); s.Trouble != "" {
+				t.Errorf("Trouble = %q", s.Trouble)
+			}
+		})
+	})
+	t.Run("of the next file", func(t *testing.T) {
+		both(t, func(t *testing.T, wakeups bool) {
+			path := logFile(t)
+			file := create(t, path, "a1\n")
+			l := unprivileged(t, wakeups, path)
+			l.want(1, "a1")
+			next := create(t, path+".new", "b1\n")
+			chmod(t, path+".new", 0)
+			exchange(t, path, path+".new")
+			troubled(t, l.follower, "permission denied")
+			add(t, next, "b2\n")
+			add(t, file, "a2\n") // it is read on
+			l.want(1, "a1", "a2")
+			chmod(t, path, 0o644)
+			l.want(2, "b1", "b2")
+			untroubled(t, l.follower)
+		})
+	})
+	t.Run("of two files", func(t *testing.T) {
+		both(t, func(t *testing.T, wakeups bool) {
+			path := logFile(t)
+			create(t, path, "a1\n")
+			l := unprivileged(t, wakeups, path)
+			l.want(1, "a1")
+			create(t, path+".new", "b1\n")
+			chmod(t, path+".new", 0)
+			later()
+			rename(t, path, path+".2")
+			rename(t, path+".new", path)
+			l.eventually("trouble", func() bool { return strings.Contains(l.source().Trouble, "permission denied") })
+			later()
+			create(t, path+".new", "c1\n")
+			chmod(t, path+".new", 0)
+			exchange(t, path, path+".new")
+			rename(t, path+".new", path+".1")
+			time.Sleep(time.Second)
+			chmod(t, path+".1", 0o644)
+			chmod(t, path, 0o644)
+			l.want(2, "b1")
+			l.want(3, "c1")
+			l.still()
+		})
+	})
+	t.Run("of the directory", func(t *testing.T) {
+		both(t, func(t *testing.T, wakeups bool) {
+			path := logFile(t)
+			file := create(t, path, "a1\n")
+			l := unprivileged(t, wakeups, path)
+			l.want(1, "a1")
+			dir := filepath.Dir(path)
+			chmod(t, dir, 0)
+			defer chmod(t, dir, 0o755) // so that it can be removed
+			troubled(t, l.follower, "permission denied")
+			add(t, file, "a2\n")
+			l.want(1, "a1", "a2")
+			time.Sleep(time.Second)
+			add(t, file, "a3\n")
+			l.want(1, "a1", "a2", "a3")
+			chmod(t, dir, 0o755)
+			untroubled(t, l.follower)
+			rotate(t, path, "b1\n")
+			l.want(2, "b1")
+		})
+	})
+}
+
+// What cannot be read at a start is not gone: it is read when it can be.
+func TestFileMayNotBeReadAtTheRestart(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name    string
+		forbid  func(path string) string
+		allowed os.FileMode
+	}{
+		{"log", func(path string) string { return path }, 0o644},
+		{"rotated log", func(path string) string { return path + ".1" }, 0o644},
+		{"directory", filepath.Dir, 0o755},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			both(t, func(t *testing.T, wakeups bool) {
+				path := logFile(t)
+				file := create(t, path, "a1\n")
+				l := unprivileged(t, wakeups, path)
+				l.want(1, "a1")
+				l.stop()
+				add(t, file, "a2\n")
+				want := []string{"a2"}
+				if c.name != "log" {
+					rotate(t, path, "b1\n")
+					want = append(want, "b1")
+				}
+				what := c.forbid(path)
+				chmod(t, what, 0)
+				defer chmod(t, what, c.allowed) // so that it can be removed
+				l.start()
+				l.looked()
+				time.Sleep(600 * time.Millisecond)
+				l.stop() // perhaps to find out what is the matter
+				chmod(t, what, c.allowed)
+				l.start()
+				l.eventually("the lines", func() bool {
+					return !slices.ContainsFunc(want, func(line string) bool { return !l.hasSent(line) })
+				})
+				if s := l.source(); s.Lost != 0 {
+					t.Errorf("%d generations lost; the log:\n%s", s.Lost, &l.log)
+				}
+				l.stop()
+			})
+		})
+	}
+}
+
+// A log that came and was rotated while nobody looked, and that may not be read, is
+// not forgotten: it is read when it may.
+func TestUnseenFileMayNotBeReadAtTheRestart(t *testing.T) {
+	both(t, func(t *testing.T, wakeups bool) {
+		path := logFile(t)
+		create(t, path, "a1\n")
+		l := unprivileged(t, wakeups, path)
+		l.want(1, "a1")
+		l.stop()
+		rotate(t, path, "b1\n")
+		chmod(t, path, 0)
+		rotate(t, path, "c1\n")
+		l.start()
+		l.eventually("what is at the path", func() bool { return l.hasSent("c1") })
+		l.eventually("trouble", func() bool { return strings.Contains(l.source().Trouble, "permission denied") })
+		chmod(t, path+".1", 0o644)
+		l.eventually("the other lines", func() bool { return l.hasSent("b1") })
+		l.eventually("no trouble", func() bool { return l.source().Trouble == "" })
+		l.stop()
+	})
+}
+
+// It has another inode than what was read.
+func TestCompressedFileMayNotBeReadAtTheRestart(t *testing.T) {
+	both(t, func(t *testing.T, wakeups bool) {
+		path := logFile(t)
+		file := create(t, path, "a1\n")
+		l := unprivileged(t, wakeups, path)
+		l.want(1, "a1")
+		l.stop()
+		add(t, file, "a2\n")
+		rotate(t, path, "b1\n")
+		compress(t, path+".1", ".gz")
+		chmod(t, path+".1.gz", 0)
+		l.start()
+		l.looked()
+		time.Sleep(600 * time.Millisecond)
+		l.stop()
+		chmod(t, path+".1.gz", 0o644)
+		l.start()
+		l.eventually("the lines", func() bool { return l.hasSent("a2") && l.hasSent("b1") })
+		l.stop()
+	})
 }

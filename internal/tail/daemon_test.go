@@ -1,9 +1,10 @@
+// Harness: a daemon that is stopped or killed and started again with the same state directory.
+
 package tail_test
 
 import (
 	"bytes"
 	"cmp"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -12,8 +13,6 @@ import (
 	"sync"
 	"testing"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/tailflux/tailflux/internal/checkpoint"
 	"github.com/tailflux/tailflux/internal/flow"
@@ -246,83 +245,6 @@ func (l *lives) left(paths ...string) {
 	for _, path := range paths {
 		l.eventually("the end of "+filepath.Base(path), func() bool { return !isOpen(l.t, path) })
 	}
-}
-
-// later lets the file system's clock go on, which has steps of some
-// milliseconds: the kernel's, not synctest's.
-func later() { _ = unix.Nanosleep(&unix.Timespec{Nsec: 5e6}, nil) }
-
-// rotate does what logrotate does: the log becomes path.1, and what was that
-// path.2. The new log begins with text.
-func rotate(t *testing.T, path, text string) *os.File {
-	t.Helper()
-	later()
-	shift(t, path)
-	rename(t, path, path+".1")
-	later()
-	return create(t, path, text)
-}
-
-// shift makes room for path.1.
-func shift(t *testing.T, path string) {
-	t.Helper()
-	for n := 9; n > 0; n-- {
-		for _, end := range []string{"", ".gz", ".zst"} {
-			from := fmt.Sprint(path, ".", n, end)
-			if _, err := os.Lstat(from); err == nil {
-				rename(t, from, fmt.Sprint(path, ".", n+1, end))
-			}
-		}
-	}
-}
-
-// copyTo copies a file as cp does.
-func copyTo(t *testing.T, from, to string) {
-	t.Helper()
-	later()
-	text, err := os.ReadFile(from)
-	if err != nil {
-		t.Fatal(err)
-	}
-	create(t, to, string(text)).Close()
-	later()
-}
-
-// copyTruncate does what logrotate does with copytruncate.
-func copyTruncate(t *testing.T, path string, file *os.File) {
-	t.Helper()
-	shift(t, path)
-	copyTo(t, path, path+".1")
-	truncate(t, file, 0)
-	later()
-}
-
-// touch sets the time of a file to now, the kernel's.
-func touch(t *testing.T, path string) {
-	t.Helper()
-	later()
-	if err := unix.UtimesNanoAt(unix.AT_FDCWD, path, nil, 0); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// appendTo adds text to what is at the path.
-func appendTo(t *testing.T, path, text string) {
-	t.Helper()
-	file, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
-	add(t, file, text)
-}
-
-func mkdir(t *testing.T, path string) string {
-	t.Helper()
-	if err := os.Mkdir(path, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	return path
 }
 
 // stopped is what happens to a log after a stop, and what comes of it at the

@@ -14,6 +14,7 @@ import (
 
 	"github.com/tailflux/tailflux/internal/config"
 	"github.com/tailflux/tailflux/internal/shape"
+	"github.com/tailflux/tailflux/internal/statedir"
 )
 
 // Exit codes.
@@ -38,7 +39,7 @@ func execute(args []string, stdout, stderr io.Writer) int {
 	} else {
 		fmt.Fprintf(stderr, "tailflux: %v\n", err)
 	}
-	if isUsage {
+	if isUsage || errors.Is(err, statedir.ErrNewer) {
 		return exitUsage
 	}
 	return exitFailed

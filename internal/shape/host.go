@@ -44,6 +44,8 @@ func hostParser(host *string) func(data []byte) error {
 		switch {
 		case name == "":
 			return errors.New("the file is empty")
+		case data[len(data)-1] != '\n':
+			return errors.New("the file does not end with a newline: it may be cut short")
 		case len(name) > 255 || !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl):
 			return errors.New("this is not the name of a machine")
 		}

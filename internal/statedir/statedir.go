@@ -42,6 +42,7 @@ type Dir struct {
 	path string
 	lock *os.File
 	log  *slog.Logger
+	used bool
 }
 
 // Open creates the directory if necessary, locks it, lets the group read files
@@ -67,6 +68,7 @@ func Open(path string, log *slog.Logger) (*Dir, error) {
 	case err != nil:
 		return nil, fmt.Errorf("state_dir: %w (choose another with --state-dir)", err)
 	}
+	d.used = d.Has(Checkpoint) || d.Has(CheckpointPrev)
 	for _, f := range Files {
 		if info, err := os.Lstat(d.Path(f.Name)); err == nil && info.Mode().IsRegular() && info.Mode().Perm() != fileMode {
 			_ = os.Chmod(d.Path(f.Name), fileMode) // somebody else's: reading it reports the error
@@ -130,6 +132,10 @@ func (d *Dir) Close() { d.lock.Close() }
 
 // Path is where the file of a name is.
 func (d *Dir) Path(name string) string { return filepath.Join(d.path, name) }
+
+// Used reports whether the directory had a checkpoint, usable or not, when it was
+// opened: this is not the first start.
+func (d *Dir) Used() bool { return d.used }
 
 // Has reports whether there is a file of that name, usable or not. A link to
 // nothing is no file.

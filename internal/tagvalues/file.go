@@ -27,7 +27,7 @@ type file struct {
 // they may not be.
 func (w *file) open(dir *statedir.Dir, log *slog.Logger, each func(name, value []byte)) error {
 	w.dir, w.saving = dir, make(chan struct{}, 1)
-	used := dir.Has(statedir.Checkpoint)
+	used := dir.Used()
 	f, err := dir.OpenFile(statedir.TagValues, os.O_CREATE|os.O_RDWR)
 	if err != nil {
 		if dir.SetAside(statedir.TagValues, err) != nil { // as on a full disk: there is no file

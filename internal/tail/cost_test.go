@@ -80,7 +80,8 @@ func TestNothingIsAllocatedPerLine(t *testing.T) {
 	chunks := readOnce(t, pool, path, lines) // the blocks are made
 	allocs := testing.AllocsPerRun(5, func() { readOnce(t, pool, path, lines) })
 	t.Logf("%.0f allocations for %d lines in %d chunks", allocs, lines, chunks)
-	if most := 100 + 10*float64(chunks); allocs > most || most > float64(lines)/10 {
+	// A run opens a state directory, whose cost has nothing to do with the lines.
+	if most := 250 + 10*float64(chunks); allocs > most || most > float64(lines)/10 {
 		t.Errorf("%.0f allocations for %d lines in %d chunks, want at most %.0f", allocs, lines, chunks, most)
 	}
 }

@@ -31,13 +31,19 @@ lint     := $(tools)/golangci-lint-$(lint_ver)
 
 influxd_old := $(CURDIR)/.cache/influxdb-debian/usr/bin/influxd
 
-.PHONY: help build demo check fmt test model e2e e2e-deps soak bench profile fuzz clean influxd
+.PHONY: help build man demo check fmt test model e2e e2e-deps soak bench profile fuzz clean influxd
 
 help: ## this list
 	@sed -nE 's/^([a-z0-9-]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 20
 
 build: ## bin/tailflux, static
 	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '-s -w -X main.version=$(VERSION)' -o bin/tailflux ./cmd/tailflux
+
+man: ## bin/man and bin/completions: manual pages, and what completes commands in bash, zsh and fish
+	rm -rf bin/man bin/completions
+	export SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct 2>/dev/null || echo 0) # the same pages whenever they are made
+	go run -buildvcs=false -tags man -ldflags '-X main.version=$(VERSION)' ./cmd/tailflux man bin
+	@ls bin/man bin/completions
 
 demo: build ## generator, tailflux and influxd on this machine; DURATION=30s ends and checks the sums
 	@go build -buildvcs=false -o bin/demo ./internal/demo
@@ -59,6 +65,7 @@ check: $(lint) ## formatting, vet, linters, go.mod, shell syntax
 	echo "check: go vet"
 	go vet ./...
 	go vet -tags e2e ./...
+	go vet -tags man ./cmd/tailflux
 	echo "check: golangci-lint $(lint_ver)"
 	$(lint) run ./...
 	echo "check: passed"

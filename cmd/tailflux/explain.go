@@ -13,40 +13,47 @@ import (
 
 	"github.com/tailflux/tailflux/internal/config"
 	"github.com/tailflux/tailflux/internal/explain"
+	"github.com/tailflux/tailflux/internal/help"
 	"github.com/tailflux/tailflux/internal/shape"
 )
 
 const explainExamples = `  tailflux explain --file /var/log/nginx/access.log
   tail -n 3 access.log | tailflux explain --format timed
-  tailflux explain --format '$remote_addr [$time_local] "$request" $status' '192.0.2.7 [04/Mar/2018:13:49:52 +0000] "GET / HTTP/1.1" 200'
-  tailflux explain --config tailflux.yaml --name web --json <access.log | jq .error`
+  tailflux explain --format '$msec $status' '1520171392.123 200'
+  tailflux explain --name web --json <access.log | jq .error`
 
 func explainCommand() *cobra.Command {
 	var file string
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "explain [LINE...]",
-		Short: "Print what lines become, or where they stop being of the format",
-		Long: `Explain prints what becomes of each line: its variables, the tags and fields,
-and the point in line protocol; or the column where the line stops being of the
-format, and what was expected there. The lines are its arguments, those of a
-file, or standard input.
+		Short: "Show how lines are parsed, or where they stop matching",
+		Long: `Explain prints what each line becomes: its variables, the tags and fields, and
+the point in line protocol; or the column where the line stops matching, and
+what was expected there. The lines are its arguments, those of a file, or
+standard input.
 
-The format is that of --format or --regexp, else that of the configuration if
-there is one (of several sources, --name or the path in --file chooses), else it
-is found by the first 100 lines. Neither a state directory nor InfluxDB is
-needed. The exit code is 1 if a line would be rejected.`,
+The format is that of --format or --regexp; otherwise that of the
+configuration, if there is one (of several sources, --name or the path in
+--file chooses); otherwise it is detected from the first 100 lines. Explain
+needs neither a state directory nor InfluxDB. The exit code is 1 if a line
+would be rejected.`,
 		Example: explainExamples,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 && file != "" {
 				return config.UsageError{Err: errors.New("explain: got lines and --file, want one of the two")}
 			}
+			for _, arg := range args {
+				if info, err := os.Stat(arg); err == nil && info.Mode().IsRegular() {
+					return config.UsageError{Err: fmt.Errorf("explain: %s is a file, and arguments are lines: use --file %s", arg, arg)}
+				}
+			}
 			return explainLines(cmd, args, file, asJSON)
 		},
 	}
-	addConfigFlags(cmd)
+	help.AddConfigFlags(cmd.Flags())
 	cmd.Flags().StringVar(&file, "file", "", "read the lines from this file; - is standard input")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object a line")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object per line")
 	return cmd
 }
 

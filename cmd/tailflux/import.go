@@ -15,36 +15,37 @@ import (
 
 	"github.com/tailflux/tailflux/internal/checkpoint"
 	"github.com/tailflux/tailflux/internal/config"
+	"github.com/tailflux/tailflux/internal/help"
 	"github.com/tailflux/tailflux/internal/logfile"
 	"github.com/tailflux/tailflux/internal/shape"
 )
 
 const importExamples = `  systemctl stop tailflux
-  runuser -u tailflux -g tailflux -G adm -- tailflux import /var/log/nginx/access.log.*
+  runuser -u tailflux -g tailflux -G adm -- \
+    tailflux import /var/log/nginx/access.log.*
   systemctl start tailflux`
 
 func importCommand(stderr io.Writer) *cobra.Command {
 	var source string
 	cmd := &cobra.Command{
 		Use:   "import FILE...",
-		Short: "Deliver old logs, rotated and compressed ones",
-		Long: `Import reads logs from their beginning to their end, the oldest one first, plain
-or compressed (.gz, .zst), and delivers their lines as tailflux does.
+		Short: "Deliver old logs, also rotated and compressed ones",
+		Long: `Import reads logs from beginning to end, the oldest first, plain or compressed
+(.gz, .zst), and delivers their lines as the daemon does.
 
-Nothing is delivered twice: a file that tailflux has followed, or that was
-imported before, is known by what is in it, and only what is missing of it is
-read: what was there before the very first start, or was lost. An import that
-was interrupted is taken up by the same command. Without the state directory,
-importing a file again gives the same points again; but what was followed is not
-known then, and is delivered twice.
+It never delivers a line twice as long as the state directory is intact: files
+are recognised by content, and only their missing part is read. That is what
+was there before tailflux first started, or was lost. After an interruption,
+the same command continues. Without the state directory, importing a file
+again is safe, but files that tailflux followed would be delivered again.
 
-The state directory belongs to one process: stop tailflux first. It goes on
-where it was afterwards, and loses nothing. It belongs to one user too: import
-as the one that tailflux runs as, who must be allowed to read the files.`,
+The state directory belongs to one process and one user: stop tailflux first,
+and import as the user that it runs as, who must be allowed to read the files.
+The daemon then continues where it was, and loses nothing.`,
 		Example: importExamples,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return config.UsageError{Err: errors.New("import: which file? See tailflux import --help")}
+				return config.UsageError{Err: errors.New("import: no file given; see tailflux import --help")}
 			}
 			return nil
 		},
@@ -67,13 +68,13 @@ as the one that tailflux runs as, who must be allowed to read the files.`,
 			return shown.verdict()
 		},
 	}
-	addConfigFlags(cmd)
-	cmd.Flags().StringVar(&source, "source", "", "the source whose logs they are (default: the only one)")
+	help.AddConfigFlags(cmd.Flags())
+	cmd.Flags().StringVar(&source, "source", "", "source that the files belong to (default: the only one)")
 	return cmd
 }
 
-// ownState refuses root a state directory of another user: the daemon could not
-// read what root has written there.
+// ownState refuses root a state directory of another user, who could not read what
+// root writes there.
 func ownState(dir string) error {
 	info, err := os.Stat(dir)
 	if err != nil || os.Geteuid() != 0 {
@@ -87,11 +88,11 @@ func ownState(dir string) error {
 	if u, err := user.LookupId(owner); err == nil {
 		owner = u.Username
 	}
-	return config.UsageError{Err: fmt.Errorf("import: state_dir %s belongs to the user %s, who could not read what root writes there: "+
+	return config.UsageError{Err: fmt.Errorf("import: state_dir %s belongs to the user %s, who could not read what root writes there; run it as "+
 		"runuser -u %s -g %s -G adm -- tailflux import FILE", dir, owner, owner, owner)}
 }
 
-// importAs leaves of the configuration the source of that name.
+// importAs keeps only the source of that name in the configuration.
 func importAs(c *config.Config, name string) error {
 	c.Listen = ""
 	if name == "" && len(c.Sources) == 1 {
@@ -103,7 +104,7 @@ func importAs(c *config.Config, name string) error {
 			return nil
 		}
 	}
-	// The sources of a glob are known once they were followed.
+	// The sources of a glob are known once tailflux has followed them.
 	known, err := checkpoint.Read(c.StateDir)
 	if err != nil {
 		return err

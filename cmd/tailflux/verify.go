@@ -10,11 +10,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tailflux/tailflux/internal/config"
+	"github.com/tailflux/tailflux/internal/help"
 	"github.com/tailflux/tailflux/internal/verify"
 )
 
 const verifyExamples = `  tailflux verify /var/log/nginx/access.log.1
-  tailflux verify --config tailflux.yaml --source web /var/log/nginx/access.log.*.gz
+  tailflux verify --source web /var/log/nginx/access.log.*.gz
   tailflux verify --json access.log.1 | jq .missing`
 
 func verifyCommand() *cobra.Command {
@@ -23,22 +24,22 @@ func verifyCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "verify FILE...",
 		Short: "Compare the lines of a log with the points in InfluxDB",
-		Long: `Verify reads a log, plain or compressed (.gz, .zst), works out the timestamp of
-each line's point, and looks for it in InfluxDB. It prints how many lines there
-are, how many were filtered or rejected, how many points there should be and
-are, and, when these differ, in which minutes.
+		Long: `Verify reads a log, plain or compressed (.gz, .zst), works out the timestamp
+of each line's point, and looks for it in InfluxDB. It prints how many lines
+there are, how many were filtered or rejected, how many points are expected
+and found, and the minutes in which points are missing.
 
-Which numbers the lines have is known from the state directory, for the files
-that are being followed and for the last few dozen before them. Without that,
-points are only counted, those of the file before and after in the same minutes
-too: the result is called approximate.
+The state directory knows the numbers of the lines in files that are followed
+or were imported, and in the last few dozen files before them. In other files,
+points are only counted by the minute, together with those of neighbouring
+files: the result is called approximate.
 
-Nothing is written, and tailflux may run meanwhile. The exit code is 1 if points
-are missing.`,
+Verify writes nothing; tailflux may run meanwhile. The exit code is 1 if
+points are missing.`,
 		Example: verifyExamples,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return config.UsageError{Err: errors.New("verify: which file? See tailflux verify --help")}
+				return config.UsageError{Err: errors.New("verify: no file given; see tailflux verify --help")}
 			}
 			return nil
 		},
@@ -50,9 +51,9 @@ are missing.`,
 			return verifyFiles(cmd.Context(), cmd.OutOrStdout(), c, source, args, asJSON)
 		},
 	}
-	addConfigFlags(cmd)
-	cmd.Flags().StringVar(&source, "source", "", "the source whose log it is (default: found by what is in the file)")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object a file")
+	help.AddConfigFlags(cmd.Flags())
+	cmd.Flags().StringVar(&source, "source", "", "source that the files belong to (default: detected by content)")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object per file")
 	return cmd
 }
 

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/tailflux/tailflux/internal/config"
+	"github.com/tailflux/tailflux/internal/help"
+	"github.com/tailflux/tailflux/internal/shape"
+	"github.com/tailflux/tailflux/internal/statedir"
+)
+
+// Exit codes.
+const (
+	exitFailed = 1 // while running
+	exitUsage  = 2 // wrong usage or configuration
+)
+
+// execute runs the command line and returns the exit code.
+func execute(args []string, stdout, stderr io.Writer) int {
+	root := rootCommand(stderr)
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.Execute()
+	if err == nil {
+		return 0
+	}
+	usage, isUsage := errors.AsType[config.UsageError](err)
+	if _, list := usage.Err.(interface{ Unwrap() []error }); list {
+		fmt.Fprintln(stderr, err) // mistakes in the configuration, each with its place
+	} else {
+		fmt.Fprintf(stderr, "tailflux: %v\n", err)
+	}
+	if isUsage || errors.Is(err, statedir.ErrNewer) {
+		return exitUsage
+	}
+	return exitFailed
+}
+
+// rootCommand is tailflux itself: without a command it runs.
+func rootCommand(stderr io.Writer) *cobra.Command {
+	run := runCommand(stderr)
+	root := &cobra.Command{
+		Use:   "tailflux",
+		Short: "Follow nginx access logs and write one point per request to InfluxDB",
+		Long: `Tailflux follows nginx access logs, parses every line, and writes one point per
+request to InfluxDB 1.x. Without a command it runs.`,
+		Example:       run.Example,
+		Args:          run.Args,
+		RunE:          run.RunE,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.Flags().AddFlagSet(run.Flags())
+	root.AddCommand(run, checkCommand(), explainCommand(), verifyCommand(), importCommand(stderr), versionCommand())
+	if more := extra(root); more != nil {
+		root.AddCommand(more)
+	}
+	help.Setup(root)
+	return root
+}
+
+// load reads the configuration that the flags of cmd ask for.
+func load(cmd *cobra.Command) (*config.Config, error) {
+	file, err := cmd.Flags().GetString("config")
+	if err != nil {
+		return nil, err
+	}
+	for _, is := range config.Misnomers(os.Environ()) {
+		newLogger(cmd.ErrOrStderr()).Warn("environment variable sets nothing", "keys", is.Name, "reason", is.Meant)
+	}
+	c, _, err := config.Load(config.Options{File: file, Flags: cmd.Flags(), Env: os.LookupEnv, Check: shape.Check, NeedSource: true})
+	if err != nil {
+		return nil, config.UsageError{Err: err}
+	}
+	return c, nil
+}
+
+// newLogger writes text on a terminal and JSON elsewhere.
+func newLogger(w io.Writer) *slog.Logger {
+	if isTerminal(w) {
+		return slog.New(slog.NewTextHandler(w, nil))
+	}
+	return slog.New(slog.NewJSONHandler(w, nil))
+}
+
+func isTerminal(stream any) bool {
+	f, ok := stream.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}

@@ -1,0 +1,37 @@
+package main
+
+import (
+	"io"
+	"os"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tailflux/tailflux/internal/help"
+)
+
+func runCommand(stderr io.Writer) *cobra.Command {
+	var once bool
+	cmd := &cobra.Command{
+		Use:   "run",
+		Short: "Follow the logs (the default)",
+		Example: `  tailflux --config /etc/tailflux/tailflux.yaml
+  tailflux --path /var/log/nginx/access.log --format combined
+  tailflux run --once --path access.log.1 --influxdb-url http://db:8086
+  curl http://127.0.0.1:9193/monitor`,
+		Args: help.NoArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := load(cmd)
+			if err != nil {
+				return err
+			}
+			if os.Getenv("GOMEMLIMIT") == "" {
+				debug.SetMemoryLimit(c.MemoryLimitBytes)
+			}
+			return run(c, job{once: once}, newLogger(stderr))
+		},
+	}
+	help.AddConfigFlags(cmd.Flags())
+	cmd.Flags().BoolVar(&once, "once", false, "read what is there, up to the last newline, deliver it and exit")
+	return cmd
+}

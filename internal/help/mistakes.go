@@ -1,0 +1,95 @@
+package help
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/tailflux/tailflux/internal/config"
+)
+
+// flagError says which flag was probably meant.
+func flagError(cmd *cobra.Command, err error) error {
+	unknown, ok := errors.AsType[*pflag.NotExistError](err)
+	if !ok {
+		return config.UsageError{Err: err}
+	}
+	name := unknown.GetSpecifiedName()
+	given := "--" + name
+	if group := unknown.GetSpecifiedShortnames(); group != "" { // -path for --path
+		name, _, _ = strings.Cut(group, "=")
+		given = "-" + name
+	}
+	var known []string
+	cmd.Flags().VisitAll(func(f *pflag.Flag) { known = append(known, f.Name) })
+	text := fmt.Sprintf("unknown flag: %s; see %s --help", given, cmd.CommandPath())
+	if near := config.Nearest(name, known); near != "" {
+		text = fmt.Sprintf("unknown flag: %s: did you mean --%s?", given, near)
+	}
+	return config.UsageError{Err: errors.New(text)}
+}
+
+// NoArguments refuses what is neither a flag nor a command, and says what was
+// probably meant.
+func NoArguments(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	arg := args[0]
+	text := fmt.Sprintf("unknown command or argument %q; see %s --help", arg, cmd.CommandPath())
+	if meant := meant(cmd, arg); meant != "" {
+		text = fmt.Sprintf("unknown command or argument %q: %s", arg, meant)
+	}
+	if cmd.HasParent() {
+		text = cmd.Name() + ": " + text
+	}
+	return config.UsageError{Err: errors.New(text)}
+}
+
+func meant(cmd *cobra.Command, arg string) string {
+	flags := cmd.Flags()
+	if value, ok := truth[strings.ToLower(arg)]; ok {
+		given := ""
+		flags.Visit(func(f *pflag.Flag) {
+			if f.NoOptDefVal != "" {
+				given = f.Name
+			}
+		})
+		if given != "" {
+			return fmt.Sprintf("write --%s=%s", given, value)
+		}
+	}
+	if f := flags.Lookup("path"); f != nil {
+		ext := filepath.Ext(arg)
+		info, err := os.Stat(arg)
+		switch isFile := err == nil && !info.IsDir(); {
+		case isFile && f.Changed:
+			return fmt.Sprintf("put a glob in quotes, such as --path '%s'", filepath.Join(filepath.Dir(arg), "*"+ext))
+		case ext == ".yaml" || ext == ".yml":
+			return "did you mean --config " + arg + "?"
+		case isFile || strings.Contains(arg, ".log"):
+			return "did you mean --path " + arg + "?"
+		}
+	}
+	var known []string
+	for _, c := range cmd.Root().Commands() {
+		if !c.Hidden {
+			known = append(known, c.Name())
+		}
+	}
+	if near := config.Nearest(arg, known); near != "" {
+		return "did you mean " + cmd.Root().Name() + " " + near + "?"
+	}
+	return ""
+}
+
+// truth has the words that follow a flag such as --influxdb-gzip by mistake.
+var truth = map[string]string{
+	"true": "true", "yes": "true", "on": "true", "1": "true",
+	"false": "false", "no": "false", "off": "false", "0": "false",
+}

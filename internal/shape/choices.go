@@ -16,7 +16,8 @@ import (
 // which must not wait for the disk, and are on the disk before the first batch
 // that depends on them is sent.
 type choices struct {
-	dir *statedir.Dir
+	dir  *statedir.Dir
+	lost bool // the file could not be used
 
 	mu      sync.Mutex        // guards what follows; never held over I/O
 	made    map[string]choice // by the name of the source
@@ -34,7 +35,9 @@ type choice struct {
 
 func openChoices(c *config.Config, dir *statedir.Dir) (*choices, error) {
 	ch := &choices{dir: dir, made: map[string]choice{}, saving: make(chan struct{}, 1)}
-	_, err := load(dir, statedir.Formats, ch.parser(c))
+	had := dir.Has(statedir.Formats)
+	found, err := load(dir, statedir.Formats, ch.parser(c))
+	ch.lost = had && !found
 	return ch, err
 }
 

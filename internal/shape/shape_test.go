@@ -248,6 +248,28 @@ func TestFirstLinesOfTheLogDecide(t *testing.T) {
 	}
 }
 
+// A source whose format was lost goes on although the head of its log has odd lines,
+// which were rejected before: the next lines show the format.
+func TestFormatIsDetectedAgainAfterItsFileWasDamaged(t *testing.T) {
+	for _, once := range []bool{false, true} {
+		h := newHouse(t)
+		h.write("odd\n" + timed)
+		if _, err := h.open(once); err == nil {
+			t.Error("a first start with an odd line is not refused")
+		}
+		if err := os.WriteFile(h.dir.Path(statedir.Formats), []byte(`{"web":{"pa`), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s, err := h.open(once)
+		if err != nil {
+			t.Fatalf("once %v: the start is refused: %v", once, err)
+		}
+		if names := h.names(s, timed); !strings.Contains(names, "request_time") {
+			t.Errorf("once %v: variables %q, want those of timed", once, names)
+		}
+	}
+}
+
 // Each file of the state directory, damaged in each way: the daemon starts without
 // it, says what that costs, and keeps it; a newer one is refused.
 func TestDamagedStateFiles(t *testing.T) {
@@ -285,9 +307,6 @@ func TestDamagedStateFiles(t *testing.T) {
 			"dangling":  func(path string) error { return os.Symlink("nowhere", path) },
 			"circle":    func(path string) error { return os.Symlink(path, path) },
 		} {
-			if name == statedir.Host && damage == "half" {
-				continue // it is a name too
-			}
 			t.Run(name+" "+damage, func(t *testing.T) {
 				h := newHouse(t)
 				path := h.dir.Path(name)

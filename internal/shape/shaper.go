@@ -135,6 +135,7 @@ func (s *Shaper) first(source config.Source) (format string, err error) {
 			s.choose(source.Name, path, format)
 			return format, nil
 		case errors.Is(err, logformat.ErrNoLines):
+		case s.choices.lost: // it had a format, which the next lines show: odd ones at the head must not end the daemon
 		case waiting && !s.o.Once:
 			if !glob {
 				s.reject(source.Name, path, err)

@@ -11,8 +11,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
+	"github.com/tailflux/tailflux/internal/escape"
 	"github.com/tailflux/tailflux/internal/statedir"
 )
 
@@ -25,7 +25,7 @@ const (
 func encode(sources map[string]*Source) ([]byte, error) {
 	body, err := json.MarshalIndent(struct {
 		Sources map[string]*Source `json:"sources"`
-	}{renamed(sources, escape)}, "", " ")
+	}{renamed(sources, escaping)}, "", " ")
 	if err != nil {
 		return nil, fmt.Errorf("encode checkpoint: %w", err)
 	}
@@ -111,22 +111,7 @@ func renamed(sources map[string]*Source, change func(string) string) map[string]
 // NUL, which no name or path contains, in place of the backslash.
 var escaped = regexp.MustCompile(`\x00x[89a-f][0-9a-f]`)
 
-func escape(s string) string {
-	if utf8.ValidString(s) {
-		return s
-	}
-	var b strings.Builder
-	for len(s) > 0 {
-		r, size := utf8.DecodeRuneInString(s)
-		if r == utf8.RuneError && size == 1 {
-			fmt.Fprintf(&b, "\x00x%02x", s[0])
-		} else {
-			b.WriteString(s[:size])
-		}
-		s = s[size:]
-	}
-	return b.String()
-}
+func escaping(s string) string { return escape.Invalid(s, "\x00x%02x") }
 
 func unescape(s string) string {
 	return escaped.ReplaceAllStringFunc(s, func(s string) string {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/tailflux/tailflux/internal/accesslog"
 	"github.com/tailflux/tailflux/internal/config"
+	"github.com/tailflux/tailflux/internal/escape"
 	"github.com/tailflux/tailflux/internal/logfile"
 	"github.com/tailflux/tailflux/internal/logformat"
 	"github.com/tailflux/tailflux/internal/shape"
@@ -159,7 +160,7 @@ func (x *explainer) explain(line []byte, long bool, number int64) (explanation, 
 	}
 	for i, name := range x.Format.Names() {
 		if captures[i] != nil {
-			e.Vars = append(e.Vars, pair{name, validText(captures[i]), plainText(captures[i])})
+			e.Vars = append(e.Vars, pair{name, escape.Invalid(string(captures[i]), escape.Hex), plainText(string(captures[i]))})
 		}
 	}
 	point, reason, ok := x.Encoder.Append(nil, captures, number)

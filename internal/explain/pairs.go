@@ -3,10 +3,8 @@ package explain
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/tailflux/tailflux/internal/lineproto"
 )
@@ -52,10 +50,10 @@ func encodeJSON(b *bytes.Buffer, v any) error {
 func pointPairs(point string) (tags, fields pairs) {
 	t, f, _ := lineproto.Split(point) // accesslog made it
 	for _, tag := range t {
-		tags = append(tags, pair{tag.Key, tag.Value, plainText([]byte(tag.Value))})
+		tags = append(tags, pair{tag.Key, tag.Value, plainText(tag.Value)})
 	}
 	for _, field := range f {
-		fields = append(fields, pair{field.Key, fieldValue(field.Value), plainText([]byte(field.Value))})
+		fields = append(fields, pair{field.Key, fieldValue(field.Value), plainText(field.Value)})
 	}
 	return tags, fields
 }
@@ -70,22 +68,4 @@ func fieldValue(text string) any {
 		return number // as nginx does not write it: 00.5
 	}
 	return json.Number(text)
-}
-
-// validText is UTF-8: other bytes become \xHH.
-func validText(b []byte) string {
-	if utf8.Valid(b) {
-		return string(b)
-	}
-	var text []byte
-	for len(b) > 0 {
-		r, size := utf8.DecodeRune(b)
-		if r == utf8.RuneError && size == 1 {
-			text = fmt.Appendf(text, `\x%02X`, b[0])
-		} else {
-			text = append(text, b[:size]...)
-		}
-		b = b[size:]
-	}
-	return string(text)
 }

@@ -6,8 +6,9 @@ import (
 	"io"
 	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
+
+	"github.com/tailflux/tailflux/internal/escape"
 )
 
 // An output prints explanations.
@@ -39,16 +40,16 @@ func (o output) head(x *explainer) string {
 	if x.short == "the regexp" {
 		what = "regexp "
 	}
-	b.WriteString(what + o.paint(bold, plainText([]byte(x.name))))
+	b.WriteString(what + o.paint(bold, plainText(x.name)))
 	switch {
 	case x.note != "":
-		b.WriteString(", the nearest\n" + o.paint(yellow, "warning: ") + plainText([]byte(x.note)))
+		b.WriteString(", the nearest\n" + o.paint(yellow, "warning: ") + plainText(x.note))
 	case x.detected:
 		b.WriteString(", detected")
 	}
 	b.WriteByte('\n')
 	for _, warning := range x.Format.Warnings() {
-		b.WriteString(o.paint(yellow, "warning: ") + plainText([]byte(warning)) + "\n")
+		b.WriteString(o.paint(yellow, "warning: ") + plainText(warning) + "\n")
 	}
 	return b.String()
 }
@@ -71,7 +72,7 @@ func (o output) text(b *bytes.Buffer, x *explainer, e explanation) {
 	var verdict []string
 	switch {
 	case e.Matched && e.Point == nil:
-		verdict = append(verdict, o.paint(yellow, "filtered")+" by "+plainText([]byte(e.filtered)))
+		verdict = append(verdict, o.paint(yellow, "filtered")+" by "+plainText(e.filtered))
 	case !e.Matched:
 		verdict = append(verdict, o.paint(red, "rejected: "+e.reason))
 	}
@@ -81,7 +82,7 @@ func (o output) text(b *bytes.Buffer, x *explainer, e explanation) {
 			path = o.paint(green, "matched") + " " + path
 		}
 		if e.why != "" {
-			path += " (" + plainText([]byte(e.why)) + ")"
+			path += " (" + plainText(e.why) + ")"
 		}
 		verdict = append(verdict, path)
 	}
@@ -89,7 +90,7 @@ func (o output) text(b *bytes.Buffer, x *explainer, e explanation) {
 	if e.Error != nil {
 		line, under := window(e.line, e.Error.Column)
 		fmt.Fprintf(b, "  %s\n  %s%s\n  column %d: expected %s\n", line,
-			strings.Repeat(" ", under), o.paint(red, "^"), e.Error.Column, plainText([]byte(e.Error.Expected)))
+			strings.Repeat(" ", under), o.paint(red, "^"), e.Error.Column, plainText(e.Error.Expected))
 	}
 	if e.nearest != "" {
 		configured := "you configured " + strings.Replace(x.short, "the ", "a ", 1)
@@ -103,7 +104,7 @@ func (o output) text(b *bytes.Buffer, x *explainer, e explanation) {
 	o.table(b, "fields", e.Fields)
 	if e.Point != nil {
 		fmt.Fprintf(b, "  %s\n    %s\n", o.paint(dim, "time"), e.Time.Format(time.RFC3339Nano))
-		fmt.Fprintf(b, "  %s\n    %s\n", o.paint(dim, "point"), plainText([]byte(*e.Point)))
+		fmt.Fprintf(b, "  %s\n    %s\n", o.paint(dim, "point"), plainText(*e.Point))
 	}
 }
 
@@ -130,7 +131,7 @@ func (o output) table(b *bytes.Buffer, title string, rows pairs) {
 func window(line []byte, column int) (shown string, under int) {
 	const width, least = 72, 24 // in all, and behind the column
 	at := min(max(column-1, 0), len(line))
-	before, after := []rune(plainText(line[:at])), []rune(plainText(line[at:]))
+	before, after := []rune(plainText(string(line[:at]))), []rune(plainText(string(line[at:])))
 	if len(before)+len(after) > width {
 		left := min(len(before), width-min(len(after), least))
 		right := min(len(after), width-left)
@@ -144,19 +145,5 @@ func window(line []byte, column int) (shown string, under int) {
 	return string(before) + string(after), len(before)
 }
 
-// plainText is safe to show on a terminal: bytes that are not printable become \xHH.
-func plainText(b []byte) string {
-	var text []byte
-	for len(b) > 0 {
-		r, size := utf8.DecodeRune(b)
-		if unicode.IsPrint(r) && (r != utf8.RuneError || size > 1) {
-			text = append(text, b[:size]...)
-		} else {
-			for _, c := range b[:size] {
-				text = fmt.Appendf(text, `\x%02X`, c)
-			}
-		}
-		b = b[size:]
-	}
-	return string(text)
-}
+// plainText is safe to show on a terminal.
+func plainText(text string) string { return escape.Unprintable(text, escape.Hex) }

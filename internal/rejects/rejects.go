@@ -19,10 +19,9 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
-	"strings"
 	"time"
-	"unicode/utf8"
 
+	"github.com/tailflux/tailflux/internal/escape"
 	"github.com/tailflux/tailflux/internal/statedir"
 	"github.com/tailflux/tailflux/internal/stats"
 )
@@ -312,23 +311,5 @@ func shown(e *Entry) (line string, lineBytes int64) {
 	if e.LineBytes > int64(len(head)) {
 		lineBytes = e.LineBytes
 	}
-	return text(head), lineBytes
-}
-
-// text writes bytes that are not UTF-8 as \xHH.
-func text(line []byte) string {
-	if utf8.Valid(line) {
-		return string(line)
-	}
-	var b strings.Builder
-	for len(line) > 0 {
-		r, size := utf8.DecodeRune(line)
-		if r == utf8.RuneError && size == 1 {
-			fmt.Fprintf(&b, `\x%02X`, line[0])
-		} else {
-			b.Write(line[:size])
-		}
-		line = line[size:]
-	}
-	return b.String()
+	return escape.Invalid(string(head), escape.Hex), lineBytes
 }

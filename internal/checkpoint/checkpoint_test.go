@@ -27,7 +27,7 @@ var (
 	api = &flow.Source{Index: 1, Name: "api", Path: "/srv/api/access.log"}
 )
 
-// opened is a checkpoint with what it tells.
+// opened is a checkpoint with its log and its stats.
 type opened struct {
 	*checkpoint.Checkpoint
 	t     testing.TB
@@ -45,7 +45,7 @@ func open(t testing.TB, dir string) *opened {
 	return openWith(t, dir, stats.New(time.Now()))
 }
 
-// openWith is for who opens so often that making stats takes its time.
+// openWith is for tests that open so often that creating stats would be slow.
 func openWith(t testing.TB, dir string, st *stats.Stats) *opened {
 	t.Helper()
 	o := &opened{t: t, dir: dir, stats: st, log: &bytes.Buffer{}}
@@ -81,7 +81,7 @@ func (o *opened) source(s *flow.Source) checkpoint.Source {
 	return saved
 }
 
-// want compares what is known of a source.
+// want compares the state of a source.
 func (o *opened) want(s *flow.Source, want checkpoint.Source) {
 	o.t.Helper()
 	if diff := cmp.Diff(want, o.source(s), cmpopts.EquateEmpty()); diff != "" {
@@ -89,7 +89,7 @@ func (o *opened) want(s *flow.Source, want checkpoint.Source) {
 	}
 }
 
-// logged wants so many records of each level that anything is told at.
+// logged wants so many log records of these two levels, and no others.
 func (o *opened) logged(errors, infos int) {
 	o.t.Helper()
 	text := o.log.String()
@@ -98,7 +98,7 @@ func (o *opened) logged(errors, infos int) {
 	}
 }
 
-// changed tells whether the file of the latest save is another one after do.
+// changed reports whether do replaces the file of the latest save.
 func (o *opened) changed(do func()) bool {
 	o.t.Helper()
 	path := filepath.Join(o.dir, statedir.Checkpoint)
@@ -431,7 +431,7 @@ func TestForgetTakesBeginBack(t *testing.T) {
 	o.want(web, want)
 }
 
-func TestWaitingTellsThePathsOfSourcesWithOpenGenerations(t *testing.T) {
+func TestWaitingReturnsThePathsOfSourcesWithOpenGenerations(t *testing.T) {
 	o := open(t, t.TempDir())
 	check := func(want ...string) {
 		t.Helper()
@@ -462,7 +462,7 @@ func TestWaitingTellsThePathsOfSourcesWithOpenGenerations(t *testing.T) {
 	check()
 }
 
-// What is on the way while a generation ends comes too late, and is harmless.
+// Calls that arrive after a generation has ended change nothing.
 func TestGenerationThatIsNotOpenIsLeftAlone(t *testing.T) {
 	o, g := begun(t)
 	o.Leave(at(g, 0))
@@ -512,7 +512,7 @@ func TestLast64FinishedAreKept(t *testing.T) {
 			o.Lose("web", id)
 		}
 		want = append(want, f)
-		if id%16 < 4 { // it takes its time
+		if id%16 < 4 { // each save is slow
 			check()
 		}
 		if id == 64 || id == 65 || id == 130 {
@@ -669,7 +669,7 @@ func TestSecureSavesWhatMustBeSavedFirst(t *testing.T) {
 	}
 }
 
-// Reading goes on at the position of the last save, never at one beyond it.
+// Reading continues at the position of the last save, never beyond it.
 func TestLosingTheLatestSaveGivesTheEarlierPosition(t *testing.T) {
 	o, g := begun(t)
 	for saved := int64(0); saved < 100; saved += 20 {
@@ -677,7 +677,7 @@ func TestLosingTheLatestSaveGivesTheEarlierPosition(t *testing.T) {
 			o.Acknowledge(at(g, saved+10), []byte("x\n"))
 			o = o.crash()
 			if got := o.source(web).Open[0]; got.Offset != saved || got.Line != at(g, saved).Line {
-				t.Errorf("saved at %d, goes on at %d, line %d", saved, got.Offset, got.Line)
+				t.Errorf("saved at %d, continues at %d, line %d", saved, got.Offset, got.Line)
 			}
 		}
 		o.Acknowledge(at(g, saved+20), []byte("x\n"))
@@ -695,13 +695,13 @@ func TestLosingTheLatestSaveGivesTheEarlierPosition(t *testing.T) {
 	}
 }
 
-func TestStatsTellWhenItWasSaved(t *testing.T) {
+func TestStatsHaveTheTimeOfTheLastSave(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := open(t, t.TempDir())
 		check := func(want stats.Checkpoint) {
 			t.Helper()
 			if got := o.stats.Snapshot(time.Now()).Checkpoint; got != want {
-				t.Errorf("stats tell %+v, want %+v", got, want)
+				t.Errorf("stats are %+v, want %+v", got, want)
 			}
 		}
 		check(stats.Checkpoint{})

@@ -87,8 +87,8 @@ func inMemory(t testing.TB) string {
 	return dir
 }
 
-// offset is where the generation that begun begins goes on, -1 when nothing is
-// remembered.
+// offset is the saved position of the generation that begun adds, and -1 if there is
+// no state.
 func (o *opened) offset() int64 {
 	o.t.Helper()
 	if o.Fresh() {
@@ -125,7 +125,7 @@ func TestTornFileIsReplacedByTheOneBeforeIt(t *testing.T) {
 		zeros := strings.Repeat("\x00", len(last)-size)
 		for i, torn := range []string{last[:size], last[:size] + zeros} {
 			if i > 0 && size%16 > 0 {
-				continue // it takes its time
+				continue // there are many
 			}
 			for _, predecessor := range []bool{true, false} {
 				files, want := map[string]string{latest: torn}, int64(-1)
@@ -136,7 +136,7 @@ func TestTornFileIsReplacedByTheOneBeforeIt(t *testing.T) {
 				put(t, dir, files)
 				o := openWith(t, dir, st)
 				if got := o.offset(); got != want {
-					t.Fatalf("of %d of %d bytes, predecessor %v: goes on at %d, want %d", size, len(last), predecessor, got, want)
+					t.Fatalf("of %d of %d bytes, predecessor %v: continues at %d, want %d", size, len(last), predecessor, got, want)
 				}
 				o.logged(1, 0)
 				o.Close()
@@ -148,7 +148,7 @@ func TestTornFileIsReplacedByTheOneBeforeIt(t *testing.T) {
 	}
 	put(t, dir, map[string]string{latest: last, previous: before})
 	if got := open(t, dir).offset(); got != 200 {
-		t.Errorf("the whole file: goes on at %d, want 200", got)
+		t.Errorf("the whole file: continues at %d, want 200", got)
 	}
 }
 
@@ -169,7 +169,7 @@ func TestChangedByteAnywhereIsFound(t *testing.T) {
 			}
 			o := openWith(t, dir, st)
 			if got := o.offset(); got != 100 {
-				t.Fatalf("byte %d is %q, not %q: goes on at %d, want 100", i, changed[i], last[i], got)
+				t.Fatalf("byte %d is %q, not %q: continues at %d, want 100", i, changed[i], last[i], got)
 			}
 			o.Close()
 		}
@@ -215,7 +215,7 @@ func TestFileThatCannotBeUsedIsKept(t *testing.T) {
 				put(t, dir, files)
 				o := open(t, dir)
 				if got := o.offset(); got != want {
-					t.Errorf("goes on at %d, want %d", got, want)
+					t.Errorf("continues at %d, want %d", got, want)
 				}
 				o.logged(1, 0)
 				for _, text := range []string{tt.why, filepath.Join(dir, latest), "[" + names + "]"} {
@@ -255,7 +255,7 @@ func TestPredecessorThatCannotBeUsedIsKept(t *testing.T) {
 	put(t, dir, map[string]string{previous: torn})
 	o := open(t, dir)
 	if got := o.offset(); got != -1 {
-		t.Errorf("goes on at %d, want a fresh start", got)
+		t.Errorf("continues at %d, want a fresh start", got)
 	}
 	o.logged(1, 0)
 	for _, text := range []string{"starting over", "its checksum is wrong", "kept_as=[" + filepath.Join(dir, badBefore) + "]"} {
@@ -275,7 +275,7 @@ func TestPredecessorThatCannotBeUsedIsKept(t *testing.T) {
 	}
 	o = o.crash()
 	if got := o.offset(); got != 10 {
-		t.Errorf("goes on at %d, want 10", got)
+		t.Errorf("continues at %d, want 10", got)
 	}
 	o.logged(0, 0)
 }
@@ -347,7 +347,7 @@ func TestEitherFileHasWhatIsUsed(t *testing.T) {
 }
 
 // The process may end after each of the steps of which a save consists, and
-// nobody should hear of it.
+// nothing should be logged.
 func TestProcessEndsInTheMiddleOfASave(t *testing.T) {
 	before, last := two(t)
 	half := last[:len(last)/2]
@@ -372,7 +372,7 @@ func TestProcessEndsInTheMiddleOfASave(t *testing.T) {
 			put(t, dir, tt.files)
 			o := open(t, dir)
 			if got := o.offset(); got != tt.want {
-				t.Errorf("goes on at %d, want %d", got, tt.want)
+				t.Errorf("continues at %d, want %d", got, tt.want)
 			}
 			if diff := cmp.Diff(tt.files, contents(t, dir), cmpopts.EquateEmpty()); diff != "" {
 				t.Errorf("Open has changed files (-before +after):\n%s", diff)
@@ -385,7 +385,7 @@ func TestProcessEndsInTheMiddleOfASave(t *testing.T) {
 				o.Acknowledge(at(generation(web, 1), offset), nil)
 				o.save()
 				if got := open(t, copied(t, dir)).offset(); got != offset {
-					t.Errorf("saved at %d, goes on at %d", offset, got)
+					t.Errorf("saved at %d, continues at %d", offset, got)
 				}
 			}
 			o.logged(0, 0)
@@ -446,7 +446,7 @@ func TestKilledProcess(t *testing.T) {
 		}
 		o := open(t, dir)
 		if got := o.offset(); got != reached && got != reached+10 {
-			t.Errorf("said that %d was saved, goes on at %d", reached, got)
+			t.Errorf("reported %d as saved, continues at %d", reached, got)
 		}
 		o.logged(0, 0)
 		o.Close()
@@ -494,7 +494,7 @@ func TestUnreadableCheckpointIsKept(t *testing.T) {
 					}
 					o := open(t, dir)
 					if got := o.offset(); got != tt.want {
-						t.Errorf("goes on at %d, want %d", got, tt.want)
+						t.Errorf("continues at %d, want %d", got, tt.want)
 					}
 					o.logged(1, 0)
 					if !strings.Contains(o.log.String(), kept) {
@@ -575,7 +575,7 @@ func TestBadPredecessorOfAGoodOneIsKept(t *testing.T) {
 			}
 			o := open(t, dir)
 			if got := o.offset(); got != 200 {
-				t.Errorf("goes on at %d, want 200", got)
+				t.Errorf("continues at %d, want 200", got)
 			}
 			o.logged(1, 0)
 			for _, part := range []string{filepath.Join(dir, badBefore), "none while checkpoint is good"} {
@@ -592,7 +592,7 @@ func TestBadPredecessorOfAGoodOneIsKept(t *testing.T) {
 			}
 			o = o.crash()
 			if got := o.offset(); got != 400 {
-				t.Errorf("saved at 400, goes on at %d", got)
+				t.Errorf("saved at 400, continues at %d", got)
 			}
 			o.logged(0, 0)
 		})

@@ -235,7 +235,7 @@ func FuzzRead(f *testing.F) {
 			put(t, dir, map[string]string{latest: string(text), previous: before})
 			o = open(t, dir)
 			if want == nil && o.offset() != 100 {
-				t.Errorf("goes on at %d, want what the one before it says", o.offset())
+				t.Errorf("continues at %d, want the position in the one before it", o.offset())
 			}
 			check()
 			o.Close()

@@ -9,16 +9,16 @@ import (
 // Record is a run of lines of a log that were delivered.
 type Record struct {
 	Generation          int64
-	FirstLine, NextLine int64 // their numbers: from, and up to
-	Before              int64 // lines that stand before them in the log
+	FirstLine, NextLine int64 // numbers of the first line and of the line after the last one
+	Before              int64 // lines before them in the log
 
-	Offset   int64 // the bytes up to the last of them
-	Finished bool  // none that follow will be read
+	Offset   int64 // in bytes, after the last of them
+	Finished bool  // later lines will not be read
 }
 
-// Records returns which lines of a log were followed as some generation of the
-// source, or imported. Those that should have been, and never will be, are among
-// them. It compares what is in the log, and reads much of it.
+// Records returns the lines of a log that were followed as some generation of the
+// source, or imported. It includes lines that should have been read and never will
+// be. It compares contents and reads much of the log.
 func (s *Source) Records(l *logfile.Log) (all []Record, err error) {
 	followed, sure := s.Followed(l)
 	if sure >= logfile.Copy {
@@ -41,8 +41,8 @@ func (s *Source) Records(l *logfile.Log) (all []Record, err error) {
 	return all, nil
 }
 
-// Followed finds the generation that a log is of among those that were not
-// imported, and how sure that is.
+// Followed returns the followed generation that a log belongs to, and how certain
+// that is.
 func (s *Source) Followed(l *logfile.Log) (found Record, sure logfile.Identity) {
 	for _, g := range s.Finished {
 		if is := l.Compare(g.File, g.Offset, g.Before); is > logfile.Different && is >= sure {
@@ -57,17 +57,18 @@ func (s *Source) Followed(l *logfile.Log) (found Record, sure logfile.Identity) 
 	return found, sure
 }
 
-// before is the number of lines that were there at the very first start, and were
-// not read because start was the end: those before the record's offset that have
-// no number.
+// before returns how many lines were in the log at the very first start and were not
+// read because of start: end. These are the lines before the record's offset that
+// have no number.
 func (r *Record) before(l *logfile.Log) (lines int64, err error) {
 	lines, err = l.Lines(r.Offset)
-	// Fewer were copied than read if the log was written to before it was truncated.
+	// A copy has fewer lines than were read if the log was written to before it was truncated.
 	return max(0, lines-(r.NextLine-r.FirstLine)), err
 }
 
-// Earlier is the offset of the first line of the record. What stands before a
-// generation that is not the first one was read as another, before the file was cut.
+// Earlier returns the offset of the first line of the record. It is 0 for all
+// generations but the first: the lines before were read as another generation, before
+// the file was truncated.
 func (r *Record) Earlier(l *logfile.Log) (offset int64, err error) {
 	if r.Generation > 1 {
 		return 0, nil

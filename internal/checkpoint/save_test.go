@@ -15,8 +15,7 @@ import (
 	"github.com/tailflux/tailflux/internal/logfile"
 )
 
-// Whatever is in the way of a save, it is told once, and nothing is lost once it
-// is gone.
+// Whatever makes saving fail is logged once, and nothing is lost once it is over.
 func TestSaveFails(t *testing.T) {
 	for _, tt := range []struct {
 		name     string
@@ -83,7 +82,7 @@ func TestSaveFails(t *testing.T) {
 					}
 					o.logged(outage, outage-1)
 					if got := o.stats.Snapshot(time.Now()).Checkpoint; got.Trouble != err.Error() || !got.Saves {
-						t.Errorf("stats tell %+v, want it saved once, and %v", got, err)
+						t.Errorf("stats are %+v, want it saved once, and %v", got, err)
 					}
 				}
 				if err := tt.clear(dir); err != nil {
@@ -92,7 +91,7 @@ func TestSaveFails(t *testing.T) {
 				o.save()
 				o.logged(outage, outage)
 				if got := o.stats.Snapshot(time.Now()).Checkpoint.Trouble; got != "" {
-					t.Errorf("stats tell %q when it is over", got)
+					t.Errorf("stats have %q when it is over", got)
 				}
 				want := checkpoint.Source{Path: web.Path, Open: []checkpoint.Generation{reading(1, done+20, "x\n")}}
 				o.want(web, want)
@@ -120,13 +119,13 @@ func TestFailedSaveLeavesTheOneBeforeIt(t *testing.T) {
 		}
 		o = o.crash()
 		if got := o.offset(); got != 100 {
-			t.Errorf("goes on at %d, want 100", got)
+			t.Errorf("continues at %d, want 100", got)
 		}
 		o.logged(1, 0) // what was in the way was renamed
 		o.Acknowledge(at(g, 200), nil)
 		o.save()
 		if o = o.crash(); o.offset() != 200 {
-			t.Errorf("goes on at %d, want 200", o.offset())
+			t.Errorf("continues at %d, want 200", o.offset())
 		}
 	}
 }
@@ -161,16 +160,16 @@ func TestSecureTriesOnce(t *testing.T) {
 	}
 }
 
-// An outage during which a file is new is worse than one that began without, and
-// is told once more, and no more than that.
-func TestNewFileDuringAnOutageIsTold(t *testing.T) {
+// An outage is worse when there is a new file, which is logged once more, and only
+// once.
+func TestNewFileDuringAnOutageIsLogged(t *testing.T) {
 	o, g := begun(t)
 	inTheWay := filepath.Join(o.dir, fresh)
 	for outage := range 2 {
 		if err := os.Mkdir(inTheWay, 0o700); err != nil {
 			t.Fatal(err)
 		}
-		told := func(errors, newFile int) {
+		logged := func(errors, newFile int) {
 			t.Helper()
 			o.logged(2*outage+errors, outage)
 			if got := strings.Count(o.log.String(), "new_file=true"); got != outage+newFile {
@@ -185,16 +184,16 @@ func TestNewFileDuringAnOutageIsTold(t *testing.T) {
 			}
 		}
 		fail(100)
-		told(1, 0)
+		logged(1, 0)
 		fail(200)
-		told(1, 0)
+		logged(1, 0)
 		for i := range int64(2) {
 			id := 2 + 2*int64(outage) + i
 			o.Begin(at(generation(web, id), 0), logfile.Sum{}, file(id))
 			o.Secure()
-			told(2, 1)
+			logged(2, 1)
 			fail(300 + 100*i)
-			told(2, 1)
+			logged(2, 1)
 		}
 		if err := os.Remove(inTheWay); err != nil {
 			t.Fatal(err)
@@ -220,7 +219,7 @@ func TestDiskFull(t *testing.T) {
 	o, g := open(t, dir), generation(web, 1)
 	o.source(web)
 	o.Begin(at(g, 0), logfile.Sum{}, file(1))
-	for id := int64(2); id <= 30; id++ { // so that it takes several blocks
+	for id := int64(2); id <= 30; id++ { // so that it needs several blocks
 		o.NoteCopy("web", delivered(id, 0, ""))
 	}
 	o.save()
@@ -233,7 +232,7 @@ func TestDiskFull(t *testing.T) {
 	size, block, all := len(contents(t, dir)[latest]), int(disk.Bsize), int(disk.Bfree)
 	need := (size + block - 1) / block
 	if need < 2 || all <= need {
-		t.Fatalf("a checkpoint takes %d blocks and %d are free, want at least 2 and one more than that", need, all)
+		t.Fatalf("a checkpoint needs %d blocks and %d are free, want at least 2 and one more than that", need, all)
 	}
 	saved, outages := int64(10), 0
 	filler := filepath.Join(dir, "filler")
@@ -248,7 +247,7 @@ func TestDiskFull(t *testing.T) {
 				t.Fatalf("with %d of %d blocks free, Save = %v", free, need, err)
 			}
 			if got := o.stats.Snapshot(time.Now()).Checkpoint.Trouble; (got == "") != (err == nil) {
-				t.Errorf("with %d of %d blocks free, stats tell %q, Save = %v", free, need, got, err)
+				t.Errorf("with %d of %d blocks free, stats have %q, Save = %v", free, need, got, err)
 			}
 			want := saved
 			if err == nil {
@@ -256,7 +255,7 @@ func TestDiskFull(t *testing.T) {
 			}
 			after := open(t, copied(t, dir))
 			if got := after.offset(); got != want {
-				t.Errorf("with %d of %d blocks free: goes on at %d, want %d", free, need, got, want)
+				t.Errorf("with %d of %d blocks free: continues at %d, want %d", free, need, got, want)
 			}
 			after.logged(0, 0)
 		}
@@ -279,13 +278,13 @@ func TestDiskFull(t *testing.T) {
 	}
 	o = o.crash()
 	if got := o.offset(); got != saved {
-		t.Errorf("goes on at %d, want %d", got, saved)
+		t.Errorf("continues at %d, want %d", got, saved)
 	}
 	o.logged(0, 0)
 }
 
-// A pipe that nobody reads stands for a disk that does not answer. Delivery goes
-// on; who saves waits.
+// A pipe that nobody reads stands for a disk that does not answer. Delivery
+// continues; only a save waits.
 func TestNobodyButASaveWaitsForTheDisk(t *testing.T) {
 	o, g := begun(t)
 	path := filepath.Join(o.dir, fresh)
@@ -325,7 +324,7 @@ func TestNobodyButASaveWaitsForTheDisk(t *testing.T) {
 	select {
 	case <-working:
 	case <-time.After(10 * time.Second):
-		t.Fatal("a save that takes long holds up everything")
+		t.Fatal("a slow save holds up everything")
 	}
 	go func() { results <- o.Save() }()
 	select {

@@ -133,7 +133,7 @@ func TestLine(t *testing.T) {
 		line      string
 		lineBytes int64 // the length of the line when 0
 		want      string
-		wantBytes int64 // 0: not told
+		wantBytes int64 // 0: not in the entry
 	}{
 		{name: "empty", line: "", want: ""},
 		{name: "plain", line: "a b", want: "a b"},
@@ -170,7 +170,7 @@ func TestLine(t *testing.T) {
 			if got.Line != tt.want {
 				t.Errorf("line %q of %d bytes, want %q of %d", got.Line, len(got.Line), tt.want, len(tt.want))
 			}
-			if told := got.LineBytes != nil; told != (tt.wantBytes != 0) || told && *got.LineBytes != tt.wantBytes {
+			if has := got.LineBytes != nil; has != (tt.wantBytes != 0) || has && *got.LineBytes != tt.wantBytes {
 				t.Errorf("%s: want line_bytes %d", text[max(0, len(text)-50):], tt.wantBytes)
 			}
 		})

@@ -54,7 +54,8 @@ func Open(path string, log *slog.Logger) (*Dir, error) {
 	}
 	d := &Dir{path: path, log: log}
 	err := d.take()
-	if err != nil && d.foreign(Lock) { // a link or a directory: nobody holds a lock on it
+	if err != nil && d.foreign(Lock) && !errors.Is(err, ErrInUse) && !errors.Is(err, fs.ErrPermission) {
+		// A directory, a pipe or a link to nothing: nobody holds a lock on it.
 		if err = d.SetAside(Lock, err); err == nil {
 			err = d.take()
 		}
@@ -71,7 +72,7 @@ func Open(path string, log *slog.Logger) (*Dir, error) {
 	d.used = d.Has(Checkpoint) || d.Has(CheckpointPrev)
 	for _, f := range Files {
 		if info, err := os.Lstat(d.Path(f.Name)); err == nil && info.Mode().IsRegular() && info.Mode().Perm() != fileMode {
-			_ = os.Chmod(d.Path(f.Name), fileMode) // somebody else's: reading it reports the error
+			_ = os.Chmod(d.Path(f.Name), fileMode) // fails for another user's file; reading it reports that
 		}
 		if err := d.clear(f.Name + fresh); err != nil {
 			d.Close()

@@ -98,6 +98,18 @@ func TestDamagedLock(t *testing.T) {
 	}
 }
 
+// A link to a lock that is held is no damage.
+func TestLinkedLockIsInUse(t *testing.T) {
+	path, elsewhere := t.TempDir(), filepath.Join(t.TempDir(), "lock")
+	if err := os.Symlink(elsewhere, filepath.Join(path, statedir.Lock)); err != nil {
+		t.Fatal(err)
+	}
+	open(t, path)
+	if _, err := statedir.Open(path, slog.New(slog.DiscardHandler)); !errors.Is(err, statedir.ErrInUse) {
+		t.Errorf("a second Open = %v, want %v", err, statedir.ErrInUse)
+	}
+}
+
 // A temporary file that cannot be overwritten would make every save fail; one that
 // a crash left is overwritten.
 func TestTemporaryFileIsInTheWay(t *testing.T) {

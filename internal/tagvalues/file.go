@@ -20,7 +20,7 @@ type file struct {
 	f       *os.File
 	saving  chan struct{} // holds one token while a save is under way
 	unsaved []byte        // records, for whoever holds the token
-	size    int64         // durable bytes, likewise
+	size    int64         // durable bytes, for the holder of the token
 }
 
 // open reads the file and makes its contents durable: after a process was killed

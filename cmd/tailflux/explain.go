@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -83,9 +81,8 @@ func explainLines(cmd *cobra.Command, args []string, file string, asJSON bool) e
 	return nil
 }
 
-// explainConfig loads the configuration and chooses the source: one of the file,
-// or the one that the flags describe. detect reports whether its format must be
-// found by the lines.
+// explainConfig loads the configuration and chooses the source. detect reports
+// whether its format must be detected from the lines.
 func explainConfig(cmd *cobra.Command, input string) (c *config.Config, source config.Source, detect bool, err error) {
 	file, err := cmd.Flags().GetString("config")
 	if err != nil {
@@ -100,55 +97,15 @@ func explainConfig(cmd *cobra.Command, input string) (c *config.Config, source c
 			options.NoFile, unread = true, err
 		}
 	}
+	warnOfVariables(cmd)
 	if c, source, err = config.Load(options); err != nil {
 		return nil, source, false, config.UsageError{Err: err}
 	}
-	if len(c.Sources) > 0 {
-		source, err = chooseSource(c.Sources, source.Name, input)
-		return c, source, source.Format == shape.Auto, err
-	}
 	if unread != nil && !errors.Is(unread, os.ErrNotExist) && source.Path+source.Format+source.Regexp == "" {
-		fmt.Fprintf(cmd.ErrOrStderr(), "note: %v; going on without it\n", unread)
+		fmt.Fprintf(cmd.ErrOrStderr(), "note: %v; continuing without it\n", unread)
 	}
-	switch {
-	case source.Name != "":
-	case source.Path != "":
-		source.Name = filepath.Base(source.Path)
-	case input != "" && input != "-":
-		source.Name = filepath.Base(input)
-	default:
-		source.Name = "access.log"
-	}
-	return c, source, source.Regexp == "" && (source.Format == "" || source.Format == shape.Auto), nil
-}
-
-// chooseSource is the source of that name; without one the only source, or the
-// one that input is a file of, or any if they are all of one format.
-func chooseSource(all []config.Source, name, input string) (config.Source, error) {
-	var names []string
-	alike := true
-	for _, s := range all {
-		names = append(names, s.Name)
-		alike = alike && s.Format == all[0].Format && s.Regexp == all[0].Regexp
-	}
-	if name != "" {
-		if i := slices.Index(names, name); i >= 0 {
-			return all[i], nil
-		}
-		return config.Source{}, config.UsageError{Err: fmt.Errorf("--name: got %q, want one of the sources %s", name, strings.Join(names, ", "))}
-	}
-	if absolute, err := filepath.Abs(input); err == nil && input != "" {
-		for _, s := range all {
-			path, err := filepath.Abs(s.Path)
-			if ok, bad := filepath.Match(path, absolute); err == nil && bad == nil && (ok || path == absolute) {
-				return s, nil
-			}
-		}
-	}
-	if alike {
-		return all[0], nil
-	}
-	return config.Source{}, config.UsageError{Err: fmt.Errorf("the configured sources have several formats: choose with --name one of %s, or give --format", strings.Join(names, ", "))}
+	source, err = explain.Source(c.Sources, source, input)
+	return c, source, source.Regexp == "" && source.Format == shape.Auto, err
 }
 
 func explainInput(cmd *cobra.Command, args []string, file string) (io.ReadCloser, error) {

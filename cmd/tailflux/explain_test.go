@@ -158,7 +158,7 @@ func TestExplainSourcesAndExitCodes(t *testing.T) {
 		{"all alike", []string{"--config", alike}, 0, "source=web.log,"},
 		{"a format in place of the sources", []string{"--config", several, "--format=combined"}, 0, "source=access.log,"},
 		{"the first start", []string{"--config", alike, "--start=end"}, 0, "source=web.log,"},
-		{"which source", []string{"--config", several}, 2, "choose with --name one of web.log, api*.log"},
+		{"which source", []string{"--config", several}, 2, "use --name (one of web.log, api*.log)"},
 		{"no such source", []string{"--config", several, "--name=x"}, 2, `--name: got "x", want one of the sources web.log, api*.log`},
 		{"no such format", []string{"--format=$nope"}, 2, "--format: got"},
 		{"format and regexp", []string{"--format=timed", "--regexp=x"}, 2, "want one of the two"},

@@ -14,8 +14,8 @@ import (
 	"github.com/tailflux/tailflux/internal/tail"
 )
 
-// progress shows how far an import is: a bar on a terminal, else a log line now
-// and then.
+// progress shows how far an import is: as a bar on a terminal, otherwise as a log
+// line every two seconds.
 type progress struct {
 	log         *slog.Logger
 	bar         *progressbar.ProgressBar // nil: no terminal
@@ -24,7 +24,7 @@ type progress struct {
 	latest      tail.Progress
 }
 
-// Between two times that progress is shown.
+// The pauses between two updates.
 const (
 	barPause = 100 * time.Millisecond
 	logPause = 2 * time.Second
@@ -53,25 +53,24 @@ func (p *progress) show(at tail.Progress) {
 	}
 	p.last = now
 	seconds := now.Sub(p.began).Seconds()
-	perSecond := int64(float64(at.Lines) / seconds)
 	if p.bar != nil {
+		perSecond := float64(at.Lines) / seconds
 		p.bar.ChangeMax64(at.Total)
-		p.bar.Describe(fmt.Sprintf("%s, %s lines/s", filepath.Base(at.File), units.CustomSize("%.3g%s", float64(perSecond), 1000, []string{"", "k", "M"})))
+		p.bar.Describe(fmt.Sprintf("%s, %s lines/s", filepath.Base(at.File), units.CustomSize("%.3g%s", perSecond, 1000, []string{"", "k", "M"})))
 		_ = p.bar.Set64(at.Done)
 		return
 	}
 	left := time.Duration(seconds * float64(at.Total-at.Done) / float64(max(at.Done, 1)) * float64(time.Second))
-	p.log.Info("importing", "file", at.File, "bytes", at.Done, "of_bytes", at.Total, "lines", at.Lines,
-		"lines_per_second", perSecond, "left", left.Round(time.Second).String())
+	p.log.Info("importing: duration is the time left", "file", at.File, "bytes", at.Done, "lines", at.Lines, "duration", left.Round(time.Second).String())
 }
 
-// verdict is what is wrong when all that was read is delivered.
+// verdict is what is wrong although everything that was read is delivered.
 func (p *progress) verdict() error {
 	switch {
 	case !p.latest.Complete:
-		return errors.New("import: interrupted; the same command goes on")
+		return errors.New("import: interrupted; run the same command again to continue")
 	case p.latest.Failed > 0:
-		return fmt.Errorf("import: %d files could not be read to their end", p.latest.Failed)
+		return fmt.Errorf("import: %d files could not be read to the end", p.latest.Failed)
 	}
 	return nil
 }

@@ -73,14 +73,19 @@ func load(cmd *cobra.Command) (*config.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, is := range config.Misnomers(os.Environ()) {
-		newLogger(cmd.ErrOrStderr()).Warn("environment variable sets nothing", "keys", is.Name, "reason", is.Meant)
-	}
+	warnOfVariables(cmd)
 	c, _, err := config.Load(config.Options{File: file, Flags: cmd.Flags(), Env: os.LookupEnv, Check: shape.Check, NeedSource: true})
 	if err != nil {
 		return nil, config.UsageError{Err: err}
 	}
 	return c, nil
+}
+
+// warnOfVariables warns of variables that look as if they configured something.
+func warnOfVariables(cmd *cobra.Command) {
+	for _, is := range config.Misnomers(os.Environ()) {
+		newLogger(cmd.ErrOrStderr()).Warn("environment variable sets nothing", "keys", is.Name, "reason", is.Meant)
+	}
 }
 
 // newLogger writes text on a terminal and JSON elsewhere.

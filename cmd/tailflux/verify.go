@@ -67,14 +67,17 @@ func verifyFiles(ctx context.Context, out io.Writer, c *config.Config, source st
 	if err != nil {
 		return err
 	}
-	missing := 0
+	missing, foreign := 0, 0
 	for _, file := range files {
 		verdict, err := v.Verify(ctx, file, source)
 		if err != nil {
 			return fmt.Errorf("verify %s: %w", file, err)
 		}
-		if verdict.Missing > 0 {
+		switch {
+		case verdict.Missing > 0:
 			missing++
+		case verdict.NoneMatches():
+			foreign++
 		}
 		if asJSON {
 			err = json.NewEncoder(out).Encode(verdict)
@@ -85,7 +88,10 @@ func verifyFiles(ctx context.Context, out io.Writer, c *config.Config, source st
 			return err
 		}
 	}
-	if missing > 0 {
+	switch {
+	case foreign > 0:
+		return fmt.Errorf("verify: no line of %d of %d files matches the format: try tailflux explain --file %s", foreign, len(files), files[0])
+	case missing > 0:
 		return fmt.Errorf("verify: points are missing of %d of %d files", missing, len(files))
 	}
 	return nil

@@ -33,6 +33,12 @@ type Minute struct {
 	Found    int64     `json:"found"`
 }
 
+// NoneMatches reports whether there are lines that should have become points, and
+// all of them were rejected: the format is probably another one.
+func (v *Verdict) NoneMatches() bool {
+	return v.Rejected > 0 && v.Rejected+v.Earlier+v.Pending == v.Lines
+}
+
 // Print writes the verdict for people.
 func (v *Verdict) Print(w io.Writer) error {
 	var b strings.Builder

@@ -82,6 +82,18 @@ func TestUnknownFileIsCompared(t *testing.T) {
 	}
 }
 
+// A file that is in another format is not as it should be, though nothing is missing.
+func TestNoLineMatches(t *testing.T) {
+	file := writeLog(t, 3)
+	none := func(influx.Series, int64, int64) ([]int64, error) { return nil, nil }
+	for format, want := range map[string]bool{"combined": false, "timed": true} {
+		v := open(t, []config.Source{{Name: "web", Path: file, Format: format}}, none)
+		if got, err := v.Verify(t.Context(), file, ""); err != nil || got.NoneMatches() != want {
+			t.Errorf("%s: Verify = %+v, %v; want that none matches: %t", format, got, err, want)
+		}
+	}
+}
+
 func TestVerifyFails(t *testing.T) {
 	file := writeLog(t, 1)
 	down := errors.New("down")

@@ -22,6 +22,7 @@ KILLS     ?= 50#   soak: how often tailflux is killed
 OUTAGES   ?= 10#   soak: how often influxd is killed
 SEED      ?= 0#    soak: as an earlier one has printed it
 KEEP      ?=#      soak: directory that gets the files of a run that failed
+MUTANTS   ?= all#  mutants: ci is a part of them, internal/tail those of a package
 SUDO      ?= sudo# e2e-deps, unless root
 
 tools    := $(CURDIR)/.cache/bin
@@ -31,7 +32,7 @@ lint     := $(tools)/golangci-lint-$(lint_ver)
 
 influxd_old := $(CURDIR)/.cache/influxdb-debian/usr/bin/influxd
 
-.PHONY: help build man demo check fmt test model e2e e2e-deps soak bench profile fuzz clean influxd
+.PHONY: help build man demo check fmt test model mutants e2e e2e-deps soak bench profile fuzz clean influxd
 
 help: ## this list
 	@sed -nE 's/^([a-z0-9-]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 20
@@ -95,6 +96,9 @@ model: ## MODEL (20000) random sequences of what can happen to a log
 	go test -count=1 -timeout 0 -v -run '^TestModel$$' ./internal/tail -model $(MODEL) | quiet
 	{ set +x; } 2>/dev/null
 	echo "model: passed"
+
+mutants: influxd ## mistakes as patches, each of which a test must find; MUTANTS=internal/tail
+	@go run ./internal/mutants -which '$(MUTANTS)'
 
 e2e: influxd ## with real nginx, logrotate and wrk, and InfluxDB 1.6 (make e2e-deps)
 	@[[ -x $(influxd_old) ]] || { echo "e2e: no InfluxDB 1.6 here; make e2e-deps unpacks it" >&2; exit 1; }

@@ -40,7 +40,7 @@ func TestCrashRun(t *testing.T) {
 	if seed == 0 {
 		seed = uint64(time.Now().UnixNano())
 	}
-	run := newCrashRun(t, binary, "", seed)
+	run := newCrashRun(t, seed)
 	run.play(*crashKills, *crashOutages, *crashRate)
 	for _, f := range run.check() {
 		t.Errorf("%s: %s", f.check, f.what)
@@ -55,8 +55,6 @@ type crashRun struct {
 	*bench
 	site   *crashSite
 	front  *influxdtest.Front
-	binary string
-	bug    string // planted, or none
 	seed   uint64
 	random *rand.Rand
 
@@ -83,10 +81,10 @@ func (c *crashRun) find(check, format string, args ...any) {
 	}
 }
 
-func newCrashRun(t *testing.T, binary, bug string, seed uint64) *crashRun {
+func newCrashRun(t *testing.T, seed uint64) *crashRun {
 	t.Helper()
 	db := influxdtest.New(t, influxdtest.Options{Config: map[string]any{"data.max-values-per-tag": maxValues}})
-	c := &crashRun{bench: newBench(t, db), binary: binary, bug: bug, seed: seed, random: stream(seed, 0), wrong: map[string]int{}, began: time.Now()}
+	c := &crashRun{bench: newBench(t, db), seed: seed, random: stream(seed, 0), wrong: map[string]int{}, began: time.Now()}
 	t.Cleanup(func() {
 		if !t.Failed() {
 			return
@@ -177,8 +175,8 @@ func (c *crashRun) tell(format string, args ...any) {
 
 func (c *crashRun) options(args ...string) tailfluxtest.Options {
 	return tailfluxtest.Options{
-		Binary: c.binary, Env: []string{"TAILFLUX_PLANTED=" + c.bug},
-		URL: c.front.URL, State: c.path("state"), Output: c.path("tailflux.log"),
+		Binary: binary,
+		URL:    c.front.URL, State: c.path("state"), Output: c.path("tailflux.log"),
 		Args: append(args, "--path", c.site.log, "--name", "crash", "--format", crashFormat, "--start", "beginning",
 			"--tags", "method,status,http_user_agent", "--fields", "path,bytes_sent,upstream_response_time", "--rotate-wait", "1s",
 			"--influxdb-batch-points", "1000", "--influxdb-flush-interval", "200ms", "--influxdb-timeout", "2s",

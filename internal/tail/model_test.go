@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -37,6 +38,7 @@ import (
 var (
 	modelSequences = flag.Int("model", 200, "number of random sequences; make model plays 20,000, and CI 2,000")
 	modelSeed      = flag.Uint64("model.seed", 0, "seed of the only sequence; 0: many")
+	modelFirst     = flag.Bool("model.first", false, "end with the first sequence that fails, and do not shrink it: make mutants wants to know no more")
 	modelRaces     = flag.Bool("model.races", false, "let things happen while the daemon looks; then a seed does not always give the same")
 )
 
@@ -523,6 +525,10 @@ func shrink(t *testing.T, seed uint64, steps []step) []step {
 // fail shows a sequence that fails.
 func fail(t *testing.T, seed uint64, steps []step, why error) {
 	t.Helper()
+	if *modelFirst {
+		t.Errorf("seed %d: %v", seed, why)
+		return
+	}
 	short := shrink(t, seed, steps)
 	var trace bytes.Buffer
 	var err error
@@ -559,11 +565,12 @@ func TestModel(t *testing.T) {
 	}
 	var mu sync.Mutex
 	pairs, operations := map[[2]int]int{}, 0
+	var over atomic.Bool
 	t.Run("sequences", func(t *testing.T) {
 		for shard := range modelShards {
 			t.Run("", func(t *testing.T) {
 				t.Parallel()
-				for i := shard; i < *modelSequences && !t.Failed(); i += modelShards {
+				for i := shard; i < *modelSequences && !t.Failed() && !over.Load(); i += modelShards {
 					seed := uint64(i + 1)
 					steps := script(seed)
 					var trace traced
@@ -573,6 +580,9 @@ func TestModel(t *testing.T) {
 						}
 					} else if err := play(t, seed, steps, &trace); err != nil { // it may never happen again
 						t.Errorf("seed %d: %v\n%v\n%s", seed, err, steps, &trace.text)
+					}
+					if *modelFirst && t.Failed() {
+						over.Store(true)
 					}
 					mu.Lock()
 					operations += len(steps)

@@ -196,3 +196,23 @@ func TestNewerStateFile(t *testing.T) {
 		})
 	}
 }
+
+// Members of the group run tailflux verify, whatever umask tailflux has.
+func TestStateFilesCanBeReadByTheGroup(t *testing.T) {
+	defer syscall.Umask(syscall.Umask(0o077))
+	in := &site{&installation{t: t, state: filepath.Join(t.TempDir(), "state"), log: filepath.Join(t.TempDir(), "access.log")}, newStore(t)}
+	in.write(lines(0, 120) + "junk\n")
+	in.once(120)
+	entries, err := os.ReadDir(in.state)
+	if err != nil || len(entries) != len(statedir.Files)-1 { // there is no rejects.jsonl.1
+		t.Errorf("%d files, %v: %v", len(entries), err, entries)
+	}
+	for _, entry := range entries {
+		if info, err := entry.Info(); err != nil || info.Mode().Perm() != 0o640 {
+			t.Errorf("%s: mode %v, %v, want 0640", entry.Name(), info.Mode(), err)
+		}
+	}
+	if info, err := os.Stat(in.state); err != nil || info.Mode().Perm() != 0o750 {
+		t.Errorf("the directory: mode %v, %v, want 0750", info.Mode(), err)
+	}
+}

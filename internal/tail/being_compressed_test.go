@@ -28,13 +28,13 @@ func beingCompressed(t *testing.T, parts ...string) {
 						path := logFile(t)
 						text, lines := random(3 * blockSize / 100)
 						create(t, path, text)
-						l := newLives(t, wakeups, path)
-						l.start()
-						l.wantOf(lines...)
+						d := newDaemon(t, wakeups, path)
+						d.start()
+						d.wantOf(lines...)
 						packed := gzipped(t, text)
 						n := map[string]int{"nothing": 0, "header": 10, "half": len(packed) / 2, "all": len(packed)}[part]
 						if run == "stopped" {
-							l.stop()
+							d.stop()
 							lines = nil
 						}
 						later()
@@ -43,23 +43,23 @@ func beingCompressed(t *testing.T, parts ...string) {
 						z := create(t, path+".1.gz", packed[:n]) // before the reader has looked
 						create(t, path, "b1\n")
 						if run == "stopped" {
-							l.start()
+							d.start()
 						}
 						lines = append(lines, "b1")
-						l.wantOf(lines...)
+						d.wantOf(lines...)
 						add(t, z, packed[n:])
 						remove(t, path+".1")
-						l.wantOf(lines...)
-						if s := l.source(); s.Trouble != "" {
+						d.wantOf(lines...)
+						if s := d.source(); s.Trouble != "" {
 							t.Errorf("Trouble = %q", s.Trouble)
 						}
-						l.stop()
-						l.start()
-						l.wantNothing()
-						if s := l.source(); s.Trouble != "" || s.Lost != 0 {
+						d.stop()
+						d.start()
+						d.wantNothing()
+						if s := d.source(); s.Trouble != "" || s.Lost != 0 {
 							t.Errorf("Trouble = %q, %d lost", s.Trouble, s.Lost)
 						}
-						l.stop()
+						d.stop()
 					})
 				})
 			}
@@ -73,10 +73,10 @@ func TestKilledWhileFileIsBeingCompressed(t *testing.T) {
 		path := logFile(t)
 		text, lines := random(3 * blockSize / 100)
 		create(t, path, text)
-		l := newLives(t, wakeups, path)
-		l.options.RotateWait = time.Minute
-		l.start()
-		l.wantOf(lines...)
+		d := newDaemon(t, wakeups, path)
+		d.options.RotateWait = time.Minute
+		d.start()
+		d.wantOf(lines...)
 		packed := gzipped(t, text)
 		later()
 		rename(t, path, path+".1")
@@ -84,19 +84,19 @@ func TestKilledWhileFileIsBeingCompressed(t *testing.T) {
 		z := create(t, path+".1.gz", packed[:len(packed)/2]) // before the reader has looked
 		create(t, path, "b1\n")
 		lines = append(lines, "b1")
-		l.wantOf(lines...)
-		l.acknowledge()
-		l.kill()
+		d.wantOf(lines...)
+		d.acknowledge()
+		d.kill()
 		add(t, z, packed[len(packed)/2:])
 		remove(t, path+".1")
-		l.options.RotateWait = 300 * time.Millisecond
+		d.options.RotateWait = 300 * time.Millisecond
 		for range 2 {
-			l.start()
-			l.wantNothing()
-			if s := l.source(); s.Trouble != "" || s.Lost != 0 {
-				t.Errorf("Trouble = %q, %d lost; the log:\n%s", s.Trouble, s.Lost, &l.log)
+			d.start()
+			d.wantNothing()
+			if s := d.source(); s.Trouble != "" || s.Lost != 0 {
+				t.Errorf("Trouble = %q, %d lost; the log:\n%s", s.Trouble, s.Lost, &d.log)
 			}
-			l.stop()
+			d.stop()
 		}
 	})
 }
@@ -123,10 +123,10 @@ func TestCopyOfATruncatedFileIsBeingCompressed(t *testing.T) {
 				path := logFile(t)
 				text, lines := random(5 * blockSize / 100)
 				file := create(t, path, text)
-				l := newLives(t, false, path)
-				l.options.blocks = 2
-				l.prepare()
-				held := []flow.Chunk{<-l.chunks, <-l.chunks} // no block is left
+				d := newDaemon(t, false, path)
+				d.options.blocks = 2
+				d.prepare()
+				held := []flow.Chunk{<-d.chunks, <-d.chunks} // no block is left
 				packed := gzipped(t, text)
 				n := c.part(len(packed))
 				copyTo(t, path, path+".1")
@@ -136,24 +136,24 @@ func TestCopyOfATruncatedFileIsBeingCompressed(t *testing.T) {
 				if c.alone {
 					remove(t, path+".1")
 				}
-				l.eventually("notice", func() bool { return l.source().Truncations == 1 })
+				d.eventually("notice", func() bool { return d.source().Truncations == 1 })
 				add(t, z, packed[n:])
 				if !c.alone {
 					remove(t, path+".1")
 				}
 				add(t, file, "b1\n")
 				time.Sleep(300 * time.Millisecond)
-				l.receive(held[0])
-				l.receive(held[1])
-				go l.drain()
-				l.wantOf(append(lines, "b1")...)
-				if s := l.source(); s.Trouble != "" || s.Lost != 0 {
-					t.Errorf("Trouble = %q, %d lost; the log:\n%s", s.Trouble, s.Lost, &l.log)
+				d.receive(held[0])
+				d.receive(held[1])
+				go d.drain()
+				d.wantOf(append(lines, "b1")...)
+				if s := d.source(); s.Trouble != "" || s.Lost != 0 {
+					t.Errorf("Trouble = %q, %d lost; the log:\n%s", s.Trouble, s.Lost, &d.log)
 				}
-				l.stop()
-				l.start()
-				l.wantNothing()
-				l.stop()
+				d.stop()
+				d.start()
+				d.wantNothing()
+				d.stop()
 			})
 		})
 	}

@@ -35,39 +35,39 @@ func TestFileIsCopiedAndTruncatedBeforeItsRestIsRead(t *testing.T) {
 				path := logFile(t)
 				text, lines := numbered("a", 0, 5*blockSize/100)
 				file := create(t, path, text+"half")
-				l := newLives(t, wakeups, path)
-				l.options.blocks = 2
-				l.prepare()
-				held := []flow.Chunk{<-l.chunks, <-l.chunks} // no block is left
+				d := newDaemon(t, wakeups, path)
+				d.options.blocks = 2
+				d.prepare()
+				held := []flow.Chunk{<-d.chunks, <-d.chunks} // no block is left
 				copyTruncate(t, path, file)
 				c.then(t, path)
-				l.eventually("notice", func() bool { return l.source().Truncations == 1 })
+				d.eventually("notice", func() bool { return d.source().Truncations == 1 })
 				add(t, file, "b1\n")
-				recovered(t, l, append(lines, "half"), held...)
+				recovered(t, d, append(lines, "half"), held...)
 				add(t, file, "b2\n")
-				l.want(2, "b2")
-				l.stop()
+				d.want(2, "b2")
+				d.stop()
 			})
 		})
 	}
 }
 
 // recovered checks that all of a file comes from its copy, and then b1.
-func recovered(t *testing.T, l *lives, lines []string, held ...flow.Chunk) {
+func recovered(t *testing.T, d *daemon, lines []string, held ...flow.Chunk) {
 	t.Helper()
 	for _, chunk := range held {
-		l.receive(chunk)
+		d.receive(chunk)
 	}
-	go l.drain()
-	l.want(1, lines...)
-	l.want(2, "b1")
-	if s := l.source(); s.Recovered != 1 || s.Lost != 0 || s.Truncations != 1 || s.Rotations != 0 {
+	go d.drain()
+	d.want(1, lines...)
+	d.want(2, "b1")
+	if s := d.source(); s.Recovered != 1 || s.Lost != 0 || s.Truncations != 1 || s.Rotations != 0 {
 		t.Errorf("books: %+v", s)
 	}
-	l.still()
-	l.stop()
-	l.start()
-	l.wantNothing()
+	d.still()
+	d.stop()
+	d.start()
+	d.wantNothing()
 }
 
 func TestFileIsCopiedAndTruncatedTwiceWithinATick(t *testing.T) {
@@ -87,29 +87,29 @@ func TestFileGrowsBetweenItsCopyAndItsTruncation(t *testing.T) {
 	both(t, func(t *testing.T, wakeups bool) {
 		path := logFile(t)
 		file := create(t, path, "a1\n")
-		l := newLives(t, wakeups, path)
-		l.start()
-		l.want(1, "a1")
+		d := newDaemon(t, wakeups, path)
+		d.start()
+		d.want(1, "a1")
 		copyTo(t, path, path+".1")
 		add(t, file, "a2\n")
-		l.want(1, "a1", "a2") // more than is in the copy
+		d.want(1, "a1", "a2") // more than is in the copy
 		truncate(t, file, 0)
-		l.eventually("notice", func() bool { return l.source().Truncations == 1 })
+		d.eventually("notice", func() bool { return d.source().Truncations == 1 })
 		add(t, file, "b1\n")
-		l.want(2, "b1")
-		l.still()
-		if s := l.source(); s.Recovered != 0 || s.Lost != 0 {
+		d.want(2, "b1")
+		d.still()
+		if s := d.source(); s.Recovered != 0 || s.Lost != 0 {
 			t.Errorf("books: %+v", s)
 		}
 		copyTruncate(t, path, file) // and it is remembered, under its next name
 		add(t, file, "c1\n")
-		l.want(3, "c1")
-		l.still()
-		l.stop()
+		d.want(3, "c1")
+		d.still()
+		d.stop()
 		touch(t, path+".2")
-		l.start()
-		l.wantNothing()
-		l.stop()
+		d.start()
+		d.wantNothing()
+		d.stop()
 	})
 }
 
@@ -124,20 +124,20 @@ func TestCopyOfATruncatedFileEndsWithHalfALine(t *testing.T) {
 			both(t, func(t *testing.T, wakeups bool) {
 				path := logFile(t)
 				file := create(t, path, "a1\nhal")
-				l := newLives(t, wakeups, path)
-				l.start()
-				l.want(1, "a1")
+				d := newDaemon(t, wakeups, path)
+				d.start()
+				d.want(1, "a1")
 				time.Sleep(300 * time.Millisecond)
 				add(t, file, c.rest)
 				copyTruncate(t, path, file)
 				add(t, file, "b1\n")
-				l.want(2, "b1")
-				l.want(1, append([]string{"a1"}, strings.Split("hal"+c.rest, "\n")...)...)
-				l.still()
-				l.stop()
-				l.start()
-				l.wantNothing()
-				l.stop()
+				d.want(2, "b1")
+				d.want(1, append([]string{"a1"}, strings.Split("hal"+c.rest, "\n")...)...)
+				d.still()
+				d.stop()
+				d.start()
+				d.wantNothing()
+				d.stop()
 			})
 		})
 	}
@@ -217,30 +217,30 @@ func TestKilledWhileTheRestIsReadFromTheCopy(t *testing.T) {
 		path := logFile(t)
 		text, lines := numbered("a", 0, 8*blockSize/100)
 		file := create(t, path, text)
-		l := newLives(t, wakeups, path)
-		l.options.blocks = 2
-		l.prepare()
-		held := []flow.Chunk{<-l.chunks, <-l.chunks} // no block is left
+		d := newDaemon(t, wakeups, path)
+		d.options.blocks = 2
+		d.prepare()
+		held := []flow.Chunk{<-d.chunks, <-d.chunks} // no block is left
 		copyTruncate(t, path, file)
-		l.eventually("notice", func() bool { return l.source().Truncations == 1 })
+		d.eventually("notice", func() bool { return d.source().Truncations == 1 })
 		add(t, file, "b1\n")
-		l.receive(held[0])
-		l.receive(held[1])
-		l.acknowledge()
-		n := len(l.got(1))
-		go l.drain()
-		l.want(1, lines...)
-		l.want(2, "b1")
-		l.kill()
+		d.receive(held[0])
+		d.receive(held[1])
+		d.acknowledge()
+		n := len(d.got(1))
+		go d.drain()
+		d.want(1, lines...)
+		d.want(2, "b1")
+		d.kill()
 		compress(t, path+".1", ".gz")
 		copyTruncate(t, path, file)
 		add(t, file, "c1\n")
-		l.start()
-		l.wantAll(lines[n:], []string{"b1"}, []string{"c1"})
-		l.stop()
-		l.start()
-		l.wantNothing()
-		l.stop()
+		d.start()
+		d.wantAll(lines[n:], []string{"b1"}, []string{"c1"})
+		d.stop()
+		d.start()
+		d.wantNothing()
+		d.stop()
 	})
 }
 
@@ -257,34 +257,34 @@ func TestKilledBeforeACopyThatWasReadIsAcknowledged(t *testing.T) {
 				path := logFile(t)
 				text, lines := numbered("a", 0, 20) // a whole head
 				file := create(t, path, text)
-				l := newLives(t, wakeups, path)
-				l.start()
-				l.want(1, lines...)
+				d := newDaemon(t, wakeups, path)
+				d.start()
+				d.want(1, lines...)
 				copyTo(t, path, path+".1")
 				add(t, file, c.gap)
-				l.want(1, append(slices.Clone(lines), strings.Fields(c.gap)...)...)
+				d.want(1, append(slices.Clone(lines), strings.Fields(c.gap)...)...)
 				truncate(t, file, 0)
-				l.eventually("notice", func() bool { return l.source().Truncations == 1 })
+				d.eventually("notice", func() bool { return d.source().Truncations == 1 })
 				add(t, file, "b1\n")
-				l.want(2, "b1")
-				l.kill()
+				d.want(2, "b1")
+				d.kill()
 				rename(t, path+".1", path+".2")
 				copyTruncate(t, path, file)
 				add(t, file, "c1\n")
 				for range 2 {
-					l.start()
-					l.wantAll(lines, []string{"b1"}, []string{"c1"})
-					if s := l.source(); s.Lost != 0 {
+					d.start()
+					d.wantAll(lines, []string{"b1"}, []string{"c1"})
+					if s := d.source(); s.Lost != 0 {
 						t.Errorf("%d generations lost", s.Lost)
 					}
-					l.kill()
+					d.kill()
 				}
-				l.start()
-				l.wantAll(lines, []string{"b1"}, []string{"c1"})
-				l.stop()
-				l.start()
-				l.wantNothing()
-				l.stop()
+				d.start()
+				d.wantAll(lines, []string{"b1"}, []string{"c1"})
+				d.stop()
+				d.start()
+				d.wantNothing()
+				d.stop()
 			})
 		})
 	}
@@ -295,20 +295,20 @@ func TestFileWithoutAWholeLineIsCopiedAndTruncatedWhileStopped(t *testing.T) {
 	both(t, func(t *testing.T, wakeups bool) {
 		path := logFile(t)
 		file := create(t, path, "hal")
-		l := newLives(t, wakeups, path)
-		l.start()
-		l.wantNothing()
-		l.stop()
+		d := newDaemon(t, wakeups, path)
+		d.start()
+		d.wantNothing()
+		d.stop()
 		add(t, file, "f\na2\n")
 		copyTruncate(t, path, file)
 		add(t, file, "b1\n")
-		for _, end := range []func(){l.kill, l.stop} {
-			l.start()
-			l.wantOf("half", "a2", "b1")
+		for _, end := range []func(){d.kill, d.stop} {
+			d.start()
+			d.wantOf("half", "a2", "b1")
 			end()
 		}
-		l.start()
-		l.wantNothing()
-		l.stop()
+		d.start()
+		d.wantNothing()
+		d.stop()
 	})
 }

@@ -17,14 +17,14 @@ func TestFileIsCopiedAndTruncatedWhileItsChunkWaits(t *testing.T) {
 		path := logFile(t)
 		text, lines := numbered("a", 0, 5*blockSize/100)
 		file := create(t, path, text+"half")
-		l := newLives(t, wakeups, path)
-		l.prepare()
-		l.eventually("a full channel", func() bool { return l.stats.Snapshot(time.Now()).Books.Read == 2*(blockSize/100) })
+		d := newDaemon(t, wakeups, path)
+		d.prepare()
+		d.eventually("a full channel", func() bool { return d.stats.Snapshot(time.Now()).Books.Read == 2*(blockSize/100) })
 		copyTruncate(t, path, file)
-		l.eventually("notice", func() bool { return l.source().Truncations == 1 })
+		d.eventually("notice", func() bool { return d.source().Truncations == 1 })
 		add(t, file, "b1\n")
-		recovered(t, l, append(lines, "half"))
-		l.stop()
+		recovered(t, d, append(lines, "half"))
+		d.stop()
 	})
 }
 
@@ -38,30 +38,30 @@ func TestFileIsTruncatedWhenItsCopyWasSeenInTheMaking(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				path := logFile(t)
 				file := create(t, path, "a1\n")
-				l := newLives(t, false, path)
-				l.start()
-				l.wantOf("a1")
+				d := newDaemon(t, false, path)
+				d.start()
+				d.wantOf("a1")
 				copyTruncate(t, path, file)
-				l.eventually("notice", func() bool { return l.source().Truncations == 1 })
+				d.eventually("notice", func() bool { return d.source().Truncations == 1 })
 				shift(t, path)
 				later()
 				add(t, file, "b1\nb2\n") // with which the reader looks beside the log
 				copied := create(t, path+".1", "")
-				l.eventually("b1 and b2", func() bool { return l.collected() == 3 })
+				d.eventually("b1 and b2", func() bool { return d.collected() == 3 })
 				time.Sleep(time.Millisecond) // less than a tick
 				add(t, file, c.late)
 				add(t, copied, "b1\nb2\n"+c.late)
 				later()
 				truncate(t, file, 0)
 				add(t, file, "c1\n")
-				l.wantOf(append(strings.Fields(c.late), "a1", "b1", "b2", "c1")...)
-				if s := l.source(); s.Lost != 0 {
-					t.Errorf("%d generations lost; the log:\n%s", s.Lost, &l.log)
+				d.wantOf(append(strings.Fields(c.late), "a1", "b1", "b2", "c1")...)
+				if s := d.source(); s.Lost != 0 {
+					t.Errorf("%d generations lost; the log:\n%s", s.Lost, &d.log)
 				}
-				l.stop()
-				l.start()
-				l.wantNothing()
-				l.stop()
+				d.stop()
+				d.start()
+				d.wantNothing()
+				d.stop()
 			})
 		})
 	}
@@ -83,18 +83,18 @@ func TestKilledWhenACopyWasSeenInTheMaking(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				path := logFile(t)
 				file := create(t, path, "a1\n")
-				l := newLives(t, false, path)
-				l.start()
-				l.wantOf("a1")
+				d := newDaemon(t, false, path)
+				d.start()
+				d.wantOf("a1")
 				copyTruncate(t, path, file)
-				l.eventually("notice", func() bool { return l.source().Truncations == 1 })
+				d.eventually("notice", func() bool { return d.source().Truncations == 1 })
 				shift(t, path)
 				later()
 				add(t, file, "b1\nb2\n") // with which the reader looks beside the log
 				copied := create(t, path+".1", "")
-				l.eventually("b1 and b2", func() bool { return l.collected() == 3 })
-				l.acknowledge()
-				l.kill()
+				d.eventually("b1 and b2", func() bool { return d.collected() == 3 })
+				d.acknowledge()
+				d.kill()
 				add(t, file, c.late)
 				add(t, copied, "b1\nb2\n"+c.late)
 				later()
@@ -103,17 +103,17 @@ func TestKilledWhenACopyWasSeenInTheMaking(t *testing.T) {
 				}
 				add(t, file, "c1\n")
 				want := append(strings.Fields(c.late), "c1")
-				for _, end := range []func(){l.kill, l.stop} {
-					l.start()
-					l.wantOf(want...)
-					if s := l.source(); s.Lost != 0 {
-						t.Errorf("%d generations lost; the log:\n%s", s.Lost, &l.log)
+				for _, end := range []func(){d.kill, d.stop} {
+					d.start()
+					d.wantOf(want...)
+					if s := d.source(); s.Lost != 0 {
+						t.Errorf("%d generations lost; the log:\n%s", s.Lost, &d.log)
 					}
 					end()
 				}
-				l.start()
-				l.wantNothing()
-				l.stop()
+				d.start()
+				d.wantNothing()
+				d.stop()
 			})
 		})
 	}
@@ -150,9 +150,9 @@ func TestLongChainOfRotatedFilesIsRenamedWhileItIsLookedAt(t *testing.T) {
 		create(t, name(n), fmt.Sprint("older ", n, "\n")).Close()
 	}
 	create(t, path, "begin\n").Close()
-	l := newLives(t, true, path)
-	l.start()
-	l.wantOf("begin")
+	d := newDaemon(t, true, path)
+	d.start()
+	d.wantOf("begin")
 	want, last := []string{"begin"}, kept
 	for i := range rotations {
 		want = append(want, fmt.Sprint("line ", i))
@@ -165,42 +165,42 @@ func TestLongChainOfRotatedFilesIsRenamedWhileItIsLookedAt(t *testing.T) {
 		create(t, path, "").Close()
 		later()
 	}
-	l.wantOf(want...)
-	l.stop()
+	d.wantOf(want...)
+	d.stop()
 }
 
 func copiedTwice(t *testing.T, wakeups bool, unread string) {
 	t.Helper()
 	path := logFile(t)
 	file := create(t, path, "a1\na2\n")
-	l := newLives(t, wakeups, path)
-	l.start()
-	l.wantOf("a1", "a2")
+	d := newDaemon(t, wakeups, path)
+	d.start()
+	d.wantOf("a1", "a2")
 	add(t, file, unread)
 	copyTruncate(t, path, file)
 	add(t, file, "b1\nb2\n")
 	copyTruncate(t, path, file)
 	add(t, file, "c1\n")
 	want := append(strings.Fields("a1 a2 "+unread), "b1", "b2", "c1")
-	l.wantOf(want...)
-	if s := l.source(); s.Lost != 0 {
-		t.Errorf("%d generations lost; the log:\n%s", s.Lost, &l.log)
+	d.wantOf(want...)
+	if s := d.source(); s.Lost != 0 {
+		t.Errorf("%d generations lost; the log:\n%s", s.Lost, &d.log)
 	}
 	add(t, file, "c2\n")
-	l.wantOf(append(want, "c2")...)
-	l.stop()
-	l.start()
-	l.wantNothing()
-	l.stop()
+	d.wantOf(append(want, "c2")...)
+	d.stop()
+	d.start()
+	d.wantNothing()
+	d.stop()
 }
 
 func copiedOften(t *testing.T, wakeups bool) {
 	t.Helper()
 	path := logFile(t)
 	file := create(t, path, "")
-	l := newLives(t, wakeups, path)
-	l.start()
-	l.looked()
+	d := newDaemon(t, wakeups, path)
+	d.start()
+	d.looked()
 	var want []string
 	for i := range 8 {
 		text, lines := numbered(string(rune('a'+i)), 0, 50*(i%3+1))
@@ -212,19 +212,19 @@ func copiedOften(t *testing.T, wakeups bool) {
 			compress(t, path+".1", ".gz")
 		}
 		if i == 5 {
-			l.kill()
-			l.start()
+			d.kill()
+			d.start()
 		}
 	}
 	add(t, file, "end\n")
-	l.eventually("the end", func() bool { return l.hasSent("end") })
-	l.still()
-	l.stop()
-	l.start()
-	l.wantNothing()
-	l.stop()
+	d.eventually("the end", func() bool { return d.hasSent("end") })
+	d.still()
+	d.stop()
+	d.start()
+	d.wantNothing()
+	d.stop()
 	for _, line := range append(want, "end") {
-		if !l.hasSent(line) {
+		if !d.hasSent(line) {
 			t.Errorf("%.20q did not come", line)
 		}
 	}

@@ -56,6 +56,7 @@ type follower struct {
 	reader  *tail.Reader
 	stats   *stats.Stats
 	pool    *flow.Pool
+	sink    *sink
 	blocks  int // of the pool
 	chunks  chan flow.Chunk
 	stopRun context.CancelFunc
@@ -84,6 +85,9 @@ type options struct {
 	blocks  int
 	pause   time.Duration // of the collector after each chunk
 	thread  func()        // called first in the reader's goroutine
+
+	books     *books // nil: those of this run
+	uncounted bool   // there are too many lines to enter them in books
 }
 
 // follow starts a reader whose chunks are collected.
@@ -131,6 +135,13 @@ func prepare(t testing.TB, o options, paths ...string) *follower {
 	}
 	if o.Checkpoint == nil {
 		o.Checkpoint = openCheckpoint(t, stateDir(t), f.stats, f)
+	}
+	f.sink = &sink{books: o.books, checkpoint: o.Checkpoint}
+	if f.sink.books == nil {
+		f.sink.books = newBooks()
+	}
+	if o.uncounted {
+		f.sink.books = nil
 	}
 	f.reader = tail.New(o.Config, f.pool, f.stats, slog.New(slog.NewTextHandler(f, nil)))
 	return f
@@ -187,6 +198,9 @@ func (f *follower) drain(pause time.Duration) {
 func (f *follower) collect(c flow.Chunk) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if err := f.sink.take(c); err != nil {
+		f.t.Error(err)
+	}
 	g := c.Start.Generation
 	f.order = append(f.order, g.Source.Index)
 	i := slices.IndexFunc(f.files, func(file *file) bool { return file.generation == g })

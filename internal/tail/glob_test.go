@@ -107,6 +107,7 @@ func globbed(t *testing.T, pattern, state string, chunks int, meanwhile func()) 
 	t.Helper()
 	pool, st := flow.NewPool(8, 256<<10), stats.New(time.Now())
 	c := openCheckpoint(t, state, st, io.Discard)
+	sink := sink{books: newBooks(), checkpoint: c}
 	r := tail.New(tail.Config{
 		MaxLine: 4 << 10, RotateWait: time.Second, Checkpoint: c,
 		Globs: []tail.Glob{{
@@ -129,7 +130,10 @@ func globbed(t *testing.T, pattern, state string, chunks int, meanwhile func()) 
 		select {
 		case chunk := <-out:
 			lines = append(lines, chunk.Start.Generation.Source.Name+" "+string(chunk.Data))
-			c.Acknowledge(chunk.End, chunk.Data)
+			if err := sink.take(chunk); err != nil {
+				t.Error(err)
+			}
+			sink.acknowledge(everything)
 			chunk.Block.Release()
 		case <-limit:
 			t.Fatalf("got only %q", lines)

@@ -13,33 +13,33 @@ func TestKilledBeforeAnythingIsAcknowledged(t *testing.T) {
 			both(t, func(t *testing.T, wakeups bool) {
 				path := logFile(t)
 				file := create(t, path, "old\n")
-				l := newLives(t, wakeups, path)
-				l.options.fromEnd = fromEnd
-				l.start()
-				l.looked()
+				d := newDaemon(t, wakeups, path)
+				d.options.fromEnd = fromEnd
+				d.start()
+				d.looked()
 				want := []string{"old", "a1", "a2", "a3"}
 				if fromEnd {
 					want = want[1:]
 				}
 				add(t, file, "a1\na2\n")
-				l.want(1, want[:len(want)-1]...)
-				l.kill()
+				d.want(1, want[:len(want)-1]...)
+				d.kill()
 				add(t, file, "a3\n")
 				for range 2 {
-					l.start()
-					l.want(1, want...)
-					l.kill()
+					d.start()
+					d.want(1, want...)
+					d.kill()
 				}
 				rotate(t, path, "b1\n")
-				l.start()
-				l.wantAll(want, []string{"b1"})
-				l.kill()
-				l.start()
-				l.wantAll(want, []string{"b1"})
-				l.stop()
-				l.start()
-				l.wantNothing()
-				l.stop()
+				d.start()
+				d.wantAll(want, []string{"b1"})
+				d.kill()
+				d.start()
+				d.wantAll(want, []string{"b1"})
+				d.stop()
+				d.start()
+				d.wantNothing()
+				d.stop()
 			})
 		})
 	}
@@ -49,16 +49,16 @@ func TestKilledBeforeAnythingIsRead(t *testing.T) {
 	both(t, func(t *testing.T, wakeups bool) {
 		path := logFile(t)
 		file := create(t, path, "old\nol")
-		l := newLives(t, wakeups, path)
-		l.options.fromEnd = true
-		l.start()
-		l.wantNothing()
-		l.kill()
+		d := newDaemon(t, wakeups, path)
+		d.options.fromEnd = true
+		d.start()
+		d.wantNothing()
+		d.kill()
 		add(t, file, "d\na1\n")
 		rotate(t, path, "b1\n")
-		l.start()
-		l.wantAll([]string{"old", "a1"}, []string{"b1"})
-		l.stop()
+		d.start()
+		d.wantAll([]string{"old", "a1"}, []string{"b1"})
+		d.stop()
 	})
 }
 
@@ -67,27 +67,27 @@ func TestFileIsMissingAtTheVeryFirstStart(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name string
-		end  func(*lives)
-	}{{"stopped", (*lives).stop}, {"killed", (*lives).kill}} {
+		end  func(*daemon)
+	}{{"stopped", (*daemon).stop}, {"killed", (*daemon).kill}} {
 		t.Run(c.name, func(t *testing.T) {
 			both(t, func(t *testing.T, wakeups bool) {
 				path := logFile(t)
-				l := newLives(t, wakeups, path)
-				l.options.fromEnd = true
-				l.start()
-				l.wantNothing()
-				c.end(l)
+				d := newDaemon(t, wakeups, path)
+				d.options.fromEnd = true
+				d.start()
+				d.wantNothing()
+				c.end(d)
 				create(t, path, "a1\na2\nha")
-				l.start()
-				l.want(1, "a1", "a2")
-				if at := l.file(1).start; at.Offset != 0 || at.Line != 1 {
+				d.start()
+				d.want(1, "a1", "a2")
+				if at := d.file(1).start; at.Offset != 0 || at.Line != 1 {
 					t.Errorf("begins at offset %d, line %d, want 0 and 1", at.Offset, at.Line)
 				}
-				l.kill()
+				d.kill()
 				appendTo(t, path, "lf\n")
-				l.start()
-				l.wantAll([]string{"a1", "a2", "half"})
-				l.stop()
+				d.start()
+				d.wantAll([]string{"a1", "a2", "half"})
+				d.stop()
 			})
 		})
 	}

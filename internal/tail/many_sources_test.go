@@ -56,25 +56,25 @@ func TestThousandSources(t *testing.T) {
 			create(t, path, strings.Join(text(i), "\n")+"\n").Close()
 			paths = append(paths, path)
 		}
-		l := newLives(t, false, paths...)
-		l.uncounted = true
-		l.options.blocks = 16
-		saved := saves(t, l.state)
-		l.start()
-		l.eventually("all lines", func() bool { return l.collected() == sources*lines })
+		d := newDaemon(t, false, paths...)
+		d.options.uncounted = true
+		d.options.blocks = 16
+		saved := saves(t, d.state)
+		d.start()
+		d.eventually("all lines", func() bool { return d.collected() == sources*lines })
 		time.Sleep(600 * time.Millisecond)
 		if n := saved(); n < 1 || n > 5 {
 			t.Errorf("the checkpoint was saved %d times, want a handful of times", n)
 		}
-		l.stop()
-		for _, file := range l.files {
+		d.stop()
+		for _, file := range d.files {
 			want := text(file.generation.Source.Index)
 			if !slices.Equal(file.lines, want) {
 				t.Errorf("source %s: %d lines, want %d", file.generation.Source.Name, len(file.lines), lines)
 			}
 		}
 		for round := range 2 {
-			seen := slices.Clone(l.follower.order[round*sources : (round+1)*sources])
+			seen := slices.Clone(d.follower.order[round*sources : (round+1)*sources])
 			slices.Sort(seen)
 			if n := len(slices.Compact(seen)); n != sources {
 				t.Errorf("round %d: %d sources had their turn, want %d", round, n, sources)
@@ -83,13 +83,13 @@ func TestThousandSources(t *testing.T) {
 		for _, path := range paths {
 			appendTo(t, path, "end\n")
 		}
-		l.start()
-		l.eventually("the last lines", func() bool { return l.collected() == sources })
-		l.still()
-		if n := l.collected(); n != sources {
+		d.start()
+		d.eventually("the last lines", func() bool { return d.collected() == sources })
+		d.still()
+		if n := d.collected(); n != sources {
 			t.Errorf("%d lines after the restart, want %d", n, sources)
 		}
-		l.stop()
+		d.stop()
 	})
 }
 
@@ -105,18 +105,18 @@ func TestThousandEmptyFilesGetTheirFirstLine(t *testing.T) {
 			create(t, path, "").Close()
 			paths = append(paths, path)
 		}
-		l := newLives(t, false, paths...)
-		l.start()
-		l.looked()
-		saved := saves(t, l.state)
+		d := newDaemon(t, false, paths...)
+		d.start()
+		d.looked()
+		saved := saves(t, d.state)
 		for _, path := range paths {
 			appendTo(t, path, "first\n")
 		}
-		l.eventually("all lines", func() bool { return l.collected() == sources })
+		d.eventually("all lines", func() bool { return d.collected() == sources })
 		if n := saved(); n > 20 {
 			t.Errorf("the checkpoint was saved %d times", n)
 		}
-		l.stop()
+		d.stop()
 	})
 }
 
@@ -128,11 +128,11 @@ func TestTwoSourcesInOneCheckpoint(t *testing.T) {
 		for i, path := range paths {
 			files = append(files, create(t, path, fmt.Sprintf("%da1\n", i)))
 		}
-		l := newLives(t, wakeups, paths...)
+		d := newDaemon(t, wakeups, paths...)
 		lines := func(source int, id int64) (lines []string) {
-			l.follower.mu.Lock()
-			defer l.follower.mu.Unlock()
-			for _, file := range l.files {
+			d.follower.mu.Lock()
+			defer d.follower.mu.Unlock()
+			for _, file := range d.files {
 				if g := file.generation; g.Source.Index == source && g.ID == id {
 					lines = append(lines, file.lines...)
 				}
@@ -141,36 +141,36 @@ func TestTwoSourcesInOneCheckpoint(t *testing.T) {
 		}
 		want := func(source int, id int64, want ...string) {
 			t.Helper()
-			l.eventually(fmt.Sprintf("%q of generation %d of source %d", want, id, source), func() bool {
+			d.eventually(fmt.Sprintf("%q of generation %d of source %d", want, id, source), func() bool {
 				return slices.Equal(lines(source, id), want)
 			})
 		}
-		l.start()
+		d.start()
 		want(0, 1, "0a1")
 		want(1, 1, "1a1")
-		l.stop()
+		d.stop()
 		add(t, files[0], "0a2\n")
 		rotate(t, paths[0], "0b1\n")
 		add(t, files[1], "1a2\n")
-		for _, end := range []func(){l.kill, l.stop} {
-			l.start()
+		for _, end := range []func(){d.kill, d.stop} {
+			d.start()
 			want(0, 1, "0a2")
 			want(0, 2, "0b1")
 			want(1, 1, "1a2")
 			time.Sleep(600 * time.Millisecond)
-			if n := l.stats.Snapshot(time.Now()).Books.Read; n != 3 {
+			if n := d.stats.Snapshot(time.Now()).Books.Read; n != 3 {
 				t.Errorf("%d lines, want 3", n)
 			}
 			end()
 		}
-		l.paths = paths[:1] // the other one is not followed any more, and known all the same
-		l.start()
-		l.wantNothing()
-		l.stop()
+		d.paths = paths[:1] // the other one is not followed any more, and known all the same
+		d.start()
+		d.wantNothing()
+		d.stop()
 		add(t, files[1], "1a3\n")
-		l.paths = paths
-		l.start()
+		d.paths = paths
+		d.start()
 		want(1, 1, "1a3")
-		l.stop()
+		d.stop()
 	})
 }

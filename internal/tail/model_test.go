@@ -5,7 +5,6 @@ package tail_test
 import (
 	"bytes"
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -45,11 +44,12 @@ var (
 const (
 	modelWait   = time.Second // rotate_wait
 	modelSteps  = 34          // on average
+	modelBlock  = 16 << 10    // bytes
 	modelShards = 24          // that are played at once
 )
 
-// world is the file system, nginx and the daemon of one sequence.
-type world struct {
+// model is the file system, nginx and the daemon of one sequence.
+type model struct {
 	dir, state string
 	path       string
 	linked     bool // path is a symbolic link
@@ -62,11 +62,12 @@ type world struct {
 	half    string   // what completes the half line at the end of nginx's file
 	alone   bool     // no file begins as another one any more
 	failing bool     // the state directory is away
-	fails   error
 
-	daemon *daemon
-	sent   map[int64]string // lines by number
-	by     map[string][]int64
+	mu    sync.Mutex
+	fails error
+
+	daemon *process
+	books  *books
 	trace  io.Writer // of the daemon's log
 }
 
@@ -82,70 +83,73 @@ type inode struct {
 	seen    bool // the daemon has looked while it was at the path
 }
 
-// daemon is the reader with a sink that acknowledges when it is told to.
-type daemon struct {
-	w          *world
-	checkpoint *checkpoint.Checkpoint
-	cancel     context.CancelFunc
-	ended      chan struct{}
+// process is the reader, with a sink that acknowledges what it is told to.
+type process struct {
+	m      *model
+	sink   *sink
+	cancel context.CancelFunc
+	ended  chan struct{}
 
 	mu      sync.Mutex
-	unacked []ack
 	stalled chan struct{} // not nil: nobody takes chunks until it is closed
 }
 
-type ack struct {
-	end  flow.Position
-	last []byte
-}
-
-func newWorld(dir, state string, seed uint64, trace io.Writer) *world {
-	w := &world{
+func newModel(dir, state string, seed uint64, trace io.Writer) *model {
+	m := &model{
 		dir: dir, state: state, path: filepath.Join(dir, "access.log"), rand: rand.New(rand.NewPCG(seed, 1)),
-		sent: map[int64]string{}, by: map[string][]int64{}, trace: trace,
+		books: newBooks(), trace: trace,
 	}
-	w.linked = w.rand.IntN(4) == 0
-	return w
+	m.linked = m.rand.IntN(4) == 0
+	return m
 }
 
-func (w *world) must(err error) {
-	if err != nil && w.fails == nil {
-		w.fails = err
+func (m *model) must(err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.fails == nil {
+		m.fails = err
 	}
+}
+
+// failed returns the first thing that went wrong.
+func (m *model) failed() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.fails
 }
 
 // create makes a new file at the path and lets nginx write there.
-func (w *world) create() {
+func (m *model) create() {
 	tick()
-	name := w.path
-	if w.linked {
-		w.serial++
-		name = filepath.Join(w.dir, fmt.Sprintf("access.%06d.log", w.serial))
+	name := m.path
+	if m.linked {
+		m.serial++
+		name = filepath.Join(m.dir, fmt.Sprintf("access.%06d.log", m.serial))
 	}
 	f, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY|os.O_APPEND, 0o644)
-	w.must(err)
-	if w.linked {
-		w.must(os.Symlink(name, w.path+".new"))
-		w.must(os.Rename(w.path+".new", w.path))
+	m.must(err)
+	if m.linked {
+		m.must(os.Symlink(name, m.path+".new"))
+		m.must(os.Rename(m.path+".new", m.path))
 	}
-	if w.nginx != nil {
-		w.distinct(w.nginx)
-		w.retire()
-		w.late = w.nginx
+	if m.nginx != nil {
+		m.distinct(m.nginx)
+		m.retire()
+		m.late = m.nginx
 	}
-	w.nginx = &inode{handle: f, since: time.Now(), maybe: map[string]int{}}
-	w.half = ""
-	w.files = append(w.files, w.nginx)
+	m.nginx = &inode{handle: f, since: time.Now(), maybe: map[string]int{}}
+	m.half = ""
+	m.files = append(m.files, m.nginx)
 	// Some begin as others do, with a short line or with a kilobyte.
-	kind := w.rand.IntN(6)
-	if w.alone {
+	kind := m.rand.IntN(6)
+	if m.alone {
 		kind = 5
 	}
 	switch kind {
 	case 0:
-		w.append(w.nginx, "begin\n")
+		m.append(m.nginx, "begin\n")
 	case 1:
-		w.append(w.nginx, strings.Repeat("b", 1050)+"\n")
+		m.append(m.nginx, strings.Repeat("b", 1050)+"\n")
 	}
 }
 
@@ -158,89 +162,92 @@ func tick() {
 
 // distinct sees to it that a file is no mere beginning of another one when it
 // loses its place.
-func (w *world) distinct(f *inode) {
+func (m *model) distinct(f *inode) {
 	text := f.text.String()
 	if text == "begin\n" || strings.Trim(text, "b") == "\n" {
-		w.append(f, w.line()+"\n")
+		m.append(f, m.line()+"\n")
 	}
 }
 
 // retire ends the time in which a worker writes to its old file.
-func (w *world) retire() {
-	if w.late != nil {
-		w.late.ended = true
-		w.late.handle.Close()
-		w.late = nil
+func (m *model) retire() {
+	if m.late != nil {
+		m.late.ended = true
+		m.late.handle.Close()
+		m.late = nil
 	}
 }
 
-func (w *world) append(f *inode, text string) {
+func (m *model) append(f *inode, text string) {
 	_, err := f.handle.WriteString(text)
-	w.must(err)
+	m.must(err)
 	f.text.WriteString(text)
 	f.since = time.Now()
-	if f.deleted && !w.running() {
+	if f.deleted && !m.running() {
 		f.gone = true
 	}
 }
 
-func (w *world) running() bool { return w.daemon != nil }
+func (m *model) running() bool { return m.daemon != nil }
 
 // line is one that nobody else has.
-func (w *world) line() string {
-	w.serial++
-	n := w.rand.IntN(40)
-	if w.rand.IntN(30) == 0 {
+func (m *model) line() string {
+	m.serial++
+	n := m.rand.IntN(40)
+	switch chance := m.rand.IntN(300); {
+	case chance == 0:
+		n = m.rand.IntN(3 * modelBlock) // perhaps over the limit, or longer than a block
+	case chance <= 10:
 		n = 2000 // many of these fill a block
 	}
-	return fmt.Sprintf("%d-%s-%d", w.serial, strings.Repeat("x", n), w.serial)
+	return fmt.Sprintf("%d-%s-%d", m.serial, strings.Repeat("x", n), m.serial)
 }
 
 // rotated gives the file at the path, or its copy, the name that logrotate would.
-func (w *world) shift() {
+func (m *model) shift() {
 	for n := 9; n > 0; n-- {
 		for _, end := range []string{"", ".gz"} {
-			from, to := fmt.Sprintf("%s.%d%s", w.path, n, end), fmt.Sprintf("%s.%d%s", w.path, n+1, end)
+			from, to := fmt.Sprintf("%s.%d%s", m.path, n, end), fmt.Sprintf("%s.%d%s", m.path, n+1, end)
 			if _, err := os.Lstat(from); err == nil {
-				w.must(os.Rename(from, to))
+				m.must(os.Rename(from, to))
 			}
 		}
 	}
 }
 
-func (w *world) there() bool {
-	_, err := os.Stat(w.path)
+func (m *model) there() bool {
+	_, err := os.Stat(m.path)
 	return err == nil
 }
 
 // wait lets time pass.
-func (w *world) wait(d time.Duration) {
+func (m *model) wait(d time.Duration) {
 	time.Sleep(d)
 	synctest.Wait()
-	if w.running() && d >= 300*time.Millisecond && w.nginx != nil {
-		w.nginx.seen = true
+	if m.running() && d >= 300*time.Millisecond && m.nginx != nil {
+		m.nginx.seen = true
 	}
-	w.expire()
+	m.expire()
 }
 
 // expire ends what nobody may do any more: write to an old file after it was
 // quiet for as long as the daemon waits.
-func (w *world) expire() {
-	if w.late != nil && w.running() && time.Since(w.late.since) > modelWait-10*time.Millisecond {
-		w.retire()
+func (m *model) expire() {
+	if m.late != nil && m.running() && time.Since(m.late.since) > modelWait-10*time.Millisecond {
+		m.retire()
 	}
 }
 
-func (w *world) start() {
-	if w.running() {
+func (m *model) start() {
+	if m.running() {
 		return
 	}
-	if w.failing {
-		w.heal()
+	if m.failing {
+		m.heal()
 	}
 	st := stats.New(time.Now())
-	log := slog.New(slog.NewTextHandler(w.trace, nil))
-	state, err := statedir.Open(w.state, log)
+	log := slog.New(slog.NewTextHandler(m.trace, nil))
+	state, err := statedir.Open(m.state, log)
 	if err == nil {
 		state.Close() // there is one daemon at a time
 	}
@@ -249,32 +256,32 @@ func (w *world) start() {
 		cp, err = checkpoint.Open(state, st, log)
 	}
 	if err != nil {
-		w.must(err)
+		m.must(err)
 		return
 	}
-	source := tail.Source{Name: "web", Path: w.path, FromEnd: true}
+	source := tail.Source{Name: "web", Path: m.path, FromEnd: true}
 	chunks := make(chan flow.Chunk, 1)
 	r := tail.New(tail.Config{
-		Sources: []tail.Source{source}, MaxLine: 4 << 10, RotateWait: modelWait, Checkpoint: cp,
-	}, flow.NewPool(4, 16<<10), st, log)
+		Sources: []tail.Source{source}, MaxLine: maxLine, RotateWait: modelWait, Checkpoint: cp,
+	}, flow.NewPool(4, modelBlock), st, log)
 	ctx, cancel := context.WithCancel(context.Background())
-	d := &daemon{w: w, checkpoint: cp, cancel: cancel, ended: make(chan struct{})}
-	w.daemon = d
+	p := &process{m: m, sink: &sink{books: m.books, checkpoint: cp}, cancel: cancel, ended: make(chan struct{})}
+	m.daemon = p
 	go func() {
 		if err := r.Run(ctx, chunks); err != nil {
-			w.must(err)
+			m.must(err)
 		}
 	}()
 	go func() {
-		defer close(d.ended)
+		defer close(p.ended)
 		for c := range chunks {
 			if ctx.Err() == nil {
-				d.take(c)
+				m.must(p.sink.take(c))
 			}
 			c.Block.Release()
-			d.mu.Lock()
-			stalled := d.stalled
-			d.mu.Unlock()
+			p.mu.Lock()
+			stalled := p.stalled
+			p.mu.Unlock()
 			if stalled != nil {
 				select {
 				case <-stalled:
@@ -285,93 +292,62 @@ func (w *world) start() {
 	}()
 }
 
-// take is what InfluxDB sees: the lines, each with its number.
-func (d *daemon) take(c flow.Chunk) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	number := c.Start.Line
-	for text := range strings.Lines(string(c.Data)) {
-		text = strings.TrimSuffix(text, "\n")
-		if old, ok := d.w.sent[number]; ok && old != text {
-			d.w.must(fmt.Errorf("number %d is of %.40q and of %.40q", number, old, text))
-		} else if !ok {
-			d.w.by[text] = append(d.w.by[text], number)
-		}
-		d.w.sent[number] = text
-		number++
-	}
-	if number != c.End.Line {
-		d.w.must(fmt.Errorf("a chunk of lines up to %d ends at %d", number, c.End.Line))
-	}
-	a := ack{end: c.End}
-	if int64(len(c.Data)) == c.End.Offset-c.Start.Offset {
-		a.last = bytes.Clone(c.Data)
-	}
-	d.unacked = append(d.unacked, a)
-}
-
 // acknowledge acknowledges some of what was taken, in order.
-func (d *daemon) acknowledge(n int, save bool) {
-	d.mu.Lock()
-	n = min(n, len(d.unacked))
-	some := d.unacked[:n]
-	d.unacked = d.unacked[n:]
-	d.mu.Unlock()
-	for _, a := range some {
-		d.checkpoint.Acknowledge(a.end, a.last)
-	}
+func (p *process) acknowledge(n int, save bool) {
+	p.sink.acknowledge(n)
 	if save {
-		_ = d.checkpoint.Save()
+		_ = p.sink.checkpoint.Save()
 	}
 }
 
 // kill ends the daemon; what it had not saved is gone.
-func (w *world) kill() {
-	d := w.daemon
-	if d == nil {
+func (m *model) kill() {
+	p := m.daemon
+	if p == nil {
 		return
 	}
-	if w.failing {
-		w.heal()
+	if m.failing {
+		m.heal()
 	}
-	d.cancel()
-	<-d.ended
-	w.daemon = nil
-	for _, f := range w.files {
+	p.cancel()
+	<-p.ended
+	m.daemon = nil
+	for _, f := range m.files {
 		f.gone = f.gone || f.deleted
 	}
-	w.checkAlone()
+	m.checkAlone()
 }
 
 // checkAlone sees to it that a file whose name nobody has any more, and that the
 // daemon therefore looks for in vain, has no double: of files that are alike for
 // a kilobyte it may find the wrong one.
-func (w *world) checkAlone() {
-	for _, f := range w.files {
-		w.alone = w.alone || (f.gone || f.deleted) && strings.HasPrefix(f.text.String(), "b")
+func (m *model) checkAlone() {
+	for _, f := range m.files {
+		m.alone = m.alone || (f.gone || f.deleted) && strings.HasPrefix(f.text.String(), "b")
 	}
 }
 
 // heal gives the state directory back, and the next save, of which there is one
 // a second, succeeds.
-func (w *world) heal() {
-	w.must(os.Rename(w.state+".away", w.state))
-	w.failing = false
-	if w.daemon != nil {
-		w.must(w.daemon.checkpoint.Save())
+func (m *model) heal() {
+	m.must(os.Rename(m.state+".away", m.state))
+	m.failing = false
+	if m.daemon != nil {
+		m.must(m.daemon.sink.checkpoint.Save())
 	}
 }
 
 // check compares what was written with what was sent.
-func (w *world) check() error {
-	if w.fails != nil {
-		return w.fails
+func (m *model) check() error {
+	if err := m.failed(); err != nil {
+		return err
 	}
 	must, may := map[string]int{}, map[string]int{}
-	for i, f := range w.files {
-		fmt.Fprintf(w.trace, "@@ file %d: deleted %v, gone %v, ended %v, seen %v: %.200q\n", i, f.deleted, f.gone, f.ended, f.seen, f.text.String())
+	for i, f := range m.files {
+		fmt.Fprintf(m.trace, "@@ file %d: deleted %v, gone %v, ended %v, seen %v: %.200q\n", i, f.deleted, f.gone, f.ended, f.seen, f.text.String())
 		for text := range strings.Lines(f.text.String()) {
 			text, whole := strings.CutSuffix(text, "\n")
+			text = entered(text)
 			may[text]++
 			if whole && !f.gone && f.maybe[text] == 0 {
 				must[text]++
@@ -381,50 +357,38 @@ func (w *world) check() error {
 			}
 		}
 	}
-	var all []error
-	for text, numbers := range w.by {
-		if len(numbers) > max(may[text], 0) {
-			all = append(all, fmt.Errorf("%.40q was written %d times and sent as %d", text, may[text], numbers))
-		}
-	}
-	for text, n := range must {
-		if len(w.by[text]) < n {
-			all = append(all, fmt.Errorf("%.40q was written %d times and sent as %d", text, n, w.by[text]))
-		}
-	}
-	slices.SortFunc(all, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
-	return errors.Join(all[:min(len(all), 4)]...)
+	return m.books.compare("web", must, may)
 }
 
 // finish brings everything to rest.
-func (w *world) finish() {
-	if w.failing {
-		w.heal()
+func (m *model) finish() {
+	if m.failing {
+		m.heal()
 	}
-	if w.half != "" && w.nginx != nil {
-		w.append(w.nginx, w.half+"\n")
+	if m.half != "" && m.nginx != nil {
+		m.append(m.nginx, m.half+"\n")
 	}
-	w.retire()
-	w.start()
-	if w.daemon != nil {
-		w.daemon.resume()
-		w.wait(4 * modelWait)
-		w.daemon.acknowledge(1<<30, true)
-		w.wait(4 * modelWait)
-		w.daemon.acknowledge(1<<30, true)
+	m.retire()
+	m.start()
+	if m.daemon != nil {
+		m.daemon.resume()
+		m.wait(4 * modelWait)
+		m.daemon.acknowledge(1<<30, true)
+		m.wait(4 * modelWait)
+		m.daemon.acknowledge(1<<30, true)
 	}
-	w.kill()
-	if w.nginx != nil {
-		w.nginx.handle.Close()
+	m.kill()
+	if m.nginx != nil {
+		m.nginx.handle.Close()
 	}
 }
 
-func (d *daemon) resume() {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.stalled != nil {
-		close(d.stalled)
-		d.stalled = nil
+func (p *process) resume() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.stalled != nil {
+		close(p.stalled)
+		p.stalled = nil
 	}
 }
 
@@ -440,30 +404,30 @@ func (s step) String() string { return fmt.Sprintf("%s/%d", modelOps[s.op].name,
 func play(t *testing.T, seed uint64, script []step, trace io.Writer) (err error) {
 	dir, state := t.TempDir(), stateDir(t)
 	synctest.Test(t, func(*testing.T) {
-		w := newWorld(dir, state, seed, trace)
-		w.create()
-		w.append(w.nginx, "before\n") // which start: end leaves out
-		w.nginx.maybe["before"] = 1
-		before := w.nginx.text.String()
-		w.start()
-		w.wait(0) // until it has begun
+		m := newModel(dir, state, seed, trace)
+		m.create()
+		m.append(m.nginx, "before\n") // which start: end leaves out
+		m.nginx.maybe["before"] = 1
+		before := m.nginx.text.String()
+		m.start()
+		m.wait(0) // until it has begun
 		if strings.HasPrefix(before, "begin") || strings.HasPrefix(before, "bbb") {
-			w.nginx.maybe[strings.SplitN(before, "\n", 2)[0]] = 1
+			m.nginx.maybe[strings.SplitN(before, "\n", 2)[0]] = 1
 		}
 		for _, s := range script {
-			if w.fails != nil {
+			if m.failed() != nil {
 				break
 			}
-			w.rand = rand.New(rand.NewPCG(s.seed, 2))
+			m.rand = rand.New(rand.NewPCG(s.seed, 2))
 			fmt.Fprintln(trace, "##", s)
-			modelOps[s.op].do(w)
+			modelOps[s.op].do(m)
 			if !*modelRaces {
 				synctest.Wait()
 			}
-			w.environment()
+			m.environment()
 		}
-		w.finish()
-		err = w.check()
+		m.finish()
+		err = m.check()
 	})
 	for _, d := range []string{dir, state, state + ".away"} {
 		os.RemoveAll(d)
@@ -472,30 +436,30 @@ func play(t *testing.T, seed uint64, script []step, trace io.Writer) (err error)
 }
 
 // environment is what happens between the steps: time, chunks, acknowledgements.
-func (w *world) environment() {
-	for range w.rand.IntN(3) {
-		switch w.rand.IntN(6) {
+func (m *model) environment() {
+	for range m.rand.IntN(3) {
+		switch m.rand.IntN(6) {
 		case 0, 1:
-			w.wait(time.Duration(w.rand.IntN(300)) * time.Millisecond)
+			m.wait(time.Duration(m.rand.IntN(300)) * time.Millisecond)
 		case 2:
-			w.wait(time.Duration(w.rand.IntN(3000)) * time.Millisecond)
+			m.wait(time.Duration(m.rand.IntN(3000)) * time.Millisecond)
 		case 3, 4:
-			if w.daemon != nil {
+			if m.daemon != nil {
 				synctest.Wait()
-				w.daemon.acknowledge(1+w.rand.IntN(4), w.rand.IntN(3) > 0)
+				m.daemon.acknowledge(1+m.rand.IntN(4), m.rand.IntN(3) > 0)
 			}
 		case 5:
-			if w.daemon != nil {
-				w.daemon.resume()
-				if w.rand.IntN(3) == 0 {
-					w.daemon.mu.Lock()
-					w.daemon.stalled = make(chan struct{})
-					w.daemon.mu.Unlock()
+			if m.daemon != nil {
+				m.daemon.resume()
+				if m.rand.IntN(3) == 0 {
+					m.daemon.mu.Lock()
+					m.daemon.stalled = make(chan struct{})
+					m.daemon.mu.Unlock()
 				}
 			}
 		}
 	}
-	w.expire()
+	m.expire()
 }
 
 func script(seed uint64) []step {

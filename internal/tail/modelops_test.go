@@ -16,217 +16,219 @@ import (
 // modelOps are what can happen. Each does what it says whatever came before.
 var modelOps = []struct {
 	name string
-	do   func(*world)
+	do   func(*model)
 }{
-	{"write", (*world).opWrite},
-	{"half write", (*world).opHalf},
-	{"finish", (*world).opFinish},
-	{"rename", (*world).opRename},
-	{"late write", (*world).opLate},
-	{"copytruncate", (*world).opCopyTruncate},
-	{"truncate", (*world).opTruncate},
-	{"delete", (*world).opDelete},
-	{"recreate", (*world).opRecreate},
-	{"symlink swap", (*world).opSwap},
-	{"gzip", (*world).opGzip},
-	{"kill", (*world).kill},
-	{"restart", (*world).opRestart},
-	{"checkpoint failing", (*world).opFailing},
+	{"write", (*model).opWrite},
+	{"half write", (*model).opHalf},
+	{"finish", (*model).opFinish},
+	{"rename", (*model).opRename},
+	{"late write", (*model).opLate},
+	{"copytruncate", (*model).opCopyTruncate},
+	{"truncate", (*model).opTruncate},
+	{"delete", (*model).opDelete},
+	{"recreate", (*model).opRecreate},
+	{"symlink swap", (*model).opSwap},
+	{"gzip", (*model).opGzip},
+	{"kill", (*model).kill},
+	{"restart", (*model).opRestart},
+	{"checkpoint failing", (*model).opFailing},
+	{"come back", (*model).opBack},
+	{"nothing at the path", (*model).opNothing},
 }
 
-func (w *world) opWrite() {
-	if w.half != "" {
-		w.opFinish()
+func (m *model) opWrite() {
+	if m.half != "" {
+		m.opFinish()
 	}
-	n := 1 + w.rand.IntN(4)
-	if w.rand.IntN(20) == 0 {
+	n := 1 + m.rand.IntN(4)
+	if m.rand.IntN(20) == 0 {
 		n = 200
 	}
 	var b strings.Builder
 	for range n {
-		b.WriteString(w.line() + "\n")
+		b.WriteString(m.line() + "\n")
 	}
-	w.append(w.nginx, b.String())
+	m.append(m.nginx, b.String())
 }
 
-func (w *world) opHalf() {
-	if w.half != "" {
-		w.opFinish()
+func (m *model) opHalf() {
+	if m.half != "" {
+		m.opFinish()
 	}
-	line := w.line()
-	at := 1 + w.rand.IntN(len(line)-1)
+	line := m.line()
+	at := 1 + m.rand.IntN(len(line)-1)
 	if i := strings.IndexByte(line, '-'); at <= i {
 		at = i + 1 // each half must say which line it is of
 	}
-	w.append(w.nginx, line[:at])
-	w.half = line[at:]
+	m.append(m.nginx, line[:at])
+	m.half = line[at:]
 }
 
-func (w *world) opFinish() {
-	if w.half == "" {
-		w.opHalf()
+func (m *model) opFinish() {
+	if m.half == "" {
+		m.opHalf()
 	}
-	w.append(w.nginx, w.half+"\n")
-	w.half = ""
+	m.append(m.nginx, m.half+"\n")
+	m.half = ""
 }
 
 // opRename rotates. Nginx opens the new file now, or goes on with the old one
 // until somebody makes it.
-func (w *world) opRename() {
-	if !w.there() {
-		w.create()
+func (m *model) opRename() {
+	if !m.there() {
+		m.create()
 		return
 	}
-	if w.linked {
-		w.opSwap()
+	if m.linked {
+		m.opSwap()
 		return
 	}
-	w.distinct(w.nginx)
-	w.shift()
-	w.must(os.Rename(w.path, w.path+".1"))
-	w.nginx.since = time.Now()
-	if w.rand.IntN(3) > 0 {
-		w.create()
+	m.distinct(m.nginx)
+	m.shift()
+	m.must(os.Rename(m.path, m.path+".1"))
+	m.nginx.since = time.Now()
+	if m.rand.IntN(3) > 0 {
+		m.create()
 	}
 }
 
 // opLate is a worker that still has the old file.
-func (w *world) opLate() {
-	if w.late == nil {
-		w.opWrite()
+func (m *model) opLate() {
+	if m.late == nil {
+		m.opWrite()
 		return
 	}
-	if left := modelWait - 15*time.Millisecond - time.Since(w.late.since); w.rand.IntN(3) == 0 && left > 0 && w.running() {
+	if left := modelWait - 15*time.Millisecond - time.Since(m.late.since); m.rand.IntN(3) == 0 && left > 0 && m.running() {
 		time.Sleep(left) // the last moment
 	}
-	text := w.line()
-	if w.rand.IntN(3) > 0 {
+	text := m.line()
+	if m.rand.IntN(3) > 0 {
 		text += "\n"
 	}
-	w.append(w.late, text)
+	m.append(m.late, text)
 }
 
 // cut empties nginx's file.
-func (w *world) cut() *inode {
-	old := w.nginx
-	w.must(old.handle.Truncate(0))
+func (m *model) cut() *inode {
+	old := m.nginx
+	m.must(old.handle.Truncate(0))
 	old.ended = true
 	next := &inode{handle: old.handle, since: time.Now(), deleted: old.deleted, gone: old.gone, maybe: map[string]int{}}
-	w.files = append(w.files, next)
-	w.nginx = next
+	m.files = append(m.files, next)
+	m.nginx = next
 	return old
 }
 
-func (w *world) opCopyTruncate() {
-	if !w.there() || w.linked {
-		w.opTruncate()
+func (m *model) opCopyTruncate() {
+	if !m.there() || m.linked {
+		m.opTruncate()
 		return
 	}
 	// logrotate copies what is at the path; nginx may be elsewhere.
-	if at, err := os.Stat(w.path); err != nil || !w.isNginx(at) {
-		w.opWrite()
+	if at, err := os.Stat(m.path); err != nil || !m.isNginx(at) {
+		m.opWrite()
 		return
 	}
-	w.distinct(w.nginx)
-	w.shift()
+	m.distinct(m.nginx)
+	m.shift()
 	tick()
-	text, err := os.ReadFile(w.path)
-	w.must(err)
-	w.must(os.WriteFile(w.path+".1", text, 0o644))
-	w.cut()
-	w.half = "" // the rest of the line is nowhere
+	text, err := os.ReadFile(m.path)
+	m.must(err)
+	m.must(os.WriteFile(m.path+".1", text, 0o644))
+	m.cut()
+	m.half = "" // the rest of the line is nowhere
 }
 
-func (w *world) isNginx(info os.FileInfo) bool {
-	held, err := w.nginx.handle.Stat()
+func (m *model) isNginx(info os.FileInfo) bool {
+	held, err := m.nginx.handle.Stat()
 	return err == nil && os.SameFile(held, info)
 }
 
 // opTruncate loses what was not sent; and of files that begin alike nobody can
 // tell whether the beginning was written again.
-func (w *world) opTruncate() {
-	w.distinct(w.nginx)
-	old := w.cut()
+func (m *model) opTruncate() {
+	m.distinct(m.nginx)
+	old := m.cut()
 	old.gone = true
-	w.checkAlone()
-	w.half = ""
+	m.checkAlone()
+	m.half = ""
 }
 
-func (w *world) opDelete() {
-	if !w.there() {
-		w.opWrite()
+func (m *model) opDelete() {
+	if !m.there() {
+		m.opWrite()
 		return
 	}
-	w.distinct(w.nginx)
-	name := w.path
-	if w.linked {
+	m.distinct(m.nginx)
+	name := m.path
+	if m.linked {
 		var err error
-		name, err = filepath.EvalSymlinks(w.path)
-		w.must(err)
+		name, err = filepath.EvalSymlinks(m.path)
+		m.must(err)
 	}
-	at, err := os.Stat(w.path)
-	w.must(err)
-	w.must(os.Remove(name))
-	for _, f := range w.files {
+	at, err := os.Stat(m.path)
+	m.must(err)
+	m.must(os.Remove(name))
+	for _, f := range m.files {
 		if held, err := f.handle.Stat(); err == nil && os.SameFile(held, at) {
 			f.deleted = true
-			f.gone = f.gone || !w.running() || !f.seen
-			w.checkAlone()
+			f.gone = f.gone || !m.running() || !f.seen
+			m.checkAlone()
 		}
 	}
 }
 
-func (w *world) opRecreate() {
-	if w.there() {
-		w.opDelete()
+func (m *model) opRecreate() {
+	if m.there() {
+		m.opDelete()
 	}
-	if w.linked {
-		w.must(os.Remove(w.path))
+	if m.linked {
+		m.must(os.Remove(m.path))
 	}
-	w.create()
+	m.create()
 }
 
 // opSwap turns the link to a new file, or makes a link of the file.
-func (w *world) opSwap() {
+func (m *model) opSwap() {
 	switch {
-	case !w.there() && w.linked:
-		w.must(os.Remove(w.path))
-		w.create()
-	case w.linked:
-		w.create()
-	case w.there():
-		w.shift()
-		w.must(os.Rename(w.path, w.path+".1"))
-		w.linked = true
-		w.create()
+	case !m.there() && m.linked:
+		m.must(os.Remove(m.path))
+		m.create()
+	case m.linked:
+		m.create()
+	case m.there():
+		m.shift()
+		m.must(os.Rename(m.path, m.path+".1"))
+		m.linked = true
+		m.create()
 	default:
-		w.linked = true
-		w.create()
+		m.linked = true
+		m.create()
 	}
 }
 
 // opGzip compresses a rotated file to which nobody writes.
-func (w *world) opGzip() {
-	names, err := filepath.Glob(filepath.Join(w.dir, "access.*"))
-	w.must(err)
-	live, _ := filepath.EvalSymlinks(w.path)
+func (m *model) opGzip() {
+	names, err := filepath.Glob(filepath.Join(m.dir, "access.*"))
+	m.must(err)
+	live, _ := filepath.EvalSymlinks(m.path)
 	slices.Sort(names)
 	for _, name := range names {
-		if name == w.path || name == live || strings.HasSuffix(name, ".gz") {
+		if name == m.path || name == live || strings.HasSuffix(name, ".gz") {
 			continue
 		}
 		info, err := os.Stat(name)
-		w.must(err)
-		if w.isNginx(info) {
+		m.must(err)
+		if m.isNginx(info) {
 			continue
 		}
-		if w.late != nil {
-			w.retire()
+		if m.late != nil {
+			m.retire()
 		}
-		w.must(pack(name, info))
+		m.must(pack(name, info))
 		return
 	}
-	w.opWrite()
+	m.opWrite()
 }
 
 // pack does what gzip does: the time of the file stays.
@@ -254,18 +256,82 @@ func pack(name string, info os.FileInfo) error {
 	return os.Remove(name)
 }
 
-func (w *world) opRestart() {
-	w.kill()
-	w.start()
+func (m *model) opRestart() {
+	m.kill()
+	m.start()
 }
 
 // opFailing takes the state directory away, or gives it back. A crash while it
 // is away may double lines and lose some, so there is none.
-func (w *world) opFailing() {
-	if w.failing {
-		w.heal()
+func (m *model) opFailing() {
+	if m.failing {
+		m.heal()
 		return
 	}
-	w.must(os.Rename(w.state, w.state+".away"))
-	w.failing = true
+	m.must(os.Rename(m.state, m.state+".away"))
+	m.failing = true
+}
+
+// opBack rotates and gives an older file, which the daemon still has open, its
+// path again. Nginx writes there, and a worker to the file that was there.
+func (m *model) opBack() {
+	if m.linked || !m.running() {
+		m.opLate()
+		return
+	}
+	if m.late == nil {
+		m.opRename()
+	}
+	m.wait(300 * time.Millisecond) // a file that is never seen at the path may pass for a copy
+	name := m.nameOf(m.late)
+	if name == "" || m.nginx.deleted || !m.there() {
+		m.opLate()
+		return
+	}
+	m.distinct(m.nginx)
+	m.must(os.Rename(m.path, m.path+".0"))
+	m.must(os.Rename(name, m.path))
+	m.shift()
+	m.must(os.Rename(m.path+".0", m.path+".1"))
+	m.nginx, m.late = m.late, m.nginx
+	m.nginx.since, m.late.since = time.Now(), time.Now()
+	m.half = ""
+	if text := m.nginx.text.Bytes(); len(text) > 0 && text[len(text)-1] != '\n' {
+		m.half = m.line() // completes what the worker had begun
+	}
+	m.wait(300 * time.Millisecond) // the old file's time begins anew when it is seen there
+}
+
+// nameOf is the name that a file has now, beside the path; "" if it has none.
+func (m *model) nameOf(f *inode) string {
+	if f == nil || f.deleted {
+		return ""
+	}
+	held, err := f.handle.Stat()
+	m.must(err)
+	names, err := filepath.Glob(m.path + ".*")
+	m.must(err)
+	for _, name := range names {
+		if info, err := os.Stat(name); err == nil && os.SameFile(held, info) {
+			return name
+		}
+	}
+	return ""
+}
+
+// opNothing moves the file away. Nothing takes its place for longer than the
+// daemon waits, and nginx goes on with the old one.
+func (m *model) opNothing() {
+	if m.linked || !m.there() {
+		m.opLate()
+		return
+	}
+	m.distinct(m.nginx)
+	m.shift()
+	m.must(os.Rename(m.path, m.path+".1"))
+	m.nginx.since = time.Now()
+	m.wait(modelWait + time.Duration(m.rand.IntN(1000))*time.Millisecond)
+	if m.rand.IntN(2) == 0 {
+		m.opWrite()
+	}
 }

@@ -254,25 +254,25 @@ func TestInotifyCannotBeHad(t *testing.T) {
 }
 
 // unprivileged follows a file with no more rights than anybody has.
-func unprivileged(t *testing.T, wakeups bool, path string) *lives {
+func unprivileged(t *testing.T, wakeups bool, path string) *daemon {
 	t.Helper()
-	l := newLives(t, wakeups, path)
+	d := newDaemon(t, wakeups, path)
 	for _, dir := range []string{filepath.Dir(path), filepath.Dir(filepath.Dir(path))} {
 		chmod(t, dir, 0o755)
 	}
-	chmod(t, l.state, 0o777)
+	chmod(t, d.state, 0o777)
 	if os.Geteuid() == 0 {
-		l.options.thread = func() {
+		d.options.thread = func() {
 			runtime.LockOSThread() // which ends with its goroutine
 			_, _, _ = syscall.RawSyscall(syscall.SYS_SETFSUID, 65534, 0, 0)
 		}
 	}
-	l.start()
-	l.looked()
-	if strings.HasPrefix(l.source().Trouble, "stat") {
+	d.start()
+	d.looked()
+	if strings.HasPrefix(d.source().Trouble, "stat") {
 		t.Skipf("others may not look into %s", filepath.Dir(path))
 	}
-	return l
+	return d
 }
 
 // Who holds a file may read it.
@@ -282,13 +282,13 @@ func TestPermissionIsLostAndRegained(t *testing.T) {
 		both(t, func(t *testing.T, wakeups bool) {
 			path := logFile(t)
 			file := create(t, path, "a1\n")
-			l := unprivileged(t, wakeups, path)
-			l.want(1, "a1")
+			d := unprivileged(t, wakeups, path)
+			d.want(1, "a1")
 			chmod(t, path, 0)
 			add(t, file, "a2\n")
-			l.want(1, "a1", "a2")
-			l.still()
-			if s := l.source(); s.Trouble != "" {
+			d.want(1, "a1", "a2")
+			d.still()
+			if s := d.source(); s.Trouble != "" {
 				t.Errorf("Trouble = %q", s.Trouble)
 			}
 		})
@@ -297,32 +297,32 @@ func TestPermissionIsLostAndRegained(t *testing.T) {
 		both(t, func(t *testing.T, wakeups bool) {
 			path := logFile(t)
 			file := create(t, path, "a1\n")
-			l := unprivileged(t, wakeups, path)
-			l.want(1, "a1")
+			d := unprivileged(t, wakeups, path)
+			d.want(1, "a1")
 			next := create(t, path+".new", "b1\n")
 			chmod(t, path+".new", 0)
 			exchange(t, path, path+".new")
-			troubled(t, l.follower, "permission denied")
+			troubled(t, d.follower, "permission denied")
 			add(t, next, "b2\n")
 			add(t, file, "a2\n") // it is read on
-			l.want(1, "a1", "a2")
+			d.want(1, "a1", "a2")
 			chmod(t, path, 0o644)
-			l.want(2, "b1", "b2")
-			untroubled(t, l.follower)
+			d.want(2, "b1", "b2")
+			untroubled(t, d.follower)
 		})
 	})
 	t.Run("of two files", func(t *testing.T) {
 		both(t, func(t *testing.T, wakeups bool) {
 			path := logFile(t)
 			create(t, path, "a1\n")
-			l := unprivileged(t, wakeups, path)
-			l.want(1, "a1")
+			d := unprivileged(t, wakeups, path)
+			d.want(1, "a1")
 			create(t, path+".new", "b1\n")
 			chmod(t, path+".new", 0)
 			later()
 			rename(t, path, path+".2")
 			rename(t, path+".new", path)
-			l.eventually("trouble", func() bool { return strings.Contains(l.source().Trouble, "permission denied") })
+			d.eventually("trouble", func() bool { return strings.Contains(d.source().Trouble, "permission denied") })
 			later()
 			create(t, path+".new", "c1\n")
 			chmod(t, path+".new", 0)
@@ -331,30 +331,30 @@ func TestPermissionIsLostAndRegained(t *testing.T) {
 			time.Sleep(time.Second)
 			chmod(t, path+".1", 0o644)
 			chmod(t, path, 0o644)
-			l.want(2, "b1")
-			l.want(3, "c1")
-			l.still()
+			d.want(2, "b1")
+			d.want(3, "c1")
+			d.still()
 		})
 	})
 	t.Run("of the directory", func(t *testing.T) {
 		both(t, func(t *testing.T, wakeups bool) {
 			path := logFile(t)
 			file := create(t, path, "a1\n")
-			l := unprivileged(t, wakeups, path)
-			l.want(1, "a1")
+			d := unprivileged(t, wakeups, path)
+			d.want(1, "a1")
 			dir := filepath.Dir(path)
 			chmod(t, dir, 0)
 			defer chmod(t, dir, 0o755) // so that it can be removed
-			troubled(t, l.follower, "permission denied")
+			troubled(t, d.follower, "permission denied")
 			add(t, file, "a2\n")
-			l.want(1, "a1", "a2")
+			d.want(1, "a1", "a2")
 			time.Sleep(time.Second)
 			add(t, file, "a3\n")
-			l.want(1, "a1", "a2", "a3")
+			d.want(1, "a1", "a2", "a3")
 			chmod(t, dir, 0o755)
-			untroubled(t, l.follower)
+			untroubled(t, d.follower)
 			rotate(t, path, "b1\n")
-			l.want(2, "b1")
+			d.want(2, "b1")
 		})
 	})
 }
@@ -375,9 +375,9 @@ func TestFileMayNotBeReadAtTheRestart(t *testing.T) {
 			both(t, func(t *testing.T, wakeups bool) {
 				path := logFile(t)
 				file := create(t, path, "a1\n")
-				l := unprivileged(t, wakeups, path)
-				l.want(1, "a1")
-				l.stop()
+				d := unprivileged(t, wakeups, path)
+				d.want(1, "a1")
+				d.stop()
 				add(t, file, "a2\n")
 				want := []string{"a2"}
 				if c.name != "log" {
@@ -387,19 +387,19 @@ func TestFileMayNotBeReadAtTheRestart(t *testing.T) {
 				what := c.forbid(path)
 				chmod(t, what, 0)
 				defer chmod(t, what, c.allowed) // so that it can be removed
-				l.start()
-				l.looked()
+				d.start()
+				d.looked()
 				time.Sleep(600 * time.Millisecond)
-				l.stop() // perhaps to find out what is the matter
+				d.stop() // perhaps to find out what is the matter
 				chmod(t, what, c.allowed)
-				l.start()
-				l.eventually("the lines", func() bool {
-					return !slices.ContainsFunc(want, func(line string) bool { return !l.hasSent(line) })
+				d.start()
+				d.eventually("the lines", func() bool {
+					return !slices.ContainsFunc(want, func(line string) bool { return !d.hasSent(line) })
 				})
-				if s := l.source(); s.Lost != 0 {
-					t.Errorf("%d generations lost; the log:\n%s", s.Lost, &l.log)
+				if s := d.source(); s.Lost != 0 {
+					t.Errorf("%d generations lost; the log:\n%s", s.Lost, &d.log)
 				}
-				l.stop()
+				d.stop()
 			})
 		})
 	}
@@ -411,19 +411,19 @@ func TestUnseenFileMayNotBeReadAtTheRestart(t *testing.T) {
 	both(t, func(t *testing.T, wakeups bool) {
 		path := logFile(t)
 		create(t, path, "a1\n")
-		l := unprivileged(t, wakeups, path)
-		l.want(1, "a1")
-		l.stop()
+		d := unprivileged(t, wakeups, path)
+		d.want(1, "a1")
+		d.stop()
 		rotate(t, path, "b1\n")
 		chmod(t, path, 0)
 		rotate(t, path, "c1\n")
-		l.start()
-		l.eventually("what is at the path", func() bool { return l.hasSent("c1") })
-		l.eventually("trouble", func() bool { return strings.Contains(l.source().Trouble, "permission denied") })
+		d.start()
+		d.eventually("what is at the path", func() bool { return d.hasSent("c1") })
+		d.eventually("trouble", func() bool { return strings.Contains(d.source().Trouble, "permission denied") })
 		chmod(t, path+".1", 0o644)
-		l.eventually("the other lines", func() bool { return l.hasSent("b1") })
-		l.eventually("no trouble", func() bool { return l.source().Trouble == "" })
-		l.stop()
+		d.eventually("the other lines", func() bool { return d.hasSent("b1") })
+		d.eventually("no trouble", func() bool { return d.source().Trouble == "" })
+		d.stop()
 	})
 }
 
@@ -432,20 +432,20 @@ func TestCompressedFileMayNotBeReadAtTheRestart(t *testing.T) {
 	both(t, func(t *testing.T, wakeups bool) {
 		path := logFile(t)
 		file := create(t, path, "a1\n")
-		l := unprivileged(t, wakeups, path)
-		l.want(1, "a1")
-		l.stop()
+		d := unprivileged(t, wakeups, path)
+		d.want(1, "a1")
+		d.stop()
 		add(t, file, "a2\n")
 		rotate(t, path, "b1\n")
 		compress(t, path+".1", ".gz")
 		chmod(t, path+".1.gz", 0)
-		l.start()
-		l.looked()
+		d.start()
+		d.looked()
 		time.Sleep(600 * time.Millisecond)
-		l.stop()
+		d.stop()
 		chmod(t, path+".1.gz", 0o644)
-		l.start()
-		l.eventually("the lines", func() bool { return l.hasSent("a2") && l.hasSent("b1") })
-		l.stop()
+		d.start()
+		d.eventually("the lines", func() bool { return d.hasSent("a2") && d.hasSent("b1") })
+		d.stop()
 	})
 }

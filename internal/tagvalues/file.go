@@ -53,7 +53,7 @@ func (w *file) load(used bool, log *slog.Logger, each func(name, value []byte)) 
 	case has.newer:
 		return fmt.Errorf("%s: %w: %w", w.dir.Path(statedir.TagValues), has.damaged, statedir.ErrNewer)
 	case has.damaged != nil:
-		if err := w.dir.SetAside(statedir.TagValues, has.damaged); err != nil {
+		if err := w.setAside(has, log); err != nil {
 			return err
 		}
 		return w.again(has.good)
@@ -71,6 +71,21 @@ func (w *file) load(used bool, log *slog.Logger, each func(name, value []byte)) 
 		return err
 	}
 	return w.dir.Sync()
+}
+
+// setAside renames a damaged file.
+func (w *file) setAside(has contents, log *slog.Logger) error {
+	if len(has.good) <= len(header) {
+		return w.dir.SetAside(statedir.TagValues, has.damaged)
+	}
+	kept, err := w.dir.Keep(statedir.TagValues)
+	if err != nil {
+		return errors.Join(has.damaged, err)
+	}
+	log.Error("tag values are damaged; continuing with the good ones", "file", w.dir.Path(statedir.TagValues), "err", has.damaged,
+		"kept_as", kept, "reason", "lost values are admitted anew: if a tag had reached its limit, different values may be admitted now, "+
+			"and lines that are read again may become second points")
+	return nil
 }
 
 // cutAfter removes what an incomplete save left after the last record.

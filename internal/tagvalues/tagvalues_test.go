@@ -233,6 +233,9 @@ func TestDamage(t *testing.T) {
 				t.Errorf("of abd it has %s, want %s", got, tt.good)
 			}
 			v.Close()
+			if some := strings.Contains(log.String(), "continuing with the good ones"); some != (tt.good != "---") {
+				t.Errorf("logged %s", &log)
+			}
 			for _, part := range []string{"level=ERROR", tt.why, "kept_as=" + path + statedir.Bad, "values are admitted anew"} {
 				if !strings.Contains(log.String(), part) {
 					t.Errorf("logged %s, without %q", &log, part)

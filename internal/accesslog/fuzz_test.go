@@ -93,6 +93,21 @@ func FuzzMemo(f *testing.F) {
 	})
 }
 
+// A short value is kept as one number, in which zeros behind it do not show.
+func TestMemoTellsZerosApart(t *testing.T) {
+	for _, order := range [][]string{{"20", "20\x00"}, {"20\x00", "20"}} {
+		long := everything(t, nil)
+		for _, status := range order {
+			l := captures(map[string]string{"status": status})
+			got, _, _ := long.Append(nil, l, 1)
+			want, _, _ := everything(t, nil).Append(nil, l, 1)
+			if !bytes.Equal(got, want) {
+				t.Errorf("status %q in the order %q:\n%swant\n%s", status, order, got, want)
+			}
+		}
+	}
+}
+
 func TestNothingIsAllocated(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector empties the pools of package regexp")

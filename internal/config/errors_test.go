@@ -91,6 +91,7 @@ func TestErrors(t *testing.T) {
 		{"too long", layers{file: one + "influxdb: {timeout: 6m}\n"}, `t.yaml:2:21: influxdb.timeout: got "6m", want a duration with its unit, from 100ms to 5m`},
 		{"bad size", layers{file: one + "max_line: 64 potatoes\n"}, `t.yaml:2:11: max_line: got "64 potatoes", want a size from 1KiB to 16MiB`},
 		{"negative size", layers{file: one + "rejects_max_bytes: -1\n"}, "t.yaml:2:20: rejects_max_bytes: got -1, want a size from 1KiB to 1TiB"},
+		{"size too large", layers{file: one + "max_line: 17MiB\n"}, `t.yaml:2:11: max_line: got "17MiB", want a size from 1KiB to 16MiB`},
 		{"size too small", layers{file: one + "memory_limit: 16MiB\n"}, `t.yaml:2:15: memory_limit: got "16MiB", want a size from 32MiB to 1TiB`},
 		{"empty", layers{file: one + "state_dir: ''\n"}, `t.yaml:2:12: state_dir: got "", want a path`},
 		{"control character", layers{file: one + "host: \"a\\nb\"\n"}, `t.yaml:2:7: host: got "a\nb", want a name or ""`},

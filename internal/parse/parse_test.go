@@ -213,6 +213,16 @@ func TestTooLong(t *testing.T) {
 	}
 }
 
+// A line may be as long as the limit, and not a byte longer.
+func TestLongestLine(t *testing.T) {
+	s := newStage(t, "combined", 4, 64<<10)
+	longest := strings.Replace(good, "curl", strings.Repeat("c", maxLine-len(good)+len("curl")), 1)
+	batches := s.run(t, s.chunk(t, longest+"\n"+strings.Replace(longest, "c", "cc", 1)+"\n", 1, 0))
+	if len(batches) != 1 || batches[0].NumPoints != 1 || len(batches[0].Skipped) != 1 || batches[0].Skipped[0].Line != 1 {
+		t.Errorf("batches %+v, want a point and a line that is too long", batches)
+	}
+}
+
 // Lines that a rule leaves out are skipped without a reason, and counted.
 func TestFiltered(t *testing.T) {
 	s, _ := openStage(t, "combined", t.TempDir(), 10, 4, 64<<10, func(c *accesslog.Schema) {

@@ -51,7 +51,10 @@ func TestDiskFull(t *testing.T) {
 	}
 	for free := range 3*one - 1 { // room for the next three entries but one byte
 		limit(2*one + free)
-		_, err := f.Append(entries(3, 4, 5))
+		n, err := f.Append(entries(3, 4, 5))
+		if n != 0 {
+			t.Fatalf("with %d bytes free: Append = %d, and none can be there", free, n)
+		}
 		if !errors.Is(err, syscall.EFBIG) || !strings.Contains(err.Error(), filepath.Join(dir, statedir.Rejects)) {
 			t.Fatalf("with %d bytes free: Append = %v, want %v and the path", free, err, syscall.EFBIG)
 		}

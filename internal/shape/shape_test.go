@@ -248,6 +248,21 @@ func TestFirstLinesOfTheLogDecide(t *testing.T) {
 	}
 }
 
+// A format is that of one log: at another path it is detected anew.
+func TestFormatIsDetectedAgainAtAnotherPath(t *testing.T) {
+	h := newHouse(t)
+	s := h.mustOpen()
+	h.names(s, timed)
+	if err := s.Sync(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	h.source.Path += ".other"
+	h.config.Sources[0].Path = h.source.Path
+	if names := h.names(h.mustOpen(), combined); names == "" || strings.Contains(names, "request_time") {
+		t.Errorf("variables %q, want those of combined", names)
+	}
+}
+
 // A source whose format was lost goes on although the head of its log has odd lines,
 // which were rejected before: the next lines show the format.
 func TestFormatIsDetectedAgainAfterItsFileWasDamaged(t *testing.T) {

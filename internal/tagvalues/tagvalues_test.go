@@ -178,7 +178,17 @@ func TestTornEnd(t *testing.T) {
 			}
 			mustSync(t, v)
 			v.Close()
-			check(t, open(t, dir, 1), path, "ef", want)
+			// Nothing of what was torn is left behind the new values.
+			var log bytes.Buffer
+			v, err := tagvalues.Open(stateDir(t, dir), tags, 1, stats.New(time.Now()), slog.New(slog.NewTextHandler(&log, nil)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			check(t, v, path, "ef", want)
+			v.Close()
+			if log.Len() > 0 {
+				t.Errorf("with %d of %d bytes and %.30q behind them: the next start logs %s", size, len(whole), rest, &log)
+			}
 		}
 	}
 }

@@ -1,0 +1,135 @@
+package main
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// A logCall is a place where the program logs.
+type logCall struct {
+	message string
+}
+
+// logCalls returns every call of a *slog.Logger whose message is constant.
+func logCalls(t *testing.T) (calls []logCall) {
+	t.Helper()
+	files := token.NewFileSet()
+	for _, root := range []string{"../../cmd/tailflux", "../../internal"} {
+		err := filepath.WalkDir(root, func(path string, _ fs.DirEntry, err error) error {
+			if err != nil || filepath.Ext(path) != ".go" || strings.HasSuffix(path, "_test.go") {
+				return err
+			}
+			file, err := parser.ParseFile(files, path, nil, 0)
+			if err != nil {
+				return err
+			}
+			ast.Inspect(file, func(n ast.Node) bool {
+				if call, ok := n.(*ast.CallExpr); ok {
+					if c, ok := asLogCall(call); ok {
+						calls = append(calls, c)
+					}
+				}
+				return true
+			})
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return calls
+}
+
+func asLogCall(call *ast.CallExpr) (c logCall, ok bool) {
+	method, isMethod := call.Fun.(*ast.SelectorExpr)
+	if !isMethod {
+		return c, false
+	}
+	switch method.Sel.Name {
+	case "Debug", "Info", "Warn", "Error":
+		if len(call.Args) > 0 { // else the method Error of an error
+			c.message, ok = constant(call.Args[0])
+		}
+	}
+	return c, ok
+}
+
+// constant returns the value of a string literal, or of several added up.
+func constant(e ast.Expr) (string, bool) {
+	switch e := e.(type) {
+	case *ast.BasicLit:
+		s, err := strconv.Unquote(e.Value)
+		return s, err == nil && e.Kind == token.STRING
+	case *ast.BinaryExpr:
+		a, isA := constant(e.X)
+		b, isB := constant(e.Y)
+		return a + b, isA && isB
+	}
+	return "", false
+}
+
+// Messages in bold code are quotations of the log: the program logs something
+// that begins like that.
+func TestDocumentedMessagesAreLogged(t *testing.T) {
+	quoted := regexp.MustCompile("(?s)\\*\\*`(.*?)`\\*\\*")
+	calls := logCalls(t)
+	found := 0
+	for _, page := range []string{"following.md", "delivery.md"} {
+		text, err := os.ReadFile("../../docs/" + page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range quoted.FindAllSubmatch(text, -1) {
+			message := strings.Join(strings.Fields(string(m[1])), " ")
+			if message == "on_reject: hold" {
+				continue
+			}
+			found++
+			if !slices.ContainsFunc(calls, func(c logCall) bool { return strings.HasPrefix(c.message, message) }) {
+				t.Errorf("docs/%s quotes %q, which is not logged", page, message)
+			}
+		}
+	}
+	if found < 20 {
+		t.Errorf("found %d messages, want more: are they written as **`message`**?", found)
+	}
+}
+
+// Every link of the documentation to a file of this repository leads somewhere,
+// also after the file was moved.
+func TestDocumentedFilesExist(t *testing.T) {
+	link := regexp.MustCompile(`\]\(([^)#:\s]+)[)#]`)
+	var pages []string
+	for _, pattern := range []string{"*.md", "docs/*.md", "docs/adr/*.md", "deploy/*.md", "findings/*.md", "internal/*/*.md"} {
+		some, err := filepath.Glob("../../" + pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pages = append(pages, some...)
+	}
+	links := 0
+	for _, page := range pages {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range link.FindAllSubmatch(text, -1) {
+			links++
+			if _, err := os.Stat(filepath.Join(filepath.Dir(page), string(m[1]))); err != nil {
+				t.Errorf("%s: %v", page, err)
+			}
+		}
+	}
+	if links < 50 {
+		t.Errorf("found %d links, want more", links)
+	}
+}

@@ -5,6 +5,7 @@ package tail_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -357,7 +358,28 @@ func (m *model) check() error {
 			}
 		}
 	}
-	return m.books.compare("web", must, may)
+	return errors.Join(m.books.compare("web", must, may), m.inOrder())
+}
+
+// inOrder reports a line whose number is not above that of the line before it in
+// its file. Lines that were written or sent more than once say nothing.
+func (m *model) inOrder() error {
+	for i, f := range m.files {
+		var before string
+		last := int64(-1)
+		for text := range strings.Lines(f.text.String()) {
+			text = strings.TrimSuffix(text, "\n")
+			numbers := m.books.sent("web", text)
+			if len(numbers) != 1 || strings.HasPrefix(text, "b") {
+				continue
+			}
+			if numbers[0] <= last {
+				return fmt.Errorf("file %d: %.40q has number %d, and %.40q before it %d", i, text, numbers[0], before, last)
+			}
+			before, last = text, numbers[0]
+		}
+	}
+	return nil
 }
 
 // finish brings everything to rest.

@@ -11,6 +11,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/tailflux/tailflux/internal/checkpoint"
+	"github.com/tailflux/tailflux/internal/tailfluxtest"
 )
 
 // imported runs import and wants so many points to be there afterwards.
@@ -163,7 +164,7 @@ func TestImportOfACopyThatLacksLines(t *testing.T) {
 	stop := in.daemon()
 	in.wait(50)
 	in.shell("head -n 45 access.log > access.log.1; : > access.log")
-	time.Sleep(500 * time.Millisecond)
+	in.until(func(r tailfluxtest.Report) bool { return r.Sources[0].Truncations == 1 })
 	in.write(lines(50, 10))
 	in.wait(60)
 	stop()
@@ -182,7 +183,7 @@ func TestImportOfALogThatWasCut(t *testing.T) {
 	if err := os.Truncate(in.log, int64(len(lines(0, 30)))); err != nil {
 		t.Fatal(err)
 	}
-	time.Sleep(500 * time.Millisecond)
+	in.until(func(r tailfluxtest.Report) bool { return r.Sources[0].Truncations == 1 })
 	in.write(lines(50, 10))
 	in.wait(60)
 	stop()
@@ -229,8 +230,9 @@ func TestTailfluxGoesOnAfterAnImport(t *testing.T) {
 	in.imported(10, in.log+".1")
 	stop := in.daemon()
 	in.wait(40)
-	time.Sleep(300 * time.Millisecond)
+	in.until(func(r tailfluxtest.Report) bool { return r.Sources[0].LagBytes == 0 && r.Lines.InFlight == 0 })
 	stop()
+	in.daemon()() // which looks at all files once more
 	if n := in.points(); n != 40 {
 		t.Errorf("%d points, want 20 of access.log.2, 10 of access.log.1 and 10 of access.log", n)
 	}
@@ -380,9 +382,7 @@ func TestImportIsInterrupted(t *testing.T) {
 	in.write(lines(0, n))
 	in.shell("mv access.log access.log.1")
 	d := in.start("import", in.log+".1")
-	for in.points() < n/10 {
-		time.Sleep(5 * time.Millisecond)
-	}
+	in.wait(n / 10)
 	d.Kill()
 	if at := in.points(); at == n {
 		t.Fatal("it was done before it was killed")

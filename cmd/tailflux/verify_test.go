@@ -24,6 +24,7 @@ type installation struct {
 	log      string
 	state    string
 	settings []string
+	running  *tailfluxtest.Daemon // the last one that daemon started
 }
 
 func newInstallation(t *testing.T, settings ...string) *installation {
@@ -165,9 +166,7 @@ func TestVerifyFromTheEndOn(t *testing.T) {
 	in.write(lines(0, 30))
 	stop := in.daemon()
 	in.write(lines(30, 20))
-	for in.points() < 20 {
-		time.Sleep(50 * time.Millisecond)
-	}
+	in.wait(20)
 	stop()
 	in.write(lines(50, 5))
 	code, v := in.verify(in.log)
@@ -197,15 +196,21 @@ func (in *installation) start(command string, args ...string) *tailfluxtest.Daem
 func (in *installation) daemon() (stop func()) {
 	in.t.Helper()
 	d := in.start("run")
-	reads := func(r tailfluxtest.Report) bool { return len(r.Sources) == 1 && r.Sources[0].Offset > 0 }
-	if _, err := d.WaitFor(time.Minute, reads); err != nil {
-		in.t.Fatal(err)
-	}
+	in.running = d
+	in.until(func(r tailfluxtest.Report) bool { return len(r.Sources) == 1 && r.Sources[0].Offset > 0 })
 	return func() {
 		in.t.Helper()
 		if err := d.Stop(); err != nil {
 			in.t.Fatal(err)
 		}
+	}
+}
+
+// until waits until /monitor of the running tailflux is as wanted.
+func (in *installation) until(wanted func(tailfluxtest.Report) bool) {
+	in.t.Helper()
+	if _, err := in.running.WaitFor(time.Minute, wanted); err != nil {
+		in.t.Fatal(err)
 	}
 }
 

@@ -1,24 +1,34 @@
 package flow_test
 
 import (
+	"context"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/tailflux/tailflux/internal/flow"
 )
 
 func TestBatchReleasesItsBlocks(t *testing.T) {
 	for _, points := range []bool{true, false} {
-		lines, encoded := flow.NewPool(1, 10), flow.NewPool(1, 10)
-		var b flow.Batch
-		mustRoom(t, lines, 10)
-		b.Lines, b.LinesBlock = lines.Cut(10)
-		if points {
-			mustRoom(t, encoded, 10)
-			b.Points, b.PointsBlock = encoded.Cut(10)
-		}
-		b.Release()
-		mustRoom(t, lines, 10) // would wait for ever
-		mustRoom(t, encoded, 10)
+		synctest.Test(t, func(t *testing.T) {
+			lines, encoded := flow.NewPool(1, 10), flow.NewPool(1, 10)
+			var b flow.Batch
+			mustRoom(t, lines, 10)
+			b.Lines, b.LinesBlock = lines.Cut(10)
+			if points {
+				mustRoom(t, encoded, 10)
+				b.Points, b.PointsBlock = encoded.Cut(10)
+			}
+			b.Release()
+			wait, cancel := context.WithTimeout(t.Context(), time.Hour)
+			defer cancel()
+			for name, pool := range map[string]*flow.Pool{"lines": lines, "points": encoded} {
+				if _, err := pool.Room(wait, 10); err != nil {
+					t.Errorf("with points %t: the block of the %s did not come back: %v", points, name, err)
+				}
+			}
+		})
 	}
 }
 

@@ -170,18 +170,27 @@ func (e *Encoder) addTags(names []string, s Schema) {
 	slices.SortFunc(e.tags, func(a, b tag) int { return cmp.Compare(string(a.prefix), string(b.prefix)) })
 }
 
-// Append appends the point of a line and returns the extended buffer, "" and
-// true. Of a line that gives no point it returns dst as it was and the reason,
-// which is "" if a rule of the schema leaves it out. number is the line's number
-// in its source; line is for nothing but the captures it holds.
-func (e *Encoder) Append(dst []byte, captures [][]byte, number int64) (points []byte, reason string, ok bool) {
+// Outcome is what became of a line.
+type Outcome int
+
+// Outcomes.
+const (
+	Point    Outcome = iota // it is a point
+	Filtered                // a rule of the schema drops it
+	Rejected                // its time cannot be read: flow.BadTime
+)
+
+// Append appends the point of a line and returns the extended buffer. If the line
+// gives no point it returns dst as it was. number is the line's number in its
+// source. The captures are not kept.
+func (e *Encoder) Append(dst []byte, captures [][]byte, number int64) (points []byte, outcome Outcome) {
 	at, timed := e.clock.stamp(captures, number)
 	e.origin.split(captures)
 	if len(e.rules) > 0 && e.drops(captures) {
-		return dst, "", false
+		return dst, Filtered
 	}
 	if !timed {
-		return dst, "bad time", false
+		return dst, Rejected
 	}
 	p := dst
 	p = append(p, e.head...)
@@ -196,7 +205,7 @@ func (e *Encoder) Append(dst []byte, captures [][]byte, number int64) (points []
 		p = append(p, ",count=1i"...)
 	}
 	p[start] = ' ' // in place of the first comma
-	return e.ender.AppendEnd(p, at), "", true
+	return e.ender.AppendEnd(p, at), Point
 }
 
 // Time is the time in the last line that was appended, zero before the first.

@@ -22,8 +22,8 @@ func one(t testing.TB, s accesslog.Schema, line ...string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, why, ok := e.Append(nil, values, 1)
-	if !ok {
+	got, why := appended(e, nil, values, 1)
+	if why != "" {
 		return "[" + why + "]"
 	}
 	point := strings.TrimSuffix(string(got), " 1795168800123000001\n")

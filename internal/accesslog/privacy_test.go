@@ -45,7 +45,7 @@ func TestDrop(t *testing.T) {
 		{"whole request", []accesslog.Rule{{{"request", "~deep="}}}, true},
 	} {
 		got := one(t, accesslog.Schema{Drop: tt.drop, Mask: []string{"remote_addr"}}, line...)
-		if dropped := got == "[]"; dropped != tt.want || !dropped && !strings.HasSuffix(got, "count=1i") {
+		if dropped := got == "[filtered]"; dropped != tt.want || !dropped && !strings.HasSuffix(got, "count=1i") {
 			t.Errorf("%s: got %s, want dropped %v", tt.name, got, tt.want)
 		}
 	}
@@ -62,8 +62,8 @@ func TestDropBeforeBadTime(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, why, ok := e.Append(nil, [][]byte{[]byte("-")}, 1); ok || why != "" {
-		t.Errorf("Append = %q, %v, want it dropped", why, ok)
+	if _, outcome := e.Append(nil, [][]byte{[]byte("-")}, 1); outcome != accesslog.Filtered {
+		t.Errorf("Append = %v, want it filtered", outcome)
 	}
 }
 
@@ -263,7 +263,7 @@ func TestAdmitted(t *testing.T) {
 		{"/" + strings.Repeat("x", 2000), "other"},
 		{"-", ""},
 	} {
-		got, _, _ := e.Append(nil, [][]byte{[]byte("1795168800.123"), []byte(tt.give)}, 1)
+		got, _ := e.Append(nil, [][]byte{[]byte("1795168800.123"), []byte(tt.give)}, 1)
 		want := "m,host=h,path=" + tt.want + ",source=s count=1i 1795168800123000001\n"
 		if tt.want == "" {
 			want = strings.Replace(want, ",path=", "", 1)

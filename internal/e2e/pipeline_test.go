@@ -312,7 +312,7 @@ func TestOutage(t *testing.T) {
 	if got := b.points(""); got != 200 {
 		t.Errorf("%d points, want 200", got)
 	}
-	for _, message := range []string{"influxdb takes no points", "influxdb takes points again"} {
+	for _, message := range []string{"influxdb is not accepting writes", "influxdb is accepting writes again"} {
 		if got := strings.Count(d.Log(), message); got != 2 {
 			t.Errorf("%q was logged %d times, want 2", message, got)
 		}

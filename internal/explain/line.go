@@ -12,6 +12,7 @@ import (
 	"github.com/tailflux/tailflux/internal/accesslog"
 	"github.com/tailflux/tailflux/internal/config"
 	"github.com/tailflux/tailflux/internal/escape"
+	"github.com/tailflux/tailflux/internal/flow"
 	"github.com/tailflux/tailflux/internal/logfile"
 	"github.com/tailflux/tailflux/internal/logformat"
 	"github.com/tailflux/tailflux/internal/shape"
@@ -32,10 +33,10 @@ type explanation struct {
 
 	number   int64
 	line     []byte
-	reason   string // why it is rejected, as in rejects.jsonl
-	why      string // not the scanner
-	filtered string // by which rule, or ""
-	nearest  string // known format, or ""
+	reason   flow.Reason // why it is rejected, as in rejects.jsonl
+	why      string      // not the scanner
+	filtered string      // by which rule, or ""
+	nearest  string      // known format, or ""
 }
 
 type lineError struct {
@@ -43,7 +44,7 @@ type lineError struct {
 	Expected string `json:"expected"`
 }
 
-func (e *explanation) reject(reason string, column int, expected string) {
+func (e *explanation) reject(reason flow.Reason, column int, expected string) {
 	e.Matched, e.reason, e.Error = false, reason, &lineError{column, expected}
 }
 
@@ -135,7 +136,7 @@ func nearestFormat(sample [][]byte) string {
 func (x *explainer) explain(line []byte, long bool, number int64) (explanation, error) {
 	e := explanation{Matched: true, Format: x.name, number: number, line: line}
 	if long {
-		e.reject("too long", x.max+1, fmt.Sprintf("the end of the line: max_line is %d bytes", x.max))
+		e.reject(flow.TooLong, x.max+1, fmt.Sprintf("the end of the line: max_line is %d bytes", x.max))
 		return e, nil
 	}
 	slow := x.Matcher.Slow
@@ -149,9 +150,9 @@ func (x *explainer) explain(line []byte, long bool, number int64) (explanation, 
 	}
 	e.PathTaken = &path
 	if !ok {
-		reason := "no match"
+		reason := flow.NoMatch
 		if len(line) == 0 {
-			reason = "empty"
+			reason = flow.Empty
 		}
 		d := x.Format.Diagnose(line)
 		e.reject(reason, d.Column, d.Expected)
@@ -163,21 +164,21 @@ func (x *explainer) explain(line []byte, long bool, number int64) (explanation, 
 			e.Vars = append(e.Vars, pair{name, escape.Invalid(string(captures[i]), escape.Hex), plainText(string(captures[i]))})
 		}
 	}
-	point, reason, ok := x.Encoder.Append(nil, captures, number)
-	switch {
-	case ok:
+	point, outcome := x.Encoder.Append(nil, captures, number)
+	switch outcome {
+	case accesslog.Point:
 		text := strings.TrimSuffix(string(point), "\n")
 		at := x.Encoder.Time().UTC()
 		e.Point, e.Time = &text, &at
 		e.Tags, e.Fields = pointPairs(text)
-	case reason == "":
+	case accesslog.Filtered:
 		var err error
 		if e.filtered, err = x.rule(captures, number); err != nil {
 			return e, err
 		}
-	default:
-		column, expected := x.badValue(line, captures, reason)
-		e.reject(reason, column, expected)
+	case accesslog.Rejected:
+		column, expected := x.badTime(line, captures)
+		e.reject(flow.BadTime, column, expected)
 	}
 	return e, nil
 }
@@ -191,7 +192,7 @@ func (x *explainer) rule(captures [][]byte, number int64) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		if _, reason, ok := encoder.Append(nil, captures, number); ok || reason != "" {
+		if _, outcome := encoder.Append(nil, captures, number); outcome != accesslog.Filtered {
 			continue
 		}
 		var conditions []string
@@ -203,11 +204,8 @@ func (x *explainer) rule(captures [][]byte, number int64) (string, error) {
 	return "drop", nil
 }
 
-// badValue finds the value for which a line that matches is rejected.
-func (x *explainer) badValue(line []byte, captures [][]byte, reason string) (column int, expected string) {
-	if reason != "bad time" {
-		return 1, "another line: " + reason
-	}
+// badTime finds the time for which a line that matches is rejected.
+func (x *explainer) badTime(line []byte, captures [][]byte) (column int, expected string) {
 	names := x.Format.Names()
 	for _, name := range []string{"msec", "time_iso8601", "time_local"} {
 		if i := slices.Index(names, name); i >= 0 && len(captures[i]) > 0 && string(captures[i]) != "-" {

@@ -74,7 +74,7 @@ func (o output) text(b *bytes.Buffer, x *explainer, e explanation) {
 	case e.Matched && e.Point == nil:
 		verdict = append(verdict, o.paint(yellow, "filtered")+" by "+plainText(e.filtered))
 	case !e.Matched:
-		verdict = append(verdict, o.paint(red, "rejected: "+e.reason))
+		verdict = append(verdict, o.paint(red, "rejected: "+string(e.reason)))
 	}
 	if e.PathTaken != nil {
 		path := "by " + x.short + " via " + *e.PathTaken

@@ -78,8 +78,9 @@ func (b *Batch) Release() {
 	}
 }
 
-// Skip is a line without a point.
+// Skip is a line without a point: it was filtered, as configured, or rejected.
 type Skip struct {
-	Line   int32  // in the batch, from 0
-	Reason string // why it was rejected; "" when it was filtered on purpose
+	Line     int32 // in the batch, from 0
+	Filtered bool
+	Reason   Reason // why it was rejected
 }

@@ -165,7 +165,7 @@ func (g *golden) answers(t *testing.T, f *logformat.Format) (answers []string) {
 		points := bytes.SplitAfter(b.Points, []byte{'\n'})
 		for i := range int32(b.NumLines()) {
 			if at := slices.IndexFunc(b.Skipped, func(skip flow.Skip) bool { return skip.Line == i }); at >= 0 {
-				answers = append(answers, "! "+b.Skipped[at].Reason)
+				answers = append(answers, "! "+string(b.Skipped[at].Reason))
 				continue
 			}
 			answers = append(answers, "> "+strings.TrimSuffix(string(points[0]), "\n"))

@@ -121,7 +121,7 @@ func (p *Parser) parse(ctx context.Context, chunk flow.Chunk, out chan<- flow.Ba
 			continue
 		}
 		if n == 0 {
-			n = p.skip(&b, rest, "too long") // for any block
+			n = skip(&b, rest, flow.Skip{Reason: flow.TooLong}) // for any block
 		}
 		rest = rest[n:]
 		if points > 0 {
@@ -150,26 +150,31 @@ func (p *Parser) fill(src *source, b *flow.Batch, room, lines []byte) (points, t
 		end := bytes.IndexByte(lines[taken:], '\n')
 		line := lines[taken : taken+end]
 		if b.TooLong > 0 || end > p.maxLine {
-			taken += p.skip(b, lines[taken:], "too long")
+			taken += skip(b, lines[taken:], flow.Skip{Reason: flow.TooLong})
 			continue
 		}
 		if end == 0 { // no format matches it: each has a time
-			taken += p.skip(b, lines[taken:], "empty")
+			taken += skip(b, lines[taken:], flow.Skip{Reason: flow.Empty})
 			continue
 		}
 		if src.matcher == nil {
-			taken += p.skip(b, lines[taken:], "no match")
+			taken += skip(b, lines[taken:], flow.Skip{Reason: flow.NoMatch})
 			continue
 		}
 		captures, ok := src.matcher.Match(line)
 		if !ok {
-			taken += p.skip(b, lines[taken:], "no match")
+			taken += skip(b, lines[taken:], flow.Skip{Reason: flow.NoMatch})
 			continue
 		}
-		grown, why, ok := src.encoder.Append(buf, captures, b.End.Line)
-		if !ok {
-			taken += p.skip(b, lines[taken:], why)
+		grown, outcome := src.encoder.Append(buf, captures, b.End.Line)
+		switch outcome {
+		case accesslog.Filtered:
+			taken += skip(b, lines[taken:], flow.Skip{Filtered: true})
 			continue
+		case accesslog.Rejected:
+			taken += skip(b, lines[taken:], flow.Skip{Reason: flow.BadTime})
+			continue
+		case accesslog.Point:
 		}
 		if cap(grown) != cap(room) { // it was moved elsewhere: no room
 			break
@@ -184,9 +189,10 @@ func (p *Parser) fill(src *source, b *flow.Batch, room, lines []byte) (points, t
 }
 
 // skip notes that the first of lines gives no point, and returns its length.
-func (p *Parser) skip(b *flow.Batch, lines []byte, why string) int {
+func skip(b *flow.Batch, lines []byte, why flow.Skip) int {
 	n := bytes.IndexByte(lines, '\n') + 1
-	b.Skipped = append(b.Skipped, flow.Skip{Line: int32(b.NumLines()), Reason: why})
+	why.Line = int32(b.NumLines())
+	b.Skipped = append(b.Skipped, why)
 	b.End.Line++
 	b.End.Offset += int64(n)
 	return n
@@ -195,7 +201,7 @@ func (p *Parser) skip(b *flow.Batch, lines []byte, why string) int {
 func (p *Parser) send(ctx context.Context, src *source, b flow.Batch, out chan<- flow.Batch) error {
 	var filtered int64
 	for _, s := range b.Skipped {
-		if s.Reason == "" {
+		if s.Filtered {
 			filtered++
 		}
 	}
@@ -247,7 +253,7 @@ func firstRejected(b *flow.Batch) []byte {
 		for ; at < skip.Line; at++ {
 			rest = rest[bytes.IndexByte(rest, '\n')+1:]
 		}
-		if skip.Reason == "no match" {
+		if skip.Reason == flow.NoMatch {
 			return rest[:bytes.IndexByte(rest, '\n')]
 		}
 	}

@@ -230,7 +230,7 @@ func TestFiltered(t *testing.T) {
 	})
 	health := strings.Replace(good, "/a", "/healthz", 1)
 	batches := s.run(t, s.chunk(t, good+"\n"+health+"\nbad\n"+health+"\n", 1, 0))
-	want := []flow.Skip{{Line: 1}, {Line: 2, Reason: "no match"}, {Line: 3}}
+	want := []flow.Skip{{Line: 1, Filtered: true}, {Line: 2, Reason: flow.NoMatch}, {Line: 3, Filtered: true}}
 	if len(batches) != 1 || batches[0].NumPoints != 1 || !slices.Equal(batches[0].Skipped, want) {
 		t.Errorf("batches %+v, want one point and %v skipped", batches, want)
 	}

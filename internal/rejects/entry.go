@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tailflux/tailflux/internal/escape"
+	"github.com/tailflux/tailflux/internal/flow"
 )
 
 // maxLine is how many bytes of a line an entry has at most.
@@ -18,7 +19,7 @@ type Entry struct {
 	Source     string
 	Generation int64
 	LineNumber int64
-	Reason     string
+	Reason     flow.Reason
 	Line       []byte // without its newline; or its first bytes
 	LineBytes  int64  // its full length without the newline
 
@@ -28,13 +29,13 @@ type Entry struct {
 // encode appends one entry and a newline.
 func encode(buf *bytes.Buffer, e *Entry) error {
 	out := struct {
-		Time       time.Time `json:"time"`
-		Source     string    `json:"source"`
-		Generation int64     `json:"generation"`
-		LineNumber int64     `json:"line_number"`
-		Reason     string    `json:"reason"`
-		Line       string    `json:"line"`
-		LineBytes  int64     `json:"line_bytes,omitempty"`
+		Time       time.Time   `json:"time"`
+		Source     string      `json:"source"`
+		Generation int64       `json:"generation"`
+		LineNumber int64       `json:"line_number"`
+		Reason     flow.Reason `json:"reason"`
+		Line       string      `json:"line"`
+		LineBytes  int64       `json:"line_bytes,omitempty"`
 	}{Time: e.Time, Source: e.Source, Generation: e.Generation, LineNumber: e.LineNumber, Reason: e.Reason}
 	out.Line, out.LineBytes = shown(e)
 	enc := json.NewEncoder(buf)

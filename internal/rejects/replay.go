@@ -7,6 +7,8 @@ import (
 	"io"
 
 	"github.com/valyala/fastjson"
+
+	"github.com/tailflux/tailflux/internal/flow"
 )
 
 // generation identifies a generation of a source.
@@ -27,7 +29,7 @@ type replay struct {
 type before struct {
 	line      uint64 // hash of the line as the entry has it
 	lineBytes int64
-	reason    string
+	reason    flow.Reason
 }
 
 var seed = maphash.MakeSeed()
@@ -49,7 +51,7 @@ func (r *File) note(entry []byte, undelivered func(source string, generation, li
 	r.replays[g].lines[number] = before{
 		line:      maphash.Bytes(seed, v.GetStringBytes("line")),
 		lineBytes: v.GetInt64("line_bytes"),
-		reason:    string(v.GetStringBytes("reason")),
+		reason:    flow.Reason(v.GetStringBytes("reason")),
 	}
 	r.replays[g].last = max(r.replays[g].last, number)
 }
@@ -63,7 +65,7 @@ func (r *File) Replays(source string, id, number int64) bool {
 
 // Replayed reports whether a line has an entry from before the file was opened,
 // and for which reason. It ignores e.Reason and e.Time.
-func (r *File) Replayed(e Entry) (reason string, ok bool) {
+func (r *File) Replayed(e Entry) (reason flow.Reason, ok bool) {
 	replay := r.replays[generation{e.Source, e.Generation}]
 	if replay == nil {
 		return "", false

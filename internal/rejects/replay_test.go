@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tailflux/tailflux/internal/flow"
 	"github.com/tailflux/tailflux/internal/rejects"
 	"github.com/tailflux/tailflux/internal/statedir"
 	"github.com/tailflux/tailflux/internal/stats"
@@ -108,7 +109,7 @@ func TestReplayed(t *testing.T) {
 		name   string
 		change func(*rejects.Entry)
 		of     int // in some
-		reason string
+		reason flow.Reason
 		ok     bool
 	}{
 		{"the line", nil, 1, "refused: no", true},

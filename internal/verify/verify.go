@@ -4,19 +4,19 @@
 package verify
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"slices"
-	"strconv"
 	"time"
 
+	"github.com/tailflux/tailflux/internal/accesslog"
 	"github.com/tailflux/tailflux/internal/checkpoint"
 	"github.com/tailflux/tailflux/internal/config"
 	"github.com/tailflux/tailflux/internal/influx"
+	"github.com/tailflux/tailflux/internal/lineproto"
 	"github.com/tailflux/tailflux/internal/logfile"
 	"github.com/tailflux/tailflux/internal/rejects"
 	"github.com/tailflux/tailflux/internal/shape"
@@ -150,21 +150,20 @@ func (v *Verifier) expect(log io.Reader, result *Verdict, records []checkpoint.R
 			result.Rejected++
 			continue
 		}
-		var why string
-		if point, why, ok = shaped.Encoder.Append(point[:0], captures, number); !ok {
-			if why == "" {
-				result.Filtered++
-			} else {
-				result.Rejected++
+		var outcome accesslog.Outcome
+		point, outcome = shaped.Encoder.Append(point[:0], captures, number)
+		switch outcome {
+		case accesslog.Filtered:
+			result.Filtered++
+		case accesslog.Rejected:
+			result.Rejected++
+		case accesslog.Point:
+			stamp, ok := lineproto.Stamp(point)
+			if !ok {
+				return nil, fmt.Errorf("no timestamp in %q", point)
 			}
-			continue
+			stamps = append(stamps, stamp)
 		}
-		at := point[bytes.LastIndexByte(point, ' ')+1 : len(point)-1]
-		stamp, err := strconv.ParseInt(string(at), 10, 64)
-		if err != nil {
-			return nil, fmt.Errorf("timestamp of %q: %w", point, err)
-		}
-		stamps = append(stamps, stamp)
 	}
 }
 

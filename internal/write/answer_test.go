@@ -123,7 +123,7 @@ func TestWhatAnswersMean(t *testing.T) {
 	}
 }
 
-const refusedLines = "lines are rejected that influxdb does not take"
+const refusedLines = "lines are rejected because influxdb does not store their points"
 
 // server is a sink that behaves as InfluxDB 1.8.10 does.
 type server struct {

@@ -24,7 +24,7 @@ func (null) Prepare(context.Context) error                      { return nil }
 func (n null) Retention(context.Context) (time.Duration, error) { return n.retention, nil }
 func (null) Append(e []rejects.Entry) (int, error)              { return len(e), nil }
 func (null) Replays(string, int64, int64) bool                  { return false }
-func (null) Replayed(rejects.Entry) (string, bool)              { return "", false }
+func (null) Replayed(rejects.Entry) (flow.Reason, bool)         { return "", false }
 func (null) Acknowledge(flow.Position, []byte)                  { /* forgotten */ }
 func (null) Save() error                                        { return nil }
 

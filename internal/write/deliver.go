@@ -6,6 +6,11 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/tailflux/tailflux/internal/flow"
+	"github.com/tailflux/tailflux/internal/influx"
+	"github.com/tailflux/tailflux/internal/lineproto"
+	"github.com/tailflux/tailflux/internal/stats"
 )
 
 // delivery is a request on its way.
@@ -18,7 +23,13 @@ import (
 //
 // What is sent again although it is stored changes nothing.
 type delivery struct {
-	*Writer
+	sink    Sink
+	outage  *outage
+	limit   *sizeLimit
+	limiter *limiter
+	stats   *stats.Stats
+	hold    bool // a batch of which more than half is refused
+
 	request  *request
 	list     []points
 	since    int64 // older points are not kept
@@ -30,7 +41,10 @@ type delivery struct {
 // deliver sends the points of a request until each one is acknowledged or
 // refused, or ctx ends.
 func (w *Writer) deliver(ctx context.Context, r *request) {
-	d := delivery{Writer: w, request: r, since: w.retention.since(ctx)}
+	d := delivery{
+		sink: w.sink, outage: &w.outage, limit: &w.limit, limiter: &w.limiter, stats: w.stats, hold: w.config.Hold,
+		request: r, since: w.retention.since(ctx),
+	}
 	d.begin()
 	r.err = d.run(ctx)
 }
@@ -51,40 +65,40 @@ func (d *delivery) begin() {
 }
 
 func (d *delivery) run(ctx context.Context) error {
-	trouble := d.outage.trouble()
+	retry := d.outage.retry()
 	for len(d.list) > 0 {
 		if len(d.list[0]) == 0 {
 			d.list = d.list[1:]
 			continue
 		}
-		head, rest := d.list[0].within(d.room.bytes())
+		head, rest := d.list[0].within(d.limit.bytes())
 		if d.halving {
-			if err := d.pace.wait(ctx); err != nil {
+			if err := d.limiter.wait(ctx); err != nil {
 				return err
 			}
 		}
 		means, err := d.send(ctx, head)
 		switch means {
-		case again, slow:
-			if means == slow {
-				d.room.tooSlow(head.bytes())
+		case influx.Retry, influx.Slow:
+			if means == influx.Slow {
+				d.limit.tooSlow(head.bytes())
 			}
-			if err := trouble.wait(ctx, err); err != nil {
+			if err := retry.wait(ctx, err); err != nil {
 				return err
 			}
 			continue
-		case acknowledged, large, refused, old:
-			trouble.over()
+		case influx.Stored, influx.TooLarge, influx.Refused, influx.TooOld:
+			retry.over()
 		}
 		switch {
-		case means == acknowledged && d.held:
+		case means == influx.Stored && d.held:
 			d.held = false
 			d.begin() // the others may be taken now, too
-		case means == acknowledged:
-			d.room.enough()
+		case means == influx.Stored:
+			d.limit.enough()
 			d.list[0] = rest
-		case means == large && head.count() > 1:
-			d.room.tooLarge(head.bytes())
+		case means == influx.TooLarge && head.count() > 1:
+			d.limit.tooLarge(head.bytes())
 		case head.count() == 1:
 			d.list[0] = rest
 			d.refuse(head, means, err)
@@ -97,43 +111,43 @@ func (d *delivery) run(ctx context.Context) error {
 }
 
 // send sends some points once.
-func (d *delivery) send(ctx context.Context, some points) (verdict, error) {
+func (d *delivery) send(ctx context.Context, some points) (influx.Verdict, error) {
 	start := time.Now()
 	err := d.sink.Write(ctx, some.body())
-	means := judge(err)
+	means := influx.VerdictOf(err)
 	switch means {
-	case acknowledged:
+	case influx.Stored:
 		now := time.Now()
 		d.stats.Acknowledged(now, now.Sub(start))
-	case refused, large:
-		if d.config.Hold && some.count() == 1 && 2*(d.refusals+1) > d.request.points {
+	case influx.Refused, influx.TooLarge:
+		if d.hold && some.count() == 1 && 2*(d.refusals+1) > d.request.points {
 			d.held = true
-			return again, fmt.Errorf("%w: %w", errHeld, err)
+			return influx.Retry, fmt.Errorf("%w: %w", errHeld, err)
 		}
-	case again, slow, old:
+	case influx.Retry, influx.Slow, influx.TooOld:
 	}
 	return means, err
 }
 
 // refuse gives one point up.
-func (d *delivery) refuse(one points, means verdict, err error) {
-	if means == old {
-		if at, ok := stamp(one[0].text); ok {
+func (d *delivery) refuse(one points, means influx.Verdict, err error) {
+	if means == influx.TooOld {
+		if at, ok := lineproto.Stamp(one[0].text); ok {
 			d.since = max(d.since, at+1)
 			d.expire()
 		}
-		d.request.refuse(one[0].first, expired)
+		d.request.refuse(one[0].first, flow.Expired)
 		return
 	}
 	d.refusals++
-	d.request.refuse(one[0].first, refusedFor+err.Error())
+	d.request.refuse(one[0].first, flow.Refused(err.Error()))
 }
 
 // halve lists points, of which at least one is refused, in two halves.
-func (d *delivery) halve(some points, means verdict) {
+func (d *delivery) halve(some points, means influx.Verdict) {
 	d.halving = true
 	first, second := some.cut(some.count() / 2)
-	if means == old {
+	if means == influx.TooOld {
 		first, second = second, first
 	}
 	d.list = slices.Insert(d.list, 0, first, second)
@@ -148,7 +162,7 @@ func (d *delivery) expire() {
 	if d.since == forever {
 		return
 	}
-	older, near := olderThan(d.since), olderThan(d.since+int64(outOfOrder))
+	older, near := lineproto.OlderThan(d.since), lineproto.OlderThan(d.since+int64(outOfOrder))
 	for i := range d.list {
 		if !slices.ContainsFunc(d.list[i], func(p piece) bool { return near(p.text[:bytes.IndexByte(p.text, '\n')+1]) }) {
 			continue // as in a log that is not far behind: nothing is looked at
@@ -157,7 +171,7 @@ func (d *delivery) expire() {
 			if !older(text) {
 				return false
 			}
-			d.request.refuse(point, expired)
+			d.request.refuse(point, flow.Expired)
 			return true
 		})
 	}
@@ -165,16 +179,16 @@ func (d *delivery) expire() {
 
 // prepare prepares the sink, or tries until ctx ends.
 func (w *Writer) prepare(ctx context.Context) {
-	trouble := w.outage.trouble()
+	retry := w.outage.retry()
 	for {
 		err := w.sink.Prepare(ctx)
 		if err == nil {
-			trouble.over()
+			retry.over()
 			w.stats.Answered()
 			w.retention.since(ctx)
 			return
 		}
-		if trouble.wait(ctx, err) != nil {
+		if retry.wait(ctx, err) != nil {
 			return
 		}
 	}

@@ -68,7 +68,7 @@ func (f *feed) batch(kinds string) flow.Batch {
 			line = ""
 			b.Skipped = append(b.Skipped, flow.Skip{Line: int32(i), Reason: "empty"})
 		case filtered:
-			b.Skipped = append(b.Skipped, flow.Skip{Line: int32(i)})
+			b.Skipped = append(b.Skipped, flow.Skip{Line: int32(i), Filtered: true})
 			notCounted++
 		default:
 			f.tb.Fatalf("batch(%q): no kind %q", kinds, kind)

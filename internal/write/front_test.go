@@ -115,9 +115,9 @@ func runSchedule(t *testing.T, db *influxdtest.Server, seed uint64) *influxdtest
 
 	refused := 0
 	for _, e := range rj.entries {
-		if strings.HasPrefix(e.Reason, "refused: ") {
+		if strings.HasPrefix(string(e.Reason), "refused: ") {
 			refused++
-			if !strings.Contains(e.Reason, "field type conflict") {
+			if !strings.Contains(string(e.Reason), "field type conflict") {
 				t.Errorf("line %d is rejected: %s", e.LineNumber, e.Reason)
 			}
 		}

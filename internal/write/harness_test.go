@@ -77,8 +77,8 @@ func (f *rejectFile) Append(entries []rejects.Entry) (n int, err error) {
 	return n, nil
 }
 
-func (*rejectFile) Replays(string, int64, int64) bool     { return false }
-func (*rejectFile) Replayed(rejects.Entry) (string, bool) { return "", false }
+func (*rejectFile) Replays(string, int64, int64) bool          { return false }
+func (*rejectFile) Replayed(rejects.Entry) (flow.Reason, bool) { return "", false }
 
 // shown is every entry in a few words.
 func (f *rejectFile) shown() string {
@@ -154,8 +154,8 @@ func (l *logged) count(message string) (n int) {
 }
 
 const (
-	outageBegins = "influxdb takes no points, trying again; reading waits"
-	outageEnds   = "influxdb takes points again"
+	outageBegins = "influxdb is not accepting writes; retrying, reading is paused"
+	outageEnds   = "influxdb is accepting writes again"
 )
 
 // bench is a writer with its surroundings, inside a bubble of synctest.

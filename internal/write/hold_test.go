@@ -9,7 +9,7 @@ import (
 	"github.com/tailflux/tailflux/internal/write"
 )
 
-const holding = "influxdb refuses most points of a batch, holding them and trying again; reading waits"
+const holding = "influxdb refuses most points of a batch; holding them and retrying, reading is paused (on_reject: hold)"
 
 // on_reject: hold: more than half of a batch is refused. Nothing is rejected until
 // InfluxDB takes them, and then everything is stored.

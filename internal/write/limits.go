@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// room is how much may be sent at once. A size that is too large for InfluxDB is
+// sizeLimit is how much may be sent at once. A size that is too large for InfluxDB is
 // remembered; one that took too long is come back to little by little.
-type room struct {
+type sizeLimit struct {
 	log *slog.Logger
 
 	mu    sync.Mutex // guards what follows
@@ -18,66 +18,66 @@ type room struct {
 }
 
 // bytes is the most that should be sent.
-func (o *room) bytes() int {
-	o.mu.Lock()
-	defer o.mu.Unlock()
+func (l *sizeLimit) bytes() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	most := 1 << 40
-	if o.large > 0 {
-		most = o.large
+	if l.large > 0 {
+		most = l.large
 	}
-	if o.slow > 0 {
-		most = min(most, o.slow)
+	if l.slow > 0 {
+		most = min(most, l.slow)
 	}
 	return most
 }
 
-func (o *room) tooLarge(bytes int) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if half := bytes / 2; o.large == 0 || half < o.large {
-		o.large = max(1, half)
-		o.log.Warn("influxdb takes no requests of this size, sending smaller ones", "bytes", bytes, "at_most", o.large)
+func (l *sizeLimit) tooLarge(bytes int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if half := bytes / 2; l.large == 0 || half < l.large {
+		l.large = max(1, half)
+		l.log.Warn("influxdb refuses requests of this size; sending smaller ones", "bytes", bytes, "limit", l.large)
 	}
 }
 
-func (o *room) tooSlow(bytes int) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if half := bytes / 2; o.slow == 0 || half < o.slow {
-		o.slow = max(1, half)
+func (l *sizeLimit) tooSlow(bytes int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if half := bytes / 2; l.slow == 0 || half < l.slow {
+		l.slow = max(1, half)
 	}
 }
 
 // enough notes that there was time enough.
-func (o *room) enough() {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.slow > 0 {
-		o.slow += o.slow/8 + 1
+func (l *sizeLimit) enough() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.slow > 0 {
+		l.slow += l.slow/8 + 1
 	}
-	if o.slow > 2*MaxRequestBytes {
-		o.slow = 0
+	if l.slow > 2*MaxRequestBytes {
+		l.slow = 0
 	}
 }
 
 // searchInterval is between two requests that look for a point that is refused.
 const searchInterval = time.Second / 50
 
-// pace keeps that interval, over all requests in flight.
-type pace struct {
+// limiter keeps that interval, over all requests in flight.
+type limiter struct {
 	mu   sync.Mutex // guards next
 	next time.Time
 }
 
 // wait waits for its turn. The error is ctx's.
-func (p *pace) wait(ctx context.Context) error {
-	p.mu.Lock()
+func (l *limiter) wait(ctx context.Context) error {
+	l.mu.Lock()
 	turn := time.Now()
-	if p.next.After(turn) {
-		turn = p.next
+	if l.next.After(turn) {
+		turn = l.next
 	}
-	p.next = turn.Add(searchInterval)
-	p.mu.Unlock()
+	l.next = turn.Add(searchInterval)
+	l.mu.Unlock()
 	select {
 	case <-time.After(time.Until(turn)):
 		return nil

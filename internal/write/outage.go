@@ -33,7 +33,7 @@ func (p pauses) next(least time.Duration) time.Duration {
 	return min(max(p.growing.NextBackOff(), least), maxPause)
 }
 
-// outage tells once that requests fail, and once that none does any more.
+// outage logs once when requests begin to fail, and once when none does any more.
 type outage struct {
 	stats *stats.Stats
 	log   *slog.Logger
@@ -42,7 +42,7 @@ type outage struct {
 	failing int        // requests that failed and are tried again
 	since   time.Time
 	cause   error // the latest
-	held    bool  // said so
+	held    bool  // logged
 }
 
 // errHeld is about points that InfluxDB refuses, when that is an outage.
@@ -56,7 +56,7 @@ func (o *outage) begin(err error) {
 		o.since = time.Now()
 		o.stats.Down(o.since)
 		if !errors.Is(err, errHeld) {
-			o.log.Warn("influxdb takes no points, trying again; reading waits", "err", err)
+			o.log.Warn("influxdb is not accepting writes; retrying, reading is paused", "err", err)
 		}
 	}
 	o.alarm(err)
@@ -69,11 +69,11 @@ func (o *outage) goOn(err error) {
 	o.alarm(err)
 }
 
-// alarm tells once that points are held: somebody must act.
+// alarm logs once that points are held: somebody must act.
 func (o *outage) alarm(err error) {
 	if errors.Is(err, errHeld) && !o.held {
 		o.held = true
-		o.log.Error("influxdb refuses most points of a batch, holding them and trying again; reading waits", "err", err)
+		o.log.Error("influxdb refuses most points of a batch; holding them and retrying, reading is paused (on_reject: hold)", "err", err)
 	}
 }
 
@@ -83,31 +83,31 @@ func (o *outage) over() {
 	if o.failing--; o.failing == 0 {
 		o.held = false
 		o.stats.Up()
-		o.log.Info("influxdb takes points again", "after", time.Since(o.since).Round(time.Millisecond), "cause", o.cause)
+		o.log.Info("influxdb is accepting writes again", "duration", time.Since(o.since).Round(time.Millisecond).String(), "err", o.cause)
 	}
 }
 
-// trouble is the part of one request in an outage.
-type trouble struct {
+// retry is the part of one request in an outage.
+type retry struct {
 	outage  *outage
 	pauses  pauses
 	failing bool
 }
 
-func (o *outage) trouble() *trouble { return &trouble{outage: o} }
+func (o *outage) retry() *retry { return &retry{outage: o} }
 
 // wait waits until it is time to try again. The error is ctx's.
-func (t *trouble) wait(ctx context.Context, err error) error {
+func (r *retry) wait(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	t.outage.stats.Failed(err)
-	if t.failing {
-		t.outage.goOn(err)
+	r.outage.stats.Failed(err)
+	if r.failing {
+		r.outage.goOn(err)
 	} else {
-		t.failing = true
-		t.pauses = newPauses()
-		t.outage.begin(err)
+		r.failing = true
+		r.pauses = newPauses()
+		r.outage.begin(err)
 	}
 	var asked interface{ Pause() time.Duration }
 	least := time.Duration(0)
@@ -115,8 +115,8 @@ func (t *trouble) wait(ctx context.Context, err error) error {
 		least = asked.Pause()
 	}
 	select {
-	case <-time.After(t.pauses.next(least)):
-		t.outage.stats.Retried()
+	case <-time.After(r.pauses.next(least)):
+		r.outage.stats.Retried()
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
@@ -124,9 +124,9 @@ func (t *trouble) wait(ctx context.Context, err error) error {
 }
 
 // over notes that there is an answer about points.
-func (t *trouble) over() {
-	if t.failing {
-		t.failing = false
-		t.outage.over()
+func (r *retry) over() {
+	if r.failing {
+		r.failing = false
+		r.outage.over()
 	}
 }

@@ -1,9 +1,6 @@
 package write
 
-import (
-	"bytes"
-	"strconv"
-)
+import "bytes"
 
 // points are some of a request's, in their order.
 type points []piece
@@ -110,25 +107,4 @@ func (p points) without(drop func(point int, text []byte) bool) points {
 		return p
 	}
 	return kept
-}
-
-// stamp is the time of a point, which stands at its end.
-func stamp(text []byte) (nanoseconds int64, ok bool) {
-	text = bytes.TrimSuffix(text, []byte{'\n'})
-	t, err := strconv.ParseInt(string(text[bytes.LastIndexByte(text, ' ')+1:]), 10, 64)
-	return t, err == nil
-}
-
-// olderThan returns a function that tells whether a point is older than a time.
-func olderThan(nanoseconds int64) func(text []byte) bool {
-	// From 2001 to 2286 times have 19 digits, and digits compare as they are.
-	const usual, lowest = 19, 1e18
-	digits := strconv.FormatInt(max(nanoseconds, lowest), 10)
-	return func(text []byte) bool {
-		if begin := len(text) - len("\n") - usual; begin > 0 && text[begin] >= '1' && bytes.LastIndexByte(text, ' ') == begin-1 {
-			return string(text[begin:len(text)-1]) < digits
-		}
-		at, ok := stamp(text)
-		return ok && at < nanoseconds
-	}
 }

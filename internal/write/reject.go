@@ -2,9 +2,10 @@ package write
 
 import (
 	"context"
-	"strings"
 	"time"
 
+	"github.com/tailflux/tailflux/internal/flow"
+	"github.com/tailflux/tailflux/internal/influx"
 	"github.com/tailflux/tailflux/internal/rejects"
 )
 
@@ -24,7 +25,7 @@ func (w *Writer) replayed(r *request) {
 			continue
 		}
 		skipped := p.Skipped
-		for rest, number := p.Lines, p.cut; len(rest) > 0; number++ {
+		for rest, number := p.Lines, int32(0); len(rest) > 0; number++ {
 			var line []byte
 			line, rest = cutLines(rest, 1)
 			if len(skipped) > 0 && skipped[0].Line == number {
@@ -69,7 +70,7 @@ func (w *Writer) appendEntries(ctx context.Context, r *request) error {
 		if !failed {
 			failed = true
 			w.stats.RejectsTrouble(err.Error())
-			w.log.Error("reject file cannot be written, waiting", "err", err)
+			w.log.Error("cannot write the reject file; retrying, reading is paused", "err", err)
 		}
 		select {
 		case <-time.After(pauses.next(0)):
@@ -79,7 +80,7 @@ func (w *Writer) appendEntries(ctx context.Context, r *request) error {
 	}
 	if failed {
 		w.stats.RejectsTrouble("")
-		w.log.Info("reject file can be written again")
+		w.log.Info("reject file is writable again")
 	}
 	w.entries = w.entries[:0]
 	return nil
@@ -94,31 +95,39 @@ func (w *Writer) countRejected(r *request, entries []rejects.Entry) {
 			n++
 		}
 		w.stats.Rejected(first.SourceIndex, int64(n), brief(first.Reason), rest[n-1].Line)
-		if first.Reason == expired || strings.HasPrefix(first.Reason, refusedFor) {
-			w.tell(first.Reason, int64(n))
+		if _, refused := first.Reason.Answer(); refused || first.Reason == flow.Expired {
+			w.report(first.Reason, int64(n))
 		}
 		rest = rest[n:]
 	}
 }
 
-// tellInterval is how often the same reason is told at most.
-const tellInterval = time.Minute
-
-// told is what was told of one reason.
-type told struct {
-	at    time.Time
-	lines int64 // since then
+// brief is a reason without what differs from line to line, of which there are few.
+func brief(reason flow.Reason) string {
+	if answer, ok := reason.Answer(); ok {
+		reason = flow.Refused(influx.Brief(answer))
+	}
+	return string(reason)
 }
 
-// tell logs that lines were rejected which match their format: at once when that
+// reportInterval is how often the same reason is logged at most.
+const reportInterval = time.Minute
+
+// refusals are the lines of one reason.
+type refusals struct {
+	logged time.Time
+	lines  int64 // since then
+}
+
+// report logs that lines which match their format were rejected: at once when that
 // begins, and then as a sum.
-func (w *Writer) tell(reason string, lines int64) {
+func (w *Writer) report(reason flow.Reason, lines int64) {
 	kind := brief(reason)
-	t := w.told[kind]
-	t.lines += lines
-	if now := time.Now(); t.at.IsZero() || now.Sub(t.at) >= tellInterval {
-		w.log.Warn("lines are rejected that influxdb does not take", "reason", reason, "lines", t.lines)
-		t = told{at: now}
+	r := w.refusals[kind]
+	r.lines += lines
+	if now := time.Now(); r.logged.IsZero() || now.Sub(r.logged) >= reportInterval {
+		w.log.Warn("lines are rejected because influxdb does not store their points", "reason", string(reason), "lines", r.lines)
+		r = refusals{logged: now}
 	}
-	w.told[kind] = t
+	w.refusals[kind] = r
 }

@@ -82,8 +82,8 @@ func TestRejectedByTime(t *testing.T) {
 }
 
 const (
-	rejectsStuck  = "reject file cannot be written, waiting"
-	rejectsAgain  = "reject file can be written again"
+	rejectsStuck  = "cannot write the reject file; retrying, reading is paused"
+	rejectsAgain  = "reject file is writable again"
 	noSpace       = "no space left on device"
 	manyRejected  = 1000 // more than are written at once
 	secondsOfFull = 300

@@ -15,7 +15,6 @@ import (
 type part struct {
 	flow.Batch
 	received time.Time
-	cut      int32 // lines that were cut off before it: Skipped counts from there
 }
 
 // weight is in bytes of lines or of points, whichever is more, and of what is
@@ -39,7 +38,7 @@ func books(parts []part) (lines int64) {
 	for i := range parts {
 		lines += int64(parts[i].NumPoints)
 		for _, skip := range parts[i].Skipped {
-			if skip.Reason != "" {
+			if !skip.Filtered {
 				lines++
 			}
 		}
@@ -61,10 +60,10 @@ type request struct {
 // refusal is a point that is to be rejected.
 type refusal struct {
 	point  int // in the request, from 0
-	reason string
+	reason flow.Reason
 }
 
-func (r *request) refuse(point int, reason string) {
+func (r *request) refuse(point int, reason flow.Reason) {
 	r.refused = append(r.refused, refusal{point, reason})
 }
 
@@ -108,7 +107,7 @@ func (p *part) skip(refused []refusal, first int) {
 	before := p.Skipped
 	for _, refusal := range refused {
 		// The line of a point: skipped lines before it count too.
-		line := p.cut + int32(refusal.point-first+len(p.Skipped)-len(before))
+		line := int32(refusal.point - first + len(p.Skipped) - len(before))
 		for len(before) > 0 && before[0].Line <= line {
 			skipped = append(skipped, before[0])
 			before = before[1:]
@@ -126,9 +125,9 @@ func (r *request) rejected(now time.Time) iter.Seq[rejects.Entry] {
 	return func(yield func(rejects.Entry) bool) {
 		for i := range r.parts {
 			p := &r.parts[i]
-			rest, at := p.Lines, p.cut
+			rest, at := p.Lines, int32(0)
 			for _, skip := range p.Skipped {
-				if skip.Reason == "" {
+				if skip.Filtered {
 					continue
 				}
 				_, rest = cutLines(rest, int(skip.Line-at))
@@ -144,14 +143,14 @@ func (r *request) rejected(now time.Time) iter.Seq[rejects.Entry] {
 	}
 }
 
-// entry describes a line of the part. Its number is counted as Skipped's are.
+// entry describes a line of the part; number counts from 0, as in Skipped.
 func (p *part) entry(number int32, line []byte) rejects.Entry {
 	line = line[:len(line)-1]
 	entry := rejects.Entry{
 		Source:      p.Start.Generation.Source.Name,
 		SourceIndex: p.Start.Generation.Source.Index,
 		Generation:  p.Start.Generation.ID,
-		LineNumber:  p.Start.Line + int64(number-p.cut),
+		LineNumber:  p.Start.Line + int64(number),
 		Line:        line,
 		LineBytes:   int64(len(line)),
 	}
@@ -214,7 +213,7 @@ func (p *part) cutAfter(n int) (tail part) {
 	tail = *p
 	// The line behind the nth point: skipped lines before it count too.
 	line, skips := int32(n), 0
-	for skips < len(p.Skipped) && p.Skipped[skips].Line-p.cut < line {
+	for skips < len(p.Skipped) && p.Skipped[skips].Line < line {
 		line++
 		skips++
 	}
@@ -222,7 +221,9 @@ func (p *part) cutAfter(n int) (tail part) {
 	p.Lines, tail.Lines = cutLines(p.Lines, int(line))
 	p.Points, tail.Points = cutLines(p.Points, n)
 	p.Skipped, tail.Skipped = p.Skipped[:skips], p.Skipped[skips:]
-	tail.cut += line
+	for i := range tail.Skipped {
+		tail.Skipped[i].Line -= line // counts from the part's own beginning
+	}
 	p.End.Line = p.Start.Line + int64(line)
 	p.End.Offset = p.Start.Offset + int64(len(p.Lines))
 	tail.Start = p.End

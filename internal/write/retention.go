@@ -55,6 +55,6 @@ func (t *retention) ask(ctx context.Context) {
 	}
 	if ctx.Err() == nil && !t.failing {
 		t.failing = true
-		t.log.Warn("retention policy cannot be asked for; lines that are too old are found by trying", "err", err)
+		t.log.Warn("cannot read the retention policy; lines that are too old are found by sending them", "err", err)
 	}
 }

@@ -131,7 +131,7 @@ func TestExpiredUnasked(t *testing.T) {
 			if len(s.sizes) > 25 {
 				t.Errorf("with %d of 1000 too old %d requests were sent", old, len(s.sizes))
 			}
-			if n := b.log.count("retention policy cannot be asked for; lines that are too old are found by trying"); n != 1 {
+			if n := b.log.count("cannot read the retention policy; lines that are too old are found by sending them"); n != 1 {
 				t.Errorf("told %d times", n)
 			}
 		})

@@ -10,7 +10,7 @@ import (
 	"github.com/tailflux/tailflux/internal/write"
 )
 
-const tooLarge = "influxdb takes no requests of this size, sending smaller ones"
+const tooLarge = "influxdb refuses requests of this size; sending smaller ones"
 
 // 413: half as much at once, and the size is remembered.
 func TestTooLarge(t *testing.T) {

@@ -10,8 +10,7 @@
 //	write.go      the stage: collect, settle in the order of reading, acknowledge
 //	request.go    batches and what is cut from them; lines and points of a request
 //	deliver.go    one request on its way, by pieces when it must be: points.go
-//	answer.go     what each answer means
-//	outage.go     pauses, and what is told of trouble
+//	outage.go     pauses, and what is logged of outages
 //	limits.go     how much at once, and how fast a refused point is looked for
 //	retention.go  since when points are kept
 //	reject.go     the reject file
@@ -33,8 +32,8 @@ import (
 // Sink is where points go. Its methods may block until ctx ends.
 type Sink interface {
 	// Write returns nil only when all points in pieces, which together are
-	// line protocol, are stored for good. An [influx.AnswerError] may mean that
-	// some of them are not wanted; after any other error the same points are
+	// line protocol, are stored for good. [influx.VerdictOf] says what an error
+	// means for them. Unless it means that some are refused, the same points are
 	// written again: storing them twice must give one point each. It is called
 	// by several goroutines.
 	Write(ctx context.Context, pieces [][]byte) error
@@ -51,11 +50,11 @@ type Rejects interface {
 	// Append returns when the first n entries are there for good, each once; all
 	// of them, unless there is an error. Then the others are tried again.
 	Append(entries []rejects.Entry) (n int, err error)
-	// Replays tells whether lines of a generation, from a number on, may have
+	// Replays reports whether lines of a generation, from a number on, may have
 	// entries from before the start.
 	Replays(source string, generation, line int64) bool
-	// Replayed tells whether a line has, and for which reason.
-	Replayed(line rejects.Entry) (reason string, ok bool)
+	// Replayed reports whether a line has, and for which reason.
+	Replayed(line rejects.Entry) (reason flow.Reason, ok bool)
 }
 
 // Checkpointer remembers what was delivered.
@@ -66,7 +65,7 @@ type Checkpointer interface {
 	// does not block.
 	Acknowledge(end flow.Position, last []byte)
 	// Save makes it durable; it blocks for the disk. Whether it can or not, what
-	// is acknowledged later is still delivered. It tells of its trouble itself.
+	// is acknowledged later is still delivered. It logs trouble itself.
 	Save() error
 }
 
@@ -96,24 +95,24 @@ type Writer struct {
 
 	// What the requests in flight share.
 	outage    outage
-	room      room
-	pace      pace
+	limit     sizeLimit
+	limiter   limiter
 	retention retention
 
-	backlog backlog    // received, not yet in a request
-	queue   []*request // on the way or done, oldest first; at most InFlight
-	done    chan *request
-	entries []rejects.Entry
-	told    map[string]told // by reason in brief
+	backlog  backlog    // received, not yet in a request
+	queue    []*request // on the way or done, oldest first; at most InFlight
+	done     chan *request
+	entries  []rejects.Entry
+	refusals map[string]refusals // by reason in brief
 }
 
 // New returns a writer. All of its parts are used by it alone until Run returns.
 func New(c Config, sink Sink, rj Rejects, cp Checkpointer, st *stats.Stats, log *slog.Logger) *Writer {
 	return &Writer{
 		config: c, sink: sink, rejects: rj, checkpoint: cp, stats: st, log: log,
-		outage: outage{stats: st, log: log}, room: room{log: log}, retention: retention{sink: sink, log: log},
-		done: make(chan *request, c.InFlight), // nobody blocks on it
-		told: map[string]told{},
+		outage: outage{stats: st, log: log}, limit: sizeLimit{log: log}, retention: retention{sink: sink, log: log},
+		done:     make(chan *request, c.InFlight), // nobody blocks on it
+		refusals: map[string]refusals{},
 	}
 }
 
@@ -139,7 +138,7 @@ func (w *Writer) Run(ctx context.Context, in <-chan flow.Batch) error {
 	defer flush.Stop()
 	save := time.NewTimer(saveInterval)
 	defer save.Stop()
-	defer func() { _ = w.checkpoint.Save() }() // which tells of trouble
+	defer func() { _ = w.checkpoint.Save() }() // which logs trouble
 	ready := false                             // the sink is prepared
 	due := false                               // what is oldest in the backlog has waited long enough
 	wait := func() {
@@ -194,7 +193,7 @@ func (w *Writer) Run(ctx context.Context, in <-chan flow.Batch) error {
 	}
 }
 
-// full tells whether a request should be sent without waiting for more.
+// full reports whether a request should be sent without waiting for more.
 func (w *Writer) full() bool {
 	return w.backlog.points >= w.config.BatchPoints || w.backlog.bytes >= MaxRequestBytes
 }

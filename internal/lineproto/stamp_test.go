@@ -1,11 +1,11 @@
-package write_test
+package lineproto_test
 
 import (
 	"fmt"
 	"math"
 	"testing"
 
-	"github.com/tailflux/tailflux/internal/write"
+	"github.com/tailflux/tailflux/internal/lineproto"
 )
 
 // What tells by its digits alone whether a point is too old says the same as its
@@ -20,11 +20,11 @@ func FuzzOlderThan(f *testing.F) {
 	f.Add("", int64(1e18), int64(2e18))
 	f.Fuzz(func(t *testing.T, before string, at, since int64) {
 		text := fmt.Appendf(nil, "%s %d\n", before, at)
-		if got, ok := write.Stamp(text); got != at || !ok {
-			t.Errorf("stamp(%q) = %d, %t", text, got, ok)
+		if got, ok := lineproto.Stamp(text); got != at || !ok {
+			t.Errorf("Stamp(%q) = %d, %t", text, got, ok)
 		}
-		if got := write.OlderThan(since)(text); got != (at < since) {
-			t.Errorf("olderThan(%d)(%q) = %t", since, text, got)
+		if got := lineproto.OlderThan(since)(text); got != (at < since) {
+			t.Errorf("OlderThan(%d)(%q) = %t", since, text, got)
 		}
 	})
 }

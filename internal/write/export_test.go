@@ -1,7 +1,0 @@
-package write
-
-// For the fuzz test that holds them against each other.
-var (
-	Stamp     = stamp
-	OlderThan = olderThan
-)

@@ -104,10 +104,11 @@ func TestDocumentedMessagesAreLogged(t *testing.T) {
 	}
 }
 
-// Every link of the documentation to a file of this repository leads somewhere,
-// also after the file was moved.
+// Every file of this repository that the documentation links to is there, and so
+// is every Go file that it names.
 func TestDocumentedFilesExist(t *testing.T) {
 	link := regexp.MustCompile(`\]\(([^)#:\s]+)[)#]`)
+	name := regexp.MustCompile("`((?:cmd|deploy|docs|internal|mock)/[a-z0-9_./-]+\\.go)`")
 	var pages []string
 	for _, pattern := range []string{"*.md", "docs/*.md", "docs/adr/*.md", "deploy/*.md", "findings/*.md", "internal/*/*.md"} {
 		some, err := filepath.Glob("../../" + pattern)
@@ -121,6 +122,14 @@ func TestDocumentedFilesExist(t *testing.T) {
 		text, err := os.ReadFile(page)
 		if err != nil {
 			t.Fatal(err)
+		}
+		for _, m := range name.FindAllSubmatch(text, -1) {
+			path := string(m[1])
+			_, fromRoot := os.Stat("../../" + path)
+			_, fromPage := os.Stat(filepath.Join(filepath.Dir(page), path))
+			if fromRoot != nil && fromPage != nil {
+				t.Errorf("%s: %v", page, fromRoot)
+			}
 		}
 		for _, m := range link.FindAllSubmatch(text, -1) {
 			links++

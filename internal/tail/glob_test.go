@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/tailflux/tailflux/internal/flow"
@@ -20,6 +21,11 @@ import (
 // Files that match a pattern are followed, those that appear later from their
 // first byte; rotated ones beside them are not.
 func TestGlob(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, testGlob)
+}
+
+func testGlob(t *testing.T) {
 	dir := t.TempDir()
 	write := func(name, text string) {
 		t.Helper()
@@ -63,10 +69,7 @@ func TestGlob(t *testing.T) {
 			}
 		}
 	}
-	for len(st.Snapshot(time.Now()).Sources) < 2 {
-		time.Sleep(10 * time.Millisecond)
-	}
-	time.Sleep(100 * time.Millisecond) // they are being opened
+	opened(t, st, 2)
 	write("a.access.log", "new\n")
 	write("b.access.log", "new\n")
 	next(2)
@@ -101,6 +104,22 @@ func TestGlob(t *testing.T) {
 	}
 }
 
+// opened waits until at least so many sources are known, and all that are known
+// have been opened.
+func opened(t *testing.T, st *stats.Stats, least int) {
+	t.Helper()
+	closed := func(s stats.Source) bool { return !s.Open }
+	for limit := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
+		sources := st.Snapshot(time.Now()).Sources
+		if len(sources) >= least && !slices.ContainsFunc(sources, closed) {
+			return
+		}
+		if time.Now().After(limit) {
+			t.Fatalf("sources are not opened: %+v", sources)
+		}
+	}
+}
+
 // globbed runs a reader of a glob until so many chunks came, which are
 // acknowledged, and returns their lines.
 func globbed(t *testing.T, pattern, state string, chunks int, meanwhile func()) (lines []string) {
@@ -119,10 +138,7 @@ func globbed(t *testing.T, pattern, state string, chunks int, meanwhile func()) 
 	ended := make(chan error, 1)
 	go func() { ended <- r.Run(ctx, out) }()
 	if meanwhile != nil {
-		for st.Snapshot(time.Now()).Sources == nil {
-			time.Sleep(10 * time.Millisecond)
-		}
-		time.Sleep(200 * time.Millisecond) // they are being opened
+		opened(t, st, 1)
 		meanwhile()
 	}
 	limit := time.After(30 * time.Second)
@@ -159,6 +175,10 @@ func globbed(t *testing.T, pattern, state string, chunks int, meanwhile func()) 
 // appears.
 func TestGlobGoesOnAfterARestart(t *testing.T) {
 	t.Parallel()
+	synctest.Test(t, globGoesOn)
+}
+
+func globGoesOn(t *testing.T) {
 	dir, state := t.TempDir(), stateDir(t)
 	pattern := filepath.Join(dir, "*.access.log*")
 	write := func(name, text string) {
@@ -201,31 +221,33 @@ func TestGlobOfLogsThatKeepTheirExtension(t *testing.T) {
 	for _, name := range []string{"a-20261127.log", "a.1.log", "a.log-1795748951.log"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			dir, state := t.TempDir(), stateDir(t)
-			log, pattern := filepath.Join(dir, "a.log"), filepath.Join(dir, "*.log")
-			file := create(t, log, "a1\n")
-			got := globbed(t, pattern, state, 1, func() { add(t, file, "a2\n") })
-			if want := []string{"g:a a2\n"}; !slices.Equal(got, want) {
-				t.Fatalf("at first %q, want %q", got, want)
-			}
-			if name != "a.log-1795748951.log" {
-				rename(t, log, filepath.Join(dir, name))
-				file = create(t, log, "b1\n")
-				got = globbed(t, pattern, state, 1, nil)
-				if want := []string{"g:a b1\n"}; !slices.Equal(got, want) {
-					t.Fatalf("after the rotation %q, want %q", got, want)
+			synctest.Test(t, func(t *testing.T) {
+				dir, state := t.TempDir(), stateDir(t)
+				log, pattern := filepath.Join(dir, "a.log"), filepath.Join(dir, "*.log")
+				file := create(t, log, "a1\n")
+				got := globbed(t, pattern, state, 1, func() { add(t, file, "a2\n") })
+				if want := []string{"g:a a2\n"}; !slices.Equal(got, want) {
+					t.Fatalf("at first %q, want %q", got, want)
 				}
-			} else {
-				create(t, filepath.Join(dir, name), "c1\n") // it is another log: a.log.log is none
-				got = globbed(t, pattern, state, 1, nil)
-				if want := []string{"g:a.log-1795748951 c1\n"}; !slices.Equal(got, want) {
-					t.Fatalf("another log: %q, want %q", got, want)
+				if name != "a.log-1795748951.log" {
+					rename(t, log, filepath.Join(dir, name))
+					file = create(t, log, "b1\n")
+					got = globbed(t, pattern, state, 1, nil)
+					if want := []string{"g:a b1\n"}; !slices.Equal(got, want) {
+						t.Fatalf("after the rotation %q, want %q", got, want)
+					}
+				} else {
+					create(t, filepath.Join(dir, name), "c1\n") // it is another log: a.log.log is none
+					got = globbed(t, pattern, state, 1, nil)
+					if want := []string{"g:a.log-1795748951 c1\n"}; !slices.Equal(got, want) {
+						t.Fatalf("another log: %q, want %q", got, want)
+					}
 				}
-			}
-			got = globbed(t, pattern, state, 1, func() { add(t, file, "z1\n") })
-			if want := []string{"g:a z1\n"}; !slices.Equal(got, want) {
-				t.Errorf("after another restart %q, want %q", got, want)
-			}
+				got = globbed(t, pattern, state, 1, func() { add(t, file, "z1\n") })
+				if want := []string{"g:a z1\n"}; !slices.Equal(got, want) {
+					t.Errorf("after another restart %q, want %q", got, want)
+				}
+			})
 		})
 	}
 }

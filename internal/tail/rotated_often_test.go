@@ -224,7 +224,7 @@ func TestThousandRotationsLeaveNothingBehind(t *testing.T) {
 	t.Run("wakeups", func(t *testing.T) {
 		before := goleak.IgnoreCurrent()
 		rotateOften(t, rotating(true), 50, 20, func(round int) time.Duration {
-			if round%5 == 0 {
+			if round%10 == 5 {
 				return 1400 * time.Millisecond // quiet for so long that all are watched
 			}
 			return 120 * time.Millisecond

@@ -6,7 +6,7 @@ import (
 )
 
 // Block is a buffer shared by the chunks or batches that were cut from it. It
-// goes back to its pool when the last holder releases it.
+// returns to its pool when the last holder releases it.
 type Block struct {
 	buf  []byte
 	refs atomic.Int32
@@ -16,42 +16,43 @@ type Block struct {
 // Hold adds a holder.
 func (b *Block) Hold() { b.refs.Add(1) }
 
-// Release takes a holder away. Releasing more often than holding panics: the
-// buffer would be written while it is read.
+// Release removes a holder. It panics when there are more releases than holds,
+// because the buffer would be overwritten while somebody still reads it.
 func (b *Block) Release() {
 	switch n := b.refs.Add(-1); {
 	case n == 0:
-		b.home <- b // has room for every block there is
+		b.home <- b // never blocks: the channel has room for every block of the pool
 	case n < 0:
 		panic("flow: block released too often")
 	}
 }
 
-// Pool is a bounded set of equal blocks, handed out piece by piece: many small
-// chunks share a block, a large one has its own. Blocks are made when they are
-// first needed and never given up. What the pool may hold at most bounds the
-// memory of everything that is on the way; who asks for more waits.
+// Pool is a bounded set of blocks of one size, handed out piece by piece: many
+// small chunks share a block, a large chunk has one to itself. Blocks are
+// allocated when first needed and never freed. The size of the pool limits the
+// memory of all data in flight; a caller that wants more than that waits.
 //
-// Room and Cut are for one goroutine, the stage that fills the blocks. Hold and
-// Release are for any.
+// Room and Cut must be called by one goroutine only, the stage that fills the
+// blocks. Hold and Release may be called by any.
 type Pool struct {
 	size, max, made int
 	free            chan *Block
 	current         *Block // held once by the pool
-	used            int    // bytes of current that were cut off
+	used            int    // bytes of current that have been cut
 }
 
-// NewPool returns a pool of at most so many blocks of size bytes.
+// NewPool returns a pool of at most blocks blocks of size bytes each.
 func NewPool(blocks, size int) *Pool {
 	return &Pool{size: size, max: blocks, free: make(chan *Block, blocks)}
 }
 
-// BlockSize is the size of the pool's blocks in bytes: the most that Room gives.
+// BlockSize returns the size of a block in bytes, which is the most that Room
+// returns.
 func (p *Pool) BlockSize() int { return p.size }
 
-// Room returns the unused rest of the current block, or a fresh block if that
-// is less than least bytes. It waits while all blocks are in use; the only error
-// is ctx's. The room stays the same until something is cut from it.
+// Room returns the unused rest of the current block, or a fresh block if fewer
+// than least bytes are left. It waits while all blocks are in use; its only error
+// is that of ctx. Until the next Cut it returns the same bytes again.
 func (p *Pool) Room(ctx context.Context, least int) ([]byte, error) {
 	if p.current != nil && p.size-p.used >= least {
 		return p.current.buf[p.used:], nil
@@ -70,7 +71,7 @@ func (p *Pool) Room(ctx context.Context, least int) ([]byte, error) {
 }
 
 // Cut takes the first n bytes of the room and returns them with their block,
-// which the caller then holds once.
+// which the caller now holds and must release.
 func (p *Pool) Cut(n int) ([]byte, *Block) {
 	piece := p.current.buf[p.used : p.used+n : p.used+n]
 	p.used += n

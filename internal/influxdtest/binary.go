@@ -22,11 +22,11 @@ const Version = "1.8.10"
 
 // Binary returns the absolute path of an influxd.
 //
-// It is $TAILFLUX_INFLUXD when that is set, of whatever version. Otherwise it
-// is the one in the cache, $TAILFLUX_CACHE or .cache at the root of the module
-// around the working directory; when the cache has none, it is built from the
-// Go module registry first, which takes about a minute and is announced on
-// progress (nil says nothing).
+// If $TAILFLUX_INFLUXD is set, it is that one, of any version. Otherwise it is
+// the one in the cache: $TAILFLUX_CACHE, or .cache at the root of the module
+// that contains the working directory. If the cache has none, it is built from
+// the Go module registry first, which needs about a minute and is reported on
+// progress (nil: not at all).
 //
 // Binary may be called by any number of processes at once: one builds, the
 // others wait until ctx ends.
@@ -58,7 +58,7 @@ func Binary(ctx context.Context, progress io.Writer) (string, error) {
 		return "", fmt.Errorf("cache influxd: %w", err)
 	}
 	defer unlock()
-	if _, err := os.Stat(path); err == nil { // somebody else's, while we waited
+	if _, err := os.Stat(path); err == nil { // built by another process while we waited
 		return path, nil
 	}
 	if err := build(ctx, path, progress); err != nil {
@@ -67,7 +67,7 @@ func Binary(ctx context.Context, progress io.Writer) (string, error) {
 	return path, nil
 }
 
-// cacheDir is $TAILFLUX_CACHE or .cache beside the nearest go.mod.
+// cacheDir returns $TAILFLUX_CACHE, or .cache beside the nearest go.mod.
 func cacheDir() (string, error) {
 	if dir := os.Getenv("TAILFLUX_CACHE"); dir != "" {
 		return filepath.Abs(dir)
@@ -96,7 +96,7 @@ func lock(ctx context.Context, path string, progress io.Writer) (unlock func(), 
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for waiting := false; ; {
-		// Not the blocking form: that one does not hear ctx.
+		// Not the blocking form, which ignores ctx.
 		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 		if err == nil {
 			return func() { _ = f.Close() }, nil
@@ -132,7 +132,7 @@ func build(ctx context.Context, path string, progress io.Writer) error {
 
 	fmt.Fprintf(progress, "building influxd %s from the Go module registry, about a minute…\n", Version)
 	began := time.Now()
-	// The linker flag is what a release has: it appears in X-Influxdb-Version.
+	// Releases set this linker flag; it appears in X-Influxdb-Version.
 	cmd := exec.CommandContext(ctx, goTool, "install", "-ldflags=-X main.version="+Version,
 		"github.com/influxdata/influxdb/cmd/influxd@v"+Version)
 	cmd.Dir = "/" // in no module
@@ -153,12 +153,12 @@ func build(ctx context.Context, path string, progress io.Writer) error {
 	return nil
 }
 
-// buildEnv is the environment without what would change how or for what
-// machine a Go program is built: -race or -mod in GOFLAGS, a work file, a
-// cross-compiling GOOS. An empty variable would fall back to what "go env -w"
-// has saved, so each gets a value.
+// buildEnv returns the environment without the settings that change how, or for
+// which machine, Go programs are built: -race or -mod in GOFLAGS, a work file, a
+// cross-compiling GOOS. An empty variable would mean what "go env -w" has saved,
+// so each gets a value.
 func buildEnv(gobin string) []string {
-	return append(os.Environ(), // of two equal names, the last one counts
+	return append(os.Environ(), // if a name occurs twice, the last one counts
 		"CGO_ENABLED=0",
 		"GO111MODULE=on",
 		"GOARCH="+runtime.GOARCH,

@@ -19,7 +19,7 @@ import (
 // Act is what a Front does with a write.
 type Act string
 
-// The acts. Those that answer by themselves store nothing.
+// The acts. If the Front itself answers, nothing is stored.
 const (
 	Pass      Act = "pass"
 	Page      Act = "200, a page"
@@ -40,7 +40,7 @@ const (
 	Trickle   Act = "store, then answer byte by byte"
 )
 
-// Acts are all of them.
+// Acts lists all acts.
 var Acts = []Act{
 	Pass, Page, Redirect, BadQuery, Login, Forbidden, NotFound, Large, Busy, Broken, Throttled,
 	Hang, Reset, Cut, Lost, LostLate, Trickle,
@@ -49,11 +49,11 @@ var Acts = []Act{
 // MaxBody is the limit of the act Large, in bytes.
 const MaxBody = 2000
 
-// trickle is between two bytes.
+// trickle is the time between two bytes.
 const trickle = 5 * time.Millisecond
 
-// Front stands before a server, as a proxy does that is not well. What is not a
-// write passes.
+// Front stands in front of a server, as a faulty proxy does. Requests other than
+// writes pass through.
 type Front struct {
 	URL string
 
@@ -67,9 +67,9 @@ type Front struct {
 	done map[Act]int
 }
 
-// NewFront returns a front of the server at target; next chooses what it does
-// with each write and is called by one goroutine at a time. The caller has to
-// call Close.
+// NewFront returns a front of the server at target. next chooses what happens to
+// each write; it is called by one goroutine at a time. The caller must call
+// Close.
 func NewFront(target string, next func() Act) (*Front, error) {
 	to, err := url.Parse(target)
 	if err != nil {
@@ -84,13 +84,13 @@ func NewFront(target string, next func() Act) (*Front, error) {
 	return f, nil
 }
 
-// Close ends it, and with it what hangs.
+// Close ends the front and all its hanging requests.
 func (f *Front) Close() {
 	close(f.over)
 	f.server.Close()
 }
 
-// Done is how often each act was played.
+// Done returns how often an act was played.
 func (f *Front) Done(act Act) int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -202,7 +202,7 @@ func (f *Front) cut(w http.ResponseWriter, r *http.Request, body []byte) {
 	_, _ = io.Copy(w, resp.Body)
 }
 
-// hang waits until the client is gone.
+// hang waits until the client has disconnected or the front is closed.
 func (f *Front) hang(client context.Context) {
 	select {
 	case <-client.Done():
@@ -222,7 +222,7 @@ func reset(w http.ResponseWriter) {
 	_ = conn.Close()
 }
 
-// slowly answers what was stored, byte by byte.
+// slowly sends a recorded answer byte by byte.
 func slowly(w http.ResponseWriter, stored *httptest.ResponseRecorder) {
 	conn, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {

@@ -16,20 +16,20 @@ import (
 type process struct {
 	cmd    *exec.Cmd
 	output *tail
-	done   chan struct{} // closed when it is gone; then err is set
+	done   chan struct{} // closed when it has ended; then err is set
 	err    error
 }
 
-// spawn starts influxd such that the kernel kills it when this process ends.
+// spawn starts influxd so that the kernel kills it when this process ends.
 func spawn(opts Options, file string, env []string) (*process, error) {
 	p := &process{output: new(tail), done: make(chan struct{})}
-	p.cmd = exec.Command(opts.Binary, "run", "-config", file) // without a context: it outlives that of Start
+	p.cmd = exec.Command(opts.Binary, "run", "-config", file) // without a context: the process outlives the context of Start
 	p.cmd.Dir = opts.Dir
 	p.cmd.Env = env
 	p.cmd.WaitDelay = 2 * time.Second
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{
 		Pdeathsig: syscall.SIGKILL,
-		Setpgid:   true, // Ctrl-C in a terminal is for the owner, who stops us when it is time
+		Setpgid:   true, // Ctrl-C in a terminal must reach only the owner, which stops influxd itself
 	}
 	var out io.Writer = p.output
 	if opts.Output != nil {
@@ -37,9 +37,9 @@ func spawn(opts Options, file string, env []string) (*process, error) {
 	}
 	p.cmd.Stdout, p.cmd.Stderr = out, out
 
-	// The kernel takes the death of the starting *thread* for that of the
-	// process, so the thread is kept until influxd is gone. Whoever holds p
-	// waits for this goroutine through p.done.
+	// The kernel kills influxd when the *thread* that started it ends, so the
+	// thread is kept until influxd has ended. The owner of p waits for this
+	// goroutine through p.done.
 	started := make(chan error)
 	go func() {
 		runtime.LockOSThread()
@@ -58,14 +58,14 @@ func spawn(opts Options, file string, env []string) (*process, error) {
 	return p, nil
 }
 
-// kill ends the process and waits until it is gone.
+// kill ends the process and waits until it has ended.
 func (p *process) kill() {
-	_ = p.cmd.Process.Kill() // an error means it is gone
+	_ = p.cmd.Process.Kill() // an error means that it has ended already
 	<-p.done
 }
 
-// failure tells why a process that is gone has ended: errInUse or its exit
-// status, with its last words.
+// failure returns why a process ended: errInUse or its exit status, with the last
+// lines of its output.
 func (p *process) failure() error {
 	err := p.err
 	switch {

@@ -12,7 +12,7 @@ import (
 )
 
 // Series is a part of an answer: rows of one measurement, or of one group of
-// tags. Numbers are [json.Number], times too, in nanoseconds since 1970.
+// tags. Numbers are [json.Number]; so are times, in nanoseconds since 1970.
 type Series struct {
 	Name    string            `json:"name"`
 	Tags    map[string]string `json:"tags"`
@@ -20,8 +20,8 @@ type Series struct {
 	Values  [][]any           `json:"values"`
 }
 
-// Query runs one InfluxQL statement, which may change things. The whole answer
-// is kept in memory.
+// Query runs one InfluxQL statement, which may change data. The whole answer is
+// kept in memory.
 func (s *Server) Query(ctx context.Context, db, q string) ([]Series, error) {
 	form := url.Values{"db": {db}, "q": {q}, "epoch": {"ns"}}
 	resp, err := s.do(ctx, http.MethodPost, "/query", strings.NewReader(form.Encode()))

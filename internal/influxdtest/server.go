@@ -27,7 +27,7 @@ const (
 type Options struct {
 	// Dir receives the configuration file and all data. It is created when
 	// missing and never removed here. A Dir that another server has left
-	// behind is taken over with its data.
+	// behind is reused with its data.
 	Dir string
 
 	// Binary is the influxd to run; empty means what the function Binary
@@ -45,12 +45,12 @@ type Options struct {
 	Config map[string]any
 
 	// Username and Password, if set, turn authentication on and name the
-	// administrator whom Start creates and as whom Query and Count ask.
+	// administrator that Start creates and that Query and Count use.
 	Username, Password string
 }
 
 // Server is one influxd with its data. URL, Query and Count may be called from
-// several goroutines; the rest is for the one that owns the server.
+// several goroutines; all else only from the one that owns the server.
 type Server struct {
 	opts   Options
 	env    []string
@@ -64,8 +64,8 @@ type Server struct {
 // errInUse means that a port was taken between choosing it and using it.
 var errInUse = errors.New("address already in use")
 
-// Start runs an influxd and returns when it answers. The caller has to call
-// Stop or Kill. ctx limits the start, not the life of the server.
+// Start runs an influxd and returns when it answers. The caller must call Stop or
+// Kill. ctx limits the start only; the server keeps running after ctx ends.
 func Start(ctx context.Context, opts Options) (*Server, error) {
 	s, err := start(ctx, opts)
 	if err != nil {
@@ -97,7 +97,7 @@ func start(ctx context.Context, opts Options) (*Server, error) {
 		env:  []string{"HOME=" + dir, "PATH=" + os.Getenv("PATH")}, // INFLUXDB_* would override the file
 		file: filepath.Join(dir, "influxd.conf"),
 		client: &http.Client{Transport: &http.Transport{
-			DisableKeepAlives: true, // nothing left for goleak to find
+			DisableKeepAlives: true, // leaves no goroutine behind
 			TLSClientConfig:   &tls.Config{InsecureSkipVerify: true},
 		}},
 	}
@@ -123,7 +123,7 @@ func start(ctx context.Context, opts Options) (*Server, error) {
 		}
 		break
 	}
-	if opts.Username != "" { // no error when the data knows them already
+	if opts.Username != "" { // not an error if the user exists already
 		q := fmt.Sprintf(`CREATE USER %s WITH PASSWORD %s WITH ALL PRIVILEGES`, identifier(opts.Username), literal(opts.Password))
 		if _, err := s.Query(ctx, "", q); err != nil {
 			s.Kill()
@@ -133,11 +133,10 @@ func start(ctx context.Context, opts Options) (*Server, error) {
 	return s, nil
 }
 
-// URL is where the server listens, "http://127.0.0.1:PORT". It stays the same
-// over Restart.
+// URL returns where the server listens, "http://127.0.0.1:PORT". Restart keeps it.
 func (s *Server) URL() string { return s.url }
 
-// PID is the process id of influxd, 0 when it is not running.
+// PID returns the process ID of influxd, 0 when it is not running.
 func (s *Server) PID() int {
 	if s.proc == nil {
 		return 0
@@ -145,9 +144,9 @@ func (s *Server) PID() int {
 	return s.proc.cmd.Process.Pid
 }
 
-// Stop ends influxd in the ordinary way, waits until it is gone and keeps its
-// data. It is an error when influxd had ended by itself or had to be killed.
-// Stopping a stopped server does nothing.
+// Stop sends SIGTERM, waits until influxd has ended, and keeps its data. It
+// returns an error if influxd had ended by itself or had to be killed. Stopping a
+// stopped server does nothing.
 func (s *Server) Stop() error {
 	p := s.proc
 	if p == nil {
@@ -159,7 +158,7 @@ func (s *Server) Stop() error {
 		return fmt.Errorf("influxd has ended by itself: %w", p.failure())
 	default:
 	}
-	_ = p.cmd.Process.Signal(syscall.SIGTERM) // an error means it is gone
+	_ = p.cmd.Process.Signal(syscall.SIGTERM) // an error means that it has ended already
 	timeout := time.NewTimer(stopTimeout)
 	defer timeout.Stop()
 	select {
@@ -170,12 +169,12 @@ func (s *Server) Stop() error {
 		return nil
 	case <-timeout.C:
 		p.kill()
-		return fmt.Errorf("stop influxd: still there %s after TERM, killed", stopTimeout)
+		return fmt.Errorf("stop influxd: still running %s after TERM, killed", stopTimeout)
 	}
 }
 
-// Kill ends influxd at once, as a power cut would, and waits until it is gone.
-// Its data stays as it is.
+// Kill ends influxd at once with SIGKILL and waits until it has ended. Its data
+// stays as it is.
 func (s *Server) Kill() {
 	if p := s.proc; p != nil {
 		s.proc = nil
@@ -227,8 +226,8 @@ func (s *Server) launch(ctx context.Context) error {
 	}
 }
 
-// answers tells whether it is our influxd that listens at the URL. A ping
-// alone could be answered by that of a test which chose the same port.
+// answers reports whether our influxd listens at the URL. A ping alone could be
+// answered by the influxd of another test that chose the same port.
 func (s *Server) answers(ctx context.Context) bool {
 	resp, err := s.do(ctx, http.MethodGet, "/debug/vars", nil)
 	if err != nil {
@@ -243,9 +242,9 @@ func (s *Server) answers(ctx context.Context) bool {
 }
 
 // freePorts returns a port that is free and whose successor is free too.
-// They lie below those that Linux gives to outgoing connections, so that while
-// influxd is down nobody happens to take them, and a client that keeps dialing
-// does not end up connected to itself.
+// They are below the ports that Linux uses for outgoing connections, so that
+// nobody gets them by chance while influxd is down, and a client that keeps
+// dialing does not connect to itself.
 func freePorts(ctx context.Context) (int, error) {
 	var err error
 	for range 100 {

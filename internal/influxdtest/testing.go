@@ -3,9 +3,8 @@ package influxdtest
 import "testing"
 
 // New runs an influxd for the length of a test, with its data in tb.TempDir
-// unless opts says otherwise. When the test has failed, the last lines of what
-// influxd printed are in its log. An influxd that ended by itself fails the
-// test.
+// unless opts says otherwise. If the test fails, the last lines of influxd's output
+// are in its log. If influxd ended by itself, the test fails.
 func New(tb testing.TB, opts Options) *Server {
 	tb.Helper()
 	if opts.Binary == "" {

@@ -5,18 +5,18 @@ import (
 	"time"
 )
 
-// InfluxDB is how the store answered.
+// InfluxDB is the state of the connection to InfluxDB.
 type InfluxDB struct {
-	Up             bool          // it has answered, and no request is failing
-	Answered       bool          // it has answered well at least once
-	LastError      string        // of the last failed request, also when up again
-	Outage         time.Duration // since requests fail, else 0
+	Up             bool          // it has answered, and there is no outage
+	Answered       bool          // it has answered without an error at least once
+	LastError      string        // of the last failed request; kept when it is up again
+	Outage         time.Duration // how long the present outage has lasted; 0: there is none
 	Batches        int64         // requests acknowledged
 	Retries        int64         // requests sent again
-	RequestSeconds Quantiles     // of acknowledged requests in the last 60 s, at most 8,192 of them
+	RequestSeconds Quantiles     // of requests acknowledged in the last 60 s, the latest 8,192 at most
 }
 
-// Quantiles are seconds.
+// Quantiles are in seconds.
 type Quantiles struct{ P50, P99 float64 }
 
 const requestWindow = time.Minute
@@ -24,7 +24,7 @@ const requestWindow = time.Minute
 type influx struct {
 	answered         bool
 	lastError        string
-	down             time.Time // begin of the outage, zero when up
+	down             time.Time // start of the outage, zero when up
 	batches, retries int64
 	requests         [8192]struct {
 		at   time.Time
@@ -33,14 +33,15 @@ type influx struct {
 	next int // in requests
 }
 
-// Answered notes a good answer that carried no points.
+// Answered records an answer without an error to a request without points.
 func (s *Stats) Answered() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.influx.answered = true
 }
 
-// Acknowledged counts a request that InfluxDB answered with 204 after took.
+// Acknowledged counts a request that InfluxDB answered with 204; took is how long
+// that was.
 func (s *Stats) Acknowledged(now time.Time, took time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -51,21 +52,21 @@ func (s *Stats) Acknowledged(now time.Time, took time.Duration) {
 	in.next = (in.next + 1) % len(in.requests)
 }
 
-// Failed notes why a request failed that will be sent again.
+// Failed records why a request failed. The request will be sent again.
 func (s *Stats) Failed(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.influx.lastError = err.Error()
 }
 
-// Down notes the begin of an outage.
+// Down records the start of an outage.
 func (s *Stats) Down(since time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.influx.down = since
 }
 
-// Up notes its end.
+// Up records the end of the outage.
 func (s *Stats) Up() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -93,7 +94,7 @@ func (in *influx) snapshot(now time.Time) InfluxDB {
 	return db
 }
 
-// took is the time of each request in the window.
+// took returns the duration of each request in the window, in seconds.
 func (in *influx) took(now time.Time) (seconds []float64) {
 	for i := range in.requests {
 		if r := &in.requests[i]; !r.at.IsZero() && now.Sub(r.at) <= requestWindow {
@@ -103,8 +104,8 @@ func (in *influx) took(now time.Time) (seconds []float64) {
 	return seconds
 }
 
-// quantiles are nearest ranks: of few requests, the 99th percentile is the
-// slowest one.
+// quantiles returns nearest ranks. If there are only a few requests, the 99th
+// percentile is the slowest of them. It sorts its argument.
 func quantiles(seconds []float64) Quantiles {
 	n := len(seconds)
 	if n == 0 {

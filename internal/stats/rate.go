@@ -7,7 +7,7 @@ type Rates struct{ Over1s, Over10s, Over60s float64 }
 
 const rateSeconds = 64 // a power of two above 60
 
-// rate counts by seconds of Unix time.
+// rate counts lines and bytes in each second of Unix time.
 type rate struct {
 	buckets [rateSeconds]struct{ second, lines, bytes int64 }
 }
@@ -22,8 +22,8 @@ func (r *rate) add(now time.Time, lines, bytes int64) {
 	b.bytes += bytes
 }
 
-// over takes the mean over the whole seconds before now, of which there are
-// fewer than asked for while the process is young.
+// over returns the means over the last whole seconds before now. While the
+// process is younger than a window, the window is as long as the process has run.
 func (r *rate) over(now, started time.Time) (lines, bytes Rates) {
 	mean := func(seconds int64) (l, b float64) {
 		last := now.Unix() - 1

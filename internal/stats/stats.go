@@ -1,12 +1,11 @@
-// Package stats counts what the pipeline does. Every figure that /monitor shows
-// is counted here, at the place where it happens, once per chunk, batch or
-// request.
+// Package stats counts what the pipeline does. Each figure on /monitor is counted
+// here, by the stage where the event happens, once per chunk, batch or request.
 //
-// The books are the figures that must balance, in every snapshot:
+// The books are the figures that must balance in every snapshot:
 //
 //	read = written + rejected + filtered + in flight
 //
-// No term is derived from the others: each stage moves its lines from one
+// No figure is calculated from the others: each stage moves its lines from one
 // account to the next under one short lock.
 package stats
 
@@ -17,16 +16,16 @@ import (
 	"time"
 )
 
-// Books are lines by what became of them since the process started.
+// Books are the lines since the process started, by outcome.
 type Books struct {
-	Read     int64 // newline-terminated lines, empty ones too
+	Read     int64 // lines with a newline, including empty ones
 	Written  int64 // acknowledged by InfluxDB
 	Rejected int64 // in the reject file
-	Filtered int64 // left out on purpose
-	InFlight int64 // read, and none of the others yet
+	Filtered int64 // dropped by a rule
+	InFlight int64 // read, but not yet written, rejected or filtered
 }
 
-// Load is what waits in a channel.
+// Load is how much waits in a channel.
 type Load struct{ Lines, Bytes int64 }
 
 // Stats is safe for use by several goroutines. Make it with [New].
@@ -36,43 +35,43 @@ type Stats struct {
 	mu         sync.Mutex // guards what follows; never held over I/O
 	books      Books
 	rate       rate
-	read       Load // chunks sent and not yet received
-	write      Load // batches sent and not yet received
+	read       Load // chunks sent but not yet received
+	write      Load // batches sent but not yet received
 	reasons    map[string]int64
 	rejectsErr string
-	rejectsOld int64     // entries removed from the reject file
-	saved      time.Time // the checkpoint, zero before
+	rejectsOld int64     // entries that the limit removed from the reject file
+	saved      time.Time // when the checkpoint was last saved; zero: never
 	saveErr    string
 	sources    []Source
 	tags       []*Tag
 	influx     influx
 }
 
-// Source is what is known of one followed path.
+// Source is the state of one source.
 type Source struct {
 	Name, Path  string
 	Open        bool
 	Trouble     string // why it is not open
 	Offset      int64  // bytes read of the current file
-	Size        int64  // bytes in it when it was last looked at
+	Size        int64  // size of the current file in bytes when it was last checked
 	Rotations   int64
 	Truncations int64
-	Recovered   int64     // times that the rest of a truncated file was found in a copy
-	Lost        int64     // generations that are gone before they were read to their end
-	LostBytes   int64     // bytes of them that are known not to have been read
-	LastLine    time.Time // time in the last line parsed, zero before the first
+	Recovered   int64     // truncated files whose unread rest was found in a copy
+	Lost        int64     // generations that disappeared before they were read to the end
+	LostBytes   int64     // bytes of these known to be unread
+	LastLine    time.Time // timestamp in the last parsed line; zero: none yet
 
 	Kind         string // "scanner", "regexp" or "json"; "" until the format is known
 	LastRejected string
 	LastReason   string
 }
 
-// New returns empty books. started is when the process did.
+// New returns empty books of a process that started at started.
 func New(started time.Time) *Stats {
 	return &Stats{started: started, reasons: map[string]int64{}}
 }
 
-// AddSource makes a source known and returns its number, counted from 0.
+// AddSource adds a source and returns its number, from 0.
 func (s *Stats) AddSource(name, path, kind string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -80,15 +79,16 @@ func (s *Stats) AddSource(name, path, kind string) int {
 	return len(s.sources) - 1
 }
 
-// UpdateSource lets update change what is known of a source. update must be
-// quick and must not call Stats.
+// UpdateSource calls update to change the state of a source. update must be quick
+// and must not call Stats.
 func (s *Stats) UpdateSource(source int, update func(*Source)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	update(&s.sources[source])
 }
 
-// Read counts a chunk that is about to be sent: its lines are in flight now.
+// Read counts a chunk that is about to be sent. Its lines are in flight from now
+// on.
 func (s *Stats) Read(now time.Time, lines, bytes int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -99,7 +99,7 @@ func (s *Stats) Read(now time.Time, lines, bytes int64) {
 	s.rate.add(now, lines, bytes)
 }
 
-// Offset notes how far the newest file of a source was read.
+// Offset records how far the newest file of a source has been read, in bytes.
 func (s *Stats) Offset(source int, offset int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -115,8 +115,8 @@ func (s *Stats) Parsing(lines, bytes int64) {
 	s.read.Bytes -= bytes
 }
 
-// Parsed counts a batch that is about to be sent: bytes is its line protocol,
-// last the time in its last line, if not zero.
+// Parsed counts a batch that is about to be sent. bytes is the length of its line
+// protocol; last is the timestamp of its last line, or zero if there is none.
 func (s *Stats) Parsed(source int, last time.Time, lines, filtered, bytes int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -145,8 +145,8 @@ func (s *Stats) Written(points int64) {
 	s.books.InFlight -= points
 }
 
-// Rejected counts lines of a source that are in the reject file for one reason,
-// and keeps a copy of the last one.
+// Rejected counts lines of a source that were written to the reject file for one
+// reason. It keeps a copy of last, the last of them.
 func (s *Stats) Rejected(source int, lines int64, reason string, last []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -156,38 +156,38 @@ func (s *Stats) Rejected(source int, lines int64, reason string, last []byte) {
 	s.sources[source].LastRejected, s.sources[source].LastReason = string(last), reason
 }
 
-// RejectsTrouble notes why the reject file cannot be written; "" when it can.
+// RejectsTrouble records why the reject file cannot be written; "": it can.
 func (s *Stats) RejectsTrouble(err string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.rejectsErr = err
 }
 
-// RejectsExpired counts entries that the cap has removed from the reject file.
+// RejectsExpired counts entries that the limit removed from the reject file.
 func (s *Stats) RejectsExpired(entries int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.rejectsOld += entries
 }
 
-// CheckpointTrouble notes why the checkpoint cannot be saved; "" when it can.
+// CheckpointTrouble records why the checkpoint cannot be saved; "": it can.
 func (s *Stats) CheckpointTrouble(err string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.saveErr = err
 }
 
-// CheckpointSaved notes that the checkpoint is on the disk.
+// CheckpointSaved records that the checkpoint is on the disk.
 func (s *Stats) CheckpointSaved(now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.saved = now
 }
 
-// Checkpoint is how saving the checkpoint goes.
+// Checkpoint says whether the checkpoint can be saved.
 type Checkpoint struct {
-	Saves   bool          // it was saved at least once
-	Age     time.Duration // since then
+	Saves   bool          // it has been saved at least once
+	Age     time.Duration // time since the last save
 	Trouble string
 }
 
@@ -207,10 +207,10 @@ type Snapshot struct {
 	InfluxDB        InfluxDB
 }
 
-// Snapshot returns everything at once: its books balance.
+// Snapshot returns all figures at one instant, so that the books balance.
 func (s *Stats) Snapshot(now time.Time) Snapshot {
 	snap, took := s.copy(now)
-	snap.InfluxDB.RequestSeconds = quantiles(took) // sorts: not under the lock
+	snap.InfluxDB.RequestSeconds = quantiles(took) // sorts, so it is done without the lock
 	return snap
 }
 

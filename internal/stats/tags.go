@@ -2,13 +2,13 @@ package stats
 
 import "sync/atomic"
 
-// Tag counts the values of one tag. Its counters are changed where a value is
-// met, and may be read at any time.
+// Tag counts the values of one tag. The encoder updates its counters; they may be
+// read at any time.
 type Tag struct {
 	Name   string
 	Limit  int          // of distinct values
-	Values atomic.Int64 // distinct values that may be written
-	Other  atomic.Int64 // times that another one was met
+	Values atomic.Int64 // distinct values accepted so far
+	Other  atomic.Int64 // occurrences of values over the limit
 }
 
 // TagValues is a Tag at one instant.
@@ -18,7 +18,7 @@ type TagValues struct {
 	Values, Other int64
 }
 
-// AddTag makes a tag known and returns its counters.
+// AddTag adds a tag and returns its counters.
 func (s *Stats) AddTag(name string, limit int) *Tag {
 	t := &Tag{Name: name, Limit: limit}
 	s.mu.Lock()

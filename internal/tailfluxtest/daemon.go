@@ -1,10 +1,10 @@
 // Package tailfluxtest runs a built tailflux as a child process, for the demo
-// and for tests that look at it from outside, as an operator would.
+// and for tests that see it from outside, as an operator does.
 //
 // It promises that the child listens on a loopback port of its own and ends
-// with the process that started it. It knows nothing of what is inside: it
-// speaks to the program by its command line, its signals and /monitor. It
-// imports the standard library only and needs Linux.
+// with the process that started it. It knows nothing of the program's inside: it
+// uses its command line, its signals and /monitor. It imports the standard
+// library only and needs Linux.
 package tailfluxtest
 
 import (
@@ -28,11 +28,11 @@ import (
 type Options struct {
 	Binary  string
 	Command string   // "" is run
-	Args    []string // after the command; without --state-dir, --listen and --influxdb-url
-	Env     []string // NAME=value, beside what this process has
+	Args    []string // after the command; --state-dir, --listen and --influxdb-url are added
+	Env     []string // NAME=value, in addition to this process's environment
 	URL     string   // of InfluxDB
-	State   string   // the state directory; made if need be
-	Output  string   // file that gets what it logs
+	State   string   // the state directory; created if missing
+	Output  string   // file that its log is appended to
 }
 
 // Daemon is one run of tailflux.
@@ -42,10 +42,10 @@ type Daemon struct {
 
 	options Options
 	cmd     *exec.Cmd
-	err     error // how it ended, when it has
+	err     error // how it ended; valid once Gone is closed
 }
 
-// Start starts it and does not wait. The caller has to call Stop or Kill.
+// Start starts tailflux and does not wait. The caller must call Stop or Kill.
 func Start(o Options) (*Daemon, error) {
 	address, err := freePort()
 	if err != nil {
@@ -60,8 +60,8 @@ func Start(o Options) (*Daemon, error) {
 	d := &Daemon{URL: "http://" + address, Gone: make(chan struct{}), options: o, cmd: exec.Command(o.Binary, args...)}
 	d.cmd.Stdout, d.cmd.Stderr = output, output
 	d.cmd.Env = append(d.cmd.Environ(), o.Env...)
-	// In a group of its own, so that Ctrl-C at a terminal reaches only the
-	// parent; and it ends when the parent does, however that is.
+	// In a process group of its own, so that Ctrl-C in a terminal reaches only
+	// the parent; and it ends when the parent does, for whatever reason.
 	d.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	if err := d.cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start tailflux: %w", err)
@@ -73,7 +73,7 @@ func Start(o Options) (*Daemon, error) {
 	return d, nil
 }
 
-// freePort is a loopback address that nobody listens on.
+// freePort returns a loopback address that nobody listens on.
 func freePort() (string, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -82,7 +82,7 @@ func freePort() (string, error) {
 	return l.Addr().String(), l.Close()
 }
 
-// Report is the part of /monitor that is looked at.
+// Report is the part of /monitor that tests use.
 type Report struct {
 	MemoryBytes int64 `json:"memory_bytes"`
 	Lines       struct {
@@ -112,8 +112,7 @@ type Report struct {
 	} `json:"influxdb"`
 }
 
-// Monitor asks for /monitor. Its books are checked: that they do not balance is
-// an error.
+// Monitor fetches /monitor. It returns an error if the books do not balance.
 func (d *Daemon) Monitor(ctx context.Context) (r Report, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
@@ -135,7 +134,7 @@ func (d *Daemon) Monitor(ctx context.Context) (r Report, err error) {
 	return r, nil
 }
 
-// WaitFor asks for /monitor until it is as wanted; at most for limit.
+// WaitFor fetches /monitor until wanted returns true, or limit has passed.
 func (d *Daemon) WaitFor(limit time.Duration, wanted func(Report) bool) (r Report, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
@@ -156,7 +155,7 @@ func (d *Daemon) WaitFor(limit time.Duration, wanted func(Report) bool) (r Repor
 // Signal sends a signal.
 func (d *Daemon) Signal(s os.Signal) error { return d.cmd.Process.Signal(s) }
 
-// Stop asks it to end and waits. The error is nil when its exit code is 0.
+// Stop sends SIGTERM and waits. The error is nil if the exit code is 0.
 func (d *Daemon) Stop() error {
 	if err := d.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return err
@@ -164,7 +163,7 @@ func (d *Daemon) Stop() error {
 	return d.Wait()
 }
 
-// Wait waits until it has ended. The error is nil when its exit code is 0.
+// Wait waits until it has ended. The error is nil if the exit code is 0.
 func (d *Daemon) Wait() error {
 	<-d.Gone
 	if d.err != nil {
@@ -173,33 +172,33 @@ func (d *Daemon) Wait() error {
 	return nil
 }
 
-// ExitCode is valid after Wait; -1 after a signal.
+// ExitCode returns the exit code, -1 after a signal. It is valid after Wait.
 func (d *Daemon) ExitCode() int { return d.cmd.ProcessState.ExitCode() }
 
-// CPU is the user and system time it has used; valid after Wait.
+// CPU returns the user and system time it has used. It is valid after Wait.
 func (d *Daemon) CPU() time.Duration {
 	return d.cmd.ProcessState.UserTime() + d.cmd.ProcessState.SystemTime()
 }
 
-// Kill ends it at once and waits. It does no harm to call it again.
+// Kill ends it at once and waits. It may be called more than once.
 func (d *Daemon) Kill() {
 	_ = d.cmd.Process.Kill() // it may have ended already
 	<-d.Gone
 }
 
-// PID is its process.
+// PID returns its process ID.
 func (d *Daemon) PID() int { return d.cmd.Process.Pid }
 
-// Log is what it has logged so far.
+// Log returns its log so far.
 func (d *Daemon) Log() string {
 	log, _ := os.ReadFile(d.options.Output)
 	return string(bytes.TrimSpace(log))
 }
 
-// RejectFile is the path of its reject file.
+// RejectFile returns the path of its reject file.
 func (d *Daemon) RejectFile() string { return filepath.Join(d.options.State, "rejects.jsonl") }
 
-// Rejects counts the entries of the reject file.
+// Rejects returns the number of entries in the reject file.
 func (d *Daemon) Rejects() (int64, error) {
 	entries, err := os.ReadFile(d.RejectFile())
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {

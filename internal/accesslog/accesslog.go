@@ -81,6 +81,8 @@ type Encoder struct {
 	proxy  proxy
 	texts  texts
 	ender  lineproto.Ender
+
+	omitted int // see Omitted
 }
 
 // New returns an encoder for captures of the named variables. A tag or field of
@@ -198,6 +200,7 @@ func (e *Encoder) Append(dst []byte, captures [][]byte, number int64) (points []
 		p = e.appendTag(p, &e.tags[i], captures)
 	}
 	start := len(p)
+	e.omitted = 0
 	for i := range e.fields {
 		p = e.appendField(p, &e.fields[i], captures)
 	}
@@ -207,6 +210,10 @@ func (e *Encoder) Append(dst []byte, captures [][]byte, number int64) (points []
 	p[start] = ' ' // in place of the first comma
 	return e.ender.AppendEnd(p, at), Point
 }
+
+// Omitted is how many field values were left out of the last point because they
+// are not the number that their variable is.
+func (e *Encoder) Omitted() int { return e.omitted }
 
 // Time is the time in the last line that was appended, zero before the first.
 func (e *Encoder) Time() time.Time { return e.clock.time() }

@@ -61,7 +61,7 @@ func (c *clock) stamp(captures [][]byte, number int64) (int64, bool) {
 			c.last, c.base, c.text = t, base, append(c.text[:0], text...)
 		}
 		if number >= t.resolution {
-			number %= t.resolution // dear, and hardly ever needed
+			number %= t.resolution // expensive, and almost never needed
 		}
 		return c.base + number, true
 	}

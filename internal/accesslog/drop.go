@@ -97,14 +97,15 @@ func (e *Encoder) holds(c *condition, captures [][]byte) bool {
 	if len(raw) == 0 {
 		return c.re.Match(nil)
 	}
-	if slot := c.memo.find(raw); slot != nil {
-		return len(slot.text()) == len(yes)
+	known, at := c.memo.find(raw)
+	if known != nil {
+		return len(known.text()) == len(yes)
 	}
 	matches := c.re.Match(e.texts.decode(raw))
 	verdict := no
 	if matches {
 		verdict = yes
 	}
-	c.memo.keep(raw, verdict)
+	at.keep(raw, verdict)
 	return matches
 }

@@ -158,13 +158,20 @@ func (e *Encoder) appendTag(p []byte, t *tag, captures [][]byte) []byte {
 	if len(raw) == 0 {
 		return p
 	}
-	brief := len(raw) <= maxBrief && t.memo != nil
-	if brief {
-		if known := t.memo.findBrief(raw); known != nil {
+	var brief briefPlaces
+	var long slotPlaces
+	if len(raw) <= maxBrief && t.memo != nil {
+		known, at := t.memo.findBrief(raw)
+		if known != nil {
 			return known.append(p)
 		}
-	} else if known := t.memo.find(raw); known != nil {
-		return append(t.fixed.Append(p), known.text()...)
+		brief = at
+	} else {
+		known, at := t.memo.find(raw)
+		if known != nil {
+			return append(t.fixed.Append(p), known.text()...)
+		}
+		long = at
 	}
 	start := len(p)
 	p = lineproto.AppendTag(p, t.prefix, e.text(&t.item, raw))
@@ -175,10 +182,10 @@ func (e *Encoder) appendTag(p []byte, t *tag, captures [][]byte) []byte {
 	if e.values != nil && !e.values.Admit(t.index, p[value:]) {
 		return append(p[:value], other...) // not kept: it is to be counted each time
 	}
-	if brief {
-		t.memo.keepBrief(raw, p[start:])
+	if brief.first != nil {
+		brief.keep(raw, p[start:])
 	} else {
-		t.memo.keep(raw, p[value:])
+		long.keep(raw, p[value:])
 	}
 	return p
 }
@@ -196,9 +203,13 @@ func (e *Encoder) appendField(p []byte, f *item, captures [][]byte) []byte {
 	case f.origin == tries:
 		p = append(appendInt(p, countList(value)), 'i')
 	case f.kind == nginxvar.Int, f.kind == nginxvar.Status:
-		p, ok = appendInteger(p, value, f.list, f.kind == nginxvar.Status)
+		if p, ok = appendInteger(p, value, f.list, f.kind == nginxvar.Status); !ok {
+			e.omitted++
+		}
 	case f.kind == nginxvar.Float, f.kind == nginxvar.Msec:
-		p, ok = appendFloat(p, value, f.list)
+		if p, ok = appendFloat(p, value, f.list); !ok {
+			e.omitted++
+		}
 	default:
 		value = e.text(f, value)
 		if ok = len(value) > 0; ok {

@@ -3,11 +3,12 @@ package accesslog
 import (
 	"bytes"
 	"net/netip"
+	"unsafe"
 )
 
 // appendMasked appends the networks of the addresses in a value, which may be a
 // list of them: 192.0.2.7 becomes 192.0.2.0, and of IPv6 the first 48 bits are
-// kept. Ports stay. What is no address is left out.
+// kept. Ports stay. What is not an address is left out.
 func appendMasked(dst, list []byte) []byte {
 	start := len(dst)
 	for len(list) > 0 {
@@ -54,7 +55,7 @@ func network(addr netip.Addr) netip.Addr {
 }
 
 // splitPort cuts 192.0.2.7:80 and [2001:db8::1]:80; the host comes without its
-// brackets. An address without a port, and what is no address, is all host.
+// brackets. An address without a port, and anything else, is all host.
 func splitPort(b []byte) (host, port []byte) {
 	if len(b) > 0 && b[0] == '[' {
 		end := bytes.IndexByte(b, ']')
@@ -73,102 +74,16 @@ func splitPort(b []byte) (host, port []byte) {
 	return b[:colon], b[colon+1:]
 }
 
-// parseAddr is netip.ParseAddr for bytes, without zones. It allocates nothing,
-// also when clients send something else, as they may in X-Forwarded-For.
+// parseAddr reads an address without a zone. netip.ParseAddr takes a string and keeps
+// it in its error, which is dropped here: a string that shares b's bytes saves an
+// allocation a value, and what cannot be an address, which a client
+// may send in X-Forwarded-For, is not asked about, since an error allocates too.
 func parseAddr(b []byte) (netip.Addr, bool) {
-	if bytes.IndexByte(b, ':') < 0 {
-		v4, ok := parse4(b)
-		return netip.AddrFrom4(v4), ok
-	}
-	v6, ok := parse6(b)
-	return netip.AddrFrom16(v6), ok
-}
-
-func parse4(b []byte) (addr [4]byte, ok bool) {
-	for i := range addr {
-		octet := b
-		if i < len(addr)-1 {
-			dot := bytes.IndexByte(b, '.')
-			if dot < 0 {
-				return addr, false
-			}
-			octet, b = b[:dot], b[dot+1:]
-		}
-		n := number(octet)
-		if n < 0 || n > 255 || len(octet) > 3 || len(octet) > 1 && octet[0] == '0' {
-			return addr, false
-		}
-		addr[i] = byte(n)
-	}
-	return addr, true
-}
-
-func parse6(b []byte) (addr [16]byte, ok bool) {
-	n, gap := 0, -1 // bytes so far, and where "::" was
-	if bytes.HasPrefix(b, []byte("::")) {
-		b, gap = b[2:], 0
-	}
-	for len(b) > 0 {
-		if n == len(addr) {
-			return addr, false
-		}
-		end := bytes.IndexByte(b, ':')
-		group := b
-		if end >= 0 {
-			group = b[:end]
-		}
-		if end < 0 && bytes.IndexByte(group, '.') >= 0 { // ::ffff:192.0.2.7
-			v4, ok := parse4(group)
-			if !ok || n > 12 {
-				return addr, false
-			}
-			n += copy(addr[n:], v4[:])
-			break
-		}
-		value, ok := parseGroup(group)
-		if !ok {
-			return addr, false
-		}
-		addr[n], addr[n+1] = byte(value>>8), byte(value)
-		n += 2
-		if end < 0 {
-			break
-		}
-		if b = b[end+1:]; len(b) == 0 {
-			return addr, false // a colon at the end
-		}
-		if b[0] == ':' {
-			if gap >= 0 {
-				return addr, false
-			}
-			b, gap = b[1:], n
-		}
-	}
-	if gap < 0 {
-		return addr, n == len(addr)
-	}
-	if n == len(addr) {
-		return addr, false
-	}
-	tail := copy(addr[len(addr)-(n-gap):], addr[gap:n])
-	clear(addr[gap : len(addr)-tail])
-	return addr, true
-}
-
-// parseGroup reads one to four hexadecimal digits.
-func parseGroup(b []byte) (value uint16, ok bool) {
-	if len(b) == 0 || len(b) > 4 {
-		return 0, false
-	}
 	for _, c := range b {
-		if c >= 'a' && c <= 'f' {
-			c -= 'a' - 'A'
+		if c != '.' && c != ':' && (c < '0' || c > '9') && (c|0x20 < 'a' || c|0x20 > 'f') {
+			return netip.Addr{}, false
 		}
-		d := hexDigit(c)
-		if d < 0 {
-			return 0, false
-		}
-		value = value<<4 | uint16(d)
 	}
-	return value, true
+	addr, err := netip.ParseAddr(unsafe.String(unsafe.SliceData(b), len(b)))
+	return addr, err == nil
 }

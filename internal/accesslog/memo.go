@@ -17,11 +17,6 @@ type memo struct {
 	briefs [numBriefs]brief
 	seed   maphash.Seed
 	slots  []slot // a power of two
-
-	// Of the last value that was not found: where it goes, and where what was
-	// there goes.
-	firstBrief, secondBrief *brief
-	first, second           *slot
 }
 
 // brief holds a value of up to eight bytes, as one number, and its whole tag with
@@ -59,19 +54,24 @@ func newMemo(many bool) *memo {
 	return &memo{seed: maphash.MakeSeed(), slots: make([]slot, n)}
 }
 
-// findBrief is the place of a value of one to eight bytes, or nil.
-func (m *memo) findBrief(raw []byte) *brief {
+// briefPlaces are the two places where a value may be: a new one goes to the first,
+// and what was there to the second.
+type briefPlaces struct{ first, second *brief }
+
+// findBrief returns what is remembered of a value of one to eight bytes, or nil, and
+// its places.
+func (m *memo) findBrief(raw []byte) (known *brief, at briefPlaces) {
 	w := word(raw)
 	hash := w * 0x9E3779B97F4A7C15
-	m.firstBrief = &m.briefs[hash>>58]
-	if m.firstBrief.word == w && int(m.firstBrief.valueLen) == len(raw) {
-		return m.firstBrief
+	at.first = &m.briefs[hash>>58]
+	if at.first.word == w && int(at.first.valueLen) == len(raw) {
+		return at.first, at
 	}
-	m.secondBrief = &m.briefs[hash>>52%numBriefs]
-	if m.secondBrief.word == w && int(m.secondBrief.valueLen) == len(raw) {
-		return m.secondBrief
+	at.second = &m.briefs[hash>>52%numBriefs]
+	if at.second.word == w && int(at.second.valueLen) == len(raw) {
+		return at.second, at
 	}
-	return nil
+	return nil, at
 }
 
 // word is up to eight bytes as one number.
@@ -96,39 +96,43 @@ func (b *brief) append(dst []byte) []byte {
 	return dst[:at+int(b.tagLen)]
 }
 
-// keepBrief remembers the tag for a value that findBrief has just not found, in
-// the place of what was met longest ago.
-func (m *memo) keepBrief(raw, tag []byte) {
+// keep remembers the tag of a value that was not found, in the place of what was met
+// longest ago.
+func (at briefPlaces) keep(raw, tag []byte) {
 	if len(tag) > maxBriefTag {
 		return
 	}
-	*m.secondBrief = *m.firstBrief
-	*m.firstBrief = brief{word: word(raw), valueLen: uint8(len(raw)), tagLen: uint8(len(tag))}
-	copy(m.firstBrief.tag[:], tag)
+	*at.second = *at.first
+	*at.first = brief{word: word(raw), valueLen: uint8(len(raw)), tagLen: uint8(len(tag))}
+	copy(at.first.tag[:], tag)
 }
 
-// find is the slot of a value that is not empty, or nil.
-func (m *memo) find(raw []byte) *slot {
+// slotPlaces are the same for slots; none if nothing is remembered.
+type slotPlaces struct{ first, second *slot }
+
+// find returns what is remembered of a value that is not empty, or nil, and its
+// places.
+func (m *memo) find(raw []byte) (known *slot, at slotPlaces) {
 	if m == nil {
-		return nil
+		return nil, at
 	}
 	last := uint64(len(m.slots) - 1)
 	hash := maphash.Bytes(m.seed, raw)
-	m.first = &m.slots[hash&last]
-	if m.first.has(raw) {
-		return m.first
+	at.first = &m.slots[hash&last]
+	if at.first.has(raw) {
+		return at.first, at
 	}
-	m.second = &m.slots[hash>>32&last]
-	if m.second.has(raw) {
-		return m.second
+	at.second = &m.slots[hash>>32&last]
+	if at.second.has(raw) {
+		return at.second, at
 	}
-	return nil
+	return nil, at
 }
 
-// keep remembers the text for a value that find has just not found, in the place
-// of what was met longest ago.
-func (m *memo) keep(raw, text []byte) {
-	if m == nil {
+// keep remembers the text for a value that was not found, in the place of what was
+// met longest ago.
+func (at slotPlaces) keep(raw, text []byte) {
+	if at.first == nil {
 		return
 	}
 	s := slot{}
@@ -141,8 +145,8 @@ func (m *memo) keep(raw, text []byte) {
 		s.textAt = s.rawLen
 		copy(s.bytes[s.textAt:], text)
 	}
-	*m.second = *m.first
-	*m.first = s
+	*at.second = *at.first
+	*at.first = s
 }
 
 func (s *slot) has(raw []byte) bool {

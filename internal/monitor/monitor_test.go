@@ -31,15 +31,15 @@ var info = monitor.Info{
 func busy() *stats.Stats {
 	start := time.Now()
 	st := stats.New(start.Add(-time.Minute))
-	i := st.AddSource("web", "/var/log/nginx/access.log", "scanner")
+	i := st.AddSource("web", "/var/log/nginx/access.log")
 	st.Read(start, 10, 1000)
 	st.Offset(i, 1000)
 	st.Parsing(10, 1000)
-	st.Parsed(i, start.Add(-5*time.Second), 10, 1, 700)
+	st.Parsed(i, start.Add(-5*time.Second), 10, 1, 700, 4)
 	st.Writing(10, 700)
 	st.Written(6)
 	st.Rejected(i, 2, "no match", []byte("bad \xff line"))
-	st.UpdateSource(i, func(s *stats.Source) { s.Open, s.Trouble, s.Size, s.Rotations = true, "", 1500, 3 })
+	st.UpdateSource(i, func(s *stats.Source) { s.Open, s.Trouble, s.Size, s.Rotations, s.Kind = true, "", 1500, 3, "scanner" })
 	st.UpdateSource(i, func(s *stats.Source) { s.Lost, s.LostBytes = 1, 70 })
 	st.RejectsExpired(3)
 	st.RejectsExpired(4)
@@ -87,7 +87,7 @@ func TestMonitor(t *testing.T) {
 		"channels": map[string]any{"read": channel, "write": channel},
 		"sources": []any{map[string]any{
 			"name": "web", "path": "/var/log/nginx/access.log", "open": true, "offset": 1000., "size": 1500.,
-			"lag_bytes": 500., "rotations": 3., "truncations": 0., "recovered": 0., "generations_lost": 1., "bytes_lost": 70.,
+			"lag_bytes": 500., "rotations": 3., "truncations": 0., "recovered": 0., "generations_lost": 1., "bytes_lost": 70., "values_omitted": 4.,
 		}},
 		"influxdb": map[string]any{
 			"up": true, "last_error": "", "outage_seconds": 0., "batches": 1., "retries": 0.,
@@ -139,7 +139,7 @@ func TestDocumented(t *testing.T) {
 func TestReady(t *testing.T) {
 	st := stats.New(time.Now())
 	h := monitor.Handler(info, st)
-	i := st.AddSource("web", "access.log", "regexp")
+	i := st.AddSource("web", "access.log")
 	check := func(code int, want ...string) {
 		t.Helper()
 		w := get(t, h, "/readyz")

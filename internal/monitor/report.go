@@ -69,6 +69,7 @@ type (
 		Recovered   int64   `json:"recovered"`
 		Lost        int64   `json:"generations_lost"`
 		LostBytes   int64   `json:"bytes_lost"`
+		Omitted     int64   `json:"values_omitted"`
 	}
 	checkpointReport struct {
 		SavedSeconds *float64 `json:"saved_seconds"`
@@ -159,7 +160,7 @@ func sourceOf(s stats.Source, now time.Time) sourceReport {
 		Name: s.Name, Path: s.Path, Open: s.Open, Trouble: s.Trouble,
 		Offset: s.Offset, Size: s.Size, LagBytes: s.Size - s.Offset,
 		Rotations: s.Rotations, Truncations: s.Truncations,
-		Recovered: s.Recovered, Lost: s.Lost, LostBytes: s.LostBytes,
+		Recovered: s.Recovered, Lost: s.Lost, LostBytes: s.LostBytes, Omitted: s.Omitted,
 	}
 	if r.LagBytes > 0 && !s.LastLine.IsZero() {
 		r.LagSeconds = max(0, now.Sub(s.LastLine).Seconds())

@@ -154,7 +154,7 @@ func (g *golden) answers(t *testing.T, f *logformat.Format) (answers []string) {
 		}
 	}
 	st := stats.New(time.Now())
-	source := &flow.Source{Index: st.AddSource("web", "access.log", f.Kind()), Name: "web"}
+	source := &flow.Source{Index: st.AddSource("web", "access.log"), Name: "web"}
 	p := parse.New(fixed(t, f, schema), 64<<10, flow.NewPool(4, 1<<20), st, slog.New(slog.DiscardHandler))
 	s := &stage{parser: p, stats: st, lines: flow.NewPool(4, 1<<20), gen: &flow.Generation{Source: source, ID: 1, FirstLine: 1}}
 	var text []byte

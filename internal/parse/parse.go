@@ -51,6 +51,8 @@ type source struct {
 	matcher *logformat.Matcher // nil until the format is known
 	encoder *accesslog.Encoder
 
+	omitted int64 // field values left out of points
+
 	window, rejected int64 // lines since mostly was last decided, and how many of them were rejected
 	mostly           bool  // more than half of the last window was rejected
 }
@@ -180,6 +182,7 @@ func (p *Parser) fill(src *source, b *flow.Batch, room, lines []byte) (points, t
 			break
 		}
 		buf = grown
+		src.omitted += int64(src.encoder.Omitted())
 		b.NumPoints++
 		b.End.Line++
 		b.End.Offset += int64(end + 1)
@@ -206,7 +209,7 @@ func (p *Parser) send(ctx context.Context, src *source, b flow.Batch, out chan<-
 		}
 	}
 	p.warnOfRejects(src, &b, int64(len(b.Skipped))-filtered)
-	p.stats.Parsed(b.Start.Generation.Source.Index, src.last(), b.NumLines(), filtered, int64(len(b.Points)))
+	p.stats.Parsed(b.Start.Generation.Source.Index, src.last(), b.NumLines(), filtered, int64(len(b.Points)), src.omitted)
 	select {
 	case out <- b:
 		return nil

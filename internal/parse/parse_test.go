@@ -70,7 +70,7 @@ func openStage(t testing.TB, format, dir string, limit, blocks, blockSize int, c
 	for _, c := range change {
 		c(&schema)
 	}
-	source := &flow.Source{Index: st.AddSource("web", "access.log", f.Kind()), Name: "web"}
+	source := &flow.Source{Index: st.AddSource("web", "access.log"), Name: "web"}
 	p := parse.New(fixed(t, f, schema), maxLine, flow.NewPool(blocks, blockSize), st, slog.New(slog.DiscardHandler))
 	return &stage{parser: p, stats: st, lines: flow.NewPool(1000, 1<<20), gen: &flow.Generation{Source: source, ID: 1, FirstLine: 1}}, values
 }

@@ -60,6 +60,7 @@ type Source struct {
 	Lost        int64     // generations that disappeared before they were read to the end
 	LostBytes   int64     // bytes of these known to be unread
 	LastLine    time.Time // timestamp in the last parsed line; zero: none yet
+	Omitted     int64     // field values left out of their points because they are not numbers
 
 	Kind         string // "scanner", "regexp" or "json"; "" until the format is known
 	LastRejected string
@@ -72,10 +73,10 @@ func New(started time.Time) *Stats {
 }
 
 // AddSource adds a source and returns its number, from 0.
-func (s *Stats) AddSource(name, path, kind string) int {
+func (s *Stats) AddSource(name, path string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.sources = append(s.sources, Source{Name: name, Path: path, Kind: kind, Trouble: "not opened yet"})
+	s.sources = append(s.sources, Source{Name: name, Path: path, Trouble: "not opened yet"})
 	return len(s.sources) - 1
 }
 
@@ -116,10 +117,12 @@ func (s *Stats) Parsing(lines, bytes int64) {
 }
 
 // Parsed counts a batch that is about to be sent. bytes is the length of its line
-// protocol; last is the timestamp of its last line, or zero if there is none.
-func (s *Stats) Parsed(source int, last time.Time, lines, filtered, bytes int64) {
+// protocol; last is the timestamp of its last line, or zero if there is none;
+// omitted is the number of field values left out so far.
+func (s *Stats) Parsed(source int, last time.Time, lines, filtered, bytes, omitted int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.sources[source].Omitted = omitted
 	s.books.Filtered += filtered
 	s.books.InFlight -= filtered
 	s.write.Lines += lines

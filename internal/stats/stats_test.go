@@ -143,7 +143,7 @@ func TestInfluxDBIsUp(t *testing.T) {
 // Each line moves from account to account.
 func TestBooks(t *testing.T) {
 	s := stats.New(began)
-	source := s.AddSource("web", "/access.log", "scanner")
+	source := s.AddSource("web", "/access.log")
 	checkBooks := func(what string, books stats.Books, read, write stats.Load) {
 		t.Helper()
 		snap := s.Snapshot(began)
@@ -155,7 +155,7 @@ func TestBooks(t *testing.T) {
 	checkBooks("read", stats.Books{Read: 10, InFlight: 10}, stats.Load{Lines: 10, Bytes: 1000}, stats.Load{})
 	s.Parsing(10, 1000)
 	checkBooks("parsing", stats.Books{Read: 10, InFlight: 10}, stats.Load{}, stats.Load{})
-	s.Parsed(source, after(-5), 10, 3, 700)
+	s.Parsed(source, after(-5), 10, 3, 700, 0)
 	checkBooks("parsed", stats.Books{Read: 10, Filtered: 3, InFlight: 7}, stats.Load{}, stats.Load{Lines: 10, Bytes: 700})
 	s.Writing(10, 700)
 	s.Written(5)
@@ -163,12 +163,12 @@ func TestBooks(t *testing.T) {
 	s.Rejected(source, 1, "empty", nil)
 	s.Rejected(source, 1, "no match", []byte("?"))
 	checkBooks("rejected", stats.Books{Read: 10, Filtered: 3, Written: 5, Rejected: 2}, stats.Load{}, stats.Load{})
-	s.Parsed(source, time.Time{}, 0, 0, 0) // a batch without a time in it
+	s.Parsed(source, time.Time{}, 0, 0, 0, 0) // a batch without a time in it
 	s.Offset(source, 900)
 	s.Offset(source, 950)
 	s.UpdateSource(source, func(at *stats.Source) { at.Open, at.Trouble, at.Size, at.Rotations = true, "", 2000, 1 })
 	want := []stats.Source{{
-		Name: "web", Path: "/access.log", Kind: "scanner", Open: true, Offset: 950, Size: 2000, Rotations: 1,
+		Name: "web", Path: "/access.log", Open: true, Offset: 950, Size: 2000, Rotations: 1,
 		LastLine: after(-5), LastRejected: "?", LastReason: "no match",
 	}}
 	if diff := cmp.Diff(want, s.Snapshot(began).Sources); diff != "" {
@@ -179,7 +179,7 @@ func TestBooks(t *testing.T) {
 // A snapshot shares nothing with what is counted later, nor with the caller.
 func TestSnapshotIsIndependent(t *testing.T) {
 	s := stats.New(began)
-	source := s.AddSource("web", "/access.log", "scanner")
+	source := s.AddSource("web", "/access.log")
 	line := []byte("first")
 	s.Rejected(source, 1, "empty", line)
 	snap := s.Snapshot(began)
@@ -187,7 +187,7 @@ func TestSnapshotIsIndependent(t *testing.T) {
 	s.Rejected(source, 1, "empty", []byte("other"))
 	s.Rejected(source, 1, "too long", nil)
 	s.UpdateSource(source, func(at *stats.Source) { at.Size = 9 })
-	s.AddSource("api", "/api.log", "regexp")
+	s.AddSource("api", "/api.log")
 	if diff := cmp.Diff(map[string]int64{"empty": 1}, snap.RejectedReasons); diff != "" {
 		t.Errorf("reasons, -want +got:\n%s", diff)
 	}
@@ -209,7 +209,7 @@ func TestSnapshotIsIndependent(t *testing.T) {
 // Everything may be called from everywhere.
 func TestConcurrent(t *testing.T) {
 	s := stats.New(began)
-	source := s.AddSource("web", "/access.log", "scanner")
+	source := s.AddSource("web", "/access.log")
 	var all sync.WaitGroup
 	for i := range 4 {
 		all.Go(func() {
@@ -217,7 +217,7 @@ func TestConcurrent(t *testing.T) {
 				now := after(float64(n) / 10)
 				s.Read(now, 4, 400)
 				s.Parsing(4, 400)
-				s.Parsed(source, now, 4, 1, 300)
+				s.Parsed(source, now, 4, 1, 300, 0)
 				s.Writing(4, 300)
 				s.Acknowledged(now, time.Second)
 				s.Written(2)

@@ -87,7 +87,7 @@ func New(c Config, pool *flow.Pool, st *stats.Stats, log *slog.Logger) *Reader {
 
 // add follows one more source, which /monitor shows from now on.
 func (r *Reader) add(s Source) *source {
-	index := r.stats.AddSource(s.Name, s.Path, "") // the parser knows the kind
+	index := r.stats.AddSource(s.Name, s.Path)
 	added := &source{Source: &flow.Source{Index: index, Config: s.Config, Name: s.Name, Path: s.Path}, fromEnd: s.FromEnd, reader: r}
 	r.sources = append(r.sources, added)
 	return added

@@ -42,7 +42,7 @@ type feed struct {
 
 func newFeed(tb testing.TB, st *stats.Stats) *feed {
 	tb.Helper()
-	source := &flow.Source{Index: st.AddSource("web", "/access.log", "scanner"), Name: "web", Path: "/access.log"}
+	source := &flow.Source{Index: st.AddSource("web", "/access.log"), Name: "web", Path: "/access.log"}
 	generation := &flow.Generation{Source: source, ID: 7, FirstLine: 1}
 	return &feed{
 		tb: tb, stats: st, generation: generation, at: flow.Position{Generation: generation, Line: 1},
@@ -126,7 +126,7 @@ func (f *feed) cut(pool *flow.Pool, data []byte) ([]byte, *flow.Block) {
 func (f *feed) count(b flow.Batch, filtered int64) {
 	f.stats.Read(time.Now(), b.NumLines(), int64(len(b.Lines)))
 	f.stats.Parsing(b.NumLines(), int64(len(b.Lines)))
-	f.stats.Parsed(f.generation.Source.Index, time.Time{}, b.NumLines(), filtered, int64(len(b.Points)))
+	f.stats.Parsed(f.generation.Source.Index, time.Time{}, b.NumLines(), filtered, int64(len(b.Points)), 0)
 }
 
 // checkReleased checks that every block is back in its pool.

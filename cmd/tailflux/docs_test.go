@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -16,7 +17,9 @@ import (
 
 // A logCall is a place where the program logs.
 type logCall struct {
+	at      token.Position
 	message string
+	keys    []string
 }
 
 // logCalls returns every call of a *slog.Logger whose message is constant.
@@ -35,6 +38,7 @@ func logCalls(t *testing.T) (calls []logCall) {
 			ast.Inspect(file, func(n ast.Node) bool {
 				if call, ok := n.(*ast.CallExpr); ok {
 					if c, ok := asLogCall(call); ok {
+						c.at = files.Position(call.Pos())
 						calls = append(calls, c)
 					}
 				}
@@ -54,13 +58,28 @@ func asLogCall(call *ast.CallExpr) (c logCall, ok bool) {
 	if !isMethod {
 		return c, false
 	}
+	args := call.Args
 	switch method.Sel.Name {
 	case "Debug", "Info", "Warn", "Error":
-		if len(call.Args) > 0 { // else the method Error of an error
-			c.message, ok = constant(call.Args[0])
+		if len(args) == 0 {
+			return c, false // the method Error of an error
+		}
+		if c.message, ok = constant(args[0]); !ok {
+			return c, false // such as t.Error
+		}
+		args = args[1:]
+	case "With":
+	default:
+		return c, false
+	}
+	for i := 0; i < len(args); i += 2 {
+		if key, ok := constant(args[i]); ok {
+			c.keys = append(c.keys, key)
+		} else {
+			i-- // an slog.Attr
 		}
 	}
-	return c, ok
+	return c, true
 }
 
 // constant returns the value of a string literal, or of several added up.
@@ -101,6 +120,36 @@ func TestDocumentedMessagesAreLogged(t *testing.T) {
 	}
 	if found < 20 {
 		t.Errorf("found %d messages, want more: are they written as **`message`**?", found)
+	}
+}
+
+// Every attribute of a log line is in the list of docs/glossary.md.
+func TestLogAttributesAreDocumented(t *testing.T) {
+	text, err := os.ReadFile("../../docs/glossary.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, list, ok := bytes.Cut(text, []byte("## Attributes of log lines"))
+	if !ok {
+		t.Fatal("docs/glossary.md has no list of attributes")
+	}
+	var known []string
+	for _, m := range regexp.MustCompile("(?m)^\\| `([a-z_]+)` \\|").FindAllSubmatch(list, -1) {
+		known = append(known, string(m[1]))
+	}
+	used := map[string]bool{}
+	for _, c := range logCalls(t) {
+		for _, key := range c.keys {
+			used[key] = true
+			if !slices.Contains(known, key) {
+				t.Errorf("%s: attribute %q of %q is not in docs/glossary.md", c.at, key, c.message)
+			}
+		}
+	}
+	for _, key := range known {
+		if !used[key] {
+			t.Errorf("docs/glossary.md has the attribute %q, which is not used", key)
+		}
 	}
 }
 

@@ -203,7 +203,7 @@ func (w *turner) compare() {
 		b.t.Error("errors are in the log")
 	}
 	b.t.Logf("%d lines, %d rotations, %d files found only after they were rotated",
-		w.sum.Lines, w.turns, strings.Count(w.d.Log(), "rotated unseen"))
+		w.sum.Lines, w.turns, strings.Count(w.d.Log(), "rotated unnoticed"))
 }
 
 // A line of a gigabyte is written in pieces, and tailflux killed before it is

@@ -87,7 +87,7 @@ func (r *Reader) find(now time.Time) {
 		}
 		for _, path := range paths {
 			if other := r.following(path); other != nil {
-				r.log.Warn("file of a glob is another source's already", "file", path, "glob", g.Pattern, "source", other.Name)
+				r.log.Warn("file matches the glob but belongs to another source; it is read once", "file", path, "glob", g.Pattern, "source", other.Name)
 				continue
 			}
 			// With commas between them, no two files match the same.
@@ -96,7 +96,7 @@ func (r *Reader) find(now time.Time) {
 		}
 		if len(g.followed) == 0 && !g.warned {
 			g.warned = true
-			r.log.Warn("no file matches yet, waiting for one", "file", g.Pattern)
+			r.log.Warn("no file matches the glob yet; waiting for one", "glob", g.Pattern)
 		}
 	}
 }

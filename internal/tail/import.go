@@ -39,11 +39,11 @@ func (r *Reader) imports(ctx context.Context, out chan<- flow.Chunk) (err error)
 		progress.File = file.Path
 		lines, err := r.importFile(ctx, file, &saved, out, progress)
 		if ctx.Err() != nil {
-			r.log.Warn("import was interrupted, the same command goes on from here", "file", file.Path)
+			r.log.Warn("import was interrupted; run the same command to continue", "file", file.Path)
 			return nil
 		}
 		if err != nil {
-			r.log.Error("file was not imported to its end", "file", file.Path, "err", err)
+			r.log.Error("file could not be imported to its end; run the same command to continue", "file", file.Path, "err", err)
 			progress.Failed++
 		}
 		progress.Done, progress.Lines = progress.Done+file.Info.Size(), progress.Lines+lines
@@ -85,7 +85,7 @@ func (r *Reader) importFile(ctx context.Context, is logfile.Sibling, saved *chec
 		return 0, err
 	}
 	if len(parts) == 0 {
-		r.log.Info("nothing is to be imported of the file: it is or was followed, or is empty", "source", s.Name, "file", is.Path)
+		r.log.Info("nothing to import: the file is or was followed, or is empty", "source", s.Name, "file", is.Path)
 		return 0, nil
 	}
 	for _, p := range parts {
@@ -98,7 +98,7 @@ func (r *Reader) importFile(ctx context.Context, is logfile.Sibling, saved *chec
 	if lines == 0 && parts[0].start.Offset > 0 {
 		r.log.Info("file was imported before", "source", s.Name, "file", is.Path)
 	} else {
-		r.log.Info("file is read", "source", s.Name, "file", is.Path, "lines", lines)
+		r.log.Info("file was read to its end", "source", s.Name, "file", is.Path, "lines", lines)
 	}
 	return lines, nil
 }

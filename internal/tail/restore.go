@@ -27,10 +27,10 @@ import (
 func (s *source) restore(now time.Time) error {
 	if s.saved == nil {
 		if was, ok := s.reader.checkpoint.Rename(s.Name, s.Path, s.reader.follows); ok {
-			s.reader.log.Warn("source has another name than before: going on where it was", "source", s.Name, "was", was, "file", s.Path)
+			s.reader.log.Warn("source has a new name; continuing where it was", "source", s.Name, "was", was, "file", s.Path)
 		}
 		if _, err := os.ReadDir(filepath.Dir(s.Path)); errors.Is(err, fs.ErrPermission) {
-			s.reader.log.Warn("the directory of the log may not be listed: what is rotated while tailflux is stopped, or cannot be seen in time, is lost",
+			s.reader.log.Warn("cannot list the directory of the log: lines are lost when it is rotated while tailflux is stopped, or faster than it is checked",
 				"source", s.Name, "err", err)
 		}
 		saved, known := s.reader.checkpoint.Source(s.Name, s.Path)
@@ -134,7 +134,7 @@ func (s *source) goOn(o *logfile.Opened, g *checkpoint.Generation, now time.Time
 	}
 	s.reader.checkpoint.Stay(at.Generation)
 	f.describeChange()
-	s.reader.log.Info("going on with log file", "source", s.Name, "file", o.Path, "offset", at.Offset, "line", at.Line)
+	s.reader.log.Info("continuing with log file", "source", s.Name, "file", o.Path, "offset", at.Offset, "line", at.Line)
 }
 
 // neverRead tells whether a file was empty whenever it was looked at.
@@ -170,7 +170,7 @@ func (s *source) search(saved *checkpoint.Source, now time.Time) {
 		if _, err := os.ReadDir(filepath.Dir(s.Path)); err != nil {
 			why = "the files beside the log cannot be found: " + err.Error()
 		}
-		s.lose(g.ID, max(0, g.Size-g.Offset), why)
+		s.lose(max(0, g.Size-g.Offset), why)
 		s.gone(g, true)
 	}
 	slices.SortFunc(s.files, func(a, b *file) int { return cmp.Compare(a.at.Generation.ID, b.at.Generation.ID) })

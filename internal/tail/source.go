@@ -296,12 +296,12 @@ func (s *source) finish(g checkpoint.Finished) {
 
 // lose takes note that the rest of a generation is gone. When none is known to
 // have been unread, there is nothing that a human must do.
-func (s *source) lose(id, bytes int64, why string) {
-	log := s.reader.log.With("source", s.Name, "file", s.Path, "generation", id, "bytes_known_unread", bytes, "why", why)
+func (s *source) lose(bytes int64, why string) {
+	log := s.reader.log.With("source", s.Name, "file", s.Path, "bytes", bytes, "reason", why)
 	if bytes > 0 {
-		log.Error("part of a log is gone before it was read")
+		log.Error("part of a log is lost: the file was deleted or truncated before it was read")
 	} else {
-		log.Warn("log file is gone, and what came after it was last read, if anything")
+		log.Warn("log file was deleted; everything seen so far had been read, later lines (if any) are lost")
 	}
 	s.reader.stats.UpdateSource(s.Index, func(st *stats.Source) { st.Lost++; st.LostBytes += bytes })
 }
@@ -315,9 +315,9 @@ func (s *source) report(err error) {
 	if trouble != s.trouble {
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
-			s.reader.log.Warn("log file is missing, waiting for it", "source", s.Name, "file", s.Path)
+			s.reader.log.Warn("log file is missing; waiting for it", "source", s.Name, "file", s.Path)
 		case err != nil:
-			s.reader.log.Warn("log file cannot be read, waiting", "source", s.Name, "file", s.Path, "err", err)
+			s.reader.log.Warn("cannot read log file; waiting", "source", s.Name, "file", s.Path, "err", err)
 		default:
 			s.reader.log.Info("log file is there again", "source", s.Name, "file", s.Path)
 		}

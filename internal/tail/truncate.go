@@ -18,7 +18,7 @@ func (f *file) truncated(now time.Time) error {
 	if err != nil {
 		return err
 	}
-	s.reader.log.Info("log file was truncated", "source", s.Name, "file", s.Path, "offset", old.Offset, "kept", offset)
+	s.reader.log.Info("log file was truncated", "source", s.Name, "file", s.Path, "bytes", old.Offset, "offset", offset)
 	s.turns++
 	s.reader.stats.UpdateSource(s.Index, func(st *stats.Source) { st.Truncations++ })
 	unread := f.known() - old.Offset
@@ -31,7 +31,7 @@ func (f *file) truncated(now time.Time) error {
 		rest.Close()
 		rest = nil
 	case rest == nil && unread > 0 && offset == 0:
-		s.lose(old.Generation.ID, unread, "the file was truncated, and there is no copy of it")
+		s.lose(unread, "the file was truncated, and there is no copy of it")
 	}
 	if rest != nil {
 		s.recover(rest, f, now)

@@ -59,7 +59,7 @@ func (s *source) beginUnseen(files []*logfile.Opened, since, now time.Time) {
 			s.coming != nil && o.IsPrefixOf(s.coming) || !s.isUnread(o, nil, now) {
 			continue
 		}
-		s.reader.log.Info("reading log file that was rotated unseen", "source", s.Name, "file", o.Path)
+		s.reader.log.Info("reading log file that was rotated unnoticed", "source", s.Name, "file", o.Path)
 		f := s.begin(o, 0, true, now)
 		f.unsure = len(o.Head) == 0
 		s.inOrder(f)

@@ -59,7 +59,7 @@ func (w *watcher) watch(f *file) bool {
 	}
 	if err := w.start(); err != nil {
 		w.broken = true
-		w.log.Warn("no wake-ups: log files are looked at every 250 ms", "err", err)
+		w.log.Warn("no wake-ups from the kernel: log files are checked every 250 ms", "err", err)
 		return false
 	}
 	path := fmt.Sprintf("/proc/self/fd/%d", f.f.Fd())
@@ -71,7 +71,7 @@ func (w *watcher) watch(f *file) bool {
 	changes, err := watch.NewInotifyFileWatcher(path).ChangeEvents(stop, f.at.Offset)
 	if err != nil {
 		w.broken = true
-		w.log.Warn("no wake-ups: log files are looked at every 250 ms", "err", err)
+		w.log.Warn("no wake-ups from the kernel: log files are checked every 250 ms", "err", err)
 		return false
 	}
 	w.watches[f] = stop

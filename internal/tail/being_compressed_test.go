@@ -10,7 +10,7 @@ import (
 	"github.com/tailflux/tailflux/internal/flow"
 )
 
-// gzip writes beside the plain file, for as long as it takes: what is there
+// gzip writes beside the plain file until it is done: what is there
 // already looks like a damaged copy.
 func TestFileIsBeingCompressedWhenItsRotationIsSeen(t *testing.T) {
 	beingCompressed(t, "nothing", "header", "half", "all")

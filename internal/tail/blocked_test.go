@@ -14,7 +14,7 @@ import (
 	"github.com/tailflux/tailflux/internal/tail"
 )
 
-// What the reader cannot hand over stays in the files, all of which it holds.
+// What the reader cannot send stays in the files, and it keeps all of them open.
 func TestNobodyTakesTheChunksWhileFilesRotate(t *testing.T) {
 	both(t, func(t *testing.T, wakeups bool) {
 		blockedWhileRotated(t, wakeups, func(f *follower) func() {

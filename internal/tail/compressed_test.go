@@ -84,7 +84,7 @@ func TestFileIsRotatedAndCompressedWhileStopped(t *testing.T) {
 	}
 }
 
-// It is compressed between two lives, in both of which it is read.
+// It is compressed between two runs, and read in both.
 func TestFileIsCompressedAfterAKillWhileItIsRead(t *testing.T) {
 	t.Parallel()
 	for _, end := range []string{".gz", ".zst"} {
@@ -142,7 +142,7 @@ func TestCheckpointIsFarInsideACompressedFile(t *testing.T) {
 					d.start()
 					d.looked()
 					last := "a1"
-					if !known { // a line of which only the head came does not tell
+					if !known { // the head of a long line does not identify the place in the file
 						last = strings.Repeat("y", 2*blockSize)
 					}
 					add(t, file, last+"\n")
@@ -169,7 +169,7 @@ func TestCheckpointIsFarInsideACompressedFile(t *testing.T) {
 	}
 }
 
-// All of it comes, and trouble tells that the end is missing.
+// All of it comes, and /monitor reports that the end is missing.
 func TestCompressedFileHasNoEnd(t *testing.T) {
 	both(t, func(t *testing.T, wakeups bool) {
 		path := logFile(t)
@@ -198,7 +198,7 @@ func TestCompressedFileHasNoEnd(t *testing.T) {
 	})
 }
 
-// What comes before the damage is read, and trouble tells of it.
+// What comes before the damage is read, and /monitor reports the damage.
 func TestCompressedFileIsDamaged(t *testing.T) {
 	t.Parallel()
 	for _, end := range []string{".gz", ".zst"} {

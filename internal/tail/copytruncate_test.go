@@ -82,7 +82,7 @@ func TestFileIsCopiedAndTruncatedTwiceWithinATick(t *testing.T) {
 	}
 }
 
-// Logrotate takes its time between the two.
+// Time passes between the copy and the truncation.
 func TestFileGrowsBetweenItsCopyAndItsTruncation(t *testing.T) {
 	both(t, func(t *testing.T, wakeups bool) {
 		path := logFile(t)

@@ -88,7 +88,7 @@ func (d *daemon) note(c flow.Chunk) {
 	of := generationOf{g.Source.Name, g.ID}
 	d.follower.mu.Lock()
 	if !slices.ContainsFunc(d.files, func(file *file) bool { return file.generation == g }) {
-		// The follower takes every generation for a new one.
+		// The follower expects every generation to be a new one.
 		d.files = append(d.files, &file{generation: g, start: c.Start, end: c.Start})
 		at, known := d.goesOn[of]
 		if !known {
@@ -151,8 +151,8 @@ func (d *daemon) wantNothing() {
 	}
 }
 
-// wantAll waits for the lines of each generation, from the first on, nil being
-// none; one after the other. Nothing else may come.
+// wantAll waits for the lines of each generation, in order, from the first on; nil
+// means that no lines come of it. Nothing else may come.
 func (d *daemon) wantAll(generations ...[]string) {
 	d.t.Helper()
 	for i, lines := range generations {

@@ -48,9 +48,9 @@ func both(t *testing.T, test func(t *testing.T, wakeups bool)) {
 	})
 }
 
-// follower runs a reader and collects what it sends. Chunks must be whole lines
-// and positions without gaps, and in the end all blocks must be back; who does
-// not care for more need not look.
+// follower runs a reader and collects what it sends. In every test it checks that
+// chunks are whole lines, that positions have no gaps, and that all blocks are
+// released in the end.
 type follower struct {
 	t       testing.TB
 	reader  *tail.Reader

@@ -107,7 +107,7 @@ func TestMoreIsUnreadThanTheGapBetweenGenerations(t *testing.T) {
 	})
 }
 
-// Numbers of the lines of a compressed file, whose size nobody knows, and of those
+// Numbers of the lines of a compressed file, whose size is unknown, and of those
 // that came after it.
 func TestMoreIsUnreadInACompressedFileThanTheGapBetweenGenerations(t *testing.T) {
 	t.Parallel()

@@ -84,7 +84,7 @@ type inode struct {
 	seen    bool // the daemon has looked while it was at the path
 }
 
-// process is the reader, with a sink that acknowledges what it is told to.
+// process is one run of the reader, and a sink that acknowledges in steps.
 type process struct {
 	m      *model
 	sink   *sink
@@ -191,7 +191,7 @@ func (m *model) append(f *inode, text string) {
 
 func (m *model) running() bool { return m.daemon != nil }
 
-// line is one that nobody else has.
+// line returns a line that was never written before.
 func (m *model) line() string {
 	m.serial++
 	n := m.rand.IntN(40)
@@ -231,8 +231,8 @@ func (m *model) wait(d time.Duration) {
 	m.expire()
 }
 
-// expire ends what nobody may do any more: write to an old file after it was
-// quiet for as long as the daemon waits.
+// expire ends the writing to an old file that has been quiet for as long as the
+// daemon waits: later writes are beyond the promise.
 func (m *model) expire() {
 	if m.late != nil && m.running() && time.Since(m.late.since) > modelWait-10*time.Millisecond {
 		m.retire()
@@ -319,17 +319,17 @@ func (m *model) kill() {
 	m.checkAlone()
 }
 
-// checkAlone sees to it that a file whose name nobody has any more, and that the
-// daemon therefore looks for in vain, has no double: of files that are alike for
-// a kilobyte it may find the wrong one.
+// checkAlone stops the model from making files that begin alike, once one of them
+// is deleted or lost: the daemon looks for it, and may take another one that is
+// the same for a kilobyte.
 func (m *model) checkAlone() {
 	for _, f := range m.files {
 		m.alone = m.alone || (f.gone || f.deleted) && strings.HasPrefix(f.text.String(), "b")
 	}
 }
 
-// heal gives the state directory back, and the next save, of which there is one
-// a second, succeeds.
+// heal gives the state directory back and saves the checkpoint, as the daemon does
+// once a second.
 func (m *model) heal() {
 	m.must(os.Rename(m.state+".away", m.state))
 	m.failing = false
@@ -354,7 +354,7 @@ func (m *model) check() error {
 				must[text]++
 			}
 			if !whole && !f.ended {
-				may[text]-- // it is to be completed
+				may[text]-- // it will be completed, so half of it must not be sent
 			}
 		}
 	}
@@ -527,7 +527,7 @@ func fail(t *testing.T, seed uint64, steps []step, why error) {
 	t.Errorf("seed %d (go test -run TestModel -model.seed %d): %v\nshrunk to %d steps: %v\n%v\n%s", seed, seed, why, len(short), short, err, &trace)
 }
 
-// traced is what happened, as told by the model and the daemon at once.
+// traced is the trace of a sequence: what the model did and what the daemon logged.
 type traced struct {
 	mu   sync.Mutex
 	text bytes.Buffer

@@ -144,8 +144,8 @@ func (m *model) isNginx(info os.FileInfo) bool {
 	return err == nil && os.SameFile(held, info)
 }
 
-// opTruncate loses what was not sent; and of files that begin alike nobody can
-// tell whether the beginning was written again.
+// opTruncate loses what was not sent. If the new content begins as the old one
+// did, it cannot be told from the old one.
 func (m *model) opTruncate() {
 	m.distinct(m.nginx)
 	old := m.cut()
@@ -262,7 +262,7 @@ func (m *model) opRestart() {
 }
 
 // opFailing takes the state directory away, or gives it back. A crash while it
-// is away may double lines and lose some, so there is none.
+// is away may double and lose lines, so the model gives it back before one.
 func (m *model) opFailing() {
 	if m.failing {
 		m.heal()
@@ -302,7 +302,7 @@ func (m *model) opBack() {
 	m.wait(300 * time.Millisecond) // the old file's time begins anew when it is seen there
 }
 
-// nameOf is the name that a file has now, beside the path; "" if it has none.
+// nameOf returns the name that a rotated file has now; "": it has none.
 func (m *model) nameOf(f *inode) string {
 	if f == nil || f.deleted {
 		return ""

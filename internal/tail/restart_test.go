@@ -238,7 +238,7 @@ func TestFileIsTruncatedWhileStopped(t *testing.T) {
 			name:      "and there is no copy",
 			meanwhile: func(t *testing.T, _ string, file *os.File) { truncate(t, file, 0); add(t, file, "b1\n") },
 			want:      [][]string{nil, {"b1"}},
-			lost:      1, // what came after the stop, nobody knows
+			lost:      1, // what was written after the stop is unknown
 		},
 		stopped{
 			name: "with half a line unread", before: "a1\nhalf",

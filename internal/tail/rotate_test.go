@@ -158,7 +158,7 @@ func TestFileIsDeletedAndRecreated(t *testing.T) {
 		f.eventually("a word about it", func() bool { return strings.Contains(f.source().Trouble, "no such file") })
 		create(t, path, "b1\nb2\n")
 		f.want(2, "b1", "b2")
-		add(t, old, "a3\n") // whoever has it open
+		add(t, old, "a3\n") // by a worker that still has it open
 		f.want(1, "a1", "a2", "a3")
 		f.eventually("the end of trouble", func() bool { s := f.source(); return s.Trouble == "" && s.Open && s.Rotations == 1 })
 	})
@@ -188,7 +188,7 @@ func TestQuietFileIsLeft(t *testing.T) {
 	})
 }
 
-// isOpen tells whether this process holds the file.
+// isOpen reports whether this process has the file open.
 func isOpen(t *testing.T, path string) bool {
 	t.Helper()
 	fds, err := filepath.Glob("/proc/self/fd/*")

@@ -141,7 +141,7 @@ func TestFileIsTruncatedWhileItsChunkWaits(t *testing.T) {
 	})
 }
 
-// Between two looks, which is why it takes synctest's time.
+// Between two looks, which needs synctest's time to be sure of.
 func TestFileIsTruncatedAndGrowsUnseen(t *testing.T) {
 	long := strings.Repeat("x", 3*blockSize)
 	b, lines := numbered("b", 0, 5*blockSize/100)

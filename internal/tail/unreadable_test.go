@@ -275,7 +275,7 @@ func unprivileged(t *testing.T, wakeups bool, path string) *daemon {
 	return d
 }
 
-// Who holds a file may read it.
+// A file that is open can still be read when its permissions change.
 func TestPermissionIsLostAndRegained(t *testing.T) {
 	t.Parallel()
 	t.Run("of the file", func(t *testing.T) {
@@ -405,8 +405,8 @@ func TestFileMayNotBeReadAtTheRestart(t *testing.T) {
 	}
 }
 
-// A log that came and was rotated while nobody looked, and that may not be read, is
-// not forgotten: it is read when it may.
+// A log that appeared and was rotated while the daemon was stopped may not be read.
+// It is not forgotten: it is read as soon as that is permitted.
 func TestUnseenFileMayNotBeReadAtTheRestart(t *testing.T) {
 	both(t, func(t *testing.T, wakeups bool) {
 		path := logFile(t)

@@ -114,7 +114,7 @@ func TestWatcherWakesForAFileThatWasRenamedOrDeleted(t *testing.T) {
 			if err := happens(); err != nil {
 				t.Fatal(err)
 			}
-			for range 3 { // one of which may be what happened
+			for range 3 { // one of them may be for what happened before
 				wakes(t, w, func() {
 					w.watch(f) // as the reader does at every tick
 					if _, err := late.WriteString("late\n"); err != nil {
@@ -152,7 +152,7 @@ func TestForgottenFileLeavesNothingBehind(t *testing.T) {
 	begun(t, w, f)
 	w.forget(f)
 	w.forget(f)
-	woken(t, w) // in vain, which is harmless
+	woken(t, w) // nothing has changed, which does no harm
 	f.f.Close()
 	w.close() // returns
 }

@@ -28,8 +28,8 @@ func TestAnswers(t *testing.T) {
 		{"acknowledged", 204, "", "", nil, ""},
 		{
 			"page of a proxy", 200, "", "<html>Welcome to the hotel's network</html>",
-			&influx.AnswerError{Status: 200, Message: "<html>Welcome to the hotel's network</html>"},
-			"influxdb answered 200: <html>Welcome to the hotel's network</html>",
+			&influx.AnswerError{Status: 200, Message: "<html>Welcome to the hotel's network</html>", Hint: "an HTML page from something else: does influxdb.url URL lead to InfluxDB?"},
+			"influxdb answered 200 OK: an HTML page from something else: does influxdb.url URL lead to InfluxDB?",
 		},
 		{"nothing", 200, "", "", &influx.AnswerError{Status: 200}, "influxdb answered 200 OK"},
 		{"created", 201, "", "", &influx.AnswerError{Status: 201}, "influxdb answered 201 Created"},
@@ -99,6 +99,7 @@ func TestAnswers(t *testing.T) {
 				return
 			}
 			answer := answerOf(t, err)
+			tt.want.Hint, tt.text = strings.Replace(tt.want.Hint, "URL", s.URL, 1), strings.Replace(tt.text, "URL", s.URL, 1)
 			if diff := cmp.Diff(tt.want, answer); diff != "" {
 				t.Errorf("-want +got:\n%s", diff)
 			}
@@ -279,5 +280,36 @@ func TestPrepare(t *testing.T) {
 	s.Close()
 	if err := newClient(t, s.URL, nil).Prepare(t.Context()); err == nil || errors.Is(err, influx.ErrRefused) {
 		t.Errorf("Prepare = %v, want an error when nobody answers", err)
+	}
+}
+
+// What a wrong influxdb.url leads to is said in its terms.
+func TestWrongURL(t *testing.T) {
+	page := func(status int, server, body string) string {
+		s := newServer(t, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Server", server)
+			w.WriteHeader(status)
+			io.WriteString(w, body)
+		})
+		return s.URL
+	}
+	closed := httptest.NewServer(http.NotFoundHandler())
+	closed.Close()
+	plain := page(404, "nginx/1.22.1", "<html><h1>404 Not Found</h1></html>")
+	notFound := page(404, "", "404 page not found\n")
+	for url, want := range map[string]string{
+		closed.URL:          "no InfluxDB at " + closed.URL + " (influxdb.url): connection refused",
+		plain:               "influxdb answered 404 Not Found: an HTML page from nginx/1.22.1: does influxdb.url " + plain + " lead to InfluxDB?",
+		notFound + "/write": "influxdb answered 404 Not Found: influxdb.url must not end in /write, tailflux adds it",
+		"https" + strings.TrimPrefix(plain, "http"): "https" + strings.TrimPrefix(plain, "http") + " (influxdb.url) speaks http, not https: http: server gave HTTP response to HTTPS client",
+	} {
+		c := newClient(t, url, nil)
+		if err := c.Write(t.Context(), pieces(1)); err == nil || err.Error() != want {
+			t.Errorf("%s: Write = %v, want %s", url, err, want)
+		}
+		err := c.CreateDatabase(t.Context())
+		if refused := errors.Is(err, influx.ErrRefused); err == nil || refused != strings.Contains(want, "answered") || !refused && err.Error() != want {
+			t.Errorf("%s: CreateDatabase = %v", url, err)
+		}
 	}
 }

@@ -1,9 +1,9 @@
-// Package influx says to InfluxDB 1.x what tailflux has to say: POST of line
-// protocol, and the statements around it.
+// Package influx talks to InfluxDB 1.x: it posts line protocol, executes the
+// statements around that, and knows what InfluxDB's answers mean ([VerdictOf]).
 //
-// Writes go over an http.Client of our own. The official client's Write
-// reports an HTML page with status 200 and a redirect as success, and neither
-// status nor context; queries, which it does well, go through it.
+// Writes use an http.Client of our own, because the official client's Write takes
+// an HTML page with status 200 and a redirect for success, and hides the status.
+// Queries, which it does well, go through the official client.
 package influx
 
 import (
@@ -35,6 +35,7 @@ type Config struct {
 // Client writes and queries. It is safe for concurrent use.
 type Client struct {
 	config   Config
+	base     string // URL without a slash at its end
 	writeURL string
 	http     *http.Client
 	query    client.Client
@@ -64,6 +65,7 @@ func New(c Config) (*Client, error) {
 	}
 	return &Client{
 		config:   c,
+		base:     base,
 		writeURL: u.String(),
 		query:    query,
 		http: &http.Client{
@@ -79,8 +81,7 @@ func New(c Config) (*Client, error) {
 	}, nil
 }
 
-// withoutURL is an error about a URL that does not repeat it: there may be a
-// password in it.
+// withoutURL removes the URL from an error: there may be a password in it.
 func withoutURL(err error) error {
 	if about, ok := errors.AsType[*url.Error](err); ok {
 		return about.Err
@@ -88,21 +89,21 @@ func withoutURL(err error) error {
 	return err
 }
 
-// Close gives idle connections up.
+// Close closes idle connections.
 func (c *Client) Close() {
 	c.http.CloseIdleConnections()
 	c.query.Close()
 }
 
-// ErrRefused is a statement that was answered, but not carried out.
+// ErrRefused means that InfluxDB answered a statement and did not carry it out.
 var ErrRefused = errors.New("refused")
 
-// Prepare creates the database. That this is refused is no error, and only
-// logged: the user may be one that may write and no more.
+// Prepare creates the database. A refusal is logged and is not an error: the user
+// may be allowed to write and nothing else.
 func (c *Client) Prepare(ctx context.Context) error {
 	err := c.CreateDatabase(ctx)
 	if errors.Is(err, ErrRefused) {
-		c.config.Log.Warn("database not created; writing may work all the same", "err", err)
+		c.config.Log.Warn("cannot create the database; this does not matter if it exists", "err", err)
 		return nil
 	}
 	return err
@@ -116,8 +117,8 @@ func (c *Client) CreateDatabase(ctx context.Context) error {
 	return err
 }
 
-// Retention is how long points are kept in the retention policy that is written
-// to; 0 is for ever. The error is [ErrRefused] when it may not be asked for, or
+// Retention returns how long the retention policy that we write to keeps points; 0
+// is for ever. The error is [ErrRefused] when it may not be asked for, or
 // when there is no such policy. It blocks until ctx ends, and for at most five
 // seconds.
 func (c *Client) Retention(ctx context.Context) (time.Duration, error) {
@@ -148,7 +149,7 @@ func (c *Client) Retention(ctx context.Context) (time.Duration, error) {
 // not success. It blocks until ctx ends, and for at most queryTimeout.
 func (c *Client) say(ctx context.Context, statement string) (*client.Response, error) {
 	resp, err := c.ask(ctx, client.NewQuery(statement, "", ""))
-	if err != nil && ctx.Err() == nil {
+	if errors.Is(err, ErrRefused) {
 		err = fmt.Errorf("%s: %w", statement, err)
 	}
 	return resp, err
@@ -170,10 +171,13 @@ func (c *Client) ask(ctx context.Context, query client.Query) (*client.Response,
 	select {
 	case a := <-answered:
 		if _, unreachable := errors.AsType[*url.Error](a.err); unreachable {
-			return nil, a.err
+			return nil, c.unreachable(a.err)
 		}
 		if a.err == nil {
 			a.err = a.resp.Error()
+		}
+		if a.err != nil && strings.HasPrefix(a.err.Error(), "database not found") {
+			return nil, fmt.Errorf("%w: database %q does not exist (influxdb.database)", ErrRefused, c.config.Database)
 		}
 		if a.err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrRefused, a.err)

@@ -20,11 +20,15 @@ import (
 type AnswerError struct {
 	Status     int
 	Message    string        // InfluxDB's own words, or the beginning of the body
+	Hint       string        // what is wrong with influxdb.url, if the answer shows that
 	RetryAfter time.Duration // as the server asked; zero when it did not
 }
 
 func (e *AnswerError) Error() string {
-	if e.Message == "" {
+	switch {
+	case e.Hint != "":
+		return fmt.Sprintf("influxdb answered %d %s: %s", e.Status, http.StatusText(e.Status), e.Hint)
+	case e.Message == "":
 		return fmt.Sprintf("influxdb answered %d %s", e.Status, http.StatusText(e.Status))
 	}
 	return fmt.Sprintf("influxdb answered %d: %s", e.Status, e.Message)
@@ -90,9 +94,9 @@ func (c *Client) post(ctx context.Context, pieces [][]byte) error {
 		var late net.Error
 		timedOut := errors.As(err, &late) && late.Timeout()
 		if reused && !timedOut && ctx.Err() == nil {
-			return fmt.Errorf("influxdb write: %w: %w", errStale, err)
+			return fmt.Errorf("%w: %w", errStale, c.unreachable(err))
 		}
-		return fmt.Errorf("influxdb write: %w", err)
+		return c.unreachable(err)
 	}
 	defer resp.Body.Close()
 	// Cut short, it is still an answer: the status tells what to do.
@@ -110,6 +114,7 @@ func (c *Client) post(ctx context.Context, pieces [][]byte) error {
 	return &AnswerError{
 		Status:     resp.StatusCode,
 		Message:    message(answer),
+		Hint:       c.hint(resp.StatusCode, resp.Header, answer),
 		RetryAfter: retryAfter(resp.Header.Get("Retry-After")),
 	}
 }

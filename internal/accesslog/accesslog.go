@@ -1,6 +1,6 @@
 // Package accesslog turns the captures of one access-log line into one InfluxDB
 // point: it knows what nginx variables mean, which of them are tags and fields,
-// which lines are left out, what is personal in them, and how a line's time and
+// which lines are dropped, what is personal in them, and how a line's time and
 // number become a timestamp that no other line has.
 //
 // A point depends on nothing but the line, its number, the [Schema] and what
@@ -61,7 +61,7 @@ type Condition struct {
 
 // Admitter bounds the values of tags.
 type Admitter interface {
-	// Admit tells whether the tag of that index in Schema.Tags may have the
+	// Admit reports whether the tag of that index in Schema.Tags may have the
 	// value, which is as it stands in line protocol; "other" is written in place
 	// of it if not. Once admitted, always admitted. It must not keep the slice.
 	Admit(tag int, value []byte) bool

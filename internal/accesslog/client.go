@@ -35,7 +35,7 @@ func newProxy(names []string, trusted []netip.Prefix) proxy {
 	}
 }
 
-// client is the address; nil when $remote_addr is none.
+// client is the address, or nil if $remote_addr is not an address.
 func (p *proxy) client(captures [][]byte) []byte {
 	addr, ok := parseAddr(captures[p.remote])
 	if !ok {

@@ -134,7 +134,7 @@ func parseMsec(b []byte, _ *time.Location) (int64, bool) {
 // maxUnix is the last whole second whose nanoseconds fit in an int64, in 2262.
 const maxUnix = 1<<63/1000000000 - 1
 
-// date is a day of the calendar; a number that is none is -1.
+// date is a day of the calendar; -1 stands for anything that is not a number.
 type date struct{ year, month, day int }
 
 // at puts the day, 10:00:00 and +0000 together.

@@ -68,7 +68,7 @@ func Pattern(match string) (re *regexp.Regexp, exact string, err error) {
 	return re, exact, err
 }
 
-// drops tells whether a line is left out.
+// drops reports whether a rule drops the line.
 func (e *Encoder) drops(captures [][]byte) bool {
 	for _, r := range e.rules {
 		matches := true

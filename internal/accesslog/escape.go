@@ -26,7 +26,7 @@ func unescaper(escape string) (func(dst, raw []byte) []byte, error) {
 	return nil, fmt.Errorf("escape %q: want default, json or none", escape)
 }
 
-// decode takes nginx's escapes out of a value. Without any it is raw itself.
+// decode undoes nginx's escapes in a value; it returns raw itself if there are none.
 func (t *texts) decode(raw []byte) []byte {
 	if t.unescape == nil || bytes.IndexByte(raw, '\\') < 0 {
 		return raw

@@ -39,7 +39,7 @@ func newFolder(s Schema) (folder, error) {
 	return f, nil
 }
 
-// isPath tells whether values of the variable are paths.
+// isPath reports whether values of the variable are paths.
 func isPath(variable string) bool {
 	switch variable {
 	case "path", "uri", "document_uri", "request_uri":
@@ -155,7 +155,7 @@ func classify(segment []byte) string {
 	return ""
 }
 
-// isUUID takes 6b29fc40-ca47-1067-b31d-00dd010662da, in any case.
+// isUUID accepts 6b29fc40-ca47-1067-b31d-00dd010662da, in any case.
 func isUUID(b []byte) bool {
 	for i, c := range b {
 		switch i {
@@ -188,7 +188,7 @@ func extension(segment []byte) []byte {
 	return ext
 }
 
-// isStatic tells whether files with this extension are what pages are made of:
+// isStatic reports whether files with this extension are what pages are made of:
 // scripts, styles, pictures, fonts, sound.
 func isStatic(ext []byte) bool {
 	var buf [5]byte

@@ -7,7 +7,7 @@ import (
 	"github.com/tailflux/tailflux/internal/nginxvar"
 )
 
-// item is a value of the line: where it is from, and what is done to it.
+// item is a value of the line: where it comes from, and how it is processed.
 type item struct {
 	prefix []byte         // ",key=" of a tag or field, and the value too of a constant
 	fixed  lineproto.Text // prefix, of a constant or a field
@@ -58,7 +58,7 @@ func (e *Encoder) find(key string, names []string) (item, bool) {
 	return item{origin: capture, index: i, kind: known.Kind, list: known.List}, i >= 0
 }
 
-// protect takes out of the value what the schema keeps back.
+// protect removes from the value what the schema withholds.
 func (it *item) protect(key string, s Schema) {
 	if !s.KeepQuery {
 		it.cut = cutOf(key)
@@ -79,7 +79,7 @@ func (e *Encoder) raw(it *item, captures [][]byte) []byte {
 	return nil
 }
 
-// derived is raw for what is no capture.
+// derived is raw for values that are not captures.
 func (e *Encoder) derived(it *item, captures [][]byte) []byte {
 	switch it.origin {
 	case part:
@@ -122,7 +122,7 @@ func (e *Encoder) text(it *item, raw []byte) []byte {
 	return value
 }
 
-// sum is what the entries of a list are together, nil if they are no numbers.
+// sum is the sum of a list's entries, or nil if they are not numbers.
 func (t *texts) sum(list []byte, kind nginxvar.Kind) []byte {
 	var ok bool
 	if kind == nginxvar.Float {
@@ -180,7 +180,7 @@ func (e *Encoder) appendTag(p []byte, t *tag, captures [][]byte) []byte {
 	}
 	value := start + len(t.prefix)
 	if e.values != nil && !e.values.Admit(t.index, p[value:]) {
-		return append(p[:value], other...) // not kept: it is to be counted each time
+		return append(p[:value], other...) // not remembered: it must be counted each time
 	}
 	if brief.first != nil {
 		brief.keep(raw, p[start:])

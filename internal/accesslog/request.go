@@ -85,7 +85,7 @@ func (r *requester) split(captures [][]byte) {
 	}
 }
 
-// present tells whether a variable has a value.
+// present reports whether a variable has a value.
 func present(v []byte) bool { return len(v) > 1 || len(v) == 1 && v[0] != '-' }
 
 // firstPresent is the first of the captures that has a value, or nil.
@@ -99,13 +99,12 @@ func firstPresent(captures [][]byte, indexes []int) []byte {
 }
 
 // splitRequest cuts a request line, "GET /path?query HTTP/1.1", into its parts.
-// nginx logs whatever a client sent: of a line that is no request (a TLS hello,
-// nothing, "-") all parts are nil.
+// nginx logs whatever a client sent: if the line is not a request (a TLS handshake,
+// an empty string, "-") all parts are nil.
 //
-// A space in the target is nginx's to judge: it accepts some, and then the
-// target ends at the last one; those around the parts belong to none. HTTP/0.9 has
-// no protocol. What is escaped is no separator: the parts are to be unescaped, not
-// the line.
+// nginx accepts some targets with a space in them: the target ends at the last
+// space. Spaces around the parts are ignored. HTTP/0.9 has no protocol. An escaped
+// character never separates: unescape the parts, not the line.
 func splitRequest(line []byte, parts *[numParts][]byte) {
 	*parts = [numParts][]byte{}
 	end := methodLen(line)
@@ -158,8 +157,8 @@ func splitTarget(target []byte, parts *[numParts][]byte) {
 	}
 }
 
-// methodLen is the length of the method before a line's first space, 0 if that
-// is none. nginx takes capital letters, _ and - for one.
+// methodLen is the length of the method before a line's first space, or 0 if that is
+// not a method, for which nginx accepts capital letters, _ and -.
 func methodLen(line []byte) int {
 	const longest = 32
 	for i, c := range line[:min(len(line), longest+1)] {

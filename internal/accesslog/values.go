@@ -26,7 +26,7 @@ func nextOfList(list []byte) (entry, rest []byte) {
 	return list, nil
 }
 
-// isList tells whether there may be more than one entry.
+// isList reports whether there may be more than one entry.
 func isList(v []byte) bool {
 	return bytes.IndexByte(v, ',') >= 0 || bytes.IndexByte(v, ' ') >= 0
 }
@@ -55,9 +55,8 @@ func countList(list []byte) (n int64) {
 	return n
 }
 
-// appendInteger appends an integer field. The entries of a list are added up,
-// or the last one is taken. What is no integer, or does not fit in 64 bits, is
-// not appended.
+// appendInteger appends an integer field. Of a list it appends the sum, or the last
+// entry. Anything that is not an integer of 64 bits is not appended.
 func appendInteger(p, v []byte, list, last bool) ([]byte, bool) {
 	if list && isList(v) {
 		if last {
@@ -115,7 +114,7 @@ func appendFewDigits(p, v []byte) ([]byte, bool) {
 	return p, true
 }
 
-// allDigits tells whether all four bytes are digits: adding six to one carries
+// allDigits reports whether all four bytes are digits: adding six to one carries
 // into its upper half if it is over '9'.
 func allDigits(four uint32) bool {
 	const upper, six, digit = 0xF0F0F0F0, 0x06060606, 0x30303030
@@ -126,8 +125,8 @@ func allDigits(four uint32) bool {
 // with three decimals.
 const maxFloat = 24
 
-// appendFloat appends a decimal number as it stands; a list is added up. What
-// is no such number is not appended.
+// appendFloat appends a decimal number as it stands, or the sum of a list. Anything
+// else is not appended.
 func appendFloat(p, v []byte, list bool) ([]byte, bool) {
 	switch {
 	case len(v) == 5 && v[1] == '.' && allDigits(uint32(v[0])|uint32(v[2])<<8|uint32(v[3])<<16|uint32(v[4])<<24):
@@ -183,7 +182,7 @@ func isDigits(b []byte) bool {
 	return len(b) > 0
 }
 
-// isDecimal takes 1, -1.5 and 0.010, but not .5, 1e9, NaN or a text over
+// isDecimal accepts 1, -1.5 and 0.010, but not .5, 1e9, NaN or a text over
 // maxFloat bytes.
 func isDecimal(b []byte) bool {
 	if len(b) > maxFloat {

@@ -52,7 +52,7 @@ func (b *onceBody) Read(p []byte) (n int, err error) {
 
 func (b *onceBody) Close() error { return nil }
 
-// detach takes the pieces away. It tells whether they were read to the end.
+// detach removes the pieces. It reports whether they were read to the end.
 func (b *onceBody) detach() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -1,8 +1,8 @@
 // Package influx talks to InfluxDB 1.x: it posts line protocol, executes the
 // statements around that, and knows what InfluxDB's answers mean ([VerdictOf]).
 //
-// Writes use an http.Client of our own, because the official client's Write takes
-// an HTML page with status 200 and a redirect for success, and hides the status.
+// Writes use an http.Client of our own, because the official client's Write accepts
+// an HTML page with status 200 and a redirect as success, and hides the status.
 // Queries, which it does well, go through the official client.
 package influx
 

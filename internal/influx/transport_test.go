@@ -107,7 +107,7 @@ func TestConnectionIsReset(t *testing.T) {
 	err := c.Write(t.Context(), body)
 	overwrite(body)
 	var answer *influx.AnswerError
-	if err == nil || errors.As(err, &answer) || !strings.HasPrefix(err.Error(), "influxdb write: ") {
+	if err == nil || errors.As(err, &answer) || !strings.Contains(err.Error(), "(influxdb.url)") {
 		t.Errorf("Write = %v, want an error of the connection", err)
 	}
 }

@@ -13,7 +13,7 @@ type Verdict int
 const (
 	Stored   Verdict = iota // all of them are stored
 	Retry                   // nothing is known of them: send the same again, later
-	Slow                    // likewise, and there may have been too many for the time there was
+	Slow                    // the same, and there may have been too many for the timeout
 	TooLarge                // send fewer at once
 	Refused                 // at least one of them is refused; the others may be stored or not
 	TooOld                  // at least one is older than InfluxDB keeps; all others are stored

@@ -37,7 +37,7 @@ func (e *AnswerError) Error() string {
 // Pause is how long the server asked to wait.
 func (e *AnswerError) Pause() time.Duration { return e.RetryAfter }
 
-// maxAnswer bounds what is read of an answer.
+// maxAnswer is the most bytes that are read of an answer.
 const maxAnswer = 64 << 10
 
 // Write sends line protocol, in pieces that together are the body, and returns
@@ -99,7 +99,7 @@ func (c *Client) post(ctx context.Context, pieces [][]byte) error {
 		return c.unreachable(err)
 	}
 	defer resp.Body.Close()
-	// Cut short, it is still an answer: the status tells what to do.
+	// Cut short, it is still an answer: the status says what to do.
 	answer, _ := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 	switch resp.StatusCode {
 	case http.StatusNoContent:

@@ -25,7 +25,7 @@ type Info struct {
 	Write   Channel // from parse to write
 }
 
-// Channel tells how full a channel is.
+// Channel reports how full a channel is.
 type Channel struct{ Length, Capacity func() int }
 
 // Limits of the server: it is for curl, dashboards and load balancers.
@@ -60,7 +60,7 @@ func Handler(info Info, st *stats.Stats) http.Handler {
 	return mux
 }
 
-// unready says what is not as it should be.
+// unready returns why the daemon is not ready.
 func unready(s stats.Snapshot) (reasons []string) {
 	for _, source := range s.Sources {
 		if !source.Open {

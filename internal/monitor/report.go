@@ -168,8 +168,7 @@ func sourceOf(s stats.Source, now time.Time) sourceReport {
 	return r
 }
 
-// residentBytes is the memory that the process holds, from /proc; 0 when there
-// is none.
+// residentBytes is the resident memory of the process, from /proc; 0 without it.
 func residentBytes() int64 {
 	statm, err := os.ReadFile("/proc/self/statm")
 	if err != nil {

@@ -3,7 +3,7 @@
 // ([accesslog]) and line protocol.
 //
 // Order is never changed, and every line of a chunk is in exactly one batch: as
-// a point, or with the reason why it is none.
+// a point, or with the reason why not.
 package parse
 
 import (

@@ -15,13 +15,13 @@ import (
 
 // delivery is a request on its way.
 //
-// What is to be sent is a list, of one item as long as all is well. An item of
-// which a point is refused is halved, down to single points. The older half is
-// sent first: where a field is new, the first point decides its type. But of
-// points that are too old it is the newer half, because what is older than a
-// point that is too old need not be sent.
+// It keeps a list of runs of points, with one item as long as all is well. If a
+// point of an item is refused, the item is halved, down to single points. The older
+// half is sent first, because the first point decides the type of a new field. If
+// points are too old it is the newer half, because whatever is older than a point
+// that is too old need not be sent.
 //
-// What is sent again although it is stored changes nothing.
+// Points that are sent again although they are stored change nothing.
 type delivery struct {
 	sink    Sink
 	outage  *outage
@@ -157,7 +157,7 @@ func (d *delivery) halve(some points, means influx.Verdict) {
 // and yet be found without being sent.
 const outOfOrder = time.Hour
 
-// expire gives up what is older than is kept.
+// expire rejects points that are older than InfluxDB keeps.
 func (d *delivery) expire() {
 	if d.since == forever {
 		return

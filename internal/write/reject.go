@@ -13,7 +13,7 @@ import (
 // as long as the disk needs.
 const maxEntries = 4096
 
-// replayed takes the points out of r whose lines were rejected before a crash: a
+// replayed removes the points from r whose lines were rejected before a crash: a
 // line is a point or an entry, not both.
 func (w *Writer) replayed(r *request) {
 	point := 0

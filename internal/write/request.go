@@ -17,8 +17,8 @@ type part struct {
 	received time.Time
 }
 
-// weight is in bytes of lines or of points, whichever is more, and of what is
-// noted of lines without a point: of a run of newlines that is the most.
+// weight is the bytes of lines or of points, whichever are more, plus those of the
+// skips, which for a run of empty lines are the most.
 func (p *part) weight() int {
 	const skip = int(unsafe.Sizeof(flow.Skip{}))
 	return max(len(p.Lines), len(p.Points)) + len(p.Skipped)*skip
@@ -57,7 +57,7 @@ type request struct {
 	settled  int64     // lines written or in the reject file
 }
 
-// refusal is a point that is to be rejected.
+// refusal is a point that must be rejected.
 type refusal struct {
 	point  int // in the request, from 0
 	reason flow.Reason

@@ -16,7 +16,7 @@ func TestMain(m *testing.M) {
 		os.Exit(readWithoutDescriptors())
 	}
 	flag.Parse()
-	_ = flag.Set("test.parallel", "16") // they wait most of the time
+	_ = flag.Set("test.parallel", "32") // they wait most of the time
 	goleak.VerifyTestMain(m,
 		goleak.IgnoreAnyFunction("github.com/hpcloud/tail/watch.(*InotifyTracker).run"),
 		goleak.IgnoreAnyFunction("gopkg.in/fsnotify%2ev1.(*Watcher).readEvents"))

@@ -13,7 +13,7 @@ import (
 //	              the same, and that of a deleted file is used again
 //	its head      the first bytes: the same in a copy, another after truncation;
 //	              but not there before the first line, and two files may begin alike
-//	its marks     some bytes before places that were read to: they tell files
+//	its marks     some bytes before places that were read to: they distinguish files
 //	              apart that begin alike
 const (
 	HeadBytes = 1024 // of a head at most
@@ -25,8 +25,8 @@ const (
 // and at most HeadBytes.
 type Head []byte
 
-// Grow compares the head with what the file begins with now, and takes what has
-// been added to it. same is false if the file begins otherwise than it did.
+// Grow compares the head with what the file begins with now, and adds what has
+// been appended. same is false if the file begins otherwise than it did.
 func (h *Head) Grow(f io.ReaderAt) (same bool, err error) {
 	var now [HeadBytes]byte
 	n, err := f.ReadAt(now[:], 0)

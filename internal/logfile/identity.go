@@ -13,7 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A Sum tells some bytes of a file from others.
+// A Sum identifies some bytes of a file.
 type Sum struct {
 	Length int    `json:"length"` // in bytes; 0: nothing is known
 	Hash   string `json:"hash,omitempty"`
@@ -33,7 +33,7 @@ func SumOf(b []byte) Sum {
 type Inode struct {
 	Device uint64 `json:"device"`
 	Number uint64 `json:"inode"`
-	Birth  int64  `json:"birth,omitempty"` // nanoseconds since 1970; 0: the file system does not tell
+	Birth  int64  `json:"birth,omitempty"` // nanoseconds since 1970; 0: the file system does not say
 }
 
 // File describes a file as it was last seen.
@@ -48,7 +48,7 @@ type File struct {
 }
 
 // InodeOf asks the kernel what names the file. Birth is 0 where the kernel or the file
-// system does not tell.
+// system does not say.
 func InodeOf(f *os.File) (Inode, error) {
 	var st unix.Statx_t
 	if err := unix.Statx(int(f.Fd()), "", unix.AT_EMPTY_PATH, unix.STATX_INO|unix.STATX_BTIME, &st); err != nil {
@@ -61,7 +61,7 @@ func InodeOf(f *os.File) (Inode, error) {
 	return id, nil
 }
 
-// Is reports whether two inodes are one file's, as far as they tell.
+// Is reports whether two inodes are one file's, as far as they are known.
 func (a Inode) Is(b Inode) bool {
 	if a.Device != b.Device || a.Number != b.Number {
 		return false

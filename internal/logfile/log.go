@@ -16,7 +16,7 @@ type Log struct {
 	at int64
 }
 
-// OpenLog opens a file; its name tells whether it is compressed (.gz, .zst).
+// OpenLog opens a file; its name says whether it is compressed (.gz, .zst).
 func OpenLog(path string) (*Log, error) {
 	info, err := os.Stat(path)
 	if err == nil {

@@ -14,14 +14,14 @@ import (
 //	access.log.1            numbered
 //	access.log-20261122     dated (dateext)
 //	access.log.old, .bak    by people
-//	access.1.log            numbered, and told to keep the extension
-//	access-20261122.log     dated, likewise
+//	access.1.log            numbered, with the extension kept
+//	access-20261122.log     dated, the same
 //
 // each with the ending of a compressed file behind it.
 const (
 	number = `\.\d{1,3}`
-	// A year, month and day in either order, or seconds since 1970; an address or
-	// a port is none.
+	// A year, month and day in either order, or seconds since 1970; addresses
+	// and ports do not match.
 	date       = `[-._]?(?:(?:19|20)\d\d[-._]?\d\d[-._]?\d\d|\d\d[-._]?\d\d[-._]?(?:19|20)\d\d|1\d{9})(?:[-._T]?\d+)*`
 	byPeople   = `\.(?:old|bak)`
 	readable   = `(?:\.gz|\.zst)`        // compressed, and can be read

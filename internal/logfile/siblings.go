@@ -19,11 +19,11 @@ type Sibling struct {
 	order   int    // among files of one time: of 2 and 1, 2 is the older one
 }
 
-// maxDirectories bounds how many directories below that of the log are searched.
+// MaxDirectories bounds how many directories below that of the log are searched.
 // Of more than maxAlike files, only those are looked into that are called as
 // rotated logs of this path are: a thousand logs may lie side by side.
 const (
-	maxDirectories = 64
+	MaxDirectories = 64
 	maxAlike       = 64
 )
 
@@ -41,7 +41,7 @@ func beside(path string, rotatedOnly bool, others []string) []Sibling {
 	dirs := []string{filepath.Dir(path)}
 	if entries, err := os.ReadDir(dirs[0]); err == nil {
 		for _, e := range entries {
-			if e.IsDir() && len(dirs) < maxDirectories {
+			if e.IsDir() && len(dirs) < MaxDirectories {
 				dirs = append(dirs, filepath.Join(dirs[0], e.Name()))
 			}
 		}
@@ -92,7 +92,23 @@ func beside(path string, rotatedOnly bool, others []string) []Sibling {
 	return found
 }
 
-// sameFiles tells whether the same files have the same names.
+// UnsearchedDirectories is how many directories below that of a log are not searched
+// for its rotated files, being more than [MaxDirectories].
+func UnsearchedDirectories(path string) int {
+	entries, err := os.ReadDir(filepath.Dir(path))
+	if err != nil {
+		return 0
+	}
+	dirs := 1 // that of the log
+	for _, e := range entries {
+		if e.IsDir() {
+			dirs++
+		}
+	}
+	return max(0, dirs-MaxDirectories)
+}
+
+// sameFiles reports whether the same files have the same names.
 func sameFiles(a, b []Sibling) bool {
 	named := map[string]Sibling{}
 	for _, f := range a {
@@ -106,7 +122,7 @@ func sameFiles(a, b []Sibling) bool {
 	return len(a) == len(b)
 }
 
-// isBeingPacked tells whether a compressed file stands beside what it is made of:
+// isBeingPacked reports whether a compressed file stands beside what it is made of:
 // it is not whole yet, and what compresses files removes the other one then.
 func isBeingPacked(name string, sorted []os.DirEntry) bool {
 	if formatOf(name) == nil {

@@ -3,6 +3,7 @@
 package tail_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -333,4 +334,25 @@ func TestAnotherSourceIsCalledLikeARotatedLog(t *testing.T) {
 		d.wantOf("c1", "other3")
 		d.stop()
 	})
+}
+
+// More directories lie beside the log than are searched: that is said once.
+func TestDirectoriesThatAreNotSearchedAreReported(t *testing.T) {
+	for _, tt := range []struct{ directories, want int }{{63, 0}, {64, 1}} {
+		path := logFile(t)
+		for i := range tt.directories {
+			if err := os.Mkdir(filepath.Join(filepath.Dir(path), fmt.Sprint("d", i)), 0o700); err != nil {
+				t.Fatal(err)
+			}
+		}
+		file := create(t, path, "a1\n")
+		f := follow(t, options{}, path)
+		f.want(1, "a1")
+		add(t, file, "a2\n")
+		f.want(1, "a1", "a2")
+		f.stop()
+		if n := f.logged("too many directories beside the log"); n != tt.want {
+			t.Errorf("%d directories: reported %d times, want %d", tt.directories, n, tt.want)
+		}
+	}
 }

@@ -17,18 +17,17 @@
 //	reader.go    the loop: look, read, wait
 //	source.go    what is at a path, and which files are open for it
 //	file.go      an open generation: read, send, leave
-//	verify.go    whether it still holds what was read of it
+//	check.go     whether it still holds what was read of it
 //	truncate.go  a file that holds something else now, and the copy of it
 //	restore.go   where the checkpoint's generations are
 //	unseen.go    files that came to the path and were rotated away, never seen
-//	siblings.go  the files beside a log
-//	opened.go    what one of them holds
-//	identity.go  how a file is known
-//	packed.go    .gz and .zst by their uncompressed offsets
+//	neighbours.go where to search for these
 //	glob.go      many paths
-//	log.go       a log that is not followed
 //	import.go    logs that are read once, from their beginning
+//	report.go    what is logged of trouble and loss
 //	watcher.go   wake-ups
+//
+// What a file on disk is, by which it is recognised, is package logfile's.
 //
 // docs/following.md says what can happen to a log, and what is not promised.
 package tail

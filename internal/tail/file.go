@@ -29,7 +29,7 @@ type file struct {
 	size       int64         // when it was last looked at; of a packed file as far as it is known
 	grown      time.Time     // when it was last seen to be longer than before, or superseded
 	until      int64         // it is read up to here if it is over 0
-	dropped    bool          // left, and nothing is to be remembered of it
+	dropped    bool          // left, and nothing must be remembered of it
 	unsure     bool          // it was empty when it was found beside the log, and may become a copy of it
 	superseded bool          // another file is at the path
 	left       bool          // nothing more will come, and it is closed
@@ -46,7 +46,7 @@ type file struct {
 // longHead is how much is sent of a line that fits in no block.
 const longHead = 8 << 10
 
-// read sends the whole lines of the next block. more tells that the block was
+// read sends the whole lines of the next block. more reports that the block was
 // filled, so that there is probably more.
 func (f *file) read(ctx context.Context, out chan<- flow.Chunk) (more bool, err error) {
 	room, err := f.source.reader.room(ctx)
@@ -61,7 +61,7 @@ func (f *file) read(ctx context.Context, out chan<- flow.Chunk) (more bool, err 
 		return errors.Is(err, logfile.ErrSkipping), ignore(err, logfile.ErrSkipping)
 	}
 	if f.unsure && n > 0 {
-		if f.superseded && f.source.isCopy(f) {
+		if f.superseded && f.source.becameCopy(f) {
 			f.drop()
 			return false, nil
 		}
@@ -102,7 +102,7 @@ func (f *file) readLong(ctx context.Context, room []byte, out chan<- flow.Chunk)
 	return true, f.sendHead(ctx, room, out, length, length)
 }
 
-// sendHead sends the beginning of a line that takes length bytes of the file
+// sendHead sends the beginning of a line of length bytes in the file
 // and is tooLong with its newline.
 func (f *file) sendHead(ctx context.Context, room []byte, out chan<- flow.Chunk, length, tooLong int64) error {
 	n, stands, err := f.readAt(room[:longHead], f.at.Offset)

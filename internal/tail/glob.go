@@ -78,7 +78,7 @@ func (r *Reader) find(now time.Time) {
 	}
 	r.found = now
 	for _, g := range r.globs {
-		paths := g.appeared(r.holds)
+		paths := g.appeared(r.isRead)
 		fromEnd := false
 		if first {
 			_, known := r.checkpoint.Source("glob "+g.Pattern, g.Pattern)
@@ -111,25 +111,25 @@ func (r *Reader) following(path string) *source {
 	return nil
 }
 
-// follows tells whether a source has that name.
+// follows reports whether a source has that name.
 func (r *Reader) follows(name string) bool {
 	return slices.ContainsFunc(r.sources, func(s *source) bool { return s.Name == name })
 }
 
-// holds tells whether a file that has appeared is being read already under
+// isRead reports whether a file that has appeared is being read already under
 // another name, or is a copy of what was at a path that its own continues, as
 // access.log.copy does.
-func (r *Reader) holds(path string, info os.FileInfo) bool {
+func (r *Reader) isRead(path string, info os.FileInfo) bool {
 	for _, s := range r.sources {
-		if s.holding(info) != nil || strings.HasPrefix(path, s.Path) && s.knows(path) {
+		if s.openAs(info) != nil || strings.HasPrefix(path, s.Path) && s.hasNothingNew(path) {
 			return true
 		}
 	}
 	return false
 }
 
-// knows tells whether nothing is in a file but what is or was read.
-func (s *source) knows(path string) bool {
+// hasNothingNew reports whether a file holds only what is or was read.
+func (s *source) hasNothingNew(path string) bool {
 	o, err := logfile.Sibling{Path: path}.Open()
 	if err != nil {
 		return false

@@ -26,7 +26,7 @@ type Progress struct {
 }
 
 // imports reads the files of config.Import, the oldest one first, each to its
-// end. A file that cannot be read is no reason not to read the others.
+// end. If a file cannot be read, the others still are.
 func (r *Reader) imports(ctx context.Context, out chan<- flow.Chunk) (err error) {
 	r.patience = time.NewTimer(activeTick)
 	defer r.patience.Stop()
@@ -147,13 +147,13 @@ func (p Progress) within(f *file, lines int64) Progress {
 	return p
 }
 
-// part is one of a file that is to be imported.
+// part is a part of a file that must be imported.
 type part struct {
 	start flow.Position // of a generation with the ID 0 unless it was begun earlier
 	until int64         // offset of its end; 0: that of the file
 }
 
-// missing are the parts of a file that are to be imported. Of one that was followed
+// missing are the parts of a file that must be imported. Of one that was followed
 // it is what had been there before, if it was followed from its end on; and what
 // stands behind the place where it was lost or left for good, under the numbers
 // that it would have had, unless it is at the path again.

@@ -23,12 +23,12 @@ type Config struct {
 	// Wakeups makes hpcloud/tail/watch wake the reader when a quiet file
 	// grows. Without, the tick alone does it.
 	Wakeups bool
-	// Checkpoint says where to go on, and is told what becomes of the files.
+	// Checkpoint says where to continue, and records what becomes of the files.
 	Checkpoint *checkpoint.Checkpoint
 	// Once reads what is there, up to the last newline, and ends.
 	Once bool
 	// Import reads these files instead, as logs of the only source, and ends; with
-	// Once. Progress is told how far that is.
+	// Once. Progress is called with how far that is.
 	Import   []string
 	Progress func(Progress)
 }
@@ -146,7 +146,7 @@ func (r *Reader) Run(ctx context.Context, out chan<- flow.Chunk) error {
 	}
 }
 
-// look finds out what is at the paths now. Trouble is told by the sources
+// look finds out what is at the paths now. Trouble is logged by the sources
 // themselves; with Once it is the error.
 func (r *Reader) look(now time.Time) error {
 	r.looked = now
@@ -182,7 +182,7 @@ func (r *Reader) lookIfDue() {
 
 // read reads at most one block of each source, so that all get their turn: of
 // its oldest file that is not read to its end, and of those after it once that is.
-// more tells that there is more to read already, grew that there was anything.
+// more reports that there is more to read already, grew that anything was read.
 // The error is ctx's, or with Once why a file cannot be read.
 func (r *Reader) read(ctx context.Context, now time.Time, out chan<- flow.Chunk) (more, grew bool, err error) {
 	r.lookIfDue()
@@ -199,7 +199,7 @@ func (r *Reader) read(ctx context.Context, now time.Time, out chan<- flow.Chunk)
 			if err != nil && (ctx.Err() != nil || r.config.Once) {
 				return more, grew, err
 			}
-			f.trouble = err // told by the next look
+			f.trouble = err // logged by the next look
 			moreHere = moreHere && err == nil
 			more = more || moreHere
 			grew = grew || !f.grown.Before(now)
@@ -215,7 +215,7 @@ func (r *Reader) read(ctx context.Context, now time.Time, out chan<- flow.Chunk)
 	return more, grew, nil
 }
 
-// quiet tells whether a superseded file has not grown for so long that it is to
+// quiet reports whether a superseded file has not grown for so long that it is to
 // be left. While nothing is at the path, nginx may be writing to any of them.
 func (r *Reader) quiet(f *file, now time.Time) bool {
 	mayGrow := f.packed == nil && !f.source.missed.IsZero()
@@ -250,7 +250,7 @@ func (r *Reader) send(ctx context.Context, chunk flow.Chunk, out chan<- flow.Chu
 	}
 }
 
-// watch watches every newest file that is not being watched. It tells whether
+// watch watches every newest file that is not being watched. It reports whether
 // there was one: such a file must be read once more.
 func (r *Reader) watch() (some bool) {
 	if len(r.sources) > maxWatched {

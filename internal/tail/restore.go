@@ -29,6 +29,10 @@ func (s *source) restore(now time.Time) error {
 		if was, ok := s.reader.checkpoint.Rename(s.Name, s.Path, s.reader.follows); ok {
 			s.reader.log.Warn("source has a new name; continuing where it was", "source", s.Name, "was", was, "file", s.Path)
 		}
+		if n := logfile.UnsearchedDirectories(s.Path); n > 0 {
+			s.reader.log.Warn("too many directories beside the log; some are not searched for its rotated files: use a directory of its own for the log, or for olddir",
+				"source", s.Name, "file", s.Path, "limit", logfile.MaxDirectories)
+		}
 		if _, err := os.ReadDir(filepath.Dir(s.Path)); errors.Is(err, fs.ErrPermission) {
 			s.reader.log.Warn("cannot list the directory of the log: lines are lost when it is rotated while tailflux is stopped, or faster than it is checked",
 				"source", s.Name, "err", err)
@@ -95,7 +99,7 @@ func (s *source) unreadable(saved *checkpoint.Source) error {
 	return nil
 }
 
-// mayBe tells whether a file that cannot be opened may be that of a generation:
+// mayBe reports whether a file that cannot be opened may be that of a generation:
 // by its inode, or because it is compressed and none of the others is.
 func mayBe(f logfile.Sibling, g *checkpoint.Generation, others []*logfile.Opened) bool {
 	if st, ok := f.Info.Sys().(*syscall.Stat_t); ok && g.Inode.Device == st.Dev && g.Inode.Number == st.Ino {
@@ -137,7 +141,7 @@ func (s *source) goOn(o *logfile.Opened, g *checkpoint.Generation, now time.Time
 	s.reader.log.Info("continuing with log file", "source", s.Name, "file", o.Path, "offset", at.Offset, "line", at.Line)
 }
 
-// neverRead tells whether a file was empty whenever it was looked at.
+// neverRead reports whether a file was empty whenever it was looked at.
 func neverRead(g *checkpoint.Generation) bool {
 	return g.Head.Length == 0 && g.Size == 0 && g.Offset == 0
 }
@@ -154,7 +158,7 @@ func (s *source) search(saved *checkpoint.Source, now time.Time) {
 	list := func() []logfile.Sibling { return s.everywhere(saved) }
 	for range 3 {
 		logfile.CloseAll(files)
-		files, _, refused = logfile.OpenAll(list, func(f logfile.Sibling) bool { return s.holding(f.Info) == nil })
+		files, _, refused = logfile.OpenAll(list, func(f logfile.Sibling) bool { return s.openAs(f.Info) == nil })
 		if open = s.match(files, open, saved.Open, now); len(open) == 0 {
 			break
 		}
@@ -198,12 +202,12 @@ func (s *source) match(files []*logfile.Opened, open, all []checkpoint.Generatio
 		g := &open[i]
 		best, sure := -1, logfile.Different
 		for j, o := range files {
-			if o == nil || isOfAnother(o, all, g.ID) {
+			if o == nil || belongsToAnother(o, all, g.ID) {
 				continue
 			}
 			how := o.Compare(g.File, g.Offset, g.Before)
 			atPath := noLive == nil && os.SameFile(o.Info, live)
-			if how == logfile.Different || how < sure || atPath && !isLog(how, g) || s.isKnown(o, nil, g.ID) {
+			if how == logfile.Different || how < sure || atPath && !isLog(how, g) || s.wasRead(o, nil, g.ID) {
 				continue // a copy elsewhere is not what else was read
 			}
 			if best >= 0 && how == sure && !files[best].IsPrefixOf(o) {
@@ -225,54 +229,17 @@ func (s *source) match(files []*logfile.Opened, open, all []checkpoint.Generatio
 	return missing
 }
 
-// isLog tells whether a file at the path is that of the generation: it is the same
+// isLog reports whether a file at the path is that of the generation: it is the same
 // one, or it is a copy and has all that was read. The log may have been restored, or
 // its file system have another device number since the machine was started.
 func isLog(how logfile.Identity, g *checkpoint.Generation) bool {
 	return how == logfile.Same || how == logfile.Copy && g.Before.Length > 0
 }
 
-// isOfAnother tells whether a file is that of another open generation.
-func isOfAnother(o *logfile.Opened, open []checkpoint.Generation, id int64) bool {
+// belongsToAnother reports whether a file is that of another open generation.
+func belongsToAnother(o *logfile.Opened, open []checkpoint.Generation, id int64) bool {
 	return slices.ContainsFunc(open, func(g checkpoint.Generation) bool {
 		return g.ID != id && g.Head.Length > 0 && o.Inode.Is(g.Inode) && o.Begins(g.Head)
-	})
-}
-
-// everywhere are the siblings of the path, and of those at which the source was
-// when generations began that are not finished.
-func (s *source) everywhere(saved *checkpoint.Source) []logfile.Sibling {
-	paths := []string{s.Path}
-	for _, g := range saved.Open {
-		if g.Path != "" && !slices.Contains(paths, g.Path) {
-			paths = append(paths, g.Path)
-		}
-	}
-	var found []logfile.Sibling
-	for _, path := range paths {
-		found = append(found, s.siblings(path)...)
-	}
-	return found
-}
-
-// siblings are those of a path, without the files that other sources follow.
-func (s *source) siblings(path string) []logfile.Sibling {
-	found := s.without(logfile.Siblings(path, s.rotated...))
-	if path != s.Path {
-		for i := range found {
-			found[i].Log = path
-		}
-	}
-	return found
-}
-
-// without leaves out the files that other sources follow: one may be called like
-// a rotated log of another, as app-20261127.log beside app.log.
-func (s *source) without(found []logfile.Sibling) []logfile.Sibling {
-	return slices.DeleteFunc(found, func(f logfile.Sibling) bool {
-		return slices.ContainsFunc(s.reader.sources, func(other *source) bool {
-			return other != s && (other.Path == f.Path || other.holding(f.Info) != nil)
-		})
 	})
 }
 

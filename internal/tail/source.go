@@ -31,13 +31,13 @@ type source struct {
 	finished  []checkpoint.Finished
 	imported  []checkpoint.Generation
 	rotated   []string           // directories in which rotated files were seen
-	looked    bool               // at least once, and found out where to go on
+	looked    bool               // at least once, and knows where to continue
 	saved     *checkpoint.Source // of the checkpoint, until then
 	unsettled time.Time          // files not older than this are still to be looked for, because they were just being renamed
 	refused   error              // or because this one cannot be opened
 	missed    time.Time          // when files were last looked for because nothing is at the path; zero when something is
 	coming    *logfile.Opened    // is at the path and about to be read; not yet one of files
-	there     fs.FileInfo        // the file that was there at the very first start, if it is to be read from where it ended
+	there     fs.FileInfo        // the file that was there at the very first start, if reading begins at its end
 	globbed   bool               // it was found, and may go without a word
 	turns     int                // how often a file had something else in it, or something at all
 	trouble   string             // why nothing can be read, "" when it can
@@ -53,9 +53,9 @@ func (s *source) newest() *file {
 	return nil
 }
 
-// holding is the open file with info's identity, or nil. While a file is open,
+// openAs is the open file with info's identity, or nil. While a file is open,
 // no other file has its inode.
-func (s *source) holding(info fs.FileInfo) *file {
+func (s *source) openAs(info fs.FileInfo) *file {
 	for _, f := range s.files {
 		if os.SameFile(info, f.info) {
 			return f
@@ -107,7 +107,7 @@ func (s *source) lookAtPath(now time.Time) error {
 	if err != nil {
 		return err
 	}
-	f := s.holding(info)
+	f := s.openAs(info)
 	if f == nil {
 		return s.open(now)
 	}
@@ -121,7 +121,7 @@ func (s *source) lookAtPath(now time.Time) error {
 // missingTick is how often files are looked for while nothing is at the path.
 const missingTick = time.Second
 
-// miss takes note of whether nothing is at the path. While that is so, nginx
+// miss notes whether nothing is at the path. While that is so, nginx
 // writes to a file of another name until it opens its logs again; it may be one
 // that came to the path between two looks.
 func (s *source) miss(missing bool, now time.Time) {
@@ -132,7 +132,7 @@ func (s *source) miss(missing bool, now time.Time) {
 	case !missing && !s.missed.IsZero():
 		s.missed = time.Time{}
 		for _, f := range s.files {
-			f.grown = now // whoever wrote to it may have to be told yet
+			f.grown = now // nginx may still have to be told to reopen
 		}
 	}
 }
@@ -144,7 +144,7 @@ func (s *source) open(now time.Time) error {
 	if err != nil {
 		return err
 	}
-	if s.holding(o.Info) != nil { // it came back at this moment: the next look will see it
+	if s.openAs(o.Info) != nil { // it came back at this moment: the next look will see it
 		o.Close()
 		return nil
 	}
@@ -230,7 +230,7 @@ func (s *source) add(o *logfile.Opened, at flow.Position, superseded bool, now t
 	return f
 }
 
-// supersede takes note that the newest file, if any, is no longer at the path
+// supersede notes that the newest file, if any, is no longer at the path
 // and another one is.
 func (s *source) supersede(now time.Time) {
 	old := s.newest()
@@ -268,7 +268,7 @@ func (s *source) position(offset int64) flow.Position {
 	return flow.Position{Generation: g, Offset: offset, Line: s.firstLine}
 }
 
-// leave takes a file that is closed out of the source.
+// leave removes a closed file from the source.
 func (s *source) leave(f *file) {
 	s.files = slices.DeleteFunc(s.files, func(other *file) bool { return other == f })
 	if f.dropped {
@@ -278,7 +278,7 @@ func (s *source) leave(f *file) {
 	s.finish(f.ended())
 }
 
-// rotatedTo takes note of a directory, unless it is "".
+// rotatedTo notes a directory, unless it is "".
 func (s *source) rotatedTo(dir string) {
 	if dir != "" && !slices.Contains(s.rotated, dir) {
 		s.rotated = append(s.rotated, dir)
@@ -292,41 +292,4 @@ func (s *source) finish(g checkpoint.Finished) {
 	if len(s.finished) > most {
 		s.finished = slices.Delete(s.finished, 0, len(s.finished)-most)
 	}
-}
-
-// lose takes note that the rest of a generation is gone. When none is known to
-// have been unread, there is nothing that a human must do.
-func (s *source) lose(bytes int64, why string) {
-	log := s.reader.log.With("source", s.Name, "file", s.Path, "bytes", bytes, "reason", why)
-	if bytes > 0 {
-		log.Error("part of a log is lost: the file was deleted or truncated before it was read")
-	} else {
-		log.Warn("log file was deleted; everything seen so far had been read, later lines (if any) are lost")
-	}
-	s.reader.stats.UpdateSource(s.Index, func(st *stats.Source) { st.Lost++; st.LostBytes += bytes })
-}
-
-// report tells of trouble when it begins, changes and ends.
-func (s *source) report(err error) {
-	trouble := ""
-	if err != nil {
-		trouble = err.Error()
-	}
-	if trouble != s.trouble {
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
-			s.reader.log.Warn("log file is missing; waiting for it", "source", s.Name, "file", s.Path)
-		case err != nil:
-			s.reader.log.Warn("cannot read log file; waiting", "source", s.Name, "file", s.Path, "err", err)
-		default:
-			s.reader.log.Info("log file is there again", "source", s.Name, "file", s.Path)
-		}
-		s.trouble = trouble
-	}
-	s.reader.stats.UpdateSource(s.Index, func(st *stats.Source) {
-		st.Open, st.Trouble = err == nil, trouble
-		if f := s.newest(); f != nil {
-			st.Offset, st.Size = f.at.Offset, max(f.size, f.at.Offset)
-		}
-	})
 }

@@ -90,10 +90,10 @@ func (f *file) copied() *logfile.Opened {
 	saved, last := logfile.File{Inode: f.inode, Head: f.head.Sum()}, f.before()
 	s := f.source
 	list := func() []logfile.Sibling { return s.siblings(cmp.Or(f.described.Path, s.Path)) }
-	files, _, _ := logfile.OpenAll(list, func(f logfile.Sibling) bool { held := s.holding(f.Info); return held == nil || held.unsure })
+	files, _, _ := logfile.OpenAll(list, func(f logfile.Sibling) bool { held := s.openAs(f.Info); return held == nil || held.unsure })
 	best, sure := -1, logfile.Different
 	for i, o := range files {
-		if how := o.Compare(saved, f.at.Offset, last); how > logfile.Different && how >= sure && !s.isKnown(o, f, 0) {
+		if how := o.Compare(saved, f.at.Offset, last); how > logfile.Different && how >= sure && !s.wasRead(o, f, 0) {
 			best, sure = i, how
 		}
 	}
@@ -104,7 +104,7 @@ func (f *file) copied() *logfile.Opened {
 	o := files[best]
 	files[best] = nil
 	logfile.CloseAll(files)
-	if held := s.holding(o.Info); held != nil { // it was empty when it was found
+	if held := s.openAs(o.Info); held != nil { // it was empty when it was found
 		held.drop()
 	}
 	return o

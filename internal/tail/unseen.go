@@ -28,7 +28,7 @@ func (s *source) findUnseen(since, now time.Time) {
 	}
 	s.unsettled = time.Time{}
 	files, settled, refused := logfile.OpenAll(list, func(f logfile.Sibling) bool {
-		return !f.Info.ModTime().Before(since) && s.holding(f.Info) == nil &&
+		return !f.Info.ModTime().Before(since) && s.openAs(f.Info) == nil &&
 			(live == nil || !os.SameFile(f.Info, live)) && (s.coming == nil || !os.SameFile(f.Info, s.coming.Info))
 	})
 	defer logfile.CloseAll(files)
@@ -39,8 +39,8 @@ func (s *source) findUnseen(since, now time.Time) {
 	s.refuse(refused, since)
 }
 
-// refuse takes note of files that cannot be opened and may be logs that nobody has
-// read: the next look goes on. The reason is told until there are none.
+// refuse notes files that cannot be opened and may be logs that nobody has
+// read: the next look continues. The reason is reported until there are none.
 func (s *source) refuse(refused []logfile.Refusal, since time.Time) {
 	s.refused = nil
 	for _, f := range refused {
@@ -55,7 +55,7 @@ func (s *source) refuse(refused []logfile.Refusal, since time.Time) {
 // what is at the path.
 func (s *source) beginUnseen(files []*logfile.Opened, since, now time.Time) {
 	for j, o := range files {
-		if o == nil || !o.Rotated || o.Info.ModTime().Before(since) || s.twin(files[:j], o) ||
+		if o == nil || !o.Rotated || o.Info.ModTime().Before(since) || isPrefixOfAny(o, files[:j]) ||
 			s.coming != nil && o.IsPrefixOf(s.coming) || !s.isUnread(o, nil, now) {
 			continue
 		}
@@ -102,15 +102,15 @@ func (s *source) latest(now time.Time) (t time.Time) {
 	return t
 }
 
-// isUnread tells whether a file, which is held as f or by nobody, is none that is
-// or was read, and no copy of one. A copy is known as such as long as the log
-// has not been truncated. So if it seems to be none, the open files are looked at
-// once more: had one been truncated by then, its rest was looked for, and found in
-// this file if it is the copy.
+// isUnread reports whether a file, which is open as f or not at all, is neither one
+// that is or was read nor a copy of one. A copy is recognised as long as the log has
+// not been truncated. So if it does not seem to be one, the open files are looked at
+// once more: if one has been truncated meanwhile, its rest was searched for, and found
+// in this file if it is the copy.
 func (s *source) isUnread(o *logfile.Opened, f *file, now time.Time) bool {
 	for before := -1; before != s.turns; {
-		_ = s.lookAtFiles(now) // the next look tells what is wrong
-		if s.holding(o.Info) != f || s.isKnown(o, f, 0) {
+		_ = s.lookAtFiles(now) // the next look reports what is wrong
+		if s.openAs(o.Info) != f || s.wasRead(o, f, 0) {
 			return false
 		}
 		before = s.turns
@@ -119,33 +119,33 @@ func (s *source) isUnread(o *logfile.Opened, f *file, now time.Time) bool {
 	return true
 }
 
-// isKnown tells whether a file is, or is a copy of, one that is or was read, other
-// than f, or that was imported to its end. What is noted of copies of the
-// generation but, to which it may go back because it was read and not acknowledged,
-// does not count; 0 is none.
-func (s *source) isKnown(o *logfile.Opened, f *file, but int64) bool {
+// wasRead reports whether o is, or is a copy of, a file that we are reading, have
+// read, or have imported to its end. f itself is ignored, and so are the noted copies
+// of generation except, to which the source may return because it was read and not
+// acknowledged; 0 means none.
+func (s *source) wasRead(o *logfile.Opened, f *file, except int64) bool {
 	if read, imported := importedTo(o, s.imported); imported && !o.HasMore(read.Offset) {
 		return true
 	}
-	return s.belongs(o, but) || slices.ContainsFunc(s.files, func(other *file) bool {
+	return s.isFinished(o, except) || slices.ContainsFunc(s.files, func(other *file) bool {
 		return other != f && !os.SameFile(other.info, o.Info) && other.isCopiedBy(o)
 	})
 }
 
-// belongs tells whether a file is, or is a copy of, that of a finished
-// generation other than but, and therefore not of another one, however alike they are.
-func (s *source) belongs(o *logfile.Opened, but int64) bool {
+// isFinished reports whether o is, or is a copy of, the file of a finished generation
+// other than except. However alike two files are, it is not another one then.
+func (s *source) isFinished(o *logfile.Opened, except int64) bool {
 	for i := range s.finished {
-		if s.finished[i].ID != but && holdsAllOf(o, &s.finished[i]) {
+		if s.finished[i].ID != except && holdsAllOf(o, &s.finished[i]) {
 			return true
 		}
 	}
 	return false
 }
 
-// isCopy tells whether a file that was empty when it was found has turned out to
+// becameCopy reports whether a file that was empty when it was found has turned out to
 // be a copy, whole or in the making.
-func (s *source) isCopy(f *file) bool {
+func (s *source) becameCopy(f *file) bool {
 	o, err := (logfile.Sibling{Path: fmt.Sprintf("/proc/self/fd/%d", f.f.Fd())}).Open()
 	if err != nil {
 		return false
@@ -154,9 +154,9 @@ func (s *source) isCopy(f *file) bool {
 	return !s.isUnread(o, f, time.Now())
 }
 
-// twin tells whether all of a file is in an earlier one too, such as the log that
-// is just being compressed.
-func (s *source) twin(earlier []*logfile.Opened, o *logfile.Opened) bool {
+// isPrefixOfAny reports whether all of o is in an earlier file too, such as the log
+// that is just being compressed.
+func isPrefixOfAny(o *logfile.Opened, earlier []*logfile.Opened) bool {
 	return slices.ContainsFunc(earlier, func(e *logfile.Opened) bool { return e != nil && e.Rotated && o.IsPrefixOf(e) })
 }
 

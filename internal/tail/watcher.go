@@ -51,7 +51,7 @@ func (w *watcher) woken() <-chan struct{} {
 	return w.wake
 }
 
-// watch begins to watch a file that is not being watched, and tells whether it
+// watch begins to watch a file that is not being watched, and reports whether it
 // did.
 func (w *watcher) watch(f *file) bool {
 	if w == nil || w.broken {

@@ -14,7 +14,7 @@ import (
 // time: file systems keep time in steps of some milliseconds.
 const racy = 100 * time.Millisecond
 
-// look takes note of the size, and of a file that does not hold any more what
+// look notes the size, and whether the file no longer holds what
 // was read of it.
 func (f *file) look(now time.Time) error {
 	if f.packed != nil || f.left {
@@ -62,8 +62,8 @@ func (f *file) check(now time.Time, read []byte, offset int64) (stands bool, err
 	return false, f.truncated(now)
 }
 
-// stands tells whether the file still begins as it did, and with what was just
-// read of it, and is the same before the place that was read to. If so it takes
+// stands reports whether the file still begins as it did, and with what was just
+// read of it, and is the same before the place that was read to. If so it adds
 // what is new of its head.
 func (f *file) stands(now time.Time, read []byte, offset int64) (bool, error) {
 	if f.packed != nil {
@@ -104,7 +104,7 @@ func (f *file) stands(now time.Time, read []byte, offset int64) (bool, error) {
 	return true, nil
 }
 
-// cutWithinLine tells whether the file was cut behind what was sent of it, and
+// cutWithinLine reports whether the file was cut behind what was sent of it, and
 // how much of its head is left then.
 func (f *file) cutWithinLine() (kept int, cut bool) {
 	now := make([]byte, len(f.head))
@@ -159,7 +159,7 @@ func (f *file) before() logfile.Sum {
 	return logfile.Sum{}
 }
 
-// describeChange tells the checkpoint what the file looks like now; of a file that
+// describeChange updates the checkpoint with what the file looks like now; of a file that
 // may be a copy of another one, after a crash only that it was empty.
 func (f *file) describeChange() {
 	if f.unsure {

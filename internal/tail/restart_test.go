@@ -384,12 +384,14 @@ func TestSymlinkIsSwappedWhileStopped(t *testing.T) {
 	}{
 		{"to a file of any name", [3]string{"one", "two"}},
 		{"to files of a date", [3]string{"access.20261122.log", "access.20261123.log", "access.20261124.log"}},
-		{"to files of a date elsewhere", [3]string{"logs/web-2026-11-22", "logs/web-2026-11-23", "logs/web-2026-11-24"}},
+		{"to files of a date below", [3]string{"logs/web-2026-11-22", "logs/web-2026-11-23", "logs/web-2026-11-24"}},
+		{"to files of a date elsewhere", [3]string{"../logs/web-2026-11-22", "../logs/web-2026-11-23", "../logs/web-2026-11-24"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			both(t, func(t *testing.T, wakeups bool) {
 				path := logFile(t)
 				mkdir(t, filepath.Join(filepath.Dir(path), "logs"))
+				mkdir(t, filepath.Join(filepath.Dir(path), "..", "logs"))
 				swap := func(to, text string) *os.File {
 					later()
 					file := create(t, filepath.Join(filepath.Dir(path), to), text)

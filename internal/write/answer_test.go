@@ -241,6 +241,26 @@ func TestOneWrongPointOf5000(t *testing.T) {
 	}
 }
 
+// Where a field is new, the first point that arrives decides its type: the older half
+// of a request that is refused is sent first.
+func TestOlderHalfIsSentFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer(t, 3)
+		var first []int // point of each request
+		s.answers = func(points []int, _ string) error {
+			first = append(first, points[0])
+			return nil
+		}
+		b := start(t, write.Config{BatchPoints: 8}, sink{write: s.write}, &rejectFile{})
+		b.send(points(8))
+		b.finish()
+		s.check(b, 3)
+		if !slices.IsSorted(first) {
+			t.Errorf("the requests begin with the points %v, want the older ones first", first)
+		}
+	})
+}
+
 // Any points of a batch, whatever lines are between them: exactly those are
 // rejected, in the order of their lines.
 func TestWrongPoints(t *testing.T) {

@@ -107,6 +107,11 @@ func TestAcknowledgementTellsHowTheLinesEnd(t *testing.T) {
 		ends("line 3 is p\n")
 		b.in <- b.tooLong("head", 100_000)
 		ends("")
+		last := b.batch("p") // has a newline that its file does not have
+		last.End.Offset--
+		b.at = last.End
+		b.in <- last
+		ends("")
 		b.finish()
 	})
 }

@@ -16,7 +16,6 @@ import (
 	"github.com/tailflux/tailflux/internal/checkpoint"
 	"github.com/tailflux/tailflux/internal/config"
 	"github.com/tailflux/tailflux/internal/help"
-	"github.com/tailflux/tailflux/internal/logfile"
 	"github.com/tailflux/tailflux/internal/shape"
 )
 
@@ -99,7 +98,7 @@ func importAs(c *config.Config, name string) error {
 		name = c.Sources[0].Name
 	}
 	for _, s := range c.Sources {
-		if s.Name == name && !logfile.IsGlob(s.Path) {
+		if s.Name == name && !s.IsGlob() {
 			c.Sources = []config.Source{s}
 			return nil
 		}

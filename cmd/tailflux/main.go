@@ -23,7 +23,6 @@ import (
 	"github.com/tailflux/tailflux/internal/config"
 	"github.com/tailflux/tailflux/internal/flow"
 	"github.com/tailflux/tailflux/internal/influx"
-	"github.com/tailflux/tailflux/internal/logfile"
 	"github.com/tailflux/tailflux/internal/monitor"
 	"github.com/tailflux/tailflux/internal/parse"
 	"github.com/tailflux/tailflux/internal/stats"
@@ -113,7 +112,7 @@ func tailConfig(c *config.Config, do job, kept *state) tail.Config {
 	}
 	for i, s := range c.Sources {
 		fromEnd := s.Start == "end" && !do.once
-		if logfile.IsGlob(s.Path) {
+		if s.IsGlob() {
 			t.Globs = append(t.Globs, tail.Glob{Config: i, Name: s.Name, Pattern: s.Path, FromEnd: fromEnd})
 		} else {
 			t.Sources = append(t.Sources, tail.Source{Config: i, Name: s.Name, Path: s.Path, FromEnd: fromEnd})

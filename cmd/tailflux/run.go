@@ -28,7 +28,11 @@ func runCommand(stderr io.Writer) *cobra.Command {
 			if os.Getenv("GOMEMLIMIT") == "" {
 				debug.SetMemoryLimit(c.MemoryLimitBytes)
 			}
-			return run(c, job{once: once}, newLogger(stderr))
+			log := newLogger(stderr)
+			for _, warning := range c.Warnings() {
+				log.Warn("configuration is accepted, but probably not meant", "reason", warning)
+			}
+			return run(c, job{once: once}, log)
 		},
 	}
 	help.AddConfigFlags(cmd.Flags())

@@ -16,7 +16,10 @@ package config
 import (
 	"bytes"
 	"fmt"
+	"net/netip"
+	"net/url"
 	"os"
+	"strings"
 	"time"
 )
 
@@ -63,6 +66,9 @@ type Source struct {
 	Regexp string // RE2 with named groups; empty if and only if Format is set
 	Start  string // "end" or "beginning": where to begin at the very first start
 }
+
+// IsGlob reports whether Path is a pattern, as in [filepath.Match].
+func (s Source) IsGlob() bool { return strings.ContainsAny(s.Path, `*?[`) }
 
 // PathRule folds paths: those that match Match, which is RE2, become As.
 type PathRule struct{ Match, As string }
@@ -124,6 +130,29 @@ func Default() Config {
 // the base name of the path.
 func defaultSource() Source {
 	return Source{Format: "auto", Start: "end"}
+}
+
+// Warnings returns what is accepted and is probably not meant.
+func (c *Config) Warnings() (all []string) {
+	db := c.InfluxDB
+	switch {
+	case db.Username != "" && db.PasswordFile == "":
+		all = append(all, "influxdb.username without influxdb.password_file: the password is empty")
+	case db.PasswordFile != "" && db.Username == "":
+		all = append(all, "influxdb.password_file without influxdb.username: no credentials are sent")
+	}
+	if info, err := os.Stat(db.PasswordFile); err == nil && info.Mode().Perm()&0o004 != 0 {
+		all = append(all, "influxdb.password_file: everybody may read "+db.PasswordFile+"; chmod 0640 it, with the group of tailflux")
+	}
+	if u, err := url.Parse(db.URL); err == nil && db.Username != "" && u.Scheme == "http" && !isLoopback(u.Hostname()) {
+		all = append(all, "influxdb.url: the password crosses the network unencrypted to "+u.Host+"; use https")
+	}
+	return all
+}
+
+func isLoopback(host string) bool {
+	addr, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && addr.IsLoopback()
 }
 
 // Password reads the password from InfluxDB.PasswordFile, without the newline

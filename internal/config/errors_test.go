@@ -15,12 +15,13 @@ const one = "sources: [{path: /a.log}]\n"
 
 func TestErrors(t *testing.T) {
 	const (
-		aVariable = "want a variable (a-z, 0-9 and _) other than host (nginx's is vhost), source and time"
-		aURL      = "want http[s]://HOST[:PORT][/PATH] without a query, and without credentials, which belong in influxdb.username and influxdb.password_file"
-		hidden    = "got a value that is not shown because it may hold a password"
-		influxdb  = "url, database, retention_policy, username, password_file, batch_points, flush_interval, in_flight, gzip, timeout"
-		allKeys   = "sources, influxdb, host, measurement, tags, fields, tag_limit, fold, fold_static, paths, timezone, drop, mask, query, trusted_proxies, rotate_wait, max_line, on_reject, rejects_max_bytes, memory_limit, wakeups, state_dir, listen"
-		noSource  = "sources: got none, want at least one, in t.yaml or as --path FILE"
+		aVariable     = "want a variable (a-z, 0-9 and _) other than host (nginx's is vhost), source and time"
+		aURL          = "want http[s]://HOST[:PORT][/PATH] without a query"
+		noCredentials = "want http[s]://HOST[:PORT][/PATH] without credentials, which belong in influxdb.username and influxdb.password_file"
+		hidden        = "got a value that is not shown because it may hold a password"
+		influxdb      = "url, database, retention_policy, username, password_file, batch_points, flush_interval, in_flight, gzip, timeout"
+		allKeys       = "sources, influxdb, host, measurement, tags, fields, tag_limit, fold, fold_static, paths, timezone, drop, mask, query, trusted_proxies, rotate_wait, max_line, on_reject, rejects_max_bytes, memory_limit, wakeups, state_dir, listen"
+		noSource      = "sources: got none, want at least one, in t.yaml or as --path FILE"
 	)
 	for _, tt := range []struct {
 		name string
@@ -40,8 +41,8 @@ func TestErrors(t *testing.T) {
 		{"open list", layers{file: "host: x\ntags: [a\n"}, "t.yaml:2:7: got what is not YAML: sequence end token ']' not found"},
 		{"tab", layers{file: "influxdb:\n\turl: x\n"}, "t.yaml:2:1: got a tab in the indentation, want spaces"},
 		{"tab first", layers{file: "\thost: x\n"}, "t.yaml:1:1: got a tab in the indentation, want spaces"},
-		{"indentation", layers{file: "sources:\n  - path: x\n   name: y\n"}, "t.yaml:3:4: got what is not YAML: value is not allowed in this context"},
-		{"text after quotes", layers{file: "host: \"$a\" b\n"}, "t.yaml:1:12: got what is not YAML: value is not allowed in this context. map key-value is pre-defined"},
+		{"indentation", layers{file: "sources:\n  - path: x\n   name: y\n"}, "t.yaml:3:4: got what is not YAML: value is not allowed in this context; is it indented as the line above?"},
+		{"text after quotes", layers{file: "host: \"$a\" b\n"}, "t.yaml:1:12: got what is not YAML: value is not allowed in this context. map key-value is pre-defined; is it indented as the line above?"},
 
 		{"old line ends", layers{file: "sources:\r- path: x\r\n\rinfluxdb:\r\turl: x"}, "t.yaml:5:1: got a tab in the indentation, want spaces"},
 
@@ -64,7 +65,7 @@ func TestErrors(t *testing.T) {
 		{"wrong section", layers{file: one + "batch_points: 5\n"}, "t.yaml:2:1: batch_points: unknown key, did you mean influxdb.batch_points?"},
 		{"source outside sources", layers{file: one + "path: /b\n"}, "t.yaml:2:1: path: unknown key, did you mean sources[].path?"},
 		{"wrong section of a source", layers{file: "sources:\n- path: /a\n  fromat: x\n"}, "t.yaml:3:3: sources[0].fromat: unknown key, did you mean sources[0].format?"},
-		{"password", layers{file: one + "influxdb:\n  password: hunter2\n"}, "t.yaml:3:3: influxdb.password: unknown key, did you mean influxdb.password_file?"},
+		{"password", layers{file: one + "influxdb:\n  password: hunter2\n"}, "t.yaml:3:3: influxdb.password: unknown key, want the password in a file, and the path of that file in influxdb.password_file"},
 		{"key twice", layers{file: one + "host: a\nhost: b\n"}, "t.yaml:3:1: host: got it again, first at t.yaml:2:1, want it once"},
 		{"key of a section twice", layers{file: one + "influxdb: {gzip: true,\n gzip: 5}\n"}, "t.yaml:3:2: influxdb.gzip: got it again, first at t.yaml:2:12, want it once"},
 		{"section as a value", layers{file: one + "influxdb: http://root:root@db\n"}, "t.yaml:2:11: influxdb: " + hidden + ", want a mapping with the keys " + influxdb},
@@ -102,8 +103,8 @@ func TestErrors(t *testing.T) {
 		{"URL scheme", layers{file: one + "influxdb: {url: 'udp://x'}\n"}, `t.yaml:2:17: influxdb.url: got "udp://x", ` + aURL},
 		{"URL host", layers{file: one + "influxdb: {url: 'http://'}\n"}, `t.yaml:2:17: influxdb.url: got "http://", ` + aURL},
 		{"URL port", layers{file: one + "influxdb: {url: 'http://h:99999'}\n"}, `t.yaml:2:17: influxdb.url: got "http://h:99999", ` + aURL},
-		{"URL user", layers{file: one + "influxdb: {url: 'http://root:hunter2@h'}\n"}, "t.yaml:2:17: influxdb.url: " + hidden + ", " + aURL},
-		{"URL user, broken", layers{file: one + "influxdb: {url: 'http:/root:hunter2@h :x'}\n"}, "t.yaml:2:17: influxdb.url: " + hidden + ", " + aURL},
+		{"URL user", layers{file: one + "influxdb: {url: 'http://root:hunter2@h'}\n"}, "t.yaml:2:17: influxdb.url: " + hidden + ", " + noCredentials},
+		{"URL user, broken", layers{file: one + "influxdb: {url: 'http:/root:hunter2@h :x'}\n"}, "t.yaml:2:17: influxdb.url: " + hidden + ", " + noCredentials},
 		{"URL query", layers{file: one + "influxdb: {url: 'http://h/?p=hunter2'}\n"}, "t.yaml:2:17: influxdb.url: " + hidden + ", " + aURL},
 
 		// Tags and fields.
@@ -151,8 +152,21 @@ func TestErrors(t *testing.T) {
 			"\nt.yaml:1:15: sources[1]: got no path, want the path of a log file, or a glob"},
 		{"no path", layers{file: "sources:\n- name: a\n"}, "t.yaml:2:3: sources[0]: got no path, want the path of a log file, or a glob"},
 		{"empty path", layers{file: "sources:\n- path: ''\n"}, `t.yaml:2:9: sources[0].path: got "", want the path of a log file, or a glob`},
-		{"directory", layers{file: "sources:\n- path: /var/log/\n"}, `t.yaml:2:9: sources[0].path: got "/var/log/", want the path of a log file, or a glob`},
-		{"broken glob", layers{file: "sources:\n- path: /a[\n"}, `t.yaml:2:9: sources[0].path: got "/a[", want the path of a log file, or a glob`},
+		{"directory", layers{file: "sources:\n- path: /var/log/\n"}, `t.yaml:2:9: sources[0].path: got "/var/log/", want a file; for all logs in this directory: "/var/log/*.log"`},
+		{"broken glob", layers{file: "sources:\n- path: /a[\n"}, `t.yaml:2:9: sources[0].path: got "/a[", want a glob in which the [ at character 3 is closed by a ]`},
+		{"standard input", layers{flags: []string{"--path=-"}}, `--path: got "-", want a file: standard input is not followed, pipe it into tailflux explain or save it for tailflux import`},
+		{"home", layers{flags: []string{"--path=~/access.log"}}, `--path: got "~/access.log", want the full path: ~ is not expanded here`},
+		{"syslog", layers{flags: []string{"--path=syslog:server=unix:/dev/log"}}, `--path: got "syslog:server=unix:/dev/log", want a file: syslog is not received, let nginx write to a file`},
+		{"two stars", layers{flags: []string{"--path=/logs/**/*.log"}}, `--path: got "/logs/**/*.log", want a glob without **: each * stays within one directory, as in /logs/*/*.log`},
+		{"braces", layers{flags: []string{"--path=/logs/{a,b}.log"}}, `--path: got "/logs/{a,b}.log", want one source for each: {a,b} is not expanded here`},
+		{"a line of nginx.conf", layers{flags: []string{"--path=access_log /var/log/a.log main;"}}, `--path: got "access_log /var/log/a.log main;", want "/var/log/a.log"`},
+		{"a semicolon", layers{flags: []string{"--path=/var/log/a.log;"}}, `--path: got "/var/log/a.log;", want "/var/log/a.log"`},
+		{"a glob that ends in a backslash", layers{flags: []string{`--path=/a\`}}, `--path: got "/a\\", want a glob that does not end in a backslash`},
+		{"URL without a scheme", layers{file: one, flags: []string{"--influxdb-url=127.0.0.1:8086"}}, `--influxdb-url: got "127.0.0.1:8086", want "http://127.0.0.1:8086"`},
+		{"URL of writing", layers{file: one, flags: []string{"--influxdb-url=http://h:8086/write/"}}, `--influxdb-url: got "http://h:8086/write/", want "http://h:8086": leave /write off, tailflux adds it`},
+		{"a variable in a value", layers{file: one + "host: ${HOSTNAME}\n"}, `t.yaml:2:7: host: got "${HOSTNAME}", want the name itself: ${…} is not replaced here, set a TAILFLUX_… environment variable instead`},
+		{"a format in double quotes", layers{file: "sources:\n- path: /a\n  format: \"$a \"$request\" $b\"\n"}, `t.yaml:3:16: got what is not YAML: value is not allowed in this context. map key-value is pre-defined; put the format between single quotes`},
+		{"a format in two parts", layers{file: "sources:\n- path: /a\n  format: '$a ' '$b'\n"}, `t.yaml:3:17: got what is not YAML: value is not allowed in this context. map key-value is pre-defined; write "format: >-" and below it, indented, the whole log_format as it is in nginx.conf`},
 		{"empty name", layers{file: "sources:\n- path: /a\n  name: ''\n"}, `t.yaml:3:9: sources[0].name: got "", want a name`},
 		{
 			"name that a file of a glob may have",
@@ -171,7 +185,7 @@ func TestErrors(t *testing.T) {
 		// Variables and flags.
 		{"variable", layers{file: one, env: map[string]string{"TAILFLUX_INFLUXDB_GZIP": "yes"}}, `TAILFLUX_INFLUXDB_GZIP: got "yes", want true or false`},
 		{"flag", layers{file: one, flags: []string{"--influxdb-batch-points=many"}}, `--influxdb-batch-points: got "many", want a whole number from 1 to 100000`},
-		{"flag with a secret", layers{file: one, flags: []string{"--influxdb-url=http://root:hunter2@h"}}, "--influxdb-url: " + hidden + ", " + aURL},
+		{"flag with a secret", layers{file: one, flags: []string{"--influxdb-url=http://root:hunter2@h"}}, "--influxdb-url: " + hidden + ", " + noCredentials},
 		{"list in a flag", layers{file: one, flags: []string{"--tags=a,,host"}}, `--tags: got "", ` + aVariable + "\n" + `--tags: got "host", ` + aVariable},
 		{"tag and field over two layers", layers{file: one + "fields: [a]\n", flags: []string{"--tags=a"}}, `t.yaml:2:10: fields[0]: got "a" in tags and in fields, want it in one of them`},
 		{"source without a path", layers{file: one, flags: []string{"--format=timed"}}, "--format: got no path beside it, want --path FILE too: together they describe one source, in place of those of the file"},
@@ -204,7 +218,7 @@ listen: 9193
 	}.load(t)
 	want := `t.yaml:3:11: sources[1].name: got "x.log" (the base name of the path) again, first at t.yaml:2:11, want another name for each source
 t.yaml:4:12: sources[1].start: got "now", want end or beginning
-t.yaml:6:8: influxdb.url: got "ftp://h", want http[s]://HOST[:PORT][/PATH] without a query, and without credentials, which belong in influxdb.username and influxdb.password_file
+t.yaml:6:8: influxdb.url: got "ftp://h", want http[s]://HOST[:PORT][/PATH] without a query
 t.yaml:7:9: influxdb.gzip: got "maybe", want true or false
 t.yaml:8:3: influxdb.burst: unknown key, want one of url, database, retention_policy, username, password_file, batch_points, flush_interval, in_flight, gzip, timeout
 t.yaml:9:10: fields[0]: got "status" in tags and in fields, want it in one of them

@@ -17,7 +17,7 @@ func LoadBytes(name string, data []byte) (*Config, error) {
 // Word reads "key: " and this text as YAML and returns the text of the value.
 func Word(yaml string) (string, bool) {
 	root, err := parseYAML("", []byte("key: "+yaml+"\n"))
-	if err != nil || len(root.entries) != 1 || root.entries[0].val.shape != word {
+	if err != nil || len(root.entries) != 1 || root.entries[0].val.shape != yamlString {
 		return "", false
 	}
 	return root.entries[0].val.text, true

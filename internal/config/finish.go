@@ -80,7 +80,7 @@ func (l *loader) differ(seen map[string]position, s *located, text, key string) 
 // is named after the glob, with a colon and what the wildcards stand for.
 func (l *loader) differFromGlobs() {
 	for _, glob := range l.sources {
-		if !strings.ContainsAny(glob.Path, "*?[") || glob.Name == "" {
+		if !glob.IsGlob() || glob.Name == "" {
 			continue
 		}
 		for i := range l.sources {

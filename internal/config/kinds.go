@@ -42,14 +42,14 @@ func scalar[V any](name, want string, shapes []shape, parse func(string) (V, boo
 		want: want,
 		parse: func(v value) (V, []fault) {
 			parsed, ok := parse(v.text)
-			if ok && (v.shape == loose || slices.Contains(shapes, v.shape)) {
+			if ok && (v.shape == untyped || slices.Contains(shapes, v.shape)) {
 				return parsed, nil
 			}
 			wanted := want
 			switch {
-			case ok && v.shape == word:
+			case ok && v.shape == yamlString:
 				wanted += ", without quotes"
-			case ok && (v.shape == number || v.shape == truth):
+			case ok && (v.shape == yamlNumber || v.shape == yamlBool):
 				wanted += ", in quotes"
 			}
 			var zero V
@@ -61,7 +61,9 @@ func scalar[V any](name, want string, shapes []shape, parse func(string) (V, boo
 
 // text is one line without control characters, and not empty.
 func text() kind[string] {
-	return words("a name", func(s string) (string, bool) { return s, s != "" && printable(s) })
+	return hinted(words("a name", func(s string) (string, bool) {
+		return s, s != "" && printable(s) && !strings.Contains(s, "${")
+	}), textHint)
 }
 
 // pattern is text in which tabs and line breaks are allowed too, as they are in
@@ -87,11 +89,10 @@ func path() kind[string] {
 }
 
 func glob() kind[string] {
-	return words("the path of a log file, or a glob", func(s string) (string, bool) {
-		_, err := filepath.Match(s, "")
+	return hinted(words("the path of a log file, or a glob", func(s string) (string, bool) {
 		clean := filepath.Clean(s)
-		return clean, s != "" && printable(s) && err == nil && !strings.HasSuffix(s, "/") && clean != "/"
-	})
+		return clean, s != "" && printable(s) && clean != "/" && globHint(s) == ""
+	}), globHint)
 }
 
 func oneOf(choices ...string) kind[string] {
@@ -100,10 +101,8 @@ func oneOf(choices ...string) kind[string] {
 	})
 }
 
-func url() kind[string] {
-	const want = "http[s]://HOST[:PORT][/PATH] without a query, and without credentials, " +
-		"which belong in influxdb.username and influxdb.password_file"
-	return words(want, func(s string) (string, bool) {
+func httpURL() kind[string] {
+	return hinted(words("http[s]://HOST[:PORT][/PATH] without a query", func(s string) (string, bool) {
 		u, err := neturl.Parse(s)
 		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || strings.ContainsAny(s, "@?#") {
 			return "", false
@@ -111,8 +110,9 @@ func url() kind[string] {
 		if u.Port() != "" && !isPort(u.Port()) {
 			return "", false
 		}
-		return strings.TrimRight(s, "/"), true
-	})
+		s = strings.TrimRight(s, "/")
+		return s, !strings.HasSuffix(s, "/write")
+	}), urlHint)
 }
 
 func listen() kind[string] {
@@ -128,22 +128,41 @@ func listen() kind[string] {
 
 // optional is k with the empty text accepted as well.
 func optional(k kind[string]) kind[string] {
-	return words(k.want+` or ""`, func(s string) (string, bool) {
+	parse := func(s string) (string, []fault) { return k.parse(value{shape: untyped, text: s}) }
+	return hinted(words(k.want+` or ""`, func(s string) (string, bool) {
 		if s == "" {
 			return "", true
 		}
-		v, faults := k.parse(value{shape: loose, text: s})
+		v, faults := parse(s)
 		return v, len(faults) == 0
+	}), func(s string) string {
+		if _, faults := parse(s); len(faults) > 0 && faults[0].want != k.want {
+			return faults[0].want
+		}
+		return ""
 	})
 }
 
+// hinted is k with what hint wants instead, for the values of which it knows better.
+func hinted(k kind[string], hint func(string) string) kind[string] {
+	parse := k.parse
+	k.parse = func(v value) (string, []fault) {
+		parsed, faults := parse(v)
+		if want := hint(v.text); len(faults) > 0 && want != "" {
+			faults[0].want = want
+		}
+		return parsed, faults
+	}
+	return k
+}
+
 func words(want string, parse func(string) (string, bool)) kind[string] {
-	return scalar("text", want, []shape{word}, parse, func(s string) string { return s })
+	return scalar("text", want, []shape{yamlString}, parse, func(s string) string { return s })
 }
 
 func integer(low, high int) kind[int] {
 	want := fmt.Sprintf("a whole number from %d to %d", low, high)
-	return scalar("number", want, []shape{number}, func(s string) (int, bool) {
+	return scalar("number", want, []shape{yamlNumber}, func(s string) (int, bool) {
 		n, err := strconv.Atoi(s)
 		// 010 is eight to some and ten to others.
 		return n, err == nil && low <= n && n <= high && strconv.Itoa(n) == s
@@ -151,14 +170,14 @@ func integer(low, high int) kind[int] {
 }
 
 func boolean() kind[bool] {
-	return scalar("bool", "true or false", []shape{truth}, func(s string) (bool, bool) {
+	return scalar("bool", "true or false", []shape{yamlBool}, func(s string) (bool, bool) {
 		return s == "true", s == "true" || s == "false"
 	}, strconv.FormatBool)
 }
 
 func duration(low, high time.Duration) kind[time.Duration] {
 	want := fmt.Sprintf("a duration with its unit, from %s to %s", durationText(low), durationText(high))
-	return scalar("duration", want, []shape{number, word}, func(s string) (time.Duration, bool) {
+	return scalar("duration", want, []shape{yamlNumber, yamlString}, func(s string) (time.Duration, bool) {
 		d, err := time.ParseDuration(s)
 		return d, err == nil && low <= d && d <= high
 	}, durationText)
@@ -178,7 +197,7 @@ func durationText(d time.Duration) string {
 
 func size(low, high int64) kind[int64] {
 	want := fmt.Sprintf("a size from %s to %s", sizeText(low), sizeText(high))
-	return scalar("size", want, []shape{number, word}, func(s string) (int64, bool) {
+	return scalar("size", want, []shape{yamlNumber, yamlString}, func(s string) (int64, bool) {
 		n, err := units.RAMInBytes(s)
 		return n, err == nil && low <= n && n <= high
 	}, sizeText)

@@ -37,7 +37,7 @@ func listOf(want, what string, one kind[string]) kind[[]string] {
 		want: want,
 		list: true,
 		parse: func(v value) ([]string, []fault) {
-			if v.shape != list {
+			if v.shape != yamlSequence {
 				return nil, []fault{{at: v.at, got: v.got(), want: want}}
 			}
 			all := make([]string, 0, len(v.items))
@@ -53,9 +53,9 @@ func listOf(want, what string, one kind[string]) kind[[]string] {
 			return all, faults
 		},
 		value: func(all []string) value {
-			v := value{shape: list}
+			v := value{shape: yamlSequence}
 			for _, s := range all {
-				v.items = append(v.items, value{shape: word, text: s})
+				v.items = append(v.items, value{shape: yamlString, text: s})
 			}
 			return v
 		},

@@ -138,14 +138,14 @@ func (l *loader) file(data []byte) {
 
 // list takes the list of sources.
 func (l *loader) list(v value) {
-	if v.shape != list && v.shape != nothing {
+	if v.shape != yamlSequence && v.shape != yamlNull {
 		l.blind = true
 		l.fail(v.at, "sources", v.got(), `a list: one "- path: FILE" for each source`)
 		return
 	}
 	for i, item := range v.items {
 		shown := fmt.Sprintf("sources[%d]", i)
-		if item.shape != mapping {
+		if item.shape != yamlMapping {
 			l.blind = true
 			l.fail(item.at, shown, item.got(), `the keys of a source, such as "path: FILE"`)
 			continue
@@ -162,7 +162,7 @@ func (l *loader) list(v value) {
 func walk[T any](l *loader, v value, prefix, shown string, rows []setting[T], target *T, at map[string]position, special func(key, val value) bool) {
 	seen := map[string]position{}
 	for _, e := range v.entries {
-		if e.key.shape == strange {
+		if e.key.shape == unsupported {
 			l.fail(e.key.at, strings.TrimSuffix(shown+prefix, "."), e.key.text, "a plain key")
 			continue
 		}
@@ -179,7 +179,7 @@ func walk[T any](l *loader, v value, prefix, shown string, rows []setting[T], ta
 		switch row, section := find(rows, key); {
 		case row != nil:
 			apply(l, *row, shown, e.val, target, at)
-		case section && (e.val.shape == mapping || e.val.shape == nothing):
+		case section && (e.val.shape == yamlMapping || e.val.shape == yamlNull):
 			walk(l, e.val, key+".", shown, rows, target, at, nil)
 		case section:
 			l.fail(e.val.at, shown+key, e.val.got(), "a mapping with the keys "+keysOf(rows, key+"."))
@@ -232,7 +232,7 @@ func override[T any](l *loader, rows []setting[T], flags *pflag.FlagSet, env fun
 	given := false
 	take := func(row setting[T], name, text string) {
 		given = true
-		v := value{at: position{name: name}, shape: loose, text: text}
+		v := value{at: position{name: name}, shape: untyped, text: text}
 		if row.list {
 			v = split(v)
 		}
@@ -260,12 +260,12 @@ func override[T any](l *loader, rows []setting[T], flags *pflag.FlagSet, env fun
 
 // split makes a list of what is separated by commas.
 func split(v value) value {
-	all := value{at: v.at, shape: list}
+	all := value{at: v.at, shape: yamlSequence}
 	if v.text == "" {
 		return all
 	}
 	for item := range strings.SplitSeq(v.text, ",") {
-		all.items = append(all.items, value{at: v.at, shape: loose, text: strings.TrimSpace(item)})
+		all.items = append(all.items, value{at: v.at, shape: untyped, text: strings.TrimSpace(item)})
 	}
 	return all
 }

@@ -59,7 +59,9 @@ func (l *loader) unknown(at position, shown, prefix, key string) {
 		key = shorten(key)
 	}
 	text := "unknown key, want one of " + keysHere(shown, prefix)
-	if known := nearest(shown, prefix, key); known != "" {
+	if key == "password" {
+		text = "unknown key, want the password in a file, and the path of that file in influxdb.password_file"
+	} else if known := nearest(shown, prefix, key); known != "" {
 		text = "unknown key, did you mean " + known + "?"
 	}
 	l.add(at, shown+prefix+key, text)

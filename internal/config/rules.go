@@ -34,7 +34,7 @@ func pathRules() kind[[]PathRule] {
 		}
 		return r, faults
 	}, func(r PathRule) value {
-		return value{shape: mapping, entries: []entry{wordEntry("match", r.Match), wordEntry("as", r.As)}}
+		return value{shape: yamlMapping, entries: []entry{wordEntry("match", r.Match), wordEntry("as", r.As)}}
 	})
 }
 
@@ -43,7 +43,7 @@ func dropRules() kind[[]DropRule] {
 	match, variable := condition(), variableName()
 	return rules("a list of rules such as [{path: /healthz}, {http_user_agent: '~^kube-probe/'}]", func(v value) (r DropRule, faults []fault) {
 		for _, e := range v.entries {
-			if _, wrong := variable.parse(value{at: e.key.at, shape: loose, text: e.key.text}); wrong != nil || e.key.shape == strange {
+			if _, wrong := variable.parse(value{at: e.key.at, shape: untyped, text: e.key.text}); wrong != nil || e.key.shape == unsupported {
 				faults = append(faults, fault{e.key.at, "", e.key.got(), variable.want})
 				continue
 			}
@@ -56,7 +56,7 @@ func dropRules() kind[[]DropRule] {
 		}
 		return r, faults
 	}, func(r DropRule) value {
-		v := value{shape: mapping}
+		v := value{shape: yamlMapping}
 		for _, c := range r {
 			v.entries = append(v.entries, wordEntry(c.Variable, c.Match))
 		}
@@ -71,12 +71,12 @@ func rules[R any](want string, one func(value) (R, []fault), format func(R) valu
 		want: want,
 		deep: true,
 		parse: func(v value) (all []R, faults []fault) {
-			if v.shape != list {
+			if v.shape != yamlSequence {
 				return nil, []fault{{at: v.at, got: v.got(), want: want}}
 			}
 			for i, item := range v.items {
 				shown := fmt.Sprintf("[%d]", i)
-				if item.shape != mapping {
+				if item.shape != yamlMapping {
 					faults = append(faults, fault{item.at, shown, item.got(), "a rule such as " + firstRule(want)})
 					continue
 				}
@@ -87,7 +87,7 @@ func rules[R any](want string, one func(value) (R, []fault), format func(R) valu
 			return all, faults
 		},
 		value: func(all []R) value {
-			v := value{shape: list}
+			v := value{shape: yamlSequence}
 			for _, r := range all {
 				v.items = append(v.items, format(r))
 			}
@@ -123,7 +123,7 @@ func part(to *string, e entry, k kind[string]) (faults []fault) {
 }
 
 func wordEntry(key, text string) entry {
-	return entry{key: value{shape: word, text: key}, val: value{shape: word, text: text}}
+	return entry{key: value{shape: yamlString, text: key}, val: value{shape: yamlString, text: text}}
 }
 
 // expression is RE2.
@@ -155,7 +155,7 @@ func explained(want string, check func(string) error) kind[string] {
 	k.parse = func(v value) (string, []fault) {
 		text, faults := parse(v)
 		var e *syntax.Error
-		if faults != nil && v.shape == word && errors.As(check(v.text), &e) {
+		if faults != nil && v.shape == yamlString && errors.As(check(v.text), &e) {
 			faults[0].got += " (" + string(e.Code) + ")"
 		}
 		return text, faults

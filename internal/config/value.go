@@ -11,18 +11,18 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
-// A shape is what a value looks like before anybody knows what it means.
+// A shape is what kind of YAML node a value is, before its key gives it a meaning.
 type shape int
 
 const (
-	nothing shape = iota // null
-	word                 // text
-	number
-	truth // true or false
-	list
-	mapping
-	strange // something we refuse; its text says what
-	loose   // from a flag or a variable: any of the scalars
+	yamlNull shape = iota
+	yamlString
+	yamlNumber
+	yamlBool
+	yamlSequence
+	yamlMapping
+	unsupported // a part of YAML that is refused; the text names it
+	untyped     // from a flag or a variable: any scalar
 )
 
 // A value is one value as the file, a flag or a variable gave it.
@@ -42,7 +42,7 @@ type entry struct {
 
 // keyName is the key for a message.
 func (e entry) keyName() string {
-	if e.key.shape == strange || !isName.MatchString(e.key.text) {
+	if e.key.shape == unsupported || !isName.MatchString(e.key.text) {
 		return shorten(e.key.text)
 	}
 	return e.key.text
@@ -65,15 +65,15 @@ func (p position) String() string {
 // and a secret that may be part of it is left out.
 func (v value) got() string {
 	switch v.shape {
-	case nothing:
+	case yamlNull:
 		return "no value"
-	case number, truth:
+	case yamlNumber, yamlBool:
 		return v.text
-	case list:
+	case yamlSequence:
 		return "a list"
-	case mapping:
+	case yamlMapping:
 		return "a mapping"
-	case strange:
+	case unsupported:
 		return v.text
 	default:
 		return shorten(v.text)
@@ -96,7 +96,7 @@ func shorten(s string) string {
 
 // flat is the value as a flag takes it.
 func (v value) flat() string {
-	if v.shape != list {
+	if v.shape != yamlSequence {
 		return v.text
 	}
 	all := make([]string, len(v.items))
@@ -109,15 +109,15 @@ func (v value) flat() string {
 // yaml is the value as the file takes it.
 func (v value) yaml() string {
 	switch v.shape {
-	case word:
+	case yamlString:
 		return quote(v.text)
-	case list:
+	case yamlSequence:
 		all := make([]string, len(v.items))
 		for i, item := range v.items {
 			all[i] = item.yaml()
 		}
 		return "[" + strings.Join(all, ", ") + "]"
-	case mapping:
+	case yamlMapping:
 		all := make([]string, len(v.entries))
 		for i, e := range v.entries {
 			all[i] = e.key.yaml() + ": " + e.val.yaml()
@@ -128,8 +128,8 @@ func (v value) yaml() string {
 	}
 }
 
-// harmless is a word, path or URL, or an address with its port.
-var harmless = regexp.MustCompile(`^[A-Za-z/_][A-Za-z0-9/_.-]*(:[A-Za-z0-9/_.-]+)*$|^(\d+\.){3}\d+:\d+$`)
+// plainSafe is a word, path or URL, or an address with its port.
+var plainSafe = regexp.MustCompile(`^[A-Za-z/_][A-Za-z0-9/_.-]*(:[A-Za-z0-9/_.-]+)*$|^(\d+\.){3}\d+:\d+$`)
 
 // quote writes s so that YAML reads the same s again: bare where that is plainly
 // safe, else in single quotes, which leave the backslashes of a regular expression
@@ -140,7 +140,7 @@ func quote(s string) string {
 	switch {
 	case s == "":
 		return `""`
-	case harmless.MatchString(s) && !token.IsNeedQuoted(s):
+	case plainSafe.MatchString(s) && !token.IsNeedQuoted(s):
 		return s
 	case !slices.ContainsFunc([]rune(s), func(r rune) bool { return !unicode.IsPrint(r) }):
 		return "'" + strings.ReplaceAll(s, "'", "''") + "'"

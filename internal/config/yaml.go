@@ -27,7 +27,7 @@ func parseYAML(name string, data []byte) (value, error) {
 	if err != nil {
 		return value{}, f.syntax(err, data)
 	}
-	root := value{at: position{name: name}, shape: mapping}
+	root := value{at: position{name: name}, shape: yamlMapping}
 	found := false
 	for _, doc := range tree.Docs {
 		if doc.Body == nil || doc.Body.Type() == ast.DirectiveType {
@@ -39,10 +39,10 @@ func parseYAML(name string, data []byte) (value, error) {
 		}
 		root, found = body, true
 	}
-	if root.shape == nothing {
-		root = value{at: root.at, shape: mapping}
+	if root.shape == yamlNull {
+		root = value{at: root.at, shape: yamlMapping}
 	}
-	if root.shape != mapping {
+	if root.shape != yamlMapping {
 		return value{}, problem{root.at, "got " + root.got() + ", want keys and their values"}
 	}
 	return root, nil
@@ -74,7 +74,11 @@ func (f yamlFile) syntax(err error, data []byte) error {
 		}
 		return problem{at, "got a tab in the indentation, want spaces"}
 	}
-	return problem{at, "got what is not YAML: " + message}
+	hint := ""
+	if lines := strings.Split(string(data), "\n"); 0 < at.line && at.line <= len(lines) {
+		hint = syntaxHint(message, lines[at.line-1])
+	}
+	return problem{at, "got what is not YAML: " + message + hint}
 }
 
 func (f yamlFile) notUTF8(data []byte) (position, bool) {
@@ -99,27 +103,27 @@ func (f yamlFile) value(node ast.Node) value {
 	v := value{at: f.at(t), text: t.Value}
 	switch n := node.(type) {
 	case *ast.NullNode:
-		v.shape = nothing
+		v.shape = yamlNull
 	case *ast.BoolNode:
-		v.shape = truth
+		v.shape = yamlBool
 	case *ast.IntegerNode, *ast.FloatNode, *ast.InfinityNode, *ast.NanNode:
-		v.shape = number
+		v.shape = yamlNumber
 	case *ast.StringNode:
-		v.shape, v.text = word, n.Value
+		v.shape, v.text = yamlString, n.Value
 		// The library loses a tab inside text without quotes (TestErrors).
 		if t.Type == token.StringType && strings.Contains(strings.TrimSpace(t.Origin), "\t") {
-			v.shape, v.text = strange, "a tab in text without quotes"
+			v.shape, v.text = unsupported, "a tab in text without quotes"
 		}
 	case *ast.LiteralNode:
 		// No setting has several lines; the newline that ends a block is not meant.
-		v.shape, v.text = word, strings.TrimRight(n.Value.Value, "\n")
+		v.shape, v.text = yamlString, strings.TrimRight(n.Value.Value, "\n")
 	case *ast.SequenceNode:
-		v.shape = list
+		v.shape = yamlSequence
 		for _, item := range n.Values {
 			v.items = append(v.items, f.value(item))
 		}
 	case *ast.MappingNode:
-		v.shape = mapping
+		v.shape = yamlMapping
 		for _, e := range n.Values {
 			v.entries = append(v.entries, f.entry(e))
 		}
@@ -128,15 +132,15 @@ func (f yamlFile) value(node ast.Node) value {
 		}
 	case *ast.MappingValueNode:
 		e := f.entry(n)
-		v.shape, v.at, v.entries = mapping, e.key.at, []entry{e}
+		v.shape, v.at, v.entries = yamlMapping, e.key.at, []entry{e}
 	case *ast.AnchorNode:
-		v.shape, v.text = strange, "an anchor (&)"
+		v.shape, v.text = unsupported, "an anchor (&)"
 	case *ast.AliasNode:
-		v.shape, v.text = strange, "an alias (*)"
+		v.shape, v.text = unsupported, "an alias (*)"
 	case *ast.TagNode:
-		v.shape, v.text = strange, "a YAML tag (!)"
+		v.shape, v.text = unsupported, "a YAML tag (!)"
 	default:
-		v.shape, v.text = strange, "a part of YAML that is not used here"
+		v.shape, v.text = unsupported, "a part of YAML that is not used here"
 	}
 	return v
 }

@@ -62,6 +62,8 @@ func (o *Opened) HoldsAllOf(f File, offset int64, before Sum) bool {
 		return false
 	case o.Size() >= 0 && o.Size() != offset:
 		return false
+	case int64(before.Length) > offset: // a checkpoint that somebody edited
+		return false
 	}
 	text, err := o.Bytes(offset-int64(before.Length), before.Length+1)
 	if err != nil { // it is just being compressed

@@ -7,9 +7,6 @@ import (
 	"strings"
 )
 
-// IsGlob reports whether a path is a pattern.
-func IsGlob(path string) bool { return strings.ContainsAny(path, `*?[`) }
-
 // Wildcards is an expression with a group for each wildcard of the pattern.
 func Wildcards(pattern string) *regexp.Regexp {
 	var b strings.Builder

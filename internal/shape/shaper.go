@@ -112,7 +112,7 @@ func (s *Shaper) shared(source config.Source) (*Lines, error) {
 // that is known. That of a glob never is: each of its files is a source.
 func (s *Shaper) first(source config.Source) (format string, err error) {
 	paths := []string{source.Path}
-	glob := logfile.IsGlob(source.Path)
+	glob := source.IsGlob()
 	if glob {
 		paths = logfile.Matches(source.Path)
 	} else if format = s.choices.of(source.Name, source.Path); format != "" {

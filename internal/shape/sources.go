@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/tailflux/tailflux/internal/config"
-	"github.com/tailflux/tailflux/internal/logfile"
 	"github.com/tailflux/tailflux/internal/statedir"
 )
 
@@ -14,7 +13,7 @@ import (
 // file of, whose name it then has before the colon.
 func Configured(c *config.Config, name string) (config.Source, bool) {
 	for _, s := range c.Sources {
-		if s.Name == name || logfile.IsGlob(s.Path) && strings.HasPrefix(name, s.Name+":") {
+		if s.Name == name || s.IsGlob() && strings.HasPrefix(name, s.Name+":") {
 			return s, true
 		}
 	}
@@ -26,7 +25,7 @@ func Configured(c *config.Config, name string) (config.Source, bool) {
 func Names(c *config.Config, followed []string) string {
 	var all []string
 	for _, s := range c.Sources {
-		if !logfile.IsGlob(s.Path) {
+		if !s.IsGlob() {
 			all = append(all, s.Name)
 			continue
 		}

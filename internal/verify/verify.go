@@ -112,7 +112,7 @@ func (v *Verifier) find(log *logfile.Log, source string) (name string, records [
 	switch {
 	case source != "":
 		return source, nil, nil
-	case len(v.config.Sources) == 1 && !logfile.IsGlob(v.config.Sources[0].Path):
+	case len(v.config.Sources) == 1 && !v.config.Sources[0].IsGlob():
 		return v.config.Sources[0].Name, nil, nil
 	}
 	return "", nil, config.UsageError{Err: fmt.Errorf("cannot tell which source this file belongs to: use --source (one of %s)", v.names())}

@@ -1,0 +1,82 @@
+package config
+
+import (
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// Hints are what is wanted in place of values that people try, to be read after
+// "want"; "" of others.
+
+func textHint(s string) string {
+	if strings.Contains(s, "${") {
+		return "the name itself: ${…} is not replaced here, set a TAILFLUX_… environment variable instead"
+	}
+	return ""
+}
+
+var braces = regexp.MustCompile(`\{[^{}]*,[^{}]*\}`)
+
+func globHint(s string) string {
+	fields := strings.Fields(strings.TrimSuffix(s, ";"))
+	switch {
+	case s == "-":
+		return "a file: standard input is not followed, pipe it into tailflux explain or save it for tailflux import"
+	case strings.HasPrefix(s, "~"):
+		return "the full path: ~ is not expanded here"
+	case strings.HasPrefix(s, "syslog:"):
+		return "a file: syslog is not received, let nginx write to a file"
+	case len(fields) > 1 && fields[0] == "access_log":
+		return strconv.Quote(fields[1])
+	case strings.HasSuffix(s, ";"):
+		return strconv.Quote(strings.TrimSuffix(s, ";"))
+	case len(s) > 1 && strings.HasSuffix(s, "/"):
+		return "a file; for all logs in this directory: " + strconv.Quote(s+"*.log")
+	case strings.Contains(s, "**"):
+		return "a glob without **: each * stays within one directory, as in /logs/*/*.log"
+	case braces.MatchString(s):
+		return "one source for each: {a,b} is not expanded here"
+	}
+	if _, err := filepath.Match(s, ""); err != nil {
+		if at := strings.LastIndexByte(s, '['); at >= 0 {
+			return "a glob in which the [ at character " + strconv.Itoa(at+1) + " is closed by a ]"
+		}
+		return "a glob that does not end in a backslash"
+	}
+	return ""
+}
+
+func urlHint(s string) string {
+	s = strings.TrimRight(s, "/")
+	bare, rest := strings.CutSuffix(s, "/write")
+	switch {
+	case strings.Contains(s, "@"):
+		return "http[s]://HOST[:PORT][/PATH] without credentials, which belong in influxdb.username and influxdb.password_file"
+	case rest:
+		return strconv.Quote(bare) + ": leave /write off, tailflux adds it"
+	case s != "" && !strings.Contains(s, ":/") && !strings.HasPrefix(s, "http") && !strings.ContainsAny(s, " ?#"):
+		return strconv.Quote("http://" + s)
+	}
+	return ""
+}
+
+// These are how people try to write a log_format in YAML.
+var (
+	twoParts    = regexp.MustCompile(`\b(format|regexp):\s*('[^']*'\s+'|"[^"]*"\s+")`)
+	doubleQuote = regexp.MustCompile(`\b(format|regexp):\s*"`)
+)
+
+// syntaxHint says what to do about a line that is not YAML.
+func syntaxHint(message, line string) string {
+	switch {
+	case twoParts.MatchString(line):
+		return `; write "format: >-" and below it, indented, the whole log_format as it is in nginx.conf`
+	case doubleQuote.MatchString(line):
+		return "; put the format between single quotes"
+	case strings.Contains(message, "is not allowed in this context"):
+		return "; is it indented as the line above?"
+	}
+	return ""
+}

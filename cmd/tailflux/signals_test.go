@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"os"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -18,7 +19,7 @@ type stopping struct {
 	signals                  chan os.Signal
 	over                     chan struct{}
 	log                      bytes.Buffer
-	reading, running, exited bool
+	reading, running, exited atomic.Bool
 }
 
 func watchSignals(t *testing.T) *stopping {
@@ -27,7 +28,7 @@ func watchSignals(t *testing.T) *stopping {
 	st := stats.New(time.Now())
 	st.Read(time.Now(), 53, 1000)
 	watching := stopper{
-		func() { s.reading = true }, func() { s.running = true }, func(code int) { s.exited = code == exitFailed },
+		func() { s.reading.Store(true) }, func() { s.running.Store(true) }, func(code int) { s.exited.Store(code == exitFailed) },
 		st, slog.New(slog.NewTextHandler(&s.log, nil)),
 	}
 	done := make(chan struct{})
@@ -50,8 +51,8 @@ func (s *stopping) send(is os.Signal) {
 func (s *stopping) want(t *testing.T, reading, running, exited bool) {
 	t.Helper()
 	synctest.Wait()
-	if s.reading != reading || s.running != running || s.exited != exited {
-		t.Errorf("stopped reading %t, everything %t, exited %t; want %t, %t, %t", s.reading, s.running, s.exited, reading, running, exited)
+	if r, e, x := s.reading.Load(), s.running.Load(), s.exited.Load(); r != reading || e != running || x != exited {
+		t.Errorf("stopped reading %t, everything %t, exited %t; want %t, %t, %t", r, e, x, reading, running, exited)
 	}
 }
 

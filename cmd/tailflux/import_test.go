@@ -396,7 +396,7 @@ func TestImportIsInterrupted(t *testing.T) {
 // Logrotate renames the files that are still to be imported.
 func TestImportWhileFilesAreRenamed(t *testing.T) {
 	in := newInstallation(t)
-	const n = 150_000
+	const n = 500_000 // read for a second: the files are renamed meanwhile
 	in.write(lines(0, n))
 	in.shell("mv access.log access.log.3; touch -d yesterday access.log.3")
 	in.write(lines(n, 20))

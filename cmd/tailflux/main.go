@@ -39,7 +39,7 @@ func main() {
 
 // job is what to do with the pipeline other than to follow the logs for ever.
 type job struct {
-	once     bool     // end at the end of what is there
+	once     bool     // end at the last newline of the logs
 	files    []string // import these instead, as logs of the only source
 	progress func(tail.Progress)
 }

@@ -4,5 +4,5 @@ package main
 
 import "github.com/spf13/cobra"
 
-// extra is none: see man.go.
+// extra returns nothing here; man.go has the other one.
 func extra(*cobra.Command) *cobra.Command { return nil }

@@ -64,7 +64,7 @@ func (p *progress) show(at tail.Progress) {
 	p.log.Info("importing: duration is the time left", "file", at.File, "bytes", at.Done, "lines", at.Lines, "duration", left.Round(time.Second).String())
 }
 
-// verdict is what is wrong although everything that was read is delivered.
+// verdict is the error to end with although everything that was read is delivered.
 func (p *progress) verdict() error {
 	switch {
 	case !p.latest.Complete:

@@ -36,6 +36,6 @@ func runCommand(stderr io.Writer) *cobra.Command {
 		},
 	}
 	help.AddConfigFlags(cmd.Flags())
-	cmd.Flags().BoolVar(&once, "once", false, "read what is there, up to the last newline, deliver it and exit")
+	cmd.Flags().BoolVar(&once, "once", false, "read the logs up to their last newline, deliver the lines and exit")
 	return cmd
 }

@@ -31,7 +31,7 @@ type state struct {
 	settings   *shape.Settings // after begin
 }
 
-// openState takes the state directory for this process and opens what is in it.
+// openState takes the state directory for this process and opens its files.
 func openState(c *config.Config, once bool, st *stats.Stats, log *slog.Logger) (s *state, err error) {
 	for _, source := range c.Sources {
 		if info, err := os.Stat(source.Path); err == nil {
@@ -66,8 +66,8 @@ func openState(c *config.Config, once bool, st *stats.Stats, log *slog.Logger) (
 	return s, err
 }
 
-// openCheckpoint reads the checkpoint. That there is none in a directory that was
-// used is no first start.
+// openCheckpoint reads the checkpoint, and warns if it is missing from a directory
+// that was used before: this is not the first start.
 func openCheckpoint(dir *statedir.Dir, st *stats.Stats, log *slog.Logger) (*checkpoint.Checkpoint, error) {
 	values, err := os.Stat(dir.Path(statedir.TagValues))
 	used := err == nil && values.Size() > tagvalues.EmptySize

@@ -11,7 +11,11 @@ import (
 // judged by alone.
 func (l *loader) finish(check func(Source) error) {
 	if l.needSource && len(l.sources) == 0 && !l.blind {
-		l.fail(l.at["sources"], "sources", "none", "at least one, in "+cmp.Or(l.name, DefaultFile)+" or as --path FILE")
+		got := "none"
+		if l.name == "" {
+			got = "none (there is no file " + DefaultFile + ")"
+		}
+		l.fail(l.at["sources"], "sources", got, "at least one, in "+cmp.Or(l.name, "a file with --config")+" or as --path FILE")
 	}
 	names, paths := map[string]position{}, map[string]position{}
 	for i := range l.sources {

@@ -69,6 +69,19 @@ func TestJSONIsApartFromTheNotes(t *testing.T) {
 	}
 }
 
+// When no format fits all lines, the one that is used is the one that the warning
+// names as the nearest.
+func TestNearestFormatIsTheOneOfTheWarning(t *testing.T) {
+	const ingress = `192.0.2.7 - - [04/Mar/2018:13:49:52 +0000] "GET / HTTP/1.1" 200 5 "-" "curl" 100 0.100 [up] [] 10.0.0.1:80 5 0.100 200 abc`
+	for _, lines := range []string{"odd\n", ingress + "\n" + combined[:70] + "\n", combined + "\n" + combined + " rt=0.1\n", `{"a":}` + "\n" + combined + "\n"} {
+		out, _, _, _ := run(t, lines, explain.Options{Detect: true})
+		format, warning, _ := strings.Cut(strings.TrimPrefix(out, "format "), ", the nearest\nwarning: ")
+		if !strings.Contains(warning, "nearest to "+format+",") {
+			t.Errorf("it uses %s, but warns\n%s", format, warning)
+		}
+	}
+}
+
 func TestColours(t *testing.T) {
 	for colour, want := range map[bool]string{
 		false: "format combined, detected\n",

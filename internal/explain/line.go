@@ -92,7 +92,9 @@ func detectExplainer(c *config.Config, source config.Source, lines *logfile.Line
 	source.Regexp = ""
 	var note string
 	if source.Format, _, err = logformat.Detect(sample); err != nil {
-		source.Format = nearestFormat(sample)
+		if source.Format == "" {
+			source.Format = nearestFormat(sample)
+		}
 		if !errors.Is(err, logformat.ErrNoLines) {
 			note = err.Error()
 		}

@@ -1,5 +1,6 @@
-// Package lineproto appends values as InfluxDB line protocol. It only appends:
-// the caller owns every buffer, and nothing is allocated while there is room.
+// Package lineproto appends values as InfluxDB line protocol, and takes a point
+// apart again ([Split]). The caller owns every buffer, and appending allocates
+// nothing while there is room.
 //
 // What InfluxDB would refuse is cleaned on the way: control bytes, among them
 // the newline, and bytes that are not UTF-8 become U+FFFD, and so does the

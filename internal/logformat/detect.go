@@ -29,7 +29,8 @@ const mostPercent = 95
 // would be kept and never be seen.
 //
 // The error is for the operator: it has the line that came nearest, and a
-// remedy. It is ErrNoLines when there were none.
+// remedy; the name is that of the format that this line came nearest to. The error
+// is ErrNoLines when there were no lines.
 func Detect(lines [][]byte) (name string, f *Format, err error) {
 	var samples [][]byte
 	for _, line := range lines {
@@ -58,7 +59,8 @@ func Detect(lines [][]byte) (name string, f *Format, err error) {
 	}
 	switch len(fitting) {
 	case 0:
-		return "", nil, unknown(others, samples)
+		name, err = unknown(others, samples)
+		return name, nil, err
 	case 1:
 		return fitting[0].name, fitting[0].format, nil
 	}
@@ -114,8 +116,8 @@ func try(k *known, lines [][]byte) trial {
 
 func enough(fits, lines int) bool { return 100*fits >= mostPercent*lines }
 
-// unknown is the error when none of the trials succeeded.
-func unknown(trials []trial, lines [][]byte) error {
+// unknown is the nearest format, and the error, when none of the trials succeeded.
+func unknown(trials []trial, lines [][]byte) (name string, err error) {
 	var nearest trial
 	var stop Diagnosis
 	for _, t := range trials {
@@ -131,10 +133,10 @@ func unknown(trials []trial, lines [][]byte) error {
 		}
 	}
 	if nearest.odd < 0 {
-		return fmt.Errorf("the lines look like %s, but then most upstreams would take longer than the request they are part of: %s; %s",
+		return nearest.known.name, fmt.Errorf("the lines look like %s, but then most upstreams would take longer than the request they are part of: %s; %s",
 			nearest.known.name, cut(lines[0]), remedy)
 	}
-	return fmt.Errorf("no known format fits all of the first %d lines; line %d comes nearest to %s, which at column %d expects %s: %s; %s",
+	return nearest.known.name, fmt.Errorf("no known format fits all of the first %d lines; line %d comes nearest to %s, which at column %d expects %s: %s; %s",
 		len(lines), nearest.odd+1, nearest.known.name, stop.Column, stop.Expected, cut(lines[nearest.odd]), remedy)
 }
 

@@ -69,7 +69,7 @@ func (ch *choices) parser(c *config.Config) func(data []byte) error {
 	}
 }
 
-// of returns the format of a source, "" if none was chosen for what is at path.
+// of returns the format of a source, "" if none was chosen for the log at path.
 func (ch *choices) of(name, path string) string {
 	ch.mu.Lock()
 	defer ch.mu.Unlock()

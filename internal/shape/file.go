@@ -10,7 +10,7 @@ import (
 	"github.com/tailflux/tailflux/internal/statedir"
 )
 
-// load hands what is in a file of the state directory to parse, and reports
+// load hands the contents of a file in the state directory to parse, and reports
 // whether there was one. A file that cannot be read, or that parse refuses, is set
 // aside: a damaged one never ends the daemon. One by a newer tailflux is
 // [statedir.ErrNewer].
@@ -23,7 +23,7 @@ func load(dir *statedir.Dir, name string, parse func(data []byte) error) (found 
 }
 
 // look does the same for a program that must not change the directory: the error
-// says what is wrong with the file.
+// says why the file cannot be used.
 func look(dir, name string, parse func(data []byte) error) (found bool, err error) {
 	data, err := statedir.Read(dir, name)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -46,7 +46,7 @@ func New(c *config.Config, s config.Source, host string, values accesslog.Admitt
 }
 
 // Of returns the lines of a compiled format, with points as the schema says. The
-// error says what is wrong with the format.
+// error names the mistake in the format.
 func Of(format *logformat.Format, schema accesslog.Schema) (*Lines, error) {
 	schema.Escape = format.Escape()
 	encoder, err := accesslog.New(format.Names(), schema)
@@ -65,7 +65,7 @@ func (l *Lines) For(source string) *Lines {
 	return &other
 }
 
-// Check reports what is wrong with the format of a source; it is the check of
+// Check returns the mistake in the format of a source; it is the check of
 // [config.Options].
 func Check(s config.Source) error {
 	if s.Regexp == "" && s.Format == Auto {

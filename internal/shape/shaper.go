@@ -166,7 +166,7 @@ func (s *Shaper) detected(source *flow.Source, read []byte) (format string, err 
 	}
 	format, _, err = logformat.Detect(sample)
 	if len(sample) >= sampleLines || err == nil {
-		sample = nil // the next lines may tell
+		sample = nil // the next lines may fit one
 	}
 	s.samples[name] = sample
 	switch {

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// A Verdict is what was found out about a file. Its JSON is documented in
+// A Verdict says how a file compares with its points. Its JSON is documented in
 // docs/old-logs.md.
 type Verdict struct {
 	File        string   `json:"file"`

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
 	"regexp"
 	"strings"
@@ -28,7 +29,7 @@ func goTest(ctx context.Context, overlay, dir, tags, run string, args ...string)
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGINT) }
 	cmd.WaitDelay = 10 * time.Second
 	// By GOFLAGS, so that the programs that tests build have the mistake as well.
-	flags := "-pgo=off"
+	flags := os.Getenv("GOFLAGS") + " -pgo=off"
 	if overlay != "" {
 		flags += " '-overlay=" + overlay + "'"
 	}

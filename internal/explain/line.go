@@ -91,7 +91,7 @@ func detectExplainer(c *config.Config, source config.Source, lines *logfile.Line
 	}
 	source.Regexp = ""
 	var note string
-	if source.Format, _, err = logformat.Detect(sample); err != nil {
+	if source.Format, err = logformat.Detect(sample); err != nil {
 		if source.Format == "" {
 			source.Format = nearestFormat(sample)
 		}

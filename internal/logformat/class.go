@@ -61,7 +61,7 @@ func (s slot) class() string {
 	}
 }
 
-// text tells whether the value may have spaces in it.
+// text reports whether the value may have spaces in it.
 func (s slot) text() bool {
 	return s.variable.Kind == nginxvar.String || s.variable.Kind == nginxvar.Request || s.variable.Sent
 }
@@ -70,7 +70,7 @@ func (s slot) quoted() bool {
 	return strings.HasSuffix(s.before, `"`) && strings.HasPrefix(s.after, `"`)
 }
 
-// mayHold tells whether a text may have a byte in it that nginx does not escape.
+// mayHold reports whether a text may have a byte in it that nginx does not escape.
 func (s slot) mayHold(c byte) bool {
 	switch {
 	case c < ' ', c == '"', c > '~':
@@ -153,7 +153,7 @@ func between(left, right string) string {
 	return ""
 }
 
-// isURI tells whether the pieces begin with $uri$is_args$args, by which many write
+// isURI reports whether the pieces begin with $uri$is_args$args, by which many write
 // the URI that nginx made of the request. Where there is no query, $args is absent.
 func isURI(pieces []piece) bool {
 	if len(pieces) < 3 || pieces[1].name != "is_args" {

@@ -13,25 +13,23 @@ var ErrNoLines = errors.New("no lines to detect the format from")
 // mostPercent of the lines must fit at least: with less than 20, all.
 const mostPercent = 95
 
-// Detect finds the known format that the lines are of: a preset, or a log_format
-// that many use. The lines are whole ones, without their newlines; empty ones
-// are left out. The name is what CompileFormat takes to make the format again:
-// of a preset its name, otherwise the log_format itself.
+// Detect returns the known format of some lines: a preset, or a log_format that many
+// people use. The lines are whole, without their newlines; empty ones are ignored.
+// The name is what CompileFormat accepts: the name of a preset, or the log_format
+// itself.
 //
-// A format is taken if all lines fit it and no other. But a log may hold a line
-// that was torn by a crash or a full disk, and one such line must not make it
-// unreadable: when no format fits all lines, the only one that fits 95 % of them
-// is taken, which needs 20 lines to make a difference.
+// A format is chosen if all lines fit it and no other. But one line that a crash or a
+// full disk has torn must not make a log unreadable: if no format fits all lines, the
+// only one that fits 95 % of them is chosen, which makes a difference from 20 lines on.
 //
-// Fitting is more than matching: a duration has three decimals, and as the whole
-// is more than its part, $request_time and $upstream_response_time, which look
-// alike, may be told apart. If they cannot, no format is taken: a wrong guess
-// would be kept and never be seen.
+// Fitting is more than matching: a duration has three decimals, and since the whole
+// takes longer than its part, $request_time and $upstream_response_time, which look
+// alike, can often be distinguished. If they cannot, no format is chosen: a wrong guess
+// would be kept and never be noticed.
 //
-// The error is for the operator: it has the line that came nearest, and a
-// remedy; the name is that of the format that this line came nearest to. The error
-// is ErrNoLines when there were no lines.
-func Detect(lines [][]byte) (name string, f *Format, err error) {
+// The error is for the operator: it has the line that came nearest, and a remedy; the
+// name is then that of the nearest format. It is ErrNoLines when there were no lines.
+func Detect(lines [][]byte) (name string, err error) {
 	var samples [][]byte
 	for _, line := range lines {
 		if len(bytes.TrimSpace(line)) > 0 {
@@ -39,7 +37,7 @@ func Detect(lines [][]byte) (name string, f *Format, err error) {
 		}
 	}
 	if len(samples) == 0 {
-		return "", nil, ErrNoLines
+		return "", ErrNoLines
 	}
 	var fitting, mostly []*known
 	var others []trial
@@ -59,18 +57,17 @@ func Detect(lines [][]byte) (name string, f *Format, err error) {
 	}
 	switch len(fitting) {
 	case 0:
-		name, err = unknown(others, samples)
-		return name, nil, err
+		return unknown(others, samples)
 	case 1:
-		return fitting[0].name, fitting[0].format, nil
+		return fitting[0].name, nil
 	}
-	return "", nil, ambiguous(fitting, samples[0])
+	return "", ambiguous(fitting, samples[0])
 }
 
-const remedy = "paste log_format from nginx.conf into format:"
+const remedy = "set format: to the log_format in nginx.conf"
 
-// Nearest is the known format that line is of, by the name that Detect would
-// give; one of them if there are several.
+// Nearest returns a known format that the line matches, by the name that Detect would
+// give.
 func Nearest(line []byte) (name string, ok bool) {
 	for _, k := range allKnown() {
 		if _, ok := k.fits(k.format.NewMatcher(), line); ok {
@@ -133,11 +130,15 @@ func unknown(trials []trial, lines [][]byte) (name string, err error) {
 		}
 	}
 	if nearest.odd < 0 {
-		return nearest.known.name, fmt.Errorf("the lines look like %s, but then most upstreams would take longer than the request they are part of: %s; %s",
+		return nearest.known.name, fmt.Errorf("the lines look like %s, but then upstreams would take longer than the requests they are part of: %s; %s",
 			nearest.known.name, cut(lines[0]), remedy)
 	}
-	return nearest.known.name, fmt.Errorf("no known format fits all of the first %d lines; line %d comes nearest to %s, which at column %d expects %s: %s; %s",
-		len(lines), nearest.odd+1, nearest.known.name, stop.Column, stop.Expected, cut(lines[nearest.odd]), remedy)
+	all := "the first line"
+	if len(lines) > 1 {
+		all = fmt.Sprintf("all of the first %d lines", len(lines))
+	}
+	return nearest.known.name, fmt.Errorf("no known format matches %s; line %d is closest to %s, which at column %d expects %s: %s; %s",
+		all, nearest.odd+1, nearest.known.name, stop.Column, stop.Expected, cut(lines[nearest.odd]), remedy)
 }
 
 // compare orders two times of three decimals: -1, 0 or 1.
@@ -157,7 +158,7 @@ func ambiguous(all []*known, line []byte) error {
 	for _, k := range all {
 		names = append(names, k.name)
 	}
-	return fmt.Errorf("the lines do not tell which of these formats they are of: %s: %s; %s", strings.Join(names, " or "), cut(line), remedy)
+	return fmt.Errorf("the sample matches several formats (%s): %s; %s", strings.Join(names, " or "), cut(line), remedy)
 }
 
 // cut quotes a line for a message.

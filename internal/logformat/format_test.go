@@ -165,7 +165,11 @@ func TestFormatErrors(t *testing.T) {
 		}
 	}
 	check("", "empty", "combined, common")
-	check("combinde", `"combinde"`, "no preset", "timed")
+	check("combinde", `"combinde"`, "is not a preset", "timed")
+	check("main", `"main" is not a preset`, "name in your nginx.conf")
+	check("/etc/nginx/nginx.conf", "is a file", "log_format that stands in nginx.conf")
+	check("access_log /var/log/nginx/access.log main;", "access_log, not log_format")
+	check(`%h %l %u %t "%r" %>s %b`, "Apache's LogFormat")
 	check("$status $", "column 9", `"$" without`)
 	check("$$status", "column 1", "dollar")
 	check("$status €$-", "column 10")

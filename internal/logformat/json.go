@@ -182,7 +182,7 @@ func timeOf(text []byte) int {
 	return -1
 }
 
-// opensObject tells whether the first byte that is not a space is "{".
+// opensObject reports whether the first byte that is not a space is "{".
 func opensObject(line []byte) bool {
 	for _, c := range line {
 		switch c {

@@ -100,7 +100,7 @@ func checkerOf(variable string) checker {
 	return checker{}
 }
 
-// fits tells whether line is of the format. The captures are those of m.
+// fits reports whether line is of the format. The captures are those of m.
 func (k *known) fits(m *Matcher, line []byte) (captures [][]byte, ok bool) {
 	captures, ok = m.Match(line)
 	if !ok {
@@ -138,7 +138,7 @@ func (k *known) diagnose(line []byte) Diagnosis {
 	return Diagnosis{}
 }
 
-// isRecord tells whether an object is a line of a log and not just any object.
+// isRecord reports whether an object is a line of a log and not just any object.
 func isRecord(o *object) bool {
 	for _, i := range o.times {
 		if o.captures[i] != nil {
@@ -159,16 +159,16 @@ func isDigits(b []byte) bool {
 	return len(b) > 0
 }
 
-// isDecimal tells whether b is digits, a point and that many more digits.
+// isDecimal reports whether b is digits, a point and that many more digits.
 func isDecimal(b []byte, places int) bool {
 	whole, fraction, _ := bytes.Cut(b, []byte{'.'})
 	return isDigits(whole) && isDigits(fraction) && len(fraction) == places
 }
 
-// isSeconds tells whether b is how nginx writes a single time.
+// isSeconds reports whether b is how nginx writes a single time.
 func isSeconds(b []byte) bool { return isDecimal(b, 3) }
 
-// isForwarded tells whether b could be an X-Forwarded-For: the first address
+// isForwarded reports whether b could be an X-Forwarded-For: the first address
 // tells.
 func isForwarded(b []byte) bool {
 	first, _, _ := bytes.Cut(b, []byte{','})

@@ -16,7 +16,7 @@ type Matcher struct {
 	object   *object       // not nil for JSON
 }
 
-// Match cuts line, which has no newline in it nor at its end, and tells whether
+// Match cuts line, which has no newline in it nor at its end, and reports whether
 // the format matches it. The captures are in the order of Names and are slices of
 // line; a group that took no part is nil, one that matched nothing is empty.
 // The outer slice is valid until the next call of Match. When the format does

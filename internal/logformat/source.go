@@ -67,7 +67,7 @@ func readSource(origin string) (source, error) {
 	return s, nil
 }
 
-// allQuoted tells whether every byte of the text stood inside quotes.
+// allQuoted reports whether every byte of the text stood inside quotes.
 func (s *source) allQuoted() bool {
 	var quote byte
 	outside := func(r rune) bool { return strings.ContainsRune(" \t\r\n;'\"", r) }

@@ -1,6 +1,7 @@
 package logformat
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -75,8 +76,11 @@ func (t *template) check() error {
 	if strings.TrimSpace(text) == "" {
 		return fmt.Errorf("an empty format; want one of %s, or an nginx log_format", strings.Join(Presets(), ", "))
 	}
+	if mistake := recognise(text); mistake != "" {
+		return errors.New(mistake)
+	}
 	if !strings.Contains(text, "$") {
-		return fmt.Errorf("%q is no preset and has no variable; want one of %s, or an nginx log_format with variables such as $status",
+		return fmt.Errorf("%q is not a preset and has no variable; want one of %s, or an nginx log_format with variables such as $status",
 			text, strings.Join(Presets(), ", "))
 	}
 	if at := strings.IndexByte(text, '\n'); at >= 0 {
@@ -203,7 +207,7 @@ func (t *template) warnings() (all []string) {
 	return all
 }
 
-// shifts tells whether there is more than one way to cut what begins with a
+// shifts reports whether there is more than one way to cut what begins with a
 // piece, because spaces are possible in another value before the next quote. (No
 // value has a quote in it. Words and numbers have one place each, from the quote, or
 // the end of the line, back.)

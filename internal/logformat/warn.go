@@ -85,13 +85,13 @@ func groupNamed(re *syntax.Regexp, name string) *syntax.Regexp {
 	return nil
 }
 
-// matches tells whether the group can be the whole of text.
+// matches reports whether the group can be the whole of text.
 func matches(group *syntax.Regexp, text string) bool {
 	re, err := regexp.Compile("^(?:" + group.Sub[0].String() + ")$")
 	return err == nil && re.MatchString(text)
 }
 
-// anyQuoted tells whether re repeats characters that include the quote.
+// anyQuoted reports whether re repeats characters that include the quote.
 func anyQuoted(re *syntax.Regexp) bool {
 	if !slices.Contains([]syntax.Op{syntax.OpStar, syntax.OpPlus}, re.Op) {
 		return false
@@ -105,7 +105,7 @@ func anyQuoted(re *syntax.Regexp) bool {
 	return false
 }
 
-// includes tells whether a class has a character.
+// includes reports whether a class has a character.
 func includes(class *syntax.Regexp, r rune) bool {
 	for i := 0; i < len(class.Rune); i += 2 {
 		if class.Rune[i] <= r && r <= class.Rune[i+1] {
@@ -115,7 +115,7 @@ func includes(class *syntax.Regexp, r rune) bool {
 	return false
 }
 
-// quoteAt tells whether a literal begins, or ends, with a quote.
+// quoteAt reports whether a literal begins, or ends, with a quote.
 func quoteAt(re *syntax.Regexp, begin bool) bool {
 	if re.Op != syntax.OpLiteral {
 		return false

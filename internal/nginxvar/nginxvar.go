@@ -51,7 +51,7 @@ func (k Kind) String() string {
 	return "unknown"
 }
 
-// Time tells whether values of this kind say when the request was logged.
+// Time reports whether values of this kind say when the request was logged.
 func (k Kind) Time() bool {
 	return k == TimeLocal || k == TimeISO8601 || k == Msec
 }

@@ -127,7 +127,7 @@ func (s *Shaper) first(source config.Source) (format string, err error) {
 		if err != nil {
 			continue // the reader waits for the file, and says so
 		}
-		format, _, err = logformat.Detect(lines)
+		format, err = logformat.Detect(lines)
 		switch {
 		case err == nil && glob:
 			s.found[path] = format
@@ -164,7 +164,7 @@ func (s *Shaper) detected(source *flow.Source, read []byte) (format string, err 
 		}
 		sample = append(sample, bytes.Clone(bytes.TrimSuffix(line, []byte{'\n'})))
 	}
-	format, _, err = logformat.Detect(sample)
+	format, err = logformat.Detect(sample)
 	if len(sample) >= sampleLines || err == nil {
 		sample = nil // the next lines may fit one
 	}

@@ -60,7 +60,7 @@ func (s *step) longestRun(line []byte, pos int) int {
 	return pos
 }
 
-// goesOn tells whether the bytes at line[end:] do not exclude what must follow.
+// goesOn reports whether the bytes at line[end:] do not exclude what must follow.
 func (s *step) goesOn(line []byte, end int, last uint64) bool {
 	switch {
 	case s.first == nil:

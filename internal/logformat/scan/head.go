@@ -44,7 +44,7 @@ func (h head) or(other head) head {
 	return h
 }
 
-// excludes tells whether no line can go on with both heads.
+// excludes reports whether no line can go on with both heads.
 func (h *head) excludes(other *head) bool {
 	if h.open || other.open || h.end && other.end {
 		return false

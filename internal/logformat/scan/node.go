@@ -244,7 +244,7 @@ func escaped(re *syntax.Regexp) *node {
 	return &node{kind: nodeEscaped, set: set, pair: after, max: unlimited, lazy: re.Flags&syntax.NonGreedy != 0}
 }
 
-// mayBeEmpty tells whether the node can match without taking a byte.
+// mayBeEmpty reports whether the node can match without taking a byte.
 func (n *node) mayBeEmpty() bool {
 	switch n.kind {
 	case nodeLiteral:

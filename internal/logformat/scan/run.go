@@ -97,7 +97,7 @@ func (a *assembler) escaped(n *node) error {
 
 // list writes a run and a loop as one step if together they are a list:
 // [^ ,"]+(?:(?:,| :) [^ ,"]*)*, elements of the same set with literals between
-// them. It tells whether they are.
+// them. It reports whether they are.
 //
 // The step does what the steps of the run and of the loop would do; it is there
 // because upstream times and addresses are such lists, mostly of one element.

@@ -44,10 +44,10 @@ func setOf(re *syntax.Regexp) (*byteSet, error) {
 	return set, nil
 }
 
-// high tells whether the set has the bytes from 0x80 on.
+// high reports whether the set has the bytes from 0x80 on.
 func (s *byteSet) high() bool { return s[utf8.RuneSelf] }
 
-// blank tells whether the set has the space, and no byte above it.
+// blank reports whether the set has the space, and no byte above it.
 func (s *byteSet) blank() bool {
 	return s[' '] && !slices.Contains(s[' '+1:], true)
 }

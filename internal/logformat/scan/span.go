@@ -59,7 +59,7 @@ func newPrefix(text string) prefix {
 	}
 }
 
-// begins tells whether the text stands at line[i:].
+// begins reports whether the text stands at line[i:].
 func (p *prefix) begins(line []byte, i int, last uint64) bool {
 	return wordAt(line, i, last)&p.mask == p.word && (!p.beyond || p.wholeAt(line[i:]))
 }
@@ -120,7 +120,7 @@ func (r *ranges) span(line []byte, i int, last uint64) int {
 	return i
 }
 
-// all tells whether all of line[i:end] are in the set.
+// all reports whether all of line[i:end] are in the set.
 func (r *ranges) all(line []byte, i, end int, last uint64) bool {
 	out := uint64(0)
 	for ; i+8 < end; i += 8 {

@@ -405,3 +405,24 @@ func BenchmarkAppend(b *testing.B) {
 		dst, _ = e.Append(dst[:0], line, number)
 	}
 }
+
+// What an encoder keeps of the last time is not shared with those made of it.
+func TestForHasATimeOfItsOwn(t *testing.T) {
+	e, err := accesslog.New([]string{"msec"}, accesslog.Schema{Measurement: "m", Host: "h", Source: "a"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	stamp := func(e *accesslog.Encoder, text string, want int64) {
+		t.Helper()
+		got, _ := e.Append(nil, [][]byte{[]byte(text)}, 1)
+		points, err := models.ParsePoints(got)
+		if err != nil || points[0].UnixNano() != want {
+			t.Errorf("%s = %q, %v, want %d", text, got, err, want)
+		}
+	}
+	stamp(e, "1795168800.123", 1795168800_123000001)
+	other := e.For("b")
+	stamp(other, "1795168800.456", 1795168800_456000001)
+	stamp(e, "1795168800.456", 1795168800_456000001)
+	stamp(other, "1795168800.123", 1795168800_123000001)
+}

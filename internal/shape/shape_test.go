@@ -389,3 +389,52 @@ func TestHostIsKept(t *testing.T) {
 		t.Errorf("Host = %q, %v, want the configured one", host, err)
 	}
 }
+
+// Settings that were changed are warned of when lines may be read again: after a stop
+// that was not clean, also when an import came between.
+func TestSettings(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		stop func(t *testing.T, h *house, s *shape.Settings)
+		want bool
+	}{
+		{"a crash", func(*testing.T, *house, *shape.Settings) {}, true},
+		{"a clean stop", func(t *testing.T, _ *house, s *shape.Settings) { delivered(t, s, false) }, false},
+		{"a clean stop, and a crash", func(t *testing.T, h *house, s *shape.Settings) {
+			delivered(t, s, false)
+			openSettings(t, h)
+		}, true},
+		{"a crash, and an import", func(t *testing.T, h *house, _ *shape.Settings) { delivered(t, openSettings(t, h), true) }, true},
+		{"a clean stop, and an import", func(t *testing.T, h *house, s *shape.Settings) {
+			delivered(t, s, false)
+			delivered(t, openSettings(t, h), true)
+		}, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			h := newHouse(t)
+			tt.stop(t, h, openSettings(t, h))
+			h.log.Reset()
+			h.config.Measurement += "2"
+			openSettings(t, h)
+			if got := strings.Contains(h.log.String(), "measurement"); got != tt.want {
+				t.Errorf("logged %q; want a warning: %t", h.log.String(), tt.want)
+			}
+		})
+	}
+}
+
+func openSettings(t *testing.T, h *house) *shape.Settings {
+	t.Helper()
+	s, err := shape.OpenSettings(&h.config, h.dir, "h", slog.New(slog.NewTextHandler(&h.log, nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func delivered(t *testing.T, s *shape.Settings, imported bool) {
+	t.Helper()
+	if err := s.Delivered(imported); err != nil {
+		t.Fatal(err)
+	}
+}

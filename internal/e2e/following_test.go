@@ -86,6 +86,7 @@ type story struct {
 	name      string
 	rand      *rand.Rand
 	daemon    *tailfluxtest.Daemon
+	rotated   time.Time // the last time
 
 	starts, terms, kills int
 	started              int      // how many runs before this one came to hear signals
@@ -173,8 +174,12 @@ func (s *story) alive() {
 
 func (s *story) rotate() {
 	s.t.Helper()
+	// Two rotations of one second would have one name with dateext, and logrotate
+	// refuses the second one.
+	time.Sleep(time.Until(s.rotated.Truncate(time.Second).Add(time.Second)))
 	s.tell("rotate")
 	s.logrotate.turn()
+	s.rotated = time.Now()
 	s.tell("rotated")
 }
 

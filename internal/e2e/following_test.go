@@ -175,8 +175,8 @@ func (s *story) alive() {
 func (s *story) rotate() {
 	s.t.Helper()
 	// Two rotations of one second would have one name with dateext, and logrotate
-	// refuses the second one.
-	time.Sleep(time.Until(s.rotated.Truncate(time.Second).Add(time.Second)))
+	// refuses the second one. (Its clock may be some milliseconds behind ours.)
+	time.Sleep(time.Until(s.rotated.Truncate(time.Second).Add(time.Second + 20*time.Millisecond)))
 	s.tell("rotate")
 	s.logrotate.turn()
 	s.rotated = time.Now()

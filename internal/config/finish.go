@@ -23,11 +23,11 @@ func (l *loader) finish(check func(Source) error) {
 		l.complete(s)
 		l.differ(names, s, s.Name, "name")
 		l.differ(paths, s, s.Path, "path")
-		l.judge(s, check)
+		l.validateFormat(s, check)
 		l.config.Sources = append(l.config.Sources, s.Source)
 	}
 	if l.described != nil {
-		l.judge(l.described, check)
+		l.validateFormat(l.described, check)
 	}
 	l.differFromGlobs()
 	for i, field := range l.config.Fields {
@@ -101,8 +101,8 @@ func (l *loader) differFromGlobs() {
 	}
 }
 
-// judge looks at how the lines of a source are to be read.
-func (l *loader) judge(s *located, check func(Source) error) {
+// validateFormat checks how the lines of a source are parsed.
+func (l *loader) validateFormat(s *located, check func(Source) error) {
 	key, text := "format", s.Format
 	if s.Regexp != "" {
 		key, text = "regexp", s.Regexp

@@ -44,7 +44,7 @@ func VerdictOf(err error) Verdict {
 	return Retry
 }
 
-// refusalOf tells what InfluxDB says about points, which begins with one of three
+// refusalOf separates what InfluxDB says about points, which begins with one of three
 // phrases, from what it or a proxy says about the request: a missing database name,
 // a truncated body, an HTML page. The number of dropped points that InfluxDB gives
 // is not reliable.

@@ -22,7 +22,7 @@ type slot struct {
 // It is as wide as nginx is, and as narrow as cutting the line needs: with
 // escape=default no value contains a double quote, so between quotes anything
 // goes; outside, a variable that is one word, a number or a time is held to
-// that, which tells it from its neighbours.
+// that, which separates it from its neighbours.
 func (s slot) class() string {
 	v, text, quoted := s.variable, s.text(), s.quoted()
 	switch {

@@ -16,11 +16,11 @@
 // no regular expression can say. Those lines go through a JSON parser.
 //
 // For the operator there is also Detect, which finds the format of a log by its
-// lines; Diagnose, which says at which column a line stops being of a format; and
+// lines; Diagnose, which returns the column where a line stops matching; and
 // Warnings, about formats that can match and give wrong values.
 //
 // The package checks the shape of a line, not its values: whether 99/Foo/2018
-// is a date, whether a format has a time at all, is for others to say. It
-// unescapes nothing but JSON objects: captures are the bytes of the line, and
-// Escape says how they are to be read.
+// is a date, whether a format has a time at all, is for others to decide. It
+// decodes only JSON objects: captures are the bytes of the line, and Escape says how
+// they must be decoded.
 package logformat

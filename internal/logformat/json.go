@@ -8,7 +8,7 @@ import (
 	"github.com/tailflux/tailflux/internal/nginxvar"
 )
 
-// jsonPreset is the format that is no log_format: whatever the operator called
+// jsonPreset is the format that is not a log_format: whatever the operator called
 // the values and however they are ordered, a line is one JSON object.
 const jsonPreset = "json"
 
@@ -16,7 +16,7 @@ const jsonPreset = "json"
 type key struct {
 	index int  // of the capture; for when, those of times
 	alias bool // another name than the variable's own, which comes first
-	when  bool // a time, which one its value tells
+	when  bool // a time; its value shows which one
 }
 
 // headers are variables without which logs are rare, and which nginxvar does not
@@ -105,14 +105,14 @@ func newObject(keys map[string]key, captures [][]byte) *object {
 	return o
 }
 
-// match fills the captures, or tells that line is no object.
+// match fills the captures, or reports that the line is not an object.
 func (o *object) match(line []byte) bool {
 	for _, i := range o.filled {
 		o.captures[i] = nil
 	}
 	o.filled, o.aliased, o.numbers = o.filled[:0], o.aliased[:0], o.numbers[:0]
 	if !opensObject(line) {
-		return false // without an error, which is dear
+		return false // without an error, which is expensive
 	}
 	v, err := o.parser.ParseBytes(line)
 	if err != nil || v.Type() != fastjson.TypeObject {

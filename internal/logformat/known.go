@@ -10,7 +10,7 @@ import (
 )
 
 // shapes are log_formats that have no name here and that many use. Their
-// literals, or what checkers say of their values, tell them from one another.
+// literals, or what checkers say of their values, distinguish them.
 var shapes = []string{
 	main, // of the nginx.conf that comes with nginx, commented out, and with most distributions
 	main + ` $request_time`,
@@ -42,10 +42,10 @@ const (
 
 // A known format is one that is recognised.
 type known struct {
-	name     string // what CompileFormat takes: a preset, or the log_format itself
+	name     string // what CompileFormat accepts: a preset, or the log_format itself
 	format   *Format
 	checkers []checker // by capture; nil: whatever matches
-	whole    int       // capture of $request_time, -1 if it does not tell anything
+	whole    int       // capture of $request_time, -1 if it proves nothing
 	part     int       // of $upstream_response_time
 }
 
@@ -168,8 +168,7 @@ func isDecimal(b []byte, places int) bool {
 // isSeconds reports whether b is how nginx writes a single time.
 func isSeconds(b []byte) bool { return isDecimal(b, 3) }
 
-// isForwarded reports whether b could be an X-Forwarded-For: the first address
-// tells.
+// isForwarded reports whether b could be an X-Forwarded-For, by its first address.
 func isForwarded(b []byte) bool {
 	first, _, _ := bytes.Cut(b, []byte{','})
 	text := string(bytes.TrimSpace(first))

@@ -34,8 +34,8 @@ var (
 	parameter = regexp.MustCompile(`^\s*escape=([^\s$;'"]*)(?:\s+|$)`)
 )
 
-// readSource tells a bare format from one pasted out of nginx.conf, whose
-// pieces are quoted, and joins the pieces.
+// readSource reads a bare format, or one pasted from nginx.conf, whose quoted
+// pieces it joins.
 func readSource(origin string) (source, error) {
 	s := source{origin: origin}
 	begin := len(statement.FindString(origin))

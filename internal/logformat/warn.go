@@ -10,10 +10,10 @@ import (
 	"github.com/tailflux/tailflux/internal/nginxvar"
 )
 
-// Warnings are for the operator: in which ways the format can match a line and
-// give wrong values, or leaves out lines that nginx writes every day. Each is a
-// sentence without a full stop. There is none for a format that is safe, as all
-// presets are and every log_format that has quotes around what clients send.
+// Warnings returns, for the operator, how the format can match a line and give wrong
+// values, or misses lines that nginx writes every day. Each is a sentence without a
+// full stop. A safe format has none: all presets, and every log_format with quotes
+// around what clients send.
 func (f *Format) Warnings() []string {
 	if f.json != nil {
 		return nil

@@ -61,18 +61,18 @@ type Variable struct {
 	Name string // without the "$"
 	Kind Kind   // of the value, or of each element of a List
 
-	// List tells that nginx writes one element per upstream server tried:
+	// List means that nginx writes one element per upstream server tried:
 	// "0.010, 0.020 : 0.100". A comma separates servers of one group, a colon
 	// groups (after an internal redirect); an element may be "-", and the last
 	// one may be empty.
 	List bool
 
-	// Empty tells that a variable which is not a String may be written as
+	// Empty means that a variable which is not a String may be written as
 	// nothing even with escape=default: $server_name when none is configured.
 	// Strings always may, and the flag is not set for them.
 	Empty bool
 
-	// Sent tells that the value is what the client sent, also where that is not of
+	// Sent means that the value is what the client sent, also where that is not of
 	// the kind: $content_length of a request that nginx refuses for it.
 	Sent bool
 }

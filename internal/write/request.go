@@ -25,7 +25,7 @@ func (p *part) weight() int {
 }
 
 // ending is how the lines of the part end in their file; nil if Lines does not
-// tell.
+// show it.
 func (p *part) ending() []byte {
 	if p.TooLong > 0 || int64(len(p.Lines)) != p.End.Offset-p.Start.Offset {
 		return nil

@@ -39,7 +39,7 @@ func (l *file) Write(p []byte) (int, error) { return l.f.Write(p) }
 
 func (l *file) close() error { return l.f.Close() }
 
-// due tells whether turn must be called before the line of this time.
+// due reports whether turn must be called before the line of this time.
 func (l *file) due(at time.Time) bool {
 	switch {
 	case !l.reopen.IsZero():

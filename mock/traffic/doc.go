@@ -1,6 +1,6 @@
 // Package traffic imagines a web site and those who visit it: about 200 paths,
-// 600 clients, people, bots and monitors, and scanners passing by. It tells
-// what nginx would know about each request, and nothing of how that is logged.
+// 600 clients, people, bots and monitors, and scanners passing by. It gives
+// what nginx would know about each request, and leaves how that is logged to others.
 //
 //	calm ──── CalmRequests on average ───► outage: the upstreams answer slowly,
 //	  ▲                                      │     or with 502, 503, 504, 500

@@ -150,7 +150,7 @@ func (t *Traffic) changeWeather() {
 	}
 }
 
-// reads tells whether the method changes nothing.
+// reads reports whether the method changes nothing.
 func reads(method string) bool {
 	return method == "GET" || method == "HEAD" || method == "OPTIONS"
 }

@@ -10,7 +10,7 @@ import (
 // groups[i]; other groups are not captured.
 //
 // The error names a piece of the expression and says why lines cannot be scanned
-// for it. Then the expression is none the worse for package regexp.
+// for it. Package regexp can still use the expression.
 func Compile(tree *syntax.Regexp, groups []int) (*Program, error) {
 	anchored := false
 	for tree.Op == syntax.OpBeginText || tree.Op == syntax.OpConcat && len(tree.Sub) > 0 && tree.Sub[0].Op == syntax.OpBeginText {
@@ -67,7 +67,7 @@ func (a *assembler) add(s step) {
 	}
 }
 
-// emit writes n. Steady tells that every match goes through n.
+// emit writes n. Steady means that every match goes through n.
 func (a *assembler) emit(n *node, steady bool) error {
 	switch n.kind {
 	case nodeLiteral:

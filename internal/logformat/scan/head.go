@@ -62,7 +62,7 @@ func (h *head) excludes(other *head) bool {
 	return !h.first.overlaps(&other.first)
 }
 
-// look tells every node below n what follows it, and returns the head of n and
+// look sets what follows every node below n, and returns the head of n and
 // all that follows it.
 func (n *node) look(next head) head {
 	n.next = next
@@ -115,8 +115,8 @@ func (n *node) look(next head) head {
 		return h
 
 	case nodeLoop:
-		// The body takes at least a byte, so its own head does not depend on
-		// what follows it; only then can what follows it be told.
+		// The body consumes at least a byte, so its own head does not depend on
+		// what follows it; only then is it known what follows it.
 		body := n.subs[0].look(head{open: true})
 		again := body.or(next)
 		n.subs[0].look(again)

@@ -1,10 +1,10 @@
 package scan
 
-// A lead tells where a match can begin at all. It is for expressions that are
+// A lead finds where a match can begin at all. It is for expressions that are
 // not anchored and begin with a run, such as [\d.]+ of the address in the
 // patterns that tutorials hand down: in 2001:db8::17 it first matches at 17.
 //
-// It is right because of this. Take a greatest possible piece of the line whose
+// Why it is correct: consider a longest possible piece of the line whose
 // bytes are all in the run's set. A match that begins within it takes bytes of
 // the set until one of next comes, which are not in the set; so it takes all of
 // the rest of the piece, and the byte behind the piece is one of next. If that

@@ -17,7 +17,7 @@ func runCommand(stderr io.Writer) *cobra.Command {
 		Short: "Follow the logs (the default)",
 		Example: `  tailflux --config /etc/tailflux/tailflux.yaml
   tailflux --path /var/log/nginx/access.log --format combined
-  tailflux run --once --path access.log.1 --influxdb-url http://db:8086
+  tailflux run --once --path sample.log --influxdb-url http://db:8086
   curl http://127.0.0.1:9193/monitor`,
 		Args: help.NoArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {

@@ -76,7 +76,7 @@ func TestNearestFormatIsTheOneOfTheWarning(t *testing.T) {
 	for _, lines := range []string{"odd\n", ingress + "\n" + combined[:70] + "\n", combined + "\n" + combined + " rt=0.1\n", `{"a":}` + "\n" + combined + "\n"} {
 		out, _, _, _ := run(t, lines, explain.Options{Detect: true})
 		format, warning, _ := strings.Cut(strings.TrimPrefix(out, "format "), ", the nearest\nwarning: ")
-		if !strings.Contains(warning, "nearest to "+format+",") {
+		if !strings.Contains(warning, "is closest to "+format+",") {
 			t.Errorf("it uses %s, but warns\n%s", format, warning)
 		}
 	}

@@ -54,7 +54,7 @@ func TestNamesOfRotatedLogs(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		of := slices.ContainsFunc(logfile.RotatedLogs(path), func(s logfile.Sibling) bool { return filepath.Base(s.Path) == name })
+		of := slices.ContainsFunc((*logfile.Directories)(nil).RotatedLogs(path), func(s logfile.Sibling) bool { return filepath.Base(s.Path) == name })
 		if of != want.of {
 			t.Errorf("%s is a rotated file of access.log: %v, want %v", name, of, want.of)
 		}

@@ -30,16 +30,20 @@ const (
 // Siblings returns the files in the log's directory, in those below it, in that
 // of the file that a link at the path leads to, and in others that are named,
 // whose names begin as the log's does. The latest one comes last.
-func Siblings(path string, others ...string) []Sibling { return beside(path, false, others) }
+func (d *Directories) Siblings(path string, others ...string) []Sibling {
+	return d.beside(path, false, others)
+}
 
 // RotatedLogs are those of the siblings that are called as rotated logs of the
 // path are.
-func RotatedLogs(path string, others ...string) []Sibling { return beside(path, true, others) }
+func (d *Directories) RotatedLogs(path string, others ...string) []Sibling {
+	return d.beside(path, true, others)
+}
 
-func beside(path string, rotatedOnly bool, others []string) []Sibling {
+func (d *Directories) beside(path string, rotatedOnly bool, others []string) []Sibling {
 	to := target(path)
 	dirs := []string{filepath.Dir(path)}
-	if entries, err := os.ReadDir(dirs[0]); err == nil {
+	if entries, err := d.list(dirs[0]); err == nil {
 		for _, e := range entries {
 			if e.IsDir() && len(dirs) < MaxDirectories {
 				dirs = append(dirs, filepath.Join(dirs[0], e.Name()))
@@ -58,7 +62,7 @@ func beside(path string, rotatedOnly bool, others []string) []Sibling {
 	}
 	var called []candidate
 	for _, dir := range dirs {
-		entries, err := os.ReadDir(dir)
+		entries, err := d.list(dir)
 		if err != nil {
 			continue
 		}
@@ -93,11 +97,12 @@ func beside(path string, rotatedOnly bool, others []string) []Sibling {
 }
 
 // UnsearchedDirectories is how many directories below that of a log are not searched
-// for its rotated files, being more than [MaxDirectories].
-func UnsearchedDirectories(path string) int {
-	entries, err := os.ReadDir(filepath.Dir(path))
+// for its rotated files, being more than [MaxDirectories]. The error is why the
+// directory cannot be listed.
+func (d *Directories) UnsearchedDirectories(path string) (n int, err error) {
+	entries, err := d.list(filepath.Dir(path))
 	if err != nil {
-		return 0
+		return 0, err
 	}
 	dirs := 1 // that of the log
 	for _, e := range entries {
@@ -105,7 +110,7 @@ func UnsearchedDirectories(path string) int {
 			dirs++
 		}
 	}
-	return max(0, dirs-MaxDirectories)
+	return max(0, dirs-MaxDirectories), nil
 }
 
 // sameFiles reports whether the same files have the same names.

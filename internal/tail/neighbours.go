@@ -25,7 +25,7 @@ func (s *source) everywhere(saved *checkpoint.Source) []logfile.Sibling {
 
 // siblings are those of a path, without the files that other sources follow.
 func (s *source) siblings(path string) []logfile.Sibling {
-	found := s.without(logfile.Siblings(path, s.rotated...))
+	found := s.without(s.reader.directories.Siblings(path, s.rotated...))
 	if path != s.Path {
 		for i := range found {
 			found[i].Log = path

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tailflux/tailflux/internal/checkpoint"
 	"github.com/tailflux/tailflux/internal/flow"
+	"github.com/tailflux/tailflux/internal/logfile"
 	"github.com/tailflux/tailflux/internal/stats"
 )
 
@@ -61,7 +62,8 @@ type Reader struct {
 	log     *slog.Logger
 	watcher *watcher // nil without wake-ups
 
-	checkpoint *checkpoint.Checkpoint
+	checkpoint  *checkpoint.Checkpoint
+	directories logfile.Directories // as they are in this look
 
 	turn     []*file   // of read
 	looked   time.Time // when it last looked at the paths
@@ -150,6 +152,7 @@ func (r *Reader) Run(ctx context.Context, out chan<- flow.Chunk) error {
 // themselves; with Once it is the error.
 func (r *Reader) look(now time.Time) error {
 	r.looked = now
+	r.directories.Forget()
 	r.find(now)
 	if r.config.Once && len(r.sources) == 0 {
 		return fmt.Errorf("no file matches %s", r.config.Globs[0].Pattern)

@@ -29,11 +29,11 @@ func (s *source) restore(now time.Time) error {
 		if was, ok := s.reader.checkpoint.Rename(s.Name, s.Path, s.reader.follows); ok {
 			s.reader.log.Warn("source has a new name; continuing where it was", "source", s.Name, "was", was, "file", s.Path)
 		}
-		if n := logfile.UnsearchedDirectories(s.Path); n > 0 {
+		switch n, err := s.reader.directories.UnsearchedDirectories(s.Path); {
+		case n > 0:
 			s.reader.log.Warn("too many directories beside the log; some are not searched for its rotated files: use a directory of its own for the log, or for olddir",
 				"source", s.Name, "file", s.Path, "limit", logfile.MaxDirectories)
-		}
-		if _, err := os.ReadDir(filepath.Dir(s.Path)); errors.Is(err, fs.ErrPermission) {
+		case errors.Is(err, fs.ErrPermission):
 			s.reader.log.Warn("cannot list the directory of the log: lines are lost when it is rotated while tailflux is stopped, or faster than it is checked",
 				"source", s.Name, "err", err)
 		}

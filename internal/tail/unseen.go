@@ -17,7 +17,7 @@ func (s *source) findUnseen(since, now time.Time) {
 	var live fs.FileInfo
 	list := func() []logfile.Sibling {
 		live, _ = os.Stat(s.Path)
-		found := s.without(logfile.RotatedLogs(s.Path, s.rotated...))
+		found := s.without(s.reader.directories.RotatedLogs(s.Path, s.rotated...))
 		if live != nil { // which may be renamed right now too
 			found = append(found, logfile.Sibling{Path: s.Path, Info: live})
 		}

@@ -32,14 +32,16 @@ func (o *Opened) Compare(f File, offset int64, last Sum) Identity {
 	case size >= 0 && size < offset:
 		return Prefix
 	}
-	if last.Length > 0 && offset >= int64(last.Length) {
-		text, err := o.Bytes(offset-int64(last.Length), last.Length)
+	// What stands before the offset, or a byte of it when that is not known: a
+	// compressed file does not say how long it is.
+	if n := known(last, offset); n > 0 && (last.Length > 0 || size < 0) {
+		text, err := o.Bytes(offset-int64(n), n)
 		switch {
 		case err != nil:
 			return Different
-		case len(text) < last.Length:
+		case len(text) < n:
 			return Prefix // a compressed one
-		case SumOf(text) != last:
+		case last.Length > 0 && SumOf(text) != last:
 			return Different
 		}
 	}
@@ -65,11 +67,21 @@ func (o *Opened) HoldsAllOf(f File, offset int64, before Sum) bool {
 	case int64(before.Length) > offset: // a checkpoint that somebody edited
 		return false
 	}
-	text, err := o.Bytes(offset-int64(before.Length), before.Length+1)
+	n := known(before, offset)
+	text, err := o.Bytes(offset-int64(n), n+1)
 	if err != nil { // it is just being compressed
 		return true
 	}
-	return len(text) == before.Length && SumOf(text) == before
+	return len(text) == n && (before.Length == 0 || SumOf(text) == before)
+}
+
+// known is how many of the bytes before an offset can be compared: those of the sum,
+// or one if nothing but the length is known.
+func known(before Sum, offset int64) int {
+	if int64(before.Length) > offset {
+		return 0
+	}
+	return int(min(int64(max(before.Length, 1)), offset))
 }
 
 // IsCopyOf reports whether the file is a copy of one that is being read, whose size

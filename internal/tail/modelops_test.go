@@ -273,9 +273,11 @@ func (m *model) opFailing() {
 }
 
 // opBack rotates and gives an older file, which the daemon still has open, its
-// path again. Nginx writes there, and a worker to the file that was there.
+// path again. Nginx writes there, and a worker to the file that was there. It is
+// played with -model.back only: a restart soon after it may lose the lines of the
+// worker (docs/reliability.md).
 func (m *model) opBack() {
-	if m.linked || !m.running() {
+	if !*modelBack || m.linked || !m.running() {
 		m.opLate()
 		return
 	}

@@ -66,7 +66,7 @@ func run(c *config.Config, do job, log *slog.Logger) error {
 	}
 
 	// Tag values and detected formats reach the disk before the points that
-	// depend on them, and before the checkpoint passes their lines.
+	// depend on them; that no format fits is saved with the checkpoint.
 	store, passed := durable{client, kept}, durableCheckpoint{kept.checkpoint, kept}
 
 	lines, points := pools(c)

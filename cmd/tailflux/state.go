@@ -58,7 +58,9 @@ func openState(c *config.Config, once bool, st *stats.Stats, log *slog.Logger) (
 	if s.host, err = shape.Host(c, s.dir); err != nil {
 		return s, err
 	}
-	s.shaper, err = shape.Open(shape.Options{Config: c, State: s.dir, Host: s.host, Values: s.values, Once: once, Log: log})
+	s.shaper, err = shape.Open(shape.Options{
+		Config: c, State: s.dir, Host: s.host, Values: s.values, Followed: s.checkpoint.Followed, Once: once, Log: log,
+	})
 	if err != nil {
 		return s, err
 	}
@@ -133,8 +135,9 @@ func (d durable) Write(ctx context.Context, pieces [][]byte) error {
 	return d.Client.Write(ctx, pieces)
 }
 
-// durableCheckpoint passes lines that were rejected for want of a format only when
-// that is on the disk: the next start must not refuse their log.
+// durableCheckpoint also saves that lines were rejected because no format fits, so
+// that the next start does not refuse their log. A crash may come first: then
+// [shape.Open] asks whether the log was followed.
 type durableCheckpoint struct {
 	*checkpoint.Checkpoint
 	kept *state

@@ -110,6 +110,18 @@ func (c *Checkpoint) Fresh() bool {
 	return len(c.sources) == 0
 }
 
+// Followed reports whether the log at path was followed: a generation of it was begun.
+func (c *Checkpoint) Followed(path string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, s := range c.sources {
+		if s.Path == path && len(s.Open)+len(s.Finished) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // Rename moves the state of the source at path to name, and returns the name that it
 // had. It does nothing if name already has state, or if the old name is still
 // configured, which used reports.

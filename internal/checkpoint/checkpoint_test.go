@@ -801,3 +801,26 @@ func TestSeveralGoroutines(t *testing.T) {
 		}
 	}
 }
+
+// A log was followed once there is a generation of it: not if it was only waited for,
+// and not if files of its source were only imported.
+func TestFollowed(t *testing.T) {
+	o := open(t, t.TempDir())
+	want := func(want bool) {
+		t.Helper()
+		if got := o.Followed(web.Path); got != want || o.Followed("elsewhere") {
+			t.Errorf("Followed = %v, want %v; of another log %v", got, want, o.Followed("elsewhere"))
+		}
+	}
+	want(false)
+	o.source(web)
+	want(false)
+	g := generation(web, 1)
+	o.Begin(at(g, 0), logfile.Sum{}, file(1))
+	o.Secure()
+	want(true)
+	o = o.crash()
+	want(true)
+	o.Lose(web.Name, 1)
+	want(true)
+}

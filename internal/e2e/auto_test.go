@@ -67,6 +67,35 @@ func TestFormatAuto(t *testing.T) {
 	}
 }
 
+// The first lines of a log fit no format, and tailflux is killed before it has saved
+// anything of that: the next start accepts the log, as it would have gone on.
+func TestFormatAutoKilledAtAnOddLine(t *testing.T) {
+	for _, pattern := range []string{"access.log", "acc*.log"} {
+		b := newBench(t, influxdtest.New(t, influxdtest.Options{}))
+		b.write("access.log", "")
+		args := []string{"--path", b.path(pattern), "--start", "beginning"}
+		d := b.start(args...)
+		followed := func(r tailfluxtest.Report) bool { return len(r.Sources) == 1 }
+		if _, err := d.WaitFor(arrival, followed); err != nil {
+			t.Fatal(err)
+		}
+		b.write("access.log", "half a line\n")
+		if _, err := d.WaitFor(arrival, func(r tailfluxtest.Report) bool { return r.Lines.Read == 1 }); err != nil {
+			t.Fatal(err)
+		}
+		d.Kill()
+		d = b.start(args...)
+		if _, err := d.WaitFor(arrival, followed); err != nil {
+			t.Fatalf("%s: %v", pattern, err)
+		}
+		b.write("access.log", strings.Repeat(timedLine, 30))
+		b.delivered(d, 31)
+		if err := d.Stop(); err != nil {
+			t.Errorf("%s: %v", pattern, err)
+		}
+	}
+}
+
 // A log of no known format is refused at the start, with a remedy.
 func TestFormatAutoUnknown(t *testing.T) {
 	b := newBench(t, influxdtest.New(t, influxdtest.Options{}))

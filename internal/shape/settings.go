@@ -114,3 +114,15 @@ func changedKeys(before, after map[string]json.RawMessage) (changed []string) {
 	}
 	return changed
 }
+
+// crashedWithAuto reports whether the last run did not end cleanly, and detected the
+// format of the configured source of that name.
+func crashedWithAuto(dir *statedir.Dir, name string) bool {
+	var kept keptSettings
+	data, err := dir.Read(statedir.Shaping)
+	if err != nil || json.Unmarshal(data, &kept) != nil { // which OpenSettings reports
+		return false
+	}
+	var format string
+	return !kept.Clean && json.Unmarshal(kept.Keys["format of "+name], &format) == nil && format == Auto
+}

@@ -28,6 +28,8 @@ type house struct {
 	dir    *statedir.Dir
 	log    strings.Builder
 	source *flow.Source
+
+	followed bool // the checkpoint knows the log
 }
 
 func newHouse(t *testing.T) *house {
@@ -56,6 +58,7 @@ func (h *house) write(text string) {
 func (h *house) open(once bool) (*shape.Shaper, error) {
 	return shape.Open(shape.Options{
 		Config: &h.config, State: h.dir, Host: "h", Once: once, Log: slog.New(slog.NewTextHandler(&h.log, nil)),
+		Followed: func(path string) bool { return h.followed && path == h.source.Path },
 	})
 }
 
@@ -204,6 +207,57 @@ func TestOddLine(t *testing.T) {
 	h.names(s, strings.Repeat("odd\n", 100))
 	if names := h.names(s, combined); !strings.Contains(names, "status") {
 		t.Errorf("variables %q, want those of combined", names)
+	}
+}
+
+// After a crash it need not be on the disk that no format fitted the lines: that the
+// log was followed then, and with which format, is. Anything else is the operator's
+// mistake, as at the first start.
+func TestOddLineBeforeACrash(t *testing.T) {
+	for _, tt := range []struct {
+		name            string
+		before          string // the format then
+		clean, followed bool
+		once            bool
+		accepted        bool
+	}{
+		{name: "a crash", before: shape.Auto, followed: true, accepted: true},
+		{name: "a clean stop", before: shape.Auto, followed: true, clean: true},
+		{name: "nothing was read", before: shape.Auto},
+		{name: "the format was another", before: "combined", followed: true},
+		{name: "a run that ends by itself", before: shape.Auto, followed: true, once: true},
+	} {
+		for _, glob := range []bool{false, true} {
+			h := newHouse(t)
+			if glob {
+				h.config.Sources[0].Path = filepath.Join(filepath.Dir(h.source.Path), "*.log")
+			}
+			h.config.Sources[0].Format = tt.before
+			settings, err := shape.OpenSettings(&h.config, h.dir, "h", slog.New(slog.DiscardHandler))
+			if err == nil && tt.clean {
+				err = settings.Delivered(false)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			h.config.Sources[0].Format = shape.Auto
+			h.write("half a line\n")
+			h.followed = tt.followed
+			s, err := h.open(tt.once)
+			if (err == nil) != tt.accepted {
+				t.Errorf("%s, glob %v: Open = %v, want it accepted: %v", tt.name, glob, err, tt.accepted)
+			}
+			if err != nil {
+				continue
+			}
+			h.names(s, "half a line\n")
+			if n := strings.Count(h.log.String(), "no log format fits"); n != 1 {
+				t.Errorf("glob %v: it was logged %d times that no format fits, want once:\n%s", glob, n, &h.log)
+			}
+			if names := h.names(s, strings.Repeat(timed, 25)); !strings.Contains(names, "request_time") {
+				t.Errorf("glob %v: variables %q, want those of timed", glob, names)
+			}
+		}
 	}
 }
 

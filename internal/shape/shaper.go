@@ -24,6 +24,8 @@ type Options struct {
 	State  *statedir.Dir
 	Host   string // the tag
 	Values accesslog.Admitter
+	// Followed reports whether the log at path was followed before; nil is never.
+	Followed func(path string) bool
 	// Once is for a run that ends by itself: it fails when no format fits, rather
 	// than to reject lines for want of one.
 	Once bool
@@ -123,6 +125,7 @@ func (s *Shaper) first(source config.Source) (format string, err error) {
 		if glob && followed && !waiting {
 			continue
 		}
+		waiting = waiting || !followed && s.interrupted(source.Name, path)
 		lines, err := logfile.FirstLines(path, sampleLines)
 		if err != nil {
 			continue // the reader waits for the file, and says so
@@ -139,12 +142,20 @@ func (s *Shaper) first(source config.Source) (format string, err error) {
 		case waiting && !s.o.Once:
 			if !glob {
 				s.reject(source.Name, path, err)
+				s.choices.choose(source.Name, path, "")
 			}
 		default:
 			return "", s.unknown(source.Name, path, err)
 		}
 	}
 	return "", nil
+}
+
+// interrupted reports whether the log at path was followed with its format to be
+// detected until a crash, before which it need not have been saved that none fits.
+// name is that of the configured source.
+func (s *Shaper) interrupted(name, path string) bool {
+	return s.o.Followed != nil && s.o.Followed(path) && crashedWithAuto(s.o.State, name)
 }
 
 // detected returns the format of a source, "" while it is not known.

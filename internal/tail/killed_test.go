@@ -3,7 +3,11 @@
 package tail_test
 
 import (
+	"io"
 	"testing"
+	"time"
+
+	"github.com/tailflux/tailflux/internal/stats"
 )
 
 func TestKilledBeforeAnythingIsAcknowledged(t *testing.T) {
@@ -91,4 +95,31 @@ func TestFileIsMissingAtTheVeryFirstStart(t *testing.T) {
 			})
 		})
 	}
+}
+
+// An empty file at the path is saved as well: it may be rotated, and older than another
+// one, when its first line comes.
+func TestKilledWhileTheNewFileIsEmpty(t *testing.T) {
+	both(t, func(t *testing.T, wakeups bool) {
+		path := logFile(t)
+		create(t, path, "a1\n")
+		d := newDaemon(t, wakeups, path)
+		d.start()
+		d.want(1, "a1")
+		d.acknowledge()
+		b := rotate(t, path, "")
+		d.eventually("the new file in the checkpoint", func() bool {
+			saved, _ := openCheckpoint(t, d.state, stats.New(time.Now()), io.Discard).Source("s0", path)
+			return len(saved.Open) == 2
+		})
+		d.kill()
+		rename(t, path, path+".2")
+		rename(t, path+".1", path)
+		touch(t, path)
+		d.start()
+		d.looked()
+		add(t, b, "b1\n")
+		d.want(2, "b1")
+		d.stop()
+	})
 }

@@ -40,7 +40,6 @@ var (
 	modelSeed      = flag.Uint64("model.seed", 0, "seed of the only sequence; 0: many")
 	modelFirst     = flag.Bool("model.first", false, "end with the first sequence that fails, and do not shrink it: make mutants wants to know no more")
 	modelRaces     = flag.Bool("model.races", false, "let things happen while the daemon looks; then a seed does not always give the same")
-	modelBack      = flag.Bool("model.back", false, "let older files come back to the path")
 )
 
 const (

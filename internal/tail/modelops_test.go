@@ -273,11 +273,9 @@ func (m *model) opFailing() {
 }
 
 // opBack rotates and gives an older file, which the daemon still has open, its
-// path again. Nginx writes there, and a worker to the file that was there. It is
-// played with -model.back only: a restart soon after it may lose the lines of the
-// worker (docs/reliability.md).
+// path again. Nginx writes there, and a worker to the file that was there.
 func (m *model) opBack() {
-	if !*modelBack || m.linked || !m.running() {
+	if m.linked || !m.running() {
 		m.opLate()
 		return
 	}

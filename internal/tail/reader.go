@@ -180,6 +180,7 @@ func (r *Reader) lookIfDue() {
 		r.looked = now
 	default:
 		_ = r.look(now) // only Once has an error
+		r.checkpoint.Secure()
 	}
 }
 

@@ -496,3 +496,26 @@ func TestFileWithATimeToComeIsRotatedWhileStopped(t *testing.T) {
 		d.stop()
 	})
 }
+
+// The file at the path is the one that was read, yet another one was there meanwhile.
+func TestFileIsRotatedWhileStoppedAndComesBack(t *testing.T) {
+	both(t, func(t *testing.T, wakeups bool) {
+		path := logFile(t)
+		a := create(t, path, "a1\n")
+		d := newDaemon(t, wakeups, path)
+		d.start()
+		d.want(1, "a1")
+		d.stop()
+		rotate(t, path, "b1\n")
+		rename(t, path, path+".2")
+		rename(t, path+".1", path)
+		add(t, a, "a2\n")
+		d.start()
+		d.want(1, "a2")
+		d.want(2, "b1")
+		d.stop()
+		d.start()
+		d.wantNothing()
+		d.stop()
+	})
+}

@@ -54,7 +54,9 @@ func (s *source) restore(now time.Time) error {
 	if len(saved.Open) == 0 && len(saved.Finished) == 0 {
 		return nil
 	}
-	if len(saved.Open) != 1 || !s.isAtPath(&saved.Open[0], now) { // as it nearly always is
+	if len(saved.Open) == 1 && s.isAtPath(&saved.Open[0], now) { // as it nearly always is
+		s.findUnseen(s.latest(now), now) // another one may have been there for a while
+	} else {
 		if err := s.unreadable(saved); err != nil {
 			return err
 		}

@@ -32,10 +32,10 @@ what was expected there. The lines are its arguments, those of a file, or
 standard input.
 
 The format is that of --format or --regexp; otherwise that of the
-configuration, if there is one (of several sources, --name or the path in
---file chooses); otherwise it is detected from the first 100 lines. Explain
-needs neither a state directory nor InfluxDB. The exit code is 1 if a line
-would be rejected.`,
+configuration, if there is one (if it has several sources, choose one with
+--name, or read its log with --file); otherwise it is detected from the first
+100 lines. Explain needs neither a state directory nor InfluxDB. The exit code
+is 1 if a line would be rejected.`,
 		Example: explainExamples,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 && file != "" {

@@ -28,15 +28,18 @@ func importCommand(stderr io.Writer) *cobra.Command {
 	var source string
 	cmd := &cobra.Command{
 		Use:   "import FILE...",
-		Short: "Deliver old logs, also rotated and compressed ones",
+		Short: "Deliver old logs, including rotated and compressed ones",
 		Long: `Import reads logs from beginning to end, the oldest first, plain or compressed
 (.gz, .zst), and delivers their lines as the daemon does.
 
-It never delivers a line twice as long as the state directory is intact: files
-are recognised by content, and only their missing part is read. That is what
-was there before tailflux first started, or was lost. After an interruption,
-the same command continues. Without the state directory, importing a file
-again is safe, but files that tailflux followed would be delivered again.
+Files are recognised by content. The state directory knows the last 64 files
+that were followed for each source, and the last 4,096 that were imported. Of
+a file that it knows, only the missing part is read: what was written before
+tailflux first started, or what was lost. To continue after an interruption,
+run the same command again.
+
+Importing a file twice is safe. But a file that was followed and is no longer
+known would be stored a second time: look first with tailflux verify.
 
 The state directory belongs to one process and one user: stop tailflux first,
 and import as the user that it runs as, who must be allowed to read the files.

@@ -51,7 +51,8 @@ func rootCommand(stderr io.Writer) *cobra.Command {
 		Use:   "tailflux",
 		Short: "Follow nginx access logs and write one point per request to InfluxDB",
 		Long: `Tailflux follows nginx access logs, parses every line, and writes one point per
-request to InfluxDB 1.x. Without a command it runs.`,
+request to InfluxDB 1.x. Without a command, it does what
+tailflux run does.`,
 		Example:       run.Example,
 		Args:          run.Args,
 		RunE:          run.RunE,
@@ -84,7 +85,7 @@ func load(cmd *cobra.Command) (*config.Config, error) {
 // warnOfVariables warns of variables that look as if they configured something.
 func warnOfVariables(cmd *cobra.Command) {
 	for _, is := range config.Misnomers(os.Environ()) {
-		newLogger(cmd.ErrOrStderr()).Warn("environment variable sets nothing", "keys", is.Name, "reason", is.Meant)
+		newLogger(cmd.ErrOrStderr()).Warn("environment variable has no effect", "keys", is.Name, "reason", is.Meant)
 	}
 }
 

@@ -30,7 +30,7 @@ func runCommand(stderr io.Writer) *cobra.Command {
 			}
 			log := newLogger(stderr)
 			for _, warning := range c.Warnings() {
-				log.Warn("configuration is accepted, but probably not meant", "reason", warning)
+				log.Warn("configuration is accepted, but may be a mistake", "reason", warning)
 			}
 			return run(c, job{once: once}, log)
 		},

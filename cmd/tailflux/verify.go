@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -29,13 +30,13 @@ of each line's point, and looks for it in InfluxDB. It prints how many lines
 there are, how many were filtered or rejected, how many points are expected
 and found, and the minutes in which points are missing.
 
-The state directory knows the numbers of the lines in files that are followed
-or were imported, and in the last few dozen files before them. In other files,
-points are only counted by the minute, together with those of neighbouring
-files: the result is called approximate.
+The line numbers, which are part of the timestamps, are known for the files
+that are being followed, for the last 64 before them, and for imported files.
+For any other file, verify counts the points of each minute, including those
+of the files before and after it: the result is called approximate.
 
 Verify writes nothing; tailflux may run meanwhile. The exit code is 1 if
-points are missing.`,
+points are missing, or if no line matches the format.`,
 		Example: verifyExamples,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -67,7 +68,7 @@ func verifyFiles(ctx context.Context, out io.Writer, c *config.Config, source st
 	if err != nil {
 		return err
 	}
-	missing, foreign := 0, 0
+	missing, foreign, odd := 0, 0, ""
 	for _, file := range files {
 		verdict, err := v.Verify(ctx, file, source)
 		if err != nil {
@@ -78,6 +79,7 @@ func verifyFiles(ctx context.Context, out io.Writer, c *config.Config, source st
 			missing++
 		case verdict.NoneMatches():
 			foreign++
+			odd = cmp.Or(odd, file)
 		}
 		if asJSON {
 			err = json.NewEncoder(out).Encode(verdict)
@@ -90,9 +92,9 @@ func verifyFiles(ctx context.Context, out io.Writer, c *config.Config, source st
 	}
 	switch {
 	case foreign > 0:
-		return fmt.Errorf("verify: no line of %d of %d files matches the format: try tailflux explain --file %s", foreign, len(files), files[0])
+		return fmt.Errorf("verify: in %d of %d files no line matches the format: try tailflux explain --file %s", foreign, len(files), odd)
 	case missing > 0:
-		return fmt.Errorf("verify: points are missing of %d of %d files", missing, len(files))
+		return fmt.Errorf("verify: points are missing for %d of %d files", missing, len(files))
 	}
 	return nil
 }

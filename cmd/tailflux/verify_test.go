@@ -146,6 +146,14 @@ func TestVerify(t *testing.T) {
 			t.Errorf("exit code %d:\n%s", code, out)
 		}
 	})
+	t.Run("one of two files has another format", func(t *testing.T) {
+		in.shell("echo junk >other.log")
+		other := filepath.Join(filepath.Dir(in.log), "other.log")
+		want := "verify: in 1 of 2 files no line matches the format: try tailflux explain --file " + other + "\n"
+		if code, out := in.run("verify", "--source", "web", in.log, other); code != 1 || !strings.HasSuffix(out, want) {
+			t.Errorf("exit code %d:\n%s, want at its end %s", code, out, want)
+		}
+	})
 	t.Run("nothing is known of the file", func(t *testing.T) {
 		in := *in
 		in.t, in.state = t, t.TempDir()

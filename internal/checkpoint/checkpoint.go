@@ -197,8 +197,8 @@ func (c *Checkpoint) BeginImport(at flow.Position, before logfile.Sum, f logfile
 	if c.addImport(source, Generation{
 		File: f, ID: at.Generation.ID, FirstLine: at.Generation.FirstLine, Offset: at.Offset, Line: at.Line, Before: before, Left: -1,
 	}) {
-		c.log.Warn("too many imported files, forgetting the oldest; importing one of those again reads it again: "+
-			"its lines become the same points, and its rejected lines get a second entry",
+		c.log.Warn("too many imported files, forgetting the oldest; if you import one of those again, "+
+			"its lines become the same points, but its rejected lines get a second entry",
 			"source", source, "limit", maxImports)
 	}
 }

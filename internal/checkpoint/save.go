@@ -68,7 +68,7 @@ func (c *Checkpoint) report(err error, newFile bool) {
 	}
 	c.outage = outage{on: true, newFile: before.newFile || newFile}
 	if c.outage != before {
-		c.log.Error("checkpoint cannot be saved; delivery continues, but a crash now may lose lines of a new file or store them twice",
+		c.log.Error("checkpoint cannot be saved; delivery continues, but a crash while new_file is true may lose lines or store them twice",
 			"err", err, "new_file", c.outage.newFile)
 	}
 	c.stats.CheckpointTrouble(err.Error())

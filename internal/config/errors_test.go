@@ -41,8 +41,8 @@ func TestErrors(t *testing.T) {
 		{"open list", layers{file: "host: x\ntags: [a\n"}, "t.yaml:2:7: got what is not YAML: sequence end token ']' not found"},
 		{"tab", layers{file: "influxdb:\n\turl: x\n"}, "t.yaml:2:1: got a tab in the indentation, want spaces"},
 		{"tab first", layers{file: "\thost: x\n"}, "t.yaml:1:1: got a tab in the indentation, want spaces"},
-		{"indentation", layers{file: "sources:\n  - path: x\n   name: y\n"}, "t.yaml:3:4: got what is not YAML: value is not allowed in this context; is it indented as the line above?"},
-		{"text after quotes", layers{file: "host: \"$a\" b\n"}, "t.yaml:1:12: got what is not YAML: value is not allowed in this context. map key-value is pre-defined; is it indented as the line above?"},
+		{"indentation", layers{file: "sources:\n  - path: x\n   name: y\n"}, "t.yaml:3:4: got what is not YAML: value is not allowed in this context; is it indented like the line above?"},
+		{"text after quotes", layers{file: "host: \"$a\" b\n"}, "t.yaml:1:12: got what is not YAML: value is not allowed in this context. map key-value is pre-defined; is it indented like the line above?"},
 
 		{"old line ends", layers{file: "sources:\r- path: x\r\n\rinfluxdb:\r\turl: x"}, "t.yaml:5:1: got a tab in the indentation, want spaces"},
 
@@ -52,7 +52,7 @@ func TestErrors(t *testing.T) {
 		{"tag", layers{file: one + "host: !!str 5\n"}, `t.yaml:2:7: host: got a YAML tag (!), want a name or ""`},
 		{"merge key", layers{file: one + "influxdb:\n  <<: {url: x}\n"}, "t.yaml:3:3: influxdb: got a merge key (<<), want a plain key"},
 		{"explicit key", layers{file: one + "? host\n: x\n"}, "t.yaml:2:1: got an explicit key (?), want a plain key"},
-		{"key with a dot", layers{file: one + "influxdb.url: x\n"}, "t.yaml:2:1: influxdb.url: got a key with a dot, want the part behind it on a line of its own, indented"},
+		{"key with a dot", layers{file: one + "influxdb.url: x\n"}, "t.yaml:2:1: influxdb.url: got a key with a dot, want the part after the dot on a line of its own, indented"},
 		// The library turns "a<tab>b" into "ab".
 		{"tab in bare text", layers{file: one + "host: a\tb\t# c\n"}, `t.yaml:2:7: host: got a tab in text without quotes, want a name or ""`},
 

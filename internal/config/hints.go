@@ -76,7 +76,7 @@ func syntaxHint(message, line string) string {
 	case doubleQuote.MatchString(line):
 		return "; put the format between single quotes"
 	case strings.Contains(message, "is not allowed in this context"):
-		return "; is it indented as the line above?"
+		return "; is it indented like the line above?"
 	}
 	return ""
 }

@@ -173,7 +173,7 @@ func walk[T any](l *loader, v value, prefix, shown string, rows []setting[T], ta
 		}
 		seen[key] = e.key.at
 		if strings.Contains(e.key.text, ".") {
-			l.fail(e.key.at, shown+key, "a key with a dot", "the part behind it on a line of its own, indented")
+			l.fail(e.key.at, shown+key, "a key with a dot", "the part after the dot on a line of its own, indented")
 			continue
 		}
 		switch row, section := find(rows, key); {

@@ -102,7 +102,7 @@ func TestFormatAutoUnknown(t *testing.T) {
 	log := b.write("access.log", "Nov 22 10:00:00 web1 sshd[7]: hello\n")
 	for _, args := range [][]string{{"--path", log}, {"--path", b.path("*.log")}, {"--once", "--path", log}, {"--once", "--path", b.path("*.log")}} {
 		d := b.start(args...)
-		if err := d.Wait(); err == nil || d.ExitCode() != 2 || !strings.Contains(err.Error(), "set format: to the log_format in nginx.conf") {
+		if err := d.Wait(); err == nil || d.ExitCode() != 2 || !strings.Contains(err.Error(), "set format to the log_format in nginx.conf") {
 			t.Errorf("%q: exit code %d: %v", args, d.ExitCode(), err)
 		}
 	}

@@ -64,7 +64,7 @@ func Detect(lines [][]byte) (name string, err error) {
 	return "", ambiguous(fitting, samples[0])
 }
 
-const remedy = "set format: to the log_format in nginx.conf"
+const remedy = "set format to the log_format in nginx.conf"
 
 // Nearest returns a known format that the line matches, by the name that Detect would
 // give.

@@ -120,7 +120,7 @@ func TestDetect(t *testing.T) {
 		{"1 of 19 is noise", append(many(18, combinedLine), "192.0.2.7 - - [04/Ma"), "!line 19 is closest to combined, which at column 21 expects a time"},
 		{"2 of 20 are noise", append(many(18, combinedLine), "x", "y"), "!line 19 is closest to combined"},
 
-		{"nothing known", []string{"2026/11/20 10:00:00 [error] 17#17: *1 connect() failed"}, "!set format: to the log_format in nginx.conf"},
+		{"nothing known", []string{"2026/11/20 10:00:00 [error] 17#17: *1 connect() failed"}, "!set format to the log_format in nginx.conf"},
 		{"a variable too many", []string{line(` "-" extra`)}, "!at column 95"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -149,7 +149,7 @@ func TestDetect(t *testing.T) {
 func TestDetectError(t *testing.T) {
 	_, err := logformat.Detect([][]byte{[]byte(`192.0.2.7 - - [04/Mar/2018:13:49:52 +0000] "GET / HTTP/1.1" 200 612 "-" curl`)})
 	want := `no known format matches the first line; line 1 is closest to combined, which at column 73 expects a literal ` + "`\" \"`" + ` after $http_referer: ` +
-		`"192.0.2.7 - - [04/Mar/2018:13:49:52 +0000] \"GET / HTTP/1.1\" 200 612 \"-\" curl"; set format: to the log_format in nginx.conf`
+		`"192.0.2.7 - - [04/Mar/2018:13:49:52 +0000] \"GET / HTTP/1.1\" 200 612 \"-\" curl"; set format to the log_format in nginx.conf`
 	if err == nil || err.Error() != want {
 		t.Errorf("Detect:\n got %v\nwant %s", err, want)
 	}

@@ -87,11 +87,11 @@ var remedies = map[syntax.ErrorCode]string{
 	syntax.ErrInvalidPerlOp:         "RE2 has no lookahead, lookbehind, atomic or conditional groups",
 	syntax.ErrInvalidEscape:         "RE2 has no backreferences, and not every escape of Perl; a literal backslash is \\\\",
 	syntax.ErrInvalidNamedCapture:   "a group is written (?P<name>…) with letters, digits and _ in its name",
-	syntax.ErrInvalidRepeatOp:       "RE2 has no possessive repeats; put a literal *, + or ? behind a backslash",
-	syntax.ErrMissingRepeatArgument: "put a literal *, + or ? behind a backslash",
-	syntax.ErrMissingBracket:        "put a literal [ behind a backslash",
-	syntax.ErrMissingParen:          "put a literal ( behind a backslash",
-	syntax.ErrUnexpectedParen:       "put a literal ) behind a backslash",
+	syntax.ErrInvalidRepeatOp:       `RE2 has no possessive repeats; write \*, \+ or \? for a literal *, + or ?`,
+	syntax.ErrMissingRepeatArgument: `write \*, \+ or \? for a literal *, + or ?`,
+	syntax.ErrMissingBracket:        `close it with ], or write \[ for a literal [`,
+	syntax.ErrMissingParen:          `close it with ), or write \( for a literal (`,
+	syntax.ErrUnexpectedParen:       `write \) for a literal )`,
 	syntax.ErrInvalidRepeatSize:     "a repeat may be at most 1000",
 }
 

@@ -18,13 +18,13 @@ func recognise(text string) string {
 	text = strings.TrimSpace(text)
 	switch {
 	case directive.MatchString(text):
-		return "this is access_log, not log_format; paste the log_format whose name stands at its end"
+		return "this is access_log, not log_format; paste the log_format that it names at its end"
 	case strings.Contains(text, "$"):
 		return ""
 	case apaches.MatchString(text):
 		return "this is Apache's LogFormat; only nginx's log_format is understood, describe other lines with regexp"
 	case strings.ContainsAny(text, "/") && !strings.ContainsAny(text, " \t"):
-		return fmt.Sprintf("%q is a file; paste the log_format that stands in nginx.conf", text)
+		return fmt.Sprintf("%q is a file; paste the log_format from nginx.conf", text)
 	case aName.MatchString(text):
 		return fmt.Sprintf("%q is not a preset (%s); if it is a name in your nginx.conf, paste the log_format that has this name",
 			text, strings.Join(Presets(), ", "))

@@ -197,10 +197,10 @@ func (t *template) warnings() (all []string) {
 		switch {
 		case s.after == "" || s.quoted():
 		case s.variable.List && (s.after == ", " || s.after == " : "):
-			all = append(all, fmt.Sprintf("$%s: %q, which follows it, also stands between its entries, so that of several servers lines are cut in the wrong place; "+
+			all = append(all, fmt.Sprintf("$%s: %q follows it in the format and also separates its entries, so lines with several upstream servers are split in the wrong place; "+
 				"put quotes around $%[1]s in log_format", p.name, s.after))
 		case s.text() && s.mayHold(s.after[0]) && t.shifts(end+1):
-			all = append(all, fmt.Sprintf("$%s: stands without quotes, and may have %q in it, which shifts the values after it; "+
+			all = append(all, fmt.Sprintf("$%s: it is not in quotes and may contain %q, which shifts the values after it; "+
 				"put quotes around $%[1]s in log_format", p.name, s.after[:1]))
 		}
 	}

@@ -27,7 +27,7 @@ var rows = []row{
 	{"proxy_protocol_addr proxy_protocol_server_addr remote_addr server_addr", Token},
 	{"request_completion request_id request_method scheme server_name server_protocol", Token},
 
-	// Not nginx's own, but what patterns written by hand like to call $bytes_sent.
+	// Not a variable of nginx, but a name that hand-written patterns often give $bytes_sent.
 	{"bytes", Int},
 
 	// ngx_http_upstream_module.html

@@ -78,14 +78,14 @@ func (r *Reader) importFile(ctx context.Context, is logfile.Sibling, saved *chec
 	}
 	defer l.Close()
 	if !os.SameFile(l.Info, is.Info) {
-		return 0, errors.New("it was renamed meanwhile, and this is another one: the same command imports what is missing")
+		return 0, errors.New("it was renamed meanwhile, and another file has its name now")
 	}
 	parts, err := missing(l, saved, s.Path)
 	if err != nil {
 		return 0, err
 	}
 	if len(parts) == 0 {
-		r.log.Info("nothing to import: the file is or was followed, or is empty", "source", s.Name, "file", is.Path)
+		r.log.Info("nothing to import: the file is empty, or tailflux follows or has followed it", "source", s.Name, "file", is.Path)
 		return 0, nil
 	}
 	for _, p := range parts {

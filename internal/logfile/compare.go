@@ -51,6 +51,12 @@ func (o *Opened) Compare(f File, offset int64, last Sum) Identity {
 	return Copy
 }
 
+// IsPartOf reports whether the file is a copy of one that began with h, and was made
+// before all of that was there. Compare, which knows no more than a sum, cannot tell.
+func (o *Opened) IsPartOf(h Head) bool {
+	return len(o.Head) > 0 && len(o.Head) < len(h) && bytes.HasPrefix(h, o.Head)
+}
+
 // HoldsAllOf reports whether the file is, or is a copy of, one that was read to its
 // end, which is at offset, with before before it. A file that only begins as that
 // one did, and goes on, is another one. A compressed file is read to see it.

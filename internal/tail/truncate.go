@@ -93,7 +93,11 @@ func (f *file) copied() *logfile.Opened {
 	files, _, _ := logfile.OpenAll(list, func(f logfile.Sibling) bool { held := s.openAs(f.Info); return held == nil || held.unsure })
 	best, sure := -1, logfile.Different
 	for i, o := range files {
-		if how := o.Compare(saved, f.at.Offset, last); how > logfile.Different && how >= sure && !s.wasRead(o, f, 0) {
+		how := o.Compare(saved, f.at.Offset, last)
+		if o.IsPartOf(f.head) {
+			how = logfile.Prefix
+		}
+		if how > logfile.Different && how >= sure && !s.wasRead(o, f, 0) {
 			best, sure = i, how
 		}
 	}

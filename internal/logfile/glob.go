@@ -5,40 +5,85 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
-// Wildcards is an expression with a group for each wildcard of the pattern.
-func Wildcards(pattern string) *regexp.Regexp {
+// A Pattern is a glob, as in [filepath.Match], that can name what it matches.
+type Pattern struct {
+	expr  *regexp.Regexp // with a group for each wildcard
+	stars int
+}
+
+// CompilePattern returns the pattern for a glob that [filepath.Match] accepts and
+// that is UTF-8.
+func CompilePattern(glob string) Pattern {
+	var p Pattern
 	var b strings.Builder
 	b.WriteString(`^`)
-	for i := 0; i < len(pattern); i++ {
-		switch c := pattern[i]; c {
+	for len(glob) > 0 {
+		_, n := utf8.DecodeRuneInString(glob)
+		switch glob[0] {
 		case '*':
+			p.stars++
 			b.WriteString(`([^/]*)`)
 		case '?':
 			b.WriteString(`([^/])`)
 		case '[':
-			// The pattern was checked: there is an end, and not at once.
-			end := i + 2 + strings.IndexByte(pattern[i+2:], ']')
 			b.WriteString(`([^/])`)
-			i = end
+			n = classLength(glob)
 		case '\\':
-			i++
-			b.WriteString(regexp.QuoteMeta(pattern[i : i+1]))
+			_, escaped := utf8.DecodeRuneInString(glob[1:])
+			n += escaped
+			b.WriteString(regexp.QuoteMeta(glob[1:n]))
 		default:
-			b.WriteString(regexp.QuoteMeta(string(c)))
+			b.WriteString(regexp.QuoteMeta(glob[:n]))
 		}
+		glob = glob[n:]
 	}
 	b.WriteString(`$`)
-	return regexp.MustCompile(b.String())
+	p.expr = regexp.MustCompile(b.String())
+	return p
 }
 
-// Matches returns the paths that match a pattern now, without those of logs that
+// classLength is the length of the [class] that a glob begins with.
+func classLength(glob string) int {
+	for i := 1; i < len(glob); i++ {
+		switch glob[i] {
+		case '\\':
+			i++
+		case ']':
+			return i + 1
+		}
+	}
+	return len(glob)
+}
+
+// Label is what stands in a path for the wildcards, with commas between them. No two
+// paths that match have the same: where the commas do not show what each wildcard
+// stands for, because there are several stars, a match with a comma in it is in
+// double quotes, as in CSV.
+func (p Pattern) Label(path string) string {
+	matched := p.expr.FindStringSubmatch(path)
+	if matched == nil {
+		return path
+	}
+	matched = matched[1:]
+	if p.stars > 1 && slices.ContainsFunc(matched, func(m string) bool { return strings.Contains(m, ",") }) {
+		for i, m := range matched {
+			if strings.ContainsAny(m, `,"`) {
+				matched[i] = `"` + strings.ReplaceAll(m, `"`, `""`) + `"`
+			}
+		}
+	}
+	return strings.Join(matched, ",")
+}
+
+// Matches returns the paths that match a glob now, without those of logs that
 // were rotated.
-func Matches(pattern string) []string {
-	paths, err := filepath.Glob(pattern)
+func Matches(glob string) []string {
+	paths, err := filepath.Glob(glob)
 	if err != nil {
-		return nil // the pattern was checked
+		return nil // the glob was checked
 	}
 	return slices.DeleteFunc(slices.Clone(paths), func(path string) bool {
 		log := RotatedFrom(path)

@@ -3,7 +3,6 @@ package tail
 import (
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -30,13 +29,13 @@ const globTick = time.Second
 // glob is a Glob with what was found.
 type glob struct {
 	Glob
-	wildcards *regexp.Regexp
-	followed  map[string]bool // paths
-	warned    bool            // that there are none
+	pattern  logfile.Pattern
+	followed map[string]bool // paths
+	warned   bool            // that there are none
 }
 
 func newGlob(g Glob) *glob {
-	return &glob{Glob: g, wildcards: logfile.Wildcards(g.Pattern), followed: map[string]bool{}}
+	return &glob{Glob: g, pattern: logfile.CompilePattern(g.Pattern), followed: map[string]bool{}}
 }
 
 // appeared returns the paths that match and are not followed yet, in their
@@ -90,9 +89,7 @@ func (r *Reader) find(now time.Time) {
 				r.log.Warn("file matches the glob but belongs to another source; it is read once", "file", path, "glob", g.Pattern, "source", other.Name)
 				continue
 			}
-			// With commas between them, no two files match the same.
-			matched := strings.Join(g.wildcards.FindStringSubmatch(path)[1:], ",")
-			r.add(Source{Config: g.Config, Name: g.Name + ":" + matched, Path: path, FromEnd: fromEnd}).globbed = true
+			r.add(Source{Config: g.Config, Name: g.Name + ":" + g.pattern.Label(path), Path: path, FromEnd: fromEnd}).globbed = true
 		}
 		if len(g.followed) == 0 && !g.warned {
 			g.warned = true

@@ -124,15 +124,17 @@ func opened(t *testing.T, st *stats.Stats, least int) {
 // acknowledged, and returns their lines.
 func globbed(t *testing.T, pattern, state string, chunks int, meanwhile func()) (lines []string) {
 	t.Helper()
+	return followed(t, tail.Config{Globs: []tail.Glob{{Pattern: pattern, FromEnd: true, Name: "g"}}}, state, chunks, meanwhile)
+}
+
+// followed is globbed, for whatever is to be followed.
+func followed(t *testing.T, what tail.Config, state string, chunks int, meanwhile func()) (lines []string) {
+	t.Helper()
 	pool, st := flow.NewPool(8, 256<<10), stats.New(time.Now())
 	c := openCheckpoint(t, state, st, io.Discard)
 	sink := sink{books: newBooks(), checkpoint: c}
-	r := tail.New(tail.Config{
-		MaxLine: 4 << 10, RotateWait: time.Second, Checkpoint: c,
-		Globs: []tail.Glob{{
-			Pattern: pattern, FromEnd: true, Name: "g",
-		}},
-	}, pool, st, slog.New(slog.DiscardHandler))
+	what.MaxLine, what.RotateWait, what.Checkpoint = 4<<10, time.Second, c
+	r := tail.New(what, pool, st, slog.New(slog.DiscardHandler))
 	ctx, cancel := context.WithCancel(t.Context())
 	out := make(chan flow.Chunk)
 	ended := make(chan error, 1)
@@ -250,4 +252,56 @@ func TestGlobOfLogsThatKeepTheirExtension(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Both logs were called g:a,b,c: of one checkpoint for the two, each made the other a
+// log whose lines are gone. The one that had the name goes on where it was.
+func TestTwoLogsWithCommasWhereTheStarsAre(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		dir, state := t.TempDir(), stateDir(t)
+		pattern := filepath.Join(dir, "*", "*.log")
+		first, second := filepath.Join(dir, "a", "b,c.log"), filepath.Join(dir, "a,b", "c.log")
+		for _, path := range []string{first, second} {
+			if err := os.Mkdir(filepath.Dir(path), 0o755); err != nil {
+				t.Fatal(err)
+			}
+		}
+		a := create(t, first, "a1\n")
+		before := tail.Config{Sources: []tail.Source{{Name: "g:a,b,c", Path: first}}}
+		if got, want := followed(t, before, state, 1, nil), []string{"g:a,b,c a1\n"}; !slices.Equal(got, want) {
+			t.Fatalf("before %q, want %q", got, want)
+		}
+		add(t, a, "a2\n")
+		b := create(t, second, "b1\n")
+		// Not from its end: a glob that was never followed begins there.
+		glob := tail.Config{Globs: []tail.Glob{{Pattern: pattern, Name: "g"}}}
+		got := followed(t, glob, state, 2, nil)
+		if want := []string{`g:"a,b",c b1` + "\n", `g:a,"b,c" a2` + "\n"}; !slices.Equal(got, want) {
+			t.Errorf("then %q, want %q", got, want)
+		}
+		add(t, a, "a3\n")
+		add(t, b, "b2\n")
+		got = followed(t, glob, state, 2, nil)
+		if want := []string{`g:"a,b",c b2` + "\n", `g:a,"b,c" a3` + "\n"}; !slices.Equal(got, want) {
+			t.Errorf("after a restart %q, want %q", got, want)
+		}
+	})
+}
+
+// A directory with letters that are not ASCII, and a class with a bracket in it, ended
+// the daemon at its start.
+func TestGlobOfUnusualCharacters(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		dir := filepath.Join(t.TempDir(), "café]")
+		if err := os.Mkdir(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		create(t, filepath.Join(dir, "ü.log"), "a1\n")
+		glob := tail.Config{Globs: []tail.Glob{{Pattern: filepath.Dir(dir) + `/café[\]x]/*.log`, Name: "g"}}}
+		if got, want := followed(t, glob, stateDir(t), 1, nil), []string{"g:],ü a1\n"}; !slices.Equal(got, want) {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	})
 }

@@ -1,6 +1,8 @@
 package logfile
 
 import (
+	"fmt"
+	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -89,4 +91,45 @@ func Matches(glob string) []string {
 		log := RotatedFrom(path)
 		return IsRotated(path) || log != "" && slices.Contains(paths, log)
 	})
+}
+
+// NoMatch is why [Matches] may have nothing for a glob that was meant to match: only
+// rotated logs do, or nothing that can be followed, or a directory cannot be read. It
+// is nil when there is just no file yet.
+func NoMatch(glob string) error {
+	paths, err := filepath.Glob(glob)
+	if err != nil {
+		return nil //nolint:nilerr // the glob was checked
+	}
+	for _, path := range paths {
+		if log := logOf(path); log != path {
+			return fmt.Errorf("%s is taken for a rotated file of %s: write path: %s to follow that log through its rotations; "+
+				"if %s is a log of its own, write its path, without a wildcard", path, log, log, path)
+		}
+	}
+	for _, path := range paths {
+		info, err := os.Stat(path)
+		if err == nil {
+			err = RegularFile(path, info.Mode())
+		}
+		if err != nil {
+			return err
+		}
+	}
+	dir, err := os.Open(filepath.Dir(glob))
+	if err == nil {
+		dir.Close()
+	} else if !strings.ContainsAny(filepath.Dir(glob), `*?[\`) {
+		return err
+	}
+	return nil
+}
+
+// logOf is the path of the log that a path is called like a rotated file of, or the
+// path itself.
+func logOf(path string) string {
+	for IsRotated(path) {
+		path = path[:rotatedName.FindStringIndex(path)[0]]
+	}
+	return path
 }

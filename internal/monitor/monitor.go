@@ -67,6 +67,11 @@ func unready(s stats.Snapshot) (reasons []string) {
 			reasons = append(reasons, fmt.Sprintf("source %s: %s", source.Name, source.Trouble))
 		}
 	}
+	for _, glob := range s.Globs {
+		if glob.Trouble != "" {
+			reasons = append(reasons, fmt.Sprintf("source %s: %s", glob.Name, glob.Trouble))
+		}
+	}
 	switch {
 	case !s.InfluxDB.Up && s.InfluxDB.LastError != "":
 		reasons = append(reasons, "influxdb: "+s.InfluxDB.LastError)

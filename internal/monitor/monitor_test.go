@@ -41,6 +41,7 @@ func busy() *stats.Stats {
 	st.Rejected(i, 2, "no match", []byte("bad \xff line"))
 	st.UpdateSource(i, func(s *stats.Source) { s.Open, s.Trouble, s.Size, s.Rotations, s.Kind = true, "", 1500, 3, "scanner" })
 	st.UpdateSource(i, func(s *stats.Source) { s.Lost, s.LostBytes = 1, 70 })
+	st.Matched(st.AddGlob("sites", "/var/log/nginx/*.log"), 2, "")
 	st.RejectsExpired(3)
 	st.RejectsExpired(4)
 	st.CheckpointTrouble("no space left on device")
@@ -89,6 +90,7 @@ func TestMonitor(t *testing.T) {
 			"name": "web", "path": "/var/log/nginx/access.log", "open": true, "offset": 1000., "size": 1500.,
 			"lag_bytes": 500., "rotations": 3., "truncations": 0., "recovered": 0., "generations_lost": 1., "bytes_lost": 70., "values_omitted": 4.,
 		}},
+		"globs": []any{map[string]any{"name": "sites", "path": "/var/log/nginx/*.log", "files": 2.}},
 		"influxdb": map[string]any{
 			"up": true, "last_error": "", "outage_seconds": 0., "batches": 1., "retries": 0.,
 			"request_seconds": map[string]any{"p50": 0.02, "p99": 0.02},
@@ -157,6 +159,13 @@ func TestReady(t *testing.T) {
 	st.Up()
 	st.UpdateSource(i, func(s *stats.Source) { s.Open, s.Trouble = false, "gone" })
 	check(503, "source web: gone")
+	st.UpdateSource(i, func(s *stats.Source) { s.Open = true })
+	glob := st.AddGlob("sites", "/logs/*.log")
+	check(503, "source sites: not looked for yet")
+	st.Matched(glob, 0, "no file matches /logs/*.log")
+	check(503, "source sites: no file matches /logs/*.log")
+	st.Matched(glob, 1, "")
+	check(200, "ok")
 	if w := get(t, h, "/healthz"); w.Code != 200 {
 		t.Errorf("/healthz = %d", w.Code)
 	}

@@ -22,6 +22,7 @@ type (
 		Throughput    throughputReport        `json:"throughput"`
 		Channels      channelsReport          `json:"channels"`
 		Sources       []sourceReport          `json:"sources"`
+		Globs         []globReport            `json:"globs"`
 		InfluxDB      influxReport            `json:"influxdb"`
 		Tags          map[string]tagReport    `json:"tags"`
 		Rejects       rejectsReport           `json:"rejects"`
@@ -70,6 +71,12 @@ type (
 		Lost        int64   `json:"generations_lost"`
 		LostBytes   int64   `json:"bytes_lost"`
 		Omitted     int64   `json:"values_omitted"`
+	}
+	globReport struct {
+		Name    string `json:"name"`
+		Path    string `json:"path"`
+		Files   int    `json:"files"`
+		Trouble string `json:"trouble,omitempty"`
 	}
 	checkpointReport struct {
 		SavedSeconds *float64 `json:"saved_seconds"`
@@ -122,6 +129,7 @@ func report(info Info, st *stats.Stats, now time.Time) monitorReport {
 		Throughput:    throughputReport{rates(s.LinesPerSecond), rates(s.BytesPerSecond)},
 		Channels:      channelsReport{channel(info.Read, s.Read), channel(info.Write, s.Write)},
 		Sources:       []sourceReport{},
+		Globs:         []globReport{},
 		InfluxDB: influxReport{
 			Up: db.Up, LastError: db.LastError, OutageSeconds: db.Outage.Seconds(),
 			Batches: db.Batches, Retries: db.Retries, RequestSeconds: quantiles(db.RequestSeconds),
@@ -144,6 +152,9 @@ func report(info Info, st *stats.Stats, now time.Time) monitorReport {
 			p.LastRejected = &lastReport{strings.ToValidUTF8(line, "\uFFFD"), source.LastReason}
 		}
 		r.Parser[source.Name] = p
+	}
+	for _, glob := range s.Globs {
+		r.Globs = append(r.Globs, globReport(glob))
 	}
 	for _, tag := range s.Tags {
 		r.Tags[tag.Name] = tagReport{Values: tag.Values, Limit: tag.Limit, Other: tag.Other}

@@ -43,6 +43,7 @@ type Stats struct {
 	saved      time.Time // when the checkpoint was last saved; zero: never
 	saveErr    string
 	sources    []Source
+	globs      []Glob
 	tags       []*Tag
 	influx     influx
 }
@@ -67,6 +68,13 @@ type Source struct {
 	LastReason   string
 }
 
+// Glob is the state of a configured glob, of which each file is a source.
+type Glob struct {
+	Name, Path string
+	Files      int    // that it has matched since the process started
+	Trouble    string // why it has matched none
+}
+
 // New returns empty books of a process that started at started.
 func New(started time.Time) *Stats {
 	return &Stats{started: started, reasons: map[string]int64{}}
@@ -86,6 +94,21 @@ func (s *Stats) UpdateSource(source int, update func(*Source)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	update(&s.sources[source])
+}
+
+// AddGlob adds a glob and returns its number, from 0.
+func (s *Stats) AddGlob(name, path string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.globs = append(s.globs, Glob{Name: name, Path: path, Trouble: "not looked for yet"})
+	return len(s.globs) - 1
+}
+
+// Matched records how many files a glob has matched, and if it is none, why.
+func (s *Stats) Matched(glob, files int, trouble string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.globs[glob].Files, s.globs[glob].Trouble = files, trouble
 }
 
 // Read counts a chunk that is about to be sent. Its lines are in flight from now
@@ -206,6 +229,7 @@ type Snapshot struct {
 	RejectsExpired  int64
 	Checkpoint      Checkpoint
 	Sources         []Source
+	Globs           []Glob
 	Tags            []TagValues
 	InfluxDB        InfluxDB
 }
@@ -230,6 +254,7 @@ func (s *Stats) copy(now time.Time) (snap Snapshot, took []float64) {
 		RejectsExpired:  s.rejectsOld,
 		Checkpoint:      Checkpoint{Saves: !s.saved.IsZero(), Trouble: s.saveErr},
 		Sources:         slices.Clone(s.sources),
+		Globs:           slices.Clone(s.globs),
 		Tags:            tagValues(s.tags),
 		InfluxDB:        s.influx.snapshot(now),
 	}

@@ -1,6 +1,7 @@
 package tail
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/tailflux/tailflux/internal/checkpoint"
 	"github.com/tailflux/tailflux/internal/logfile"
+	"github.com/tailflux/tailflux/internal/stats"
 )
 
 // Glob is a pattern whose files are followed, each as a source of its own, also
@@ -29,13 +31,25 @@ const globTick = time.Second
 // glob is a Glob with what was found.
 type glob struct {
 	Glob
+	index    int // of stats
 	pattern  logfile.Pattern
 	followed map[string]bool // paths
-	warned   bool            // that there are none
+	trouble  string          // why there are none, once that is logged
 }
 
-func newGlob(g Glob) *glob {
-	return &glob{Glob: g, pattern: logfile.CompilePattern(g.Pattern), followed: map[string]bool{}}
+func newGlob(g Glob, st *stats.Stats) *glob {
+	return &glob{Glob: g, index: st.AddGlob(g.Name, g.Pattern), pattern: logfile.CompilePattern(g.Pattern), followed: map[string]bool{}}
+}
+
+// unmatched is why no file has matched; nil when one has.
+func (g *glob) unmatched() error {
+	if len(g.followed) > 0 {
+		return nil
+	}
+	if err := logfile.NoMatch(g.Pattern); err != nil {
+		return fmt.Errorf("no file matches %s: %w", g.Pattern, err)
+	}
+	return fmt.Errorf("no file matches %s", g.Pattern)
 }
 
 // appeared returns the paths that match and are not followed yet, in their
@@ -91,11 +105,34 @@ func (r *Reader) find(now time.Time) {
 			}
 			r.add(Source{Config: g.Config, Name: g.Name + ":" + g.pattern.Label(path), Path: path, FromEnd: fromEnd}).globbed = true
 		}
-		if len(g.followed) == 0 && !g.warned {
-			g.warned = true
-			r.log.Warn("no file matches the glob yet; waiting for one", "glob", g.Pattern)
+		r.reportMatches(g)
+	}
+}
+
+// reportMatches logs why no file matches, when that begins and when it changes.
+func (r *Reader) reportMatches(g *glob) {
+	trouble := ""
+	if err := g.unmatched(); err != nil {
+		trouble = err.Error()
+	}
+	if trouble != "" && trouble != g.trouble {
+		r.log.Warn("no file matches the glob yet; waiting for one", "glob", g.Pattern, "reason", trouble)
+	}
+	g.trouble = trouble
+	r.stats.Matched(g.index, len(g.followed), trouble)
+}
+
+// unmatched is, with Once, the error of the first glob that no file has matched.
+func (r *Reader) unmatched() error {
+	if !r.config.Once {
+		return nil
+	}
+	for _, g := range r.globs {
+		if err := g.unmatched(); err != nil {
+			return err
 		}
 	}
+	return nil
 }
 
 // following is the source that follows a path, or nil.

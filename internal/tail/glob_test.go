@@ -3,12 +3,14 @@
 package tail_test
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -304,4 +306,83 @@ func TestGlobOfUnusualCharacters(t *testing.T) {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	})
+}
+
+// While a glob has matched nothing it says why, and when that is over it says nothing.
+func TestGlobThatMatchesNothing(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name, glob string
+		there      []string // with a slash behind a directory
+		want       string   // DIR is the directory
+		logs       int
+		comes      string
+	}{
+		{"no file", "*.log", nil, "no file matches DIR/*.log", 1, "a.log"},
+		{"no directory", "sub/*.log", nil, "no file matches DIR/sub/*.log: open DIR/sub: no such file or directory", 2, "sub/a.log"},
+		{"rotated files", "access.log.*", []string{"access.log.1", "access.log.2.gz"}, "no file matches DIR/access.log.*: DIR/access.log.1 is taken for a rotated file of DIR/access.log: " +
+			"write path: DIR/access.log to follow that log through its rotations; if DIR/access.log.1 is a log of its own, write its path, without a wildcard", 1, "access.log.new"},
+		{"a compressed file", "*", []string{"site.log-20261122.gz"}, "no file matches DIR/*: DIR/site.log-20261122.gz is taken for a rotated file of DIR/site.log: " +
+			"write path: DIR/site.log to follow that log through its rotations; if DIR/site.log-20261122.gz is a log of its own, write its path, without a wildcard", 1, "site.log"},
+		{"a directory", "*", []string{"nginx/"}, "no file matches DIR/*: DIR/nginx is a directory: only a regular file can be followed " +
+			"(nginx's container image links access.log to /dev/stdout; let access_log name a file on a volume)", 1, "a.log"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				dir := t.TempDir()
+				for _, name := range tt.there {
+					if path := filepath.Join(dir, name); strings.HasSuffix(name, "/") {
+						if err := os.Mkdir(path, 0o755); err != nil {
+							t.Fatal(err)
+						}
+					} else {
+						create(t, path, "rotated\n")
+					}
+				}
+				st := stats.New(time.Now())
+				var log bytes.Buffer // read when the reader has ended
+				config := tail.Config{
+					MaxLine: 4 << 10, RotateWait: time.Second, Checkpoint: openCheckpoint(t, stateDir(t), st, io.Discard),
+					Globs: []tail.Glob{{Pattern: filepath.Join(dir, tt.glob), Name: "g"}},
+				}
+				once := config
+				once.Once = true
+				want := strings.ReplaceAll(tt.want, "DIR", dir)
+				if err := tail.New(once, flow.NewPool(8, 256<<10), stats.New(time.Now()), slog.New(slog.DiscardHandler)).Run(t.Context(), make(chan flow.Chunk)); err == nil || err.Error() != want {
+					t.Errorf("with Once: %v, want %s", err, want)
+				}
+				r := tail.New(config, flow.NewPool(8, 256<<10), st, slog.New(slog.NewTextHandler(&log, nil)))
+				trouble := func() string { return st.Snapshot(time.Now()).Globs[0].Trouble }
+				if trouble() == "" {
+					t.Error("no trouble before the first look")
+				}
+				ctx, cancel := context.WithCancel(t.Context())
+				out := make(chan flow.Chunk)
+				ended := make(chan error, 1)
+				go func() { ended <- r.Run(ctx, out) }()
+				time.Sleep(3 * time.Second)
+				if got := trouble(); got != want {
+					t.Errorf("trouble is %q, want %q", got, want)
+				}
+				path := filepath.Join(dir, tt.comes)
+				if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(2 * time.Second)
+				create(t, path, "a1\n")
+				(<-out).Block.Release()
+				time.Sleep(2 * time.Second)
+				if got := st.Snapshot(time.Now()).Globs[0]; got.Trouble != "" || got.Files != 1 {
+					t.Errorf("with a file, trouble is %q and there are %d files", got.Trouble, got.Files)
+				}
+				cancel()
+				if err := <-ended; err != nil {
+					t.Error(err)
+				}
+				if n := strings.Count(log.String(), "no file matches the glob yet"); n != tt.logs {
+					t.Errorf("it was logged %d times, want %d:\n%s", n, tt.logs, &log)
+				}
+			})
+		})
+	}
 }

@@ -76,7 +76,7 @@ type Reader struct {
 func New(c Config, pool *flow.Pool, st *stats.Stats, log *slog.Logger) *Reader {
 	r := &Reader{config: c, pool: pool, stats: st, log: log, checkpoint: c.Checkpoint}
 	for _, g := range c.Globs {
-		r.globs = append(r.globs, newGlob(g))
+		r.globs = append(r.globs, newGlob(g, st))
 	}
 	for _, s := range c.Sources {
 		r.add(s)
@@ -154,8 +154,8 @@ func (r *Reader) look(now time.Time) error {
 	r.looked = now
 	r.directories.Forget()
 	r.find(now)
-	if r.config.Once && len(r.sources) == 0 {
-		return fmt.Errorf("no file matches %s", r.config.Globs[0].Pattern)
+	if err := r.unmatched(); err != nil {
+		return err // only Once has one
 	}
 	for _, s := range r.sources {
 		select {

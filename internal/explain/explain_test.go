@@ -48,6 +48,17 @@ func TestLinesAreCounted(t *testing.T) {
 	}
 }
 
+// A line that ends with CR LF is explained as it is read: without the CR.
+func TestLinesThatEndWithCRLFAreExplainedWithoutIt(t *testing.T) {
+	lines := combined + "\n" + combined + " odd\n"
+	for _, o := range []explain.Options{{Detect: true}, {Source: config.Source{Format: "combined"}, JSON: true}} {
+		want, _, _, _ := run(t, lines, o)
+		if got, _, _, rejected := run(t, strings.ReplaceAll(lines, "\n", "\r\n"), o); got != want || rejected != 1 {
+			t.Errorf("%d rejected, explained as\n%s\nwant\n%s", rejected, got, want)
+		}
+	}
+}
+
 // With JSON, standard output has nothing but an object for each line.
 func TestJSONIsApartFromTheNotes(t *testing.T) {
 	out, notes, _, _ := run(t, combined+"\n<&\n", explain.Options{JSON: true, Detect: true})

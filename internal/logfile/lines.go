@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"errors"
 	"io"
+
+	"github.com/tailflux/tailflux/internal/flow"
 )
 
 // A LineReader cuts what it reads into lines, of which it keeps at most so many
@@ -24,8 +26,8 @@ func NewLineReader(r io.Reader, longest int) *LineReader {
 	return &LineReader{r: bufio.NewReaderSize(r, 256<<10), max: longest}
 }
 
-// Next returns the next line without its newline, and whether it was longer than
-// what is kept. The last line needs no newline. The error is io.EOF after it. The
+// Next returns the next line without its newline, and without the CR before that,
+// and whether it was longer than what is kept, the CR included. The last line needs no newline. The error is io.EOF after it. The
 // line belongs to the caller.
 func (l *LineReader) Next() (text []byte, long bool, err error) {
 	if len(l.ahead) > 0 {
@@ -48,6 +50,9 @@ func (l *LineReader) Next() (text []byte, long bool, err error) {
 		long = long || len(piece) > room
 		text = append(text, piece[:min(len(piece), room)]...)
 		if whole || errors.Is(err, io.EOF) {
+			if !long {
+				text = flow.TrimCR(text)
+			}
 			return text, long, nil
 		}
 	}

@@ -16,7 +16,10 @@ func TestLineReader(t *testing.T) {
 		{"", ""},
 		{"\n", "[]"},
 		{"a\n\nb", "[a][][b]"},
-		{"a\r\n", "[a\r]"},
+		{"a\r\n", "[a]"},
+		{"a\r\r\nb\rc\n\r\nd\r", "[a\r][b\rc][][d]"},
+		{exact[1:] + "\r\n" + exact + "\r\na\n", "[" + exact[1:] + "][" + exact + "]![a]"}, // as run, which counts the CR
+		{exact[1:] + "\ry\n", "[" + exact[1:] + "\r]!"},
 		{exact + "\n" + exact, "[" + exact + "][" + exact + "]"},
 		{exact + "y\na\n", "[" + exact + "]![a]"},
 		{exact + exact, "[" + exact + "]!"},

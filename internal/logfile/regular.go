@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+
+	"github.com/tailflux/tailflux/internal/flow"
 )
 
 // RegularFile returns an error with a hint unless mode is a regular file's.
@@ -29,7 +31,7 @@ func RegularFile(path string, mode fs.FileMode) error {
 }
 
 // FirstLines returns the first lines of a plain file, at most n, whole ones only,
-// without their newlines. A line of more than a megabyte ends them.
+// without their newlines (and [flow.TrimCR]). A line of more than a megabyte ends them.
 func FirstLines(path string, n int) (lines [][]byte, err error) {
 	const longest = 1 << 20
 	f, err := os.Open(path)
@@ -43,7 +45,7 @@ func FirstLines(path string, n int) (lines [][]byte, err error) {
 		if err != nil {
 			break // the end, or this is not a log
 		}
-		lines = append(lines, bytes.Clone(line[:len(line)-1]))
+		lines = append(lines, bytes.Clone(flow.TrimCR(line[:len(line)-1])))
 	}
 	return lines, nil
 }

@@ -52,6 +52,7 @@ type source struct {
 	encoder *accesslog.Encoder
 
 	omitted int64 // field values left out of points
+	crlf    bool  // lines end with CR LF, which was logged
 
 	window, rejected int64 // lines since mostly was last decided, and how many of them were rejected
 	mostly           bool  // more than half of the last window was rejected
@@ -150,12 +151,15 @@ func (p *Parser) fill(src *source, b *flow.Batch, room, lines []byte) (points, t
 	buf := room[:0]
 	for taken < len(lines) && len(b.Skipped) < maxSkipped && (taken == 0 || len(room)-len(buf) >= p.minRoom) {
 		end := bytes.IndexByte(lines[taken:], '\n')
-		line := lines[taken : taken+end]
+		line := flow.TrimCR(lines[taken : taken+end])
 		if b.TooLong > 0 || end > p.maxLine {
 			taken += skip(b, lines[taken:], flow.Skip{Reason: flow.TooLong})
 			continue
 		}
-		if end == 0 { // no format matches it: each has a time
+		if len(line) < end && !src.crlf {
+			p.warnOfCR(src)
+		}
+		if len(line) == 0 { // no format matches it: each has a time
 			taken += skip(b, lines[taken:], flow.Skip{Reason: flow.Empty})
 			continue
 		}
@@ -226,6 +230,12 @@ func (s *source) last() time.Time {
 	return s.encoder.Time()
 }
 
+// warnOfCR logs once that lines end with CR LF: no nginx writes them so by itself.
+func (p *Parser) warnOfCR(s *source) {
+	s.crlf = true
+	p.log.Warn("lines end with CR LF; the CR is left out", "source", s.flow.Name, "file", s.flow.Path)
+}
+
 // warnOfRejects logs once when more than half of a thousand lines were rejected,
 // and again when that begins anew.
 func (p *Parser) warnOfRejects(s *source, b *flow.Batch, rejected int64) {
@@ -257,7 +267,7 @@ func firstRejected(b *flow.Batch) []byte {
 			rest = rest[bytes.IndexByte(rest, '\n')+1:]
 		}
 		if skip.Reason == flow.NoMatch {
-			return rest[:bytes.IndexByte(rest, '\n')]
+			return flow.TrimCR(rest[:bytes.IndexByte(rest, '\n')])
 		}
 	}
 	return nil

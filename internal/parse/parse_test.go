@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -154,7 +155,7 @@ func TestEveryLineOnce(t *testing.T) {
 func TestSmallBlocks(t *testing.T) {
 	const n = 1000
 	s := newStage(t, "combined", 100, 4<<10)
-	batches := s.run(t, s.chunk(t, strings.Repeat(good+"\nbad\n", n/2), 1, 0))
+	batches := s.run(t, s.chunk(t, strings.Repeat(good+"\r\nbad\n", n/2), 1, 0))
 	if len(batches) < 10 {
 		t.Fatalf("%d batches: the blocks are not small", len(batches))
 	}
@@ -217,9 +218,69 @@ func TestTooLong(t *testing.T) {
 func TestLongestLine(t *testing.T) {
 	s := newStage(t, "combined", 4, 64<<10)
 	longest := strings.Replace(good, "curl", strings.Repeat("c", maxLine-len(good)+len("curl")), 1)
-	batches := s.run(t, s.chunk(t, longest+"\n"+strings.Replace(longest, "c", "cc", 1)+"\n", 1, 0))
-	if len(batches) != 1 || batches[0].NumPoints != 1 || len(batches[0].Skipped) != 1 || batches[0].Skipped[0].Line != 1 {
-		t.Errorf("batches %+v, want a point and a line that is too long", batches)
+	for _, longer := range []string{strings.Replace(longest, "c", "cc", 1), longest + "\r"} { // CR counts: the reader cannot know it
+		batches := s.run(t, s.chunk(t, longest+"\n"+longer+"\n", 1, 0))
+		if len(batches) != 1 || batches[0].NumPoints != 1 || !slices.Equal(batches[0].Skipped, []flow.Skip{{Line: 1, Reason: flow.TooLong}}) {
+			t.Errorf("batches %+v, want a point and a line that is too long", batches)
+		}
+	}
+}
+
+// Where lines end with CR LF the CR is no part of them, whatever the format: no
+// value has it, no line is rejected for it. It counts as a byte of the file. It is
+// said once.
+func TestLinesThatEndWithCRLF(t *testing.T) {
+	const field = `http_user_agent="curl"`
+	for _, tt := range []struct{ name, format, line string }{
+		{"combined", "combined", good},
+		{"a last variable without quotes", "$remote_addr [$time_local] $status $http_user_agent", `192.0.2.7 [20/Nov/2026:10:00:00 +0000] 200 curl`},
+		{"JSON", "json", `{"time_local":"20/Nov/2026:10:00:00 +0000","status":"200","http_user_agent":"curl"}`},
+		{"a log_format in JSON", `{"time":"$time_local","agent":"$http_user_agent"}`, `{"time":"20/Nov/2026:10:00:00 +0000","agent":"curl"}`},
+		{"a regexp", `^\[(?P<time_local>[^]]+)\] (?P<http_user_agent>.*)`, `[20/Nov/2026:10:00:00 +0000] curl`},
+		{"a regexp that the scanner cannot have", `^\[(?P<time_local>[^]]+)\] (?P<http_user_agent>(?:c|cu)rl|curl)$`, `[20/Nov/2026:10:00:00 +0000] curl`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s, _ := openStage(t, tt.format, t.TempDir(), 10, 4, 64<<10, func(c *accesslog.Schema) { c.Fields = []string{"http_user_agent"} })
+			text := tt.line + "\r\n" + "\r\n" + tt.line + "\n" + tt.line + "\r\n"
+			b := s.run(t, s.chunk(t, text, 11, 1000))[0]
+			points := strings.Split(string(b.Points), "\n")
+			if want := []flow.Skip{{Line: 1, Reason: flow.Empty}}; len(points) != 4 || !slices.Equal(b.Skipped, want) {
+				t.Fatalf("points %q, skipped %v, want three and %v", points, b.Skipped, want)
+			}
+			for i, line := range []string{"11", "13", "14"} {
+				if !strings.Contains(points[i], " "+field+" ") || !strings.HasSuffix(points[i], line) {
+					t.Errorf("point %q, want the field %s and line %s", points[i], field, line)
+				}
+			}
+			if b.End.Line != 15 || b.End.Offset != 1000+int64(len(text)) || string(b.Lines) != text {
+				t.Errorf("the batch ends at %+v with the lines %q", b.End, b.Lines)
+			}
+		})
+	}
+}
+
+// That lines end with CR LF is said once for each source, and only if they do.
+func TestCRLFIsSaidOnce(t *testing.T) {
+	s := newStage(t, "combined", 4, 64<<10)
+	format, err := logformat.CompileFormat("combined")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var log strings.Builder
+	s.parser = parse.New(fixed(t, format, accesslog.Schema{Measurement: "m", Host: "h", Source: "s"}), maxLine, flow.NewPool(16, 64<<10), s.stats,
+		slog.New(slog.NewTextHandler(&log, nil)))
+	other := &flow.Generation{Source: &flow.Source{Index: s.stats.AddSource("shop", "shop.log"), Name: "shop", Path: "shop.log"}, ID: 1, FirstLine: 1}
+	of := func(c flow.Chunk) flow.Chunk {
+		c.Start.Generation, c.End.Generation = other, other
+		return c
+	}
+	long := s.chunk(t, "head\r\n", 1, 0) // within a line: that is no end
+	long.TooLong = 1 << 20
+	s.run(t, long, s.chunk(t, good+"\n", 2, 0), of(s.chunk(t, good+"\r\n", 1, 0)), s.chunk(t, strings.Repeat("odd\r\n", 1000), 3, 0),
+		s.chunk(t, good+"\r\n", 1, 0), of(s.chunk(t, good+"\r\n", 1, 0)))
+	said := regexp.MustCompile(`(?m)CR LF.* source=(\S+)`).FindAllStringSubmatch(log.String(), -1)
+	if len(said) != 2 || said[0][1] != "shop" || said[1][1] != "web" {
+		t.Errorf("logged\n%s\nwant that lines end with CR LF, once of shop and once of web", &log)
 	}
 }
 

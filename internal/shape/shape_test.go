@@ -102,6 +102,24 @@ func (h *house) kept() (format string, found bool) {
 	return one.Format, found
 }
 
+// The format is detected of lines that end with CR LF as of others, by what is in the
+// file at the start and by what comes later.
+func TestFormatOfLinesThatEndWithCRLF(t *testing.T) {
+	crlf := strings.Replace(combined, "\n", "\r\n", 1)
+	for _, there := range []string{"", crlf, "\r\n" + crlf} {
+		h := newHouse(t)
+		h.write(there)
+		s, err := h.open(there != "")
+		if err != nil {
+			t.Errorf("with %q in the log: %v", there, err)
+			continue
+		}
+		if names := h.names(s, "\r\n"+crlf); !strings.Contains(names, "http_user_agent") {
+			t.Errorf("with %q in the log: variables %q, want those of combined", there, names)
+		}
+	}
+}
+
 // The format is detected from the lines that the parse stage has in its hands; the
 // disk hears of it at the next Sync.
 func TestFormatIsDetectedInMemoryAndDurableAfterSync(t *testing.T) {

@@ -173,7 +173,7 @@ func (s *Shaper) detected(source *flow.Source, read []byte) (format string, err 
 		if len(sample) >= sampleLines {
 			break
 		}
-		sample = append(sample, bytes.Clone(bytes.TrimSuffix(line, []byte{'\n'})))
+		sample = append(sample, bytes.Clone(flow.TrimCR(bytes.TrimSuffix(line, []byte{'\n'}))))
 	}
 	format, err = logformat.Detect(sample)
 	if len(sample) >= sampleLines || err == nil {

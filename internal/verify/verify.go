@@ -125,10 +125,10 @@ func (v *Verifier) names() string {
 // expect reads the log and returns the timestamps of the points that its lines
 // should have become, and counts the others.
 func (v *Verifier) expect(log io.Reader, result *Verdict, records []checkpoint.Record, shaped *shape.Lines) (stamps []int64, err error) {
-	lines := logfile.NewLineReader(log, int(v.config.MaxLineBytes)+1)
+	lines := logfile.NewLineReader(log, int(v.config.MaxLineBytes))
 	var point []byte
 	for {
-		line, _, err := lines.Next()
+		line, long, err := lines.Next()
 		if errors.Is(err, io.EOF) {
 			return stamps, nil
 		}
@@ -146,7 +146,7 @@ func (v *Verifier) expect(log io.Reader, result *Verdict, records []checkpoint.R
 			continue
 		}
 		captures, ok := shaped.Matcher.Match(line)
-		if rejected || !ok || len(line) > int(v.config.MaxLineBytes) {
+		if rejected || !ok || long {
 			result.Rejected++
 			continue
 		}

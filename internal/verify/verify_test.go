@@ -82,6 +82,21 @@ func TestUnknownFileIsCompared(t *testing.T) {
 	}
 }
 
+// Lines are verified as they were read: without the CR of CR LF, and without those
+// that are too long with it.
+func TestLinesThatEndWithCRLFAreVerified(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "access.log")
+	line := `192.0.2.1 - - [20/Nov/2026:10:00:00 +0000] "GET /a HTTP/1.1" 200 5 "-" "curl"`
+	longest := strings.Replace(line, "curl", strings.Repeat("c", int(config.Default().MaxLineBytes)-len(line)+4), 1)
+	if err := os.WriteFile(file, []byte(line+"\r\n"+longest+"\n"+longest+"\r\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	v := open(t, []config.Source{{Name: "web", Path: file, Format: "combined"}}, func(influx.Series, int64, int64) ([]int64, error) { return nil, nil })
+	if got, err := v.Verify(t.Context(), file, ""); err != nil || got.Lines != 3 || got.Expected != 2 || got.Rejected != 1 {
+		t.Errorf("Verify = %+v, %v, want 2 points expected and a line rejected", got, err)
+	}
+}
+
 // A file that is in another format is not as it should be, though nothing is missing.
 func TestNoLineMatches(t *testing.T) {
 	file := writeLog(t, 3)

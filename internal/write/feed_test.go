@@ -20,6 +20,7 @@ const (
 	noMatch  = 'x'
 	empty    = 'e'
 	filtered = 'f'
+	crlf     = 'r' // no match, and the line ends with CR LF
 )
 
 const (
@@ -63,6 +64,9 @@ func (f *feed) batch(kinds string) flow.Batch {
 			points = append(points, f.point()...)
 			b.NumPoints++
 		case noMatch:
+			b.Skipped = append(b.Skipped, flow.Skip{Line: int32(i), Reason: "no match"})
+		case crlf:
+			line += "\r"
 			b.Skipped = append(b.Skipped, flow.Skip{Line: int32(i), Reason: "no match"})
 		case empty:
 			line = ""

@@ -63,6 +63,26 @@ web 7:10 no match "line 10 is x" 12`
 	})
 }
 
+// An entry has the line without the CR of CR LF. Of a line that is too long it has the
+// head, where a CR is no end.
+func TestEntriesOfLinesThatEndWithCRLF(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rj := &rejectFile{}
+		b := start(t, write.Config{BatchPoints: 3}, sink{}, rj)
+		b.send("pr")
+		b.in <- b.tooLong("GET /aaaa\r", 70_001)
+		b.finish()
+		want := `web 7:2 no match "line 2 is r" 11
+web 7:3 too long "GET /aaaa\r" 70000`
+		if diff := cmp.Diff(want, rj.shown()); diff != "" {
+			t.Errorf("-want +got:\n%s", diff)
+		}
+		if last := b.stats.Snapshot(time.Now()).Sources[0].LastRejected; last != "GET /aaaa\r" {
+			t.Errorf("last rejected is %q", last)
+		}
+	})
+}
+
 // Rejected lines appear within flush_interval, points or none.
 func TestRejectedByTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

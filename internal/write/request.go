@@ -146,6 +146,9 @@ func (r *request) rejected(now time.Time) iter.Seq[rejects.Entry] {
 // entry describes a line of the part; number counts from 0, as in Skipped.
 func (p *part) entry(number int32, line []byte) rejects.Entry {
 	line = line[:len(line)-1]
+	if p.TooLong == 0 { // else it is only the head of a line
+		line = flow.TrimCR(line)
+	}
 	entry := rejects.Entry{
 		Source:      p.Start.Generation.Source.Name,
 		SourceIndex: p.Start.Generation.Source.Index,

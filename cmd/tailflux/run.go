@@ -32,6 +32,11 @@ func runCommand(stderr io.Writer) *cobra.Command {
 			for _, warning := range c.Warnings() {
 				log.Warn("configuration is accepted, but may be a mistake", "reason", warning)
 			}
+			if !once {
+				for _, m := range mountedLogs(c) {
+					log.Warn("log file is a mount of its own: its rotation cannot be seen, and lines after it are missing; mount its directory", "source", m.source, "file", m.path)
+				}
+			}
 			return run(c, job{once: once}, log)
 		},
 	}

@@ -36,37 +36,51 @@ const (
 	maxImports  = 4096
 )
 
-// Generation is a generation that is not finished, or an imported file.
+// Generation is what is known of a generation, or of an imported file.
 type Generation struct {
 	logfile.File
-	ID        int64       `json:"id"` // from 1 up; of an imported file from -1 down
-	FirstLine int64       `json:"first_line"`
-	Offset    int64       `json:"offset"` // acknowledged up to here
-	Line      int64       `json:"line"`   // number of the line that begins there
-	Before    logfile.Sum `json:"before"` // of the bytes before Offset
-
-	// Left is the offset at which the reader left the file for good, -1 until then.
-	Left int64 `json:"left"`
+	State     State
+	ID        int64 // from 1 up; of an imported file from -1 down
+	FirstLine int64
+	Offset    int64       // acknowledged up to here
+	Line      int64       // number of the line that begins there
+	Before    logfile.Sum // of the bytes before Offset
+	Left      Reached     // where reading ended, in the state Left; only its offset is saved
 }
 
-// Finished is a generation that was delivered to its end or lost.
-type Finished struct {
-	logfile.File
-	ID        int64       `json:"id"`
-	FirstLine int64       `json:"first_line"`
-	LastLine  int64       `json:"last_line"` // number that the next line would have had
-	Offset    int64       `json:"offset"`    // where reading ended
-	Before    logfile.Sum `json:"before"`    // of the bytes before Offset
-	Lost      bool        `json:"lost,omitempty"`
+// State is what became of a generation.
+type State int
+
+// States. A file is read again from Offset on after a start if it is Reading or Left.
+const (
+	Reading  State = iota // more of it may be read
+	Left                  // nothing more of it will be read, and some was not acknowledged
+	Finished              // delivered to its end, or a copy of what was
+	Lost                  // its file cannot be found any more
+)
+
+// Reached is a place in a file.
+type Reached struct {
+	Offset, Line int64
+	Before       logfile.Sum // of the bytes before Offset
+}
+
+// Read returns up to where a generation was read, acknowledged or not, if its file is
+// not open.
+func (g *Generation) Read() Reached {
+	if g.State == Left {
+		return g.Left
+	}
+	return Reached{g.Offset, g.Line, g.Before}
 }
 
 // Source is the saved state of a source.
 type Source struct {
-	Path        string       `json:"path"`                  // "": it was never followed
-	Directories []string     `json:"directories,omitempty"` // where rotated files were seen
-	Open        []Generation `json:"open,omitempty"`        // in the order in which they appeared at the path
-	Finished    []Finished   `json:"finished,omitempty"`    // in the order in which they were finished
-	Imports     []Generation `json:"imports,omitempty"`     // imported files; Left is the end once it is known
+	Path        string       // "": it was never followed
+	Directories []string     // where rotated files were seen
+	Open        []Generation // Reading and Left, in the order in which they appeared at the path
+	Finished    []Generation // Finished and Lost, in the order in which they became so
+	Imports     []Generation // imported files
 }
 
 // Checkpoint is safe for use by several goroutines.
@@ -145,11 +159,9 @@ func (c *Checkpoint) Rename(name, path string, used func(name string) bool) (was
 	return "", false
 }
 
-// Source returns a copy of the state of a source. known is false at the very first
-// start with it, and true from then on.
-func (c *Checkpoint) Source(name, path string) (s Source, known bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+// know adds a source if necessary, and its path. It reports whether it was followed
+// before.
+func (c *Checkpoint) know(name, path string) bool {
 	saved, known := c.sources[name]
 	if known && saved.Path == "" && len(saved.Imports) > 0 { // it was only imported
 		saved.Path, known = path, false
@@ -163,11 +175,14 @@ func (c *Checkpoint) Source(name, path string) (s Source, known bool) {
 		saved.moved(path)
 		c.changed = true
 	}
-	s = Source{
-		Path: saved.Path, Directories: slices.Clone(saved.Directories),
-		Open: slices.Clone(saved.Open), Finished: slices.Clone(saved.Finished), Imports: slices.Clone(saved.Imports),
+	return known
+}
+
+func (s *Source) clone() Source {
+	return Source{
+		Path: s.Path, Directories: slices.Clone(s.Directories),
+		Open: slices.Clone(s.Open), Finished: slices.Clone(s.Finished), Imports: slices.Clone(s.Imports),
 	}
-	return s, known
 }
 
 // source returns the source of a name, and adds it if necessary.
@@ -180,22 +195,13 @@ func (c *Checkpoint) source(name string) *Source {
 	return s
 }
 
-// Import returns a copy of the state of a source that may never have been followed.
-func (c *Checkpoint) Import(name string) Source {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	s := *c.source(name)
-	s.Open, s.Finished, s.Imports = slices.Clone(s.Open), slices.Clone(s.Finished), slices.Clone(s.Imports)
-	return s
-}
-
 // BeginImport adds a file that is about to be imported. The ID of its generation is
 // negative and unique. Beyond a limit the oldest file is forgotten, which is logged
 // once.
 func (c *Checkpoint) BeginImport(at flow.Position, before logfile.Sum, f logfile.File) {
 	source := at.Generation.Source.Name
 	if c.addImport(source, Generation{
-		File: f, ID: at.Generation.ID, FirstLine: at.Generation.FirstLine, Offset: at.Offset, Line: at.Line, Before: before, Left: -1,
+		File: f, ID: at.Generation.ID, FirstLine: at.Generation.FirstLine, Offset: at.Offset, Line: at.Line, Before: before,
 	}) {
 		c.log.Warn("too many imported files, forgetting the oldest; if you import one of those again, "+
 			"its lines become the same points, but its rejected lines get a second entry",

@@ -76,15 +76,40 @@ func (o *opened) crash() *opened {
 	return open(o.t, o.dir)
 }
 
+// Source is a copy of the state of a source.
+func (o *opened) Source(name, path string) (checkpoint.Source, bool) {
+	l := o.Ledger(name)
+	known := l.Follow(path)
+	return l.Copy(), known
+}
+
+func (o *opened) ledger(g *flow.Generation) *checkpoint.Ledger { return o.Ledger(g.Source.Name) }
+
+func (o *opened) Begin(at flow.Position, before logfile.Sum, f logfile.File) {
+	o.ledger(at.Generation).Begin(at, before, f)
+}
+
+func (o *opened) Describe(g *flow.Generation, f logfile.File) { o.ledger(g).Describe(g, f) }
+func (o *opened) Leave(end flow.Position)                     { o.ledger(end.Generation).Leave(end, logfile.Sum{}) }
+func (o *opened) Stay(g *flow.Generation)                     { o.ledger(g).Stay(g) }
+func (o *opened) Forget(g *flow.Generation)                   { o.ledger(g).Forget(g) }
+
+func (o *opened) Lose(source string, id int64)                    { o.Ledger(source).Lose(id) }
+func (o *opened) NoteCopy(source string, g checkpoint.Generation) { o.Ledger(source).NoteCopy(g) }
+func (o *opened) RotatedTo(source, dir string)                    { o.Ledger(source).RotatedTo(dir) }
+
 func (o *opened) source(s *flow.Source) checkpoint.Source {
 	saved, _ := o.Source(s.Name, s.Path)
 	return saved
 }
 
-// want compares the state of a source.
+// savedOnly ignores what is not saved.
+var savedOnly = cmpopts.IgnoreFields(checkpoint.Reached{}, "Line", "Before")
+
+// want compares the state of a source, as far as it is saved.
 func (o *opened) want(s *flow.Source, want checkpoint.Source) {
 	o.t.Helper()
-	if diff := cmp.Diff(want, o.source(s), cmpopts.EquateEmpty()); diff != "" {
+	if diff := cmp.Diff(want, o.source(s), cmpopts.EquateEmpty(), savedOnly); diff != "" {
 		o.t.Errorf("Source(%q) (-want +got):\n%s", s.Name, diff)
 	}
 }
@@ -148,14 +173,14 @@ func file(id int64) logfile.File {
 func reading(id, offset int64, before string) checkpoint.Generation {
 	return checkpoint.Generation{
 		File: file(id), ID: id, FirstLine: firstLine(id), Offset: offset, Line: firstLine(id) + offset/10,
-		Before: logfile.SumOf([]byte(before)), Left: -1,
+		Before: logfile.SumOf([]byte(before)),
 	}
 }
 
 // delivered is one that is finished.
-func delivered(id, offset int64, before string) checkpoint.Finished {
-	return checkpoint.Finished{
-		File: file(id), ID: id, FirstLine: firstLine(id), LastLine: firstLine(id) + offset/10, Offset: offset,
+func delivered(id, offset int64, before string) checkpoint.Generation {
+	return checkpoint.Generation{
+		File: file(id), State: checkpoint.Finished, ID: id, FirstLine: firstLine(id), Line: firstLine(id) + offset/10, Offset: offset,
 		Before: logfile.SumOf([]byte(before)),
 	}
 }
@@ -188,16 +213,16 @@ func TestWhatIsSavedIsReadBack(t *testing.T) {
 	o.Begin(at(generation(api, 1), 0), logfile.Sum{}, logfile.File{})
 
 	left, described, lost := reading(2, 200, "two\n"), reading(4, 40, "begin"), delivered(3, 300, "three\n")
-	left.Left, described.File, lost.Lost = 300, file(40), true
+	left.State, left.Left, described.File, lost.State = checkpoint.Left, checkpoint.Reached{Offset: 300}, file(40), checkpoint.Lost
 	wantWeb := checkpoint.Source{
 		Path:        web.Path,
 		Directories: []string{"/var/log/nginx/old dir", "/var/log/\"<ü>\"\n\u2028"},
 		Open:        []checkpoint.Generation{left, described, reading(5, 50, "begin")},
-		Finished:    []checkpoint.Finished{delivered(1, 100, "one\n"), lost, delivered(6, 600, "copy\n")},
+		Finished:    []checkpoint.Generation{delivered(1, 100, "one\n"), lost, delivered(6, 600, "copy\n")},
 	}
 	wantAPI := checkpoint.Source{
 		Path: api.Path,
-		Open: []checkpoint.Generation{{ID: 1, FirstLine: 1, Line: 1, Left: -1}},
+		Open: []checkpoint.Generation{{ID: 1, FirstLine: 1, Line: 1}},
 	}
 	o.want(web, wantWeb)
 	o.want(api, wantAPI)
@@ -222,7 +247,7 @@ func TestPositionMovesByAcknowledgeAlone(t *testing.T) {
 	want := reading(1, 100, "here\n")
 	check := func(after string) {
 		t.Helper()
-		if diff := cmp.Diff([]checkpoint.Generation{want}, o.source(web).Open); diff != "" {
+		if diff := cmp.Diff([]checkpoint.Generation{want}, o.source(web).Open, savedOnly); diff != "" {
 			t.Errorf("after %s (-want +got):\n%s", after, diff)
 		}
 	}
@@ -230,10 +255,10 @@ func TestPositionMovesByAcknowledgeAlone(t *testing.T) {
 	want.File = file(9)
 	o.Describe(g, file(9))
 	check("Describe")
-	want.Left = 500
+	want.State, want.Left = checkpoint.Left, checkpoint.Reached{Offset: 500}
 	o.Leave(at(g, 500))
 	check("Leave")
-	want.Left = -1
+	want.State, want.Left = checkpoint.Reading, checkpoint.Reached{}
 	o.Stay(g)
 	check("Stay")
 	o.RotatedTo("web", "/old")
@@ -318,7 +343,7 @@ func TestGenerationIsFinishedWhenAcknowledgedUpToWhereItWasLeft(t *testing.T) {
 			for _, step := range tt.steps {
 				switch step {
 				case leave:
-					want.Left = 300
+					want.State, want.Left = checkpoint.Left, checkpoint.Reached{Offset: 300}
 					o.Leave(at(g, 300))
 				case restart:
 					o.save()
@@ -331,11 +356,11 @@ func TestGenerationIsFinishedWhenAcknowledgedUpToWhereItWasLeft(t *testing.T) {
 			known := checkpoint.Source{Path: web.Path, Open: []checkpoint.Generation{want, reading(2, 300, "x\n")}}
 			if tt.finished {
 				known.Open = known.Open[1:]
-				known.Finished = []checkpoint.Finished{delivered(1, 300, "x\n")}
+				known.Finished = []checkpoint.Generation{delivered(1, 300, "x\n")}
 			}
 			compare := func() {
 				t.Helper()
-				if diff := cmp.Diff(known, o.source(web), cmpopts.EquateEmpty()); diff != "" {
+				if diff := cmp.Diff(known, o.source(web), cmpopts.EquateEmpty(), savedOnly); diff != "" {
 					t.Errorf("(-want +got):\n%s", diff)
 				}
 			}
@@ -357,7 +382,7 @@ func TestStayTakesLeaveBack(t *testing.T) {
 	o.want(web, checkpoint.Source{Path: web.Path, Open: []checkpoint.Generation{reading(1, 300, "x\n")}})
 	o.Leave(at(g, 400))
 	o.Acknowledge(at(g, 400), []byte("y\n"))
-	o.want(web, checkpoint.Source{Path: web.Path, Finished: []checkpoint.Finished{delivered(1, 400, "y\n")}})
+	o.want(web, checkpoint.Source{Path: web.Path, Finished: []checkpoint.Generation{delivered(1, 400, "y\n")}})
 }
 
 func TestLostGenerationIsFinishedWhereItWasDeliveredTo(t *testing.T) {
@@ -371,10 +396,10 @@ func TestLostGenerationIsFinishedWhereItWasDeliveredTo(t *testing.T) {
 	o.Lose("web", 2)
 	o.Lose("web", 4)
 	lost := delivered(2, 100, "x\n")
-	lost.Lost = true
+	lost.State = checkpoint.Lost
 	want := checkpoint.Source{
 		Path: web.Path,
-		Open: []checkpoint.Generation{reading(1, 100, "x\n"), reading(3, 0, "")}, Finished: []checkpoint.Finished{lost},
+		Open: []checkpoint.Generation{reading(1, 100, "x\n"), reading(3, 0, "")}, Finished: []checkpoint.Generation{lost},
 	}
 	o.want(web, want)
 	o.Acknowledge(at(generation(web, 2), 300), []byte("y\n")) // was on the way
@@ -397,7 +422,7 @@ func TestFinishedGenerationCanBeginAgain(t *testing.T) {
 	o.Leave(at(g, 200))
 	o.want(web, checkpoint.Source{
 		Path: web.Path,
-		Open: []checkpoint.Generation{reading(2, 0, "")}, Finished: []checkpoint.Finished{delivered(1, 200, "y\n")},
+		Open: []checkpoint.Generation{reading(2, 0, "")}, Finished: []checkpoint.Generation{delivered(1, 200, "y\n")},
 	})
 }
 
@@ -419,7 +444,7 @@ func TestForgetTakesBeginBack(t *testing.T) {
 	want := checkpoint.Source{
 		Path:     web.Path,
 		Open:     []checkpoint.Generation{reading(1, 0, ""), reading(3, 0, ""), reading(5, 0, "")},
-		Finished: []checkpoint.Finished{delivered(2, 0, "")},
+		Finished: []checkpoint.Generation{delivered(2, 0, "")},
 	}
 	o.want(web, want)
 	o.save()
@@ -467,7 +492,7 @@ func TestGenerationThatIsNotOpenIsLeftAlone(t *testing.T) {
 	o, g := begun(t)
 	o.Leave(at(g, 0))
 	o.save()
-	want := checkpoint.Source{Path: web.Path, Finished: []checkpoint.Finished{delivered(1, 0, "")}}
+	want := checkpoint.Source{Path: web.Path, Finished: []checkpoint.Generation{delivered(1, 0, "")}}
 	unknown := &flow.Source{Name: "unknown", Path: web.Path}
 	if o.changed(func() {
 		for _, g := range []*flow.Generation{g, generation(web, 2), generation(unknown, 1)} {
@@ -489,7 +514,7 @@ func TestLast64FinishedAreKept(t *testing.T) {
 	o.source(web)
 	o.source(api)
 	o.NoteCopy("api", delivered(1, 0, ""))
-	var want []checkpoint.Finished
+	var want []checkpoint.Generation
 	check := func() {
 		t.Helper()
 		last := want[max(0, len(want)-64):]
@@ -508,7 +533,7 @@ func TestLast64FinishedAreKept(t *testing.T) {
 		case 1:
 			o.Leave(at(g, 0))
 		case 2:
-			f.Lost = true
+			f.State = checkpoint.Lost
 			o.Lose("web", id)
 		}
 		want = append(want, f)
@@ -524,7 +549,7 @@ func TestLast64FinishedAreKept(t *testing.T) {
 	o.save()
 	o = o.crash()
 	check()
-	o.want(api, checkpoint.Source{Path: api.Path, Finished: []checkpoint.Finished{delivered(1, 0, "")}})
+	o.want(api, checkpoint.Source{Path: api.Path, Finished: []checkpoint.Generation{delivered(1, 0, "")}})
 }
 
 func TestNewSourceIsKnownTheSecondTimeOnly(t *testing.T) {
@@ -600,7 +625,7 @@ func TestSourceReturnsACopy(t *testing.T) {
 	o.NoteCopy("web", delivered(2, 0, ""))
 	want := checkpoint.Source{
 		Path: web.Path, Directories: []string{"/old"},
-		Open: []checkpoint.Generation{reading(1, 0, "")}, Finished: []checkpoint.Finished{delivered(2, 0, "")},
+		Open: []checkpoint.Generation{reading(1, 0, "")}, Finished: []checkpoint.Generation{delivered(2, 0, "")},
 	}
 	saved := o.source(web)
 	saved.Path, saved.Directories[0], saved.Open[0].Offset, saved.Finished[0].ID = "x", "x", 7, 7
@@ -683,7 +708,7 @@ func TestSecureSavesWhatMustBeSavedFirst(t *testing.T) {
 				t.Errorf("it was changed:\n%s", diff)
 			}
 			o = o.crash()
-			if diff := cmp.Diff(known, o.source(web), cmpopts.EquateEmpty()); diff != "" {
+			if diff := cmp.Diff(known, o.source(web), cmpopts.EquateEmpty(), savedOnly); diff != "" {
 				t.Errorf("after a restart (-want +got):\n%s", diff)
 			}
 		})
@@ -711,7 +736,7 @@ func TestLosingTheLatestSaveGivesTheEarlierPosition(t *testing.T) {
 		t.Errorf("Source = %+v, want it finished", got)
 	}
 	o = o.crash()
-	if got := o.source(web); len(got.Open) != 1 || got.Open[0].Left != 1000 || len(got.Finished) != 0 {
+	if got := o.source(web); len(got.Open) != 1 || got.Open[0].Left.Offset != 1000 || len(got.Finished) != 0 {
 		t.Errorf("Source = %+v, want it open, and left at 1000", got)
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/tailflux/tailflux/internal/escape"
+	"github.com/tailflux/tailflux/internal/logfile"
 	"github.com/tailflux/tailflux/internal/statedir"
 )
 
@@ -31,6 +32,85 @@ func encode(sources map[string]*Source) ([]byte, error) {
 	}
 	body = append(body, '\n')
 	return append(fmt.Appendf(nil, "%s%d %08x\n", header, version, checksum(body)), body...), nil
+}
+
+// saved, reading and finished are what stands in the file.
+type (
+	saved struct {
+		Path        string     `json:"path"`
+		Directories []string   `json:"directories,omitempty"`
+		Open        []reading  `json:"open,omitempty"`
+		Finished    []finished `json:"finished,omitempty"`
+		Imports     []reading  `json:"imports,omitempty"`
+	}
+	reading struct {
+		logfile.File
+		ID        int64       `json:"id"`
+		FirstLine int64       `json:"first_line"`
+		Offset    int64       `json:"offset"`
+		Line      int64       `json:"line"`
+		Before    logfile.Sum `json:"before"`
+		Left      *int64      `json:"left"` // -1 unless its state is Left
+	}
+	finished struct {
+		logfile.File
+		ID        int64       `json:"id"`
+		FirstLine int64       `json:"first_line"`
+		LastLine  int64       `json:"last_line"` // number that the next line would have had
+		Offset    int64       `json:"offset"`
+		Before    logfile.Sum `json:"before"`
+		Lost      bool        `json:"lost,omitempty"`
+	}
+)
+
+// MarshalJSON writes a source as it stands in the file.
+func (s *Source) MarshalJSON() ([]byte, error) {
+	to := saved{Path: s.Path, Directories: s.Directories, Open: toReading(s.Open), Imports: toReading(s.Imports)}
+	for _, g := range s.Finished {
+		to.Finished = append(to.Finished, finished{g.File, g.ID, g.FirstLine, g.Line, g.Offset, g.Before, g.State == Lost})
+	}
+	return json.Marshal(to)
+}
+
+func toReading(all []Generation) (to []reading) {
+	for _, g := range all {
+		left := int64(-1)
+		if g.State == Left {
+			left = g.Left.Offset
+		}
+		to = append(to, reading{g.File, g.ID, g.FirstLine, g.Offset, g.Line, g.Before, &left})
+	}
+	return to
+}
+
+// UnmarshalJSON reads a source as it stands in the file.
+func (s *Source) UnmarshalJSON(text []byte) error {
+	var from saved
+	if err := json.Unmarshal(text, &from); err != nil {
+		return err
+	}
+	*s = Source{Path: from.Path, Directories: from.Directories, Open: fromReading(from.Open), Imports: fromReading(from.Imports)}
+	for _, g := range from.Finished {
+		state := Finished
+		if g.Lost {
+			state = Lost
+		}
+		s.Finished = append(s.Finished, Generation{
+			File: g.File, State: state, ID: g.ID, FirstLine: g.FirstLine, Offset: g.Offset, Line: g.LastLine, Before: g.Before,
+		})
+	}
+	return nil
+}
+
+func fromReading(all []reading) (to []Generation) {
+	for _, g := range all {
+		is := Generation{File: g.File, ID: g.ID, FirstLine: g.FirstLine, Offset: g.Offset, Line: g.Line, Before: g.Before}
+		if g.Left != nil && *g.Left >= 0 {
+			is.State, is.Left.Offset = Left, *g.Left
+		}
+		to = append(to, is)
+	}
+	return to
 }
 
 func checksum(body []byte) uint32 {
@@ -59,6 +139,9 @@ func decode(data []byte) (map[string]*Source, error) {
 	if err := json.Unmarshal(body, &content); err != nil {
 		return nil, err
 	}
+	if content.Sources == nil {
+		return nil, errors.New("it has no sources")
+	}
 	for name, s := range content.Sources {
 		if s == nil {
 			return nil, fmt.Errorf("source %q is null", name)
@@ -66,9 +149,6 @@ func decode(data []byte) (map[string]*Source, error) {
 		if err := s.numbered(); err != nil {
 			return nil, fmt.Errorf("source %q: %w", name, err)
 		}
-	}
-	if content.Sources == nil {
-		return nil, errors.New("it has no sources")
 	}
 	return renamed(content.Sources, unescape), nil
 }

@@ -46,7 +46,7 @@ func (s *Source) Records(l *logfile.Log) (all []Record, err error) {
 func (s *Source) Followed(l *logfile.Log) (found Record, sure logfile.Identity) {
 	for _, g := range s.Finished {
 		if is := l.Compare(g.File, g.Offset, g.Before); is > logfile.Different && is >= sure {
-			sure, found = is, Record{Generation: g.ID, FirstLine: g.FirstLine, NextLine: g.LastLine, Offset: g.Offset, Finished: true}
+			sure, found = is, Record{Generation: g.ID, FirstLine: g.FirstLine, NextLine: g.Line, Offset: g.Offset, Finished: true}
 		}
 	}
 	for _, g := range s.Open {

@@ -48,7 +48,7 @@ func TestChangedDirectoryIsListedAnew(t *testing.T) {
 }
 
 // A thousand logs of one directory share a listing.
-func BenchmarkRotatedLogs(b *testing.B) {
+func BenchmarkSiblings(b *testing.B) {
 	dir := b.TempDir()
 	path := filepath.Join(dir, "access.log")
 	for i := range 2000 {
@@ -60,7 +60,7 @@ func BenchmarkRotatedLogs(b *testing.B) {
 	for name, d := range map[string]*logfile.Directories{"each": nil, "shared": {}} {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
-				d.RotatedLogs(path)
+				d.Siblings(path)
 			}
 		})
 	}

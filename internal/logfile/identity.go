@@ -7,7 +7,9 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"io/fs"
 	"os"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -67,4 +69,13 @@ func (a Inode) Is(b Inode) bool {
 		return false
 	}
 	return a.Birth == 0 || b.Birth == 0 || a.Birth == b.Birth
+}
+
+// InodeIn is what info says of it, which is not when the file was born.
+func InodeIn(info fs.FileInfo) Inode {
+	st, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return Inode{}
+	}
+	return Inode{Device: st.Dev, Number: st.Ino}
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // Names beside a log access.log, and whether they are those of its rotated files.
-func TestNamesOfRotatedLogs(t *testing.T) {
+func TestNamesOfSiblings(t *testing.T) {
 	for name, want := range map[string]struct {
 		of    bool // it is a rotated file of access.log
 		any   bool // it is called like a rotated file of some log
@@ -54,7 +54,7 @@ func TestNamesOfRotatedLogs(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		of := slices.ContainsFunc((*logfile.Directories)(nil).RotatedLogs(path), func(s logfile.Sibling) bool { return filepath.Base(s.Path) == name })
+		of := slices.ContainsFunc((*logfile.Directories)(nil).Siblings(path), func(s logfile.Sibling) bool { return s.Rotated && filepath.Base(s.Path) == name })
 		if of != want.of {
 			t.Errorf("%s is a rotated file of access.log: %v, want %v", name, of, want.of)
 		}

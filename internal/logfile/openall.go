@@ -38,7 +38,7 @@ func OpenAll(list func() []Sibling, wanted func(Sibling) bool) (files []*Opened,
 		}
 		before := found
 		found = list()
-		if settled = sameFiles(before, found); settled || n == attempts {
+		if settled = SameFiles(before, found); settled || n == attempts {
 			return files, settled, refused
 		}
 		CloseAll(files)

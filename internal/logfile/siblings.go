@@ -31,16 +31,6 @@ const (
 // of the file that a link at the path leads to, and in others that are named,
 // whose names begin as the log's does. The latest one comes last.
 func (d *Directories) Siblings(path string, others ...string) []Sibling {
-	return d.beside(path, false, others)
-}
-
-// RotatedLogs are those of the siblings that are called as rotated logs of the
-// path are.
-func (d *Directories) RotatedLogs(path string, others ...string) []Sibling {
-	return d.beside(path, true, others)
-}
-
-func (d *Directories) beside(path string, rotatedOnly bool, others []string) []Sibling {
 	to := target(path)
 	dirs := []string{filepath.Dir(path)}
 	if entries, err := d.list(dirs[0]); err == nil {
@@ -67,13 +57,10 @@ func (d *Directories) beside(path string, rotatedOnly bool, others []string) []S
 			continue
 		}
 		for _, e := range entries {
-			if !e.Type().IsRegular() || !names.alike(e.Name()) {
+			if !e.Type().IsRegular() || !names.alike(e.Name()) || isBeingPacked(e.Name(), entries) {
 				continue
 			}
 			rotated, order := names.rotated(e.Name())
-			if rotatedOnly && !rotated || isBeingPacked(e.Name(), entries) {
-				continue
-			}
 			at := filepath.Join(dir, e.Name())
 			called = append(called, candidate{Sibling{Path: at, Rotated: rotated && at != path, order: order}, e})
 		}
@@ -113,8 +100,8 @@ func (d *Directories) UnsearchedDirectories(path string) (n int, err error) {
 	return max(0, dirs-MaxDirectories), nil
 }
 
-// sameFiles reports whether the same files have the same names.
-func sameFiles(a, b []Sibling) bool {
+// SameFiles reports whether the same files have the same names.
+func SameFiles(a, b []Sibling) bool {
 	named := map[string]Sibling{}
 	for _, f := range a {
 		named[f.Path] = f

@@ -14,107 +14,149 @@ import (
 // time: file systems keep time in steps of some milliseconds.
 const racy = 100 * time.Millisecond
 
-// look notes the size, and whether the file no longer holds what
-// was read of it.
-func (f *file) look(now time.Time) error {
-	if f.packed != nil || f.left {
-		return nil
+// examine finds out what became of the file since it was read: whether it holds all
+// that was, or else how much of it, up to a newline. It notes what the file looks like
+// now, and does nothing about it.
+func (f *file) examine(now time.Time) (holds bool, kept int64, err error) {
+	if f.packed != nil {
+		return true, 0, nil
 	}
-	info, err := f.f.Stat()
+	info, err := f.File.Stat()
 	if err != nil {
-		return err
+		return true, 0, err
 	}
-	same := info.Size() == f.info.Size() && info.ModTime().Equal(f.info.ModTime()) && f.verified.Sub(info.ModTime()) > racy
-	emptied := len(f.head) == 0 && info.Size() == 0 && !info.ModTime().Equal(f.info.ModTime())
-	f.info, f.size = info, info.Size()
+	changed := !info.ModTime().Equal(f.Info.ModTime())
+	verified := !changed && info.Size() == f.Info.Size() && f.verified.Sub(info.ModTime()) > racy
+	f.Info, f.size = info, info.Size()
 	if f.size < f.at.Offset {
-		return f.truncated(now)
-	}
-	if emptied { // something was in it, and is perhaps in a copy
-		since := f.asOf
-		f.asOf = info.ModTime()
-		f.source.findUnseen(since, now)
+		kept, err = f.untouched()
+		return false, kept, err
 	}
 	f.seen = min(f.seen, f.size)
 	if f.size < f.at.Offset+f.scanned { // cut within a line that was not sent
-		f.scanned = 0
+		f.scanned, f.seen = 0, f.at.Offset
 	}
-	if same || f.size == 0 && len(f.head) == 0 || f.unsure {
-		return nil
-	}
-	_, err = f.check(now, nil, 0)
-	return err
-}
-
-// check deals with a file that does not hold any more what was read of it, read
-// being the latest, or nothing; stands is false then.
-func (f *file) check(now time.Time, read []byte, offset int64) (stands bool, err error) {
-	was := f.at.Generation
-	stands, err = f.stands(now, read, offset)
 	switch {
-	case err != nil || stands && f.at.Generation == was && !f.left:
-		return true, err
-	case stands: // not any more: that was seen and dealt with while others were looked for
-		return false, nil
-	case f.source.reader.config.Import != nil:
-		return false, errors.New("it was changed while it was read")
+	case verified:
+		return true, 0, nil
+	case f.size == 0 && len(f.Head) == 0:
+		f.unsearched = f.unsearched || changed // something was in it, and is perhaps in a copy
+		return true, 0, nil
 	}
-	return false, f.truncated(now)
+	fresh := len(f.Head) == 0
+	holds, err = f.holds()
+	if err != nil || !holds {
+		if err == nil {
+			kept, err = f.untouched()
+		}
+		return err != nil, kept, err
+	}
+	if fresh && len(f.Head) > 0 { // it may have been copied and truncated before
+		f.unsearched = true
+	}
+	f.verified = now
+	return true, 0, nil
 }
 
-// stands reports whether the file still begins as it did, and with what was just
-// read of it, and is the same before the place that was read to. If so it adds
-// what is new of its head.
-func (f *file) stands(now time.Time, read []byte, offset int64) (bool, error) {
-	if f.packed != nil {
-		return true, nil
+// settle notes, at the end of a look, that the file holds what was read of it, and that
+// all is known that came to the path before.
+func (f *file) settle() {
+	if !f.unsearched && !f.asOf.Equal(f.Info.ModTime()) {
+		f.asOf = f.Info.ModTime()
+		f.describeChange()
 	}
-	known := len(f.head)
-	same, err := f.head.Grow(f.f)
-	if err != nil {
-		return false, err
-	}
-	if !same {
+}
+
+// holds reports whether the file still begins as it did, and is the same before the
+// place that was read to. If so it adds what is new of its head.
+func (f *file) holds() (bool, error) {
+	same, err := f.Head.Grow(f.File)
+	if err == nil && !same {
 		// Cut within a line of which nothing was sent, it has less of a head.
 		kept, cut := f.cutWithinLine()
 		if !cut {
 			return false, nil
 		}
-		f.head, f.summed = f.head[:kept], -1
-		if same, err = f.head.Grow(f.f); err != nil || !same {
-			return false, err
-		}
+		f.Head, f.summed = f.Head[:kept], -1
+		same, err = f.Head.Grow(f.File)
 	}
-	if !f.head.Agrees(read, offset) { // it was truncated after it was read
-		f.head = f.head[:min(known, len(f.head))]
-		return false, nil
+	if err != nil || !same {
+		return false, err
 	}
 	if last, ok := f.marks.Last(f.at.Offset); ok {
-		if same, err = last.Stands(f.f); err != nil || !same {
-			return false, err
-		}
-	}
-	since := f.asOf
-	f.verified, f.asOf = now, f.info.ModTime()
-	f.describeChange()
-	if known == 0 { // it may have been copied and truncated before
-		f.source.turns++
-		f.source.findUnseen(since, now)
+		return last.Stands(f.File)
 	}
 	return true, nil
+}
+
+// check returns errChanged unless the file still begins as it did, and with what was
+// just read of it, and is the same before the place that was read to. Its first bytes
+// are a change, too: before they are used, what came before them is looked for.
+func (f *file) check(read []byte, offset int64) error {
+	if f.packed != nil {
+		return nil
+	}
+	known := len(f.Head)
+	same, err := f.Head.Grow(f.File)
+	if err != nil {
+		return err
+	}
+	if !same || known == 0 || !f.Head.Agrees(read, offset) {
+		f.Head = f.Head[:min(known, len(f.Head))]
+		return errChanged
+	}
+	if last, ok := f.marks.Last(f.at.Offset); ok {
+		if same, err := last.Stands(f.File); err != nil || !same {
+			f.Head = f.Head[:min(known, len(f.Head))]
+			return errOr(err, errChanged)
+		}
+	}
+	f.verified = time.Now()
+	f.describeChange()
+	return nil
+}
+
+func errOr(err, other error) error {
+	if err != nil {
+		return err
+	}
+	return other
 }
 
 // cutWithinLine reports whether the file was cut behind what was sent of it, and
 // how much of its head is left then.
 func (f *file) cutWithinLine() (kept int, cut bool) {
-	now := make([]byte, len(f.head))
-	n, err := f.f.ReadAt(now, 0)
+	now := make([]byte, len(f.Head))
+	n, err := f.File.ReadAt(now, 0)
 	if err != nil && !errors.Is(err, io.EOF) || int64(n) < f.at.Offset || f.at.Offset == 0 {
 		return 0, false // of a file of which nothing was sent, all was written anew
 	}
-	kept = int(min(f.at.Offset, int64(len(f.head))))
-	return kept, bytes.Equal(now[:kept], f.head[:kept])
+	kept = int(min(f.at.Offset, int64(len(f.Head))))
+	return kept, bytes.Equal(now[:kept], f.Head[:kept])
 }
+
+// untouched is how much of what was read is still in the file, up to a newline:
+// 0 when it holds something else now.
+func (f *file) untouched() (int64, error) {
+	size := f.size
+	if size >= f.at.Offset || size == 0 {
+		return 0, nil // not cut, but written anew
+	}
+	short := f.Head[:min(int64(len(f.Head)), size)]
+	now := logfile.Head(append([]byte(nil), short...))
+	if same, err := now.Grow(f.File); err != nil || !same {
+		return 0, err
+	}
+	if last, ok := f.marks.Last(size); ok {
+		if same, err := last.Stands(f.File); err != nil || !same {
+			return 0, err
+		}
+	}
+	return logfile.AfterLastNewline(f.File, size)
+}
+
+// known is the largest size that the file is known to have had.
+func (f *file) known() int64 { return max(f.seen, f.at.Offset+f.scanned, f.described.Size) }
 
 // mark notes what stands before the place that was read to.
 func (f *file) mark() {
@@ -123,7 +165,7 @@ func (f *file) mark() {
 	}
 	var text [logfile.MarkBytes]byte
 	length := min(logfile.MarkBytes, f.at.Offset)
-	n, err := f.f.ReadAt(text[:length], f.at.Offset-length)
+	n, err := f.File.ReadAt(text[:length], f.at.Offset-length)
 	if err == nil || errors.Is(err, io.EOF) {
 		f.marks.Add(f.at.Offset, text[:n])
 	}
@@ -132,21 +174,22 @@ func (f *file) mark() {
 // describe is what the checkpoint keeps of the file.
 func (f *file) describe() logfile.File {
 	d := &f.described
-	if f.summed != len(f.head) || f.superseded {
-		d.Inode, d.Head, f.summed = f.inode, f.head.Sum(), len(f.head)
+	if f.summed != len(f.Head) || f.superseded {
+		d.Inode, d.Head, f.summed = f.Inode, f.Head.Sum(), len(f.Head)
 		if d.Head.Length == 0 && f.superseded {
-			d.Head = logfile.SumOf(f.head) // of a half line, which is perhaps all there will be
+			d.Head = logfile.SumOf(f.Head) // of a half line, which is perhaps all there will be
 		}
 	}
 	d.Size, d.Modified = f.size, f.asOf.UnixNano()
 	return *d
 }
 
-// ended is what is kept of the generation when nothing more will be read of it.
-func (f *file) ended() checkpoint.Finished {
+// generation is the file as the ledger would have it if all that was read of it had
+// been acknowledged.
+func (f *file) generation() checkpoint.Generation {
 	g := f.at.Generation
-	return checkpoint.Finished{
-		File: f.describe(), ID: g.ID, FirstLine: g.FirstLine, LastLine: f.at.Line, Offset: f.at.Offset, Before: f.before(),
+	return checkpoint.Generation{
+		File: f.describe(), ID: g.ID, FirstLine: g.FirstLine, Offset: f.at.Offset, Line: f.at.Line, Before: f.before(),
 	}
 }
 
@@ -159,11 +202,11 @@ func (f *file) before() logfile.Sum {
 	return logfile.Sum{}
 }
 
-// describeChange updates the checkpoint with what the file looks like now; of a file that
+// describeChange updates the ledger with what the file looks like now; of a file that
 // may be a copy of another one, after a crash only that it was empty.
 func (f *file) describeChange() {
 	if f.unsure {
 		return
 	}
-	f.source.reader.checkpoint.Describe(f.at.Generation, f.describe())
+	f.ledger.Describe(f.at.Generation, f.describe())
 }

@@ -9,19 +9,25 @@
 //     it: nginx writes to it until it is told to reopen its logs.
 //   - A position is a generation, a byte offset and a line number.
 //
+// Each look at a source has three steps, with no way back: observe collects the
+// facts of a scene, package scene decides what follows from them, and act does it
+// through the source's ledger, unless the files have moved meanwhile. Then the
+// next scene is looked at, until nothing follows.
+//
 // Bytes are read with pread at the position, so nothing is carried from one read
-// to the next: what follows the last newline is simply read again. A tick is the
-// truth about what happened to the files; package watch of hpcloud/tail only
-// wakes the reader earlier when a quiet file grows.
+// to the next: what follows the last newline is simply read again. After each read
+// the file must still begin as it did and be the same before the position, or else
+// the bytes are dropped and the next look finds out why. A tick is the truth about
+// what happened to the files; package watch of hpcloud/tail only wakes the reader
+// earlier when a quiet file grows.
 //
 //	reader.go    the loop: look, read, wait
-//	source.go    what is at a path, and which files are open for it
+//	source.go    a look, and its first step: observe
+//	found.go     the files beside a log, and what they hold: the evidence
+//	act.go       the last step
 //	file.go      an open generation: read, send, leave
 //	check.go     whether it still holds what was read of it
-//	truncate.go  a file that holds something else now, and the copy of it
-//	restore.go   where the checkpoint's generations are
-//	unseen.go    files that came to the path and were rotated away, never seen
-//	neighbours.go where to search for these
+//	feed.go      where the chunks go
 //	glob.go      many paths
 //	import.go    logs that are read once, from their beginning
 //	report.go    what is logged of trouble and loss

@@ -149,6 +149,7 @@ func TestLongChainOfRotatedFilesIsRenamedWhileItIsLookedAt(t *testing.T) {
 	for n := 1; n <= kept; n++ {
 		create(t, name(n), fmt.Sprint("older ", n, "\n")).Close()
 	}
+	later()
 	create(t, path, "begin\n").Close()
 	d := newDaemon(t, true, path)
 	d.start()

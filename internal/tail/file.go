@@ -11,31 +11,33 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/tailflux/tailflux/internal/checkpoint"
 	"github.com/tailflux/tailflux/internal/flow"
 	"github.com/tailflux/tailflux/internal/logfile"
 )
 
 // file is an open generation.
 type file struct {
-	source *source
-	f      *os.File
-	packed *logfile.Compressed // not nil: f is compressed, and is not going to change
-	info   fs.FileInfo
-	inode  logfile.Inode
-	head   logfile.Head
-	marks  logfile.Marks
+	*logfile.Opened // its head grows
+	ledger          *checkpoint.Ledger
+	feed            *feed
+	packed          *logfile.Compressed // not nil: it is compressed, and is not going to change
+	marks           logfile.Marks
 
-	at         flow.Position // what was sent ends here
-	size       int64         // when it was last looked at; of a packed file as far as it is known
-	grown      time.Time     // when it was last seen to be longer than before, or superseded
-	until      int64         // it is read up to here if it is over 0
-	dropped    bool          // left, and nothing must be remembered of it
-	unsure     bool          // it was empty when it was found beside the log, and may become a copy of it
-	superseded bool          // another file is at the path
-	left       bool          // nothing more will come, and it is closed
-	seen       int64         // offset up to which it was read
-	scanned    int64         // bytes behind at that are known to hold no newline, of a line too long for a block
-	trouble    error         // of the last read
+	at      flow.Position // what was sent ends here
+	size    int64         // when it was last looked at; of a packed file as far as it is known
+	seen    int64         // offset up to which it was read
+	scanned int64         // bytes behind at that are known to hold no newline, of a line too long for a block
+	ended   bool          // the last read found its end
+	limit   int64         // it is read up to here if it is over 0
+	trouble error         // of the last read
+
+	grown      time.Time // when it was last seen to be longer than before, or superseded
+	superseded bool      // another file is at the path
+	unsure     bool      // it was empty when it was found beside the log, and may become a copy of it
+	unsearched bool      // it may have been copied and truncated since asOf, and nobody has looked for the copy
+	leaving    bool      // it is to be closed, if one more read finds nothing
+	closed     bool
 
 	asOf      time.Time    // the time of the file when it held what was read of it
 	verified  time.Time    // when the file was last seen to hold what was read of it
@@ -46,27 +48,38 @@ type file struct {
 // longHead is how much is sent of a line that fits in no block.
 const longHead = 8 << 10
 
+// errChanged is returned by a read that found other bytes than those that were read
+// before. They are dropped, and the next look finds out what has happened.
+var errChanged = errors.New("it was changed while it was read")
+
+// newFile is an open file that is read from a position on.
+func newFile(o *logfile.Opened, at flow.Position, ledger *checkpoint.Ledger, d *feed, now time.Time) *file {
+	f := &file{
+		Opened: o, ledger: ledger, feed: d,
+		at: at, seen: at.Offset, size: max(o.Size(), at.Offset), grown: now, summed: -1, asOf: o.Info.ModTime(),
+	}
+	f.packed, _ = o.Content.(*logfile.Compressed)
+	f.described.Path = o.Log
+	f.mark()
+	return f
+}
+
+// idle reports whether there was nothing more to read when the file was last looked at.
+func (f *file) idle() bool { return f.ended && (f.packed != nil || f.size <= f.seen) }
+
 // read sends the whole lines of the next block. more reports that the block was
 // filled, so that there is probably more.
-func (f *file) read(ctx context.Context, out chan<- flow.Chunk) (more bool, err error) {
-	room, err := f.source.reader.room(ctx)
-	if err != nil {
+func (f *file) read(ctx context.Context) (more bool, err error) {
+	room, err := f.feed.room(ctx)
+	if err != nil || f.closed {
 		return false, err
 	}
 	if f.scanned > 0 {
-		return f.readLong(ctx, room, out)
+		return f.readLong(ctx, room)
 	}
-	n, stands, err := f.readAt(room, f.at.Offset)
-	if err != nil || !stands {
+	n, err := f.readAt(room, f.at.Offset)
+	if err != nil {
 		return errors.Is(err, logfile.ErrSkipping), ignore(err, logfile.ErrSkipping)
-	}
-	if f.unsure && n > 0 {
-		if f.superseded && f.source.becameCopy(f) {
-			f.drop()
-			return false, nil
-		}
-		f.unsure = false
-		f.describeChange()
 	}
 	end := bytes.LastIndexByte(room[:n], '\n') + 1
 	if end == 0 {
@@ -76,7 +89,7 @@ func (f *file) read(ctx context.Context, out chan<- flow.Chunk) (more bool, err 
 		}
 		return false, nil
 	}
-	return n == len(room), f.send(ctx, out, end, int64(end), 0)
+	return n == len(room), f.send(ctx, end, int64(end), 0)
 }
 
 func ignore(err, known error) error {
@@ -88,9 +101,9 @@ func ignore(err, known error) error {
 
 // readLong looks for the end of a line that fits in no block, one block at a
 // time, and sends its head when it has found it.
-func (f *file) readLong(ctx context.Context, room []byte, out chan<- flow.Chunk) (more bool, err error) {
-	n, stands, err := f.readAt(room, f.at.Offset+f.scanned)
-	if err != nil || !stands {
+func (f *file) readLong(ctx context.Context, room []byte) (more bool, err error) {
+	n, err := f.readAt(room, f.at.Offset+f.scanned)
+	if err != nil {
 		return errors.Is(err, logfile.ErrSkipping), ignore(err, logfile.ErrSkipping)
 	}
 	end := bytes.IndexByte(room[:n], '\n')
@@ -99,160 +112,127 @@ func (f *file) readLong(ctx context.Context, room []byte, out chan<- flow.Chunk)
 		return n == len(room), nil
 	}
 	length := f.scanned + int64(end) + 1
-	return true, f.sendHead(ctx, room, out, length, length)
+	return true, f.sendHead(ctx, room, length, length)
 }
 
 // sendHead sends the beginning of a line of length bytes in the file
 // and is tooLong with its newline.
-func (f *file) sendHead(ctx context.Context, room []byte, out chan<- flow.Chunk, length, tooLong int64) error {
-	n, stands, err := f.readAt(room[:longHead], f.at.Offset)
-	if err != nil || !stands {
+func (f *file) sendHead(ctx context.Context, room []byte, length, tooLong int64) error {
+	n, err := f.readAt(room[:longHead], f.at.Offset)
+	if err != nil {
 		return ignore(err, logfile.ErrSkipping)
 	}
-	f.scanned = 0
+	f.scanned, f.seen = 0, f.at.Offset // what was read behind it was not sent
 	if n < longHead || bytes.IndexByte(room[:n], '\n') >= 0 {
 		return nil // it was truncated meanwhile: what is in it now is read instead
 	}
 	room[n] = '\n'
-	return f.send(ctx, out, n+1, length, tooLong)
+	err = f.send(ctx, n+1, length, tooLong)
+	f.seen = f.at.Offset
+	return err
 }
 
 // leave sends what stands behind the last newline, which nobody will ever
-// complete, as a line of its own, and closes the file. It does nothing when the
-// file has grown after all, or is at the path again.
-func (f *file) leave(ctx context.Context, out chan<- flow.Chunk) error {
-	if err := f.look(time.Now()); err != nil {
-		return err
+// complete, as a line of its own. It reports whether nothing more will come: not if
+// the file has grown after all, or is at the path again.
+func (f *file) leave(ctx context.Context) (left bool, err error) {
+	info, err := f.File.Stat()
+	if err != nil || f.packed == nil && info.Size() != f.seen {
+		f.leaving = false
+		return false, err
 	}
-	if f.packed == nil && f.size > f.seen {
-		return nil
-	}
-	if err := f.sendRest(ctx, out); err != nil || !f.superseded {
-		return err
-	}
-	f.end()
-	return nil
+	err = f.sendRest(ctx)
+	return err == nil && f.leaving && !f.closed, err
 }
 
 // sendRest sends what stands behind the last newline as a line of its own.
-func (f *file) sendRest(ctx context.Context, out chan<- flow.Chunk) error {
-	room, err := f.source.reader.room(ctx)
-	if err != nil {
+func (f *file) sendRest(ctx context.Context) error {
+	room, err := f.feed.room(ctx)
+	if err != nil || f.closed {
 		return err
 	}
 	if f.scanned > 0 {
-		return f.sendHead(ctx, room, out, f.scanned, f.scanned+1)
+		return f.sendHead(ctx, room, f.scanned, f.scanned+1)
 	}
-	return f.sendTail(ctx, room, out)
-}
-
-// end closes the file: nothing more of it will be read.
-func (f *file) end() {
-	f.left = true
-	f.describeChange()
-	r := f.source.reader
-	f.source.rotatedTo(f.directory())
-	r.checkpoint.Leave(f.at)
-	r.watcher.forget(f)
-	f.close()
-}
-
-// drop closes the file as if it had never been opened.
-func (f *file) drop() {
-	if f.left {
-		return
-	}
-	f.left, f.dropped = true, true
-	f.source.leave(f)
-	f.source.reader.checkpoint.Forget(f.at.Generation)
-	f.source.reader.watcher.forget(f)
-	f.close()
-}
-
-// close closes the file.
-func (f *file) close() {
-	if f.packed != nil {
-		f.packed.Close()
-	}
-	f.f.Close()
+	return f.sendTail(ctx, room)
 }
 
 // sendTail sends what was last read behind the last newline, and nothing that
 // came since: there might be another newline in it.
-func (f *file) sendTail(ctx context.Context, room []byte, out chan<- flow.Chunk) error {
+func (f *file) sendTail(ctx context.Context, room []byte) error {
 	if f.seen <= f.at.Offset {
 		return nil
 	}
-	n, stands, err := f.readAt(room[:f.seen-f.at.Offset], f.at.Offset)
-	if err != nil || !stands || n == 0 {
+	n, err := f.readAt(room[:f.seen-f.at.Offset], f.at.Offset)
+	if err != nil || n == 0 {
 		return ignore(err, logfile.ErrSkipping)
 	}
 	room[n] = '\n'
-	return f.send(ctx, out, n+1, int64(n), 0)
+	return f.send(ctx, n+1, int64(n), 0)
 }
 
 // send cuts the first n bytes of the room off as a chunk; they stand for length
 // bytes of the file.
-func (f *file) send(ctx context.Context, out chan<- flow.Chunk, n int, length, tooLong int64) error {
-	r, start := f.source.reader, f.at
-	r.checkpoint.Secure()
+func (f *file) send(ctx context.Context, n int, length, tooLong int64) error {
+	start := f.at
 	chunk := flow.Chunk{Start: start, End: start, TooLong: tooLong}
-	chunk.Data, chunk.Block = r.pool.Cut(n)
+	chunk.Data, chunk.Block = f.feed.pool.Cut(n)
 	chunk.End.Offset += length
 	chunk.End.Line += int64(bytes.Count(chunk.Data, []byte{'\n'}))
 	if tooLong == 0 {
 		f.marks.Add(chunk.End.Offset, chunk.Data[:length])
 	}
-	r.stats.Read(time.Now(), chunk.Lines(), int64(n))
 	f.at = chunk.End // already: if the file is truncated while this waits, what follows is in the copy
-	if err := r.send(ctx, chunk, out); err != nil {
-		r.stats.Read(time.Now(), -chunk.Lines(), -int64(n)) // nobody got it
-		chunk.Block.Release()
+	if err := f.feed.send(ctx, chunk); err != nil {
 		return err
 	}
 	if !f.superseded {
-		r.stats.Offset(f.source.Index, f.at.Offset)
+		f.feed.stats.Offset(f.at.Generation.Source.Index, f.at.Offset)
 	}
 	return nil
 }
 
-// readAt fills p from offset, or with less when the file ends there; with Once
-// it ends where it ended at the start. stands is false when the file turned out
-// to have been truncated, so that what was read is of something else; that has
-// been dealt with then.
-func (f *file) readAt(p []byte, offset int64) (n int, stands bool, err error) {
-	if f.until > 0 {
-		p = p[:max(0, min(int64(len(p)), f.until-offset))]
+// readAt fills p from offset, or with less when the file ends there. It returns
+// errChanged when what was read is of something else than what was read before.
+func (f *file) readAt(p []byte, offset int64) (n int, err error) {
+	if f.limit > 0 {
+		p = p[:max(0, min(int64(len(p)), f.limit-offset))]
 	}
-	if f.packed != nil {
-		n, err = f.packed.ReadAt(p, offset)
-	} else {
-		if f.source.reader.config.Once {
-			p = p[:max(0, min(int64(len(p)), f.size-offset))]
-		}
-		n, err = f.f.ReadAt(p, offset)
-	}
+	n, err = f.Content.ReadAt(p, offset)
+	f.ended = errors.Is(err, io.EOF)
 	if err != nil && !errors.Is(err, io.EOF) {
 		if !errors.Is(err, logfile.ErrSkipping) {
 			err = fmt.Errorf("at offset %d: %w", offset, err)
 		}
-		return n, true, err
+		return n, err
 	}
 	if n == 0 {
-		return 0, true, nil
+		return 0, nil
 	}
-	now := time.Now()
-	end := offset + int64(n)
 	// After the read: what was read is what belongs to the head and the mark that
 	// are there now.
-	if stands, err = f.check(now, p[:n], offset); err != nil || !stands {
-		return 0, stands, err
+	if err := f.check(p[:n], offset); err != nil {
+		return 0, err
 	}
+	end := offset + int64(n)
 	f.size = max(f.size, end)
 	if end > f.seen {
-		f.seen, f.grown = end, now
+		f.seen, f.grown = end, time.Now()
 	}
-	return n, true, nil
+	return n, nil
+}
+
+// end notes that nothing more of the file will be read, and closes it.
+func (f *file) end() {
+	f.describeChange()
+	f.ledger.Leave(f.at, f.before())
+	f.close()
+}
+
+// close closes the file.
+func (f *file) close() {
+	f.closed = true
+	f.Close()
 }
 
 // directory is where a plain file is now, "" if that is nowhere.
@@ -260,13 +240,17 @@ func (f *file) directory() string {
 	if f.packed != nil {
 		return ""
 	}
-	path, err := os.Readlink(fmt.Sprintf("/proc/self/fd/%d", f.f.Fd()))
+	path, err := os.Readlink(fmt.Sprintf("/proc/self/fd/%d", f.File.Fd()))
 	if err != nil {
 		return ""
 	}
 	info, err := os.Stat(path)
-	if err != nil || !os.SameFile(info, f.info) { // "/var/log/nginx/access.log (deleted)"
+	if err != nil || !os.SameFile(info, f.Info) { // "/var/log/nginx/access.log (deleted)"
 		return ""
 	}
 	return filepath.Dir(path)
 }
+
+// is reports whether the file has info's identity. While a file is open, no other
+// file has its inode.
+func (f *file) is(info fs.FileInfo) bool { return os.SameFile(info, f.Info) }

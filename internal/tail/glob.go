@@ -85,21 +85,21 @@ func (g *glob) waiting(c *checkpoint.Checkpoint) (paths []string) {
 
 // find follows the files that have appeared.
 func (r *Reader) find(now time.Time) {
-	first := r.found.IsZero()
-	if !first && now.Sub(r.found) < globTick {
+	first := r.listed.IsZero()
+	if !first && now.Sub(r.listed) < globTick {
 		return
 	}
-	r.found = now
+	r.listed = now
 	for _, g := range r.globs {
 		paths := g.appeared(r.isRead)
 		fromEnd := false
 		if first {
-			_, known := r.checkpoint.Source("glob "+g.Pattern, g.Pattern)
+			known := r.checkpoint.Ledger("glob " + g.Pattern).Follow(g.Pattern)
 			fromEnd = g.FromEnd && !known
 			paths = append(paths, g.waiting(r.checkpoint)...)
 		}
 		for _, path := range paths {
-			if other := r.following(path); other != nil {
+			if other := r.paths[path]; other != nil {
 				r.log.Warn("file matches the glob but belongs to another source; it is read once", "file", path, "glob", g.Pattern, "source", other.Name)
 				continue
 			}
@@ -135,16 +135,6 @@ func (r *Reader) unmatched() error {
 	return nil
 }
 
-// following is the source that follows a path, or nil.
-func (r *Reader) following(path string) *source {
-	for _, s := range r.sources {
-		if s.Path == path {
-			return s
-		}
-	}
-	return nil
-}
-
 // follows reports whether a source has that name.
 func (r *Reader) follows(name string) bool {
 	return slices.ContainsFunc(r.sources, func(s *source) bool { return s.Name == name })
@@ -155,7 +145,7 @@ func (r *Reader) follows(name string) bool {
 // access.log.copy does.
 func (r *Reader) isRead(path string, info os.FileInfo) bool {
 	for _, s := range r.sources {
-		if s.openAs(info) != nil || strings.HasPrefix(path, s.Path) && s.hasNothingNew(path) {
+		if s.openAs(info) != nil || strings.HasPrefix(path, s.Path) && s.hasNothingNew(r, path, info) {
 			return true
 		}
 	}
@@ -163,11 +153,19 @@ func (r *Reader) isRead(path string, info os.FileInfo) bool {
 }
 
 // hasNothingNew reports whether a file holds only what is or was read.
-func (s *source) hasNothingNew(path string) bool {
-	o, err := logfile.Sibling{Path: path}.Open()
-	if err != nil {
-		return false
+func (s *source) hasNothingNew(r *Reader, path string, info os.FileInfo) bool {
+	for range maxScenes {
+		_ = s.look(r, time.Now()) // if a log was truncated, its copy is known now
+		sc := s.observe(r, time.Now())
+		sc.Ledger = s.ledger.Copy()
+		b := s.list(r, &sc)
+		b.add(&sc, logfile.Sibling{Path: path, Info: info})
+		known := sc.WasRead(len(sc.Beside) - 1)
+		moved := b.moved(r, s, &sc)
+		b.close()
+		if !moved {
+			return known
+		}
 	}
-	defer o.Close()
-	return !s.isUnread(o, nil, time.Now())
+	return true
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"slices"
 	"time"
@@ -25,31 +26,51 @@ type Progress struct {
 	Complete    bool   // this is the end
 }
 
-// imports reads the files of config.Import, the oldest one first, each to its
-// end. If a file cannot be read, the others still are.
-func (r *Reader) imports(ctx context.Context, out chan<- flow.Chunk) (err error) {
-	r.patience = time.NewTimer(activeTick)
-	defer r.patience.Stop()
-	files, progress, err := oldestFirst(r.config.Import)
+// importer reads files once, each from its beginning to its end.
+type importer struct {
+	files    []string
+	source   *flow.Source
+	ledger   *checkpoint.Ledger
+	saved    checkpoint.Source // as of the start, and what was imported since
+	progress func(Progress)
+	feed     *feed
+	log      *slog.Logger
+
+	checkpoint *checkpoint.Checkpoint
+}
+
+// imports reads the files of config.Import as logs of the only source.
+func (r *Reader) imports(ctx context.Context, out chan<- flow.Chunk) error {
+	never := func() time.Time { return time.Now().Add(time.Hour) } // nothing else is to be done meanwhile
+	s := r.sources[0]
+	i := &importer{
+		files: r.config.Import, source: s.Source, ledger: s.ledger, saved: s.ledger.Copy(), progress: r.config.Progress,
+		feed: newFeed(r.config, r.pool, r.stats, out, never), log: r.log, checkpoint: r.checkpoint,
+	}
+	return i.run(ctx)
+}
+
+// run reads the files, the oldest one first. If one cannot be read, the others still are.
+func (i *importer) run(ctx context.Context) error {
+	files, progress, err := oldestFirst(i.files)
 	if err != nil {
 		return err
 	}
-	saved := r.checkpoint.Import(r.sources[0].Name)
 	for _, file := range files {
 		progress.File = file.Path
-		lines, err := r.importFile(ctx, file, &saved, out, progress)
+		lines, err := i.read(ctx, file, progress)
 		if ctx.Err() != nil {
-			r.log.Warn("import was interrupted; run the same command to continue", "file", file.Path)
-			return nil
+			i.log.Warn("import was interrupted; run the same command to continue", "file", file.Path)
+			return nil //nolint:nilerr // whoever ended it knows
 		}
 		if err != nil {
-			r.log.Error("file could not be imported to its end; run the same command to continue", "file", file.Path, "err", err)
+			i.log.Error("file could not be imported to its end; run the same command to continue", "file", file.Path, "err", err)
 			progress.Failed++
 		}
 		progress.Done, progress.Lines = progress.Done+file.Info.Size(), progress.Lines+lines
 	}
 	progress.Complete = true
-	r.config.Progress(progress)
+	i.progress(progress)
 	return nil
 }
 
@@ -68,70 +89,65 @@ func oldestFirst(paths []string) (files []logfile.Sibling, p Progress, err error
 	return files, p, nil
 }
 
-// importFile sends the lines of a file that were neither followed nor imported,
+// read sends the lines of a file that were neither followed nor imported,
 // and returns how many they were. What was is saved, and kept up to date.
-func (r *Reader) importFile(ctx context.Context, is logfile.Sibling, saved *checkpoint.Source, out chan<- flow.Chunk, progress Progress) (lines int64, err error) {
-	s := r.sources[0]
+func (i *importer) read(ctx context.Context, is logfile.Sibling, progress Progress) (lines int64, err error) {
 	l, err := logfile.OpenLog(is.Path)
 	if err != nil {
 		return 0, err
 	}
 	defer l.Close()
 	if !os.SameFile(l.Info, is.Info) {
-		return 0, errors.New("it was renamed meanwhile, and another file has its name now")
+		return 0, errors.New("it was renamed meanwhile, and this is another one: the same command imports what is missing")
 	}
-	parts, err := missing(l, saved, s.Path)
+	parts, err := missingParts(l, &i.saved, i.source.Path)
 	if err != nil {
 		return 0, err
 	}
 	if len(parts) == 0 {
-		r.log.Info("nothing to import: the file is empty, or tailflux follows or has followed it", "source", s.Name, "file", is.Path)
+		i.log.Info("nothing to import: the file is or was followed, or is empty", "source", i.source.Name, "file", is.Path)
 		return 0, nil
 	}
 	for _, p := range parts {
-		n, err := r.importPart(ctx, l.Opened, p, saved, out, progress)
+		n, err := i.readPart(ctx, l.Opened, p, progress)
 		lines, progress.Lines = lines+n, progress.Lines+n
 		if err != nil {
 			return lines, err
 		}
 	}
 	if lines == 0 && parts[0].start.Offset > 0 {
-		r.log.Info("file was imported before", "source", s.Name, "file", is.Path)
+		i.log.Info("file was imported before", "source", i.source.Name, "file", is.Path)
 	} else {
-		r.log.Info("file was read to its end", "source", s.Name, "file", is.Path, "lines", lines)
+		i.log.Info("file was read to its end", "source", i.source.Name, "file", is.Path, "lines", lines)
 	}
 	return lines, nil
 }
 
-// importPart sends the lines of a part of a file.
-func (r *Reader) importPart(ctx context.Context, o *logfile.Opened, p part, saved *checkpoint.Source, out chan<- flow.Chunk, progress Progress) (lines int64, err error) {
-	s, start, g := r.sources[0], p.start, p.start.Generation
-	f := s.add(o, start, true, time.Now())
-	defer func() { s.files = nil }() // without a word of its directory: what else is there is not this source's
-	f.until = p.until
-	g.Source = s.Source
+// readPart sends the lines of a part of a file.
+func (i *importer) readPart(ctx context.Context, o *logfile.Opened, p part, progress Progress) (lines int64, err error) {
+	start, g := p.start, p.start.Generation
+	g.Source = i.source
+	f := newFile(o, start, i.ledger, i.feed, time.Now())
+	f.superseded, f.limit = true, p.until
 	if g.ID == 0 {
-		for _, other := range saved.Imports {
+		for _, other := range i.saved.Imports {
 			g.ID = min(g.ID, other.ID)
 		}
 		g.ID--
-		r.checkpoint.BeginImport(start, f.before(), f.describe())
+		i.checkpoint.BeginImport(start, f.before(), f.describe())
 	}
 	for more, seen := true, int64(-1); err == nil && (more || f.seen > seen); { // once more at the end: what follows may be damage
 		seen = f.seen
-		more, err = f.read(ctx, out)
-		r.config.Progress(progress.within(f, f.at.Line-start.Line))
-		r.looked = time.Now()
+		more, err = f.read(ctx)
+		i.progress(progress.within(f, f.at.Line-start.Line))
 	}
-	if err == nil && !o.IsAt(s.Path) { // nobody completes its last line
-		err = f.sendRest(ctx, out)
+	if err == nil && !o.IsAt(i.source.Path) { // nobody completes its last line
+		err = f.sendRest(ctx)
 	}
 	f.describeChange()
-	r.checkpoint.Leave(f.at)
+	i.ledger.Leave(f.at, f.before())
 	if f.at.Offset > start.Offset { // acknowledged or not: a copy of it may be next
-		saved.Imports = append(saved.Imports, checkpoint.Generation{
-			File: f.describe(), ID: g.ID, FirstLine: g.FirstLine, Offset: f.at.Offset, Line: f.at.Line, Before: f.before(),
-		})
+		i.saved.Imports = append(i.saved.Imports, f.generation())
 	}
 	return f.at.Line - start.Line, err
 }
@@ -140,7 +156,7 @@ func (r *Reader) importPart(ctx context.Context, o *logfile.Opened, p part, save
 func (p Progress) within(f *file, lines int64) Progress {
 	at := f.at.Offset
 	if f.packed != nil {
-		at, _ = f.f.Seek(0, io.SeekCurrent)
+		at, _ = f.File.Seek(0, io.SeekCurrent)
 	}
 	p.Done += at
 	p.Lines += lines
@@ -153,11 +169,11 @@ type part struct {
 	until int64         // offset of its end; 0: that of the file
 }
 
-// missing are the parts of a file that must be imported. Of one that was followed
+// missingParts are the parts of a file that must be imported. Of one that was followed
 // it is what had been there before, if it was followed from its end on; and what
 // stands behind the place where it was lost or left for good, under the numbers
 // that it would have had, unless it is at the path again.
-func missing(l *logfile.Log, saved *checkpoint.Source, path string) (parts []part, err error) {
+func missingParts(l *logfile.Log, saved *checkpoint.Source, path string) (parts []part, err error) {
 	if len(l.Head) == 0 {
 		return nil, nil
 	}

@@ -109,7 +109,7 @@ func TestKilledWhileTheNewFileIsEmpty(t *testing.T) {
 		d.acknowledge()
 		b := rotate(t, path, "")
 		d.eventually("the new file in the checkpoint", func() bool {
-			saved, _ := openCheckpoint(t, d.state, stats.New(time.Now()), io.Discard).Source("s0", path)
+			saved := openCheckpoint(t, d.state, stats.New(time.Now()), io.Discard).Ledger("s0").Copy()
 			return len(saved.Open) == 2
 		})
 		d.kill()

@@ -2,8 +2,10 @@ package tail
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/tailflux/tailflux/internal/checkpoint"
@@ -55,9 +57,11 @@ const (
 type Reader struct {
 	config  Config
 	sources []*source
+	paths   map[string]*source
 	globs   []*glob
-	found   time.Time // when files were last looked for
+	listed  time.Time // when files were last looked for
 	pool    *flow.Pool
+	feed    *feed
 	stats   *stats.Stats
 	log     *slog.Logger
 	watcher *watcher // nil without wake-ups
@@ -65,16 +69,15 @@ type Reader struct {
 	checkpoint  *checkpoint.Checkpoint
 	directories logfile.Directories // as they are in this look
 
-	turn     []*file   // of read
-	looked   time.Time // when it last looked at the paths
-	stopped  <-chan struct{}
-	patience *time.Timer // of send
+	turn    []*file   // of read
+	looked  time.Time // when it last looked at the paths
+	stopped <-chan struct{}
 }
 
 // New returns a reader that reads into blocks of pool, which must hold more than
 // MaxLine bytes, and more than 8 KiB, each. Nothing is opened yet.
 func New(c Config, pool *flow.Pool, st *stats.Stats, log *slog.Logger) *Reader {
-	r := &Reader{config: c, pool: pool, stats: st, log: log, checkpoint: c.Checkpoint}
+	r := &Reader{config: c, pool: pool, stats: st, log: log, checkpoint: c.Checkpoint, paths: map[string]*source{}}
 	for _, g := range c.Globs {
 		r.globs = append(r.globs, newGlob(g, st))
 	}
@@ -90,8 +93,12 @@ func New(c Config, pool *flow.Pool, st *stats.Stats, log *slog.Logger) *Reader {
 // add follows one more source, which /monitor shows from now on.
 func (r *Reader) add(s Source) *source {
 	index := r.stats.AddSource(s.Name, s.Path)
-	added := &source{Source: &flow.Source{Index: index, Config: s.Config, Name: s.Name, Path: s.Path}, fromEnd: s.FromEnd, reader: r}
+	added := &source{
+		Source:  &flow.Source{Index: index, Config: s.Config, Name: s.Name, Path: s.Path},
+		fromEnd: s.FromEnd, ledger: r.checkpoint.Ledger(s.Name),
+	}
 	r.sources = append(r.sources, added)
+	r.paths[s.Path] = added
 	return added
 }
 
@@ -100,13 +107,12 @@ func (r *Reader) add(s Source) *source {
 // are the error.
 func (r *Reader) Run(ctx context.Context, out chan<- flow.Chunk) error {
 	defer close(out)
-	defer r.close()
 	if r.config.Import != nil {
 		return r.imports(ctx, out)
 	}
+	defer r.close()
+	r.feed = newFeed(r.config, r.pool, r.stats, out, r.lookIfDue)
 	r.stopped = ctx.Done()
-	r.patience = time.NewTimer(activeTick)
-	defer r.patience.Stop()
 	tick := time.NewTimer(idleTick)
 	defer tick.Stop()
 	if err := r.look(time.Now()); err != nil {
@@ -116,7 +122,7 @@ func (r *Reader) Run(ctx context.Context, out chan<- flow.Chunk) error {
 	var grown time.Time
 	for {
 		now := time.Now()
-		more, grew, err := r.read(ctx, now, out)
+		more, grew, err := r.read(ctx, now)
 		switch {
 		case ctx.Err() != nil:
 			return nil
@@ -134,7 +140,8 @@ func (r *Reader) Run(ctx context.Context, out chan<- flow.Chunk) error {
 		wait := activeTick
 		if now.Sub(grown) >= active {
 			if wait = idleTick; r.watch() {
-				continue // what came before the watch began
+				r.looked = time.Time{} // what came before the watch began
+				continue
 			}
 		}
 		tick.Reset(wait)
@@ -163,16 +170,26 @@ func (r *Reader) look(now time.Time) error {
 			return nil
 		default:
 		}
-		if trouble := s.look(now); trouble != nil && r.config.Once {
+		trouble := s.look(r, now)
+		if !r.config.Once {
+			continue
+		}
+		if trouble != nil {
 			return fmt.Errorf("source %s: %w", s.Name, trouble)
+		}
+		for _, f := range s.files {
+			if f.packed == nil { // what was there at the start is read
+				f.limit, f.ended = f.size, f.size <= f.seen
+			}
 		}
 	}
 	return nil
 }
 
 // lookIfDue looks at the paths every activeTick, however busy the reader is or
-// how long it waits: a file that came and went unseen would be lost.
-func (r *Reader) lookIfDue() {
+// how long it waits: a file that came and went unseen would be lost. It returns when
+// that is due again.
+func (r *Reader) lookIfDue() time.Time {
 	now := time.Now()
 	switch {
 	case now.Sub(r.looked) < activeTick:
@@ -182,34 +199,25 @@ func (r *Reader) lookIfDue() {
 		_ = r.look(now) // only Once has an error
 		r.checkpoint.Secure()
 	}
+	return r.looked.Add(activeTick)
 }
 
 // read reads at most one block of each source, so that all get their turn: of
 // its oldest file that is not read to its end, and of those after it once that is.
 // more reports that there is more to read already, grew that anything was read.
 // The error is ctx's, or with Once why a file cannot be read.
-func (r *Reader) read(ctx context.Context, now time.Time, out chan<- flow.Chunk) (more, grew bool, err error) {
+func (r *Reader) read(ctx context.Context, now time.Time) (more, grew bool, err error) {
 	r.lookIfDue()
 	for _, s := range r.sources {
-		r.turn = append(r.turn[:0], s.files...) // truncation makes one more
+		r.turn = append(r.turn[:0], s.files...) // a look changes these
 		for _, f := range r.turn {
-			if f.left { // for it turned out to be a copy of another one
-				continue
-			}
-			moreHere, err := f.read(ctx, out)
-			if err == nil && !moreHere && f.superseded && r.quiet(f, now) {
-				err = f.leave(ctx, out)
-			}
+			moreHere, err := r.readFile(ctx, s, f)
 			if err != nil && (ctx.Err() != nil || r.config.Once) {
 				return more, grew, err
 			}
 			f.trouble = err // logged by the next look
-			moreHere = moreHere && err == nil
 			more = more || moreHere
 			grew = grew || !f.grown.Before(now)
-			if f.left {
-				s.leave(f)
-			}
 			r.lookIfDue()
 			if moreHere {
 				break
@@ -219,39 +227,37 @@ func (r *Reader) read(ctx context.Context, now time.Time, out chan<- flow.Chunk)
 	return more, grew, nil
 }
 
-// quiet reports whether a superseded file has not grown for so long that it is to
-// be left. While nothing is at the path, nginx may be writing to any of them.
-func (r *Reader) quiet(f *file, now time.Time) bool {
-	mayGrow := f.packed == nil && !f.source.missed.IsZero()
-	return !r.config.Once && !mayGrow && now.Sub(f.grown) >= r.config.RotateWait
-}
-
-// room waits for room for a chunk.
-func (r *Reader) room(ctx context.Context) ([]byte, error) {
-	for {
-		short, cancel := context.WithDeadline(ctx, r.looked.Add(activeTick))
-		room, err := r.pool.Room(short, max(r.config.MaxLine, longHead)+1)
-		cancel()
-		if err == nil || ctx.Err() != nil {
-			return room, err
-		}
-		r.lookIfDue()
+// readFile reads a block of a file, or what it ends with if it is to be left. If other
+// bytes are there than before, it looks what has happened.
+func (r *Reader) readFile(ctx context.Context, s *source, f *file) (more bool, err error) {
+	if f.closed {
+		return false, nil
 	}
-}
-
-// send sends a chunk.
-func (r *Reader) send(ctx context.Context, chunk flow.Chunk, out chan<- flow.Chunk) error {
-	for {
-		r.patience.Reset(time.Until(r.looked.Add(activeTick)))
-		select {
-		case out <- chunk:
-			return nil
-		case <-r.patience.C:
-			r.lookIfDue()
-		case <-ctx.Done():
-			return ctx.Err()
+	if !f.idle() {
+		if more, err = f.read(ctx); errors.Is(err, errChanged) {
+			err = s.look(r, time.Now())
+			more = err == nil
 		}
 	}
+	if err != nil || more || !f.leaving || f.closed {
+		return more, err
+	}
+	left, err := f.leave(ctx)
+	if errors.Is(err, errChanged) {
+		return true, s.look(r, time.Now())
+	}
+	if left {
+		r.end(s, f)
+	}
+	return false, err
+}
+
+// end closes a file of which nothing more will be read.
+func (r *Reader) end(s *source, f *file) {
+	s.rotatedTo(f.directory())
+	r.watcher.forget(f)
+	f.end()
+	s.leave(f)
 }
 
 // watch watches every newest file that is not being watched. It reports whether
@@ -266,6 +272,14 @@ func (r *Reader) watch() (some bool) {
 		}
 	}
 	return some
+}
+
+// isAnothers reports whether a file is followed by another source, or open for it.
+func (r *Reader) isAnothers(s *source, f logfile.Sibling) bool {
+	if other := r.paths[f.Path]; other != nil {
+		return other != s
+	}
+	return slices.ContainsFunc(r.sources, func(other *source) bool { return other != s && other.openAs(f.Info) != nil })
 }
 
 func (r *Reader) close() {

@@ -9,18 +9,18 @@ import (
 
 // lose notes that the rest of a generation is gone. It is an error if some of it is
 // known to have been unread.
-func (s *source) lose(bytes int64, why string) {
-	log := s.reader.log.With("source", s.Name, "file", s.Path, "bytes", bytes, "reason", why)
+func (s *source) lose(r *Reader, bytes int64, why string) {
+	log := r.log.With("source", s.Name, "file", s.Path, "bytes", bytes, "reason", why)
 	if bytes > 0 {
 		log.Error("part of a log is lost: the file was deleted or truncated before it was read")
 	} else {
 		log.Warn("log file was deleted; everything seen so far had been read, later lines (if any) are lost")
 	}
-	s.reader.stats.UpdateSource(s.Index, func(st *stats.Source) { st.Lost++; st.LostBytes += bytes })
+	r.stats.UpdateSource(s.Index, func(st *stats.Source) { st.Lost++; st.LostBytes += bytes })
 }
 
 // report logs trouble when it begins, changes and ends.
-func (s *source) report(err error) {
+func (s *source) report(r *Reader, err error) {
 	trouble := ""
 	if err != nil {
 		trouble = err.Error()
@@ -28,15 +28,15 @@ func (s *source) report(err error) {
 	if trouble != s.trouble {
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
-			s.reader.log.Warn("log file is missing; waiting for it", "source", s.Name, "file", s.Path)
+			r.log.Warn("log file is missing; waiting for it", "source", s.Name, "file", s.Path)
 		case err != nil:
-			s.reader.log.Warn("cannot read log file; waiting", "source", s.Name, "file", s.Path, "err", err)
+			r.log.Warn("cannot read log file; waiting", "source", s.Name, "file", s.Path, "err", err)
 		default:
-			s.reader.log.Info("log file is there again", "source", s.Name, "file", s.Path)
+			r.log.Info("log file is there again", "source", s.Name, "file", s.Path)
 		}
 		s.trouble = trouble
 	}
-	s.reader.stats.UpdateSource(s.Index, func(st *stats.Source) {
+	r.stats.UpdateSource(s.Index, func(st *stats.Source) {
 		st.Open, st.Trouble = err == nil, trouble
 		if f := s.newest(); f != nil {
 			st.Offset, st.Size = f.at.Offset, max(f.size, f.at.Offset)

@@ -62,7 +62,7 @@ func (w *watcher) watch(f *file) bool {
 		w.log.Warn("no wake-ups from the kernel: log files are checked every 250 ms", "err", err)
 		return false
 	}
-	path := fmt.Sprintf("/proc/self/fd/%d", f.f.Fd())
+	path := fmt.Sprintf("/proc/self/fd/%d", f.File.Fd())
 	if watch.Events(path) != nil {
 		return false // it is being watched, or an earlier watch is being removed
 	}

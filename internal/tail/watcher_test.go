@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/tailflux/tailflux/internal/logfile"
 )
 
 // watching is an open file that can be watched.
@@ -21,7 +23,7 @@ func watching(t *testing.T) *file {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &file{f: opened}
+	return &file{Opened: &logfile.Opened{File: opened}}
 }
 
 func appendTo(t *testing.T, path string) {
@@ -79,12 +81,12 @@ func TestWatcherWakesOncePerWatch(t *testing.T) {
 	w := newWatcher(slog.New(slog.DiscardHandler))
 	f := watching(t)
 	defer w.close()
-	defer f.f.Close()
+	defer f.File.Close()
 	defer w.forget(f)
 	for range 3 {
 		begun(t, w, f)
-		wakes(t, w, func() { appendTo(t, f.f.Name()) })
-		appendTo(t, f.f.Name())
+		wakes(t, w, func() { appendTo(t, f.File.Name()) })
+		appendTo(t, f.File.Name())
 		select {
 		case <-w.woken():
 			t.Error("woken by a watch that is over")
@@ -101,14 +103,14 @@ func TestWatcherWakesForAFileThatWasRenamedOrDeleted(t *testing.T) {
 	defer w.close()
 	for range 20 { // every now and then the library drops the event
 		f := watching(t)
-		late, err := os.OpenFile(f.f.Name(), os.O_WRONLY|os.O_APPEND, 0)
+		late, err := os.OpenFile(f.File.Name(), os.O_WRONLY|os.O_APPEND, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
 		begun(t, w, f)
-		renamed := f.f.Name() + ".1"
+		renamed := f.File.Name() + ".1"
 		for _, happens := range []func() error{
-			func() error { return os.Rename(f.f.Name(), renamed) },
+			func() error { return os.Rename(f.File.Name(), renamed) },
 			func() error { return os.Remove(renamed) },
 		} {
 			if err := happens(); err != nil {
@@ -124,7 +126,7 @@ func TestWatcherWakesForAFileThatWasRenamedOrDeleted(t *testing.T) {
 			}
 		}
 		w.forget(f)
-		f.f.Close()
+		f.File.Close()
 		late.Close()
 	}
 }
@@ -137,9 +139,9 @@ func TestWatcherWakesForANumberThatIsUsedAgain(t *testing.T) {
 	for range 50 {
 		f := watching(t)
 		begun(t, w, f)
-		wakes(t, w, func() { appendTo(t, f.f.Name()) })
+		wakes(t, w, func() { appendTo(t, f.File.Name()) })
 		w.forget(f)
-		f.f.Close()
+		f.File.Close()
 	}
 	if len(w.watches) > 0 {
 		t.Errorf("%d files are not forgotten", len(w.watches))
@@ -153,6 +155,6 @@ func TestForgottenFileLeavesNothingBehind(t *testing.T) {
 	w.forget(f)
 	w.forget(f)
 	woken(t, w) // nothing has changed, which does no harm
-	f.f.Close()
+	f.File.Close()
 	w.close() // returns
 }

@@ -1,0 +1,150 @@
+package checkpoint
+
+import (
+	"slices"
+
+	"github.com/tailflux/tailflux/internal/flow"
+	"github.com/tailflux/tailflux/internal/logfile"
+)
+
+// Ledger is the book of one source's generations: who reads the files says here what
+// it begins, leaves and loses, and keeps no other record of it. Any change is durable
+// when Secure or Save returns.
+type Ledger struct {
+	c    *Checkpoint
+	name string // of the source
+}
+
+// Ledger returns that of the source with a name.
+func (c *Checkpoint) Ledger(source string) *Ledger { return &Ledger{c, source} }
+
+// Follow records the path of the source. It is known at once, and false is returned at
+// the very first start with it.
+func (l *Ledger) Follow(path string) (known bool) {
+	l.c.mu.Lock()
+	defer l.c.mu.Unlock()
+	return l.c.know(l.name, path)
+}
+
+// Copy returns a copy of all that is known.
+func (l *Ledger) Copy() Source {
+	l.c.mu.Lock()
+	defer l.c.mu.Unlock()
+	return l.c.source(l.name).clone()
+}
+
+// Begin adds a generation that is about to be read from a position. before describes
+// the bytes before it.
+func (l *Ledger) Begin(at flow.Position, before logfile.Sum, f logfile.File) {
+	c := l.c
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	g := at.Generation
+	s, open := l.open(g.ID)
+	if open != nil { // its file came back before all of it was acknowledged
+		open.File, open.State = f, Reading
+		c.changed = true
+		return
+	}
+	s.Finished = slices.DeleteFunc(s.Finished, func(f Generation) bool { return f.ID == g.ID })
+	s.Open = append(s.Open, Generation{
+		File: f, ID: g.ID, FirstLine: g.FirstLine, Offset: at.Offset, Line: at.Line, Before: before,
+	})
+	c.needed++
+	c.changed = true
+}
+
+// Describe records what the file of a generation looks like now.
+func (l *Ledger) Describe(g *flow.Generation, f logfile.File) {
+	c := l.c
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if _, open := l.open(g.ID); open != nil && open.File != f {
+		// Without a head, the file cannot be found again once it is compressed.
+		if open.Head.Length == 0 && f.Head.Length > 0 {
+			c.needed++
+		}
+		c.changed = true
+		open.File = f
+	}
+}
+
+// RotatedTo records a directory in which rotated files of a source were seen.
+func (l *Ledger) RotatedTo(dir string) {
+	c := l.c
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s := c.source(l.name)
+	if !slices.Contains(s.Directories, dir) {
+		s.Directories = append(s.Directories, dir)
+		c.changed = true
+	}
+}
+
+// Leave records that nothing of a generation will be read beyond end, with before
+// before it. The generation is finished as soon as it is acknowledged up to there.
+func (l *Ledger) Leave(end flow.Position, before logfile.Sum) {
+	c := l.c
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if s, open := l.open(end.Generation.ID); open != nil {
+		open.State, open.Left = Left, Reached{end.Offset, end.Line, before}
+		c.changed = true
+		c.finish(s, open, false)
+	}
+}
+
+// Stay undoes Leave: the reader continues with the generation.
+func (l *Ledger) Stay(g *flow.Generation) {
+	c := l.c
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if _, open := l.open(g.ID); open != nil {
+		open.State, open.Left = Reading, Reached{}
+		c.changed = true
+	}
+}
+
+// Forget undoes Begin: nothing of the generation was read.
+func (l *Ledger) Forget(g *flow.Generation) {
+	c := l.c
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if s, open := l.open(g.ID); open != nil {
+		s.Open = slices.DeleteFunc(s.Open, func(open Generation) bool { return open.ID == g.ID })
+		c.changed = true
+	}
+}
+
+// Lose records that the file of a generation cannot be found any more.
+func (l *Ledger) Lose(id int64) {
+	c := l.c
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s := c.source(l.name)
+	for i := range s.Open {
+		if s.Open[i].ID == id {
+			c.changed = true
+			c.finish(s, &s.Open[i], true)
+			return
+		}
+	}
+}
+
+// NoteCopy records a file that must not be read, because it is a copy of a generation
+// that was.
+func (l *Ledger) NoteCopy(g Generation) {
+	c := l.c
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.source(l.name).keep(g)
+	c.changed = true
+}
+
+// open returns the state of the source, and the open generation or the imported file of
+// an ID, or nil.
+func (l *Ledger) open(id int64) (*Source, *Generation) {
+	s := l.c.source(l.name)
+	open := s.open(id)
+	return s, open
+}

@@ -1,0 +1,349 @@
+package scene
+
+import (
+	"slices"
+	"time"
+
+	"github.com/tailflux/tailflux/internal/checkpoint"
+	"github.com/tailflux/tailflux/internal/logfile"
+)
+
+// missingTick is how often files are looked for while nothing is at the path.
+const missingTick = time.Second
+
+// IsQuiet reports whether nothing can follow from a scene, of which nothing is known yet
+// but the path and the open files. It is what nearly every look sees.
+func (s *Scene) IsQuiet() bool {
+	missing := s.Path.Missing && !s.Missed.IsZero() && !s.isMissed()
+	if !s.Started || !s.Unsettled.IsZero() || !missing && (s.Path.Held == 0 || !s.Missed.IsZero()) {
+		return false
+	}
+	for i := range s.Open {
+		if f := &s.Open[i]; !f.Holds || f.Unsearched || f.Unsure && !f.Empty || !missing && f.Superseded == (f.ID == s.Path.Held) || s.isQuietEnd(f) {
+			return false
+		}
+	}
+	return true
+}
+
+// Decide says what follows from a scene. It does so step by step: of the first of these
+// that applies, the actions are done, and the scene after them is looked at.
+//
+//	a start: where the generations of the ledger are now
+//	a file that holds something else than what was read of it
+//	a file that was empty when it was found and has turned out to be a copy, or not
+//	files that came to the path and were rotated away, or copied and truncated, unseen;
+//	  and what is at the path now
+//	files that have not grown for long enough
+func Decide(s *Scene) []Action {
+	d := decision{Scene: s}
+	for _, step := range []func(){d.start, d.truncations, d.emptyOnes, d.arrivals, d.leaves} {
+		if step(); len(d.actions) > 0 {
+			break
+		}
+	}
+	return d.actions
+}
+
+// decision is one in the making.
+type decision struct {
+	*Scene
+	actions []Action
+	done    []checkpoint.Generation // see finished
+}
+
+func (d *decision) add(a Action) { d.actions = append(d.actions, a) }
+
+// NeedsList reports whether the files beside the log must be listed.
+func (s *Scene) NeedsList() bool {
+	_, searching := s.since()
+	return !s.Started && len(s.Ledger.Open)+len(s.Ledger.Finished) > 0 || searching ||
+		slices.ContainsFunc(s.Open, func(f Held) bool { return !f.Holds || f.Unsure && !f.Empty })
+}
+
+// since is the time from which on files may hold something that nobody has seen; ok is
+// false if there is no reason to think so.
+func (s *Scene) since() (t time.Time, ok bool) {
+	earliest := func(at time.Time) {
+		if !ok || at.Before(t) {
+			t, ok = at, true
+		}
+	}
+	if !s.Unsettled.IsZero() {
+		earliest(s.Unsettled)
+	}
+	for _, f := range s.Open {
+		if f.Unsearched {
+			earliest(f.AsOf)
+		}
+	}
+	if s.isKnown() && (s.isMissed() || s.isNew()) {
+		earliest(s.latest())
+	}
+	return t, ok
+}
+
+// isKnown reports whether anything of this log was ever read.
+func (s *Scene) isKnown() bool { return len(s.Open)+len(s.Ledger.Open)+len(s.Ledger.Finished) > 0 }
+
+// isNew reports whether a file is at the path that is not open.
+func (s *Scene) isNew() bool { return s.Path.Trouble == nil && s.Path.Held == 0 }
+
+// isMissed reports whether nothing is at the path, and it is time to look for what may
+// have been there. While that is so, nginx writes to a file of another name until it
+// opens its logs again.
+func (s *Scene) isMissed() bool {
+	return s.Path.Missing && s.Now.Sub(s.Missed) >= missingTick
+}
+
+// latest is when a file that was read was last written. Times that are yet to come
+// do not count, if there are others: the clock was wrong.
+func (s *Scene) latest() (t time.Time) {
+	var wrong time.Time
+	take := func(at time.Time) {
+		if at.After(s.Now.Add(time.Minute)) {
+			if at.After(wrong) {
+				wrong = at
+			}
+		} else if at.After(t) {
+			t = at
+		}
+	}
+	for _, g := range s.Ledger.Finished {
+		take(time.Unix(0, g.Modified))
+	}
+	for _, g := range s.Ledger.Open {
+		if s.OpenAs(g.ID) == nil {
+			take(time.Unix(0, g.Modified))
+		}
+	}
+	for _, f := range s.Open {
+		take(f.AsOf)
+	}
+	if t.IsZero() {
+		return wrong
+	}
+	return t
+}
+
+// OpenAs is the open file of a generation, or nil.
+func (s *Scene) OpenAs(id int64) *Held {
+	for i := range s.Open {
+		if s.Open[i].ID == id {
+			return &s.Open[i]
+		}
+	}
+	return nil
+}
+
+// newest is the open file that is or was last at the path, or nil.
+func (s *Scene) newest() *Held {
+	for i := range s.Open {
+		if !s.Open[i].Superseded {
+			return &s.Open[i]
+		}
+	}
+	return nil
+}
+
+// truncations are files that hold something else now. That is a new generation. The one
+// before goes on in the copy that logrotate made of the file before it truncated it
+// (copytruncate), if there is one; by now it is whole.
+func (d *decision) truncations() {
+	for i := range d.Open {
+		f := &d.Open[i]
+		if f.Holds {
+			continue
+		}
+		a := Action{Do: Truncated, ID: f.ID, File: -1, Since: f.AsOf}
+		best, sure := -1, logfile.Different
+		for i, c := range d.Beside {
+			if c.Held != 0 && !d.OpenAs(c.Held).Unsure || d.Trouble(i) != nil {
+				continue
+			}
+			how := d.Is(i, &f.Generation)
+			if d.IsPart(i, f.ID) {
+				how = logfile.Prefix
+			}
+			if how > logfile.Different && how >= sure && !d.wasRead(i, f.ID, 0) {
+				best, sure = i, how
+			}
+		}
+		unread := f.Known - f.Offset
+		switch {
+		case best >= 0 && d.Size(best) >= 0 && d.Size(best) <= f.Offset:
+			// It was read further than it was copied.
+			d.add(Action{Do: NoteCopy, File: best, Prior: f.Generation})
+		case best >= 0:
+			a.File = best
+		case unread > 0 && f.Kept == 0:
+			a.Bytes = unread
+		}
+		d.add(a)
+		return
+	}
+}
+
+// emptyOnes are files that were empty when they were found beside the log. What has come
+// to one since may be a copy, whole or in the making.
+func (d *decision) emptyOnes() {
+	for i := range d.Open {
+		f := &d.Open[i]
+		if !f.Unsure || f.Empty {
+			continue
+		}
+		file := slices.IndexFunc(d.Beside, func(c Beside) bool { return c.Held == f.ID })
+		if f.Superseded && file >= 0 && d.wasRead(file, f.ID, 0) {
+			d.add(Action{Do: Forget, ID: f.ID})
+		} else {
+			d.add(Action{Do: Sure, ID: f.ID})
+		}
+		return
+	}
+}
+
+// arrivals are files that came to the path: those that were rotated away, or copied and
+// truncated, and never seen there, and the one that is there now.
+func (d *decision) arrivals() {
+	since, searching := d.since()
+	comes := d.isNew()
+	if comes && d.Path.File >= 0 {
+		if err := d.Trouble(d.Path.File); err != nil {
+			d.add(Action{Do: Wait, Err: err})
+			comes = false
+		}
+	}
+	if comes && d.newest() != nil {
+		d.add(Action{Do: Supersede, ID: d.newest().ID})
+	}
+	if searching {
+		d.unseen(since, comes)
+	}
+	switch f := d.OpenAs(d.Path.Held); {
+	case comes:
+		d.comes()
+	case f != nil && f.Superseded:
+		if n := d.newest(); n != nil {
+			d.add(Action{Do: Supersede, ID: n.ID})
+		}
+		d.add(Action{Do: Back, ID: f.ID})
+	}
+	switch {
+	case d.isKnown() && d.isMissed():
+		d.add(Action{Do: Missing})
+	case !d.Path.Missing && !d.Missed.IsZero():
+		d.add(Action{Do: IsBack})
+	}
+}
+
+// unseen begins a generation for each rotated file, in their order, that is not older
+// than what was read and that nobody has read, nor will read from what comes to the path.
+func (d *decision) unseen(since time.Time, comes bool) {
+	var refusal error
+	for i, c := range d.Beside {
+		if !c.Rotated || c.AtPath || c.Held != 0 || c.Modified.Before(since) {
+			continue
+		}
+		if err := d.Trouble(i); err != nil {
+			refusal = err
+			continue
+		}
+		earlier := func(j int) bool {
+			e := d.Beside[j]
+			return j < i && e.Rotated && !e.AtPath && e.Held == 0 && !e.Modified.Before(since) && d.Trouble(j) == nil && d.Within(i, j)
+		}
+		if d.any(earlier) || comes && d.Path.File >= 0 && d.Within(i, d.Path.File) || d.wasRead(i, 0, 0) {
+			continue
+		}
+		d.add(Action{Do: Begin, File: i, Behind: true})
+	}
+	if refusal != nil { // the next look goes on
+		d.add(Action{Do: Refused, Err: refusal, Since: since})
+	} else {
+		d.add(Action{Do: Searched})
+	}
+}
+
+// any reports whether something is true of one of the files.
+func (d *decision) any(is func(file int) bool) bool {
+	for i := range d.Beside {
+		if is(i) {
+			return true
+		}
+	}
+	return false
+}
+
+// comes begins a generation with what is at the path now, or goes on with a finished one
+// that has come back. A copy of that at the path counts as another one.
+func (d *decision) comes() {
+	file, first := d.Path.File, d.newest() == nil
+	if file < 0 { // nothing was ever read
+		d.add(Action{Do: Begin, File: -1, First: true})
+		return
+	}
+	for _, g := range d.finished() {
+		if g.Head.Length > 0 && d.Is(file, &g) == logfile.Same {
+			d.add(Action{Do: Resume, File: file, Prior: g, First: first})
+			return
+		}
+	}
+	d.add(Action{Do: Begin, File: file, First: first})
+}
+
+// leaves are superseded files that have not grown for so long that they are closed.
+// While nothing is at the path, nginx may be writing to any of them.
+func (d *decision) leaves() {
+	for i := range d.Open {
+		if f := &d.Open[i]; d.isQuietEnd(f) {
+			d.add(Action{Do: Leave, ID: f.ID})
+		}
+	}
+}
+
+func (s *Scene) isQuietEnd(f *Held) bool {
+	mayGrow := !f.Packed && !s.Missed.IsZero()
+	return f.Superseded && f.Idle && !s.Once && !mayGrow && s.Now.Sub(f.Grown) >= s.RotateWait
+}
+
+// finished are the generations that were read to where reading ended for good, those
+// that are not yet acknowledged included, each as it was read.
+func (d *decision) finished() []checkpoint.Generation {
+	if d.done == nil {
+		d.done = slices.Clone(d.Ledger.Finished)
+		for _, g := range d.Ledger.Open {
+			if at := g.Left; g.State == checkpoint.Left && d.Started {
+				g.Offset, g.Line, g.Before = at.Offset, at.Line, at.Before
+				d.done = append(d.done, g)
+			}
+		}
+	}
+	return d.done
+}
+
+// wasRead reports whether a file is, or is a copy of, one that is or was read, or was
+// imported to its end. The open file except is ignored, and so are the noted copies of
+// the generation but, to which the source may return because it was read and not
+// acknowledged; 0 means none.
+func (d *decision) wasRead(file int, except, but int64) bool {
+	if d.Imported(file) {
+		return true
+	}
+	for _, g := range d.finished() {
+		if g.ID != but && d.HoldsAll(file, &g) {
+			return true
+		}
+	}
+	for i := range d.Open {
+		if f := &d.Open[i]; f.ID != except && d.Beside[file].Held != f.ID && d.Copies(file, f.ID) {
+			return true
+		}
+	}
+	return false
+}
+
+// WasRead reports whether a file can be opened and holds nothing but what is or was read.
+func (s *Scene) WasRead(file int) bool {
+	d := decision{Scene: s}
+	return d.Trouble(file) == nil && d.wasRead(file, 0, 0)
+}

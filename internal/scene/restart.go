@@ -1,0 +1,188 @@
+package scene
+
+import (
+	"github.com/tailflux/tailflux/internal/checkpoint"
+	"github.com/tailflux/tailflux/internal/logfile"
+)
+
+// agreed is how often a look must see the same before it concludes something from not
+// finding a file: it may just be being copied and truncated, and its copy was not there
+// yet when the directory was read.
+const agreed = 2
+
+// start goes on where the ledger says. What is found is put in the order in which it was
+// written: generations of the ledger, wherever their files are now; and by the scene
+// that follows, files that came to the path later and were rotated away, never seen, and
+// what is at the path.
+func (d *decision) start() {
+	if d.Started {
+		return
+	}
+	open := d.Ledger.Open
+	if len(open) == 1 && d.isAtPath(&open[0]) { // as it nearly always is
+		d.add(Action{Do: Resume, File: d.Path.File, Prior: acknowledged(open[0])})
+	} else if d.isKnown() {
+		if err := d.unreadable(); err != nil {
+			d.add(Action{Do: Wait, Err: err})
+			return
+		}
+		if !d.restore() {
+			return
+		}
+	}
+	if d.isKnown() {
+		d.add(Action{Do: Search, Since: d.latest()})
+	}
+	d.add(Action{Do: Start})
+}
+
+// acknowledged is a generation that is read again from where it was acknowledged.
+func acknowledged(g checkpoint.Generation) checkpoint.Generation {
+	g.State, g.Left = checkpoint.Reading, checkpoint.Reached{}
+	return g
+}
+
+// isAtPath reports whether a generation's file is still at the path.
+func (d *decision) isAtPath(g *checkpoint.Generation) bool {
+	file := d.Path.File
+	if file < 0 || d.Trouble(file) != nil {
+		return false
+	}
+	untouched := g.Head.Length > 0 || d.Beside[file].Modified.UnixNano() == g.Modified
+	return untouched && d.Is(file, g) == logfile.Same
+}
+
+// unreadable is why a file cannot be read that is the log itself, or one of the
+// ledger's: by its inode, or perhaps, if it is compressed and the other files are not.
+func (d *decision) unreadable() error {
+	for i, c := range d.Beside {
+		err := d.Trouble(i)
+		if err == nil {
+			continue
+		}
+		if i == d.Path.File {
+			return err
+		}
+		for j := range d.Ledger.Open {
+			if d.mayBe(i, c, &d.Ledger.Open[j]) {
+				return err
+			}
+		}
+	}
+	if d.Path.Trouble != nil && !d.Path.Missing {
+		return d.Path.Trouble
+	}
+	return nil
+}
+
+// mayBe reports whether a file that cannot be opened may be that of a generation:
+// by its inode, or because it is compressed and none of the others is.
+func (d *decision) mayBe(file int, c Beside, g *checkpoint.Generation) bool {
+	if c.Inode.Is(g.Inode) {
+		return true
+	}
+	return c.Rotated && logfile.IsCompressed(c.Path) && c.Modified.UnixNano() >= g.Modified &&
+		!d.any(func(other int) bool {
+			return other != file && d.Trouble(other) == nil && d.Is(other, g) > logfile.Different
+		})
+}
+
+// restore finds the files of the ledger's generations. It returns false if one is
+// missing, and might still turn up.
+func (d *decision) restore() bool {
+	taken := map[int]bool{}
+	var missing []*checkpoint.Generation
+	for i := range d.Ledger.Open {
+		g := acknowledged(d.Ledger.Open[i])
+		best, sure := d.match(&g, taken)
+		switch {
+		case best < 0:
+			missing = append(missing, &g)
+		case sure == logfile.Prefix:
+			d.add(Action{Do: NoteCopy, ID: g.ID, File: best, Prior: g})
+		default:
+			taken[best] = true
+			d.add(Action{Do: Resume, File: best, Prior: g, Behind: !d.Beside[best].AtPath})
+		}
+	}
+	for _, g := range missing {
+		if NeverRead(g) && d.any(func(file int) bool { return d.Beside[file].Inode.Is(g.Inode) }) {
+			d.add(Action{Do: Forget, ID: g.ID}) // it became the copy of another one
+			continue
+		}
+		if d.Agreed < agreed {
+			d.actions = []Action{{Do: Again}}
+			return false
+		}
+		d.add(Action{Do: Lose, ID: g.ID, Bytes: max(0, g.Size-g.Offset), Why: "no file beside the log is, or is a copy of, what was read"})
+	}
+	d.keepLast()
+	return true
+}
+
+// keepLast makes the last of the files that are resumed the newest one if none is at
+// the path: it may still be written to.
+func (d *decision) keepLast() {
+	if d.Path.Trouble == nil {
+		return
+	}
+	last := -1
+	for i, a := range d.actions {
+		if a.Do == Resume && (last < 0 || a.Prior.ID > d.actions[last].Prior.ID) {
+			last = i
+		}
+	}
+	if last >= 0 && d.Size(d.actions[last].File) >= 0 {
+		d.actions[last].Behind = false
+	}
+}
+
+// match finds the file of a generation.
+func (d *decision) match(g *checkpoint.Generation, taken map[int]bool) (best int, sure logfile.Identity) {
+	best, sure = -1, logfile.Different
+	for i, c := range d.Beside {
+		if taken[i] || c.Held != 0 || d.Trouble(i) != nil || d.belongsToAnother(i, g.ID) {
+			continue
+		}
+		how := d.Is(i, g)
+		if how == logfile.Different || how < sure || c.AtPath && !isLog(how, g) || d.wasReadByNow(i, g.ID, taken) {
+			continue // a copy elsewhere is not what else was read
+		}
+		if best >= 0 && how == sure && !d.Within(best, i) {
+			continue // they begin alike, and are not copies of one file
+		}
+		best, sure = i, how // the later copy has more
+	}
+	return best, sure
+}
+
+// wasReadByNow is wasRead, where the files that are resumed are open already.
+func (d *decision) wasReadByNow(file int, but int64, taken map[int]bool) bool {
+	if d.wasRead(file, 0, but) {
+		return true
+	}
+	return d.any(func(other int) bool { return taken[other] && d.Within(file, other) })
+}
+
+// isLog reports whether a file at the path is that of the generation: it is the same
+// one, or it is a copy and has all that was read. The log may have been restored, or
+// its file system have another device number since the machine was started.
+func isLog(how logfile.Identity, g *checkpoint.Generation) bool {
+	return how == logfile.Same || how == logfile.Copy && g.Before.Length > 0
+}
+
+// belongsToAnother reports whether a file is that of another open generation.
+func (d *decision) belongsToAnother(file int, id int64) bool {
+	for i := range d.Ledger.Open {
+		g := &d.Ledger.Open[i]
+		if g.ID != id && g.Head.Length > 0 && d.Beside[file].Inode.Is(g.Inode) && d.Is(file, g) > logfile.Different {
+			return true
+		}
+	}
+	return false
+}
+
+// NeverRead reports whether a file was empty whenever it was looked at.
+func NeverRead(g *checkpoint.Generation) bool {
+	return g.Head.Length == 0 && g.Size == 0 && g.Offset == 0
+}

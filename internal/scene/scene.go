@@ -1,0 +1,141 @@
+// Package scene decides what has become of a log. It looks at nothing itself: a Scene is
+// what one look at a log has seen, Evidence compares contents when that is asked, and
+// Decide says what follows. There is no I/O, no clock and no log here, so that each fate
+// of a file is a row of a table, and a scene that was kept can be decided again.
+//
+//	scene.go    what is seen, and what can be done
+//	decide.go   a log that is followed
+//	restart.go  where to continue after a start
+//
+// docs/following.md says the same in an operator's words.
+package scene
+
+import (
+	"time"
+
+	"github.com/tailflux/tailflux/internal/checkpoint"
+	"github.com/tailflux/tailflux/internal/logfile"
+)
+
+// A Scene is what one look at a log has seen: facts, and nothing that was concluded from
+// them.
+type Scene struct {
+	Now        time.Time
+	Ledger     checkpoint.Source // a copy
+	RotateWait time.Duration
+	Once       bool
+
+	Started   bool      // the source knows where to continue
+	Path      There     // what is at the path
+	Open      []Held    // the open files, in the order of their generations
+	Beside    []Beside  // the file at the path and those beside it, the oldest first; nil if they were not listed
+	Missed    time.Time // when files were last looked for because nothing is at the path; zero when something was
+	Unsettled time.Time // what is not older is still to be looked for; zero: nothing is
+	Agreed    int       // how often this look saw the same already
+
+	Evidence
+}
+
+// There is what is at the path.
+type There struct {
+	Missing bool
+	Trouble error // why it cannot be read, also if it is missing
+	Held    int64 // the generation as which it is open; 0: none
+	File    int   // its place in Beside; -1: none
+}
+
+// Held is an open file.
+type Held struct {
+	checkpoint.Generation       // as if all that was read of it had been acknowledged
+	Holds                 bool  // all that was read of it is still there
+	Kept                  int64 // if not: how much of it, up to a newline
+	Known                 int64 // the largest size that it is known to have had
+	Empty                 bool  // it never had a byte
+	Superseded            bool  // another file is, or was, at the path after it
+	Unsure                bool  // it was empty when it was found beside the log
+	Unsearched            bool  // it may have been copied and truncated after AsOf
+	Packed                bool
+	Idle                  bool // there is nothing more to read of it
+	Grown                 time.Time
+	AsOf                  time.Time // its time at the end of the last look
+}
+
+// Beside is a file at the path or beside it.
+type Beside struct {
+	Path     string
+	Modified time.Time
+	Inode    logfile.Inode
+	Rotated  bool  // it is called as rotated files of this log are
+	AtPath   bool  // it is what is at the path, under whatever name
+	Held     int64 // the generation as which it is open; 0: none
+}
+
+// Evidence compares contents. Files are named by their place in Beside. An answer may
+// take time: the file is opened, and read.
+type Evidence interface { //nolint:interfacebloat // each is a question of its own
+	// Trouble is why a file cannot be opened, nil if it can.
+	Trouble(file int) error
+	// Size is that of the uncompressed bytes; -1: nobody knows.
+	Size(file int) int64
+	// Is reports how sure it is that a file is what was read as a generation, up to
+	// where that was read.
+	Is(file int, g *checkpoint.Generation) logfile.Identity
+	// HoldsAll reports whether a file is, or is a copy of, a generation that is read,
+	// and has nothing more in it.
+	HoldsAll(file int, g *checkpoint.Generation) bool
+	// Copies reports whether a file is a copy of an open one, with nothing else in it.
+	Copies(file int, open int64) bool
+	// IsPart reports whether a file holds less than the first bytes that were read of an
+	// open one, and begins like it.
+	IsPart(file int, open int64) bool
+	// Within reports whether all of a file is in another one, too.
+	Within(file, other int) bool
+	// Imported reports whether all of a file was imported.
+	Imported(file int) bool
+}
+
+// An Action is what is to be done, and why.
+type Action struct {
+	Do     Deed
+	ID     int64                 // of the generation
+	File   int                   // of the file, by its place in Beside
+	Since  time.Time             // of Search, Truncated and Refused
+	Bytes  int64                 // of Lose, and of Truncated if something is lost
+	Why    string                // of Lose
+	Err    error                 // of Wait and Refused
+	Behind bool                  // of Begin, Resume: another file is at the path
+	First  bool                  // of Begin, Resume: nothing was read at the path before
+	Prior  checkpoint.Generation // of Resume and NoteCopy
+}
+
+// Deed is a kind of action.
+type Deed int
+
+// Deeds.
+const (
+	Wait      Deed = iota // nothing can be said yet
+	Again                 // look once more, at once
+	Start                 // the source knows where to continue
+	Begin                 // read a file from its beginning, as a new generation
+	Resume                // continue with a generation in a file
+	Supersede             // another file is at the path than the newest one
+	Back                  // an older file is at the path again
+	Truncated             // something else is in an open file; the rest may be in a copy
+	NoteCopy              // a file holds nothing that was not read
+	Lose                  // a generation's file cannot be found any more
+	Forget                // a generation has turned out to be none
+	Sure                  // a file is not a copy
+	Leave                 // close a file if one more read finds nothing
+	Missing               // nothing is at the path
+	IsBack                // something is at the path again
+	Search                // files not older than since are still to be looked for
+	Searched              // they were
+	Refused               // a file that may have to be read cannot be opened
+)
+
+func (d Deed) String() string {
+	return [...]string{
+		"wait", "again", "start", "begin", "resume", "supersede", "back", "truncated", "note copy", "lose", "forget", "sure",
+		"leave", "missing", "is back", "search", "searched", "refused",
+	}[d]
+}

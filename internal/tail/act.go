@@ -1,0 +1,323 @@
+package tail
+
+import (
+	"cmp"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/tailflux/tailflux/internal/checkpoint"
+	"github.com/tailflux/tailflux/internal/flow"
+	"github.com/tailflux/tailflux/internal/logfile"
+	"github.com/tailflux/tailflux/internal/scene"
+	"github.com/tailflux/tailflux/internal/stats"
+)
+
+// generationGap is how far the line numbers of a new generation begin beyond
+// where the earlier one stood: far enough for what is still written to that one,
+// and little enough for the digits below a millisecond.
+const generationGap = 500_000
+
+// act does what was decided, in order. It reports whether another scene may have more to
+// do. If files were moved meanwhile, nothing is concluded from not having found one.
+func (s *source) act(r *Reader, sc *scene.Scene, b *found, actions []scene.Action, moved bool) (more bool, err error) {
+	for _, a := range actions {
+		f := s.file(a.ID)
+		switch a.Do {
+		case scene.Again:
+			more = true
+		case scene.Wait:
+			err = a.Err
+		case scene.Refused:
+			err, s.unsettled = a.Err, a.Since
+		case scene.Missing:
+			s.missed = sc.Now
+		case scene.IsBack:
+			s.missed = time.Time{}
+			for _, f := range s.files {
+				f.grown = sc.Now // nginx may still have to be told to reopen
+			}
+		case scene.Search:
+			s.searchFrom(a.Since)
+		case scene.Searched:
+			s.searched(moved)
+		case scene.Leave:
+			f.leaving = true
+		case scene.Start:
+			s.begun()
+			more = true
+		case scene.Sure:
+			f.unsure = false
+			f.describeChange()
+			more = true
+		case scene.Back:
+			f.superseded, f.leaving = false, false
+			more = true
+		case scene.Supersede:
+			s.supersede(r, f, sc.Now)
+			more = true
+		case scene.Forget:
+			s.forget(r, a.ID, f)
+			more = true
+		case scene.Lose:
+			if !moved {
+				s.lose(r, a.Bytes, a.Why)
+				s.ledger.Lose(a.ID)
+			}
+			more = true
+		case scene.NoteCopy:
+			s.noteCopy(r, b, a)
+			more = true
+		case scene.Begin, scene.Resume, scene.Truncated:
+			err = cmp.Or(s.do(r, sc, b, a, f), err)
+			more = true
+		}
+	}
+	return more && err == nil, err
+}
+
+// do opens a file, or goes on with another part of one.
+func (s *source) do(r *Reader, sc *scene.Scene, b *found, a scene.Action, f *file) error {
+	if a.Do == scene.Truncated {
+		return s.truncated(r, sc, b, a, f)
+	}
+	o, err := s.take(b, a.File)
+	if o == nil || err != nil {
+		return err
+	}
+	if a.Do == scene.Resume {
+		s.resume(r, o, a, sc.Now)
+		return nil
+	}
+	return s.begin(r, o, a, sc.Now)
+}
+
+// take is a file of the scene, or what is at the path; nil if it is another one now.
+func (s *source) take(b *found, file int) (*logfile.Opened, error) {
+	if file >= 0 {
+		return b.take(file)
+	}
+	o, err := logfile.Sibling{Path: s.Path}.Open()
+	if err == nil && s.openAs(o.Info) != nil {
+		o.Close()
+		return nil, nil
+	}
+	return o, err
+}
+
+// begin opens a new generation, from the beginning of its file, or where start says. Of a
+// file that was imported it is the rest, under the numbers that the import would have
+// given it: what that sent and did not see acknowledged is sent again.
+func (s *source) begin(r *Reader, o *logfile.Opened, a scene.Action, now time.Time) error {
+	offset := int64(0)
+	if !a.Behind && s.there != nil && os.SameFile(o.Info, s.there) {
+		var err error
+		if offset, err = logfile.AfterLastNewline(o.File, min(o.Info.Size(), s.there.Size())); err != nil {
+			o.Close()
+			return err
+		}
+	}
+	known := s.ledger.Copy()
+	at := s.position(&known, offset)
+	if read, imported := importedTo(o, known.Imports); imported {
+		at.Offset, at.Line, at.Generation.FirstLine = read.Offset, read.Line, read.Line
+	}
+	switch {
+	case a.Behind:
+		r.log.Info("reading log file that was rotated unnoticed", "source", s.Name, "file", o.Path)
+	case a.First:
+		r.log.Info("reading log file", "source", s.Name, "file", s.Path, "offset", at.Offset)
+	}
+	f := s.add(r, o, at, a.Behind, now)
+	s.ledger.Begin(f.at, f.before(), f.describe())
+	if a.Behind {
+		f.unsure = len(o.Head) == 0
+		s.inOrder(f)
+	} else {
+		s.there = nil
+	}
+	return nil
+}
+
+// resume opens a generation again.
+func (s *source) resume(r *Reader, o *logfile.Opened, a scene.Action, now time.Time) {
+	g := a.Prior
+	at := flow.Position{
+		Generation: &flow.Generation{Source: s.Source, ID: g.ID, FirstLine: g.FirstLine},
+		Offset:     g.Offset, Line: g.Line,
+	}
+	f := s.add(r, o, at, a.Behind, now)
+	if s.started { // it has come back to the path
+		if a.First {
+			r.log.Info("reading log file", "source", s.Name, "file", s.Path, "offset", at.Offset)
+		}
+		s.ledger.Begin(f.at, f.before(), f.describe())
+		return
+	}
+	f.unsure = scene.NeverRead(&g) && o.Rotated
+	f.asOf = time.Unix(0, g.Modified) // since then something may have come and gone
+	if f.packed != nil {
+		f.size = max(f.size, g.Size)
+	}
+	s.ledger.Stay(at.Generation)
+	f.describeChange()
+	slices.SortFunc(s.files, func(a, b *file) int { return cmp.Compare(a.at.Generation.ID, b.at.Generation.ID) })
+	r.log.Info("continuing with log file", "source", s.Name, "file", o.Path, "offset", at.Offset, "line", at.Line)
+}
+
+// add makes an open file one of the source's.
+func (s *source) add(r *Reader, o *logfile.Opened, at flow.Position, superseded bool, now time.Time) *file {
+	f := newFile(o, at, s.ledger, r.feed, now)
+	f.superseded = superseded
+	s.files = append(s.files, f)
+	return f
+}
+
+// inOrder puts a file where it belongs by its time.
+func (s *source) inOrder(f *file) {
+	s.leave(f)
+	at := slices.IndexFunc(s.files, func(other *file) bool { return other.Info.ModTime().After(f.Info.ModTime()) })
+	if at < 0 {
+		at = len(s.files)
+	}
+	s.files = slices.Insert(s.files, at, f)
+}
+
+// supersede notes that the newest file is no longer at the path and another one is.
+func (s *source) supersede(r *Reader, f *file, now time.Time) {
+	f.superseded, f.grown = true, now
+	s.rotatedTo(f.directory()) // saved with the new file, before that is read
+	r.log.Info("log file was rotated", "source", s.Name, "file", s.Path, "offset", f.at.Offset)
+	r.stats.UpdateSource(s.Index, func(st *stats.Source) { st.Rotations++ })
+}
+
+// position is where a new generation begins. Its lines are numbered beyond those
+// of all earlier ones: by what may still be written to them, and by what is
+// there and unread, of which every byte could be a line.
+func (s *source) position(known *checkpoint.Source, offset int64) flow.Position {
+	var last, beyond int64
+	for _, g := range slices.Concat(known.Finished, known.Open) {
+		last, beyond = max(last, g.ID), max(beyond, g.FirstLine, g.Read().Line)
+	}
+	line := int64(1)
+	if last > 0 {
+		for _, f := range s.files {
+			reached, size := f.at.Line, f.size
+			if f.packed != nil {
+				size = f.packed.MaxLength()
+			}
+			if unread := size - f.at.Offset; unread > generationGap {
+				reached += unread
+			}
+			beyond = max(beyond, reached)
+		}
+		line = beyond + generationGap
+	}
+	g := &flow.Generation{Source: s.Source, ID: last + 1, FirstLine: line}
+	return flow.Position{Generation: g, Offset: offset, Line: line}
+}
+
+// truncated begins a new generation with what is in the file now. The one before goes on
+// in the copy, if there is one.
+func (s *source) truncated(r *Reader, sc *scene.Scene, b *found, a scene.Action, f *file) error {
+	offset, old := sc.OpenAs(a.ID).Kept, f.at
+	r.log.Info("log file was truncated", "source", s.Name, "file", s.Path, "bytes", old.Offset, "offset", offset)
+	r.stats.UpdateSource(s.Index, func(st *stats.Source) { st.Truncations++ })
+	if a.Bytes > 0 {
+		s.lose(r, a.Bytes, "the file was truncated, and there is no copy of it")
+	}
+	if a.File < 0 {
+		s.ledger.Leave(old, f.before())
+	} else if err := s.recover(r, sc, b, a.File, f); err != nil {
+		return err
+	}
+	s.searchFrom(a.Since)
+	known := s.ledger.Copy()
+	f.at = s.position(&known, offset)
+	f.Head, f.summed, f.marks, f.unsearched = nil, -1, nil, false
+	f.seen, f.scanned, f.grown = offset, 0, sc.Now
+	info, err := f.File.Stat()
+	if err != nil {
+		return err
+	}
+	f.Info, f.size, f.asOf = info, info.Size(), info.ModTime()
+	if _, err := f.Head.Grow(f.File); err != nil {
+		return err
+	}
+	f.mark()
+	s.ledger.Begin(f.at, f.before(), f.describe())
+	return nil
+}
+
+// recover goes on with the generation of a file in the copy of it.
+func (s *source) recover(r *Reader, sc *scene.Scene, b *found, file int, of *file) error {
+	o, err := b.take(file)
+	if err != nil {
+		return err
+	}
+	if held := s.openAs(o.Info); held != nil { // it was empty when it was found
+		s.forget(r, held.at.Generation.ID, held)
+	}
+	rest := s.add(r, o, of.at, true, sc.Now)
+	s.leave(rest)
+	s.files = slices.Insert(s.files, slices.Index(s.files, of), rest) // it is the older one
+	rest.describeChange()
+	r.stats.UpdateSource(s.Index, func(st *stats.Source) { st.Recovered++ })
+	r.log.Info("reading the rest of a truncated log file from its copy", "source", s.Name, "file", o.Path, "offset", of.at.Offset)
+	return nil
+}
+
+// noteCopy remembers a copy that holds nothing unread of a generation, so that
+// it is not taken for a log that nobody has read. At a start that is all that is left of it.
+func (s *source) noteCopy(r *Reader, b *found, a scene.Action) {
+	g := a.Prior
+	if a.ID > 0 {
+		at := flow.Position{Generation: &flow.Generation{Source: s.Source, ID: g.ID, FirstLine: g.FirstLine}, Offset: g.Offset, Line: g.Line}
+		s.ledger.Leave(at, g.Before)
+	}
+	o, err := b.file(a.File)
+	if err != nil {
+		return
+	}
+	if held := s.openAs(o.Info); held != nil { // it was empty when it was found
+		s.forget(r, held.at.Generation.ID, held)
+	}
+	length, last, err := o.Ending()
+	if err != nil {
+		return // the next look finds it as it is then
+	}
+	g.File = logfile.File{Inode: o.Inode, Head: o.Head.Sum(), Size: length, Modified: o.Info.ModTime().UnixNano()}
+	g.State, g.Offset, g.Before = checkpoint.Finished, length, logfile.SumOf(last)
+	s.ledger.NoteCopy(g)
+}
+
+// forget closes a file as if it had never been opened.
+func (s *source) forget(r *Reader, id int64, f *file) {
+	s.ledger.Forget(&flow.Generation{Source: s.Source, ID: id})
+	if f != nil {
+		s.leave(f)
+		r.watcher.forget(f)
+		f.close()
+	}
+}
+
+// searchFrom notes that files not older than a time are still to be looked for.
+func (s *source) searchFrom(since time.Time) {
+	if s.unsettled.IsZero() || since.Before(s.unsettled) {
+		s.unsettled = since
+	}
+}
+
+// searched notes that this was done, unless files were moved meanwhile.
+func (s *source) searched(moved bool) {
+	if moved {
+		return
+	}
+	s.unsettled = time.Time{}
+	for _, f := range s.files {
+		f.unsearched = false
+	}
+}
+
+// begun notes that the source knows where to continue.
+func (s *source) begun() { s.started = true }

@@ -1,0 +1,67 @@
+package tail
+
+import (
+	"context"
+	"time"
+
+	"github.com/tailflux/tailflux/internal/checkpoint"
+	"github.com/tailflux/tailflux/internal/flow"
+	"github.com/tailflux/tailflux/internal/stats"
+)
+
+// feed is the way of all files' lines out of the stage. While it waits for room, or
+// for somebody to take a chunk, it calls meanwhile whenever that is due.
+type feed struct {
+	out        chan<- flow.Chunk
+	pool       *flow.Pool
+	least      int // bytes of a room
+	stats      *stats.Stats
+	checkpoint *checkpoint.Checkpoint
+	meanwhile  func() (next time.Time)
+	patience   *time.Timer // of send
+}
+
+func newFeed(c Config, pool *flow.Pool, st *stats.Stats, out chan<- flow.Chunk, meanwhile func() time.Time) *feed {
+	patience := time.NewTimer(0)
+	patience.Stop()
+	return &feed{
+		out: out, pool: pool, least: max(c.MaxLine, longHead) + 1, stats: st, checkpoint: c.Checkpoint,
+		meanwhile: meanwhile, patience: patience,
+	}
+}
+
+// room waits for room for a chunk.
+func (d *feed) room(ctx context.Context) ([]byte, error) {
+	for {
+		short, cancel := context.WithDeadline(ctx, d.meanwhile())
+		room, err := d.pool.Room(short, d.least)
+		cancel()
+		if err == nil || ctx.Err() != nil {
+			return room, err
+		}
+	}
+}
+
+// send sends the first n bytes of the room as the chunk from start to end. Before that
+// it saves what must be saved before its lines are used.
+func (d *feed) send(ctx context.Context, chunk flow.Chunk) error {
+	d.checkpoint.Secure()
+	d.stats.Read(time.Now(), chunk.Lines(), int64(len(chunk.Data)))
+	select {
+	case d.out <- chunk:
+		return nil
+	default:
+	}
+	for {
+		d.patience.Reset(time.Until(d.meanwhile()))
+		select {
+		case d.out <- chunk:
+			return nil
+		case <-d.patience.C:
+		case <-ctx.Done():
+			d.stats.Read(time.Now(), -chunk.Lines(), -int64(len(chunk.Data))) // nobody got it
+			chunk.Block.Release()
+			return ctx.Err()
+		}
+	}
+}

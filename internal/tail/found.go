@@ -1,0 +1,192 @@
+package tail
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+
+	"github.com/tailflux/tailflux/internal/checkpoint"
+	"github.com/tailflux/tailflux/internal/logfile"
+	"github.com/tailflux/tailflux/internal/scene"
+)
+
+// found is the evidence of a scene: the files beside a log, each opened when something
+// is first asked of it.
+type found struct {
+	listed   []logfile.Sibling // nil: they were not listed
+	siblings []logfile.Sibling
+	opened   []*logfile.Opened // nil: not yet, or taken
+	errs     []error
+	gone     bool // a file was another one, or none, when it was opened
+	open     []*file
+	imports  []checkpoint.Generation
+}
+
+// list lists the files at the path and beside it, if the scene asks for that, and puts
+// them into it.
+func (s *source) list(r *Reader, sc *scene.Scene) *found {
+	b := &found{open: s.files, imports: sc.Ledger.Imports}
+	sc.Evidence = b
+	if !sc.NeedsList() {
+		return b
+	}
+	b.listed = s.siblings(r, sc)
+	sc.Path.File = slices.IndexFunc(b.listed, func(f logfile.Sibling) bool { return f.Path == s.Path })
+	for _, f := range b.listed {
+		b.add(sc, f)
+		sc.Beside[len(sc.Beside)-1].AtPath = sc.Path.File >= 0 && os.SameFile(f.Info, b.listed[sc.Path.File].Info)
+	}
+	return b
+}
+
+// add puts one more file into a scene.
+func (b *found) add(sc *scene.Scene, f logfile.Sibling) {
+	b.siblings, b.opened, b.errs = append(b.siblings, f), append(b.opened, nil), append(b.errs, nil)
+	is := scene.Beside{Path: f.Path, Modified: f.Info.ModTime(), Inode: logfile.InodeIn(f.Info), Rotated: f.Rotated}
+	for _, f := range b.open {
+		if f.is(b.siblings[len(b.siblings)-1].Info) {
+			is.Held = f.at.Generation.ID
+		}
+	}
+	sc.Beside = append(sc.Beside, is)
+}
+
+// siblings are those of the path, and of those at which the source was when generations
+// began that are not finished: the file at the path, and what became of those before it.
+func (s *source) siblings(r *Reader, sc *scene.Scene) []logfile.Sibling {
+	paths := []string{s.Path}
+	for _, g := range sc.Ledger.Open {
+		if g.Path != "" && !slices.Contains(paths, g.Path) {
+			paths = append(paths, g.Path)
+		}
+	}
+	var all []logfile.Sibling
+	for _, path := range paths {
+		found := r.directories.Siblings(path, sc.Ledger.Directories...)
+		// One may be called like a rotated log of another source, as app-20261127.log
+		// beside app.log.
+		found = slices.DeleteFunc(found, func(f logfile.Sibling) bool { return r.isAnothers(s, f) })
+		if path != s.Path {
+			for i := range found {
+				found[i].Log = path
+			}
+		}
+		all = append(all, found...)
+	}
+	if !slices.ContainsFunc(all, func(f logfile.Sibling) bool { return f.Path == s.Path }) { // it is a link
+		if info, err := os.Stat(s.Path); err == nil && info.Mode().IsRegular() {
+			all = append(all, logfile.Sibling{Path: s.Path, Info: info})
+		}
+	}
+	for _, f := range s.files { // wherever they are now
+		if f.unsure && !slices.ContainsFunc(all, func(b logfile.Sibling) bool { return f.is(b.Info) }) {
+			all = append(all, logfile.Sibling{Path: fmt.Sprintf("/proc/self/fd/%d", f.File.Fd()), Info: f.Info})
+		}
+	}
+	return all
+}
+
+// moved reports whether the files have other names now, or others hold what was read of
+// them, than in the scene. Then it says nothing any more.
+func (b *found) moved(r *Reader, s *source, sc *scene.Scene) bool {
+	if b.gone {
+		return true
+	}
+	if info, err := os.Stat(s.Path); err == nil && sc.Path.Trouble == nil {
+		for i, f := range s.files {
+			if f.is(info) != (sc.Open[i].ID == sc.Path.Held) {
+				return true
+			}
+		}
+	} else if errors.Is(err, fs.ErrNotExist) != sc.Path.Missing {
+		return true
+	}
+	for i, f := range s.files {
+		if holds, _, err := f.examine(sc.Now); err != nil || holds != sc.Open[i].Holds {
+			return true
+		}
+	}
+	return b.listed != nil && !logfile.SameFiles(b.listed, s.siblings(r, sc))
+}
+
+// file opens a file, unless that was done.
+func (b *found) file(i int) (*logfile.Opened, error) {
+	if b.opened[i] != nil || b.errs[i] != nil {
+		return b.opened[i], b.errs[i]
+	}
+	o, err := b.siblings[i].Open()
+	if err == nil && !os.SameFile(o.Info, b.siblings[i].Info) {
+		o.Close()
+		err = fs.ErrNotExist
+	}
+	if err != nil {
+		b.gone = b.gone || errors.Is(err, fs.ErrNotExist)
+		b.errs[i] = err
+		return nil, err
+	}
+	b.opened[i] = o
+	return o, nil
+}
+
+// take returns an open file to one who will close it.
+func (b *found) take(i int) (*logfile.Opened, error) {
+	o, err := b.file(i)
+	b.opened[i] = nil
+	return o, err
+}
+
+func (b *found) close() { logfile.CloseAll(b.opened) }
+
+func (b *found) Trouble(i int) error {
+	_, err := b.file(i)
+	return err
+}
+
+func (b *found) Size(i int) int64 {
+	if o, err := b.file(i); err == nil {
+		return o.Size()
+	}
+	return -1
+}
+
+func (b *found) Is(i int, g *checkpoint.Generation) logfile.Identity {
+	o, err := b.file(i)
+	if err != nil {
+		return logfile.Different
+	}
+	return o.Compare(g.File, g.Offset, g.Before)
+}
+
+func (b *found) HoldsAll(i int, g *checkpoint.Generation) bool {
+	o, err := b.file(i)
+	return err == nil && o.HoldsAllOf(g.File, g.Offset, g.Before)
+}
+
+func (b *found) Copies(i int, id int64) bool {
+	o, err := b.file(i)
+	return err == nil && slices.ContainsFunc(b.open, func(f *file) bool {
+		return f.at.Generation.ID == id && o.IsCopyOf(f.Opened, f.size)
+	})
+}
+
+func (b *found) IsPart(i int, id int64) bool {
+	o, err := b.file(i)
+	return err == nil && slices.ContainsFunc(b.open, func(f *file) bool { return f.at.Generation.ID == id && o.IsPartOf(f.Head) })
+}
+
+func (b *found) Within(i, j int) bool {
+	o, err := b.file(i)
+	other, errOther := b.file(j)
+	return err == nil && errOther == nil && o.IsPrefixOf(other)
+}
+
+func (b *found) Imported(i int) bool {
+	o, err := b.file(i)
+	if err != nil {
+		return false
+	}
+	read, ok := importedTo(o, b.imports)
+	return ok && !o.HasMore(read.Offset)
+}

@@ -33,6 +33,25 @@ func (l *Ledger) Copy() Source {
 	return l.c.source(l.name).clone()
 }
 
+// Directories returns those in which rotated files of the source were seen.
+func (l *Ledger) Directories() []string {
+	l.c.mu.Lock()
+	defer l.c.mu.Unlock()
+	return slices.Clone(l.c.source(l.name).Directories)
+}
+
+// Renumber gives a generation of which nothing was read yet another first line.
+func (l *Ledger) Renumber(g *flow.Generation) {
+	c := l.c
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if _, open := l.open(g.ID); open != nil && open.Offset == 0 {
+		open.FirstLine, open.Line = g.FirstLine, g.FirstLine
+		c.needed++
+		c.changed = true
+	}
+}
+
 // Begin adds a generation that is about to be read from a position. before describes
 // the bytes before it.
 func (l *Ledger) Begin(at flow.Position, before logfile.Sum, f logfile.File) {

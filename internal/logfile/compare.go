@@ -138,3 +138,27 @@ func (o *Opened) IsPrefixOf(e *Opened) bool {
 		}
 	}
 }
+
+// Continues reports whether two plain files are alike as far as both go, and from where
+// on the file has lines that the other one has not. It reads both.
+func (o *Opened) Continues(e *Opened) (from int64, ok bool) {
+	size, other := o.Size(), e.Size()
+	length := min(len(o.Head), len(e.Head))
+	if size <= 0 || other <= 0 || length == 0 || !bytes.Equal(o.Head[:length], e.Head[:length]) {
+		return 0, false
+	}
+	const step = 64 << 10
+	for at, end := int64(0), min(size, other); at < end; at += step {
+		n := int(min(step, end-at))
+		ours, err := o.Bytes(at, n)
+		theirs, errTheirs := e.Bytes(at, n)
+		if err != nil || errTheirs != nil || len(ours) < n || !bytes.Equal(ours, theirs) {
+			return 0, false
+		}
+	}
+	if size <= other {
+		return size, true
+	}
+	from, err := AfterLastNewline(o.File, other)
+	return from, err == nil
+}

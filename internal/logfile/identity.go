@@ -79,3 +79,11 @@ func InodeIn(info fs.FileInfo) Inode {
 	}
 	return Inode{Device: st.Dev, Number: st.Ino}
 }
+
+// Names is how many names a file has; 0 once it was deleted.
+func Names(info fs.FileInfo) uint64 {
+	if st, ok := info.Sys().(*syscall.Stat_t); ok {
+		return uint64(st.Nlink)
+	}
+	return 1
+}

@@ -15,11 +15,11 @@ const missingTick = time.Second
 // but the path and the open files. It is what nearly every look sees.
 func (s *Scene) IsQuiet() bool {
 	missing := s.Path.Missing && !s.Missed.IsZero() && !s.isMissed()
-	if !s.Started || !s.Unsettled.IsZero() || !missing && (s.Path.Held == 0 || !s.Missed.IsZero()) {
+	if len(s.Regrown) > 0 || !s.Started || !s.Unsettled.IsZero() || !missing && (s.Path.Held == 0 || !s.Missed.IsZero()) {
 		return false
 	}
 	for i := range s.Open {
-		if f := &s.Open[i]; !f.Holds || f.Unsearched || f.Unsure && !f.Empty || !missing && f.Superseded == (f.ID == s.Path.Held) || s.isQuietEnd(f) {
+		if f := &s.Open[i]; !f.Holds || f.Unsearched || f.Unsure && !f.Empty || !missing && f.Superseded == (f.ID == s.Path.Held) || s.isQuietEnd(f) || s.isLate(f) {
 			return false
 		}
 	}
@@ -34,10 +34,11 @@ func (s *Scene) IsQuiet() bool {
 //	a file that was empty when it was found and has turned out to be a copy, or not
 //	files that came to the path and were rotated away, or copied and truncated, unseen;
 //	  and what is at the path now
-//	files that have not grown for long enough
+//	files that have grown after they were left
+//	files that have not grown for long enough, and those that still grow
 func Decide(s *Scene) []Action {
 	d := decision{Scene: s}
-	for _, step := range []func(){d.start, d.truncations, d.emptyOnes, d.arrivals, d.leaves} {
+	for _, step := range []func(){d.start, d.truncations, d.emptyOnes, d.arrivals, d.regrown, d.leaves} {
 		if step(); len(d.actions) > 0 {
 			break
 		}
@@ -57,7 +58,7 @@ func (d *decision) add(a Action) { d.actions = append(d.actions, a) }
 // NeedsList reports whether the files beside the log must be listed.
 func (s *Scene) NeedsList() bool {
 	_, searching := s.since()
-	return !s.Started && len(s.Ledger.Open)+len(s.Ledger.Finished) > 0 || searching ||
+	return !s.Started && len(s.Ledger.Open)+len(s.Ledger.Finished) > 0 || searching || len(s.Regrown) > 0 ||
 		slices.ContainsFunc(s.Open, func(f Held) bool { return !f.Holds || f.Unsure && !f.Empty })
 }
 
@@ -288,22 +289,75 @@ func (d *decision) comes() {
 			return
 		}
 	}
-	d.add(Action{Do: Begin, File: file, First: first})
+	d.add(Action{Do: Begin, File: file, First: first, Offset: d.copied(file)})
 }
 
-// leaves are superseded files that have not grown for so long that they are closed.
-// While nothing is at the path, nginx may be writing to any of them.
+// copied is how much of the file at the path was read, or will be, from an open one that
+// has no name any more: it may be a copy that was put in the place of that one. While
+// that one has a name, a log that begins alike is another one.
+func (d *decision) copied(file int) int64 {
+	for i := range d.Open {
+		if f := &d.Open[i]; f.Deleted && f.Holds && !f.Packed {
+			if from, ok := d.Agrees(file, f.ID); ok {
+				return from
+			}
+		}
+	}
+	return 0
+}
+
+// regrown are files that were left, and have grown since.
+func (d *decision) regrown() {
+	for _, id := range d.Regrown {
+		a := Action{Do: Unwatch, ID: id}
+		for _, g := range d.finished() {
+			file := slices.IndexFunc(d.Beside, func(c Beside) bool { return g.ID == id && c.Held == 0 && c.Inode.Is(g.Inode) })
+			if file >= 0 && d.isFile(file, &g) && d.Is(file, &g) == logfile.Same {
+				a = Action{Do: Resume, ID: id, File: file, Prior: g, Behind: true}
+				break
+			}
+		}
+		d.add(a)
+	}
+}
+
+// leaves are superseded files that have not grown for so long that they are closed, and
+// those that still grow.
 func (d *decision) leaves() {
 	for i := range d.Open {
-		if f := &d.Open[i]; d.isQuietEnd(f) {
+		f := &d.Open[i]
+		if d.isLate(f) {
+			d.add(Action{Do: Late, ID: f.ID})
+		}
+		if d.isQuietEnd(f) {
 			d.add(Action{Do: Leave, ID: f.ID})
 		}
 	}
 }
 
+// MostPatience is how long a file that has a name, and has not grown, is kept open while
+// the one after it is empty.
+const MostPatience = 24 * time.Hour
+
+// isQuietEnd reports whether a file is to be left. While nothing is at the path, or what is
+// there is empty, nginx may be writing to any of those before.
 func (s *Scene) isQuietEnd(f *Held) bool {
-	mayGrow := !f.Packed && !s.Missed.IsZero()
-	return f.Superseded && f.Idle && !s.Once && !mayGrow && s.Now.Sub(f.Grown) >= s.RotateWait
+	quiet := s.Now.Sub(f.Grown)
+	if !f.Superseded || !f.Idle || s.Once || quiet < s.RotateWait {
+		return false
+	}
+	if f.Packed {
+		return true
+	}
+	newest := s.newest()
+	waits := newest != nil && newest.Empty && !f.Deleted && quiet < MostPatience
+	return s.Missed.IsZero() && !waits
+}
+
+// isLate reports whether a file is still written to although nginx should have reopened
+// its logs.
+func (s *Scene) isLate(f *Held) bool {
+	return f.Superseded && !f.Told && !s.Once && f.Late > max(s.RotateWait, time.Second)
 }
 
 // finished are the generations that were read to where reading ended for good, those

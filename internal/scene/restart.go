@@ -99,6 +99,7 @@ func (d *decision) restore() bool {
 		case best < 0:
 			missing = append(missing, &g)
 		case sure == logfile.Prefix:
+			taken[best] = true
 			d.add(Action{Do: NoteCopy, ID: g.ID, File: best, Prior: g})
 		default:
 			taken[best] = true
@@ -106,7 +107,7 @@ func (d *decision) restore() bool {
 		}
 	}
 	for _, g := range missing {
-		if NeverRead(g) && d.any(func(file int) bool { return d.Beside[file].Inode.Is(g.Inode) }) {
+		if NeverRead(g) && d.any(func(file int) bool { return d.isFile(file, g) }) {
 			d.add(Action{Do: Forget, ID: g.ID}) // it became the copy of another one
 			continue
 		}
@@ -161,7 +162,7 @@ func (d *decision) wasReadByNow(file int, but int64, taken map[int]bool) bool {
 	if d.wasRead(file, 0, but) {
 		return true
 	}
-	return d.any(func(other int) bool { return taken[other] && d.Within(file, other) })
+	return d.any(func(other int) bool { return taken[other] && d.CopyOf(file, other) })
 }
 
 // isLog reports whether a file at the path is that of the generation: it is the same
@@ -175,11 +176,16 @@ func isLog(how logfile.Identity, g *checkpoint.Generation) bool {
 func (d *decision) belongsToAnother(file int, id int64) bool {
 	for i := range d.Ledger.Open {
 		g := &d.Ledger.Open[i]
-		if g.ID != id && g.Head.Length > 0 && d.Beside[file].Inode.Is(g.Inode) && d.Is(file, g) > logfile.Different {
+		if g.ID != id && g.Head.Length > 0 && d.isFile(file, g) && d.Is(file, g) > logfile.Different {
 			return true
 		}
 	}
 	return false
+}
+
+// isFile reports whether a file has the inode of a generation's.
+func (d *decision) isFile(file int, g *checkpoint.Generation) bool {
+	return d.Beside[file].Inode.Is(g.Inode) && d.Trouble(file) == nil && d.Born(file).Is(g.Inode)
 }
 
 // NeverRead reports whether a file was empty whenever it was looked at.

@@ -32,6 +32,7 @@ type Scene struct {
 	Missed    time.Time // when files were last looked for because nothing is at the path; zero when something was
 	Unsettled time.Time // what is not older is still to be looked for; zero: nothing is
 	Agreed    int       // how often this look saw the same already
+	Regrown   []int64   // generations whose files have grown since they were left
 
 	Evidence
 }
@@ -55,16 +56,19 @@ type Held struct {
 	Unsure                bool  // it was empty when it was found beside the log
 	Unsearched            bool  // it may have been copied and truncated after AsOf
 	Packed                bool
-	Idle                  bool // there is nothing more to read of it
-	Grown                 time.Time
-	AsOf                  time.Time // its time at the end of the last look
+	Deleted               bool          // it has no name any more
+	Told                  bool          // that it is still written to
+	Idle                  bool          // there is nothing more to read of it
+	Grown                 time.Time     // when it was last seen to be longer, or superseded
+	Late                  time.Duration // how long after it was superseded it was seen to be longer
+	AsOf                  time.Time     // its time at the end of the last look
 }
 
 // Beside is a file at the path or beside it.
 type Beside struct {
 	Path     string
 	Modified time.Time
-	Inode    logfile.Inode
+	Inode    logfile.Inode // without its birth
 	Rotated  bool  // it is called as rotated files of this log are
 	AtPath   bool  // it is what is at the path, under whatever name
 	Held     int64 // the generation as which it is open; 0: none
@@ -75,6 +79,8 @@ type Beside struct {
 type Evidence interface { //nolint:interfacebloat // each is a question of its own
 	// Trouble is why a file cannot be opened, nil if it can.
 	Trouble(file int) error
+	// Born is the inode of a file, with its birth, which a listing does not tell.
+	Born(file int) logfile.Inode
 	// Size is that of the uncompressed bytes; -1: nobody knows.
 	Size(file int) int64
 	// Is reports how sure it is that a file is what was read as a generation, up to
@@ -85,11 +91,16 @@ type Evidence interface { //nolint:interfacebloat // each is a question of its o
 	HoldsAll(file int, g *checkpoint.Generation) bool
 	// Copies reports whether a file is a copy of an open one, with nothing else in it.
 	Copies(file int, open int64) bool
+	// CopyOf reports the same of one that is about to be opened.
+	CopyOf(file, other int) bool
 	// IsPart reports whether a file holds less than the first bytes that were read of an
 	// open one, and begins like it.
 	IsPart(file int, open int64) bool
 	// Within reports whether all of a file is in another one, too.
 	Within(file, other int) bool
+	// Agrees reports whether a file and an open one are alike byte for byte, as far as
+	// both go, and from where on the file has lines that the open one has not.
+	Agrees(file int, open int64) (from int64, ok bool)
 	// Imported reports whether all of a file was imported.
 	Imported(file int) bool
 }
@@ -99,6 +110,7 @@ type Action struct {
 	Do     Deed
 	ID     int64                 // of the generation
 	File   int                   // of the file, by its place in Beside
+	Offset int64                 // of Begin: where the file is read from
 	Since  time.Time             // of Search, Truncated and Refused
 	Bytes  int64                 // of Lose, and of Truncated if something is lost
 	Why    string                // of Lose
@@ -131,11 +143,13 @@ const (
 	Search                // files not older than since are still to be looked for
 	Searched              // they were
 	Refused               // a file that may have to be read cannot be opened
+	Late                  // a file is still written to, long after another one came to the path
+	Unwatch               // a file that was left is not to be looked at any more
 )
 
 func (d Deed) String() string {
 	return [...]string{
 		"wait", "again", "start", "begin", "resume", "supersede", "back", "truncated", "note copy", "lose", "forget", "sure",
-		"leave", "missing", "is back", "search", "searched", "refused",
+		"leave", "missing", "is back", "search", "searched", "refused", "late", "unwatch",
 	}[d]
 }

@@ -60,6 +60,8 @@ type Source struct {
 	Recovered   int64     // truncated files whose unread rest was found in a copy
 	Lost        int64     // generations that disappeared before they were read to the end
 	LostBytes   int64     // bytes of these known to be unread
+	WrittenLate int64     // superseded files that were written to when nginx should have reopened its logs
+	Unreadable  int64     // files that may be its logs and cannot be unpacked or placed
 	LastLine    time.Time // timestamp in the last parsed line; zero: none yet
 	Omitted     int64     // field values left out of their points because they are not numbers
 

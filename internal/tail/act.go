@@ -43,8 +43,12 @@ func (s *source) act(r *Reader, sc *scene.Scene, b *found, actions []scene.Actio
 			s.searched(moved)
 		case scene.Leave:
 			f.leaving = true
+		case scene.Late:
+			s.late(r, f)
+		case scene.Unwatch:
+			s.unwatch(a.ID)
 		case scene.Start:
-			s.begun()
+			s.begun(sc)
 			more = true
 		case scene.Sure:
 			f.unsure = false
@@ -109,7 +113,10 @@ func (s *source) take(b *found, file int) (*logfile.Opened, error) {
 // file that was imported it is the rest, under the numbers that the import would have
 // given it: what that sent and did not see acknowledged is sent again.
 func (s *source) begin(r *Reader, o *logfile.Opened, a scene.Action, now time.Time) error {
-	offset := int64(0)
+	offset := a.Offset
+	if offset > 0 {
+		s.copiedTo(o, offset)
+	}
 	if !a.Behind && s.there != nil && os.SameFile(o.Info, s.there) {
 		var err error
 		if offset, err = logfile.AfterLastNewline(o.File, min(o.Info.Size(), s.there.Size())); err != nil {
@@ -147,7 +154,12 @@ func (s *source) resume(r *Reader, o *logfile.Opened, a scene.Action, now time.T
 		Offset:     g.Offset, Line: g.Line,
 	}
 	f := s.add(r, o, at, a.Behind, now)
-	if s.started { // it has come back to the path
+	if s.started { // it has come back to the path, or has grown after it was left
+		s.unwatch(g.ID)
+		if a.Behind {
+			s.inOrder(f)
+			s.late(r, f)
+		}
 		if a.First {
 			r.log.Info("reading log file", "source", s.Name, "file", s.Path, "offset", at.Offset)
 		}
@@ -168,7 +180,7 @@ func (s *source) resume(r *Reader, o *logfile.Opened, a scene.Action, now time.T
 // add makes an open file one of the source's.
 func (s *source) add(r *Reader, o *logfile.Opened, at flow.Position, superseded bool, now time.Time) *file {
 	f := newFile(o, at, s.ledger, r.feed, now)
-	f.superseded = superseded
+	f.superseded, f.replaced = superseded, now
 	s.files = append(s.files, f)
 	return f
 }
@@ -185,36 +197,48 @@ func (s *source) inOrder(f *file) {
 
 // supersede notes that the newest file is no longer at the path and another one is.
 func (s *source) supersede(r *Reader, f *file, now time.Time) {
-	f.superseded, f.grown = true, now
+	f.superseded, f.grown, f.replaced = true, now, now
 	s.rotatedTo(f.directory()) // saved with the new file, before that is read
 	r.log.Info("log file was rotated", "source", s.Name, "file", s.Path, "offset", f.at.Offset)
 	r.stats.UpdateSource(s.Index, func(st *stats.Source) { st.Rotations++ })
 }
 
-// position is where a new generation begins. Its lines are numbered beyond those
-// of all earlier ones: by what may still be written to them, and by what is
-// there and unread, of which every byte could be a line.
+// position is where a new generation begins.
 func (s *source) position(known *checkpoint.Source, offset int64) flow.Position {
-	var last, beyond int64
+	var last int64
 	for _, g := range slices.Concat(known.Finished, known.Open) {
-		last, beyond = max(last, g.ID), max(beyond, g.FirstLine, g.Read().Line)
+		last = max(last, g.ID)
 	}
 	line := int64(1)
 	if last > 0 {
-		for _, f := range s.files {
-			reached, size := f.at.Line, f.size
-			if f.packed != nil {
-				size = f.packed.MaxLength()
-			}
-			if unread := size - f.at.Offset; unread > generationGap {
-				reached += unread
-			}
-			beyond = max(beyond, reached)
-		}
-		line = beyond + generationGap
+		line = s.firstLine(known, nil)
 	}
 	g := &flow.Generation{Source: s.Source, ID: last + 1, FirstLine: line}
 	return flow.Position{Generation: g, Offset: offset, Line: line}
+}
+
+// firstLine is the number of the first line of a generation. It is beyond those of all
+// others: by what may still be written to them, and by what is there and unread, of which
+// every byte could be a line.
+func (s *source) firstLine(others *checkpoint.Source, except *file) int64 {
+	var beyond int64
+	for _, g := range slices.Concat(others.Finished, others.Open) {
+		beyond = max(beyond, g.FirstLine, g.Read().Line)
+	}
+	for _, f := range s.files {
+		if f == except {
+			continue
+		}
+		reached, size := f.at.Line, f.size
+		if f.packed != nil {
+			size = f.packed.MaxLength()
+		}
+		if unread := size - f.at.Offset; unread > generationGap {
+			reached += unread
+		}
+		beyond = max(beyond, reached)
+	}
+	return beyond + generationGap
 }
 
 // truncated begins a new generation with what is in the file now. The one before goes on
@@ -315,9 +339,43 @@ func (s *source) searched(moved bool) {
 	}
 	s.unsettled = time.Time{}
 	for _, f := range s.files {
+		if f.unsearched && len(f.Head) > 0 {
+			s.renumber(f)
+		}
 		f.unsearched = false
 	}
 }
 
+// renumber fixes the number of the first line of a file once there is one: nginx may have
+// gone on writing to the file before, for long.
+func (s *source) renumber(f *file) {
+	g := f.at.Generation
+	if f.packed != nil || f.at.Offset > 0 || g.ID <= 1 {
+		return
+	}
+	known := s.ledger.Copy()
+	without := func(of []checkpoint.Generation) []checkpoint.Generation {
+		return slices.DeleteFunc(of, func(other checkpoint.Generation) bool { return other.ID == g.ID })
+	}
+	known.Open, known.Finished = without(known.Open), without(known.Finished)
+	if line := s.firstLine(&known, f); line > g.FirstLine {
+		g.FirstLine, f.at.Line = line, line
+		s.ledger.Renumber(g)
+	}
+}
+
+// copiedTo notes that the file at the path is a copy of open ones without a name, of which
+// nothing is read but the lines before an offset.
+func (s *source) copiedTo(o *logfile.Opened, offset int64) {
+	for _, f := range s.files {
+		if logfile.Names(f.Info) == 0 && offset < f.size && o.Size() > f.size {
+			f.noRest = true // the half line at its end is whole in the copy
+		}
+	}
+}
+
 // begun notes that the source knows where to continue.
-func (s *source) begun() { s.started = true }
+func (s *source) begun(sc *scene.Scene) {
+	s.started = true
+	s.watchFinished(&sc.Ledger, sc.Now)
+}

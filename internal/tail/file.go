@@ -32,11 +32,15 @@ type file struct {
 	limit   int64         // it is read up to here if it is over 0
 	trouble error         // of the last read
 
-	grown      time.Time // when it was last seen to be longer than before, or superseded
-	superseded bool      // another file is at the path
-	unsure     bool      // it was empty when it was found beside the log, and may become a copy of it
-	unsearched bool      // it may have been copied and truncated since asOf, and nobody has looked for the copy
-	leaving    bool      // it is to be closed, if one more read finds nothing
+	grown      time.Time     // when it was last seen to be longer than before, or superseded
+	replaced   time.Time     // when it was superseded, or else found so
+	superseded bool          // another file is at the path
+	told       bool          // that it is still written to
+	late       time.Duration // how long after it was superseded it was seen to be longer
+	noRest     bool          // what follows its last newline is in another file, too
+	unsure     bool          // it was empty when it was found beside the log, and may become a copy of it
+	unsearched bool          // it may have been copied and truncated since asOf, and nobody has looked for the copy
+	leaving    bool          // it is to be closed, if one more read finds nothing
 	closed     bool
 
 	asOf      time.Time    // the time of the file when it held what was read of it
@@ -148,7 +152,7 @@ func (f *file) leave(ctx context.Context) (left bool, err error) {
 // sendRest sends what stands behind the last newline as a line of its own.
 func (f *file) sendRest(ctx context.Context) error {
 	room, err := f.feed.room(ctx)
-	if err != nil || f.closed {
+	if err != nil || f.closed || f.noRest {
 		return err
 	}
 	if f.scanned > 0 {
@@ -218,6 +222,9 @@ func (f *file) readAt(p []byte, offset int64) (n int, err error) {
 	f.size = max(f.size, end)
 	if end > f.seen {
 		f.seen, f.grown = end, time.Now()
+		if f.superseded && f.packed == nil {
+			f.late = f.grown.Sub(f.replaced)
+		}
 	}
 	return n, nil
 }
@@ -237,18 +244,10 @@ func (f *file) close() {
 
 // directory is where a plain file is now, "" if that is nowhere.
 func (f *file) directory() string {
-	if f.packed != nil {
-		return ""
+	if path := f.name(); path != "" {
+		return filepath.Dir(path)
 	}
-	path, err := os.Readlink(fmt.Sprintf("/proc/self/fd/%d", f.File.Fd()))
-	if err != nil {
-		return ""
-	}
-	info, err := os.Stat(path)
-	if err != nil || !os.SameFile(info, f.Info) { // "/var/log/nginx/access.log (deleted)"
-		return ""
-	}
-	return filepath.Dir(path)
+	return ""
 }
 
 // is reports whether the file has info's identity. While a file is open, no other

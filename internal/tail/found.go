@@ -33,7 +33,9 @@ func (s *source) list(r *Reader, sc *scene.Scene) *found {
 		return b
 	}
 	b.listed = s.siblings(r, sc)
-	sc.Path.File = slices.IndexFunc(b.listed, func(f logfile.Sibling) bool { return f.Path == s.Path })
+	if info, err := os.Stat(s.Path); err == nil {
+		sc.Path.File = slices.IndexFunc(b.listed, func(f logfile.Sibling) bool { return os.SameFile(f.Info, info) })
+	}
 	for _, f := range b.listed {
 		b.add(sc, f)
 		sc.Beside[len(sc.Beside)-1].AtPath = sc.Path.File >= 0 && os.SameFile(f.Info, b.listed[sc.Path.File].Info)
@@ -75,8 +77,11 @@ func (s *source) siblings(r *Reader, sc *scene.Scene) []logfile.Sibling {
 		}
 		all = append(all, found...)
 	}
-	if !slices.ContainsFunc(all, func(f logfile.Sibling) bool { return f.Path == s.Path }) { // it is a link
-		if info, err := os.Stat(s.Path); err == nil && info.Mode().IsRegular() {
+	if info, err := os.Stat(s.Path); err == nil && info.Mode().IsRegular() {
+		is := func(f logfile.Sibling) bool { return os.SameFile(f.Info, info) }
+		if at := slices.IndexFunc(all, is); at >= 0 {
+			all[at].Path, all[at].Rotated = s.Path, false // a link leads to it
+		} else {
 			all = append(all, logfile.Sibling{Path: s.Path, Info: info})
 		}
 	}
@@ -144,6 +149,13 @@ func (b *found) Trouble(i int) error {
 	return err
 }
 
+func (b *found) Born(i int) logfile.Inode {
+	if o, err := b.file(i); err == nil {
+		return o.Inode
+	}
+	return logfile.InodeIn(b.siblings[i].Info)
+}
+
 func (b *found) Size(i int) int64 {
 	if o, err := b.file(i); err == nil {
 		return o.Size()
@@ -171,6 +183,12 @@ func (b *found) Copies(i int, id int64) bool {
 	})
 }
 
+func (b *found) CopyOf(i, j int) bool {
+	o, err := b.file(i)
+	other, errOther := b.file(j)
+	return err == nil && errOther == nil && o.IsCopyOf(other, max(0, other.Size()))
+}
+
 func (b *found) IsPart(i int, id int64) bool {
 	o, err := b.file(i)
 	return err == nil && slices.ContainsFunc(b.open, func(f *file) bool { return f.at.Generation.ID == id && o.IsPartOf(f.Head) })
@@ -180,6 +198,19 @@ func (b *found) Within(i, j int) bool {
 	o, err := b.file(i)
 	other, errOther := b.file(j)
 	return err == nil && errOther == nil && o.IsPrefixOf(other)
+}
+
+func (b *found) Agrees(i int, id int64) (from int64, ok bool) {
+	o, err := b.file(i)
+	if err != nil {
+		return 0, false
+	}
+	for _, f := range b.open {
+		if f.at.Generation.ID == id {
+			return o.Continues(f.Opened)
+		}
+	}
+	return 0, false
 }
 
 func (b *found) Imported(i int) bool {

@@ -255,6 +255,9 @@ func (r *Reader) readFile(ctx context.Context, s *source, f *file) (more bool, e
 // end closes a file of which nothing more will be read.
 func (r *Reader) end(s *source, f *file) {
 	s.rotatedTo(f.directory())
+	if path := f.name(); path != "" {
+		s.watch(f.at.Generation.ID, f.Inode, path, f.at.Offset, time.Now())
+	}
 	r.watcher.forget(f)
 	f.end()
 	s.leave(f)

@@ -43,3 +43,15 @@ func (s *source) report(r *Reader, err error) {
 		}
 	})
 }
+
+// late says that a file is still written to, which costs nothing but should not be.
+func (s *source) late(r *Reader, f *file) {
+	f.told = true
+	r.stats.UpdateSource(s.Index, func(st *stats.Source) { st.WrittenLate++ })
+	if !s.toldLate {
+		s.toldLate = true
+		r.log.Warn("a rotated log file is still written to: nginx has not reopened its logs. Its lines are read, but fix the rotation: "+
+			"postrotate must run nginx -s reopen (kill -USR1), and open_log_file_cache delays it",
+			"source", s.Name, "file", f.name())
+	}
+}

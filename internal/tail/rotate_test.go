@@ -266,7 +266,8 @@ func TestQuietFileIsRotatedAndWrittenLate(t *testing.T) {
 	})
 }
 
-// A file that was read from its end and never grew is left like any other.
+// A file that was read from its end and never grew is left like any other. When it grows
+// after that, it is read on.
 func TestOldFileNeverGrew(t *testing.T) {
 	both(t, func(t *testing.T, wakeups bool) {
 		o := rotating(wakeups)
@@ -279,8 +280,12 @@ func TestOldFileNeverGrew(t *testing.T) {
 		create(t, path, "b1\n")
 		f.want(2, "b1")
 		time.Sleep(2 * rotateWait)
-		add(t, old, "a2\n") // beyond the promise
 		f.still()
+		add(t, old, "a2\n")
+		f.want(1, "a2")
+		if s := f.source(); s.WrittenLate != 1 || f.logged("still written to") != 1 {
+			t.Errorf("WrittenLate = %d; the log:\n%s", s.WrittenLate, &f.log)
+		}
 	})
 }
 
@@ -300,23 +305,25 @@ func TestFileComesBackWhileItIsBeingLeft(t *testing.T) {
 		read(1)
 		create(t, other, "full channel\n")
 		rename(t, path, path+".1")
-		create(t, path, "")
-		c := <-f.chunks
-		f.collect(c)
-		c.Block.Release()
-		read(3) // the last of which is on its way
+		create(t, path, "b1\n")
+		for n := range int64(2) {
+			c := <-f.chunks
+			f.collect(c)
+			c.Block.Release()
+			read(3 + n) // the last of which is on its way
+		}
 		rename(t, path+".1", path)
 		f.eventually("the second rotation", func() bool { return f.source().Rotations == 2 })
 		f.drain(0)
 		f.eventually("half", func() bool { return len(f.got(1)) > 0 && f.got(1)[len(f.got(1))-1] == "half" })
 		add(t, file, "-line\na2\n")
-		f.eventually("the rest", func() bool { return f.stats.Snapshot(time.Now()).Books.Read == 5 })
+		f.eventually("the rest", func() bool { return f.stats.Snapshot(time.Now()).Books.Read == 6 })
 		f.stop()
 		var all []string
 		for _, file := range f.files {
 			all = append(all, file.lines...)
 		}
-		if diff := cmp.Diff([]string{"a1", "half", "-line", "a2", "full channel"}, all); diff != "" {
+		if diff := cmp.Diff([]string{"a1", "half", "-line", "a2", "b1", "full channel"}, all); diff != "" {
 			t.Errorf("lines (-want +got):\n%s", diff)
 		}
 	})

@@ -26,7 +26,10 @@ type source struct {
 	opened    bool        // start was tried
 	there     fs.FileInfo // the file that was there at the very first start, if reading begins at its end
 	missed    time.Time   // when files were last looked for because nothing is at the path; zero when something is
+	watched   []watched   // files that were left, and may grow again
+	checked   time.Time   // when these were last looked at
 	unsettled time.Time   // files not older than this are still to be looked for
+	toldLate  bool        // that a rotated file is still written to
 	trouble   string      // why nothing can be read, "" when it can
 }
 
@@ -155,9 +158,14 @@ func (s *source) observe(r *Reader, now time.Time) scene.Scene {
 		}
 		sc.Open = append(sc.Open, scene.Held{
 			Generation: checkpoint.Generation{ID: id}, Holds: holds, Kept: kept, Known: f.known(), Empty: len(f.Head) == 0,
+			Deleted: f.packed == nil && logfile.Names(f.Info) == 0, Told: f.told, Late: f.late,
 			Superseded: f.superseded, Unsure: f.unsure, Unsearched: f.unsearched, Packed: f.packed != nil, Idle: f.idle(),
 			Grown: f.grown, AsOf: f.asOf,
 		})
+	}
+	if s.started && now.Sub(s.checked) >= watchTick {
+		s.checked = now
+		sc.Regrown = s.regrown(r, now)
 	}
 	return sc
 }

@@ -1,0 +1,100 @@
+// nginx goes on writing to a rotated file: it was not told to reopen its logs, or does so late.
+
+package tail_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+)
+
+// logrotate's signal is denied, for instance: the new file stays empty.
+func TestNginxIsNeverToldToReopen(t *testing.T) {
+	both(t, func(t *testing.T, wakeups bool) {
+		path := logFile(t)
+		old := create(t, path, "a1\n")
+		d := newDaemon(t, wakeups, path)
+		d.start()
+		d.want(1, "a1")
+		rotate(t, path, "")
+		want := []string{"a1"}
+		for i := range 3 {
+			time.Sleep(700 * time.Millisecond) // more than rotate_wait
+			want = append(want, fmt.Sprint("late ", i))
+			add(t, old, want[i+1]+"\n")
+			d.want(1, want...)
+		}
+		d.eventually("a word", func() bool { return d.source().WrittenLate == 1 && d.logged("still written to") == 1 })
+		d.stop()
+		add(t, old, "while stopped\n")
+		d.start()
+		d.want(1, "while stopped")
+		time.Sleep(700 * time.Millisecond)
+		add(t, old, "after that\n")
+		d.want(1, "while stopped", "after that")
+		d.stop()
+	})
+}
+
+// One worker has reopened the log, another writes to the old file every now and then
+// (open_log_file_cache).
+func TestOldFileGrowsAfterItWasLeft(t *testing.T) {
+	both(t, func(t *testing.T, wakeups bool) {
+		path := logFile(t)
+		old := create(t, path, "a1\n")
+		d := newDaemon(t, wakeups, path)
+		d.start()
+		d.wantOf("a1")
+		rotate(t, path, "b1\n")
+		want := []string{"a1", "b1"}
+		d.wantOf(want...)
+		for i := range 3 {
+			d.acknowledge()
+			time.Sleep(1500 * time.Millisecond)
+			want = append(want, fmt.Sprint("late ", i))
+			add(t, old, fmt.Sprint("late ", i, "\n"))
+			d.wantOf(slices.Clone(want)...)
+			if i == 1 {
+				shift(t, path) // under another name now
+			}
+		}
+		d.stop()
+		d.start()
+		d.looked()
+		time.Sleep(1500 * time.Millisecond)
+		add(t, old, "after a restart\n")
+		d.wantOf("after a restart")
+		d.stop()
+		d.start()
+		d.wantNothing()
+		d.stop()
+	})
+}
+
+// The new file's lines are numbered when they come, beyond all that was written to the
+// old one until then.
+func TestOldFileIsWrittenForLongWhileTheNewOneIsEmpty(t *testing.T) {
+	both(t, func(t *testing.T, wakeups bool) {
+		path := logFile(t)
+		old := create(t, path, "a1\n")
+		d := newDaemon(t, wakeups, path)
+		d.options.uncounted = true
+		d.start()
+		d.eventually("the first line", func() bool { return d.collected() == 1 })
+		next := rotate(t, path, "")
+		d.eventually("the rotation", func() bool { return d.source().Rotations == 1 })
+		const lines = gap + 10
+		text := make([]byte, 0, 2*lines)
+		for range lines {
+			text = append(text, "x\n"...)
+		}
+		add(t, old, string(text))
+		d.eventually("all of them", func() bool { return d.collected() == 1+lines })
+		add(t, next, "b1\n")
+		d.eventually("the new line", func() bool { return d.collected() == 2+lines })
+		if a, b := d.file(1), d.file(2); b.start.Line < a.end.Line {
+			t.Errorf("the old file's numbers end at %d, the new one's begin at %d", a.end.Line, b.start.Line)
+		}
+	})
+}

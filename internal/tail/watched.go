@@ -1,0 +1,103 @@
+package tail
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/tailflux/tailflux/internal/checkpoint"
+	"github.com/tailflux/tailflux/internal/logfile"
+)
+
+// A file that was left may grow again: a worker of nginx was never told to reopen its
+// logs, or does so late (open_log_file_cache). It is looked at by its name for a while.
+const (
+	watchTick  = time.Second
+	watchFor   = time.Hour
+	maxWatches = 8 // of a source
+)
+
+// watched is a file that was left, and is not open.
+type watched struct {
+	id    int64 // of the generation
+	inode logfile.Inode
+	path  string // where it was last
+	end   int64  // it was read up to here
+	until time.Time
+}
+
+// watch begins to look at a file that was left.
+func (s *source) watch(id int64, inode logfile.Inode, path string, end int64, now time.Time) {
+	s.watched = append(s.watched, watched{id, inode, path, end, now.Add(watchFor)})
+	if extra := len(s.watched) - maxWatches; extra > 0 {
+		s.watched = slices.Delete(s.watched, 0, extra)
+	}
+}
+
+// unwatch ends that.
+func (s *source) unwatch(id int64) {
+	s.watched = slices.DeleteFunc(s.watched, func(w watched) bool { return w.id == id })
+}
+
+// regrown are the generations whose files have grown since they were left. Files that
+// are not found, and those that did not grow for long, are looked at no more.
+func (s *source) regrown(r *Reader, now time.Time) (ids []int64) {
+	s.watched = slices.DeleteFunc(s.watched, func(w watched) bool { return now.After(w.until) })
+	gone := map[int64]bool{}
+	var beside []logfile.Sibling
+	for i := range s.watched {
+		w := &s.watched[i]
+		info, err := os.Stat(w.path)
+		if err != nil || !logfile.InodeIn(info).Is(w.inode) {
+			if beside == nil {
+				beside = r.directories.Siblings(s.Path, s.ledger.Directories()...)
+			}
+			if info = w.in(beside); info == nil {
+				gone[w.id] = true
+				continue
+			}
+		}
+		if info.Size() > w.end {
+			ids = append(ids, w.id)
+		}
+	}
+	s.watched = slices.DeleteFunc(s.watched, func(w watched) bool { return gone[w.id] })
+	return ids
+}
+
+// in finds the file under its new name, which it notes; nil if it has none.
+func (w *watched) in(beside []logfile.Sibling) os.FileInfo {
+	for _, f := range beside {
+		if logfile.InodeIn(f.Info).Is(w.inode) {
+			w.path = f.Path
+			return f.Info
+		}
+	}
+	return nil
+}
+
+// watchFinished begins to look at files that were left before a start.
+func (s *source) watchFinished(known *checkpoint.Source, now time.Time) {
+	for _, g := range known.Finished {
+		if g.State == checkpoint.Finished && now.Sub(time.Unix(0, g.Modified)) < watchFor {
+			s.watch(g.ID, g.Inode, "", g.Offset, now)
+		}
+	}
+}
+
+// name is the path at which a plain file is now, "" if it has none.
+func (f *file) name() string {
+	if f.packed != nil || logfile.Names(f.Info) == 0 {
+		return ""
+	}
+	path, err := os.Readlink(fmt.Sprintf("/proc/self/fd/%d", f.File.Fd()))
+	if err != nil {
+		return ""
+	}
+	info, err := os.Stat(path)
+	if err != nil || !f.is(info) { // "/var/log/nginx/access.log (deleted)"
+		return ""
+	}
+	return path
+}

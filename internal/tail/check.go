@@ -85,6 +85,9 @@ func (f *file) stands(now time.Time, read []byte, offset int64) (bool, error) {
 			return false, err
 		}
 	}
+	if f.isPacked(now) {
+		return true, nil
+	}
 	if !f.head.Agrees(read, offset) { // it was truncated after it was read
 		f.head = f.head[:min(known, len(f.head))]
 		return false, nil

@@ -22,6 +22,7 @@
 //	restore.go   where the checkpoint's generations are
 //	unseen.go    files that came to the path and were rotated away, never seen
 //	neighbours.go where to search for these
+//	packed.go    files that are compressed, and are not to be
 //	glob.go      many paths
 //	import.go    logs that are read once, from their beginning
 //	report.go    what is logged of trouble and loss

@@ -1,6 +1,8 @@
 package tail
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -90,6 +92,9 @@ func (r *Reader) find(now time.Time) {
 				r.log.Warn("file matches the glob but belongs to another source; it is read once", "file", path, "glob", g.Pattern, "source", other.Name)
 				continue
 			}
+			if r.config.Once && r.isRefused(path) {
+				continue
+			}
 			// With commas between them, no two files match the same.
 			matched := strings.Join(g.wildcards.FindStringSubmatch(path)[1:], ",")
 			r.add(Source{Config: g.Config, Name: g.Name + ":" + matched, Path: path, FromEnd: fromEnd}).globbed = true
@@ -99,6 +104,24 @@ func (r *Reader) find(now time.Time) {
 			r.log.Warn("no file matches the glob yet; waiting for one", "glob", g.Pattern)
 		}
 	}
+}
+
+// Refused is why files of globs were not read with Once, although the others were;
+// nil if all were. Call it after Run.
+func (r *Reader) Refused() error { return r.refused }
+
+// isRefused reports whether a file of a glob cannot be read, and notes why.
+func (r *Reader) isRefused(path string) bool {
+	o, err := logfile.OpenPlain(path)
+	if err == nil {
+		o.Close()
+	}
+	if err == nil || errors.Is(err, fs.ErrNotExist) { // the rest of it may be in another one
+		return false
+	}
+	r.log.Error("file that matches the glob cannot be read; the others are", "file", path, "err", err)
+	r.refused = errors.Join(r.refused, err)
+	return true
 }
 
 // following is the source that follows a path, or nil.

@@ -20,9 +20,9 @@ import (
 type Progress struct {
 	Done, Total int64 // bytes on the disk
 	Lines       int64
-	File        string // that is being read
-	Failed      int    // files that could not be read to their end
-	Complete    bool   // this is the end
+	File        string   // that is being read
+	Failed      []string // files that could not be read to their end
+	Complete    bool     // this is the end
 }
 
 // imports reads the files of config.Import, the oldest one first, each to its
@@ -43,14 +43,23 @@ func (r *Reader) imports(ctx context.Context, out chan<- flow.Chunk) (err error)
 			return nil
 		}
 		if err != nil {
-			r.log.Error("file could not be imported to its end; run the same command to continue", "file", file.Path, "err", err)
-			progress.Failed++
+			r.failed(file.Path, err)
+			progress.Failed = append(progress.Failed, file.Path)
 		}
 		progress.Done, progress.Lines = progress.Done+file.Info.Size(), progress.Lines+lines
 	}
 	progress.Complete = true
 	r.config.Progress(progress)
 	return nil
+}
+
+// failed logs why a file could not be imported.
+func (r *Reader) failed(path string, err error) {
+	if _, packed := errors.AsType[logfile.PackedError](err); packed {
+		r.log.Error("file cannot be imported as it is", "file", path, "err", err)
+		return
+	}
+	r.log.Error("file could not be imported to its end; run the same command to continue", "file", path, "err", err)
 }
 
 func oldestFirst(paths []string) (files []logfile.Sibling, p Progress, err error) {

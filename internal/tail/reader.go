@@ -1,6 +1,7 @@
 package tail
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -57,6 +58,7 @@ type Reader struct {
 	sources []*source
 	globs   []*glob
 	found   time.Time // when files were last looked for
+	refused error     // with Once, why some of these are not read
 	pool    *flow.Pool
 	stats   *stats.Stats
 	log     *slog.Logger
@@ -155,7 +157,7 @@ func (r *Reader) look(now time.Time) error {
 	r.directories.Forget()
 	r.find(now)
 	if r.config.Once && len(r.sources) == 0 {
-		return fmt.Errorf("no file matches %s", r.config.Globs[0].Pattern)
+		return cmp.Or(r.refused, fmt.Errorf("no file matches %s", r.config.Globs[0].Pattern))
 	}
 	for _, s := range r.sources {
 		select {

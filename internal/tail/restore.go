@@ -176,7 +176,7 @@ func (s *source) search(saved *checkpoint.Source, now time.Time) {
 		if _, err := os.ReadDir(filepath.Dir(s.Path)); err != nil {
 			why = "the files beside the log cannot be found: " + err.Error()
 		}
-		s.lose(max(0, g.Size-g.Offset), why)
+		s.lose(max(0, g.Size-g.Offset), why+unpackable(refused, g))
 		s.gone(g, true)
 	}
 	slices.SortFunc(s.files, func(a, b *file) int { return cmp.Compare(a.at.Generation.ID, b.at.Generation.ID) })

@@ -140,7 +140,7 @@ func (s *source) miss(missing bool, now time.Time) {
 // open begins a new generation with what is at the path now, or goes on with a
 // finished one that has come back.
 func (s *source) open(now time.Time) error {
-	o, err := logfile.Sibling{Path: s.Path}.Open()
+	o, err := logfile.OpenPlain(s.Path)
 	if err != nil {
 		return err
 	}

@@ -21,6 +21,9 @@ func checkCommand() *cobra.Command {
 			if _, err := c.Password(); err != nil {
 				return config.UsageError{Err: err}
 			}
+			if err := checkPaths(c); err != nil {
+				return err
+			}
 			return c.Print(cmd.OutOrStdout())
 		},
 	}

@@ -47,10 +47,10 @@ func TestLogIsWrittenCompressed(t *testing.T) {
 		create(t, path, "a1\n")
 		well := create(t, other, "w1\n")
 		d := newDaemon(t, wakeups, path, other)
+		d.options.RotateWait = 5 * time.Second
 		d.start()
 		d.eventually("the first lines", func() bool { return d.hasSent("a1") })
 		file := rotate(t, path, "")
-		time.Sleep(600 * time.Millisecond) // the older one is left
 		add(t, file, gzipped(t, "b1\nb2\n"))
 		d.eventually("trouble", func() bool {
 			return strings.HasPrefix(d.source().Trouble, path+" is compressed with gzip, and only plain text can be followed: if nginx writes it, remove the parameter gzip")
@@ -69,6 +69,28 @@ func TestLogIsWrittenCompressed(t *testing.T) {
 		if s := d.source(); s.Trouble != "" || s.Lost != 0 {
 			t.Errorf("Trouble = %q, %d lost; the log:\n%s", s.Trouble, s.Lost, &d.log)
 		}
+		d.stop()
+		d.start()
+		d.wantNothing()
+		d.stop()
+	})
+}
+
+// It is empty until it has been rotated.
+func TestLogIsWrittenCompressedAfterItsRotation(t *testing.T) {
+	both(t, func(t *testing.T, wakeups bool) {
+		path := logFile(t)
+		create(t, path, "a1\n")
+		d := newDaemon(t, wakeups, path)
+		d.options.RotateWait = 5 * time.Second
+		d.start()
+		d.wantOf("a1")
+		file := rotate(t, path, "")
+		d.eventually("the empty one", func() bool { return d.source().Rotations == 1 })
+		rotate(t, path, "c1\n")
+		d.eventually("the next one", func() bool { return d.source().Rotations == 2 })
+		add(t, file, gzipped(t, "b1\n"))
+		d.wantOf("a1", "b1", "c1")
 		d.stop()
 		d.start()
 		d.wantNothing()

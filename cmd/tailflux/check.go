@@ -28,6 +28,9 @@ rotation cannot be seen.`,
 			if _, err := c.Password(); err != nil {
 				return config.UsageError{Err: err}
 			}
+			if err := checkPaths(c); err != nil {
+				return err
+			}
 			if err := c.Print(cmd.OutOrStdout()); err != nil {
 				return err
 			}

@@ -113,11 +113,11 @@ func explainInput(cmd *cobra.Command, args []string, file string) (io.ReadCloser
 	case len(args) > 0:
 		return io.NopCloser(strings.NewReader(strings.Join(args, "\n") + "\n")), nil
 	case file != "" && file != "-":
-		f, err := os.Open(file)
+		in, err := explain.Open(file)
 		if err != nil {
 			return nil, fmt.Errorf("explain: %w", err)
 		}
-		return f, nil
+		return in, nil
 	}
 	in := cmd.InOrStdin()
 	if isTerminal(in) {

@@ -30,7 +30,8 @@ func importCommand(stderr io.Writer) *cobra.Command {
 		Use:   "import FILE...",
 		Short: "Deliver old logs, including rotated and compressed ones",
 		Long: `Import reads logs from beginning to end, the oldest first, plain or compressed
-(.gz, .zst), and delivers their lines as the daemon does.
+with gzip or zstd whatever their names are, and delivers their lines as the
+daemon does.
 
 Files are recognised by content. The state directory knows the last 64 files
 that were followed for each source, and the last 4,096 that were imported. Of

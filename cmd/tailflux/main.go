@@ -8,6 +8,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -102,7 +103,7 @@ func run(c *config.Config, do job, log *slog.Logger) error {
 	if listener != nil {
 		g.Go(func() error { return monitor.Serve(serving, listener, handler) })
 	}
-	return kept.end(g.Wait(), do, st, log)
+	return cmp.Or(kept.end(g.Wait(), do, st, log), reader.Refused())
 }
 
 func tailConfig(c *config.Config, do job, kept *state) tail.Config {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/docker/go-units"
@@ -69,10 +70,19 @@ func (p *progress) verdict() error {
 	switch {
 	case !p.latest.Complete:
 		return errors.New("import: interrupted; run the same command again to continue")
-	case p.latest.Failed > 0:
-		return fmt.Errorf("import: %d files could not be read to the end", p.latest.Failed)
+	case len(p.latest.Failed) > 0:
+		return fmt.Errorf("import: %d files could not be read to the end: %s", len(p.latest.Failed), listed(p.latest.Failed))
 	}
 	return nil
+}
+
+// listed are some of the files, for a message.
+func listed(files []string) string {
+	const most = 5
+	if more := len(files) - most; more > 0 {
+		return fmt.Sprintf("%s and %d more", strings.Join(files[:most], ", "), more)
+	}
+	return strings.Join(files, ", ")
 }
 
 // Write writes a log line in place of the bar, which is shown again soon.

@@ -33,13 +33,6 @@ type state struct {
 
 // openState takes the state directory for this process and opens its files.
 func openState(c *config.Config, once bool, st *stats.Stats, log *slog.Logger) (s *state, err error) {
-	for _, source := range c.Sources {
-		if info, err := os.Stat(source.Path); err == nil {
-			if err := logfile.RegularFile(source.Path, info.Mode()); err != nil {
-				return nil, config.UsageError{Err: fmt.Errorf("source %s: %w", source.Name, err)}
-			}
-		}
-	}
 	s = &state{}
 	defer func() {
 		if err != nil {
@@ -66,6 +59,36 @@ func openState(c *config.Config, once bool, st *stats.Stats, log *slog.Logger) (
 	}
 	s.rejects, err = rejects.Open(s.dir, c.RejectsMaxBytes, s.checkpoint.Undelivered, st, log)
 	return s, err
+}
+
+// checkPaths returns a [config.UsageError] if what is at the path of a source cannot be
+// followed, whenever it is tried: it is no regular file, or compressed.
+func checkPaths(c *config.Config) error {
+	for _, source := range c.Sources {
+		info, err := os.Stat(source.Path)
+		if err != nil {
+			continue // the reader waits for it, and says so
+		}
+		if err = logfile.RegularFile(source.Path, info.Mode()); err == nil {
+			err = packed(source.Path)
+		}
+		if err != nil {
+			return config.UsageError{Err: fmt.Errorf("source %s: %w", source.Name, err)}
+		}
+	}
+	return nil
+}
+
+// packed is why a file cannot be followed that is compressed, or nil.
+func packed(path string) error {
+	o, err := logfile.OpenPlain(path)
+	if err == nil {
+		o.Close()
+	}
+	if packed, ok := errors.AsType[logfile.PackedError](err); ok {
+		return packed
+	}
+	return nil
 }
 
 // openCheckpoint reads the checkpoint, and warns if it is missing from a directory

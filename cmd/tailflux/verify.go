@@ -25,10 +25,10 @@ func verifyCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "verify FILE...",
 		Short: "Compare the lines of a log with the points in InfluxDB",
-		Long: `Verify reads a log, plain or compressed (.gz, .zst), works out the timestamp
-of each line's point, and looks for it in InfluxDB. It prints how many lines
-there are, how many were filtered or rejected, how many points are expected
-and found, and the minutes in which points are missing.
+		Long: `Verify reads a log, plain or compressed with gzip or zstd, works out the
+timestamp of each line's point, and looks for it in InfluxDB. It prints how
+many lines there are, how many were filtered or rejected, how many points are
+expected and found, and the minutes in which points are missing.
 
 The line numbers, which are part of the timestamps, are known for the files
 that are being followed, for the last 64 before them, and for imported files.
@@ -36,7 +36,8 @@ For any other file, verify counts the points of each minute, including those
 of the files before and after it: the result is called approximate.
 
 Verify writes nothing; tailflux may run meanwhile. The exit code is 1 if
-points are missing, or if no line matches the format.`,
+points are missing, if no line matches the format, or if a file cannot be
+read; the others are compared all the same.`,
 		Example: verifyExamples,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -68,11 +69,16 @@ func verifyFiles(ctx context.Context, out io.Writer, c *config.Config, source st
 	if err != nil {
 		return err
 	}
+	var unread error
 	missing, foreign, odd := 0, 0, ""
 	for _, file := range files {
 		verdict, err := v.Verify(ctx, file, source)
+		if broken, ok := errors.AsType[verify.FileError](err); ok {
+			unread = errors.Join(unread, fmt.Errorf("verify: %w", broken))
+			continue
+		}
 		if err != nil {
-			return fmt.Errorf("verify %s: %w", file, err)
+			return errors.Join(unread, fmt.Errorf("verify %s: %w", file, err))
 		}
 		switch {
 		case verdict.Missing > 0:
@@ -92,9 +98,9 @@ func verifyFiles(ctx context.Context, out io.Writer, c *config.Config, source st
 	}
 	switch {
 	case foreign > 0:
-		return fmt.Errorf("verify: in %d of %d files no line matches the format: try tailflux explain --file %s", foreign, len(files), odd)
+		err = fmt.Errorf("verify: in %d of %d files no line matches the format: try tailflux explain --file %s", foreign, len(files), odd)
 	case missing > 0:
-		return fmt.Errorf("verify: points are missing for %d of %d files", missing, len(files))
+		err = fmt.Errorf("verify: points are missing for %d of %d files", missing, len(files))
 	}
-	return nil
+	return errors.Join(unread, err)
 }

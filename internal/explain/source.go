@@ -3,11 +3,14 @@ package explain
 import (
 	"cmp"
 	"fmt"
+	"io"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/tailflux/tailflux/internal/config"
+	"github.com/tailflux/tailflux/internal/logfile"
 	"github.com/tailflux/tailflux/internal/shape"
 )
 
@@ -61,4 +64,29 @@ func choose(all []config.Source, name, input string) (config.Source, error) {
 		return all[0], nil
 	}
 	return config.Source{}, config.UsageError{Err: fmt.Errorf("the configured sources have several formats: use --name (one of %s) or --format", strings.Join(names, ", "))}
+}
+
+// Open opens a file whose lines are explained: a log, plain or compressed, or a pipe.
+// The error names it.
+func Open(file string) (io.ReadCloser, error) {
+	info, err := os.Stat(file)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return os.Open(file)
+	}
+	log, err := logfile.OpenLog(file)
+	if err != nil {
+		return nil, err
+	}
+	return opened{log}, nil
+}
+
+// opened is a log that is open, as an io.Closer.
+type opened struct{ *logfile.Log }
+
+func (o opened) Close() error {
+	o.Log.Close()
+	return nil
 }

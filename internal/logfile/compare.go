@@ -103,7 +103,7 @@ func (o *Opened) IsCopyOf(e *Opened, size int64) bool {
 		if err != nil {
 			return false
 		}
-		e := &Opened{File: again, Content: &Compressed{f: again, format: from.format}, Head: e.Head}
+		e := &Opened{File: again, Content: &Compressed{f: again, format: from.format, memory: from.memory}, Head: e.Head}
 		defer e.Close()
 		return o.IsPrefixOf(e)
 	}

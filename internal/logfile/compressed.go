@@ -1,57 +1,39 @@
 package logfile
 
 import (
-	"compress/gzip"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"strings"
 
 	"github.com/klauspost/compress/zstd"
 )
 
-// format is a way to compress files.
-type format struct {
-	unpack func(io.Reader) (io.ReadCloser, error)
-	most   int64 // what one byte can stand for: 258 bytes in two bits, 128 KiB in four bytes
-}
-
-// formats are those that are known, by the end of the names of such files.
-var formats = map[string]*format{
-	".gz": {most: 1032, unpack: func(r io.Reader) (io.ReadCloser, error) { return gzip.NewReader(r) }},
-	".zst": {most: 32 << 10, unpack: func(r io.Reader) (io.ReadCloser, error) {
-		// One goroutine, this one, and no more memory than zstd -19 asks for.
-		d, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(32<<20))
-		if err != nil {
-			return nil, err
-		}
-		return d.IOReadCloser(), nil
-	}},
-}
-
-// formatOf is that of a file by its name, or nil.
-func formatOf(path string) *format {
-	for end, format := range formats {
-		if strings.HasSuffix(path, end) {
-			return format
-		}
-	}
-	return nil
-}
-
 // Compressed is a compressed file, which is read by the offsets of its uncompressed
 // bytes, from the beginning to the end. What was read last may be read again;
-// going back further begins anew.
+// going back further begins anew. It may grow: what is compressed may still be
+// written.
 type Compressed struct {
 	f      *os.File
 	format *format
+	memory uint64        // for the window of zstd
 	r      io.ReadCloser // nil before the first read and after an error
 	at     int64         // uncompressed offset of r
 	window []byte        // the bytes before at, as many as the last read gave
 	length int64         // uncompressed; 0 before its end was read
 	damage error
+
+	end  int64 // of the file, if it was read to there; 0 before
+	size int64 // of the file after that, when it was last asked for
 }
+
+// What unpacking may take for the window of zstd. The daemon reads several files,
+// and has a memory_limit: it gives what zstd -20 asks for. Commands read one, and
+// give what zstd itself gives to any file.
+const (
+	daemonMemory  = 32 << 20
+	commandMemory = 128 << 20
+)
 
 // MaxLength is how long the file can be at most when it is uncompressed.
 func (z *Compressed) MaxLength() int64 {
@@ -69,8 +51,12 @@ var ErrSkipping = errors.New("skipping")
 const skipAtOnce = 8 << 20
 
 // ReadAt reads up to len(p) bytes, io.EOF if the file ends before that. A file
-// that is damaged gives what comes before the damage, and then always the error.
+// that is damaged gives what comes before the damage, and then always the error;
+// one that ends too early, until it goes on.
 func (z *Compressed) ReadAt(p []byte, offset int64) (n int, err error) {
+	if z.hasGrown() {
+		z.goOn()
+	}
 	if z.damage != nil {
 		return 0, z.damage
 	}
@@ -98,6 +84,7 @@ func (z *Compressed) ReadAt(p []byte, offset int64) (n int, err error) {
 	z.window = append(z.window[:0], p[:n]...)
 	if errors.Is(err, io.EOF) {
 		z.length = z.at
+		z.ended()
 	}
 	switch {
 	case err == nil, errors.Is(err, io.EOF):
@@ -111,7 +98,52 @@ func (z *Compressed) ReadAt(p []byte, offset int64) (n int, err error) {
 func (z *Compressed) damaged(err error) error {
 	z.Close()
 	z.damage = fmt.Errorf("unpack: %w", err)
+	switch {
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		z.ended()
+	case errors.Is(err, zstd.ErrWindowSizeExceeded), errors.Is(err, zstd.ErrDecoderSizeExceeded):
+		z.damage = tooWide(z.f.Name(), z.f, z.memory)
+	}
 	return z.damage
+}
+
+// ended notes that there is nothing more in the file now.
+func (z *Compressed) ended() {
+	z.end, _ = z.f.Seek(0, io.SeekCurrent)
+	z.size = z.end
+}
+
+// hasGrown reports whether there is more in the file than when it ended. If it
+// ended too early, whoever writes it must have paused too: all of it is unpacked
+// anew.
+func (z *Compressed) hasGrown() bool {
+	if z.end == 0 {
+		return false
+	}
+	info, err := z.f.Stat()
+	if err != nil {
+		return false
+	}
+	before := z.size
+	z.size = info.Size()
+	return z.size > z.end && (z.damage == nil || z.size == before)
+}
+
+// goOn makes way for what has come: for members behind those that were whole, or for
+// all of it anew.
+func (z *Compressed) goOn() {
+	z.end, z.length = 0, 0
+	if z.damage != nil {
+		z.damage = nil
+		return
+	}
+	next, err := z.format.unpack(z.f, z.memory)
+	if err != nil {
+		_ = z.damaged(err) // which is what is read then
+		return
+	}
+	z.r.Close()
+	z.r = next
 }
 
 // skip reads on, or returns ErrSkipping when it is not there yet.
@@ -121,6 +153,7 @@ func (z *Compressed) skip(n int64) error {
 	z.window = z.window[:0]
 	switch {
 	case errors.Is(err, io.EOF):
+		z.ended()
 		return io.EOF // it ends before the offset
 	case err != nil:
 		return z.damaged(err)
@@ -135,7 +168,7 @@ func (z *Compressed) restart() error {
 	if _, err := z.f.Seek(0, io.SeekStart); err != nil {
 		return err
 	}
-	r, err := z.format.unpack(z.f)
+	r, err := z.format.unpack(z.f, z.memory)
 	if err != nil {
 		return z.damaged(err)
 	}
@@ -150,6 +183,3 @@ func (z *Compressed) Close() {
 	}
 	z.r, z.at, z.window = nil, 0, z.window[:0]
 }
-
-// IsCompressed reports whether a file is one that can be unpacked, by its name.
-func IsCompressed(path string) bool { return formatOf(path) != nil }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 )
 
@@ -16,7 +17,8 @@ type Log struct {
 	at int64
 }
 
-// OpenLog opens a file; its name says whether it is compressed (.gz, .zst).
+// OpenLog opens a file. The error names it; it is a [PackedError] if it cannot be
+// unpacked.
 func OpenLog(path string) (*Log, error) {
 	info, err := os.Stat(path)
 	if err == nil {
@@ -25,7 +27,7 @@ func OpenLog(path string) (*Log, error) {
 	if err != nil {
 		return nil, err
 	}
-	o, err := Sibling{Path: path, Info: info}.Open()
+	o, err := Sibling{Path: path, Info: info}.open(commandMemory)
 	if err != nil {
 		return nil, err
 	}
@@ -37,7 +39,7 @@ func OpenLog(path string) (*Log, error) {
 	return l, nil
 }
 
-// Read reads the uncompressed bytes.
+// Read reads the uncompressed bytes. An error is an [fs.PathError].
 func (l *Log) Read(p []byte) (n int, err error) {
 	for {
 		n, err = l.Content.ReadAt(p, l.at)
@@ -45,8 +47,11 @@ func (l *Log) Read(p []byte) (n int, err error) {
 			continue
 		}
 		l.at += int64(n)
-		if n > 0 && errors.Is(err, io.EOF) {
+		switch {
+		case n > 0 && errors.Is(err, io.EOF):
 			err = nil
+		case err != nil && !errors.Is(err, io.EOF):
+			err = &fs.PathError{Op: "read", Path: l.Path, Err: err}
 		}
 		return n, err
 	}

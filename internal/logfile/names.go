@@ -24,7 +24,7 @@ const (
 	// and ports do not match.
 	date       = `[-._]?(?:(?:19|20)\d\d[-._]?\d\d[-._]?\d\d|\d\d[-._]?\d\d[-._]?(?:19|20)\d\d|1\d{9})(?:[-._T]?\d+)*`
 	byPeople   = `\.(?:old|bak)`
-	readable   = `(?:\.gz|\.zst)`        // compressed, and can be read
+	readable   = `(?:\.gz|\.zst)`        // compressed, and can probably be read
 	compressed = `\.(?:gz|bz2|xz|zst|Z)` // by anything
 )
 
@@ -32,12 +32,17 @@ const (
 // those that kept the extension. A date is taken for one only behind a dash here:
 // logs may have dates in their names.
 var (
+	readableEnd = regexp.MustCompile(readable + `$`)
 	rotatedName = regexp.MustCompile(`(?:` + number + `|-\d{8,}|` + byPeople + `|` + compressed + `)$`)
 	extended    = regexp.MustCompile(`(?:` + number + `|` + date + `)(\.[^./]+)$`)
 )
 
 // IsRotated reports whether a path is called as the rotated files of some log are.
 func IsRotated(path string) bool { return rotatedName.MatchString(path) }
+
+// IsCompressed reports whether a file is called as compressed ones are that can be
+// read. What is in it may be something else.
+func IsCompressed(path string) bool { return readableEnd.MatchString(path) }
 
 // RotatedFrom is the path of the log that a path, which keeps the log's extension,
 // may be a rotated file of, or "".

@@ -16,8 +16,11 @@ type Opened struct {
 	Head    Head
 }
 
-// Open opens the file, and reads its head.
-func (s Sibling) Open() (*Opened, error) {
+// Open opens the file, and reads its head, by which it is plain or compressed. The
+// error is a [PackedError] if it cannot be unpacked.
+func (s Sibling) Open() (*Opened, error) { return s.open(daemonMemory) }
+
+func (s Sibling) open(memory uint64) (*Opened, error) {
 	// Should it have become a pipe meanwhile, do not wait for its writer.
 	f, err := os.OpenFile(s.Path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
@@ -30,14 +33,49 @@ func (s Sibling) Open() (*Opened, error) {
 	if err == nil {
 		o.Inode, err = InodeOf(f)
 	}
-	if format := formatOf(s.Path); err == nil && format != nil {
-		o.Content = &Compressed{f: f, format: format}
+	if err == nil {
+		err = o.begin(memory)
 	}
 	if err != nil {
-		f.Close()
+		o.Close()
 		return nil, err
 	}
-	_, _ = o.Head.Grow(o.Content) // who reads it will see
+	return o, nil
+}
+
+// begin reads the head, and if it is that of a compressed file, that of what is in it.
+func (o *Opened) begin(memory uint64) error {
+	_, _ = o.Head.Grow(o.File) // who reads it will see
+	is := formatOf(o.Head, o.File)
+	switch {
+	case is == nil:
+		return nil
+	case is.unpack == nil:
+		return is.unreadable(o.Path)
+	}
+	z := &Compressed{f: o.File, format: is, memory: memory}
+	o.Content, o.Head = z, nil
+	_, _ = o.Head.Grow(z)
+	if packed, ok := errors.AsType[PackedError](z.damage); ok {
+		return packed
+	}
+	if within := formatOf(o.Head, z); within != nil {
+		return is.twice(o.Path, within)
+	}
+	return nil
+}
+
+// OpenPlain opens the file at a path that is followed. The error is a [PackedError]
+// if it is compressed: nobody who follows it could read it while it grows.
+func OpenPlain(path string) (*Opened, error) {
+	o, err := Sibling{Path: path}.Open()
+	if err != nil {
+		return nil, err
+	}
+	if z, ok := o.Content.(*Compressed); ok {
+		o.Close()
+		return nil, z.format.notPlain(path)
+	}
 	return o, nil
 }
 

@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"fmt"
 	"io/fs"
-	"os"
 
 	"github.com/tailflux/tailflux/internal/flow"
 )
@@ -34,12 +33,12 @@ func RegularFile(path string, mode fs.FileMode) error {
 // without their newlines (and [flow.TrimCR]). A line of more than a megabyte ends them.
 func FirstLines(path string, n int) (lines [][]byte, err error) {
 	const longest = 1 << 20
-	f, err := os.Open(path)
+	o, err := OpenPlain(path)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	in := bufio.NewReaderSize(f, longest)
+	defer o.Close()
+	in := bufio.NewReaderSize(o.File, longest)
 	for len(lines) < n {
 		line, err := in.ReadSlice('\n')
 		if err != nil {

@@ -117,7 +117,7 @@ func SameFiles(a, b []Sibling) bool {
 // isBeingPacked reports whether a compressed file stands beside what it is made of:
 // it is not whole yet, and what compresses files removes the other one then.
 func isBeingPacked(name string, sorted []os.DirEntry) bool {
-	if formatOf(name) == nil {
+	if !IsCompressed(name) {
 		return false
 	}
 	plain := strings.TrimSuffix(name, filepath.Ext(name))

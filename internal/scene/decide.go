@@ -19,7 +19,7 @@ func (s *Scene) IsQuiet() bool {
 		return false
 	}
 	for i := range s.Open {
-		if f := &s.Open[i]; !f.Holds || f.Unsearched || f.Unsure && !f.Empty || !missing && f.Superseded == (f.ID == s.Path.Held) || s.isQuietEnd(f) || s.isLate(f) {
+		if f := &s.Open[i]; !f.Holds || f.Unsearched || f.Compressed || f.Unsure && !f.Empty || !missing && f.Superseded == (f.ID == s.Path.Held) || s.isQuietEnd(f) || s.isLate(f) {
 			return false
 		}
 	}
@@ -190,6 +190,11 @@ func (d *decision) truncations() {
 func (d *decision) emptyOnes() {
 	for i := range d.Open {
 		f := &d.Open[i]
+		if f.Compressed { // at the path it is refused, and beside it found once more, as what it is
+			d.add(Action{Do: Forget, ID: f.ID})
+			d.add(Action{Do: Search, Since: d.latest()})
+			return
+		}
 		if !f.Unsure || f.Empty {
 			continue
 		}

@@ -1,6 +1,8 @@
 package scene
 
 import (
+	"errors"
+
 	"github.com/tailflux/tailflux/internal/checkpoint"
 	"github.com/tailflux/tailflux/internal/logfile"
 )
@@ -115,10 +117,24 @@ func (d *decision) restore() bool {
 			d.actions = []Action{{Do: Again}}
 			return false
 		}
-		d.add(Action{Do: Lose, ID: g.ID, Bytes: max(0, g.Size-g.Offset), Why: "no file beside the log is, or is a copy of, what was read"})
+		d.add(Action{Do: Lose, ID: g.ID, Bytes: max(0, g.Size-g.Offset), Why: d.whyLost(g)})
 	}
 	d.keepLast()
 	return true
+}
+
+// whyLost is why a generation's file is not found. One that cannot be unpacked may be it.
+func (d *decision) whyLost(g *checkpoint.Generation) string {
+	why := "no file beside the log is, or is a copy of, what was read"
+	if d.Unlisted != nil {
+		why = "the files beside the log cannot be found: " + d.Unlisted.Error()
+	}
+	for i, c := range d.Beside {
+		if packed, ok := errors.AsType[logfile.PackedError](d.Trouble(i)); ok && c.Modified.UnixNano() >= g.Modified {
+			return why + ", but this may be it: " + packed.Error() + ", and tailflux import delivers the rest"
+		}
+	}
+	return why
 }
 
 // keepLast makes the last of the files that are resumed the newest one if none is at

@@ -31,6 +31,7 @@ type Scene struct {
 	Beside    []Beside  // the file at the path and those beside it, the oldest first; nil if they were not listed
 	Missed    time.Time // when files were last looked for because nothing is at the path; zero when something was
 	Unsettled time.Time // what is not older is still to be looked for; zero: nothing is
+	Unlisted  error     // why the directory of the log cannot be listed; at a start
 	Agreed    int       // how often this look saw the same already
 	Regrown   []int64   // generations whose files have grown since they were left
 
@@ -56,6 +57,7 @@ type Held struct {
 	Unsure                bool  // it was empty when it was found beside the log
 	Unsearched            bool  // it may have been copied and truncated after AsOf
 	Packed                bool
+	Compressed            bool          // although it was opened as a plain file, when it was empty
 	Deleted               bool          // it has no name any more
 	Told                  bool          // that it is still written to
 	Idle                  bool          // there is nothing more to read of it
@@ -69,9 +71,9 @@ type Beside struct {
 	Path     string
 	Modified time.Time
 	Inode    logfile.Inode // without its birth
-	Rotated  bool  // it is called as rotated files of this log are
-	AtPath   bool  // it is what is at the path, under whatever name
-	Held     int64 // the generation as which it is open; 0: none
+	Rotated  bool          // it is called as rotated files of this log are
+	AtPath   bool          // it is what is at the path, under whatever name
+	Held     int64         // the generation as which it is open; 0: none
 }
 
 // Evidence compares contents. Files are named by their place in Beside. An answer may

@@ -101,7 +101,7 @@ func (s *source) take(b *found, file int) (*logfile.Opened, error) {
 	if file >= 0 {
 		return b.take(file)
 	}
-	o, err := logfile.Sibling{Path: s.Path}.Open()
+	o, err := logfile.OpenPlain(s.Path)
 	if err == nil && s.openAs(o.Info) != nil {
 		o.Close()
 		return nil, nil

@@ -15,6 +15,7 @@ import (
 // found is the evidence of a scene: the files beside a log, each opened when something
 // is first asked of it.
 type found struct {
+	path     string            // of the log
 	listed   []logfile.Sibling // nil: they were not listed
 	siblings []logfile.Sibling
 	opened   []*logfile.Opened // nil: not yet, or taken
@@ -27,7 +28,7 @@ type found struct {
 // list lists the files at the path and beside it, if the scene asks for that, and puts
 // them into it.
 func (s *source) list(r *Reader, sc *scene.Scene) *found {
-	b := &found{open: s.files, imports: sc.Ledger.Imports}
+	b := &found{path: s.Path, open: s.files, imports: sc.Ledger.Imports}
 	sc.Evidence = b
 	if !sc.NeedsList() {
 		return b
@@ -121,7 +122,11 @@ func (b *found) file(i int) (*logfile.Opened, error) {
 	if b.opened[i] != nil || b.errs[i] != nil {
 		return b.opened[i], b.errs[i]
 	}
-	o, err := b.siblings[i].Open()
+	open := b.siblings[i].Open
+	if b.siblings[i].Path == b.path { // nothing is appended to a compressed file
+		open = func() (*logfile.Opened, error) { return logfile.OpenPlain(b.path) }
+	}
+	o, err := open()
 	if err == nil && !os.SameFile(o.Info, b.siblings[i].Info) {
 		o.Close()
 		err = fs.ErrNotExist

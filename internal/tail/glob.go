@@ -2,6 +2,8 @@ package tail
 
 import (
 	"fmt"
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -103,6 +105,9 @@ func (r *Reader) find(now time.Time) {
 				r.log.Warn("file matches the glob but belongs to another source; it is read once", "file", path, "glob", g.Pattern, "source", other.Name)
 				continue
 			}
+			if r.config.Once && r.isRefused(path) {
+				continue
+			}
 			r.add(Source{Config: g.Config, Name: g.Name + ":" + g.pattern.Label(path), Path: path, FromEnd: fromEnd}).globbed = true
 		}
 		r.reportMatches(g)
@@ -133,6 +138,24 @@ func (r *Reader) unmatched() error {
 		}
 	}
 	return nil
+}
+
+// Refused is why files of globs were not read with Once, although the others were;
+// nil if all were. Call it after Run.
+func (r *Reader) Refused() error { return r.refused }
+
+// isRefused reports whether a file of a glob cannot be read, and notes why.
+func (r *Reader) isRefused(path string) bool {
+	o, err := logfile.OpenPlain(path)
+	if err == nil {
+		o.Close()
+	}
+	if err == nil || errors.Is(err, fs.ErrNotExist) { // the rest of it may be in another one
+		return false
+	}
+	r.log.Error("file that matches the glob cannot be read; the others are", "file", path, "err", err)
+	r.refused = errors.Join(r.refused, err)
+	return true
 }
 
 // follows reports whether a source has that name.

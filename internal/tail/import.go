@@ -21,9 +21,9 @@ import (
 type Progress struct {
 	Done, Total int64 // bytes on the disk
 	Lines       int64
-	File        string // that is being read
-	Failed      int    // files that could not be read to their end
-	Complete    bool   // this is the end
+	File        string   // that is being read
+	Failed      []string // files that could not be read to their end
+	Complete    bool     // this is the end
 }
 
 // importer reads files once, each from its beginning to its end.
@@ -64,14 +64,23 @@ func (i *importer) run(ctx context.Context) error {
 			return nil //nolint:nilerr // whoever ended it knows
 		}
 		if err != nil {
-			i.log.Error("file could not be imported to its end; run the same command to continue", "file", file.Path, "err", err)
-			progress.Failed++
+			i.failed(file.Path, err)
+			progress.Failed = append(progress.Failed, file.Path)
 		}
 		progress.Done, progress.Lines = progress.Done+file.Info.Size(), progress.Lines+lines
 	}
 	progress.Complete = true
 	i.progress(progress)
 	return nil
+}
+
+// failed logs why a file could not be imported.
+func (i *importer) failed(path string, err error) {
+	if _, packed := errors.AsType[logfile.PackedError](err); packed {
+		i.log.Error("file cannot be imported as it is", "file", path, "err", err)
+		return
+	}
+	i.log.Error("file could not be imported to its end; run the same command to continue", "file", path, "err", err)
 }
 
 func oldestFirst(paths []string) (files []logfile.Sibling, p Progress, err error) {

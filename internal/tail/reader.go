@@ -1,6 +1,7 @@
 package tail
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -60,6 +61,7 @@ type Reader struct {
 	paths   map[string]*source
 	globs   []*glob
 	listed  time.Time // when files were last looked for
+	refused error     // with Once, why files of globs are not read
 	pool    *flow.Pool
 	feed    *feed
 	stats   *stats.Stats
@@ -162,7 +164,10 @@ func (r *Reader) look(now time.Time) error {
 	r.directories.Forget()
 	r.find(now)
 	if err := r.unmatched(); err != nil {
-		return err // only Once has one
+		return cmp.Or(r.refused, err) // only Once has one
+	}
+	if r.config.Once && len(r.sources) == 0 {
+		return r.refused
 	}
 	for _, s := range r.sources {
 		select {

@@ -147,6 +147,9 @@ func (s *source) observe(r *Reader, now time.Time) scene.Scene {
 	if sc.Path.Missing, sc.Path.Trouble = errors.Is(err, fs.ErrNotExist), err; err == nil {
 		sc.Path.Trouble = logfile.RegularFile(s.Path, info.Mode())
 	}
+	if !s.started {
+		_, sc.Unlisted = r.directories.UnsearchedDirectories(s.Path)
+	}
 	for _, f := range s.files {
 		holds, kept, err := f.examine(now)
 		if err != nil {
@@ -158,7 +161,7 @@ func (s *source) observe(r *Reader, now time.Time) scene.Scene {
 		}
 		sc.Open = append(sc.Open, scene.Held{
 			Generation: checkpoint.Generation{ID: id}, Holds: holds, Kept: kept, Known: f.known(), Empty: len(f.Head) == 0,
-			Deleted: f.packed == nil && logfile.Names(f.Info) == 0, Told: f.told, Late: f.late,
+			Compressed: f.packed == nil && f.Head.IsCompressed(), Deleted: f.packed == nil && logfile.Names(f.Info) == 0, Told: f.told, Late: f.late,
 			Superseded: f.superseded, Unsure: f.unsure, Unsearched: f.unsearched, Packed: f.packed != nil, Idle: f.idle(),
 			Grown: f.grown, AsOf: f.asOf,
 		})

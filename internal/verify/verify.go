@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"slices"
 	"time"
@@ -53,16 +54,30 @@ func Open(c *config.Config, points Points) (*Verifier, error) {
 	return v, err
 }
 
+// A FileError is why a file cannot be read, and names it. Others may be verified.
+type FileError struct{ Err error }
+
+func (e FileError) Error() string { return e.Err.Error() }
+func (e FileError) Unwrap() error { return e.Err }
+
 // Verify compares a file, plain or compressed, with the points of a source; "" is
 // the source that the file is found to be of. The error is a [config.UsageError]
-// when source must be given, and is not. It blocks for the whole of the file and
-// its points, until ctx ends.
+// when source must be given, and is not, and a [FileError] when the file cannot be
+// read. It blocks for the whole of the file and its points, until ctx ends.
 func (v *Verifier) Verify(ctx context.Context, file, source string) (*Verdict, error) {
 	log, err := logfile.OpenLog(file)
 	if err != nil {
-		return nil, err
+		return nil, FileError{err}
 	}
 	defer log.Close()
+	verdict, err := v.verify(ctx, log, file, source)
+	if reading, ok := errors.AsType[*fs.PathError](err); ok && reading.Path == file {
+		err = FileError{err}
+	}
+	return verdict, err
+}
+
+func (v *Verifier) verify(ctx context.Context, log *logfile.Log, file, source string) (*Verdict, error) {
 	name, records, err := v.find(log, source)
 	if err != nil {
 		return nil, err

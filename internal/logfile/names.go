@@ -17,7 +17,9 @@ import (
 //	access.1.log            numbered, with the extension kept
 //	access-20261122.log     dated, the same
 //
-// each with the ending of a compressed file behind it.
+// each with the ending of a compressed file behind it, and people access.log.gz. Any
+// other name that is the log's, one of .-_ and something with a digit may be that of a
+// rotated file, too (dateformat -%Y%m, access.log.2.xz), or of another log.
 const (
 	number = `\.\d{1,3}`
 	// A year, month and day in either order, or seconds since 1970; addresses
@@ -56,6 +58,7 @@ func RotatedFrom(path string) string {
 
 // names reports from its name whether a file may be a rotated file of one log.
 type names struct {
+	base     string // of the log
 	stem     string
 	begin    string // of all names that match a pattern, if it is known
 	patterns []*regexp.Regexp
@@ -63,7 +66,7 @@ type names struct {
 
 // newNames is for a log called base, which may be a link to another name.
 func newNames(base, to string) names {
-	n := names{stem: stem(base), begin: strings.TrimSuffix(base, filepath.Ext(base))}
+	n := names{base: base, stem: stem(base), begin: strings.TrimSuffix(base, filepath.Ext(base))}
 	const order = `\.(\d{1,3})` // number, and a group for it
 	ext := filepath.Ext(base)
 	plain := regexp.QuoteMeta(strings.TrimSuffix(base, ext))
@@ -71,6 +74,7 @@ func newNames(base, to string) names {
 	add := func(pattern string) {
 		n.patterns = append(n.patterns, regexp.MustCompile(`^`+pattern+readable+`?$`))
 	}
+	n.patterns = append(n.patterns, regexp.MustCompile(`^`+quoted+readable+`$`))
 	for _, p := range []string{quoted + order, quoted + date, quoted + byPeople, plain + order + regexp.QuoteMeta(ext), plain + date + regexp.QuoteMeta(ext)} {
 		add(p)
 	}
@@ -109,4 +113,11 @@ func (n *names) rotated(name string) (ok bool, order int) {
 		}
 	}
 	return false, 0
+}
+
+// maybe reports whether a file may be a rotated one although it is not called as those
+// that are known.
+func (n *names) maybe(name string) bool {
+	rest, ok := strings.CutPrefix(name, n.base)
+	return ok && rest != "" && strings.ContainsRune(".-_", rune(rest[0])) && strings.ContainsFunc(rest, unicode.IsDigit)
 }

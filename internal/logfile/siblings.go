@@ -15,6 +15,7 @@ type Sibling struct {
 	Path    string
 	Info    fs.FileInfo
 	Rotated bool   // it is called as rotated logs of this path are called
+	Maybe   bool   // it is not, but perhaps it is one
 	Log     string // the path of that log, if the source was there earlier, else ""
 	order   int    // among files of one time: of 2 and 1, 2 is the older one
 }
@@ -57,16 +58,18 @@ func (d *Directories) Siblings(path string, others ...string) []Sibling {
 			continue
 		}
 		for _, e := range entries {
-			if !e.Type().IsRegular() || !names.alike(e.Name()) || isBeingPacked(e.Name(), entries) {
+			if !e.Type().IsRegular() || !names.alike(e.Name()) || isBeingPacked(e.Name(), names.base, entries) {
 				continue
 			}
 			rotated, order := names.rotated(e.Name())
 			at := filepath.Join(dir, e.Name())
-			called = append(called, candidate{Sibling{Path: at, Rotated: rotated && at != path, order: order}, e})
+			called = append(called, candidate{Sibling{
+				Path: at, Rotated: rotated && at != path, Maybe: !rotated && names.maybe(e.Name()), order: order,
+			}, e})
 		}
 	}
 	if len(called) > maxAlike { // those of other logs
-		called = slices.DeleteFunc(called, func(f candidate) bool { return !f.Rotated && f.Path != path && f.Path != to })
+		called = slices.DeleteFunc(called, func(f candidate) bool { return !f.Rotated && !f.Maybe && f.Path != path && f.Path != to })
 	}
 	var found []Sibling
 	for _, c := range called {
@@ -116,11 +119,14 @@ func SameFiles(a, b []Sibling) bool {
 
 // isBeingPacked reports whether a compressed file stands beside what it is made of:
 // it is not whole yet, and what compresses files removes the other one then.
-func isBeingPacked(name string, sorted []os.DirEntry) bool {
+func isBeingPacked(name, log string, sorted []os.DirEntry) bool {
 	if !IsCompressed(name) {
 		return false
 	}
 	plain := strings.TrimSuffix(name, filepath.Ext(name))
+	if plain == log { // it is there again when that is over
+		return false
+	}
 	_, there := slices.BinarySearchFunc(sorted, plain, func(e os.DirEntry, name string) int { return strings.Compare(e.Name(), name) })
 	return there
 }

@@ -97,8 +97,8 @@ func TestMonitor(t *testing.T) {
 		},
 		"tags":            map[string]any{"path": map[string]any{"values": 10., "limit": 10., "other": 3.}},
 		"rejects":         map[string]any{"reasons": map[string]any{"no match": 2.}},
-		"rejects_expired": 7.,
-		"checkpoint":      map[string]any{"saved_seconds": nil, "trouble": "no space left on device"},
+		"rejects_expired": 7., "generations_unreadable": 0.,
+		"checkpoint": map[string]any{"saved_seconds": nil, "trouble": "no space left on device"},
 		"parser": map[string]any{"web": map[string]any{
 			"kind": "scanner", "last_rejected": map[string]any{"line": "bad \uFFFD line", "reason": "no match"},
 		}},

@@ -27,6 +27,7 @@ type (
 		Tags          map[string]tagReport    `json:"tags"`
 		Rejects       rejectsReport           `json:"rejects"`
 		OldRejects    int64                   `json:"rejects_expired"`
+		Unreadable    int64                   `json:"generations_unreadable"`
 		Checkpoint    checkpointReport        `json:"checkpoint"`
 		Parser        map[string]parserReport `json:"parser"`
 	}
@@ -138,6 +139,7 @@ func report(info Info, st *stats.Stats, now time.Time) monitorReport {
 		Tags:       map[string]tagReport{},
 		Rejects:    rejectsReport{Reasons: s.RejectedReasons, Trouble: s.RejectsTrouble},
 		OldRejects: s.RejectsExpired,
+		Unreadable: unreadable(s.Sources),
 		Checkpoint: checkpointReport{Trouble: s.Checkpoint.Trouble},
 		Parser:     map[string]parserReport{},
 	}
@@ -161,6 +163,13 @@ func report(info Info, st *stats.Stats, now time.Time) monitorReport {
 		r.Tags[tag.Name] = tagReport{Values: tag.Values, Limit: tag.Limit, Other: tag.Other}
 	}
 	return r
+}
+
+func unreadable(sources []stats.Source) (n int64) {
+	for _, s := range sources {
+		n += s.Unreadable
+	}
+	return n
 }
 
 func channel(c Channel, load stats.Load) channelReport {

@@ -1,6 +1,7 @@
 package scene
 
 import (
+	"errors"
 	"slices"
 	"time"
 
@@ -246,28 +247,59 @@ func (d *decision) arrivals() {
 // than what was read and that nobody has read, nor will read from what comes to the path.
 func (d *decision) unseen(since time.Time, comes bool) {
 	var refusal error
+	mayBe := func(i int) bool {
+		c := d.Beside[i]
+		return (c.Rotated || c.Maybe && d.Restarted) && !c.AtPath && c.Held == 0 && !c.Modified.Before(since)
+	}
 	for i, c := range d.Beside {
-		if !c.Rotated || c.AtPath || c.Held != 0 || c.Modified.Before(since) {
+		if !mayBe(i) {
 			continue
 		}
 		if err := d.Trouble(i); err != nil {
-			refusal = err
+			if _, packed := errors.AsType[logfile.PackedError](err); !packed {
+				refusal = err
+			} else if d.Restarted && !d.isKnownTime(c.Modified) {
+				d.add(Action{Do: Unreadable, File: i, Err: err})
+			}
 			continue
 		}
-		earlier := func(j int) bool {
-			e := d.Beside[j]
-			return j < i && e.Rotated && !e.AtPath && e.Held == 0 && !e.Modified.Before(since) && d.Trouble(j) == nil && d.Within(i, j)
-		}
+		earlier := func(j int) bool { return j < i && mayBe(j) && d.Trouble(j) == nil && d.Within(i, j) }
 		if d.any(earlier) || comes && d.Path.File >= 0 && d.Within(i, d.Path.File) || d.wasRead(i, 0, 0) {
 			continue
 		}
-		d.add(Action{Do: Begin, File: i, Behind: true})
+		switch before, sure := d.isBefore(c); {
+		case c.Rotated || before:
+			d.add(Action{Do: Begin, File: i, Behind: true})
+		case !sure:
+			d.add(Action{Do: Unreadable, File: i, Err: errUnplaced})
+		}
 	}
 	if refusal != nil { // the next look goes on
 		d.add(Action{Do: Refused, Err: refusal, Since: since})
 	} else {
 		d.add(Action{Do: Searched})
 	}
+}
+
+var errUnplaced = errors.New("nothing tells whether it was this log, or is another one")
+
+// isBefore reports whether a file that is not called as rotated ones are was last written
+// before that at the path was made, or soon after: another log, which is still written to,
+// may have such a name. sure is false if that cannot be told.
+func (d *decision) isBefore(c Beside) (before, sure bool) {
+	const soon = 5 * time.Second
+	if d.Path.File < 0 || d.Trouble(d.Path.File) != nil {
+		return false, false
+	}
+	born := d.Born(d.Path.File).Birth
+	return born > 0 && !c.Modified.After(time.Unix(0, born).Add(soon)), born > 0
+}
+
+// isKnownTime reports whether a file that was read was last written at a time: what
+// compresses a file gives it the time of that.
+func (d *decision) isKnownTime(at time.Time) bool {
+	is := func(g checkpoint.Generation) bool { return g.Modified == at.UnixNano() }
+	return slices.ContainsFunc(d.Ledger.Finished, is) || slices.ContainsFunc(d.Ledger.Open, is)
 }
 
 // any reports whether something is true of one of the files.

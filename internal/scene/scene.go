@@ -26,6 +26,7 @@ type Scene struct {
 	Once       bool
 
 	Started   bool      // the source knows where to continue
+	Restarted bool      // files that were rotated before the start are still to be looked for
 	Path      There     // what is at the path
 	Open      []Held    // the open files, in the order of their generations
 	Beside    []Beside  // the file at the path and those beside it, the oldest first; nil if they were not listed
@@ -72,6 +73,7 @@ type Beside struct {
 	Modified time.Time
 	Inode    logfile.Inode // without its birth
 	Rotated  bool          // it is called as rotated files of this log are
+	Maybe    bool          // it is not, but perhaps it is one
 	AtPath   bool          // it is what is at the path, under whatever name
 	Held     int64         // the generation as which it is open; 0: none
 }
@@ -116,7 +118,7 @@ type Action struct {
 	Since  time.Time             // of Search, Truncated and Refused
 	Bytes  int64                 // of Lose, and of Truncated if something is lost
 	Why    string                // of Lose
-	Err    error                 // of Wait and Refused
+	Err    error                 // of Wait, Refused and Unreadable
 	Behind bool                  // of Begin, Resume: another file is at the path
 	First  bool                  // of Begin, Resume: nothing was read at the path before
 	Prior  checkpoint.Generation // of Resume and NoteCopy
@@ -127,31 +129,32 @@ type Deed int
 
 // Deeds.
 const (
-	Wait      Deed = iota // nothing can be said yet
-	Again                 // look once more, at once
-	Start                 // the source knows where to continue
-	Begin                 // read a file from its beginning, as a new generation
-	Resume                // continue with a generation in a file
-	Supersede             // another file is at the path than the newest one
-	Back                  // an older file is at the path again
-	Truncated             // something else is in an open file; the rest may be in a copy
-	NoteCopy              // a file holds nothing that was not read
-	Lose                  // a generation's file cannot be found any more
-	Forget                // a generation has turned out to be none
-	Sure                  // a file is not a copy
-	Leave                 // close a file if one more read finds nothing
-	Missing               // nothing is at the path
-	IsBack                // something is at the path again
-	Search                // files not older than since are still to be looked for
-	Searched              // they were
-	Refused               // a file that may have to be read cannot be opened
-	Late                  // a file is still written to, long after another one came to the path
-	Unwatch               // a file that was left is not to be looked at any more
+	Wait       Deed = iota // nothing can be said yet
+	Again                  // look once more, at once
+	Start                  // the source knows where to continue
+	Begin                  // read a file from its beginning, as a new generation
+	Resume                 // continue with a generation in a file
+	Supersede              // another file is at the path than the newest one
+	Back                   // an older file is at the path again
+	Truncated              // something else is in an open file; the rest may be in a copy
+	NoteCopy               // a file holds nothing that was not read
+	Lose                   // a generation's file cannot be found any more
+	Forget                 // a generation has turned out to be none
+	Sure                   // a file is not a copy
+	Leave                  // close a file if one more read finds nothing
+	Missing                // nothing is at the path
+	IsBack                 // something is at the path again
+	Search                 // files not older than since are still to be looked for
+	Searched               // they were
+	Refused                // a file that may have to be read cannot be opened
+	Late                   // a file is still written to, long after another one came to the path
+	Unreadable             // a file that may be one of this log's is not read
+	Unwatch                // a file that was left is not to be looked at any more
 )
 
 func (d Deed) String() string {
 	return [...]string{
 		"wait", "again", "start", "begin", "resume", "supersede", "back", "truncated", "note copy", "lose", "forget", "sure",
-		"leave", "missing", "is back", "search", "searched", "refused", "late", "unwatch",
+		"leave", "missing", "is back", "search", "searched", "refused", "late", "unreadable", "unwatch",
 	}[d]
 }

@@ -45,6 +45,8 @@ func (s *source) act(r *Reader, sc *scene.Scene, b *found, actions []scene.Actio
 			f.leaving = true
 		case scene.Late:
 			s.late(r, f)
+		case scene.Unreadable:
+			s.unreadable(r, sc.Beside[a.File].Path, a.Err)
 		case scene.Unwatch:
 			s.unwatch(a.ID)
 		case scene.Start:
@@ -337,7 +339,7 @@ func (s *source) searched(moved bool) {
 	if moved {
 		return
 	}
-	s.unsettled = time.Time{}
+	s.unsettled, s.restarted = time.Time{}, false
 	for _, f := range s.files {
 		if f.unsearched && len(f.Head) > 0 {
 			s.renumber(f)
@@ -376,6 +378,6 @@ func (s *source) copiedTo(o *logfile.Opened, offset int64) {
 
 // begun notes that the source knows where to continue.
 func (s *source) begun(sc *scene.Scene) {
-	s.started = true
+	s.started, s.restarted = true, true
 	s.watchFinished(&sc.Ledger, sc.Now)
 }

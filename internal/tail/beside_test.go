@@ -135,9 +135,10 @@ func TestOperatorMakesACopy(t *testing.T) {
 			rotate(t, path, "b1\n")
 			d.want(2, "b1")
 			d.still()
-			add(t, a, "late\n") // is beyond the promise: it was left
+			d.acknowledge()
+			add(t, a, "late\n") // although it was left
 			a.Close()
-			d.still()
+			d.eventually("the late line", func() bool { return d.hasSent("late") })
 			d.stop()
 			d.start()
 			d.wantNothing()

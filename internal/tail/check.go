@@ -18,12 +18,16 @@ const racy = 100 * time.Millisecond
 // that was, or else how much of it, up to a newline. It notes what the file looks like
 // now, and does nothing about it.
 func (f *file) examine(now time.Time) (holds bool, kept int64, err error) {
-	if f.packed != nil {
-		return true, 0, nil
-	}
 	info, err := f.File.Stat()
 	if err != nil {
 		return true, 0, err
+	}
+	if f.packed != nil {
+		if info.Size() != f.Info.Size() { // it is just being compressed
+			f.ended, f.grown = false, now
+		}
+		f.Info = info
+		return true, 0, nil
 	}
 	changed := !info.ModTime().Equal(f.Info.ModTime())
 	verified := !changed && info.Size() == f.Info.Size() && f.verified.Sub(info.ModTime()) > racy
@@ -94,7 +98,11 @@ func (f *file) holds() (bool, error) {
 // are a change, too: before they are used, what came before them is looked for.
 func (f *file) check(read []byte, offset int64) error {
 	if f.packed != nil {
-		return nil
+		if !f.unsure || len(f.Head) > 0 {
+			return nil
+		}
+		f.Head = append(f.Head, read[:min(len(read), logfile.HeadBytes)]...) // the next look will judge
+		return errChanged
 	}
 	known := len(f.Head)
 	same, err := f.Head.Grow(f.File)

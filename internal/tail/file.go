@@ -155,6 +155,9 @@ func (f *file) sendRest(ctx context.Context) error {
 	if err != nil || f.closed || f.noRest {
 		return err
 	}
+	if rest := f.seen - f.at.Offset; f.scanned == 0 && rest >= int64(len(room)) {
+		f.scanned = rest // it fitted in a longer room
+	}
 	if f.scanned > 0 {
 		return f.sendHead(ctx, room, f.scanned, f.scanned+1)
 	}

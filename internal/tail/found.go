@@ -47,7 +47,7 @@ func (s *source) list(r *Reader, sc *scene.Scene) *found {
 // add puts one more file into a scene.
 func (b *found) add(sc *scene.Scene, f logfile.Sibling) {
 	b.siblings, b.opened, b.errs = append(b.siblings, f), append(b.opened, nil), append(b.errs, nil)
-	is := scene.Beside{Path: f.Path, Modified: f.Info.ModTime(), Inode: logfile.InodeIn(f.Info), Rotated: f.Rotated}
+	is := scene.Beside{Path: f.Path, Modified: f.Info.ModTime(), Inode: logfile.InodeIn(f.Info), Rotated: f.Rotated, Maybe: f.Maybe}
 	for _, f := range b.open {
 		if f.is(b.siblings[len(b.siblings)-1].Info) {
 			is.Held = f.at.Generation.ID

@@ -55,3 +55,9 @@ func (s *source) late(r *Reader, f *file) {
 			"source", s.Name, "file", f.name())
 	}
 }
+
+// unreadable says that a file is not read that may be one of this log's.
+func (s *source) unreadable(r *Reader, path string, err error) {
+	r.stats.UpdateSource(s.Index, func(st *stats.Source) { st.Unreadable++ })
+	r.log.Error("a rotated log file cannot be read; unpack it, and deliver it with tailflux import", "source", s.Name, "file", path, "err", err)
+}

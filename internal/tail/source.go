@@ -24,6 +24,7 @@ type source struct {
 
 	started   bool        // it is known where to continue
 	opened    bool        // start was tried
+	restarted bool        // files that were rotated before the start are still to be looked for
 	there     fs.FileInfo // the file that was there at the very first start, if reading begins at its end
 	missed    time.Time   // when files were last looked for because nothing is at the path; zero when something is
 	watched   []watched   // files that were left, and may grow again
@@ -141,7 +142,7 @@ func (s *source) follow(r *Reader) {
 func (s *source) observe(r *Reader, now time.Time) scene.Scene {
 	sc := scene.Scene{
 		Now: now, RotateWait: r.config.RotateWait, Once: r.config.Once,
-		Started: s.started, Missed: s.missed, Unsettled: s.unsettled, Path: scene.There{File: -1},
+		Started: s.started, Restarted: s.restarted, Missed: s.missed, Unsettled: s.unsettled, Path: scene.There{File: -1},
 	}
 	info, err := os.Stat(s.Path)
 	if sc.Path.Missing, sc.Path.Trouble = errors.Is(err, fs.ErrNotExist), err; err == nil {

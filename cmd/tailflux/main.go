@@ -40,6 +40,7 @@ func main() {
 
 // job is what to do with the pipeline other than to follow the logs for ever.
 type job struct {
+	scenes   string   // directory for what is seen of the logs, or ""
 	once     bool     // end at the last newline of the logs
 	files    []string // import these instead, as logs of the only source
 	progress func(tail.Progress)
@@ -109,7 +110,7 @@ func run(c *config.Config, do job, log *slog.Logger) error {
 func tailConfig(c *config.Config, do job, kept *state) tail.Config {
 	t := tail.Config{
 		MaxLine: int(c.MaxLineBytes), RotateWait: c.RotateWait, Wakeups: c.Wakeups,
-		Checkpoint: kept.checkpoint, Once: do.once, Import: do.files, Progress: do.progress,
+		Checkpoint: kept.checkpoint, Once: do.once, Scenes: do.scenes, Import: do.files, Progress: do.progress,
 	}
 	for i, s := range c.Sources {
 		fromEnd := s.Start == "end" && !do.once

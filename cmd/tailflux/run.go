@@ -12,6 +12,7 @@ import (
 
 func runCommand(stderr io.Writer) *cobra.Command {
 	var once bool
+	var scenes string
 	cmd := &cobra.Command{
 		Use:   "run",
 		Short: "Follow the logs (the default)",
@@ -40,10 +41,11 @@ func runCommand(stderr io.Writer) *cobra.Command {
 					log.Warn("log file is a mount of its own: its rotation cannot be seen, and lines after it are missing; mount its directory", "source", m.source, "file", m.path)
 				}
 			}
-			return run(c, job{once: once}, log)
+			return run(c, job{once: once, scenes: scenes}, log)
 		},
 	}
 	help.AddConfigFlags(cmd.Flags())
 	cmd.Flags().BoolVar(&once, "once", false, "read the logs up to their last newline, deliver the lines and exit")
+	cmd.Flags().StringVar(&scenes, "debug-scenes", "", "write what each look at a log saw, and what followed, to this directory, at most 1,000 files; for reports of lost or doubled lines")
 	return cmd
 }

@@ -139,12 +139,13 @@ func (o *Opened) IsPrefixOf(e *Opened) bool {
 	}
 }
 
-// Continues reports whether two plain files are alike as far as both go, and from where
-// on the file has lines that the other one has not. It reads both.
-func (o *Opened) Continues(e *Opened) (from int64, ok bool) {
+// Continues reports whether a plain file has all that was read of another one, up to
+// offset, and both are alike as far as they go; and from where on it has lines that the
+// other one has not. It reads both.
+func (o *Opened) Continues(e *Opened, offset int64) (from int64, ok bool) {
 	size, other := o.Size(), e.Size()
 	length := min(len(o.Head), len(e.Head))
-	if size <= 0 || other <= 0 || length == 0 || !bytes.Equal(o.Head[:length], e.Head[:length]) {
+	if size < offset || offset == 0 || other <= 0 || length == 0 || !bytes.Equal(o.Head[:length], e.Head[:length]) {
 		return 0, false
 	}
 	const step = 64 << 10

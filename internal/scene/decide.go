@@ -329,18 +329,19 @@ func (d *decision) comes() {
 	d.add(Action{Do: Begin, File: file, First: first, Offset: d.copied(file)})
 }
 
-// copied is how much of the file at the path was read, or will be, from an open one that
-// has no name any more: it may be a copy that was put in the place of that one. While
-// that one has a name, a log that begins alike is another one.
+// copied is how much of the file at the path was read, or will be, from the one that was
+// there before, if that has no name any more: then it is a copy that was put in its place.
+// While the one before has a name, a log that begins alike is another one.
 func (d *decision) copied(file int) int64 {
-	for i := range d.Open {
-		if f := &d.Open[i]; f.Deleted && f.Holds && !f.Packed {
-			if from, ok := d.Agrees(file, f.ID); ok {
-				return from
-			}
-		}
+	f := d.newest()
+	if f == nil || !f.Deleted || !f.Holds || f.Packed {
+		return 0
 	}
-	return 0
+	from, ok := d.Agrees(file, f.ID)
+	if !ok {
+		return 0
+	}
+	return from
 }
 
 // regrown are files that were left, and have grown since.
@@ -348,7 +349,7 @@ func (d *decision) regrown() {
 	for _, id := range d.Regrown {
 		a := Action{Do: Unwatch, ID: id}
 		for _, g := range d.finished() {
-			file := slices.IndexFunc(d.Beside, func(c Beside) bool { return g.ID == id && c.Held == 0 && c.Inode.Is(g.Inode) })
+			file := slices.IndexFunc(d.Beside, func(c Beside) bool { return g.ID == id && g.Head.Length > 0 && c.Held == 0 && c.Inode.Is(g.Inode) })
 			if file >= 0 && d.isFile(file, &g) && d.Is(file, &g) == logfile.Same {
 				a = Action{Do: Resume, ID: id, File: file, Prior: g, Behind: true}
 				break

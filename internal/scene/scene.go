@@ -11,6 +11,8 @@
 package scene
 
 import (
+	"fmt"
+	"slices"
 	"time"
 
 	"github.com/tailflux/tailflux/internal/checkpoint"
@@ -21,7 +23,7 @@ import (
 // them.
 type Scene struct {
 	Now        time.Time
-	Ledger     checkpoint.Source // a copy
+	Ledger     checkpoint.Source `json:"-"` // a copy
 	RotateWait time.Duration
 	Once       bool
 
@@ -32,17 +34,17 @@ type Scene struct {
 	Beside    []Beside  // the file at the path and those beside it, the oldest first; nil if they were not listed
 	Missed    time.Time // when files were last looked for because nothing is at the path; zero when something was
 	Unsettled time.Time // what is not older is still to be looked for; zero: nothing is
-	Unlisted  error     // why the directory of the log cannot be listed; at a start
+	Unlisted  error     `json:"-"` // why the directory of the log cannot be listed; at a start
 	Agreed    int       // how often this look saw the same already
 	Regrown   []int64   // generations whose files have grown since they were left
 
-	Evidence
+	Evidence `json:"-"`
 }
 
 // There is what is at the path.
 type There struct {
 	Missing bool
-	Trouble error // why it cannot be read, also if it is missing
+	Trouble error `json:"-"` // why it cannot be read, also if it is missing
 	Held    int64 // the generation as which it is open; 0: none
 	File    int   // its place in Beside; -1: none
 }
@@ -102,8 +104,9 @@ type Evidence interface { //nolint:interfacebloat // each is a question of its o
 	IsPart(file int, open int64) bool
 	// Within reports whether all of a file is in another one, too.
 	Within(file, other int) bool
-	// Agrees reports whether a file and an open one are alike byte for byte, as far as
-	// both go, and from where on the file has lines that the open one has not.
+	// Agrees reports whether a file has all that was read of an open one, and both are alike
+	// byte for byte as far as they go; and from where on it has lines that the open one has
+	// not.
 	Agrees(file int, open int64) (from int64, ok bool)
 	// Imported reports whether all of a file was imported.
 	Imported(file int) bool
@@ -118,7 +121,7 @@ type Action struct {
 	Since  time.Time             // of Search, Truncated and Refused
 	Bytes  int64                 // of Lose, and of Truncated if something is lost
 	Why    string                // of Lose
-	Err    error                 // of Wait, Refused and Unreadable
+	Err    error                 `json:"-"` // of Wait, Refused and Unreadable
 	Behind bool                  // of Begin, Resume: another file is at the path
 	First  bool                  // of Begin, Resume: nothing was read at the path before
 	Prior  checkpoint.Generation // of Resume and NoteCopy
@@ -152,9 +155,22 @@ const (
 	Unwatch                // a file that was left is not to be looked at any more
 )
 
-func (d Deed) String() string {
-	return [...]string{
-		"wait", "again", "start", "begin", "resume", "supersede", "back", "truncated", "note copy", "lose", "forget", "sure",
-		"leave", "missing", "is back", "search", "searched", "refused", "late", "unreadable", "unwatch",
-	}[d]
+var deeds = [...]string{
+	"wait", "again", "start", "begin", "resume", "supersede", "back", "truncated", "note copy", "lose", "forget", "sure",
+	"leave", "missing", "is back", "search", "searched", "refused", "late", "unreadable", "unwatch",
+}
+
+func (d Deed) String() string { return deeds[d] }
+
+// MarshalText writes a deed as it is called.
+func (d Deed) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
+
+// UnmarshalText reads what MarshalText has written.
+func (d *Deed) UnmarshalText(text []byte) error {
+	i := slices.Index(deeds[:], string(text))
+	if i < 0 {
+		return fmt.Errorf("there is no deed %q", text)
+	}
+	*d = Deed(i)
+	return nil
 }

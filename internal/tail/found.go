@@ -212,7 +212,7 @@ func (b *found) Agrees(i int, id int64) (from int64, ok bool) {
 	}
 	for _, f := range b.open {
 		if f.at.Generation.ID == id {
-			return o.Continues(f.Opened)
+			return o.Continues(f.Opened, f.at.Offset)
 		}
 	}
 	return 0, false

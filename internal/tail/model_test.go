@@ -39,6 +39,7 @@ var (
 	modelSequences = flag.Int("model", 200, "number of random sequences; make model plays 20,000, and CI 2,000")
 	modelSeed      = flag.Uint64("model.seed", 0, "seed of the only sequence; 0: many")
 	modelFirst     = flag.Bool("model.first", false, "end with the first sequence that fails, and do not shrink it: make mutants wants to know no more")
+	modelScenes    = flag.String("model.scenes", "", "directory to which the daemon writes the scenes of a sequence")
 	modelRaces     = flag.Bool("model.races", false, "let things happen while the daemon looks; then a seed does not always give the same")
 )
 
@@ -263,7 +264,7 @@ func (m *model) start() {
 	source := tail.Source{Name: "web", Path: m.path, FromEnd: true}
 	chunks := make(chan flow.Chunk, 1)
 	r := tail.New(tail.Config{
-		Sources: []tail.Source{source}, MaxLine: maxLine, RotateWait: modelWait, Checkpoint: cp,
+		Sources: []tail.Source{source}, MaxLine: maxLine, RotateWait: modelWait, Checkpoint: cp, Scenes: *modelScenes,
 	}, flow.NewPool(4, modelBlock), st, log)
 	ctx, cancel := context.WithCancel(context.Background())
 	p := &process{m: m, sink: &sink{books: m.books, checkpoint: cp}, cancel: cancel, ended: make(chan struct{})}

@@ -29,6 +29,9 @@ type Config struct {
 	Wakeups bool
 	// Checkpoint says where to continue, and records what becomes of the files.
 	Checkpoint *checkpoint.Checkpoint
+	// Scenes, if not "", is a directory to which each scene is written from which anything
+	// follows.
+	Scenes string
 	// Once reads what is there, up to the last newline, and ends.
 	Once bool
 	// Import reads these files instead, as logs of the only source, and ends; with
@@ -67,6 +70,7 @@ type Reader struct {
 	stats   *stats.Stats
 	log     *slog.Logger
 	watcher *watcher // nil without wake-ups
+	scenes  *scenes  // nil: they are not kept
 
 	checkpoint  *checkpoint.Checkpoint
 	directories logfile.Directories // as they are in this look
@@ -79,7 +83,7 @@ type Reader struct {
 // New returns a reader that reads into blocks of pool, which must hold more than
 // MaxLine bytes, and more than 8 KiB, each. Nothing is opened yet.
 func New(c Config, pool *flow.Pool, st *stats.Stats, log *slog.Logger) *Reader {
-	r := &Reader{config: c, pool: pool, stats: st, log: log, checkpoint: c.Checkpoint, paths: map[string]*source{}}
+	r := &Reader{config: c, pool: pool, stats: st, log: log, checkpoint: c.Checkpoint, paths: map[string]*source{}, scenes: newScenes(c.Scenes, log)}
 	for _, g := range c.Globs {
 		r.globs = append(r.globs, newGlob(g, st))
 	}

@@ -90,7 +90,11 @@ func (s *source) look(r *Reader, now time.Time) error {
 			sc.Open[i].Generation = f.generation()
 		}
 		b := s.list(r, &sc)
+		if r.scenes != nil {
+			sc.Record()
+		}
 		actions := scene.Decide(&sc)
+		r.scenes.keep(s.Name, &sc, actions)
 		moved := len(actions) > 0 && b.moved(r, s, &sc)
 		if moved && n < maxScenes-1 {
 			b.close()

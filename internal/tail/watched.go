@@ -80,7 +80,7 @@ func (w *watched) in(beside []logfile.Sibling) os.FileInfo {
 // watchFinished begins to look at files that were left before a start.
 func (s *source) watchFinished(known *checkpoint.Source, now time.Time) {
 	for _, g := range known.Finished {
-		if g.State == checkpoint.Finished && now.Sub(time.Unix(0, g.Modified)) < watchFor {
+		if g.State == checkpoint.Finished && g.Head.Length > 0 && now.Sub(time.Unix(0, g.Modified)) < watchFor {
 			s.watch(g.ID, g.Inode, "", g.Offset, now)
 		}
 	}

@@ -128,7 +128,7 @@ func (s *source) begin(r *Reader, o *logfile.Opened, a scene.Action, now time.Ti
 	}
 	known := s.ledger.Copy()
 	at := s.position(&known, offset)
-	if read, imported := importedTo(o, known.Imports); imported {
+	if read, imported := checkpoint.ImportedTo(o, known.Imports); imported {
 		at.Offset, at.Line, at.Generation.FirstLine = read.Offset, read.Line, read.Line
 	}
 	switch {
@@ -322,7 +322,7 @@ func (s *source) forget(r *Reader, id int64, f *file) {
 	s.ledger.Forget(&flow.Generation{Source: s.Source, ID: id})
 	if f != nil {
 		s.leave(f)
-		r.watcher.forget(f)
+		r.watcher.Forget(f.File)
 		f.close()
 	}
 }

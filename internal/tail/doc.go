@@ -31,7 +31,7 @@
 //	glob.go      many paths
 //	import.go    logs that are read once, from their beginning
 //	report.go    what is logged of trouble and loss
-//	watcher.go   wake-ups
+//	watched.go   files that were closed and may grow again
 //
 // What a file on disk is, by which it is recognised, is package logfile's.
 //

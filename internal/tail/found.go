@@ -223,6 +223,6 @@ func (b *found) Imported(i int) bool {
 	if err != nil {
 		return false
 	}
-	read, ok := importedTo(o, b.imports)
+	read, ok := checkpoint.ImportedTo(o, b.imports)
 	return ok && !o.HasMore(read.Offset)
 }

@@ -2,8 +2,6 @@ package tail
 
 import (
 	"context"
-	"encoding/binary"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -109,7 +107,7 @@ func (i *importer) read(ctx context.Context, is logfile.Sibling, progress Progre
 	if !os.SameFile(l.Info, is.Info) {
 		return 0, errors.New("it was renamed meanwhile, and this is another one: the same command imports what is missing")
 	}
-	parts, err := missingParts(l, &i.saved, i.source.Path)
+	parts, err := i.saved.Missing(l, i.source.Path)
 	if err != nil {
 		return 0, err
 	}
@@ -124,7 +122,7 @@ func (i *importer) read(ctx context.Context, is logfile.Sibling, progress Progre
 			return lines, err
 		}
 	}
-	if lines == 0 && parts[0].start.Offset > 0 {
+	if lines == 0 && parts[0].Start.Offset > 0 {
 		i.log.Info("file was imported before", "source", i.source.Name, "file", is.Path)
 	} else {
 		i.log.Info("file was read to its end", "source", i.source.Name, "file", is.Path, "lines", lines)
@@ -133,11 +131,11 @@ func (i *importer) read(ctx context.Context, is logfile.Sibling, progress Progre
 }
 
 // readPart sends the lines of a part of a file.
-func (i *importer) readPart(ctx context.Context, o *logfile.Opened, p part, progress Progress) (lines int64, err error) {
-	start, g := p.start, p.start.Generation
+func (i *importer) readPart(ctx context.Context, o *logfile.Opened, p checkpoint.Part, progress Progress) (lines int64, err error) {
+	start, g := p.Start, p.Start.Generation
 	g.Source = i.source
 	f := newFile(o, start, i.ledger, i.feed, time.Now())
-	f.superseded, f.limit = true, p.until
+	f.superseded, f.limit = true, p.Until
 	if g.ID == 0 {
 		for _, other := range i.saved.Imports {
 			g.ID = min(g.ID, other.ID)
@@ -170,81 +168,4 @@ func (p Progress) within(f *file, lines int64) Progress {
 	p.Done += at
 	p.Lines += lines
 	return p
-}
-
-// part is a part of a file that must be imported.
-type part struct {
-	start flow.Position // of a generation with the ID 0 unless it was begun earlier
-	until int64         // offset of its end; 0: that of the file
-}
-
-// missingParts are the parts of a file that must be imported. Of one that was followed
-// it is what had been there before, if it was followed from its end on; and what
-// stands behind the place where it was lost or left for good, under the numbers
-// that it would have had, unless it is at the path again.
-func missingParts(l *logfile.Log, saved *checkpoint.Source, path string) (parts []part, err error) {
-	if len(l.Head) == 0 {
-		return nil, nil
-	}
-	first := importedLine(l.Head)
-	followed, sure := saved.Followed(l)
-	switch sure {
-	case logfile.Different:
-		return []part{{start: importFrom(l.Opened, saved.Imports, 0, first)}}, nil
-	case logfile.Prefix:
-		return nil, nil
-	}
-	until, err := followed.Earlier(l)
-	if err != nil {
-		return nil, err
-	}
-	var before, behind []checkpoint.Generation
-	for _, g := range saved.Imports {
-		if g.FirstLine == followed.NextLine {
-			behind = append(behind, g)
-		} else {
-			before = append(before, g)
-		}
-	}
-	if until > 0 {
-		parts = append(parts, part{importFrom(l.Opened, before, 0, first), until})
-	}
-	if followed.Finished && l.HasMore(followed.Offset) && !l.IsAt(path) {
-		parts = append(parts, part{start: importFrom(l.Opened, behind, followed.Offset, followed.NextLine)})
-	}
-	return parts, nil
-}
-
-// importFrom is where reading begins or, if one of the imports has begun, goes on.
-func importFrom(o *logfile.Opened, imports []checkpoint.Generation, offset, line int64) flow.Position {
-	if g, ok := importedTo(o, imports); ok {
-		return flow.Position{Generation: &flow.Generation{ID: g.ID, FirstLine: g.FirstLine}, Offset: g.Offset, Line: g.Line}
-	}
-	return flow.Position{Generation: &flow.Generation{FirstLine: line}, Offset: offset, Line: line}
-}
-
-// importedTo is the one of the imports whose file it is; if there are several,
-// the one that was read furthest.
-func importedTo(o *logfile.Opened, imports []checkpoint.Generation) (found checkpoint.Generation, ok bool) {
-	for _, g := range imports {
-		if (!ok || g.Offset > found.Offset) && o.Compare(g.File, g.Offset, g.Before) >= logfile.Copy {
-			found, ok = g, true
-		}
-	}
-	return found, ok
-}
-
-// importedLine is the number of the first line of an imported file. It depends on
-// what is in the file, so that importing it again gives the same points, whatever
-// has become of the state directory meanwhile.
-func importedLine(h logfile.Head) int64 {
-	sum := h.Sum()
-	if sum.Length == 0 {
-		sum = logfile.SumOf(h)
-	}
-	hash, err := hex.DecodeString(sum.Hash)
-	if err != nil || len(hash) < 8 {
-		return 1 // of no line
-	}
-	return int64(1 + binary.BigEndian.Uint64(hash)%1e9)
 }

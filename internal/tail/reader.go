@@ -12,7 +12,9 @@ import (
 	"github.com/tailflux/tailflux/internal/checkpoint"
 	"github.com/tailflux/tailflux/internal/flow"
 	"github.com/tailflux/tailflux/internal/logfile"
+	"github.com/tailflux/tailflux/internal/scene/keep"
 	"github.com/tailflux/tailflux/internal/stats"
+	"github.com/tailflux/tailflux/internal/wake"
 )
 
 // Config says what to follow and how.
@@ -69,8 +71,8 @@ type Reader struct {
 	feed    *feed
 	stats   *stats.Stats
 	log     *slog.Logger
-	watcher *watcher // nil without wake-ups
-	scenes  *scenes  // nil: they are not kept
+	watcher *wake.Watcher // nil without wake-ups
+	scenes  *keep.Dir     // nil: they are not kept
 
 	checkpoint  *checkpoint.Checkpoint
 	directories logfile.Directories // as they are in this look
@@ -83,7 +85,7 @@ type Reader struct {
 // New returns a reader that reads into blocks of pool, which must hold more than
 // MaxLine bytes, and more than 8 KiB, each. Nothing is opened yet.
 func New(c Config, pool *flow.Pool, st *stats.Stats, log *slog.Logger) *Reader {
-	r := &Reader{config: c, pool: pool, stats: st, log: log, checkpoint: c.Checkpoint, paths: map[string]*source{}, scenes: newScenes(c.Scenes, log)}
+	r := &Reader{config: c, pool: pool, stats: st, log: log, checkpoint: c.Checkpoint, paths: map[string]*source{}, scenes: keep.NewDir(c.Scenes, log)}
 	for _, g := range c.Globs {
 		r.globs = append(r.globs, newGlob(g, st))
 	}
@@ -91,7 +93,7 @@ func New(c Config, pool *flow.Pool, st *stats.Stats, log *slog.Logger) *Reader {
 		r.add(s)
 	}
 	if c.Wakeups && !c.Once {
-		r.watcher = newWatcher(log)
+		r.watcher = wake.New(log)
 	}
 	return r
 }
@@ -153,7 +155,7 @@ func (r *Reader) Run(ctx context.Context, out chan<- flow.Chunk) error {
 		tick.Reset(wait)
 		select {
 		case <-tick.C:
-		case <-r.watcher.woken():
+		case <-r.watcher.Woken():
 			r.looked = time.Time{}
 		case <-ctx.Done():
 			return nil
@@ -267,10 +269,13 @@ func (r *Reader) end(s *source, f *file) {
 	if path := f.name(); path != "" {
 		s.watch(f.at.Generation.ID, f.Inode, path, f.at.Offset, time.Now())
 	}
-	r.watcher.forget(f)
+	r.watcher.Forget(f.File)
 	f.end()
 	s.leave(f)
 }
+
+// maxWatched is the number of sources beyond which there are no wake-ups.
+const maxWatched = 64
 
 // watch watches every newest file that is not being watched. It reports whether
 // there was one: such a file must be read once more.
@@ -279,7 +284,7 @@ func (r *Reader) watch() (some bool) {
 		return false
 	}
 	for _, s := range r.sources {
-		if f := s.newest(); f != nil && r.watcher.watch(f) {
+		if f := s.newest(); f != nil && r.watcher.Watch(f.File, f.at.Offset) {
 			some = true
 		}
 	}
@@ -297,9 +302,9 @@ func (r *Reader) isAnothers(s *source, f logfile.Sibling) bool {
 func (r *Reader) close() {
 	for _, s := range r.sources {
 		for _, f := range s.files {
-			r.watcher.forget(f)
+			r.watcher.Forget(f.File)
 			f.close()
 		}
 	}
-	r.watcher.close()
+	r.watcher.Close()
 }

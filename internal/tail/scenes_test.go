@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/tailflux/tailflux/internal/scene"
+	"github.com/tailflux/tailflux/internal/scene/keep"
 )
 
 // What is kept of a log's fates says the same when it is decided again.
@@ -40,7 +41,7 @@ func TestScenesAreKept(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			var kept scene.Kept
+			var kept keep.Kept
 			if err := json.Unmarshal(text, &kept); err != nil {
 				t.Fatal(err)
 			}

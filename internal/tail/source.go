@@ -11,6 +11,7 @@ import (
 	"github.com/tailflux/tailflux/internal/flow"
 	"github.com/tailflux/tailflux/internal/logfile"
 	"github.com/tailflux/tailflux/internal/scene"
+	"github.com/tailflux/tailflux/internal/scene/keep"
 )
 
 // source is a followed path and the files that are open for it. What is known of its
@@ -91,10 +92,10 @@ func (s *source) look(r *Reader, now time.Time) error {
 		}
 		b := s.list(r, &sc)
 		if r.scenes != nil {
-			sc.Record()
+			keep.Record(&sc)
 		}
 		actions := scene.Decide(&sc)
-		r.scenes.keep(s.Name, &sc, actions)
+		r.scenes.Keep(s.Name, &sc, actions)
 		moved := len(actions) > 0 && b.moved(r, s, &sc)
 		if moved && n < maxScenes-1 {
 			b.close()

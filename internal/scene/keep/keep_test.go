@@ -1,4 +1,4 @@
-package scene_test
+package keep_test
 
 import (
 	"encoding/json"
@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/tailflux/tailflux/internal/scene"
+	"github.com/tailflux/tailflux/internal/scene/keep"
 )
 
 // Scenes that were kept (tailflux run --debug-scenes) are decided as they were then. Put
@@ -25,7 +26,7 @@ func TestKeptScenes(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			var kept scene.Kept
+			var kept keep.Kept
 			if err := json.Unmarshal(text, &kept); err != nil {
 				t.Fatal(err)
 			}

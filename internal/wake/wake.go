@@ -1,8 +1,11 @@
-package tail
+// Package wake tells that a quiet file has grown, so that whoever follows it looks before
+// its next tick. It may fail to: the tick is the truth.
+package wake
 
 import (
 	"fmt"
 	"log/slog"
+	"os"
 	"sync"
 	"syscall"
 
@@ -10,10 +13,7 @@ import (
 	"gopkg.in/tomb.v1"
 )
 
-// maxWatched is the number of sources beyond which there are no wake-ups.
-const maxWatched = 64
-
-// watcher wakes the reader when a quiet file grows. It is made of package watch
+// Watcher wakes a reader when a quiet file grows. It is made of package watch
 // of hpcloud/tail, and built around what that does:
 //
 //   - It watches a path, and ends when the file is renamed. So the path is
@@ -30,30 +30,32 @@ const maxWatched = 64
 //
 // An event may be lost all the same: the library drops one for which nobody is
 // waiting yet, even the one that ends the watch, and knows only the later of two
-// descriptors of one file. The nil watcher never wakes anybody.
-type watcher struct {
+// descriptors of one file. The nil Watcher never wakes anybody.
+type Watcher struct {
 	wake    chan struct{}
 	log     *slog.Logger
 	broken  bool
 	started bool
-	watches map[*file]*tomb.Tomb // each ends a watch, which may be over
-	running sync.WaitGroup       // the forwarders
+	watches map[*os.File]*tomb.Tomb // each ends a watch, which may be over
+	running sync.WaitGroup          // the forwarders
 }
 
-func newWatcher(log *slog.Logger) *watcher {
-	return &watcher{wake: make(chan struct{}, 1), log: log, watches: map[*file]*tomb.Tomb{}}
+// New returns a watcher of which nothing is heard before the first Watch.
+func New(log *slog.Logger) *Watcher {
+	return &Watcher{wake: make(chan struct{}, 1), log: log, watches: map[*os.File]*tomb.Tomb{}}
 }
 
-func (w *watcher) woken() <-chan struct{} {
+// Woken is ready when a watched file has grown, or is another one now.
+func (w *Watcher) Woken() <-chan struct{} {
 	if w == nil {
 		return nil
 	}
 	return w.wake
 }
 
-// watch begins to watch a file that is not being watched, and reports whether it
-// did.
-func (w *watcher) watch(f *file) bool {
+// Watch begins to watch an open file, which was read up to an offset, if it is not being
+// watched. It reports whether it did.
+func (w *Watcher) Watch(f *os.File, offset int64) bool {
 	if w == nil || w.broken {
 		return false
 	}
@@ -62,13 +64,13 @@ func (w *watcher) watch(f *file) bool {
 		w.log.Warn("no wake-ups from the kernel: log files are checked every 250 ms", "err", err)
 		return false
 	}
-	path := fmt.Sprintf("/proc/self/fd/%d", f.File.Fd())
+	path := fmt.Sprintf("/proc/self/fd/%d", f.Fd())
 	if watch.Events(path) != nil {
 		return false // it is being watched, or an earlier watch is being removed
 	}
-	w.forget(f) // it may have ended without a word
+	w.Forget(f) // it may have ended without a word
 	stop := &tomb.Tomb{}
-	changes, err := watch.NewInotifyFileWatcher(path).ChangeEvents(stop, f.at.Offset)
+	changes, err := watch.NewInotifyFileWatcher(path).ChangeEvents(stop, offset)
 	if err != nil {
 		w.broken = true
 		w.log.Warn("no wake-ups from the kernel: log files are checked every 250 ms", "err", err)
@@ -92,7 +94,7 @@ func (w *watcher) watch(f *file) bool {
 }
 
 // start makes sure that the library can start, and starts it.
-func (w *watcher) start() error {
+func (w *Watcher) start() error {
 	if w.started {
 		return nil
 	}
@@ -110,8 +112,8 @@ func (w *watcher) start() error {
 	return nil
 }
 
-// forget ends the watch of a file, if there is one.
-func (w *watcher) forget(f *file) {
+// Forget ends the watch of a file, if there is one.
+func (w *Watcher) Forget(f *os.File) {
 	if w == nil || w.watches[f] == nil {
 		return
 	}
@@ -119,8 +121,8 @@ func (w *watcher) forget(f *file) {
 	delete(w.watches, f)
 }
 
-// close waits for the forwarders; every file must have been forgotten.
-func (w *watcher) close() {
+// Close waits for the goroutines; every file must have been forgotten.
+func (w *Watcher) Close() {
 	if w == nil {
 		return
 	}

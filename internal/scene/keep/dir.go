@@ -1,4 +1,4 @@
-package tail
+package keep
 
 import (
 	"encoding/json"
@@ -10,29 +10,28 @@ import (
 	"github.com/tailflux/tailflux/internal/scene"
 )
 
-// scenes writes scenes to files, for whoever wants to know why something happened to a
-// log. The nil one keeps none.
-type scenes struct {
+// Dir is a directory to which scenes are written. The nil one keeps none.
+type Dir struct {
 	dir    string
 	log    *slog.Logger
 	n      int // that were written
 	failed bool
 }
 
-// newScenes returns nil if dir is "". It writes beside what is there.
-func newScenes(dir string, log *slog.Logger) *scenes {
+// NewDir returns nil if dir is "". It writes beside what is there.
+func NewDir(dir string, log *slog.Logger) *Dir {
 	if dir == "" {
 		return nil
 	}
 	there, _ := filepath.Glob(filepath.Join(dir, "scene-*.json")) // the pattern is good
-	return &scenes{dir: dir, log: log, n: len(there)}
+	return &Dir{dir: dir, log: log, n: len(there)}
 }
 
 // mostScenes is how many scenes are kept; the next one takes the place of the oldest.
 const mostScenes = 1000
 
-// keep writes a scene from which more follows than to wait.
-func (k *scenes) keep(source string, sc *scene.Scene, actions []scene.Action) {
+// Keep writes a scene from which more follows than to wait.
+func (k *Dir) Keep(source string, sc *scene.Scene, actions []scene.Action) {
 	waits := true
 	for _, a := range actions {
 		waits = waits && (a.Do == scene.Wait || a.Do == scene.Again)
@@ -42,8 +41,8 @@ func (k *scenes) keep(source string, sc *scene.Scene, actions []scene.Action) {
 	}
 	text, err := json.MarshalIndent(struct {
 		Source string
-		*scene.Kept
-	}{source, sc.Keep(actions)}, "", " ")
+		*Kept
+	}{source, Keep(sc, actions)}, "", " ")
 	if err == nil {
 		err = os.WriteFile(filepath.Join(k.dir, fmt.Sprintf("scene-%03d.json", k.n%mostScenes)), text, 0o640)
 	}

@@ -1,6 +1,6 @@
 // The watcher wakes the reader when a file grows, and leaves nothing behind.
 
-package tail
+package wake
 
 import (
 	"log/slog"
@@ -8,12 +8,10 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
-
-	"github.com/tailflux/tailflux/internal/logfile"
 )
 
 // watching is an open file that can be watched.
-func watching(t *testing.T) *file {
+func watching(t *testing.T) *os.File {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "access.log")
 	if err := os.WriteFile(path, []byte("one\n"), 0o600); err != nil {
@@ -23,7 +21,7 @@ func watching(t *testing.T) *file {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &file{Opened: &logfile.Opened{File: opened}}
+	return opened
 }
 
 func appendTo(t *testing.T, path string) {
@@ -40,22 +38,22 @@ func appendTo(t *testing.T, path string) {
 
 // begun waits until the file can be watched: an earlier watch may still have to
 // be removed.
-func begun(t *testing.T, w *watcher, f *file) {
+func begun(t *testing.T, w *Watcher, f *os.File) {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); !w.watch(f); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(10 * time.Second); !w.Watch(f, 0); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("the file cannot be watched")
 		}
 	}
-	if w.watch(f) {
+	if w.Watch(f, 0) {
 		t.Fatal("watched twice")
 	}
 }
 
-func woken(t *testing.T, w *watcher) {
+func woken(t *testing.T, w *Watcher) {
 	t.Helper()
 	select {
-	case <-w.woken():
+	case <-w.Woken():
 	case <-time.After(10 * time.Second):
 		t.Fatal("not woken")
 	}
@@ -63,12 +61,12 @@ func woken(t *testing.T, w *watcher) {
 
 // wakes checks that what happens wakes. The library drops an event for which the
 // forwarder is not ready yet, so it may have to happen again.
-func wakes(t *testing.T, w *watcher, happens func()) {
+func wakes(t *testing.T, w *Watcher, happens func()) {
 	t.Helper()
 	for range 1000 {
 		happens()
 		select {
-		case <-w.woken():
+		case <-w.Woken():
 			return
 		case <-time.After(10 * time.Millisecond):
 		}
@@ -78,17 +76,17 @@ func wakes(t *testing.T, w *watcher, happens func()) {
 
 func TestWatcherWakesOncePerWatch(t *testing.T) {
 	t.Parallel()
-	w := newWatcher(slog.New(slog.DiscardHandler))
+	w := New(slog.New(slog.DiscardHandler))
 	f := watching(t)
-	defer w.close()
-	defer f.File.Close()
-	defer w.forget(f)
+	defer w.Close()
+	defer f.Close()
+	defer w.Forget(f)
 	for range 3 {
 		begun(t, w, f)
-		wakes(t, w, func() { appendTo(t, f.File.Name()) })
-		appendTo(t, f.File.Name())
+		wakes(t, w, func() { appendTo(t, f.Name()) })
+		appendTo(t, f.Name())
 		select {
-		case <-w.woken():
+		case <-w.Woken():
 			t.Error("woken by a watch that is over")
 		case <-time.After(50 * time.Millisecond):
 		}
@@ -99,18 +97,18 @@ func TestWatcherWakesOncePerWatch(t *testing.T) {
 // again, whatever the file's name.
 func TestWatcherWakesForAFileThatWasRenamedOrDeleted(t *testing.T) {
 	t.Parallel()
-	w := newWatcher(slog.New(slog.DiscardHandler))
-	defer w.close()
+	w := New(slog.New(slog.DiscardHandler))
+	defer w.Close()
 	for range 20 { // every now and then the library drops the event
 		f := watching(t)
-		late, err := os.OpenFile(f.File.Name(), os.O_WRONLY|os.O_APPEND, 0)
+		late, err := os.OpenFile(f.Name(), os.O_WRONLY|os.O_APPEND, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
 		begun(t, w, f)
-		renamed := f.File.Name() + ".1"
+		renamed := f.Name() + ".1"
 		for _, happens := range []func() error{
-			func() error { return os.Rename(f.File.Name(), renamed) },
+			func() error { return os.Rename(f.Name(), renamed) },
 			func() error { return os.Remove(renamed) },
 		} {
 			if err := happens(); err != nil {
@@ -118,15 +116,15 @@ func TestWatcherWakesForAFileThatWasRenamedOrDeleted(t *testing.T) {
 			}
 			for range 3 { // one of them may be for what happened before
 				wakes(t, w, func() {
-					w.watch(f) // as the reader does at every tick
+					w.Watch(f, 0) // as the reader does at every tick
 					if _, err := late.WriteString("late\n"); err != nil {
 						t.Fatal(err)
 					}
 				})
 			}
 		}
-		w.forget(f)
-		f.File.Close()
+		w.Forget(f)
+		f.Close()
 		late.Close()
 	}
 }
@@ -134,14 +132,14 @@ func TestWatcherWakesForAFileThatWasRenamedOrDeleted(t *testing.T) {
 // The library's tracker is keyed by path: a watch of the same descriptor number
 // must not begin before the earlier one was removed, or it hears nothing.
 func TestWatcherWakesForANumberThatIsUsedAgain(t *testing.T) {
-	w := newWatcher(slog.New(slog.DiscardHandler))
-	defer w.close()
+	w := New(slog.New(slog.DiscardHandler))
+	defer w.Close()
 	for range 50 {
 		f := watching(t)
 		begun(t, w, f)
-		wakes(t, w, func() { appendTo(t, f.File.Name()) })
-		w.forget(f)
-		f.File.Close()
+		wakes(t, w, func() { appendTo(t, f.Name()) })
+		w.Forget(f)
+		f.Close()
 	}
 	if len(w.watches) > 0 {
 		t.Errorf("%d files are not forgotten", len(w.watches))
@@ -149,12 +147,12 @@ func TestWatcherWakesForANumberThatIsUsedAgain(t *testing.T) {
 }
 
 func TestForgottenFileLeavesNothingBehind(t *testing.T) {
-	w := newWatcher(slog.New(slog.DiscardHandler))
+	w := New(slog.New(slog.DiscardHandler))
 	f := watching(t)
 	begun(t, w, f)
-	w.forget(f)
-	w.forget(f)
+	w.Forget(f)
+	w.Forget(f)
 	woken(t, w) // nothing has changed, which does no harm
-	f.File.Close()
-	w.close() // returns
+	f.Close()
+	w.Close() // returns
 }

@@ -1,4 +1,6 @@
-package scene
+// Package keep writes scenes to files, with what the evidence said and what followed, and
+// decides them again: for whoever wants to know why something happened to a log.
+package keep
 
 import (
 	"encoding/json"
@@ -7,29 +9,30 @@ import (
 
 	"github.com/tailflux/tailflux/internal/checkpoint"
 	"github.com/tailflux/tailflux/internal/logfile"
+	"github.com/tailflux/tailflux/internal/scene"
 )
 
 // Kept is a scene that can be written to a file and decided again: what was seen, what
 // the evidence said when it was asked, and what followed.
 type Kept struct {
-	Scene    Scene
+	Scene    scene.Scene
 	Ledger   ledger
 	Troubles [2]string                  // of the path, and of listing its directory
 	Answers  map[string]json.RawMessage // by question
-	Actions  []Action
+	Actions  []scene.Action
 	Errors   []string // of the actions, "" for none
 }
 
 // ledger has no way of its own to be written, which leaves out what is not saved.
 type ledger checkpoint.Source
 
-// Record makes a scene remember what its evidence says. Call Kept after Decide.
-func (s *Scene) Record() {
+// Record makes a scene remember what its evidence says. Call Keep after Decide.
+func Record(s *scene.Scene) {
 	s.Evidence = &recorder{s.Evidence, map[string]json.RawMessage{}}
 }
 
 // Keep returns a recorded scene with what followed from it.
-func (s *Scene) Keep(actions []Action) *Kept {
+func Keep(s *scene.Scene, actions []scene.Action) *Kept {
 	k := &Kept{Scene: *s, Ledger: ledger(s.Ledger), Actions: actions, Troubles: [2]string{text(s.Path.Trouble), text(s.Unlisted)}}
 	if r, ok := s.Evidence.(*recorder); ok {
 		k.Answers = r.answers
@@ -42,13 +45,13 @@ func (s *Scene) Keep(actions []Action) *Kept {
 }
 
 // Replay decides a kept scene again. The error is a question that was not asked then.
-func (k *Kept) Replay() (actions []Action, err error) {
+func (k *Kept) Replay() (actions []scene.Action, err error) {
 	s := k.Scene
 	s.Ledger = checkpoint.Source(k.Ledger)
 	s.Path.Trouble, s.Unlisted = failure(k.Troubles[0]), failure(k.Troubles[1])
 	r := &replayer{answers: k.Answers}
 	s.Evidence = r
-	return Decide(&s), r.err
+	return scene.Decide(&s), r.err
 }
 
 func text(err error) string {
@@ -67,7 +70,7 @@ func failure(text string) error {
 
 // recorder notes each answer of the evidence.
 type recorder struct {
-	of      Evidence
+	of      scene.Evidence
 	answers map[string]json.RawMessage
 }
 

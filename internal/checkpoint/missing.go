@@ -1,0 +1,86 @@
+package checkpoint
+
+import (
+	"encoding/binary"
+	"encoding/hex"
+
+	"github.com/tailflux/tailflux/internal/flow"
+	"github.com/tailflux/tailflux/internal/logfile"
+)
+
+// Part is a part of a file that must be imported.
+type Part struct {
+	Start flow.Position // of a generation with the ID 0 unless it was begun earlier
+	Until int64         // offset of its end; 0: that of the file
+}
+
+// Missing returns the parts of a file that must be imported. Of one that was followed
+// it is what had been there before, if it was followed from its end on; and what
+// stands behind the place where it was lost or left for good, under the numbers
+// that it would have had, unless it is at the path again.
+func (s *Source) Missing(l *logfile.Log, path string) (parts []Part, err error) {
+	if len(l.Head) == 0 {
+		return nil, nil
+	}
+	first := importedLine(l.Head)
+	followed, sure := s.Followed(l)
+	switch sure {
+	case logfile.Different:
+		return []Part{{Start: importFrom(l.Opened, s.Imports, 0, first)}}, nil
+	case logfile.Prefix:
+		return nil, nil
+	}
+	until, err := followed.Earlier(l)
+	if err != nil {
+		return nil, err
+	}
+	var before, behind []Generation
+	for _, g := range s.Imports {
+		if g.FirstLine == followed.NextLine {
+			behind = append(behind, g)
+		} else {
+			before = append(before, g)
+		}
+	}
+	if until > 0 {
+		parts = append(parts, Part{importFrom(l.Opened, before, 0, first), until})
+	}
+	if followed.Finished && l.HasMore(followed.Offset) && !l.IsAt(path) {
+		parts = append(parts, Part{Start: importFrom(l.Opened, behind, followed.Offset, followed.NextLine)})
+	}
+	return parts, nil
+}
+
+// importFrom is where reading begins or, if one of the imports has begun, goes on.
+func importFrom(o *logfile.Opened, imports []Generation, offset, line int64) flow.Position {
+	if g, ok := ImportedTo(o, imports); ok {
+		return flow.Position{Generation: &flow.Generation{ID: g.ID, FirstLine: g.FirstLine}, Offset: g.Offset, Line: g.Line}
+	}
+	return flow.Position{Generation: &flow.Generation{FirstLine: line}, Offset: offset, Line: line}
+}
+
+// ImportedTo is the one of the imports whose file it is; if there are several,
+// the one that was read furthest.
+func ImportedTo(o *logfile.Opened, imports []Generation) (found Generation, ok bool) {
+	for _, g := range imports {
+		if (!ok || g.Offset > found.Offset) && o.Compare(g.File, g.Offset, g.Before) >= logfile.Copy {
+			found, ok = g, true
+		}
+	}
+	return found, ok
+}
+
+// importedLine is the number of the first line of an imported file. It depends on
+// what is in the file, so that importing it again gives the same points, whatever
+// has become of the state directory meanwhile.
+func importedLine(h logfile.Head) int64 {
+	sum := h.Sum()
+	if sum.Length == 0 {
+		sum = logfile.SumOf(h)
+	}
+	hash, err := hex.DecodeString(sum.Hash)
+	if err != nil || len(hash) < 8 {
+		return 1 // of no line
+	}
+	return int64(1 + binary.BigEndian.Uint64(hash)%1e9)
+}

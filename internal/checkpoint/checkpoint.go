@@ -93,10 +93,11 @@ type Checkpoint struct {
 
 	mu       sync.Mutex // guards the fields below; never held over I/O
 	sources  map[string]*Source
-	needed   int  // counts changes that must be saved before they are used
-	secured  int  // needed as of the last save that ended
-	changed  bool // something is not saved
-	dropping bool // an imported file was forgotten, which was logged
+	at       map[string]map[string]bool // names of the sources of a path
+	needed   int                        // counts changes that must be saved before they are used
+	secured  int                        // needed as of the last save that ended
+	changed  bool                       // something is not saved
+	dropping bool                       // an imported file was forgotten, which was logged
 }
 
 // Open reads the checkpoint in a state directory. A file that cannot be used is
@@ -105,7 +106,7 @@ type Checkpoint struct {
 func Open(dir *statedir.Dir, st *stats.Stats, log *slog.Logger) (*Checkpoint, error) {
 	c := &Checkpoint{
 		disk:  disk{dir: dir, saving: make(chan struct{}, 1)},
-		stats: st, log: log, sources: map[string]*Source{},
+		stats: st, log: log, sources: map[string]*Source{}, at: map[string]map[string]bool{},
 	}
 	sources, err := c.disk.load(log)
 	if err != nil {
@@ -113,6 +114,9 @@ func Open(dir *statedir.Dir, st *stats.Stats, log *slog.Logger) (*Checkpoint, er
 	}
 	if sources != nil {
 		c.sources = sources
+	}
+	for name, s := range c.sources {
+		c.moved(name, "", s.Path)
 	}
 	return c, nil
 }
@@ -145,13 +149,15 @@ func (c *Checkpoint) Rename(name, path string, used func(name string) bool) (was
 	if c.sources[name] != nil {
 		return "", false
 	}
-	for _, was := range slices.Sorted(maps.Keys(c.sources)) {
+	for _, was := range slices.Sorted(maps.Keys(c.at[path])) {
 		s := c.sources[was]
-		if s.Path != path || used(was) {
+		if used(was) {
 			continue
 		}
 		c.sources[name] = s
 		delete(c.sources, was)
+		c.moved(was, path, "")
+		c.moved(name, "", path)
 		c.needed++
 		c.changed = true
 		return was, true
@@ -171,11 +177,25 @@ func (c *Checkpoint) know(name, path string) bool {
 		saved.Path = path
 		c.needed++
 	}
+	c.moved(name, saved.Path, path)
 	if saved.Path != path {
 		saved.moved(path)
 		c.changed = true
 	}
 	return known
+}
+
+// moved notes that a source has another path: with thousands of sources, they are not
+// searched for it.
+func (c *Checkpoint) moved(name, from, to string) {
+	delete(c.at[from], name)
+	if to == "" {
+		return
+	}
+	if c.at[to] == nil {
+		c.at[to] = map[string]bool{}
+	}
+	c.at[to][name] = true
 }
 
 func (s *Source) clone() Source {

@@ -2,6 +2,7 @@ package tail
 
 import (
 	"cmp"
+	"fmt"
 	"os"
 	"slices"
 	"time"
@@ -87,7 +88,7 @@ func (s *source) do(r *Reader, sc *scene.Scene, b *found, a scene.Action, f *fil
 	if a.Do == scene.Truncated {
 		return s.truncated(r, sc, b, a, f)
 	}
-	o, err := s.take(b, a.File)
+	o, err := s.take(r, b, a.File)
 	if o == nil || err != nil {
 		return err
 	}
@@ -99,7 +100,10 @@ func (s *source) do(r *Reader, sc *scene.Scene, b *found, a scene.Action, f *fil
 }
 
 // take is a file of the scene, or what is at the path; nil if it is another one now.
-func (s *source) take(b *found, file int) (*logfile.Opened, error) {
+func (s *source) take(r *Reader, b *found, file int) (*logfile.Opened, error) {
+	if r.open >= r.most {
+		return nil, fmt.Errorf("%d log files are open, and the limit of open files leaves no more: raise it (LimitNOFILE= of the service, ulimit -n)", r.open)
+	}
 	if file >= 0 {
 		return b.take(file)
 	}
@@ -183,6 +187,7 @@ func (s *source) resume(r *Reader, o *logfile.Opened, a scene.Action, now time.T
 func (s *source) add(r *Reader, o *logfile.Opened, at flow.Position, superseded bool, now time.Time) *file {
 	f := newFile(o, at, s.ledger, r.feed, now)
 	f.superseded, f.replaced = superseded, now
+	r.open++
 	s.files = append(s.files, f)
 	return f
 }
@@ -324,6 +329,7 @@ func (s *source) forget(r *Reader, id int64, f *file) {
 		s.leave(f)
 		r.watcher.Forget(f.File)
 		f.close()
+		r.open--
 	}
 }
 

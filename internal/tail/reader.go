@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"slices"
+	"syscall"
 	"time"
 
 	"github.com/tailflux/tailflux/internal/checkpoint"
@@ -72,6 +74,8 @@ type Reader struct {
 	stats   *stats.Stats
 	log     *slog.Logger
 	watcher *wake.Watcher // nil without wake-ups
+	open    int           // files
+	most    int           // of them
 	scenes  *keep.Dir     // nil: they are not kept
 
 	checkpoint  *checkpoint.Checkpoint
@@ -85,7 +89,7 @@ type Reader struct {
 // New returns a reader that reads into blocks of pool, which must hold more than
 // MaxLine bytes, and more than 8 KiB, each. Nothing is opened yet.
 func New(c Config, pool *flow.Pool, st *stats.Stats, log *slog.Logger) *Reader {
-	r := &Reader{config: c, pool: pool, stats: st, log: log, checkpoint: c.Checkpoint, paths: map[string]*source{}, scenes: keep.NewDir(c.Scenes, log)}
+	r := &Reader{config: c, pool: pool, stats: st, log: log, checkpoint: c.Checkpoint, paths: map[string]*source{}, scenes: keep.NewDir(c.Scenes, log), most: mostFiles()}
 	for _, g := range c.Globs {
 		r.globs = append(r.globs, newGlob(g, st))
 	}
@@ -96,6 +100,19 @@ func New(c Config, pool *flow.Pool, st *stats.Stats, log *slog.Logger) *Reader {
 		r.watcher = wake.New(log)
 	}
 	return r
+}
+
+// mostFiles is how many log files may be open, so that descriptors are left for the
+// connections to InfluxDB and of /monitor, for files that are looked into, and for those
+// of state_dir.
+func mostFiles() int {
+	const others = 64
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		return math.MaxInt
+	}
+	n := int(min(limit.Cur, math.MaxInt32))
+	return n - min(others, n/2)
 }
 
 // add follows one more source, which /monitor shows from now on.
@@ -180,6 +197,9 @@ func (r *Reader) look(now time.Time) error {
 		case <-r.stopped: // a thousand sources to be found again take their time
 			return nil
 		default:
+		}
+		if now.Before(s.next) {
+			continue
 		}
 		trouble := s.look(r, now)
 		if !r.config.Once {
@@ -271,6 +291,7 @@ func (r *Reader) end(s *source, f *file) {
 	}
 	r.watcher.Forget(f.File)
 	f.end()
+	r.open--
 	s.leave(f)
 }
 

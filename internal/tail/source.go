@@ -31,6 +31,7 @@ type source struct {
 	watched   []watched   // files that were left, and may grow again
 	checked   time.Time   // when these were last looked at
 	unsettled time.Time   // files not older than this are still to be looked for
+	next      time.Time   // when it is looked at again, if it is quiet
 	toldLate  bool        // that a rotated file is still written to
 	trouble   string      // why nothing can be read, "" when it can
 }
@@ -76,14 +77,14 @@ func (s *source) look(r *Reader, now time.Time) error {
 		s.follow(r)
 	}
 	var trouble error
-	agreed := 0
+	agreed, quiet := 0, false
 	for n := range maxScenes {
 		sc := s.observe(r, now)
 		trouble = sc.Path.Trouble
 		if s.globbed && sc.Path.Missing {
 			trouble = nil
 		}
-		if sc.IsQuiet() {
+		if quiet = sc.IsQuiet(); quiet {
 			break
 		}
 		sc.Agreed, sc.Ledger = agreed, s.ledger.Copy()
@@ -119,7 +120,22 @@ func (s *source) look(r *Reader, now time.Time) error {
 		trouble = errOr(trouble, f.trouble)
 	}
 	s.report(r, trouble)
+	s.next = time.Time{}
+	if quiet && len(r.sources) > maxWatched && s.isAsleep(now) {
+		s.next = now.Add(sleepTick)
+	}
 	return trouble
+}
+
+// A log that has not grown for a while is looked at less often, if there are many.
+const (
+	sleepAfter = 5 * time.Second
+	sleepTick  = time.Second
+)
+
+// isAsleep reports whether no file has grown for a while.
+func (s *source) isAsleep(now time.Time) bool {
+	return !slices.ContainsFunc(s.files, func(f *file) bool { return now.Sub(f.grown) < sleepAfter })
 }
 
 // follow prepares the first look.

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tailflux/tailflux/internal/checkpoint"
 	"github.com/tailflux/tailflux/internal/logfile"
 	"github.com/tailflux/tailflux/internal/stats"
 )
@@ -21,8 +22,9 @@ import (
 // rotated, and is a file beside the log.
 type dated struct {
 	pattern logfile.Pattern
-	date    string // of the path
-	first   string // earlier days are none that nobody has read: they were left alone
+	date    string          // of the path
+	first   string          // what is earlier is left alone, unless it has come since the start
+	come    map[string]bool // paths that have
 	// onlyDays is set at the very first start, when all days are read that are there, and
 	// nothing else that may be beside them.
 	onlyDays bool
@@ -53,7 +55,7 @@ func (r *Reader) followDays(g *glob, name string, days []day, fromEnd bool) {
 	switch {
 	case s == nil:
 		s = r.add(Source{Config: g.Config, Name: name, Path: latest.path, FromEnd: fromEnd})
-		s.globbed, s.dated = true, &dated{pattern: g.pattern, date: latest.date}
+		s.globbed, s.dated = true, &dated{pattern: g.pattern, date: latest.date, come: map[string]bool{}}
 		g.logs[name] = s
 	case latest.date > s.dated.date:
 		s.moveTo(r, latest)
@@ -61,7 +63,7 @@ func (r *Reader) followDays(g *glob, name string, days []day, fromEnd bool) {
 	for _, d := range days {
 		g.days[d.path], r.paths[d.path] = s, s
 		if info, err := os.Stat(d.path); err == nil && s.opened && d.path != s.Path {
-			s.dated.first = min(s.dated.first, d.date)
+			s.dated.come[d.path] = true
 			s.searchFrom(info.ModTime())
 		}
 	}
@@ -96,6 +98,7 @@ func (r *Reader) forgetDays(g *glob) {
 			delete(g.followed, path)
 			if s != nil {
 				delete(r.paths, path)
+				delete(s.dated.come, path)
 			}
 		}
 	}
@@ -119,13 +122,22 @@ func (r *Reader) unite(g *glob) {
 			_, dateOfB := g.name(paths[b])
 			return cmp.Or(earlier(day{paths[a], dateOfA}, day{paths[b], dateOfB}), cmp.Compare(a, b))
 		})
-		latest := was[len(was)-1]
-		r.checkpoint.Unite(name, was, func(source string) bool {
-			_, err := os.Lstat(paths[source])
-			return source != latest && errors.Is(err, fs.ErrNotExist) // to the latest, more may have been written
-		})
+		gone := map[string]bool{}
+		for _, source := range was[:len(was)-1] { // to the latest, more may have been written
+			gone[source] = r.isGone(source, paths[source])
+		}
+		r.checkpoint.Unite(name, was, func(source string) bool { return gone[source] })
 		r.log.Warn("the days of a log are one source now; continuing where they were", "source", name, "was", strings.Join(was, " "))
 	}
+}
+
+// isGone reports whether nothing is there of a log, under whatever name.
+func (r *Reader) isGone(source, path string) bool {
+	known := r.checkpoint.Ledger(source).Copy()
+	return !slices.ContainsFunc(r.directories.Siblings(path, known.Directories...), func(f logfile.Sibling) bool {
+		is := func(g checkpoint.Generation) bool { return logfile.InodeIn(f.Info).Is(g.Inode) }
+		return strings.HasPrefix(filepath.Base(f.Path), filepath.Base(path)) || slices.ContainsFunc(known.Open, is)
+	})
 }
 
 // isName reports whether a source of that name is configured: or one of a glob, that has
@@ -166,7 +178,7 @@ func (s *source) beside(r *Reader, path string, directories []string) []logfile.
 		if f.Date != "" && f.Path != s.Path && s.dated.pattern.Matches(f.Path) {
 			all[i].Log = f.Path
 		}
-		if f.Date != "" && f.Date < s.dated.first {
+		if f.Date != "" && f.Date < s.dated.first && !s.dated.come[f.Path] {
 			all[i].Rotated = false
 		}
 	}

@@ -3,7 +3,9 @@
 package tail_test
 
 import (
+	"bytes"
 	"fmt"
+	"hash/crc32"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,6 +13,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/tailflux/tailflux/internal/flow"
+	"github.com/tailflux/tailflux/internal/statedir"
 	"github.com/tailflux/tailflux/internal/tail"
 )
 
@@ -412,6 +416,68 @@ func TestTwoLogsThatDifferInADateAreBothWrittenTo(t *testing.T) {
 		}
 		d.want(1, want[1]...)
 		d.want(2, want[2]...)
+		d.stop()
+	})
+}
+
+// Before the days of a log were one source, each was a source of its own, and its file
+// was kept open for ever. The checkpoint is one that such a tailflux has left behind when
+// it was killed: it had followed five days, and InfluxDB had gone when the last one came.
+func TestDaysThatWereSourcesOfTheirOwn(t *testing.T) {
+	both(t, func(t *testing.T, wakeups bool) {
+		dir := t.TempDir()
+		d := newDays(t, wakeups, filepath.Join(dir, "access-*.log"))
+		d.options.Globs[0].Name, d.options.Globs[0].FromEnd = "web", true
+		checkpoint, err := os.ReadFile("testdata/days-as-sources.json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		checkpoint = bytes.ReplaceAll(checkpoint, []byte("/logs"), []byte(dir))
+		checkpoint = append(fmt.Appendf(nil, "tailflux checkpoint 1 %08x\n", crc32.Checksum(checkpoint, crc32.MakeTable(crc32.Castagnoli))), checkpoint...)
+		if err := os.WriteFile(filepath.Join(d.state, statedir.Checkpoint), checkpoint, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		line := func(day, n int) string {
+			return fmt.Sprintf(`192.0.2.7 - - [%d/Nov/2026:10:00:00 +0000] "GET /d%d-%d HTTP/1.1" 200 10 "-" "-"`, day, day, n)
+		}
+		at := time.Unix(1795858230, 0) // it was stopped
+		put := func(day, lines int) {
+			var text strings.Builder
+			for n := range lines {
+				text.WriteString(line(day, n+1) + "\n")
+			}
+			create(t, on(dir, day), text.String()).Close()
+			at = at.Add(time.Minute)
+			if err := os.Chtimes(on(dir, day), at, at); err != nil {
+				t.Fatal(err)
+			}
+		}
+		// Those of the 23rd and 24th are deleted; of the latter two lines were not delivered.
+		put(25, 6)
+		compress(t, on(dir, 25), ".gz")
+		put(26, 3)
+		put(27, 3)
+		put(28, 2)
+		put(29, 1)
+		d.goesOn[generationOf{"web", 3}] = flow.Position{Generation: &flow.Generation{ID: 3, FirstLine: 1}, Offset: 240, Line: 4}
+		want := []string{line(25, 4), line(25, 5), line(25, 6), line(27, 1), line(27, 2), line(27, 3), line(28, 1), line(28, 2), line(29, 1)}
+		d.start()
+		d.wantOf(want...)
+		if s := d.stats.Snapshot(time.Now()).Sources; len(s) != 1 || s[0].Name != "web" || s[0].Lost != 1 || s[0].LostBytes != 160 || s[0].Path != on(dir, 29) {
+			t.Errorf("the sources are %+v; the log:\n%s", s, &d.log)
+		}
+		if d.logged("are one source now") != 1 || d.logged("level=WARN") != 1 || d.logged("level=ERROR") != 1 {
+			t.Errorf("the log:\n%s", &d.log)
+		}
+		d.kill()
+		d.start()
+		d.wantOf(want...)
+		d.stop()
+		d.start()
+		d.wantNothing()
+		if n := openIn(t, dir); n != 1 {
+			t.Errorf("%d files are open, want the one of the last day", n)
+		}
 		d.stop()
 	})
 }

@@ -18,6 +18,7 @@
 package checkpoint
 
 import (
+	"cmp"
 	"log/slog"
 	"maps"
 	"slices"
@@ -257,12 +258,12 @@ func (c *Checkpoint) Undelivered(source string, generation, line int64) bool {
 	return g != nil && line >= g.Line
 }
 
-// moved records that the source has another path from now on. Generations that are
-// not finished keep the old one.
+// moved records that the source has another path from now on. Its generations keep the
+// old one.
 func (s *Source) moved(path string) {
-	for i := range s.Open {
-		if g := &s.Open[i]; g.Path == "" {
-			g.Path = s.Path
+	for _, all := range [][]Generation{s.Open, s.Finished} {
+		for i := range all {
+			all[i].Path = cmp.Or(all[i].Path, s.Path)
 		}
 	}
 	s.Path = path

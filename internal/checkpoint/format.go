@@ -178,9 +178,11 @@ func renamed(sources map[string]*Source, change func(string) string) map[string]
 		for i, dir := range c.Directories {
 			c.Directories[i] = change(dir)
 		}
-		c.Open = slices.Clone(s.Open)
-		for i := range c.Open {
-			c.Open[i].Path = change(c.Open[i].Path)
+		c.Open, c.Finished = slices.Clone(s.Open), slices.Clone(s.Finished)
+		for _, all := range [][]Generation{c.Open, c.Finished} {
+			for i := range all {
+				all[i].Path = change(all[i].Path)
+			}
 		}
 		changed[change(name)] = &c
 	}

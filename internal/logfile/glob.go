@@ -1,7 +1,9 @@
 package logfile
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -12,6 +14,7 @@ import (
 
 // A Pattern is a glob, as in [filepath.Match], that can name what it matches.
 type Pattern struct {
+	glob  string
 	expr  *regexp.Regexp // with a group for each wildcard
 	stars int
 }
@@ -19,7 +22,7 @@ type Pattern struct {
 // CompilePattern returns the pattern for a glob that [filepath.Match] accepts and
 // that is UTF-8.
 func CompilePattern(glob string) Pattern {
-	var p Pattern
+	p := Pattern{glob: glob}
 	var b strings.Builder
 	b.WriteString(`^`)
 	for len(glob) > 0 {
@@ -64,21 +67,42 @@ func classLength(glob string) int {
 // paths that match have the same: where the commas do not show what each wildcard
 // stands for, because there are several stars, a match with a comma in it is in
 // double quotes, as in CSV.
-func (p Pattern) Label(path string) string {
-	matched := p.expr.FindStringSubmatch(path)
-	if matched == nil {
-		return path
+//
+// Of a date in what the wildcards match, which is returned in digits, there is a star in
+// the label, or nothing if it ends the name of the file but for its extension, or is all
+// that there is: paths that differ in their dates only have one label, and the dates sort
+// as their digits do.
+func (p Pattern) Label(path string) (label, date string) {
+	m := p.match(path)
+	if m == nil {
+		return path, ""
 	}
-	matched = matched[1:]
-	if p.stars > 1 && slices.ContainsFunc(matched, func(m string) bool { return strings.Contains(m, ",") }) {
-		for i, m := range matched {
+	parts := m.labels()
+	if p.stars > 1 && slices.ContainsFunc(parts, func(m string) bool { return strings.Contains(m, ",") }) {
+		for i, m := range parts {
 			if strings.ContainsAny(m, `,"`) {
-				matched[i] = `"` + strings.ReplaceAll(m, `"`, `""`) + `"`
+				parts[i] = `"` + strings.ReplaceAll(m, `"`, `""`) + `"`
 			}
 		}
 	}
-	return strings.Join(matched, ",")
+	label, date = strings.Join(parts, ","), m.digits()
+	if label == "*" && date != "" {
+		label = ""
+	}
+	return label, date
 }
+
+// Log is a path that matches, with a star for each date in what the wildcards match: the
+// same for all days of a log.
+func (p Pattern) Log(path string) string {
+	if m := p.match(path); m != nil && len(m.dates) > 0 {
+		return m.log()
+	}
+	return path
+}
+
+// Matches reports whether a path does.
+func (p Pattern) Matches(path string) bool { return p.expr.MatchString(path) }
 
 // Matches returns the paths that match a glob now, without those of logs that
 // were rotated.
@@ -89,8 +113,34 @@ func Matches(glob string) []string {
 	}
 	return slices.DeleteFunc(slices.Clone(paths), func(path string) bool {
 		log := RotatedFrom(path)
-		return IsRotated(path) || log != "" && slices.Contains(paths, log)
+		return IsRotated(path) && !isDay(glob, path) || log != "" && slices.Contains(paths, log)
 	})
+}
+
+// isDay reports whether a path is called like a rotated one because of a date in what
+// the wildcards match, and the log that it would have been rotated from is not there.
+func isDay(glob, path string) bool {
+	log := CompilePattern(glob).Undated(path)
+	if log == path {
+		return false
+	}
+	_, err := os.Lstat(log)
+	return errors.Is(err, fs.ErrNotExist)
+}
+
+// Undated is the path of a log whose rotated files are called so, with a date behind
+// them; the path itself if it is not called so, or if the date is none in what the
+// wildcards match.
+func (p Pattern) Undated(path string) string {
+	m := p.match(path)
+	if m == nil || len(m.dates) == 0 {
+		return path
+	}
+	last := m.dates[len(m.dates)-1]
+	if last.end < len(path) || strings.HasSuffix(path[:last.begin], "/") {
+		return path
+	}
+	return strings.TrimRight(path[:last.begin], "-._")
 }
 
 // NoMatch is why [Matches] may have nothing for a glob that was meant to match: only

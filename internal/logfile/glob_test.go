@@ -35,7 +35,7 @@ func TestLabels(t *testing.T) {
 		if ok, err := filepath.Match(tt.glob, tt.path); !ok || err != nil {
 			t.Errorf("%q does not match %q: %v", tt.path, tt.glob, err)
 		}
-		if got := logfile.CompilePattern(tt.glob).Label(tt.path); got != tt.want {
+		if got, date := logfile.CompilePattern(tt.glob).Label(tt.path); got != tt.want || date != "" {
 			t.Errorf("Label(%q) of %q = %q, want %q", tt.path, tt.glob, got, tt.want)
 		}
 	}
@@ -82,7 +82,8 @@ func TestTwoLogsNeverShareAName(t *testing.T) {
 			if ok, err := filepath.Match(glob, path); err != nil || !ok {
 				t.Fatalf("seed %d: %q does not match %q: %v", seed, path, glob, err)
 			}
-			label, plain := compiled.Label(path), joined(pattern, path)
+			label, _ := compiled.Label(path)
+			plain := joined(pattern, path)
 			if other, taken := paths[label]; taken && other != path {
 				t.Fatalf("seed %d: pattern %q: %q and %q are both called %q", seed, glob, other, path, label)
 			}

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 )
 
 // A Sibling is a file that may be, or may hold what was, the log at some path:
@@ -17,6 +18,7 @@ type Sibling struct {
 	Rotated bool   // it is called as rotated logs of this path are called
 	Maybe   bool   // it is not, but perhaps it is one
 	Log     string // the path of that log, if the source was there earlier, else ""
+	Date    string // of a day of a dated log, the digits of it
 	order   int    // among files of one time: of 2 and 1, 2 is the older one
 }
 
@@ -32,6 +34,10 @@ const (
 // of the file that a link at the path leads to, and in others that are named,
 // whose names begin as the log's does. The latest one comes last.
 func (d *Directories) Siblings(path string, others ...string) []Sibling {
+	return d.siblings(path, nil, others)
+}
+
+func (d *Directories) siblings(path string, days *days, others []string) []Sibling {
 	to := target(path)
 	dirs := []string{filepath.Dir(path)}
 	if entries, err := d.list(dirs[0]); err == nil {
@@ -41,7 +47,7 @@ func (d *Directories) Siblings(path string, others ...string) []Sibling {
 			}
 		}
 	}
-	for _, dir := range append(others, filepath.Dir(to)) {
+	for _, dir := range slices.Concat(others, []string{filepath.Dir(to)}, days.directories()) {
 		if !slices.Contains(dirs, dir) {
 			dirs = append(dirs, dir)
 		}
@@ -58,13 +64,15 @@ func (d *Directories) Siblings(path string, others ...string) []Sibling {
 			continue
 		}
 		for _, e := range entries {
-			if !e.Type().IsRegular() || !names.alike(e.Name()) || isBeingPacked(e.Name(), names.base, entries) {
+			date := days.date(dir, e.Name())
+			if !e.Type().IsRegular() || date == "" && !names.alike(e.Name()) || isBeingPacked(e.Name(), names.base, entries) {
 				continue
 			}
 			rotated, order := names.rotated(e.Name())
+			rotated = rotated || date != ""
 			at := filepath.Join(dir, e.Name())
 			called = append(called, candidate{Sibling{
-				Path: at, Rotated: rotated && at != path, Maybe: !rotated && names.maybe(e.Name()), order: order,
+				Path: at, Rotated: rotated && at != path, Maybe: !rotated && names.maybe(e.Name()), Date: date, order: order,
 			}, e})
 		}
 	}
@@ -80,10 +88,29 @@ func (d *Directories) Siblings(path string, others ...string) []Sibling {
 		c.Info = info
 		found = append(found, c.Sibling)
 	}
+	ages := agesOf(found)
 	slices.SortStableFunc(found, func(a, b Sibling) int {
-		return cmp.Or(a.Info.ModTime().Compare(b.Info.ModTime()), -cmp.Compare(a.order, b.order), cmp.Compare(a.Path, b.Path))
+		return cmp.Or(ages[a.Path].Compare(ages[b.Path]), cmp.Compare(a.Date, b.Date), -cmp.Compare(a.order, b.order), cmp.Compare(a.Path, b.Path))
 	})
 	return found
+}
+
+// agesOf are the times of files, by their paths. A day is not older than the day before,
+// whatever the times of their files are.
+func agesOf(files []Sibling) map[string]time.Time {
+	ages := map[string]time.Time{}
+	var latest time.Time
+	for _, f := range slices.SortedStableFunc(slices.Values(files), func(a, b Sibling) int { return cmp.Compare(a.Date, b.Date) }) {
+		age := f.Info.ModTime()
+		if f.Date != "" && age.Before(latest) {
+			age = latest
+		}
+		if f.Date != "" {
+			latest = age
+		}
+		ages[f.Path] = age
+	}
+	return ages
 }
 
 // UnsearchedDirectories is how many directories below that of a log are not searched

@@ -381,10 +381,11 @@ const MostPatience = 24 * time.Hour
 // there is empty, nginx may be writing to any of those before.
 func (s *Scene) isQuietEnd(f *Held) bool {
 	quiet := s.Now.Sub(f.Grown)
-	if !f.Superseded || !f.Idle || s.Once || quiet < s.RotateWait {
+	over := s.Dated && s.Path.Missing && f.Deleted // what comes next has another name
+	if !f.Superseded && !over || !f.Idle || s.Once || quiet < s.RotateWait {
 		return false
 	}
-	if f.Packed {
+	if f.Packed || over {
 		return true
 	}
 	newest := s.newest()

@@ -26,6 +26,7 @@ type Scene struct {
 	Ledger     checkpoint.Source `json:"-"` // a copy
 	RotateWait time.Duration
 	Once       bool
+	Dated      bool // the file of another day has another name
 
 	Started   bool      // the source knows where to continue
 	Restarted bool      // files that were rotated before the start are still to be looked for

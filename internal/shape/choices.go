@@ -79,14 +79,29 @@ func (ch *choices) of(name, path string) string {
 	return ""
 }
 
-// knows reports whether the log at path was followed before: with a format, or
-// waiting for one.
-func (ch *choices) knows(path string) (followed, waiting bool) {
+// ofDays returns the format of the log whose days have these paths, if each was a source
+// of its own once: that of the latest.
+func (ch *choices) ofDays(is func(path string) bool) (format string) {
+	ch.mu.Lock()
+	defer ch.mu.Unlock()
+	latest := ""
+	for _, made := range ch.made {
+		if made.Format != "" && made.Path > latest && is(made.Path) {
+			latest, format = made.Path, made.Format
+		}
+	}
+	return format
+}
+
+// knows reports whether the log was followed before that has such a path: with a format,
+// or waiting for one.
+func (ch *choices) knows(is func(path string) bool) (followed, waiting bool) {
 	ch.mu.Lock()
 	defer ch.mu.Unlock()
 	for _, made := range ch.made {
-		followed = followed || made.Path == path
-		waiting = waiting || made == choice{Path: path}
+		if is(made.Path) {
+			followed, waiting = true, waiting || made.Format == ""
+		}
 	}
 	return followed, waiting
 }

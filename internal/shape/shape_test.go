@@ -335,6 +335,30 @@ func TestFormatIsDetectedAgainAtAnotherPath(t *testing.T) {
 	}
 }
 
+// All days of a log have one format: lines that are read again must be read in the same
+// way, whichever day it is by then. So it is for a log whose days were sources before.
+func TestFormatStaysWhenTheDayChanges(t *testing.T) {
+	for _, before := range []string{"web", "web:2026-11-28"} {
+		h := newHouse(t)
+		dir := filepath.Dir(h.source.Path)
+		h.source = &flow.Source{Name: before, Path: filepath.Join(dir, "access-2026-11-28.log")}
+		if h.config.Sources[0].Path = h.source.Path; before == "web" {
+			h.config.Sources[0].Path = filepath.Join(dir, "access-*.log")
+		}
+		s := h.mustOpen()
+		h.names(s, timed)
+		if err := s.Sync(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		h.config.Sources[0].Path = filepath.Join(dir, "access-*.log")
+		h.source = &flow.Source{Name: "web", Path: filepath.Join(dir, "access-2026-11-29.log")}
+		h.write("an odd line\n")
+		if names := h.names(h.mustOpen(), "another\n"); !strings.Contains(names, "request_time") {
+			t.Errorf("after %s, variables %q, want those of timed", before, names)
+		}
+	}
+}
+
 // A source whose format was lost goes on although the head of its log has odd lines,
 // which were rejected before: the next lines show the format.
 func TestFormatIsDetectedAgainAfterItsFileWasDamaged(t *testing.T) {

@@ -2,10 +2,12 @@ package shape
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 
 	"github.com/tailflux/tailflux/internal/accesslog"
 	"github.com/tailflux/tailflux/internal/config"
@@ -121,7 +123,7 @@ func (s *Shaper) first(source config.Source) (format string, err error) {
 		return format, nil
 	}
 	for _, path := range paths {
-		followed, waiting := s.choices.knows(path)
+		followed, waiting := s.choices.knows(isLog(source, path))
 		if glob && followed && !waiting {
 			continue
 		}
@@ -161,11 +163,15 @@ func (s *Shaper) interrupted(name, path string) bool {
 // detected returns the format of a source, "" while it is not known.
 func (s *Shaper) detected(source *flow.Source, read []byte) (format string, err error) {
 	name, path := source.Name, source.Path
-	if format = s.choices.of(name, path); format != "" {
+	log := logOf(s.o.Config.Sources[source.Config], path)
+	if format = s.choices.of(name, log); format != "" {
 		return format, nil
 	}
-	if format = s.found[path]; format != "" {
-		s.choose(name, path, format)
+	if format = s.found[path]; log != path {
+		format = cmp.Or(s.choices.ofDays(isLog(s.o.Config.Sources[source.Config], path)), format)
+	}
+	if format != "" {
+		s.choose(name, log, format)
 		return format, nil
 	}
 	sample := s.samples[name]
@@ -182,18 +188,39 @@ func (s *Shaper) detected(source *flow.Source, read []byte) (format string, err 
 	s.samples[name] = sample
 	switch {
 	case err == nil:
-		s.choose(name, path, format)
+		s.choose(name, log, format)
 		return format, nil
 	case errors.Is(err, logformat.ErrNoLines):
 		return "", nil
 	case s.o.Once:
 		return "", s.unknown(name, path, err)
 	}
-	if _, waiting := s.choices.knows(path); !waiting {
+	if _, waiting := s.choices.knows(isLog(s.o.Config.Sources[source.Config], path)); !waiting {
 		s.reject(name, path, err)
-		s.choices.choose(name, path, "")
+		s.choices.choose(name, log, "")
 	}
 	return "", nil
+}
+
+// logOf is the path by which a choice is known: of a log that has a file a day, the same
+// for all of them.
+func logOf(source config.Source, path string) string {
+	if !source.IsGlob() {
+		return path
+	}
+	return logfile.CompilePattern(source.Path).Log(path)
+}
+
+// isLog reports whether a choice is known by the path of a log, or by that of one of its
+// days.
+func isLog(source config.Source, path string) func(path string) bool {
+	log := logOf(source, path)
+	if log == path {
+		return func(known string) bool { return known == log }
+	}
+	pattern := logfile.CompilePattern(source.Path)
+	begin, _, _ := strings.Cut(log, "*") // asked first, for the sake of thousands of logs
+	return func(known string) bool { return known == log || strings.HasPrefix(known, begin) && pattern.Log(known) == log }
 }
 
 func (s *Shaper) choose(name, path, format string) {

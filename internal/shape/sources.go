@@ -10,7 +10,8 @@ import (
 )
 
 // Configured returns the configured source of that name, or the glob that it is a
-// file of, whose name it then has before the colon.
+// file of, whose name it then has before the colon, or alone if its files differ in their
+// dates only.
 func Configured(c *config.Config, name string) (config.Source, bool) {
 	for _, s := range c.Sources {
 		if s.Name == name || s.IsGlob() && strings.HasPrefix(name, s.Name+":") {
@@ -31,7 +32,7 @@ func Names(c *config.Config, followed []string) string {
 		}
 		n := len(all)
 		for _, name := range slices.Sorted(slices.Values(followed)) {
-			if strings.HasPrefix(name, s.Name+":") {
+			if name == s.Name || strings.HasPrefix(name, s.Name+":") {
 				all = append(all, name)
 			}
 		}

@@ -32,6 +32,11 @@ func (s *source) act(r *Reader, sc *scene.Scene, b *found, actions []scene.Actio
 		case scene.Refused:
 			err, s.unsettled = a.Err, a.Since
 		case scene.Missing:
+			if s.missed.IsZero() {
+				for _, f := range s.files {
+					f.grown = sc.Now
+				}
+			}
 			s.missed = sc.Now
 		case scene.IsBack:
 			s.missed = time.Time{}
@@ -185,6 +190,9 @@ func (s *source) resume(r *Reader, o *logfile.Opened, a scene.Action, now time.T
 
 // add makes an open file one of the source's.
 func (s *source) add(r *Reader, o *logfile.Opened, at flow.Position, superseded bool, now time.Time) *file {
+	if o.Path == s.Path {
+		o.Date = s.dated.on()
+	}
 	f := newFile(o, at, s.ledger, r.feed, now)
 	f.superseded, f.replaced = superseded, now
 	r.open++
@@ -192,10 +200,10 @@ func (s *source) add(r *Reader, o *logfile.Opened, at flow.Position, superseded 
 	return f
 }
 
-// inOrder puts a file where it belongs by its time.
+// inOrder puts a file where it belongs by its date, or else by its time.
 func (s *source) inOrder(f *file) {
 	s.leave(f)
-	at := slices.IndexFunc(s.files, func(other *file) bool { return other.Info.ModTime().After(f.Info.ModTime()) })
+	at := slices.IndexFunc(s.files, func(other *file) bool { return other.isAfter(f) })
 	if at < 0 {
 		at = len(s.files)
 	}
@@ -346,6 +354,9 @@ func (s *source) searched(moved bool) {
 		return
 	}
 	s.unsettled, s.restarted = time.Time{}, false
+	if s.dated != nil {
+		s.dated.onlyDays = false
+	}
 	for _, f := range s.files {
 		if f.unsearched && len(f.Head) > 0 {
 			s.renumber(f)

@@ -369,7 +369,12 @@ func (f *follower) closed() {
 }
 
 // source is what the books say of the only source, or the first one.
-func (f *follower) source() stats.Source { return f.stats.Snapshot(time.Now()).Sources[0] }
+func (f *follower) source() stats.Source {
+	if all := f.stats.Snapshot(time.Now()).Sources; len(all) > 0 {
+		return all[0]
+	}
+	return stats.Source{Trouble: "not opened yet"}
+}
 
 // logged is how often something stands in the log.
 func (f *follower) logged(text string) int {

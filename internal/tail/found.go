@@ -61,13 +61,13 @@ func (b *found) add(sc *scene.Scene, f logfile.Sibling) {
 func (s *source) siblings(r *Reader, sc *scene.Scene) []logfile.Sibling {
 	paths := []string{s.Path}
 	for _, g := range sc.Ledger.Open {
-		if g.Path != "" && !slices.Contains(paths, g.Path) {
+		if g.Path != "" && !slices.Contains(paths, g.Path) && !s.isDay(g.Path) {
 			paths = append(paths, g.Path)
 		}
 	}
 	var all []logfile.Sibling
 	for _, path := range paths {
-		found := r.directories.Siblings(path, sc.Ledger.Directories...)
+		found := s.beside(r, path, sc.Ledger.Directories)
 		// One may be called like a rotated log of another source, as app-20261127.log
 		// beside app.log.
 		found = slices.DeleteFunc(found, func(f logfile.Sibling) bool { return r.isAnothers(s, f) })

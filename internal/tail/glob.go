@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -16,12 +17,12 @@ import (
 )
 
 // Glob is a pattern whose files are followed, each as a source of its own, also
-// those that appear later. Rotated files beside them are not logs that appear:
+// those that appear later; those that differ in a date only are one source. Rotated files beside them are not logs that appear:
 // what is called like one, as access.log.1 or access.log-20261122.gz, and a file
 // that was followed under another name, is left to the log it was.
 type Glob struct {
 	Config  int    // place in the configuration, from 0
-	Name    string // a file's source has it before a colon, and after that what stands in the path for the wildcards
+	Name    string // a file's source has it before a colon, and after that what stands in the path for the wildcards, but for dates
 	Pattern string // as in path/filepath.Match
 	// FromEnd is for the files that are there at the start.
 	FromEnd bool
@@ -35,17 +36,22 @@ type glob struct {
 	Glob
 	index    int // of stats
 	pattern  logfile.Pattern
-	followed map[string]bool // paths
-	trouble  string          // why there are none, once that is logged
+	followed map[string]bool    // paths
+	logs     map[string]*source // whose names have dates, by the source's name
+	days     map[string]*source // by the path of each of these files; nil: another source has it
+	trouble  string             // why there are none, once that is logged
 }
 
 func newGlob(g Glob, st *stats.Stats) *glob {
-	return &glob{Glob: g, index: st.AddGlob(g.Name, g.Pattern), pattern: logfile.CompilePattern(g.Pattern), followed: map[string]bool{}}
+	return &glob{
+		Glob: g, index: st.AddGlob(g.Name, g.Pattern), pattern: logfile.CompilePattern(g.Pattern),
+		followed: map[string]bool{}, logs: map[string]*source{}, days: map[string]*source{},
+	}
 }
 
 // unmatched is why no file has matched; nil when one has.
 func (g *glob) unmatched() error {
-	if len(g.followed) > 0 {
+	if len(g.followed)+len(g.logs) > 0 {
 		return nil
 	}
 	if err := logfile.NoMatch(g.Pattern); err != nil {
@@ -56,18 +62,28 @@ func (g *glob) unmatched() error {
 
 // appeared returns the paths that match and are not followed yet, in their
 // order. A file that is open already was rotated to its new name.
-func (g *glob) appeared(left func(path string, info os.FileInfo) bool) (paths []string) {
+func (g *glob) appeared(r *Reader) (paths []string) {
 	for _, path := range logfile.Matches(g.Pattern) {
 		if g.followed[path] || g.followed[logfile.RotatedFrom(path)] {
 			continue
+		}
+		if log := g.pattern.Undated(path); log != path && r.checkpoint.Followed(log) {
+			continue // it was rotated to this, and is not there at the moment
 		}
 		info, err := os.Stat(path)
 		if err != nil || !info.Mode().IsRegular() {
 			continue
 		}
 		g.followed[path] = true
-		if !left(path, info) {
+		name, date := g.name(path)
+		isRead := r.isRead
+		if g.logs[name] != nil { // who follows it will see
+			isRead = func(_ string, info os.FileInfo) bool { return r.isOpenElsewhere(name, info) }
+		}
+		if !isRead(path, info) {
 			paths = append(paths, path)
+		} else if date != "" {
+			g.days[path] = nil
 		}
 	}
 	return paths
@@ -93,13 +109,18 @@ func (r *Reader) find(now time.Time) {
 	}
 	r.listed = now
 	for _, g := range r.globs {
-		paths := g.appeared(r.isRead)
+		if first {
+			r.unite(g)
+		}
+		r.forgetDays(g)
+		paths := g.appeared(r)
 		fromEnd := false
 		if first {
 			known := r.checkpoint.Ledger("glob " + g.Pattern).Follow(g.Pattern)
 			fromEnd = g.FromEnd && !known
 			paths = append(paths, g.waiting(r.checkpoint)...)
 		}
+		days := map[string][]day{}
 		for _, path := range paths {
 			if other := r.paths[path]; other != nil {
 				r.log.Warn("file matches the glob but belongs to another source; it is read once", "file", path, "glob", g.Pattern, "source", other.Name)
@@ -108,7 +129,15 @@ func (r *Reader) find(now time.Time) {
 			if r.config.Once && r.isRefused(path) {
 				continue
 			}
-			r.add(Source{Config: g.Config, Name: g.Name + ":" + g.pattern.Label(path), Path: path, FromEnd: fromEnd}).globbed = true
+			name, date := g.name(path)
+			if date != "" {
+				days[name] = append(days[name], day{path, date})
+				continue
+			}
+			r.add(Source{Config: g.Config, Name: name, Path: path, FromEnd: fromEnd}).globbed = true
+		}
+		for _, name := range slices.Sorted(maps.Keys(days)) {
+			r.followDays(g, name, days[name], fromEnd)
 		}
 		r.reportMatches(g)
 	}

@@ -317,6 +317,9 @@ func (r *Reader) isAnothers(s *source, f logfile.Sibling) bool {
 	if other := r.paths[f.Path]; other != nil {
 		return other != s
 	}
+	if other := r.dayOf(f.Path); other != nil {
+		return other != s
+	}
 	return slices.ContainsFunc(r.sources, func(other *source) bool { return other != s && other.openAs(f.Info) != nil })
 }
 

@@ -18,8 +18,9 @@ import (
 // generations is in the ledger.
 type source struct {
 	*flow.Source
-	fromEnd bool // see Source
-	globbed bool // it was found, and may go without a word
+	fromEnd bool   // see Source
+	globbed bool   // it was found, and may go without a word
+	dated   *dated // nil if its names have no date
 	ledger  *checkpoint.Ledger
 	files   []*file // in the order of their generations; all but one are superseded
 
@@ -153,6 +154,9 @@ func (s *source) follow(r *Reader) {
 			"source", s.Name, "err", err)
 	}
 	known := s.ledger.Follow(s.Path)
+	if s.dated != nil {
+		s.firstDay(known)
+	}
 	if info, err := os.Stat(s.Path); err == nil && !known && s.fromEnd {
 		s.there = info
 	}
@@ -163,7 +167,7 @@ func (s *source) follow(r *Reader) {
 func (s *source) observe(r *Reader, now time.Time) scene.Scene {
 	sc := scene.Scene{
 		Now: now, RotateWait: r.config.RotateWait, Once: r.config.Once,
-		Started: s.started, Restarted: s.restarted, Missed: s.missed, Unsettled: s.unsettled, Path: scene.There{File: -1},
+		Dated: s.dated != nil, Started: s.started, Restarted: s.restarted, Missed: s.missed, Unsettled: s.unsettled, Path: scene.There{File: -1},
 	}
 	info, err := os.Stat(s.Path)
 	if sc.Path.Missing, sc.Path.Trouble = errors.Is(err, fs.ErrNotExist), err; err == nil {

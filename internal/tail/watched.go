@@ -51,7 +51,7 @@ func (s *source) regrown(r *Reader, now time.Time) (ids []int64) {
 		info, err := os.Stat(w.path)
 		if err != nil || !logfile.InodeIn(info).Is(w.inode) {
 			if beside == nil {
-				beside = r.directories.Siblings(s.Path, s.ledger.Directories()...)
+				beside = s.beside(r, s.Path, s.ledger.Directories())
 			}
 			if info = w.in(beside); info == nil {
 				gone[w.id] = true

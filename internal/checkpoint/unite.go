@@ -1,0 +1,80 @@
+package checkpoint
+
+import (
+	"cmp"
+	"slices"
+)
+
+// Paths returns the path of each source that was followed, by its name.
+func (c *Checkpoint) Paths() map[string]string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	paths := map[string]string{}
+	for name, s := range c.sources {
+		if s.Path != "" {
+			paths[name] = s.Path
+		}
+	}
+	return paths
+}
+
+// Unite makes what is known of other sources, which are named in the order in which they
+// were written, a part of a source, and forgets them: their generations become its own,
+// under new numbers. One of them is finished if its file is gone and all that was seen
+// of that was delivered.
+func (c *Checkpoint) Unite(name string, others []string, gone func(source string) bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s := c.source(name)
+	own := s.Path != ""
+	for _, other := range others {
+		from := c.sources[other]
+		if from == nil || from == s {
+			continue
+		}
+		s.take(from, gone(other))
+		delete(c.sources, other)
+		if !own {
+			s.Path = from.Path
+		}
+	}
+	c.needed++
+	c.changed = true
+}
+
+// take adds what another source knows.
+func (s *Source) take(from *Source, gone bool) {
+	least, most := int64(0), int64(0)
+	for _, g := range slices.Concat(s.Open, s.Finished, s.Imports) {
+		least, most = min(least, g.ID), max(most, g.ID)
+	}
+	numbered := func(g Generation) Generation {
+		if g.ID > 0 {
+			g.ID += most
+		} else {
+			g.ID += least
+		}
+		g.Path = cmp.Or(g.Path, from.Path)
+		return g
+	}
+	for _, g := range from.Finished {
+		s.keep(numbered(g))
+	}
+	for _, g := range from.Open {
+		if g = numbered(g); gone && g.Offset >= g.Size {
+			g.State, g.Left = Finished, Reached{}
+			s.keep(g)
+		} else {
+			s.Open = append(s.Open, g)
+		}
+	}
+	for _, g := range from.Imports {
+		s.Imports = append(s.Imports, numbered(g))
+	}
+	s.Imports = s.Imports[max(0, len(s.Imports)-maxImports):]
+	for _, dir := range from.Directories {
+		if !slices.Contains(s.Directories, dir) {
+			s.Directories = append(s.Directories, dir)
+		}
+	}
+}

@@ -1,0 +1,230 @@
+package tail
+
+import (
+	"cmp"
+	"errors"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tailflux/tailflux/internal/checkpoint"
+	"github.com/tailflux/tailflux/internal/logfile"
+	"github.com/tailflux/tailflux/internal/stats"
+)
+
+// dated is what a source has whose files differ in a date in their names, as
+// access-2026-11-28.log does from that of the day before. The path of the source is that
+// of the latest day, and moves on when a later one appears: then the day before was
+// rotated, and is a file beside the log.
+type dated struct {
+	pattern logfile.Pattern
+	date    string          // of the path
+	first   string          // what is earlier is left alone, unless it has come since the start
+	come    map[string]bool // paths that have
+	// onlyDays is set at the very first start, when all days are read that are there, and
+	// nothing else that may be beside them.
+	onlyDays bool
+}
+
+// day is a path that matches a glob, and has a date.
+type day struct{ path, date string }
+
+func earlier(a, b day) int {
+	return cmp.Or(cmp.Compare(a.date, b.date), cmp.Compare(a.path, b.path))
+}
+
+// name is that of the source of a path, and the date in it.
+func (g *glob) name(path string) (name, date string) {
+	label, date := g.pattern.Label(path)
+	if label == "" && date != "" {
+		return g.Name, date
+	}
+	return g.Name + ":" + label, date
+}
+
+// followDays follows days of one log that have appeared. If there was none before, it begins
+// with the latest, and the others are beside that.
+func (r *Reader) followDays(g *glob, name string, days []day, fromEnd bool) {
+	slices.SortFunc(days, earlier)
+	latest := days[len(days)-1]
+	s := g.logs[name]
+	switch {
+	case s == nil:
+		s = r.add(Source{Config: g.Config, Name: name, Path: latest.path, FromEnd: fromEnd})
+		s.globbed, s.dated = true, &dated{pattern: g.pattern, date: latest.date, come: map[string]bool{}}
+		g.logs[name] = s
+	case latest.date > s.dated.date:
+		s.moveTo(r, latest)
+	}
+	for _, d := range days {
+		g.days[d.path], r.paths[d.path] = s, s
+		if info, err := os.Stat(d.path); err == nil && s.opened && d.path != s.Path {
+			s.dated.come[d.path] = true
+			s.searchFrom(info.ModTime())
+		}
+	}
+}
+
+// moveTo makes another day's file the one that is followed.
+func (s *source) moveTo(r *Reader, d day) {
+	for _, f := range s.files {
+		f.described.Path = cmp.Or(f.described.Path, s.Path)
+	}
+	moved := *s.Source // others have the old one
+	moved.Path = d.path
+	s.Source, s.dated.date = &moved, d.date
+	s.ledger.Follow(d.path)
+	r.stats.UpdateSource(s.Index, func(st *stats.Source) { st.Path = d.path })
+}
+
+// isOpenElsewhere reports whether another source than the one of a name has a file open:
+// then it was rotated to the name of a day.
+func (r *Reader) isOpenElsewhere(name string, info fs.FileInfo) bool {
+	return slices.ContainsFunc(r.sources, func(s *source) bool { return s.Name != name && s.openAs(info) != nil })
+}
+
+// forgetDays forgets days whose files were deleted.
+func (r *Reader) forgetDays(g *glob) {
+	for path, s := range g.days {
+		if s != nil && path == s.Path {
+			continue
+		}
+		if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+			delete(g.days, path)
+			delete(g.followed, path)
+			if s != nil {
+				delete(r.paths, path)
+				delete(s.dated.come, path)
+			}
+		}
+	}
+}
+
+// unite makes one source of those that were days of one log: before a date was known for
+// what it is, each was a source of its own, with the date in its name. Another name of
+// the glob is a new name of all its logs.
+func (r *Reader) unite(g *glob) {
+	paths := r.checkpoint.Paths()
+	logs := map[string][]string{} // names of sources, by the name that they have now
+	for was, path := range paths {
+		if name, date := g.name(path); date != "" && g.pattern.Matches(path) && was != name && !r.isName(was, path) {
+			logs[name] = append(logs[name], was)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(logs)) {
+		was := logs[name]
+		slices.SortFunc(was, func(a, b string) int {
+			_, dateOfA := g.name(paths[a])
+			_, dateOfB := g.name(paths[b])
+			return cmp.Or(earlier(day{paths[a], dateOfA}, day{paths[b], dateOfB}), cmp.Compare(a, b))
+		})
+		gone := map[string]bool{}
+		for _, source := range was[:len(was)-1] { // to the latest, more may have been written
+			gone[source] = r.isGone(source, paths[source])
+		}
+		r.checkpoint.Unite(name, was, func(source string) bool { return gone[source] })
+		r.log.Warn("the days of a log are one source now; continuing where they were", "source", name, "was", strings.Join(was, " "))
+	}
+}
+
+// isGone reports whether nothing is there of a log, under whatever name.
+func (r *Reader) isGone(source, path string) bool {
+	known := r.checkpoint.Ledger(source).Copy()
+	return !slices.ContainsFunc(r.directories.Siblings(path, known.Directories...), func(f logfile.Sibling) bool {
+		is := func(g checkpoint.Generation) bool { return logfile.InodeIn(f.Info).Is(g.Inode) }
+		return strings.HasPrefix(filepath.Base(f.Path), filepath.Base(path)) || slices.ContainsFunc(known.Open, is)
+	})
+}
+
+// isName reports whether a source of that name is configured: or one of a glob, that has
+// the file at path.
+func (r *Reader) isName(name, path string) bool {
+	return r.follows(name) || slices.ContainsFunc(r.globs, func(g *glob) bool {
+		is, _ := g.name(path)
+		return is == name && g.pattern.Matches(path)
+	})
+}
+
+// dayOf is the source of which a file, compressed or not, is a day; nil if it is none.
+func (r *Reader) dayOf(path string) *source {
+	if logfile.IsCompressed(path) {
+		path = strings.TrimSuffix(path, filepath.Ext(path))
+	}
+	for _, g := range r.globs {
+		if len(g.logs) == 0 || !g.pattern.Matches(path) {
+			continue
+		}
+		if name, date := g.name(path); date != "" && g.logs[name] != nil {
+			return g.logs[name]
+		}
+	}
+	return nil
+}
+
+// beside lists the files beside a log.
+func (s *source) beside(r *Reader, path string, directories []string) []logfile.Sibling {
+	if s.dated == nil {
+		return r.directories.Siblings(path, directories...)
+	}
+	all := r.directories.Days(s.dated.pattern, path, directories...)
+	if s.dated.onlyDays {
+		all = slices.DeleteFunc(all, func(f logfile.Sibling) bool { return f.Date == "" || !s.dated.pattern.Matches(f.Path) })
+	}
+	for i, f := range all {
+		if f.Date != "" && f.Path != s.Path && s.dated.pattern.Matches(f.Path) {
+			all[i].Log = f.Path
+		}
+		if f.Date != "" && f.Date < s.dated.first && !s.dated.come[f.Path] {
+			all[i].Rotated = false
+		}
+	}
+	return all
+}
+
+// isDay reports whether a path is that of another day of the log.
+func (s *source) isDay(path string) bool {
+	if s.dated == nil {
+		return false
+	}
+	label, date := s.dated.pattern.Label(path)
+	ours, _ := s.dated.pattern.Label(s.Path)
+	return date != "" && label == ours && s.dated.pattern.Matches(path)
+}
+
+// on is the date of the path; "" without one.
+func (d *dated) on() string {
+	if d == nil {
+		return ""
+	}
+	return d.date
+}
+
+// isAfter reports whether a file was written after another one, by their dates if they
+// have any.
+func (f *file) isAfter(other *file) bool {
+	if f.Date != "" && other.Date != "" && f.Date != other.Date {
+		return f.Date > other.Date
+	}
+	return f.Info.ModTime().After(other.Info.ModTime())
+}
+
+// firstDay finds the first day that is read. At the very first start that is the first
+// that is there, or the one of the path; later, the first of which something is known.
+func (s *source) firstDay(known bool) {
+	if !known && !s.fromEnd {
+		s.dated.onlyDays = true
+		s.searchFrom(time.Unix(0, 0))
+		return
+	}
+	s.dated.first = s.dated.date
+	is := s.ledger.Copy()
+	for _, g := range slices.Concat(is.Open, is.Finished) {
+		if _, date := s.dated.pattern.Label(cmp.Or(g.Path, s.Path)); date != "" {
+			s.dated.first = min(s.dated.first, date)
+		}
+	}
+}

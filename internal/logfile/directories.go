@@ -2,17 +2,48 @@ package logfile
 
 import (
 	"os"
+	"path/filepath"
+	"sort"
+	"strings"
 	"time"
 )
 
 // Directories lists directories, each once as long as nothing in it changes: a
 // thousand logs of one directory ask for the same listing. It is for one goroutine;
 // nil lists anew each time.
-type Directories struct{ lists map[string]listing }
+type Directories struct {
+	lists map[string]listing
+	known map[[2]string]names // of logs, by their names and those of what links there lead to
+}
 
 type listing struct {
-	entries  []os.DirEntry
+	entries  []os.DirEntry // sorted by name
+	below    []string      // the directories among them
 	modified time.Time
+}
+
+// within are the entries that begin with a prefix.
+func (l listing) within(prefix string) []os.DirEntry {
+	from := sort.Search(len(l.entries), func(i int) bool { return l.entries[i].Name() >= prefix })
+	n := sort.Search(len(l.entries)-from, func(i int) bool { return !strings.HasPrefix(l.entries[from+i].Name(), prefix) })
+	return l.entries[from : from+n]
+}
+
+// names are those that rotated files of a log may have.
+func (d *Directories) names(base, to string) names {
+	if d == nil {
+		return newNames(base, to)
+	}
+	key := [2]string{base, to}
+	n, ok := d.known[key]
+	if !ok {
+		n = newNames(base, to)
+		if d.known == nil {
+			d.known = map[[2]string]names{}
+		}
+		d.known[key] = n
+	}
+	return n
 }
 
 // Forget drops what was listed. Call it at the beginning of each look, so that no
@@ -28,22 +59,23 @@ const (
 	coarseStep = 2500 * time.Millisecond
 )
 
-// list returns the entries of a directory, sorted by name. The slice is shared.
-func (d *Directories) list(dir string) ([]os.DirEntry, error) {
+// list lists a directory. What it returns is shared.
+func (d *Directories) list(dir string) (listing, error) {
 	if d == nil {
-		return os.ReadDir(dir)
+		return read(dir)
 	}
 	info, err := os.Stat(dir)
 	if err != nil {
-		return nil, err
+		return listing{}, err
 	}
 	if known, ok := d.lists[dir]; ok && known.modified.Equal(info.ModTime()) {
-		return known.entries, nil
+		return known, nil
 	}
-	entries, err := os.ReadDir(dir)
+	l, err := read(dir)
 	if err != nil {
-		return nil, err
+		return listing{}, err
 	}
+	l.modified = info.ModTime()
 	safe := step
 	if info.ModTime().Nanosecond() == 0 {
 		safe = coarseStep
@@ -52,7 +84,17 @@ func (d *Directories) list(dir string) ([]os.DirEntry, error) {
 		if d.lists == nil {
 			d.lists = map[string]listing{}
 		}
-		d.lists[dir] = listing{entries, info.ModTime()}
+		d.lists[dir] = l
 	}
-	return entries, nil
+	return l, nil
+}
+
+func read(dir string) (l listing, err error) {
+	l.entries, err = os.ReadDir(dir)
+	for _, e := range l.entries {
+		if e.IsDir() {
+			l.below = append(l.below, filepath.Join(dir, e.Name()))
+		}
+	}
+	return l, err
 }

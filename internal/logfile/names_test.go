@@ -26,7 +26,7 @@ func TestNamesOfSiblings(t *testing.T) {
 		"access.log.old":                 {of: true, any: true},
 		"access.log.bak":                 {of: true, any: true},
 		"access.log.old.gz":              {of: true, any: true},
-		"access.log.gz":                  {any: true},
+		"access.log.gz":                  {of: true, any: true},
 		"access.log-20261122":            {of: true, any: true},
 		"access.log-20261122.gz":         {of: true, any: true, shows: "access.log.gz"},
 		"access.log-2026-11-22":          {of: true},

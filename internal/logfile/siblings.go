@@ -40,32 +40,35 @@ func (d *Directories) Siblings(path string, others ...string) []Sibling {
 func (d *Directories) siblings(path string, days *days, others []string) []Sibling {
 	to := target(path)
 	dirs := []string{filepath.Dir(path)}
-	if entries, err := d.list(dirs[0]); err == nil {
-		for _, e := range entries {
-			if e.IsDir() && len(dirs) < MaxDirectories {
-				dirs = append(dirs, filepath.Join(dirs[0], e.Name()))
-			}
-		}
+	if l, err := d.list(dirs[0]); err == nil {
+		dirs = append(dirs, l.below[:min(len(l.below), MaxDirectories-1)]...)
 	}
 	for _, dir := range slices.Concat(others, []string{filepath.Dir(to)}, days.directories()) {
 		if !slices.Contains(dirs, dir) {
 			dirs = append(dirs, dir)
 		}
 	}
-	names := newNames(filepath.Base(path), filepath.Base(to))
+	names := d.names(filepath.Base(path), filepath.Base(to))
 	type candidate struct {
 		Sibling
 		entry os.DirEntry
 	}
 	var called []candidate
 	for _, dir := range dirs {
-		entries, err := d.list(dir)
+		l, err := d.list(dir)
 		if err != nil {
 			continue
 		}
+		entries := l.entries
+		if days == nil {
+			entries = l.within(names.stem)
+			if len(entries) > maxAlike && names.begin != "" { // nearly all of them are of other logs
+				entries = l.within(names.begin)
+			}
+		}
 		for _, e := range entries {
 			date := days.date(dir, e.Name())
-			if !e.Type().IsRegular() || date == "" && !names.alike(e.Name()) || isBeingPacked(e.Name(), names.base, entries) {
+			if !e.Type().IsRegular() || date == "" && !names.alike(e.Name()) || isBeingPacked(e.Name(), names.base, l.entries) {
 				continue
 			}
 			rotated, order := names.rotated(e.Name())
@@ -117,17 +120,11 @@ func agesOf(files []Sibling) map[string]time.Time {
 // for its rotated files, being more than [MaxDirectories]. The error is why the
 // directory cannot be listed.
 func (d *Directories) UnsearchedDirectories(path string) (n int, err error) {
-	entries, err := d.list(filepath.Dir(path))
+	l, err := d.list(filepath.Dir(path))
 	if err != nil {
 		return 0, err
 	}
-	dirs := 1 // that of the log
-	for _, e := range entries {
-		if e.IsDir() {
-			dirs++
-		}
-	}
-	return max(0, dirs-MaxDirectories), nil
+	return max(0, 1+len(l.below)-MaxDirectories), nil
 }
 
 // SameFiles reports whether the same files have the same names.

@@ -99,6 +99,7 @@ type Report struct {
 	} `json:"throughput"`
 	Sources []struct {
 		Name        string `json:"name"`
+		Trouble     string `json:"trouble"`
 		Offset      int64  `json:"offset"`
 		LagBytes    int64  `json:"lag_bytes"`
 		Rotations   int64  `json:"rotations"`

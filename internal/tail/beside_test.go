@@ -114,6 +114,18 @@ func TestFinishedFileComesBackWhileStopped(t *testing.T) {
 	})
 }
 
+// A new log that begins with all that a finished one had is another one.
+func TestNewFileBeginsAsAFinishedOne(t *testing.T) {
+	both(t, func(t *testing.T, wakeups bool) {
+		d, path := finished(t, wakeups)
+		d.books.once = false
+		rotate(t, path, "b1\nb2\n")
+		d.want(4, "b1", "b2")
+		d.still()
+		d.stop()
+	})
+}
+
 func TestOperatorMakesACopy(t *testing.T) {
 	t.Parallel()
 	copies := func(t *testing.T, path string) {

@@ -427,6 +427,36 @@ func TestUnseenFileMayNotBeReadAtTheRestart(t *testing.T) {
 	})
 }
 
+// The same while the daemon runs. Meanwhile the log grows and is rotated: what is looked
+// for remains as old as it was.
+func TestUnseenFileMayNotBeReadForAWhile(t *testing.T) {
+	both(t, func(t *testing.T, wakeups bool) {
+		path := logFile(t)
+		create(t, path, "a1\n")
+		d := unprivileged(t, wakeups, path)
+		d.want(1, "a1")
+		create(t, path+".new", "b1\n")
+		chmod(t, path+".new", 0)
+		later()
+		rename(t, path, path+".2")
+		rename(t, path+".new", path+".1")
+		later()
+		create(t, path, "c1\n")
+		d.want(2, "c1")
+		d.eventually("trouble", func() bool { return strings.Contains(d.source().Trouble, "permission denied") })
+		appendTo(t, path, "c2\n")
+		d.want(2, "c1", "c2")
+		time.Sleep(300 * time.Millisecond)
+		rotate(t, path, "d1\n")
+		d.want(3, "d1")
+		time.Sleep(300 * time.Millisecond)
+		chmod(t, path+".2", 0o644)
+		d.want(4, "b1")
+		d.eventually("no trouble", func() bool { return d.source().Trouble == "" })
+		d.stop()
+	})
+}
+
 // It has another inode than what was read.
 func TestCompressedFileMayNotBeReadAtTheRestart(t *testing.T) {
 	both(t, func(t *testing.T, wakeups bool) {

@@ -20,7 +20,7 @@ func (c *Checkpoint) Paths() map[string]string {
 
 // Unite makes what is known of other sources, which are named in the order in which they
 // were written, a part of a source, and forgets them: their generations become its own,
-// under new numbers. One of them is finished if its file is gone and all that was seen
+// under new numbers, and no two lines have one number. One of them is finished if its file is gone and all that was seen
 // of that was delivered.
 func (c *Checkpoint) Unite(name string, others []string, gone func(source string) bool) {
 	c.mu.Lock()
@@ -61,7 +61,12 @@ func (s *Source) take(from *Source, gone bool) {
 		s.keep(numbered(g))
 	}
 	for _, g := range from.Open {
-		if g = numbered(g); gone && g.Offset >= g.Size {
+		g = numbered(g)
+		if first := s.nextLine(); first > g.FirstLine {
+			more := first - g.FirstLine
+			g.FirstLine, g.Line = first, g.Line+more
+		}
+		if gone && g.Offset >= g.Size {
 			g.State, g.Left = Finished, Reached{}
 			s.keep(g)
 		} else {
@@ -77,4 +82,14 @@ func (s *Source) take(from *Source, gone bool) {
 			s.Directories = append(s.Directories, dir)
 		}
 	}
+}
+
+// nextLine is the number of the first line of a generation that comes next: beyond those of
+// all earlier ones, and what may still be read of them, of which every byte could be a line.
+func (s *Source) nextLine() (line int64) {
+	const gap = 500_000
+	for _, g := range slices.Concat(s.Open, s.Finished) {
+		line = max(line, max(g.FirstLine, g.Line)+max(gap, g.Size-g.Offset))
+	}
+	return line
 }

@@ -3,8 +3,14 @@
 package logfile_test
 
 import (
+	"math/rand/v2"
+	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/tailflux/tailflux/internal/logfile"
 )
@@ -86,5 +92,117 @@ func TestDatedNames(t *testing.T) {
 		if label, date := logfile.CompilePattern(tt.glob).Label(tt.path); label != tt.label || date != tt.date {
 			t.Errorf("Label(%q) of %q = %q, %q, want %q, %q", tt.path, tt.glob, label, date, tt.label, tt.date)
 		}
+	}
+}
+
+// Names like those of rotated files, which are days as long as the log that they would
+// have been rotated from is not there.
+func TestDaysThatAreCalledLikeRotatedFiles(t *testing.T) {
+	for _, tt := range []struct {
+		glob         string
+		there, match string
+	}{
+		{"access-*", "access-20261127 access-20261128", "access-20261127 access-20261128"},
+		{"access.log-*", "access.log-20261128", "access.log-20261128"},
+		{"access.log-*", "access.log access.log-20261128", ""},
+		{"access.log*", "access.log access.log-20261128 access.log-20261127.gz access.log.1", "access.log"},
+		{"access.*", "access.2026.11.28", "access.2026.11.28"},
+		{"access-*", "access-20261128.gz access-20261127.1", ""},
+		{"access-*.log", "access-20261127.log access-20261128.log", "access-20261127.log access-20261128.log"},
+		{"*.log", "access.log access-20261128.log", "access.log"},
+	} {
+		dir := t.TempDir()
+		for name := range strings.FieldsSeq(tt.there) {
+			if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var got []string
+		for _, path := range logfile.Matches(filepath.Join(dir, tt.glob)) {
+			got = append(got, filepath.Base(path))
+		}
+		if !slices.Equal(got, strings.Fields(tt.match)) {
+			t.Errorf("of %s, %s matches %q, want %q", tt.there, tt.glob, got, tt.match)
+		}
+	}
+}
+
+// The files beside a day: of other days and logs, and which are called like its own.
+func TestDaysBesideADay(t *testing.T) {
+	dir := t.TempDir()
+	for name := range strings.FieldsSeq(`access-2026-11-28.log access-2026-11-27.log access-2026-11-26.log.gz access-20261125.log
+		access-2026-11-28.log.1 access-2026-11-28-443.log other-2026-11-27.log
+		old/access-2026-11-24.log elsewhere/access-2026-11-23.log`) {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		at := time.Unix(1800000000, 0)
+		if err := os.Chtimes(path, at, at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	pattern := logfile.CompilePattern(filepath.Join(dir, "access-*.log"))
+	var got []string
+	for _, f := range (*logfile.Directories)(nil).Days(pattern, filepath.Join(dir, "access-2026-11-28.log"), filepath.Join(dir, "old")) {
+		if name, err := filepath.Rel(dir, f.Path); f.Rotated || f.Date == "20261128" {
+			got = append(got, name)
+		} else if err != nil {
+			t.Error(err)
+		}
+	}
+	want := strings.Fields("access-2026-11-28.log.1 old/access-2026-11-24.log access-20261125.log access-2026-11-26.log.gz access-2026-11-27.log access-2026-11-28.log")
+	if !slices.Equal(got, want) {
+		t.Errorf("Days = %q, want %q", got, want)
+	}
+}
+
+// Paths of one label differ in what is left out of it alone, whatever the pattern.
+func TestPathsOfOneLabelDifferInTheDateOnly(t *testing.T) {
+	const patterns = 3000
+	seed := rand.Uint64()
+	random := rand.New(rand.NewPCG(seed, 0))
+	one := func(of ...string) string { return of[random.IntN(len(of))] }
+	dates := []string{"2026-11-28", "20261128", "2026-11-29-13", "2026/11/28", "2026-11-28T1300"}
+	texts := []string{"a", "a", "b", ",", "-", "8443", "10.0.0.7", "a,b", ""}
+	end := regexp.MustCompile(`[-._*]*(\.[^./*]*)?$`)
+	shared := 0
+	for range patterns {
+		glob := "/logs"
+		for range 1 + random.IntN(3) {
+			glob += "/" + one("*", "*", "a*", "*a", "*-*", "?*")
+		}
+		glob += one(".log", "", "-a.log")
+		pattern := logfile.CompilePattern(glob)
+		labels := map[string]string{}
+		for range 40 {
+			path := "/logs"
+			for range 1 + random.IntN(3) {
+				path += "/" + one(texts...) + one("-", "", "_") + one(append(dates, texts...)...) + one("", one("-", ".")+one(texts...))
+			}
+			path += one(".log", "", "-a.log")
+			if !pattern.Matches(path) {
+				continue
+			}
+			label, date := pattern.Label(path)
+			if label == "" && date != "" {
+				label = "none" // the source has the name of the glob then, without a colon
+			}
+			log := end.ReplaceAllString(pattern.Log(path), `$1`) // separators before the date are left out, too
+			before, taken := labels[label]
+			if taken && before != log {
+				t.Fatalf("seed %d: pattern %q: %q and %q are both called %q", seed, glob, before, log, label)
+			}
+			if taken {
+				shared++
+			}
+			labels[label] = log
+		}
+	}
+	if shared == 0 {
+		t.Errorf("seed %d: no two paths had one label: the test shows nothing", seed)
 	}
 }

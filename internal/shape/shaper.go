@@ -220,7 +220,9 @@ func isLog(source config.Source, path string) func(path string) bool {
 	}
 	pattern := logfile.CompilePattern(source.Path)
 	begin, _, _ := strings.Cut(log, "*") // asked first, for the sake of thousands of logs
-	return func(known string) bool { return known == log || strings.HasPrefix(known, begin) && pattern.Log(known) == log }
+	return func(known string) bool {
+		return known == log || strings.HasPrefix(known, begin) && pattern.Log(known) == log
+	}
 }
 
 func (s *Shaper) choose(name, path, format string) {

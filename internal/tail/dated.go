@@ -46,9 +46,23 @@ func (g *glob) name(path string) (name, date string) {
 	return g.Name + ":" + label, date
 }
 
+// undated is later than any date: it stands for that of the log whose rotated files are
+// called like its days, as access.log is.
+const undated = "none"
+
 // followDays follows days of one log that have appeared. If there was none before, it begins
 // with the latest, and the others are beside that.
 func (r *Reader) followDays(g *glob, name string, days []day, fromEnd bool) {
+	days = slices.DeleteFunc(days, func(d day) bool {
+		_, err := os.Lstat(d.path)
+		return d.date == "" && err != nil
+	})
+	if len(days) == 0 {
+		return
+	}
+	for i := range days {
+		days[i].date = cmp.Or(days[i].date, undated)
+	}
 	slices.SortFunc(days, earlier)
 	latest := days[len(days)-1]
 	s := g.logs[name]

@@ -456,11 +456,11 @@ func TestDaysThatWereSourcesOfTheirOwn(t *testing.T) {
 		put(25, 6)
 		compress(t, on(dir, 25), ".gz")
 		put(26, 3)
-		put(27, 3)
+		put(27, 5)
 		put(28, 2)
 		put(29, 1)
-		d.goesOn[generationOf{"web", 3}] = flow.Position{Generation: &flow.Generation{ID: 3, FirstLine: 1}, Offset: 240, Line: 4}
-		want := []string{line(25, 4), line(25, 5), line(25, 6), line(27, 1), line(27, 2), line(27, 3), line(28, 1), line(28, 2), line(29, 1)}
+		d.goesOn[generationOf{"web", 3}] = flow.Position{Generation: &flow.Generation{ID: 3, FirstLine: 1000007}, Offset: 240, Line: 1000010}
+		want := []string{line(25, 4), line(25, 5), line(25, 6), line(27, 1), line(27, 2), line(27, 3), line(27, 4), line(27, 5), line(28, 1), line(28, 2), line(29, 1)}
 		d.start()
 		d.wantOf(want...)
 		if s := d.stats.Snapshot(time.Now()).Sources; len(s) != 1 || s[0].Name != "web" || s[0].Lost != 1 || s[0].LostBytes != 160 || s[0].Path != on(dir, 29) {
@@ -477,6 +477,58 @@ func TestDaysThatWereSourcesOfTheirOwn(t *testing.T) {
 		d.wantNothing()
 		if n := openIn(t, dir); n != 1 {
 			t.Errorf("%d files are open, want the one of the last day", n)
+		}
+		d.stop()
+	})
+}
+
+// Whoever writes it has an earlier day open for longer than rotate_wait.
+func TestEarlierDayIsWrittenToAfterItWasLeft(t *testing.T) {
+	both(t, func(t *testing.T, wakeups bool) {
+		dir := t.TempDir()
+		d := newDays(t, wakeups, filepath.Join(dir, "access-*.log"))
+		file := create(t, on(dir, 1), "a1\n")
+		d.start()
+		d.want(1, "a1")
+		later()
+		create(t, on(dir, 2), "b1\n")
+		d.want(2, "b1")
+		d.acknowledge()
+		d.eventually("the end of the first day", func() bool { return openIn(t, dir) == 1+2 }) // the two of this test
+		add(t, file, "a2\n")
+		d.wantOf("a1", "a2", "b1")
+		d.stop()
+	})
+}
+
+// The log is there again under its name without a date, which its days are rotated files
+// of then: there is one source all the time.
+func TestLogWithoutADateComesBesideItsDays(t *testing.T) {
+	both(t, func(t *testing.T, wakeups bool) {
+		dir := t.TempDir()
+		path := filepath.Join(dir, "access.log")
+		d := newDaemon(t, wakeups)
+		d.options.Globs = []tail.Glob{{Name: "g", Pattern: filepath.Join(dir, "*.log")}}
+		create(t, on(dir, 1), "a1\n").Close()
+		d.start()
+		d.wantOf("a1")
+		later()
+		create(t, path, "b1\n")
+		d.wantOf("a1", "b1")
+		d.acknowledge()
+		appendTo(t, path, "b2\n")
+		d.wantOf("a1", "b1", "b2")
+		if s := d.stats.Snapshot(time.Now()).Sources; len(s) != 1 || s[0].Name != "g:access" || s[0].Path != path {
+			t.Errorf("the sources are %+v; the log:\n%s", s, &d.log)
+		}
+		d.stop()
+		later()
+		remove(t, path)
+		create(t, on(dir, 2), "c1\n").Close()
+		d.start()
+		d.wantOf("c1")
+		if s := d.stats.Snapshot(time.Now()).Sources; len(s) != 1 || s[0].Name != "g:access" || s[0].Path != on(dir, 2) {
+			t.Errorf("the sources are %+v; the log:\n%s", s, &d.log)
 		}
 		d.stop()
 	})

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -120,7 +119,8 @@ func (r *Reader) find(now time.Time) {
 			fromEnd = g.FromEnd && !known
 			paths = append(paths, g.waiting(r.checkpoint)...)
 		}
-		days := map[string][]day{}
+		var names []string
+		files := map[string][]day{}
 		for _, path := range paths {
 			if other := r.paths[path]; other != nil {
 				r.log.Warn("file matches the glob but belongs to another source; it is read once", "file", path, "glob", g.Pattern, "source", other.Name)
@@ -130,14 +130,17 @@ func (r *Reader) find(now time.Time) {
 				continue
 			}
 			name, date := g.name(path)
-			if date != "" {
-				days[name] = append(days[name], day{path, date})
-				continue
+			if files[name] == nil {
+				names = append(names, name)
 			}
-			r.add(Source{Config: g.Config, Name: name, Path: path, FromEnd: fromEnd}).globbed = true
+			files[name] = append(files[name], day{path, date})
 		}
-		for _, name := range slices.Sorted(maps.Keys(days)) {
-			r.followDays(g, name, days[name], fromEnd)
+		for _, name := range names {
+			if all := files[name]; g.logs[name] == nil && len(all) == 1 && all[0].date == "" {
+				r.add(Source{Config: g.Config, Name: name, Path: all[0].path, FromEnd: fromEnd}).globbed = true
+			} else {
+				r.followDays(g, name, all, fromEnd)
+			}
 		}
 		r.reportMatches(g)
 	}

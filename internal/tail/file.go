@@ -160,12 +160,16 @@ func (f *file) sendRest(ctx context.Context) error {
 // sendTail sends what was last read behind the last newline, and nothing that
 // came since: there might be another newline in it.
 func (f *file) sendTail(ctx context.Context, room []byte) error {
-	if f.seen <= f.at.Offset {
+	rest := f.seen - f.at.Offset
+	if rest <= 0 {
 		return nil
 	}
-	n, err := f.readAt(room[:f.seen-f.at.Offset], f.at.Offset)
+	n, err := f.readAt(room[:min(rest, int64(len(room)-1))], f.at.Offset)
 	if err != nil || n == 0 {
 		return ignore(err, logfile.ErrSkipping)
+	}
+	if n == len(room)-1 && rest > int64(n) { // there was more room when it was read
+		return f.sendHead(ctx, room, rest, rest+1)
 	}
 	room[n] = '\n'
 	return f.send(ctx, n+1, int64(n), 0)

@@ -1,13 +1,9 @@
 package logfile
 
 import (
-	"bufio"
-	"bytes"
 	"fmt"
 	"io/fs"
 	"os"
-
-	"github.com/tailflux/tailflux/internal/flow"
 )
 
 // RegularFile returns an error with a hint unless mode is a regular file's.
@@ -30,8 +26,8 @@ func RegularFile(path string, mode fs.FileMode) error {
 		"(nginx's container image links access.log to /dev/stdout; let access_log name a file on a volume)", path, what)
 }
 
-// FirstLines returns the first lines of a plain file, at most n, whole ones only,
-// without their newlines (and [flow.TrimCR]). A line of more than a megabyte ends them.
+// FirstLines returns the first lines of a plain file, at most n, whole ones only, as a
+// [LineReader] does. A line of more than a megabyte ends them.
 func FirstLines(path string, n int) (lines [][]byte, err error) {
 	const longest = 1 << 20
 	f, err := os.Open(path)
@@ -39,13 +35,13 @@ func FirstLines(path string, n int) (lines [][]byte, err error) {
 		return nil, err
 	}
 	defer f.Close()
-	in := bufio.NewReaderSize(f, longest)
+	in := NewLineReader(&Log{Opened: &Opened{File: f, Content: f}}, longest)
 	for len(lines) < n {
-		line, err := in.ReadSlice('\n')
-		if err != nil {
+		line, long, err := in.Next()
+		if err != nil || long || in.open {
 			break // the end, or this is not a log
 		}
-		lines = append(lines, bytes.Clone(flow.TrimCR(line[:len(line)-1])))
+		lines = append(lines, line)
 	}
 	return lines, nil
 }

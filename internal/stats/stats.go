@@ -61,6 +61,7 @@ type Source struct {
 	Lost        int64     // generations that disappeared before they were read to the end
 	LostBytes   int64     // bytes of these known to be unread
 	LastLine    time.Time // timestamp in the last parsed line; zero: none yet
+	NULs        int64     // bytes that nobody wrote, skipped
 	Omitted     int64     // field values left out of their points because they are not numbers
 
 	Kind         string // "scanner", "regexp" or "json"; "" until the format is known

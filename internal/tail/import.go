@@ -45,7 +45,7 @@ func (r *Reader) imports(ctx context.Context, out chan<- flow.Chunk) error {
 	s := r.sources[0]
 	i := &importer{
 		files: r.config.Import, source: s.Source, ledger: s.ledger, saved: s.ledger.Copy(), progress: r.config.Progress,
-		feed: newFeed(r.config, r.pool, r.stats, out, never), log: r.log, checkpoint: r.checkpoint,
+		feed: newFeed(r.config, r.pool, r.stats, r.log, out, never), log: r.log, checkpoint: r.checkpoint,
 	}
 	return i.run(ctx)
 }
@@ -154,7 +154,7 @@ func (i *importer) readPart(ctx context.Context, o *logfile.Opened, p part, prog
 
 // within is the progress when so many lines of a file were read.
 func (p Progress) within(f *file, lines int64) Progress {
-	at := f.at.Offset
+	at := f.next()
 	if f.packed != nil {
 		at, _ = f.File.Seek(0, io.SeekCurrent)
 	}
@@ -177,7 +177,7 @@ func missingParts(l *logfile.Log, saved *checkpoint.Source, path string) (parts 
 	if len(l.Head) == 0 {
 		return nil, nil
 	}
-	first := importedLine(l.Head)
+	first := importedLine(l.Opened)
 	followed, sure := saved.Followed(l)
 	switch sure {
 	case logfile.Different:
@@ -228,10 +228,10 @@ func importedTo(o *logfile.Opened, imports []checkpoint.Generation) (found check
 // importedLine is the number of the first line of an imported file. It depends on
 // what is in the file, so that importing it again gives the same points, whatever
 // has become of the state directory meanwhile.
-func importedLine(h logfile.Head) int64 {
-	sum := h.Sum()
+func importedLine(o *logfile.Opened) int64 {
+	sum := o.Start()
 	if sum.Length == 0 {
-		sum = logfile.SumOf(h)
+		sum = logfile.SumOf(o.Head)
 	}
 	hash, err := hex.DecodeString(sum.Hash)
 	if err != nil || len(hash) < 8 {

@@ -79,8 +79,9 @@ func (l *Ledger) Describe(g *flow.Generation, f logfile.File) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if _, open := l.open(g.ID); open != nil && open.File != f {
-		// Without a head, the file cannot be found again once it is compressed.
-		if open.Head.Length == 0 && f.Head.Length > 0 {
+		// Without a head, the file cannot be found again once it is compressed; with one of
+		// nothing but NULs, others are found.
+		if open.Head != f.Head && (open.Head.Length == 0 || f.Head.Length > logfile.HeadBytes) {
 			c.needed++
 		}
 		c.changed = true

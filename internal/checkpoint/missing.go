@@ -22,7 +22,7 @@ func (s *Source) Missing(l *logfile.Log, path string) (parts []Part, err error) 
 	if len(l.Head) == 0 {
 		return nil, nil
 	}
-	first := importedLine(l.Head)
+	first := importedLine(l.Opened)
 	followed, sure := s.Followed(l)
 	switch sure {
 	case logfile.Different:
@@ -73,10 +73,10 @@ func ImportedTo(o *logfile.Opened, imports []Generation) (found Generation, ok b
 // importedLine is the number of the first line of an imported file. It depends on
 // what is in the file, so that importing it again gives the same points, whatever
 // has become of the state directory meanwhile.
-func importedLine(h logfile.Head) int64 {
-	sum := h.Sum()
+func importedLine(o *logfile.Opened) int64 {
+	sum := o.Start()
 	if sum.Length == 0 {
-		sum = logfile.SumOf(h)
+		sum = logfile.SumOf(o.Head)
 	}
 	hash, err := hex.DecodeString(sum.Hash)
 	if err != nil || len(hash) < 8 {

@@ -33,11 +33,12 @@ type Position struct {
 	Line       int64 // number of the line that starts here
 }
 
-// Chunk is a run of whole lines read at once.
+// Chunk is a run of whole lines read at once. There is no NUL in it.
 //
-// End.Offset - Start.Offset is the length of Data, except in two cases: Data has
-// only the head of a TooLong line; and if the last line of a finished file has no
-// newline, Data has one added.
+// Start is the End of the chunk before, unless there are NULs between them, which
+// belong to no line. End.Offset - Start.Offset is the length of Data, except in two
+// cases: Data has only the head of a TooLong line; and if a line has no newline,
+// because its file or NULs end it, Data has one added.
 type Chunk struct {
 	Start, End Position // of one generation
 	Data       []byte   // the lines, each with its newline; part of Block

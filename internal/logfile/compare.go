@@ -41,6 +41,8 @@ func (o *Opened) Compare(f File, offset int64, last Sum) Identity {
 			return Different
 		case len(text) < n:
 			return Prefix // a compressed one
+		case same && text[n-1] == 0 && LeadingNULs(o.Head) < f.Head.Length:
+			return Same // what was read was not on the disk yet when the machine lost its power
 		case last.Length > 0 && SumOf(text) != last:
 			return Different
 		}
@@ -59,26 +61,34 @@ func (o *Opened) IsPartOf(h Head) bool {
 
 // HoldsAllOf reports whether the file is, or is a copy of, one that was read to its
 // end, which is at offset, with before before it. A file that only begins as that
-// one did, and goes on, is another one. A compressed file is read to see it.
+// one did, and goes on, is another one; with NULs it does not go on. A compressed file
+// is read to see it.
 func (o *Opened) HoldsAllOf(f File, offset int64, before Sum) bool {
 	switch {
 	case f.Head.Length == 0: // it was empty
 		return o.Inode.Is(f.Inode) && o.Size() == offset
-	case o.Inode.Is(f.Inode):
-		return o.Begins(f.Head)
 	case !o.Begins(f.Head):
 		return false
-	case o.Size() >= 0 && o.Size() != offset:
+	case o.Inode.Is(f.Inode) && LeadingNULs(o.Head) >= f.Head.Length:
+		// Each time that it was truncated it began with NULs again.
+		return o.Compare(f, offset, before) == Same
+	case o.Inode.Is(f.Inode):
+		return true
+	case o.Size() >= 0 && o.Size() < offset:
 		return false
 	case int64(before.Length) > offset: // a checkpoint that somebody edited
 		return false
 	}
 	n := known(before, offset)
-	text, err := o.Bytes(offset-int64(n), n+1)
+	text, err := o.Bytes(offset-int64(n), n)
 	if err != nil { // it is just being compressed
 		return true
 	}
-	return len(text) == n && (before.Length == 0 || SumOf(text) == before)
+	if len(text) < n || before.Length > 0 && SumOf(text) != before {
+		return false
+	}
+	more, err := o.more(offset)
+	return err != nil || !more
 }
 
 // known is how many of the bytes before an offset can be compared: those of the sum,
@@ -127,7 +137,7 @@ func (o *Opened) IsPrefixOf(e *Opened) bool {
 		return false
 	}
 	const step = 64 << 10
-	for at := int64(0); ; at += step {
+	for at := int64(0); ; {
 		ours, err := o.Bytes(at, step)
 		theirs, errTheirs := e.Bytes(at, step)
 		switch {
@@ -135,6 +145,9 @@ func (o *Opened) IsPrefixOf(e *Opened) bool {
 			return false
 		case len(ours) < step:
 			return true
+		}
+		if at += step; LeadingNULs(ours) == step { // both are, and may be for long
+			at = min(o.EndOfHole(at), e.EndOfHole(at))
 		}
 	}
 }

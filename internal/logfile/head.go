@@ -53,9 +53,12 @@ func (h Head) Agrees(read []byte, offset int64) bool {
 }
 
 // Sum is the head as it is saved: of its whole lines, because what follows them
-// may still be cut; it says nothing before there is one.
+// may still be cut; it says nothing before there is one. NULs end a line, too.
 func (h Head) Sum() Sum {
-	end := bytes.LastIndexByte(h, '\n') + 1
+	end := bytes.LastIndexAny(h, "\n\x00") + 1
+	if LeadingNULs(h[:end]) == end { // no line
+		end = 0
+	}
 	if end == 0 && len(h) == HeadBytes {
 		end = HeadBytes
 	}

@@ -41,7 +41,7 @@ type Inode struct {
 // File describes a file as it was last seen.
 type File struct {
 	Inode    Inode `json:"file"`
-	Head     Sum   `json:"head"` // of its first bytes, once there is a whole line in them
+	Head     Sum   `json:"head"` // of its first bytes, once there is a whole line in them; see SumBehind
 	Size     int64 `json:"size"`
 	Modified int64 `json:"modified"` // nanoseconds since 1970
 

@@ -8,7 +8,8 @@ import (
 	"os"
 )
 
-// AfterLastNewline is the offset behind the last newline before size, or 0.
+// AfterLastNewline is the offset behind the last newline before size, or behind the
+// last NUL, which ends a line too; or 0.
 func AfterLastNewline(f *os.File, size int64) (int64, error) {
 	var buf [64 << 10]byte
 	for end := size; end > 0; {
@@ -17,8 +18,9 @@ func AfterLastNewline(f *os.File, size int64) (int64, error) {
 		if err != nil && !errors.Is(err, io.EOF) {
 			return 0, fmt.Errorf("find the last line: %w", err)
 		}
-		if at := bytes.LastIndexByte(buf[:n], '\n'); at >= 0 {
-			return start + int64(at) + 1, nil
+		at := bytes.LastIndexByte(buf[:n], '\n') + 1
+		if at += bytes.LastIndexByte(buf[at:n], 0) + 1; at > 0 {
+			return start + int64(at), nil
 		}
 		end = start
 	}

@@ -2,6 +2,7 @@ package logfile
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"io"
 
@@ -13,6 +14,8 @@ import (
 type LineReader struct {
 	r     *bufio.Reader
 	max   int
+	rest  []byte     // of the last piece, from NULs on
+	open  bool       // the last line had no end
 	ahead []readLine // was read already
 }
 
@@ -27,35 +30,54 @@ func NewLineReader(r io.Reader, longest int) *LineReader {
 }
 
 // Next returns the next line without its newline, and without the CR before that,
-// and whether it was longer than what is kept, the CR included. The last line needs no newline. The error is io.EOF after it. The
-// line belongs to the caller.
+// and whether it was longer than what is kept, the CR included. The last line needs no
+// newline. NULs are in no line: they end the one before them and are skipped. The error
+// is io.EOF after the last line. The line belongs to the caller.
 func (l *LineReader) Next() (text []byte, long bool, err error) {
 	if len(l.ahead) > 0 {
 		first := l.ahead[0]
 		l.ahead = l.ahead[1:]
 		return first.text, first.long, nil
 	}
-	begun := false
-	for {
-		piece, err := l.r.ReadSlice('\n')
-		begun = begun || len(piece) > 0
-		if err != nil && !errors.Is(err, bufio.ErrBufferFull) && (!errors.Is(err, io.EOF) || !begun) {
+	for begun, ended := false, false; !ended; {
+		piece, err := l.piece()
+		if err != nil && (!errors.Is(err, io.EOF) || !begun) {
 			return nil, false, err
 		}
-		whole := err == nil
-		if whole {
-			piece = piece[:len(piece)-1]
+		if !begun {
+			piece = piece[LeadingNULs(piece):]
 		}
+		if nul := bytes.IndexByte(piece, 0); nul >= 0 {
+			piece, l.rest, ended = piece[:nul], piece[nul:], true
+		} else if n := len(piece); n > 0 && piece[n-1] == '\n' {
+			piece, ended, begun = piece[:n-1], true, true
+		}
+		begun = begun || len(piece) > 0
+		l.open = err != nil
+		ended = ended || l.open
 		room := l.max - len(text)
 		long = long || len(piece) > room
 		text = append(text, piece[:min(len(piece), room)]...)
-		if whole || errors.Is(err, io.EOF) {
-			if !long {
-				text = flow.TrimCR(text)
-			}
-			return text, long, nil
-		}
 	}
+	if !long {
+		text = flow.TrimCR(text)
+	}
+	return text, long, nil
+}
+
+// piece returns bytes of one line, up to its newline if they reach that, valid until
+// the next call. The error is io.EOF behind the last ones.
+func (l *LineReader) piece() ([]byte, error) {
+	if len(l.rest) > 0 {
+		piece := l.rest
+		l.rest = nil
+		return piece, nil
+	}
+	piece, err := l.r.ReadSlice('\n')
+	if errors.Is(err, bufio.ErrBufferFull) || len(piece) > 0 && errors.Is(err, io.EOF) {
+		err = nil
+	}
+	return piece, err
 }
 
 // Peek reads at most n lines ahead, which Next returns later, and returns those

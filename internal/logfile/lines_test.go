@@ -11,6 +11,7 @@ import (
 // Lines are cut as run cuts them, and only the longest are too long.
 func TestLineReader(t *testing.T) {
 	const long = 300 << 10 // more than the buffer
+	nuls := strings.Repeat("\x00", 2*long+1)
 	exact := strings.Repeat("x", long)
 	for _, tt := range []struct{ text, want string }{
 		{"", ""},
@@ -23,6 +24,11 @@ func TestLineReader(t *testing.T) {
 		{exact + "\n" + exact, "[" + exact + "][" + exact + "]"},
 		{exact + "y\na\n", "[" + exact + "]![a]"},
 		{exact + exact, "[" + exact + "]!"},
+		{"\x00", ""},
+		{"\x00a\x00\x00b\n\x00\nc\x00", "[a][b][][c]"},
+		{"a\r\x00b\r\x00\n", "[a][b][]"},
+		{nuls + exact + nuls + "a\n" + nuls, "[" + exact + "][a]"},
+		{exact + "y" + nuls + "\na", "[" + exact + "]![][a]"},
 	} {
 		for _, peek := range []int{0, 2} {
 			lines := logfile.NewLineReader(strings.NewReader(tt.text), long)

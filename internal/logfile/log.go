@@ -1,12 +1,12 @@
 package logfile
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 )
 
@@ -14,7 +14,8 @@ import (
 // end and not followed.
 type Log struct {
 	*Opened
-	at int64
+	at   int64
+	hole bool // what was read last is nothing but NULs
 }
 
 // OpenLog opens a file. The error names it; it is a [PackedError] if it cannot be
@@ -39,14 +40,17 @@ func OpenLog(path string) (*Log, error) {
 	return l, nil
 }
 
-// Read reads the uncompressed bytes. An error is an [fs.PathError].
+// Read reads the uncompressed bytes. Of the NULs of a hole it leaves out some. An error is
+// an [fs.PathError].
 func (l *Log) Read(p []byte) (n int, err error) {
+	l.skipHole()
 	for {
 		n, err = l.Content.ReadAt(p, l.at)
 		if errors.Is(err, ErrSkipping) {
 			continue
 		}
 		l.at += int64(n)
+		l.hole = n > 0 && LeadingNULs(p[:n]) == n
 		switch {
 		case n > 0 && errors.Is(err, io.EOF):
 			err = nil
@@ -58,45 +62,65 @@ func (l *Log) Read(p []byte) (n int, err error) {
 }
 
 // Rewind goes back to the beginning.
-func (l *Log) Rewind() { l.at = 0 }
+func (l *Log) Rewind() { l.at, l.hole = 0, false }
+
+// skipHole leaves out what the next bytes are.
+func (l *Log) skipHole() {
+	if l.hole {
+		l.at, l.hole = l.EndOfHole(l.at), false
+	}
+}
 
 // Lines counts the lines before an offset, a last one without newline too.
 func (l *Log) Lines(offset int64) (lines int64, err error) {
-	l.at = 0
-	buf, last := make([]byte, 64<<10), byte('\n')
-	for in := io.LimitReader(l, offset); ; {
-		n, err := in.Read(buf)
-		lines += int64(bytes.Count(buf[:n], []byte{'\n'}))
-		if n > 0 {
-			last = buf[n-1]
-		}
-		switch {
-		case errors.Is(err, io.EOF):
-			if last != '\n' {
-				lines++
-			}
-			return lines, nil
-		case err != nil:
-			return 0, err
-		}
-	}
+	lines, _, err = l.walk(offset, math.MaxInt64)
+	return lines, err
 }
 
 // SkipLines reads from the beginning and returns the offset behind so many lines,
 // or the end.
 func (l *Log) SkipLines(lines int64) (offset int64, err error) {
-	l.at = 0
-	for in := bufio.NewReaderSize(l, 64<<10); lines > 0; {
-		piece, err := in.ReadSlice('\n')
-		offset += int64(len(piece))
-		switch {
-		case err == nil:
-			lines--
-		case !errors.Is(err, bufio.ErrBufferFull):
-			return 0, err
+	_, offset, err = l.walk(math.MaxInt64, lines)
+	return offset, err
+}
+
+// walk reads from the beginning up to an offset, or to the end of so many lines. It
+// returns how many lines it has passed, a last one without end too, and where it stopped.
+func (l *Log) walk(offset, most int64) (lines, at int64, err error) {
+	l.Rewind()
+	buf, within := make([]byte, 64<<10), false // a line
+	for lines < most {
+		l.skipHole()
+		from := l.at
+		n, err := l.Read(buf[:max(0, min(int64(len(buf)), offset-from))])
+		text := buf[:n]
+		if whole := int64(bytes.Count(text, []byte{'\n'})); lines+whole < most && bytes.IndexByte(text, 0) < 0 {
+			lines += whole
+			within = n > 0 && text[n-1] != '\n' || n == 0 && within
+			text = nil
+		}
+		for i, c := range text {
+			if c == '\n' || c == 0 && within {
+				lines++
+			}
+			if within = c != '\n' && c != 0; lines == most {
+				if c == '\n' {
+					i++
+				}
+				return lines, from + int64(i), nil
+			}
+		}
+		if err != nil && !errors.Is(err, io.EOF) {
+			return 0, 0, err
+		}
+		if n == 0 {
+			break
 		}
 	}
-	return offset, nil
+	if within {
+		lines++
+	}
+	return lines, l.at, nil
 }
 
 // IsAt reports whether the file is the one at a path now.

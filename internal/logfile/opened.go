@@ -89,7 +89,10 @@ func (o *Opened) Size() int64 {
 
 // Begins reports whether the file begins as the saved one did.
 func (o *Opened) Begins(saved Sum) bool {
-	if saved.Length == 0 || len(o.Head) < saved.Length {
+	switch {
+	case saved.Length > HeadBytes:
+		return o.beginsBehind(saved)
+	case saved.Length == 0 || len(o.Head) < saved.Length:
 		return false
 	}
 	return SumOf(o.Head[:saved.Length]) == saved
@@ -111,10 +114,10 @@ func (o *Opened) Bytes(offset int64, length int) ([]byte, error) {
 	}
 }
 
-// HasMore reports whether there is anything behind an offset.
+// HasMore reports whether there is anything but NULs behind an offset.
 func (o *Opened) HasMore(offset int64) bool {
-	text, err := o.Bytes(offset, 1)
-	return err == nil && len(text) > 0
+	more, err := o.more(offset)
+	return err == nil && more
 }
 
 // Ending is the length of the uncompressed bytes, and the last ones of them. Of a

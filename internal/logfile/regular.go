@@ -1,12 +1,8 @@
 package logfile
 
 import (
-	"bufio"
-	"bytes"
 	"fmt"
 	"io/fs"
-
-	"github.com/tailflux/tailflux/internal/flow"
 )
 
 // RegularFile returns an error with a hint unless mode is a regular file's.
@@ -29,8 +25,8 @@ func RegularFile(path string, mode fs.FileMode) error {
 		"(nginx's container image links access.log to /dev/stdout; let access_log name a file on a volume)", path, what)
 }
 
-// FirstLines returns the first lines of a plain file, at most n, whole ones only,
-// without their newlines (and [flow.TrimCR]). A line of more than a megabyte ends them.
+// FirstLines returns the first lines of a plain file, at most n, whole ones only, as a
+// [LineReader] does. A line of more than a megabyte ends them.
 func FirstLines(path string, n int) (lines [][]byte, err error) {
 	const longest = 1 << 20
 	o, err := OpenPlain(path)
@@ -38,13 +34,13 @@ func FirstLines(path string, n int) (lines [][]byte, err error) {
 		return nil, err
 	}
 	defer o.Close()
-	in := bufio.NewReaderSize(o.File, longest)
+	in := NewLineReader(&Log{Opened: o}, longest)
 	for len(lines) < n {
-		line, err := in.ReadSlice('\n')
-		if err != nil {
+		line, long, err := in.Next()
+		if err != nil || long || in.open {
 			break // the end, or this is not a log
 		}
-		lines = append(lines, bytes.Clone(flow.TrimCR(line[:len(line)-1])))
+		lines = append(lines, line)
 	}
 	return lines, nil
 }

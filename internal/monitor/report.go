@@ -71,6 +71,7 @@ type (
 		Recovered   int64   `json:"recovered"`
 		Lost        int64   `json:"generations_lost"`
 		LostBytes   int64   `json:"bytes_lost"`
+		NULs        int64   `json:"nul_bytes_skipped"`
 		Omitted     int64   `json:"values_omitted"`
 		WrittenLate int64   `json:"still_written_after_rotation"`
 	}
@@ -181,7 +182,7 @@ func sourceOf(s stats.Source, now time.Time) sourceReport {
 		Name: s.Name, Path: s.Path, Open: s.Open, Trouble: s.Trouble,
 		Offset: s.Offset, Size: s.Size, LagBytes: s.Size - s.Offset,
 		Rotations: s.Rotations, Truncations: s.Truncations,
-		Recovered: s.Recovered, Lost: s.Lost, LostBytes: s.LostBytes, Omitted: s.Omitted, WrittenLate: s.WrittenLate,
+		Recovered: s.Recovered, Lost: s.Lost, LostBytes: s.LostBytes, NULs: s.NULs, Omitted: s.Omitted, WrittenLate: s.WrittenLate,
 	}
 	if r.LagBytes > 0 && !s.LastLine.IsZero() {
 		r.LagSeconds = max(0, now.Sub(s.LastLine).Seconds())

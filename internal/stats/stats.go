@@ -63,6 +63,7 @@ type Source struct {
 	WrittenLate int64     // superseded files that were written to when nginx should have reopened its logs
 	Unreadable  int64     // files that may be its logs and cannot be unpacked or placed
 	LastLine    time.Time // timestamp in the last parsed line; zero: none yet
+	NULs        int64     // bytes that nobody wrote, skipped
 	Omitted     int64     // field values left out of their points because they are not numbers
 
 	Kind         string // "scanner", "regexp" or "json"; "" until the format is known

@@ -37,7 +37,7 @@ func (f *file) examine(now time.Time) (holds bool, kept int64, err error) {
 		return false, kept, err
 	}
 	f.seen = min(f.seen, f.size)
-	if f.size < f.at.Offset+f.scanned { // cut within a line that was not sent
+	if f.scanned > 0 && f.size < f.next()+f.scanned { // cut within a line that was not sent
 		f.scanned, f.seen = 0, f.at.Offset
 	}
 	switch {
@@ -54,6 +54,9 @@ func (f *file) examine(now time.Time) (holds bool, kept int64, err error) {
 			kept, err = f.untouched()
 		}
 		return err != nil, kept, err
+	}
+	if f.size < f.next() { // cut within the hole
+		f.hole, f.seen = hole{}, f.at.Offset
 	}
 	if fresh && len(f.Head) > 0 { // it may have been copied and truncated before
 		f.unsearched = true
@@ -119,6 +122,10 @@ func (f *file) check(read []byte, offset int64) error {
 			return errOr(err, errChanged)
 		}
 	}
+	if same, err := f.holeStands(); err != nil || !same {
+		f.hole, f.scanned, f.seen = hole{}, 0, f.at.Offset
+		return errOr(err, errChanged)
+	}
 	f.verified = time.Now()
 	f.describeChange()
 	return nil
@@ -163,8 +170,9 @@ func (f *file) untouched() (int64, error) {
 	return logfile.AfterLastNewline(f.File, size)
 }
 
-// known is the largest size that the file is known to have had.
-func (f *file) known() int64 { return max(f.seen, f.at.Offset+f.scanned, f.described.Size) }
+// known is the largest size that the file is known to have had, without the hole behind
+// what was sent: nobody misses that.
+func (f *file) known() int64 { return max(f.seen, f.next()+f.scanned, f.described.Size) - f.nuls() }
 
 // mark notes what stands before the place that was read to.
 func (f *file) mark() {
@@ -187,6 +195,9 @@ func (f *file) describe() logfile.File {
 		if d.Head.Length == 0 && f.superseded {
 			d.Head = logfile.SumOf(f.Head) // of a half line, which is perhaps all there will be
 		}
+	}
+	if f.begin.of == f.at.Generation {
+		d.Head = f.begin.sum
 	}
 	d.Size, d.Modified = f.size, f.asOf.UnixNano()
 	return *d

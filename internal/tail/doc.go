@@ -26,6 +26,7 @@
 //	found.go     the files beside a log, and what they hold: the evidence
 //	act.go       the last step
 //	file.go      an open generation: read, send, leave
+//	hole.go      NULs in it that nobody wrote
 //	check.go     whether it still holds what was read of it
 //	feed.go      where the chunks go
 //	glob.go      many paths

@@ -2,6 +2,7 @@ package tail
 
 import (
 	"context"
+	"log/slog"
 	"time"
 
 	"github.com/tailflux/tailflux/internal/checkpoint"
@@ -16,16 +17,17 @@ type feed struct {
 	pool       *flow.Pool
 	least      int // bytes of a room
 	stats      *stats.Stats
+	log        *slog.Logger
 	checkpoint *checkpoint.Checkpoint
 	meanwhile  func() (next time.Time)
 	patience   *time.Timer // of send
 }
 
-func newFeed(c Config, pool *flow.Pool, st *stats.Stats, out chan<- flow.Chunk, meanwhile func() time.Time) *feed {
+func newFeed(c Config, pool *flow.Pool, st *stats.Stats, log *slog.Logger, out chan<- flow.Chunk, meanwhile func() time.Time) *feed {
 	patience := time.NewTimer(0)
 	patience.Stop()
 	return &feed{
-		out: out, pool: pool, least: max(c.MaxLine, longHead) + 1, stats: st, checkpoint: c.Checkpoint,
+		out: out, pool: pool, least: max(c.MaxLine, longHead) + 1, stats: st, log: log, checkpoint: c.Checkpoint,
 		meanwhile: meanwhile, patience: patience,
 	}
 }
@@ -63,5 +65,21 @@ func (d *feed) send(ctx context.Context, chunk flow.Chunk) error {
 			chunk.Block.Release()
 			return ctx.Err()
 		}
+	}
+}
+
+// skipped counts NULs behind a position that are no part of any line.
+func (d *feed) skipped(at flow.Position, nuls int64) {
+	if nuls == 0 {
+		return
+	}
+	source, first := at.Generation.Source, false
+	d.stats.UpdateSource(source.Index, func(s *stats.Source) {
+		first = s.NULs == 0
+		s.NULs += nuls
+	})
+	if first {
+		d.log.Warn("NUL bytes in the log are skipped", "source", source.Name, "file", source.Path, "offset", at.Offset, "bytes", nuls,
+			"reason", "it was truncated (copytruncate) while its writer does not append, or the machine lost its power")
 	}
 }

@@ -25,9 +25,11 @@ type file struct {
 	marks           logfile.Marks
 
 	at      flow.Position // what was sent ends here
+	hole    hole          // behind at
+	begin   beginning     // of a file that begins with a hole
 	size    int64         // when it was last looked at; of a packed file as far as it is known
 	seen    int64         // offset up to which it was read
-	scanned int64         // bytes behind at that are known to hold no newline, of a line too long for a block
+	scanned int64         // bytes from next on that are known to hold no end of a line, of one too long for a block
 	ended   bool          // the last read found its end
 	limit   int64         // it is read up to here if it is over 0
 	trouble error         // of the last read
@@ -64,6 +66,7 @@ func newFile(o *logfile.Opened, at flow.Position, ledger *checkpoint.Ledger, d *
 	}
 	f.packed, _ = o.Content.(*logfile.Compressed)
 	f.described.Path = o.Log
+	f.begin = f.knownBeginning()
 	f.mark()
 	return f
 }
@@ -71,8 +74,8 @@ func newFile(o *logfile.Opened, at flow.Position, ledger *checkpoint.Ledger, d *
 // idle reports whether there was nothing more to read when the file was last looked at.
 func (f *file) idle() bool { return f.ended && (f.packed != nil || f.size <= f.seen) }
 
-// read sends the whole lines of the next block. more reports that the block was
-// filled, so that there is probably more.
+// read sends the whole lines of the next block, up to NULs if there are some. more
+// reports that the block was filled or not used up, so that there is probably more.
 func (f *file) read(ctx context.Context) (more bool, err error) {
 	room, err := f.feed.room(ctx)
 	if err != nil || f.closed {
@@ -81,19 +84,35 @@ func (f *file) read(ctx context.Context) (more bool, err error) {
 	if f.scanned > 0 {
 		return f.readLong(ctx, room)
 	}
-	n, err := f.readAt(room, f.at.Offset)
+	n, err := f.readAt(room, f.next())
 	if err != nil {
 		return errors.Is(err, logfile.ErrSkipping), ignore(err, logfile.ErrSkipping)
 	}
-	end := bytes.LastIndexByte(room[:n], '\n') + 1
-	if end == 0 {
-		if n == len(room) {
-			f.scanned = int64(n)
-			return true, nil
-		}
-		return false, nil
+	text := beforeNUL(room[:n])
+	end := bytes.LastIndexByte(text, '\n') + 1
+	nuls := logfile.LeadingNULs(room[len(text):n])
+	// What is behind NULs is for the next read.
+	more = n == len(room) || len(text)+nuls < n || nuls > 0 && end > 0
+	f.ended = f.ended && !more
+	switch {
+	case end > 0:
+		return more, f.send(ctx, end, int64(end), 0)
+	case nuls > 0 && len(text) == 0:
+		f.skip(nuls, nuls == len(room))
+	case nuls > 0 && more:
+		// Somebody has written behind the NULs, or they reach far: they are no page that
+		// is still to be filled, and nobody completes what stands before them.
+		return true, f.sendEnd(ctx, room, len(text))
+	case more:
+		f.scanned = int64(n)
 	}
-	return n == len(room), f.send(ctx, end, int64(end), 0)
+	return more, nil
+}
+
+// beforeNUL is the text before its first NUL.
+func beforeNUL(text []byte) []byte {
+	before, _, _ := bytes.Cut(text, []byte{0})
+	return before
 }
 
 func ignore(err, known error) error {
@@ -106,28 +125,30 @@ func ignore(err, known error) error {
 // readLong looks for the end of a line that fits in no block, one block at a
 // time, and sends its head when it has found it.
 func (f *file) readLong(ctx context.Context, room []byte) (more bool, err error) {
-	n, err := f.readAt(room, f.at.Offset+f.scanned)
+	n, err := f.readAt(room, f.next()+f.scanned)
 	if err != nil {
 		return errors.Is(err, logfile.ErrSkipping), ignore(err, logfile.ErrSkipping)
 	}
-	end := bytes.IndexByte(room[:n], '\n')
-	if end < 0 {
-		f.scanned += int64(n)
-		return n == len(room), nil
+	text := beforeNUL(room[:n])
+	if end := bytes.IndexByte(text, '\n'); end >= 0 {
+		length := f.scanned + int64(end) + 1
+		return true, f.sendHead(ctx, room, length, length)
 	}
-	length := f.scanned + int64(end) + 1
-	return true, f.sendHead(ctx, room, length, length)
+	if f.scanned += int64(len(text)); len(text) < n {
+		return true, f.sendHead(ctx, room, f.scanned, f.scanned+1)
+	}
+	return n == len(room), nil
 }
 
 // sendHead sends the beginning of a line of length bytes in the file
 // and is tooLong with its newline.
 func (f *file) sendHead(ctx context.Context, room []byte, length, tooLong int64) error {
-	n, err := f.readAt(room[:longHead], f.at.Offset)
+	n, err := f.readAt(room[:longHead], f.next())
 	if err != nil {
 		return ignore(err, logfile.ErrSkipping)
 	}
 	f.scanned, f.seen = 0, f.at.Offset // what was read behind it was not sent
-	if n < longHead || bytes.IndexByte(room[:n], '\n') >= 0 {
+	if n < longHead || bytes.ContainsAny(room[:n], "\n\x00") {
 		return nil // it was truncated meanwhile: what is in it now is read instead
 	}
 	room[n] = '\n'
@@ -167,21 +188,36 @@ func (f *file) sendRest(ctx context.Context) error {
 // sendTail sends what was last read behind the last newline, and nothing that
 // came since: there might be another newline in it.
 func (f *file) sendTail(ctx context.Context, room []byte) error {
-	if f.seen <= f.at.Offset {
+	rest := f.seen - f.next()
+	if rest <= 0 {
 		return nil
 	}
-	n, err := f.readAt(room[:f.seen-f.at.Offset], f.at.Offset)
-	if err != nil || n == 0 {
+	n, err := f.readAt(room[:min(rest, int64(len(room)-1))], f.next())
+	if err != nil {
 		return ignore(err, logfile.ErrSkipping)
 	}
+	text := beforeNUL(room[:n])
+	switch {
+	case len(text) == 0:
+		return nil
+	case len(text) == len(room)-1 && rest > int64(n): // there was more room when it was read
+		return f.sendHead(ctx, room, rest, rest+1)
+	}
+	return f.sendEnd(ctx, room, len(text))
+}
+
+// sendEnd sends the first n bytes of the room as a line that has no newline.
+func (f *file) sendEnd(ctx context.Context, room []byte, n int) error {
 	room[n] = '\n'
 	return f.send(ctx, n+1, int64(n), 0)
 }
 
 // send cuts the first n bytes of the room off as a chunk; they stand for length
-// bytes of the file.
+// bytes of the file, behind the hole if there is one.
 func (f *file) send(ctx context.Context, n int, length, tooLong int64) error {
-	start := f.at
+	before, nuls := f.at, f.nuls()
+	start := before
+	start.Offset += nuls
 	chunk := flow.Chunk{Start: start, End: start, TooLong: tooLong}
 	chunk.Data, chunk.Block = f.feed.pool.Cut(n)
 	chunk.End.Offset += length
@@ -189,10 +225,15 @@ func (f *file) send(ctx context.Context, n int, length, tooLong int64) error {
 	if tooLong == 0 {
 		f.marks.Add(chunk.End.Offset, chunk.Data[:length])
 	}
+	if before.Offset == 0 && nuls >= logfile.HeadBytes {
+		f.begin = beginning{before.Generation, logfile.SumBehind(nuls, chunk.Data[:min(length, int64(n))])}
+		f.describeChange()
+	}
 	f.at = chunk.End // already: if the file is truncated while this waits, what follows is in the copy
 	if err := f.feed.send(ctx, chunk); err != nil {
 		return err
 	}
+	f.feed.skipped(before, nuls)
 	if !f.superseded {
 		f.feed.stats.Offset(f.at.Generation.Source.Index, f.at.Offset)
 	}
@@ -234,6 +275,7 @@ func (f *file) readAt(p []byte, offset int64) (n int, err error) {
 
 // end notes that nothing more of the file will be read, and closes it.
 func (f *file) end() {
+	f.feed.skipped(f.at, max(0, f.seen-f.at.Offset)) // any text was sent
 	f.describeChange()
 	f.ledger.Leave(f.at, f.before())
 	f.close()

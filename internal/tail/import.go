@@ -43,7 +43,7 @@ func (r *Reader) imports(ctx context.Context, out chan<- flow.Chunk) error {
 	s := r.sources[0]
 	i := &importer{
 		files: r.config.Import, source: s.Source, ledger: s.ledger, saved: s.ledger.Copy(), progress: r.config.Progress,
-		feed: newFeed(r.config, r.pool, r.stats, out, never), log: r.log, checkpoint: r.checkpoint,
+		feed: newFeed(r.config, r.pool, r.stats, r.log, out, never), log: r.log, checkpoint: r.checkpoint,
 	}
 	return i.run(ctx)
 }
@@ -161,7 +161,7 @@ func (i *importer) readPart(ctx context.Context, o *logfile.Opened, p checkpoint
 
 // within is the progress when so many lines of a file were read.
 func (p Progress) within(f *file, lines int64) Progress {
-	at := f.at.Offset
+	at := f.next()
 	if f.packed != nil {
 		at, _ = f.File.Seek(0, io.SeekCurrent)
 	}

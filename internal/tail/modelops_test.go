@@ -13,7 +13,8 @@ import (
 	"time"
 )
 
-// modelOps are what can happen. Each does what it says whatever came before.
+// modelOps are what can happen. Each does what it says whatever came before. The last
+// one is only for sequences with holes.
 var modelOps = []struct {
 	name string
 	do   func(*model)
@@ -34,6 +35,7 @@ var modelOps = []struct {
 	{"checkpoint failing", (*model).opFailing},
 	{"come back", (*model).opBack},
 	{"nothing at the path", (*model).opNothing},
+	{"hole", (*model).opHole},
 }
 
 func (m *model) opWrite() {
@@ -116,6 +118,9 @@ func (m *model) cut() *inode {
 	next := &inode{handle: old.handle, since: time.Now(), deleted: old.deleted, gone: old.gone, maybe: map[string]int{}}
 	m.files = append(m.files, next)
 	m.nginx = next
+	if m.holes && m.rand.IntN(5) == 0 { // nginx does not append
+		m.hole(m.nginx)
+	}
 	return old
 }
 
@@ -334,4 +339,41 @@ func (m *model) opNothing() {
 	if m.rand.IntN(2) == 0 {
 		m.opWrite()
 	}
+}
+
+// opHole is what a power cut leaves, and what nginx writes behind it.
+func (m *model) opHole() {
+	switch m.rand.IntN(4) {
+	case 0:
+		m.opHalf()
+	case 1:
+		m.opWrite()
+	}
+	m.hole(m.nginx)
+	m.half = "" // the rest of the line is nowhere
+	switch m.rand.IntN(4) {
+	case 0:
+	case 1:
+		m.opHalf()
+	default:
+		m.opWrite()
+	}
+}
+
+// hole lets a file grow by NULs, with or without taking space for them.
+func (m *model) hole(f *inode) {
+	size := 1 + m.rand.IntN(100)
+	if m.rand.IntN(2) == 0 {
+		size += m.rand.IntN(5 * modelBlock)
+	}
+	nuls := strings.Repeat("\x00", size)
+	if m.rand.IntN(2) == 0 {
+		m.append(f, nuls)
+		return
+	}
+	info, err := f.handle.Stat()
+	m.must(err)
+	m.must(f.handle.Truncate(info.Size() + int64(size)))
+	m.append(f, "")
+	f.text.WriteString(nuls)
 }

@@ -136,7 +136,7 @@ func (r *Reader) Run(ctx context.Context, out chan<- flow.Chunk) error {
 		return r.imports(ctx, out)
 	}
 	defer r.close()
-	r.feed = newFeed(r.config, r.pool, r.stats, out, r.lookIfDue)
+	r.feed = newFeed(r.config, r.pool, r.stats, r.log, out, r.lookIfDue)
 	r.stopped = ctx.Done()
 	tick := time.NewTimer(idleTick)
 	defer tick.Stop()

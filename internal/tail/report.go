@@ -39,7 +39,7 @@ func (s *source) report(r *Reader, err error) {
 	r.stats.UpdateSource(s.Index, func(st *stats.Source) {
 		st.Open, st.Trouble = err == nil, trouble
 		if f := s.newest(); f != nil {
-			st.Offset, st.Size = f.at.Offset, max(f.size, f.at.Offset)
+			st.Offset, st.Size = f.next(), max(f.size, f.next())
 		}
 	})
 }

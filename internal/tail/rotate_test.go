@@ -328,3 +328,31 @@ func TestFileComesBackWhileItIsBeingLeft(t *testing.T) {
 		}
 	})
 }
+
+// Another source has taken most of the block that it was first read into.
+func TestLastLineIsLongerThanTheRoomThatIsLeft(t *testing.T) {
+	both(t, func(t *testing.T, wakeups bool) {
+		dir := t.TempDir()
+		path, other := filepath.Join(dir, "access.log"), filepath.Join(dir, "other.log")
+		long := strings.Repeat("x", 20<<10)
+		create(t, path, long)
+		text, lines := numbered("o", 0, 200)
+		o := rotating(wakeups)
+		o.uncounted = true
+		f := follow(t, o, path, other)
+		f.eventually("the long line", func() bool { return f.source().Size == int64(len(long)) })
+		time.Sleep(300 * time.Millisecond)
+		create(t, other, text)
+		f.eventually("the other lines", func() bool {
+			f.mu.Lock()
+			defer f.mu.Unlock()
+			return len(f.files) == 1 && len(f.files[0].lines) == len(lines)
+		})
+		rotate(t, path, "")
+		f.eventually("the long line", func() bool {
+			f.mu.Lock()
+			defer f.mu.Unlock()
+			return len(f.files) == 2 && len(f.files[1].tooLong) == 1 && f.files[1].tooLong[0] == int64(len(long))+1
+		})
+	})
+}

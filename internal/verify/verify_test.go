@@ -97,6 +97,21 @@ func TestLinesThatEndWithCRLFAreVerified(t *testing.T) {
 	}
 }
 
+// Holes of NULs are no lines, and what is around them is: a stop, a crash or a
+// compression in between changes no number.
+func TestLinesAroundHolesAreVerified(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "access.log")
+	line := `192.0.2.1 - - [20/Nov/2026:10:00:00 +0000] "GET /a HTTP/1.1" 200 5 "-" "curl"` + "\n"
+	hole := strings.Repeat("\x00", int(config.Default().MaxLineBytes)+1)
+	if err := os.WriteFile(file, []byte(hole+line+hole+line+line[:20]+hole+line+hole), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	v := open(t, []config.Source{{Name: "web", Path: file, Format: "combined"}}, func(influx.Series, int64, int64) ([]int64, error) { return nil, nil })
+	if got, err := v.Verify(t.Context(), file, ""); err != nil || got.Lines != 4 || got.Expected != 3 || got.Rejected != 1 {
+		t.Errorf("Verify = %+v, %v, want 3 points expected and half a line rejected", got, err)
+	}
+}
+
 // A file that is in another format is not as it should be, though nothing is missing.
 func TestNoLineMatches(t *testing.T) {
 	file := writeLog(t, 3)

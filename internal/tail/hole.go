@@ -1,0 +1,88 @@
+package tail
+
+import (
+	"errors"
+	"io"
+	"slices"
+	"time"
+
+	"github.com/tailflux/tailflux/internal/flow"
+	"github.com/tailflux/tailflux/internal/logfile"
+)
+
+// hole is a run of NULs that is known to follow what was sent of a file. None of them
+// belongs to a line, see package logfile. It is remembered instead of passed: the
+// position stays before it until the line behind it is sent, because what is at the end
+// of a file may yet be something else, and what is acknowledged always ends with a line.
+type hole struct {
+	behind flow.Position // what was sent ends there; when that is elsewhere, this is no more
+	length int64
+}
+
+// beginning is what a generation is known by whose file begins with more NULs than a
+// head has: others do, too.
+type beginning struct {
+	of  *flow.Generation
+	sum logfile.Sum
+}
+
+// knownBeginning is what the ledger has.
+func (f *file) knownBeginning() beginning {
+	if logfile.LeadingNULs(f.Head) == logfile.HeadBytes {
+		known := f.ledger.Copy()
+		for _, g := range slices.Concat(known.Open, known.Imports) {
+			if g.ID == f.at.Generation.ID && g.Head.Length > logfile.HeadBytes {
+				return beginning{f.at.Generation, g.Head}
+			}
+		}
+	}
+	return beginning{}
+}
+
+// nuls is how many NULs are known to follow what was sent.
+func (f *file) nuls() int64 {
+	if f.hole.behind != f.at {
+		return 0
+	}
+	return f.hole.length
+}
+
+// next is the offset at which the next line begins, as far as is known.
+func (f *file) next() int64 { return f.at.Offset + f.nuls() }
+
+// skip notes n more NULs before the next line. When they filled a block, the rest of
+// the hole is skipped without reading it.
+func (f *file) skip(n int, block bool) {
+	end := f.next() + int64(n)
+	if block {
+		behind := f.EndOfHole(end)
+		if f.limit > 0 {
+			behind = min(behind, f.limit)
+		}
+		end = max(end, behind)
+	}
+	f.hole = hole{f.at, end - f.at.Offset}
+	f.size = max(f.size, end)
+	if end > f.seen {
+		f.seen, f.grown = end, time.Now()
+	}
+}
+
+// holeStands reports whether there are still NULs where there were, at both ends: the
+// file may have been cut within them and have grown again.
+func (f *file) holeStands() (bool, error) {
+	if f.nuls() == 0 {
+		return true, nil
+	}
+	for _, at := range []int64{f.at.Offset, f.next() - 1} {
+		var is [1]byte
+		n, err := f.File.ReadAt(is[:], at)
+		if err != nil && !errors.Is(err, io.EOF) {
+			return false, err
+		}
+		if logfile.LeadingNULs(is[:n]) == 0 {
+			return false, nil
+		}
+	}
+	return true, nil
+}

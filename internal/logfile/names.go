@@ -30,6 +30,9 @@ const (
 	compressed = `\.(?:gz|bz2|xz|zst|Z)` // by anything
 )
 
+// passing matches the ends of names that editors and others give to files for a while.
+var passing = regexp.MustCompile(`(?:~|\.(?:tmp|part|bak|orig|save|sw[a-p]|lock|pid))$`)
+
 // rotatedName matches the names of rotated logs of whatever log, and extended
 // those that kept the extension. A date is taken for one only behind a dash here:
 // logs may have dates in their names.
@@ -119,5 +122,5 @@ func (n *names) rotated(name string) (ok bool, order int) {
 // that are known.
 func (n *names) maybe(name string) bool {
 	rest, ok := strings.CutPrefix(name, n.base)
-	return ok && rest != "" && strings.ContainsRune(".-_", rune(rest[0])) && strings.ContainsFunc(rest, unicode.IsDigit)
+	return ok && rest != "" && !passing.MatchString(rest) && strings.ContainsRune(".-_", rune(rest[0])) && strings.ContainsFunc(rest, unicode.IsDigit)
 }

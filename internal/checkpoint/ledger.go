@@ -52,6 +52,17 @@ func (l *Ledger) Renumber(g *flow.Generation) {
 	}
 }
 
+// PathOf returns the path of the log when an open generation was at it, "" if it is the
+// source's.
+func (l *Ledger) PathOf(id int64) string {
+	l.c.mu.Lock()
+	defer l.c.mu.Unlock()
+	if _, open := l.open(id); open != nil {
+		return open.Path
+	}
+	return ""
+}
+
 // Begin adds a generation that is about to be read from a position. before describes
 // the bytes before it.
 func (l *Ledger) Begin(at flow.Position, before logfile.Sum, f logfile.File) {

@@ -74,7 +74,7 @@ type Source struct {
 // Glob is the state of a configured glob, of which each file is a source.
 type Glob struct {
 	Name, Path string
-	Files      int    // that it has matched since the process started
+	Files      int    // that it has matched since the process started, without earlier days that were deleted
 	Trouble    string // why it has matched none
 }
 

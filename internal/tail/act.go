@@ -73,7 +73,7 @@ func (s *source) act(r *Reader, sc *scene.Scene, b *found, actions []scene.Actio
 			more = true
 		case scene.Lose:
 			if !moved {
-				s.lose(r, a.Bytes, a.Why)
+				s.lose(r, s.ledger.PathOf(a.ID), a.Bytes, a.Why)
 				s.ledger.Lose(a.ID)
 			}
 			more = true
@@ -263,7 +263,7 @@ func (s *source) truncated(r *Reader, sc *scene.Scene, b *found, a scene.Action,
 	r.log.Info("log file was truncated", "source", s.Name, "file", s.Path, "bytes", old.Offset, "offset", offset)
 	r.stats.UpdateSource(s.Index, func(st *stats.Source) { st.Truncations++ })
 	if a.Bytes > 0 {
-		s.lose(r, a.Bytes, "the file was truncated, and there is no copy of it")
+		s.lose(r, s.ledger.PathOf(a.ID), a.Bytes, "the file was truncated, and there is no copy of it")
 	}
 	if a.File < 0 {
 		s.ledger.Leave(old, f.before())

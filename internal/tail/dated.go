@@ -149,9 +149,22 @@ func (r *Reader) unite(g *glob) {
 func (r *Reader) isGone(source, path string) bool {
 	known := r.checkpoint.Ledger(source).Copy()
 	return !slices.ContainsFunc(r.directories.Siblings(path, known.Directories...), func(f logfile.Sibling) bool {
-		is := func(g checkpoint.Generation) bool { return logfile.InodeIn(f.Info).Is(g.Inode) }
-		return strings.HasPrefix(filepath.Base(f.Path), filepath.Base(path)) || slices.ContainsFunc(known.Open, is)
+		if strings.HasPrefix(filepath.Base(f.Path), filepath.Base(path)) {
+			return true
+		}
+		isFile := func(g checkpoint.Generation) bool { return logfile.InodeIn(f.Info).Is(g.Inode) && isGeneration(f, &g) }
+		return slices.ContainsFunc(known.Open, isFile)
 	})
+}
+
+// isGeneration reports whether a file is that of a generation, if it can be read.
+func isGeneration(f logfile.Sibling, g *checkpoint.Generation) bool {
+	o, err := f.Open()
+	if err != nil {
+		return false
+	}
+	defer o.Close()
+	return o.Compare(g.File, g.Offset, g.Before) > logfile.Different
 }
 
 // isName reports whether a source of that name is configured: or one of a glob, that has

@@ -131,15 +131,16 @@ func randomDays(t *testing.T, seed uint64) {
 				do("acknowledged")
 			}
 		default:
-			if !running {
+			switch {
+			case !running:
 				d.start()
 				d.looked()
 				do("started")
-			} else if random.IntN(2) == 0 {
+			case random.IntN(2) == 0:
 				settle()
 				d.stop()
 				do("stopped")
-			} else {
+			default:
 				d.kill()
 				do("killed")
 			}

@@ -466,7 +466,7 @@ func TestDaysThatWereSourcesOfTheirOwn(t *testing.T) {
 		if s := d.stats.Snapshot(time.Now()).Sources; len(s) != 1 || s[0].Name != "web" || s[0].Lost != 1 || s[0].LostBytes != 160 || s[0].Path != on(dir, 29) {
 			t.Errorf("the sources are %+v; the log:\n%s", s, &d.log)
 		}
-		if d.logged("are one source now") != 1 || d.logged("level=WARN") != 1 || d.logged("level=ERROR") != 1 {
+		if d.logged("file="+on(dir, 24)+" bytes=160") != 1 || d.logged("are one source now") != 1 || d.logged("level=WARN") != 1 || d.logged("level=ERROR") != 1 {
 			t.Errorf("the log:\n%s", &d.log)
 		}
 		d.kill()

@@ -30,6 +30,7 @@
 //	check.go     whether it still holds what was read of it
 //	feed.go      where the chunks go
 //	glob.go      many paths
+//	dated.go     those that differ in a date, and are one source
 //	import.go    logs that are read once, from their beginning
 //	report.go    what is logged of trouble and loss
 //	watched.go   files that were closed and may grow again

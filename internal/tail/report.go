@@ -1,6 +1,7 @@
 package tail
 
 import (
+	"cmp"
 	"errors"
 	"io/fs"
 
@@ -8,9 +9,9 @@ import (
 )
 
 // lose notes that the rest of a generation is gone. It is an error if some of it is
-// known to have been unread.
-func (s *source) lose(r *Reader, bytes int64, why string) {
-	log := r.log.With("source", s.Name, "file", s.Path, "bytes", bytes, "reason", why)
+// known to have been unread. path is that of the log then, if it was another one.
+func (s *source) lose(r *Reader, path string, bytes int64, why string) {
+	log := r.log.With("source", s.Name, "file", cmp.Or(path, s.Path), "bytes", bytes, "reason", why)
 	if bytes > 0 {
 		log.Error("part of a log is lost: the file was deleted or truncated before it was read")
 	} else {

@@ -98,3 +98,26 @@ func TestOldFileIsWrittenForLongWhileTheNewOneIsEmpty(t *testing.T) {
 		}
 	})
 }
+
+// It came to the path and was rotated between two looks. As long as nothing else is there,
+// nginx has no reason to be done with it.
+func TestUnseenFileIsWrittenWhileNothingIsAtThePath(t *testing.T) {
+	both(t, func(t *testing.T, wakeups bool) {
+		path := logFile(t)
+		create(t, path, "a1\n").Close()
+		d := newDaemon(t, wakeups, path)
+		d.start()
+		d.want(1, "a1")
+		b := rotate(t, path, "b1\nhal")
+		shift(t, path)
+		rename(t, path, path+".1")
+		d.want(2, "b1")
+		time.Sleep(time.Second) // more than rotate_wait
+		add(t, b, "f\n")
+		d.want(2, "b1", "half")
+		later()
+		create(t, path, "c1\n")
+		d.want(3, "c1")
+		d.stop()
+	})
+}

@@ -519,3 +519,86 @@ func TestFileIsRotatedWhileStoppedAndComesBack(t *testing.T) {
 		d.stop()
 	})
 }
+
+// The last of the files may still be written to. It is the one that is shown, and the one
+// that is rotated when another one comes.
+func TestFilesAreRotatedWhileStoppedAndNothingIsAtThePath(t *testing.T) {
+	both(t, func(t *testing.T, wakeups bool) {
+		path := logFile(t)
+		a := create(t, path, "a1\n")
+		d := newDaemon(t, wakeups, path)
+		d.options.RotateWait = time.Minute
+		d.start()
+		d.want(1, "a1")
+		b := rotate(t, path, "b1\n")
+		d.want(2, "b1")
+		d.acknowledge()
+		d.kill()
+		later()
+		shift(t, path)
+		rename(t, path, path+".1")
+		add(t, b, "b2\nb3\n")
+		add(t, a, "a2\n")
+		d.start()
+		d.want(1, "a2")
+		d.want(2, "b2", "b3")
+		d.eventually("the last one", func() bool { s := d.source(); return s.Offset == 9 && s.Size == 9 && s.Rotations == 0 })
+		later()
+		create(t, path, "c1\n")
+		d.want(3, "c1")
+		d.eventually("the rotation", func() bool { return d.source().Rotations == 1 })
+		d.stop()
+	})
+}
+
+// The other one has all that was read, too, and is no copy.
+func TestFileIsCompressedWhileStoppedAndTheNextOneBeginsAlike(t *testing.T) {
+	both(t, func(t *testing.T, wakeups bool) {
+		path := logFile(t)
+		file := create(t, path, "begin\n")
+		d := newDaemon(t, wakeups, path)
+		d.books.once = false
+		d.start()
+		d.want(1, "begin")
+		d.stop()
+		add(t, file, "a2\n")
+		rotate(t, path, "begin\nb2\n")
+		compress(t, path+".1", ".gz")
+		for _, end := range []func(){d.kill, d.stop} {
+			d.start()
+			d.wantAll([]string{"a2"}, []string{"begin", "b2"})
+			end()
+		}
+		d.start()
+		d.wantNothing()
+		d.stop()
+	})
+}
+
+// What is left is a copy of the file before, which was read.
+func TestFileIsDeletedWhileStoppedAndACopyOfAnotherOneBeginsAlike(t *testing.T) {
+	both(t, func(t *testing.T, wakeups bool) {
+		path := logFile(t)
+		create(t, path, "begin\na2\n")
+		d := newDaemon(t, wakeups, path)
+		d.books.once = false
+		d.options.RotateWait = time.Minute
+		d.start()
+		d.want(1, "begin", "a2")
+		rotate(t, path, "begin\n")
+		d.want(2, "begin")
+		d.acknowledge()
+		d.kill()
+		copyTo(t, path+".1", path+".8")
+		remove(t, path)
+		later()
+		create(t, path, "c1\n")
+		d.start()
+		d.want(3, "c1")
+		d.still()
+		if s := d.source(); s.Lost != 1 || s.LostBytes != 0 {
+			t.Errorf("lost %d generations with %d bytes, want 1 of which all was read", s.Lost, s.LostBytes)
+		}
+		d.stop()
+	})
+}

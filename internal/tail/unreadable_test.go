@@ -479,3 +479,50 @@ func TestCompressedFileMayNotBeReadAtTheRestart(t *testing.T) {
 		d.stop()
 	})
 }
+
+// It is compressed and cannot be what was read: that is found, or the file is older. So it
+// holds nothing up.
+func TestOtherCompressedFileMayNotBeReadAtTheRestart(t *testing.T) {
+	t.Parallel()
+	t.Run("the log is found", func(t *testing.T) {
+		both(t, func(t *testing.T, wakeups bool) {
+			path := logFile(t)
+			file := create(t, path, "a1\n")
+			d := unprivileged(t, wakeups, path)
+			d.want(1, "a1")
+			d.stop()
+			add(t, file, "a2\n")
+			rotate(t, path, "b1\n")
+			later()
+			create(t, path+".2", "other\n").Close()
+			compress(t, path+".2", ".gz")
+			chmod(t, path+".2.gz", 0)
+			d.start()
+			d.want(1, "a2")
+			d.want(2, "b1")
+			d.stop()
+		})
+	})
+	t.Run("it is older", func(t *testing.T) {
+		both(t, func(t *testing.T, wakeups bool) {
+			path := logFile(t)
+			create(t, path+".1", "older\n").Close()
+			compress(t, path+".1", ".gz")
+			chmod(t, path+".1.gz", 0)
+			later()
+			create(t, path, "a1\n").Close()
+			d := unprivileged(t, wakeups, path)
+			d.want(1, "a1")
+			d.stop()
+			later()
+			remove(t, path)
+			create(t, path, "b1\n").Close()
+			d.start()
+			d.want(2, "b1")
+			if s := d.source(); s.Lost != 1 || s.Trouble != "" {
+				t.Errorf("%d generations lost, want 1; Trouble = %q", s.Lost, s.Trouble)
+			}
+			d.stop()
+		})
+	})
+}

@@ -44,6 +44,9 @@ func (c *Checkpoint) finish(s *Source, g *Generation, lost bool) {
 		return
 	}
 	done := *g
+	if done.Before.Length == 0 && !lost { // it was left behind half a line
+		done.Before = g.Left.Before
+	}
 	done.State, done.Left = Finished, Reached{}
 	if lost {
 		done.State = Lost

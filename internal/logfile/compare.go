@@ -65,8 +65,8 @@ func (o *Opened) IsPartOf(h Head) bool {
 // is read to see it.
 func (o *Opened) HoldsAllOf(f File, offset int64, before Sum) bool {
 	switch {
-	case f.Head.Length == 0: // it was empty
-		return o.Inode.Is(f.Inode) && o.Size() == offset
+	case f.Head.Length == 0: // it was empty; its inode may have been given to another one
+		return o.Inode.Is(f.Inode) && o.Size() == offset && o.Info.ModTime().UnixNano() == f.Modified
 	case !o.Begins(f.Head):
 		return false
 	case o.Inode.Is(f.Inode) && LeadingNULs(o.Head) >= f.Head.Length:

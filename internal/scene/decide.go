@@ -160,7 +160,7 @@ func (d *decision) truncations() {
 		a := Action{Do: Truncated, ID: f.ID, File: -1, Since: f.AsOf}
 		best, sure := -1, logfile.Different
 		for i, c := range d.Beside {
-			if c.Held != 0 && !d.OpenAs(c.Held).Unsure || d.Trouble(i) != nil {
+			if c.Held == f.ID || c.Held != 0 && !d.OpenAs(c.Held).Unsure || d.Trouble(i) != nil {
 				continue
 			}
 			how := d.Is(i, &f.Generation)
@@ -214,17 +214,16 @@ func (d *decision) emptyOnes() {
 func (d *decision) arrivals() {
 	since, searching := d.since()
 	comes := d.isNew()
+	var refusal error
 	if comes && d.Path.File >= 0 {
-		if err := d.Trouble(d.Path.File); err != nil {
-			d.add(Action{Do: Wait, Err: err})
-			comes = false
-		}
+		refusal = d.Trouble(d.Path.File)
+		comes = refusal == nil
 	}
 	if comes && d.newest() != nil {
 		d.add(Action{Do: Supersede, ID: d.newest().ID})
 	}
 	if searching {
-		d.unseen(since, comes)
+		d.unseen(since, comes, refusal)
 	}
 	switch f := d.OpenAs(d.Path.Held); {
 	case comes:
@@ -245,8 +244,8 @@ func (d *decision) arrivals() {
 
 // unseen begins a generation for each rotated file, in their order, that is not older
 // than what was read and that nobody has read, nor will read from what comes to the path.
-func (d *decision) unseen(since time.Time, comes bool) {
-	var refusal error
+// While one of them, or what is at the path, is refused, none is older than since.
+func (d *decision) unseen(since time.Time, comes bool, refusal error) {
 	mayBe := func(i int) bool {
 		c := d.Beside[i]
 		return (c.Rotated || c.Maybe && d.Restarted) && !c.AtPath && c.Held == 0 && !c.Modified.Before(since)

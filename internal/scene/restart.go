@@ -2,6 +2,7 @@ package scene
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/tailflux/tailflux/internal/checkpoint"
 	"github.com/tailflux/tailflux/internal/logfile"
@@ -66,7 +67,7 @@ func (d *decision) unreadable() error {
 			return err
 		}
 		for j := range d.Ledger.Open {
-			if d.mayBe(i, c, &d.Ledger.Open[j]) {
+			if d.mayBe(c, &d.Ledger.Open[j]) {
 				return err
 			}
 		}
@@ -79,14 +80,15 @@ func (d *decision) unreadable() error {
 
 // mayBe reports whether a file that cannot be opened may be that of a generation:
 // by its inode, or because it is compressed and none of the others is.
-func (d *decision) mayBe(file int, c Beside, g *checkpoint.Generation) bool {
+func (d *decision) mayBe(c Beside, g *checkpoint.Generation) bool {
 	if c.Inode.Is(g.Inode) {
 		return true
 	}
-	return c.Rotated && logfile.IsCompressed(c.Path) && c.Modified.UnixNano() >= g.Modified &&
-		!d.any(func(other int) bool {
-			return other != file && d.Trouble(other) == nil && d.Is(other, g) > logfile.Different
-		})
+	if !c.Rotated || !logfile.IsCompressed(c.Path) || c.Modified.UnixNano() < g.Modified {
+		return false
+	}
+	best, _ := d.match(g, nil)
+	return best < 0
 }
 
 // restore finds the files of the ledger's generations. It returns false if one is
@@ -94,8 +96,8 @@ func (d *decision) mayBe(file int, c Beside, g *checkpoint.Generation) bool {
 func (d *decision) restore() bool {
 	taken := map[int]bool{}
 	var missing []*checkpoint.Generation
-	for i := range d.Ledger.Open {
-		g := acknowledged(d.Ledger.Open[i])
+	for _, g := range headsFirst(d.Ledger.Open) {
+		g := acknowledged(g)
 		best, sure := d.match(&g, taken)
 		switch {
 		case best < 0:
@@ -137,6 +139,14 @@ func (d *decision) whyLost(g *checkpoint.Generation) string {
 	return why
 }
 
+// headsFirst has the generations of which nothing but the inode is known behind the
+// others: a file that was empty may have become the copy of one of these.
+func headsFirst(open []checkpoint.Generation) []checkpoint.Generation {
+	isKnown := func(g checkpoint.Generation) bool { return g.Head.Length > 0 }
+	headless := slices.DeleteFunc(slices.Clone(open), isKnown)
+	return append(slices.DeleteFunc(slices.Clone(open), func(g checkpoint.Generation) bool { return !isKnown(g) }), headless...)
+}
+
 // keepLast makes the last of the files that are resumed the newest one if none is at
 // the path: it may still be written to.
 func (d *decision) keepLast() {
@@ -162,7 +172,10 @@ func (d *decision) match(g *checkpoint.Generation, taken map[int]bool) (best int
 			continue
 		}
 		how := d.Is(i, g)
-		if how == logfile.Different || how < sure || c.AtPath && !isLog(how, g) || d.wasReadByNow(i, g.ID, taken) {
+		if how == logfile.Different || how < sure || c.AtPath && !isLog(how, g) {
+			continue
+		}
+		if itself := how == logfile.Same && g.Head.Length > 0; !itself && d.wasReadByNow(i, g.ID, taken) {
 			continue // a copy elsewhere is not what else was read
 		}
 		if best >= 0 && how == sure && !d.Within(best, i) {
@@ -192,7 +205,7 @@ func isLog(how logfile.Identity, g *checkpoint.Generation) bool {
 func (d *decision) belongsToAnother(file int, id int64) bool {
 	for i := range d.Ledger.Open {
 		g := &d.Ledger.Open[i]
-		if g.ID != id && g.Head.Length > 0 && d.isFile(file, g) && d.Is(file, g) > logfile.Different {
+		if g.ID != id && g.Head.Length > 0 && d.isFile(file, g) && d.Is(file, g) == logfile.Same {
 			return true
 		}
 	}

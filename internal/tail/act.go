@@ -279,7 +279,7 @@ func (s *source) truncated(r *Reader, sc *scene.Scene, b *found, a scene.Action,
 	if err != nil {
 		return err
 	}
-	f.Info, f.size, f.asOf = info, info.Size(), info.ModTime()
+	f.Info, f.size, f.examined, f.asOf = info, info.Size(), info.ModTime(), info.ModTime()
 	if _, err := f.Head.Grow(f.File); err != nil {
 		return err
 	}

@@ -65,11 +65,15 @@ func (f *file) examine(now time.Time) (holds bool, kept int64, err error) {
 	return true, 0, nil
 }
 
-// settle notes, at the end of a look, that the file holds what was read of it, and that
-// all is known that came to the path before.
-func (f *file) settle() {
-	if !f.unsearched && !f.asOf.Equal(f.Info.ModTime()) {
-		f.asOf = f.Info.ModTime()
+// settle notes, at the end of a look, that the file holds what was read of it, and, if
+// the path was seen or searched for, that all is known that came to it before. The time
+// is that from before the path was seen: what came and went since is not older.
+func (f *file) settle(seen bool) {
+	changed := f.noted != len(f.Head)
+	if seen && !f.unsearched && !f.asOf.Equal(f.examined) {
+		f.asOf, changed = f.examined, true
+	}
+	if changed {
 		f.describeChange()
 	}
 }
@@ -98,7 +102,8 @@ func (f *file) holds() (bool, error) {
 
 // check returns errChanged unless the file still begins as it did, and with what was
 // just read of it, and is the same before the place that was read to. Its first bytes
-// are a change, too: before they are used, what came before them is looked for.
+// are a change, too: before they are used, what came before them is looked for, and
+// whether the file has become a copy.
 func (f *file) check(read []byte, offset int64) error {
 	if f.packed != nil {
 		if !f.unsure || len(f.Head) > 0 {
@@ -112,7 +117,7 @@ func (f *file) check(read []byte, offset int64) error {
 	if err != nil {
 		return err
 	}
-	if !same || known == 0 || !f.Head.Agrees(read, offset) {
+	if !same || known == 0 || f.unsure || !f.Head.Agrees(read, offset) {
 		f.Head = f.Head[:min(known, len(f.Head))]
 		return errChanged
 	}
@@ -227,5 +232,6 @@ func (f *file) describeChange() {
 	if f.unsure {
 		return
 	}
+	f.noted = len(f.Head)
 	f.ledger.Describe(f.at.Generation, f.describe())
 }

@@ -45,9 +45,11 @@ type file struct {
 	leaving    bool          // it is to be closed, if one more read finds nothing
 	closed     bool
 
+	examined  time.Time    // the time of the file when it was looked at before the path was seen last
 	asOf      time.Time    // the time of the file when it held what was read of it
 	verified  time.Time    // when the file was last seen to hold what was read of it
 	described logfile.File // as the checkpoint has it
+	noted     int          // length of the head when the checkpoint was told last
 	summed    int          // length of the head that described has the sum of
 }
 
@@ -62,7 +64,7 @@ var errChanged = errors.New("it was changed while it was read")
 func newFile(o *logfile.Opened, at flow.Position, ledger *checkpoint.Ledger, d *feed, now time.Time) *file {
 	f := &file{
 		Opened: o, ledger: ledger, feed: d,
-		at: at, seen: at.Offset, size: max(o.Size(), at.Offset), grown: now, summed: -1, asOf: o.Info.ModTime(),
+		at: at, seen: at.Offset, size: max(o.Size(), at.Offset), grown: now, summed: -1, examined: o.Info.ModTime(), asOf: o.Info.ModTime(),
 	}
 	f.packed, _ = o.Content.(*logfile.Compressed)
 	f.described.Path = o.Log

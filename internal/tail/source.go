@@ -78,10 +78,10 @@ func (s *source) look(r *Reader, now time.Time) error {
 		s.follow(r)
 	}
 	var trouble error
-	agreed, quiet := 0, false
+	agreed, quiet, seen := 0, false, false
 	for n := range maxScenes {
 		sc := s.observe(r, now)
-		trouble = sc.Path.Trouble
+		trouble, seen = sc.Path.Trouble, sc.Path.Trouble == nil
 		if s.globbed && sc.Path.Missing {
 			trouble = nil
 		}
@@ -117,7 +117,7 @@ func (s *source) look(r *Reader, now time.Time) error {
 		}
 	}
 	for _, f := range s.files {
-		f.settle()
+		f.settle(seen || s.missed.Equal(now))
 		trouble = errOr(trouble, f.trouble)
 	}
 	s.report(r, trouble)
@@ -177,6 +177,7 @@ func (s *source) observe(r *Reader, now time.Time) scene.Scene {
 		_, sc.Unlisted = r.directories.UnsearchedDirectories(s.Path)
 	}
 	for _, f := range s.files {
+		f.examined = f.Info.ModTime()
 		holds, kept, err := f.examine(now)
 		if err != nil {
 			f.trouble = err

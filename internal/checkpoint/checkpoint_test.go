@@ -426,6 +426,16 @@ func TestFinishedGenerationCanBeginAgain(t *testing.T) {
 	})
 }
 
+// It was moved back before all of it was acknowledged.
+func TestGenerationThatWasLeftCanBeginAgain(t *testing.T) {
+	o, g := begun(t)
+	o.Leave(at(g, 300))
+	o.Begin(at(g, 300), logfile.Sum{}, file(1))
+	o.Acknowledge(at(g, 300), []byte("x\n"))
+	o.save()
+	o.crash().want(web, checkpoint.Source{Path: web.Path, Open: []checkpoint.Generation{reading(1, 300, "x\n")}})
+}
+
 func TestForgetTakesBeginBack(t *testing.T) {
 	o, g := begun(t)
 	done := generation(web, 2)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -124,6 +125,41 @@ func TestNewFileBeginsAsAFinishedOne(t *testing.T) {
 		d.still()
 		d.stop()
 	})
+}
+
+// Nobody has seen it at the path, and it is as long as a file that was read to its end,
+// and begins like it for a kilobyte. It is another one, whether or not that was
+// acknowledged.
+func TestUnseenFileIsNearlyAFinishedOne(t *testing.T) {
+	t.Parallel()
+	head := strings.Repeat("x", 1023)
+	for _, acknowledged := range []bool{false, true} {
+		t.Run(fmt.Sprint("acknowledged ", acknowledged), func(t *testing.T) {
+			both(t, func(t *testing.T, wakeups bool) {
+				path := logFile(t)
+				create(t, path, head+"\na2\n").Close()
+				d := newDaemon(t, wakeups, path)
+				d.books.once = false
+				d.start()
+				d.want(1, head, "a2")
+				rotate(t, path, "b1\n").Close()
+				d.want(2, "b1")
+				if acknowledged {
+					d.acknowledge()
+				}
+				d.left(path + ".1")
+				shift(t, path)
+				later()
+				create(t, path+".1", head+"\nc2\n").Close()
+				rename(t, path, path+".9")
+				later()
+				create(t, path, "d1\n").Close()
+				d.want(3, head, "c2")
+				d.want(4, "d1")
+				d.stop()
+			})
+		})
+	}
 }
 
 func TestOperatorMakesACopy(t *testing.T) {

@@ -113,6 +113,55 @@ func TestFileGrowsBetweenItsCopyAndItsTruncation(t *testing.T) {
 	})
 }
 
+// Of two copies that have all that was read, the later one has the rest.
+func TestFileIsCopiedTwiceAndTruncated(t *testing.T) {
+	both(t, func(t *testing.T, wakeups bool) {
+		path := logFile(t)
+		file := create(t, path, "a1\n")
+		d := newDaemon(t, wakeups, path)
+		d.start()
+		d.want(1, "a1")
+		copyTo(t, path, path+".8")
+		add(t, file, "a2\n")
+		copyTruncate(t, path, file)
+		add(t, file, "b1\n")
+		d.want(1, "a1", "a2")
+		d.want(2, "b1")
+		d.stop()
+		d.start()
+		d.wantNothing()
+		d.stop()
+	})
+}
+
+// The copy has less than what was read and acknowledged. It is remembered, and nothing
+// happens to it.
+func TestFileWasReadFurtherThanItsCopyAndIsTruncatedWhileStopped(t *testing.T) {
+	both(t, func(t *testing.T, wakeups bool) {
+		path := logFile(t)
+		text, lines := numbered("a", 0, 20) // a whole head
+		file := create(t, path, text)
+		d := newDaemon(t, wakeups, path)
+		d.start()
+		d.want(1, lines...)
+		copyTo(t, path, path+".1")
+		add(t, file, "a20\n")
+		d.want(1, append(lines, "a20")...)
+		d.stop()
+		truncate(t, file, 0)
+		add(t, file, "b1\n")
+		d.start()
+		d.wantAll(nil, []string{"b1"})
+		if s := d.source(); s.Truncations != 0 || s.Lost != 0 {
+			t.Errorf("%d truncations, %d lost, want none", s.Truncations, s.Lost)
+		}
+		d.stop()
+		d.start()
+		d.wantNothing()
+		d.stop()
+	})
+}
+
 func TestCopyOfATruncatedFileEndsWithHalfALine(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ name, rest string }{

@@ -100,24 +100,28 @@ func TestOldFileIsWrittenForLongWhileTheNewOneIsEmpty(t *testing.T) {
 }
 
 // It came to the path and was rotated between two looks. As long as nothing else is there,
-// nginx has no reason to be done with it.
+// nginx has no reason to be done with it, and for rotate_wait after that.
 func TestUnseenFileIsWrittenWhileNothingIsAtThePath(t *testing.T) {
 	both(t, func(t *testing.T, wakeups bool) {
 		path := logFile(t)
 		create(t, path, "a1\n").Close()
 		d := newDaemon(t, wakeups, path)
+		d.options.RotateWait = rotateWait
 		d.start()
 		d.want(1, "a1")
 		b := rotate(t, path, "b1\nhal")
 		shift(t, path)
 		rename(t, path, path+".1")
 		d.want(2, "b1")
-		time.Sleep(time.Second) // more than rotate_wait
-		add(t, b, "f\n")
+		time.Sleep(rotateWait + time.Second)
+		add(t, b, "f\nla")
 		d.want(2, "b1", "half")
-		later()
+		time.Sleep(rotateWait + time.Second)
 		create(t, path, "c1\n")
 		d.want(3, "c1")
+		time.Sleep(rotateWait / 2)
+		add(t, b, "st\n")
+		d.want(2, "b1", "half", "last")
 		d.stop()
 	})
 }

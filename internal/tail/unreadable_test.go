@@ -359,6 +359,29 @@ func TestPermissionIsLostAndRegained(t *testing.T) {
 	})
 }
 
+// The file before is at its end when the next one can be read, not earlier.
+func TestFileIsWrittenWhileTheNextOneMayNotBeRead(t *testing.T) {
+	both(t, func(t *testing.T, wakeups bool) {
+		path := logFile(t)
+		file := create(t, path, "a1\nhal")
+		d := unprivileged(t, wakeups, path)
+		d.want(1, "a1")
+		create(t, path+".new", "b1\n").Close()
+		chmod(t, path+".new", 0)
+		exchange(t, path, path+".new")
+		troubled(t, d.follower, "permission denied")
+		time.Sleep(time.Second) // more than rotate_wait
+		add(t, file, "f\n")
+		d.want(1, "a1", "half")
+		if s := d.source(); s.Rotations != 0 {
+			t.Errorf("%d rotations, want none yet", s.Rotations)
+		}
+		chmod(t, path, 0o644)
+		d.want(2, "b1")
+		d.eventually("the rotation", func() bool { return d.source().Rotations == 1 })
+	})
+}
+
 // What cannot be read at a start is not gone: it is read when it can be.
 func TestFileMayNotBeReadAtTheRestart(t *testing.T) {
 	t.Parallel()

@@ -198,6 +198,8 @@ func (m *model) opGzip() {
 			continue
 		}
 		m.retire()
+		// If the daemon has it open, it has no name now: what begins like it is a copy in its place.
+		m.alone = m.alone || bytes.HasPrefix(f.text, []byte("b"))
 		to := m.disk.pack(name, m.inUse)
 		for _, w := range m.files {
 			if w.inode == f {

@@ -18,6 +18,7 @@ COUNT     ?= 1#    bench: how often
 FUZZ      ?= .#    fuzz: which targets
 FUZZTIME  ?= 10m#  fuzz: how long each
 MODEL     ?= 20000# model: how many sequences
+SCENES    ?= 1000000# scenes: how many
 KILLS     ?= 50#   soak: how often tailflux is killed
 OUTAGES   ?= 10#   soak: how often influxd is killed
 SEED      ?= 0#    soak: as an earlier one has printed it
@@ -32,7 +33,7 @@ lint     := $(tools)/golangci-lint-$(lint_ver)
 
 influxd_old := $(CURDIR)/.cache/influxdb-debian/usr/bin/influxd
 
-.PHONY: help build man demo check fmt test model mutants e2e e2e-deps soak bench profile fuzz clean influxd
+.PHONY: help build man demo check fmt test model scenes mutants e2e e2e-deps soak bench profile fuzz clean influxd
 
 help: ## this list
 	@sed -nE 's/^([a-z0-9-]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 20
@@ -96,6 +97,13 @@ model: ## MODEL (20000) random sequences of what can happen to a log
 	go test -count=1 -timeout 0 -v -run '^TestModel$$' ./internal/tail -model $(MODEL) | quiet
 	{ set +x; } 2>/dev/null
 	echo "model: passed"
+
+scenes: ## SCENES (1,000,000) random scenes of what can happen to a log, decided without a disk
+	@quiet() { grep -vE '^ *(=== |--- PASS|PASS)'; }
+	set -x
+	go test -count=1 -timeout 0 -v -run '^TestModel$$' ./internal/scene -scenes $(SCENES) | quiet
+	{ set +x; } 2>/dev/null
+	echo "scenes: passed"
 
 mutants: influxd ## mistakes as patches, each of which a test must find; MUTANTS=internal/tail
 	@go run ./internal/mutants -which '$(MUTANTS)'

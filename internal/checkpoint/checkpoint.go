@@ -105,21 +105,27 @@ type Checkpoint struct {
 // renamed, and the log says what that costs. Open returns [statedir.ErrNewer], or
 // an error if a bad file cannot be renamed.
 func Open(dir *statedir.Dir, st *stats.Stats, log *slog.Logger) (*Checkpoint, error) {
-	c := &Checkpoint{
-		disk:  disk{dir: dir, saving: make(chan struct{}, 1)},
-		stats: st, log: log, sources: map[string]*Source{}, at: map[string]map[string]bool{},
-	}
-	sources, err := c.disk.load(log)
+	d := disk{dir: dir, saving: make(chan struct{}, 1)}
+	sources, err := d.load(log)
 	if err != nil {
 		return nil, err
 	}
-	if sources != nil {
-		c.sources = sources
+	c := InMemory(sources)
+	c.disk, c.stats, c.log = d, st, log
+	return c, nil
+}
+
+// InMemory is a checkpoint without a disk, which knows these sources by their names. It
+// must not be saved: a test that saves one keeps copies of its ledgers.
+func InMemory(sources map[string]*Source) *Checkpoint {
+	if sources == nil {
+		sources = map[string]*Source{}
 	}
+	c := &Checkpoint{sources: sources, at: map[string]map[string]bool{}}
 	for name, s := range c.sources {
 		c.moved(name, "", s.Path)
 	}
-	return c, nil
+	return c
 }
 
 // Fresh reports whether no source has any state.

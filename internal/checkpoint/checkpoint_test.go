@@ -372,6 +372,30 @@ func TestGenerationIsFinishedWhenAcknowledgedUpToWhereItWasLeft(t *testing.T) {
 	}
 }
 
+// Behind half a line nobody acknowledges bytes that are in the file.
+func TestFinishedGenerationKeepsWhatWasBeforeItsEnd(t *testing.T) {
+	o, g := begun(t)
+	before := logfile.SumOf([]byte("one\ntw"))
+	o.ledger(g).Leave(at(g, 300), before)
+	o.Acknowledge(at(g, 300), nil)
+	if got := o.source(web).Finished; len(got) != 1 || got[0].Before != before {
+		t.Errorf("Finished = %v, want one with %v before its end", got, before)
+	}
+}
+
+// A copy of a generation that was left comes to the path, and goes on as that generation.
+func TestCopyThatGoesOnIsNoCopy(t *testing.T) {
+	o, g := begun(t)
+	o.Leave(at(g, 300))
+	for n := range int64(2) {
+		o.ledger(g).NoteCopy(checkpoint.Generation{File: file(8 + n), State: checkpoint.Finished, ID: g.ID, Offset: 300})
+	}
+	o.Begin(at(g, 300), logfile.Sum{}, file(8))
+	if got := o.source(web); len(got.Open) != 1 || len(got.Finished) != 1 || got.Finished[0].File != file(9) {
+		t.Errorf("the source is %+v, want one open, and the other copy", got)
+	}
+}
+
 func TestStayTakesLeaveBack(t *testing.T) {
 	o, g := begun(t)
 	o.Leave(at(g, 300))

@@ -74,6 +74,8 @@ func (l *Ledger) Begin(at flow.Position, before logfile.Sum, f logfile.File) {
 	if open != nil { // its file came back before all of it was acknowledged
 		open.File, open.State = f, Reading
 		c.changed = true
+		// It may have been noted as a copy of itself, and goes on now.
+		s.Finished = slices.DeleteFunc(s.Finished, func(copied Generation) bool { return copied.ID == g.ID && copied.Inode.Is(f.Inode) })
 		return
 	}
 	s.Finished = slices.DeleteFunc(s.Finished, func(f Generation) bool { return f.ID == g.ID })

@@ -23,6 +23,26 @@ func TestHoldsAllOfWithMoreBeforeThanThereIs(t *testing.T) {
 	}
 }
 
+// Of an empty file nothing but the inode is known, which may be another one's by now.
+func TestEmptyFileWithTheInodeOfAnother(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "access.log.1")
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	o, err := logfile.Sibling{Path: path}.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(o.Close)
+	was := logfile.File{Inode: o.Inode, Modified: o.Info.ModTime().UnixNano()}
+	if !o.HoldsAllOf(was, 0, logfile.Sum{}) {
+		t.Error("an empty file is not recognised")
+	}
+	if was.Modified--; o.HoldsAllOf(was, 0, logfile.Sum{}) {
+		t.Error("an empty file of another time is taken for one that was read")
+	}
+}
+
 // compressed is an open .gz of a text.
 func compressed(t *testing.T, text []byte) *logfile.Opened {
 	t.Helper()

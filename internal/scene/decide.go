@@ -35,11 +35,11 @@ func (s *Scene) IsQuiet() bool {
 //	a file that was empty when it was found and has turned out to be a copy, or not
 //	files that came to the path and were rotated away, or copied and truncated, unseen;
 //	  and what is at the path now
-//	files that have grown after they were left
+//	files that have grown after they were left; before that while nothing is at the path
 //	files that have not grown for long enough, and those that still grow
 func Decide(s *Scene) []Action {
 	d := decision{Scene: s}
-	for _, step := range []func(){d.start, d.truncations, d.emptyOnes, d.arrivals, d.regrown, d.leaves} {
+	for _, step := range []func(){d.start, d.truncations, d.emptyOnes, d.missed, d.arrivals, d.regrown, d.leaves} {
 		if step(); len(d.actions) > 0 {
 			break
 		}
@@ -206,6 +206,14 @@ func (d *decision) emptyOnes() {
 			d.add(Action{Do: Sure, ID: f.ID})
 		}
 		return
+	}
+}
+
+// missed looks at files that have grown after they were left, while nothing is at the path:
+// what may have been there is looked for at the same moments, and would always come first.
+func (d *decision) missed() {
+	if d.isMissed() {
+		d.regrown()
 	}
 }
 

@@ -84,3 +84,26 @@ func TestDirectoryIsRemovedAndMadeAgain(t *testing.T) {
 		untroubled(t, f)
 	})
 }
+
+// A file comes to the path and is rotated between two looks, and then a worker of nginx
+// still writes to the one that was there before. The time of that says nothing about
+// what came meanwhile: nobody has looked for it.
+func TestFileComesAndGoesWhileNothingIsAtThePath(t *testing.T) {
+	both(t, func(t *testing.T, wakeups bool) {
+		path := logFile(t)
+		a := create(t, path, "a1\n")
+		d := newDaemon(t, wakeups, path)
+		d.start()
+		d.want(1, "a1")
+		rename(t, path, path+".2")
+		time.Sleep(300 * time.Millisecond) // files are looked for now, and again a second later
+		later()
+		create(t, path, "b1\n")
+		rename(t, path, path+".1")
+		later()
+		add(t, a, "a2\n")
+		d.want(1, "a1", "a2")
+		d.want(2, "b1")
+		d.stop()
+	})
+}

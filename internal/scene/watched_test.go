@@ -1,0 +1,69 @@
+// The daemon of the model: files that it has left, and that may grow again.
+
+package scene_test
+
+import (
+	"slices"
+	"time"
+
+	"github.com/tailflux/tailflux/internal/checkpoint"
+	"github.com/tailflux/tailflux/internal/logfile"
+)
+
+const (
+	watchTick = time.Second
+	watchFor  = time.Hour
+)
+
+// watched is a file that was left, and is not open.
+type watched struct {
+	id    int64
+	inode logfile.Inode
+	end   int64
+	until time.Time
+}
+
+// end closes a file, and looks at it by its name from now on.
+func (d *daemon) end(f *file) {
+	if !f.packed && d.m.disk.hasName(f.inode) {
+		d.watch(f.at.Generation.ID, f.inode.Inode, f.at.Offset)
+	}
+	f.describeChange()
+	f.ledger.Leave(f.at, f.before())
+	f.closed = true
+	d.leave(f)
+}
+
+func (d *daemon) watch(id int64, inode logfile.Inode, end int64) {
+	d.watched = append(d.watched, watched{id, inode, end, d.m.disk.now.Add(watchFor)})
+	d.watched = d.watched[max(0, len(d.watched)-8):]
+}
+
+func (d *daemon) unwatch(id int64) {
+	d.watched = slices.DeleteFunc(d.watched, func(w watched) bool { return w.id == id })
+}
+
+// watchFinished begins to look at files that were left before a start.
+func (d *daemon) watchFinished(known *checkpoint.Source) {
+	for _, g := range known.Finished {
+		if g.State == checkpoint.Finished && g.Head.Length > 0 {
+			d.watch(g.ID, g.Inode, g.Offset)
+		}
+	}
+}
+
+// regrown are the generations whose files have grown since they were left.
+func (d *daemon) regrown() (ids []int64) {
+	d.watched = slices.DeleteFunc(d.watched, func(w watched) bool {
+		for _, f := range d.m.disk.names {
+			if f.Number == w.inode.Number { // a listing does not tell when it was born
+				if int64(len(f.text)) > w.end {
+					ids = append(ids, w.id)
+				}
+				return false
+			}
+		}
+		return true
+	})
+	return ids
+}

@@ -48,18 +48,15 @@ func (d *feed) room(ctx context.Context) ([]byte, error) {
 // it saves what must be saved before its lines are used.
 func (d *feed) send(ctx context.Context, chunk flow.Chunk) error {
 	d.checkpoint.Secure()
+	next := d.meanwhile()
 	d.stats.Read(time.Now(), chunk.Lines(), int64(len(chunk.Data)))
-	select {
-	case d.out <- chunk:
-		return nil
-	default:
-	}
 	for {
-		d.patience.Reset(time.Until(d.meanwhile()))
+		d.patience.Reset(time.Until(next))
 		select {
 		case d.out <- chunk:
 			return nil
 		case <-d.patience.C:
+			next = d.meanwhile()
 		case <-ctx.Done():
 			d.stats.Read(time.Now(), -chunk.Lines(), -int64(len(chunk.Data))) // nobody got it
 			chunk.Block.Release()

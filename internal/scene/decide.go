@@ -159,6 +159,7 @@ func (d *decision) truncations() {
 		}
 		a := Action{Do: Truncated, ID: f.ID, File: -1, Since: f.AsOf}
 		best, sure := -1, logfile.Different
+		var parts []int // copies that were made before all of it was read
 		for i, c := range d.Beside {
 			if c.Held == f.ID || c.Held != 0 && !d.OpenAs(c.Held).Unsure || d.Trouble(i) != nil {
 				continue
@@ -167,8 +168,19 @@ func (d *decision) truncations() {
 			if d.IsPart(i, f.ID) {
 				how = logfile.Prefix
 			}
-			if how > logfile.Different && how >= sure && !d.wasRead(i, f.ID, 0) {
+			if how == logfile.Different || d.wasRead(i, f.ID, 0) {
+				continue
+			}
+			if how == logfile.Prefix && !c.AtPath {
+				parts = append(parts, i)
+			}
+			if how >= sure {
 				best, sure = i, how
+			}
+		}
+		for _, part := range parts {
+			if part != best { // nothing else tells any more that it was read
+				d.add(Action{Do: NoteCopy, File: part, Prior: f.Generation})
 			}
 		}
 		unread := f.Known - f.Offset

@@ -82,6 +82,32 @@ func TestFileIsCopiedAndTruncatedTwiceWithinATick(t *testing.T) {
 	}
 }
 
+// Somebody has copied the log before; it was read on, and then logrotate copies and
+// truncates it. Nothing tells any more that the first copy is one, unless that is noted.
+func TestFileWasCopiedBeforeItIsCopiedAndTruncated(t *testing.T) {
+	both(t, func(t *testing.T, wakeups bool) {
+		path := logFile(t)
+		file := create(t, path, "a1\n")
+		d := newDaemon(t, wakeups, path)
+		d.start()
+		d.want(1, "a1")
+		later()
+		copyTo(t, path, path+".8")
+		add(t, file, "a2\n")
+		d.want(1, "a1", "a2")
+		copyTruncate(t, path, file)
+		touch(t, path+".9")
+		add(t, file, "b1\n")
+		d.want(2, "b1")
+		d.still()
+		d.stop()
+		touch(t, path+".9")
+		d.start()
+		d.wantNothing()
+		d.stop()
+	})
+}
+
 // Time passes between the copy and the truncation.
 func TestFileGrowsBetweenItsCopyAndItsTruncation(t *testing.T) {
 	both(t, func(t *testing.T, wakeups bool) {

@@ -159,19 +159,20 @@ func (d *decision) truncations() {
 		}
 		a := Action{Do: Truncated, ID: f.ID, File: -1, Since: f.AsOf}
 		best, sure := -1, logfile.Different
-		var parts []int // copies that were made before all of it was read
+		var parts []int // copies that were made when it had less than what is known of its beginning
 		for i, c := range d.Beside {
 			if c.Held == f.ID || c.Held != 0 && !d.OpenAs(c.Held).Unsure || d.Trouble(i) != nil {
 				continue
 			}
 			how := d.Is(i, &f.Generation)
-			if d.IsPart(i, f.ID) {
+			isPart := d.IsPart(i, f.ID)
+			if isPart {
 				how = logfile.Prefix
 			}
 			if how == logfile.Different || d.wasRead(i, f.ID, 0) {
 				continue
 			}
-			if how == logfile.Prefix && !c.AtPath {
+			if isPart && !c.AtPath {
 				parts = append(parts, i)
 			}
 			if how >= sure {

@@ -10,7 +10,7 @@ import (
 )
 
 // Names beside a log access.log, and whether they are those of its rotated files.
-func TestNamesOfSiblings(t *testing.T) {
+func TestNamesOfRotatedLogs(t *testing.T) {
 	for name, want := range map[string]struct {
 		of    bool // it is a rotated file of access.log
 		any   bool // it is called like a rotated file of some log

@@ -48,7 +48,7 @@ func TestChangedDirectoryIsListedAnew(t *testing.T) {
 }
 
 // A thousand logs of one directory share a listing.
-func BenchmarkSiblings(b *testing.B) {
+func BenchmarkRotatedLogs(b *testing.B) {
 	dir := b.TempDir()
 	path := filepath.Join(dir, "access.log")
 	for i := range 2000 {

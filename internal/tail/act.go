@@ -9,6 +9,7 @@ import (
 
 	"github.com/tailflux/tailflux/internal/checkpoint"
 	"github.com/tailflux/tailflux/internal/flow"
+	"github.com/tailflux/tailflux/internal/growing"
 	"github.com/tailflux/tailflux/internal/logfile"
 	"github.com/tailflux/tailflux/internal/scene"
 	"github.com/tailflux/tailflux/internal/stats"
@@ -34,21 +35,21 @@ func (s *source) act(r *Reader, sc *scene.Scene, b *found, actions []scene.Actio
 		case scene.Missing:
 			if s.missed.IsZero() {
 				for _, f := range s.files {
-					f.grown = sc.Now
+					f.Grown = sc.Now
 				}
 			}
 			s.missed = sc.Now
 		case scene.IsBack:
 			s.missed = time.Time{}
 			for _, f := range s.files {
-				f.grown = sc.Now // nginx may still have to be told to reopen
+				f.Grown = sc.Now // nginx may still have to be told to reopen
 			}
 		case scene.Search:
 			s.searchFrom(a.Since)
 		case scene.Searched:
 			s.searched(moved)
 		case scene.Leave:
-			f.leaving = true
+			f.Leaving = true
 		case scene.Late:
 			s.late(r, f)
 		case scene.Unreadable:
@@ -59,11 +60,11 @@ func (s *source) act(r *Reader, sc *scene.Scene, b *found, actions []scene.Actio
 			s.begun(sc)
 			more = true
 		case scene.Sure:
-			f.unsure = false
-			f.describeChange()
+			f.Unsure = false
+			f.Describe()
 			more = true
 		case scene.Back:
-			f.superseded, f.leaving = false, false
+			f.Superseded, f.Leaving = false, false
 			more = true
 		case scene.Supersede:
 			s.supersede(r, f, sc.Now)
@@ -89,7 +90,7 @@ func (s *source) act(r *Reader, sc *scene.Scene, b *found, actions []scene.Actio
 }
 
 // do opens a file, or goes on with another part of one.
-func (s *source) do(r *Reader, sc *scene.Scene, b *found, a scene.Action, f *file) error {
+func (s *source) do(r *Reader, sc *scene.Scene, b *found, a scene.Action, f *growing.File) error {
 	if a.Do == scene.Truncated {
 		return s.truncated(r, sc, b, a, f)
 	}
@@ -147,9 +148,9 @@ func (s *source) begin(r *Reader, o *logfile.Opened, a scene.Action, now time.Ti
 		r.log.Info("reading log file", "source", s.Name, "file", s.Path, "offset", at.Offset)
 	}
 	f := s.add(r, o, at, a.Behind, now)
-	s.ledger.Begin(f.at, f.before(), f.describe())
+	s.ledger.Begin(f.At, f.Before(), f.Description())
 	if a.Behind {
-		f.unsure = len(o.Head) == 0
+		f.Unsure = len(o.Head) == 0
 		s.inOrder(f)
 	} else {
 		s.there = nil
@@ -174,36 +175,36 @@ func (s *source) resume(r *Reader, o *logfile.Opened, a scene.Action, now time.T
 		if a.First {
 			r.log.Info("reading log file", "source", s.Name, "file", s.Path, "offset", at.Offset)
 		}
-		s.ledger.Begin(f.at, f.before(), f.describe())
+		s.ledger.Begin(f.At, f.Before(), f.Description())
 		return
 	}
-	f.unsure = scene.NeverRead(&g) && o.Rotated
-	f.asOf = time.Unix(0, g.Modified) // since then something may have come and gone
-	if f.packed != nil {
-		f.size = max(f.size, g.Size)
+	f.Unsure = scene.NeverRead(&g) && o.Rotated
+	f.AsOf = time.Unix(0, g.Modified) // since then something may have come and gone
+	if f.Packed != nil {
+		f.Size = max(f.Size, g.Size)
 	}
 	s.ledger.Stay(at.Generation)
-	f.describeChange()
-	slices.SortFunc(s.files, func(a, b *file) int { return cmp.Compare(a.at.Generation.ID, b.at.Generation.ID) })
+	f.Describe()
+	slices.SortFunc(s.files, func(a, b *growing.File) int { return cmp.Compare(a.At.Generation.ID, b.At.Generation.ID) })
 	r.log.Info("continuing with log file", "source", s.Name, "file", o.Path, "offset", at.Offset, "line", at.Line)
 }
 
 // add makes an open file one of the source's.
-func (s *source) add(r *Reader, o *logfile.Opened, at flow.Position, superseded bool, now time.Time) *file {
+func (s *source) add(r *Reader, o *logfile.Opened, at flow.Position, superseded bool, now time.Time) *growing.File {
 	if o.Path == s.Path {
 		o.Date = s.dated.on()
 	}
-	f := newFile(o, at, s.ledger, r.feed, now)
-	f.superseded, f.replaced = superseded, now
+	f := growing.New(o, at, s.ledger, r.feed, now)
+	f.Superseded, f.Replaced = superseded, now
 	r.open++
 	s.files = append(s.files, f)
 	return f
 }
 
 // inOrder puts a file where it belongs by its date, or else by its time.
-func (s *source) inOrder(f *file) {
+func (s *source) inOrder(f *growing.File) {
 	s.leave(f)
-	at := slices.IndexFunc(s.files, func(other *file) bool { return other.isAfter(f) })
+	at := slices.IndexFunc(s.files, func(other *growing.File) bool { return other.IsAfter(f) })
 	if at < 0 {
 		at = len(s.files)
 	}
@@ -211,10 +212,10 @@ func (s *source) inOrder(f *file) {
 }
 
 // supersede notes that the newest file is no longer at the path and another one is.
-func (s *source) supersede(r *Reader, f *file, now time.Time) {
-	f.superseded, f.grown, f.replaced = true, now, now
-	s.rotatedTo(f.directory()) // saved with the new file, before that is read
-	r.log.Info("log file was rotated", "source", s.Name, "file", s.Path, "offset", f.at.Offset)
+func (s *source) supersede(r *Reader, f *growing.File, now time.Time) {
+	f.Superseded, f.Grown, f.Replaced = true, now, now
+	s.rotatedTo(f.Directory()) // saved with the new file, before that is read
+	r.log.Info("log file was rotated", "source", s.Name, "file", s.Path, "offset", f.At.Offset)
 	r.stats.UpdateSource(s.Index, func(st *stats.Source) { st.Rotations++ })
 }
 
@@ -235,7 +236,7 @@ func (s *source) position(known *checkpoint.Source, offset int64) flow.Position 
 // firstLine is the number of the first line of a generation. It is beyond those of all
 // others: by what may still be written to them, and by what is there and unread, of which
 // every byte could be a line.
-func (s *source) firstLine(others *checkpoint.Source, except *file) int64 {
+func (s *source) firstLine(others *checkpoint.Source, except *growing.File) int64 {
 	var beyond int64
 	for _, g := range slices.Concat(others.Finished, others.Open) {
 		beyond = max(beyond, g.FirstLine, g.Read().Line)
@@ -244,11 +245,11 @@ func (s *source) firstLine(others *checkpoint.Source, except *file) int64 {
 		if f == except {
 			continue
 		}
-		reached, size := f.at.Line, f.size
-		if f.packed != nil {
-			size = f.packed.MaxLength()
+		reached, size := f.At.Line, f.Size
+		if f.Packed != nil {
+			size = f.Packed.MaxLength()
 		}
-		if unread := size - f.at.Offset; unread > generationGap {
+		if unread := size - f.At.Offset; unread > generationGap {
 			reached += unread
 		}
 		beyond = max(beyond, reached)
@@ -258,51 +259,42 @@ func (s *source) firstLine(others *checkpoint.Source, except *file) int64 {
 
 // truncated begins a new generation with what is in the file now. The one before goes on
 // in the copy, if there is one.
-func (s *source) truncated(r *Reader, sc *scene.Scene, b *found, a scene.Action, f *file) error {
-	offset, old := sc.OpenAs(a.ID).Kept, f.at
+func (s *source) truncated(r *Reader, sc *scene.Scene, b *found, a scene.Action, f *growing.File) error {
+	offset, old := sc.OpenAs(a.ID).Kept, f.At
 	r.log.Info("log file was truncated", "source", s.Name, "file", s.Path, "bytes", old.Offset, "offset", offset)
 	r.stats.UpdateSource(s.Index, func(st *stats.Source) { st.Truncations++ })
 	if a.Bytes > 0 {
 		s.lose(r, s.ledger.PathOf(a.ID), a.Bytes, "the file was truncated, and there is no copy of it")
 	}
 	if a.File < 0 {
-		s.ledger.Leave(old, f.before())
+		s.ledger.Leave(old, f.Before())
 	} else if err := s.recover(r, sc, b, a.File, f); err != nil {
 		return err
 	}
 	s.searchFrom(a.Since)
 	known := s.ledger.Copy()
-	f.at = s.position(&known, offset)
-	f.Head, f.summed, f.marks, f.unsearched = nil, -1, nil, false
-	f.seen, f.scanned, f.grown = offset, 0, sc.Now
-	info, err := f.File.Stat()
-	if err != nil {
+	if err := f.Restart(s.position(&known, offset), sc.Now); err != nil {
 		return err
 	}
-	f.Info, f.size, f.examined, f.asOf = info, info.Size(), info.ModTime(), info.ModTime()
-	if _, err := f.Head.Grow(f.File); err != nil {
-		return err
-	}
-	f.mark()
-	s.ledger.Begin(f.at, f.before(), f.describe())
+	s.ledger.Begin(f.At, f.Before(), f.Description())
 	return nil
 }
 
 // recover goes on with the generation of a file in the copy of it.
-func (s *source) recover(r *Reader, sc *scene.Scene, b *found, file int, of *file) error {
+func (s *source) recover(r *Reader, sc *scene.Scene, b *found, file int, of *growing.File) error {
 	o, err := b.take(file)
 	if err != nil {
 		return err
 	}
 	if held := s.openAs(o.Info); held != nil { // it was empty when it was found
-		s.forget(r, held.at.Generation.ID, held)
+		s.forget(r, held.At.Generation.ID, held)
 	}
-	rest := s.add(r, o, of.at, true, sc.Now)
+	rest := s.add(r, o, of.At, true, sc.Now)
 	s.leave(rest)
 	s.files = slices.Insert(s.files, slices.Index(s.files, of), rest) // it is the older one
-	rest.describeChange()
+	rest.Describe()
 	r.stats.UpdateSource(s.Index, func(st *stats.Source) { st.Recovered++ })
-	r.log.Info("reading the rest of a truncated log file from its copy", "source", s.Name, "file", o.Path, "offset", of.at.Offset)
+	r.log.Info("reading the rest of a truncated log file from its copy", "source", s.Name, "file", o.Path, "offset", of.At.Offset)
 	return nil
 }
 
@@ -319,7 +311,7 @@ func (s *source) noteCopy(r *Reader, b *found, a scene.Action) {
 		return
 	}
 	if held := s.openAs(o.Info); held != nil { // it was empty when it was found
-		s.forget(r, held.at.Generation.ID, held)
+		s.forget(r, held.At.Generation.ID, held)
 	}
 	length, last, err := o.Ending()
 	if err != nil {
@@ -331,12 +323,12 @@ func (s *source) noteCopy(r *Reader, b *found, a scene.Action) {
 }
 
 // forget closes a file as if it had never been opened.
-func (s *source) forget(r *Reader, id int64, f *file) {
+func (s *source) forget(r *Reader, id int64, f *growing.File) {
 	s.ledger.Forget(&flow.Generation{Source: s.Source, ID: id})
 	if f != nil {
 		s.leave(f)
 		r.watcher.Forget(f.File)
-		f.close()
+		f.Close()
 		r.open--
 	}
 }
@@ -358,18 +350,18 @@ func (s *source) searched(moved bool) {
 		s.dated.onlyDays = false
 	}
 	for _, f := range s.files {
-		if f.unsearched && len(f.Head) > 0 {
+		if f.Unsearched && len(f.Head) > 0 {
 			s.renumber(f)
 		}
-		f.unsearched = false
+		f.Unsearched = false
 	}
 }
 
 // renumber fixes the number of the first line of a file once there is one: nginx may have
 // gone on writing to the file before, for long.
-func (s *source) renumber(f *file) {
-	g := f.at.Generation
-	if f.packed != nil || f.at.Offset > 0 || g.ID <= 1 {
+func (s *source) renumber(f *growing.File) {
+	g := f.At.Generation
+	if f.Packed != nil || f.At.Offset > 0 || g.ID <= 1 {
 		return
 	}
 	known := s.ledger.Copy()
@@ -378,7 +370,7 @@ func (s *source) renumber(f *file) {
 	}
 	known.Open, known.Finished = without(known.Open), without(known.Finished)
 	if line := s.firstLine(&known, f); line > g.FirstLine {
-		g.FirstLine, f.at.Line = line, line
+		g.FirstLine, f.At.Line = line, line
 		s.ledger.Renumber(g)
 	}
 }
@@ -387,8 +379,8 @@ func (s *source) renumber(f *file) {
 // nothing is read but the lines before an offset.
 func (s *source) copiedTo(o *logfile.Opened, offset int64) {
 	for _, f := range s.files {
-		if logfile.Names(f.Info) == 0 && offset < f.size && o.Size() > f.size {
-			f.noRest = true // the half line at its end is whole in the copy
+		if logfile.Names(f.Info) == 0 && offset < f.Size && o.Size() > f.Size {
+			f.NoRest = true // the half line at its end is whole in the copy
 		}
 	}
 }

@@ -86,7 +86,7 @@ func (r *Reader) followDays(g *glob, name string, days []day, fromEnd bool) {
 // moveTo makes another day's file the one that is followed.
 func (s *source) moveTo(r *Reader, d day) {
 	for _, f := range s.files {
-		f.described.Path = cmp.Or(f.described.Path, s.Path)
+		f.WasAt(s.Path)
 	}
 	moved := *s.Source // others have the old one
 	moved.Path = d.path
@@ -228,15 +228,6 @@ func (d *dated) on() string {
 		return ""
 	}
 	return d.date
-}
-
-// isAfter reports whether a file was written after another one, by their dates if they
-// have any.
-func (f *file) isAfter(other *file) bool {
-	if f.Date != "" && other.Date != "" && f.Date != other.Date {
-		return f.Date > other.Date
-	}
-	return f.Info.ModTime().After(other.Info.ModTime())
 }
 
 // firstDay finds the first day that is read. At the very first start that is the first

@@ -14,21 +14,15 @@
 // through the source's ledger, unless the files have moved meanwhile. Then the
 // next scene is looked at, until nothing follows.
 //
-// Bytes are read with pread at the position, so nothing is carried from one read
-// to the next: what follows the last newline is simply read again. After each read
-// the file must still begin as it did and be the same before the position, or else
-// the bytes are dropped and the next look finds out why. A tick is the truth about
-// what happened to the files; package watch of hpcloud/tail only wakes the reader
-// earlier when a quiet file grows.
+// Bytes are read by package growing, one open file at a time; when they are others than
+// before, it drops them, and the next look finds out why. A tick is the truth about what
+// happened to the files; package watch of hpcloud/tail only wakes the reader earlier when
+// a quiet file grows.
 //
 //	reader.go    the loop: look, read, wait
 //	source.go    a look, and its first step: observe
 //	found.go     the files beside a log, and what they hold: the evidence
 //	act.go       the last step
-//	file.go      an open generation: read, send, leave
-//	hole.go      NULs in it that nobody wrote
-//	check.go     whether it still holds what was read of it
-//	feed.go      where the chunks go
 //	glob.go      many paths
 //	dated.go     those that differ in a date, and are one source
 //	import.go    logs that are read once, from their beginning

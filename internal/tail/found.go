@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/tailflux/tailflux/internal/checkpoint"
+	"github.com/tailflux/tailflux/internal/growing"
 	"github.com/tailflux/tailflux/internal/logfile"
 	"github.com/tailflux/tailflux/internal/scene"
 )
@@ -21,7 +22,7 @@ type found struct {
 	opened   []*logfile.Opened // nil: not yet, or taken
 	errs     []error
 	gone     bool // a file was another one, or none, when it was opened
-	open     []*file
+	open     []*growing.File
 	imports  []checkpoint.Generation
 }
 
@@ -49,8 +50,8 @@ func (b *found) add(sc *scene.Scene, f logfile.Sibling) {
 	b.siblings, b.opened, b.errs = append(b.siblings, f), append(b.opened, nil), append(b.errs, nil)
 	is := scene.Beside{Path: f.Path, Modified: f.Info.ModTime(), Inode: logfile.InodeIn(f.Info), Rotated: f.Rotated, Maybe: f.Maybe}
 	for _, f := range b.open {
-		if f.is(b.siblings[len(b.siblings)-1].Info) {
-			is.Held = f.at.Generation.ID
+		if f.Is(b.siblings[len(b.siblings)-1].Info) {
+			is.Held = f.At.Generation.ID
 		}
 	}
 	sc.Beside = append(sc.Beside, is)
@@ -87,7 +88,7 @@ func (s *source) siblings(r *Reader, sc *scene.Scene) []logfile.Sibling {
 		}
 	}
 	for _, f := range s.files { // wherever they are now
-		if f.unsure && !slices.ContainsFunc(all, func(b logfile.Sibling) bool { return f.is(b.Info) }) {
+		if f.Unsure && !slices.ContainsFunc(all, func(b logfile.Sibling) bool { return f.Is(b.Info) }) {
 			all = append(all, logfile.Sibling{Path: fmt.Sprintf("/proc/self/fd/%d", f.File.Fd()), Info: f.Info})
 		}
 	}
@@ -102,7 +103,7 @@ func (b *found) moved(r *Reader, s *source, sc *scene.Scene) bool {
 	}
 	if info, err := os.Stat(s.Path); err == nil && sc.Path.Trouble == nil {
 		for i, f := range s.files {
-			if f.is(info) != (sc.Open[i].ID == sc.Path.Held) {
+			if f.Is(info) != (sc.Open[i].ID == sc.Path.Held) {
 				return true
 			}
 		}
@@ -110,7 +111,7 @@ func (b *found) moved(r *Reader, s *source, sc *scene.Scene) bool {
 		return true
 	}
 	for i, f := range s.files {
-		if holds, _, err := f.examine(sc.Now); err != nil || holds != sc.Open[i].Holds {
+		if holds, _, err := f.Examine(sc.Now); err != nil || holds != sc.Open[i].Holds {
 			return true
 		}
 	}
@@ -183,8 +184,8 @@ func (b *found) HoldsAll(i int, g *checkpoint.Generation) bool {
 
 func (b *found) Copies(i int, id int64) bool {
 	o, err := b.file(i)
-	return err == nil && slices.ContainsFunc(b.open, func(f *file) bool {
-		return f.at.Generation.ID == id && o.IsCopyOf(f.Opened, f.size)
+	return err == nil && slices.ContainsFunc(b.open, func(f *growing.File) bool {
+		return f.At.Generation.ID == id && o.IsCopyOf(f.Opened, f.Size)
 	})
 }
 
@@ -196,7 +197,7 @@ func (b *found) CopyOf(i, j int) bool {
 
 func (b *found) IsPart(i int, id int64) bool {
 	o, err := b.file(i)
-	return err == nil && slices.ContainsFunc(b.open, func(f *file) bool { return f.at.Generation.ID == id && o.IsPartOf(f.Head) })
+	return err == nil && slices.ContainsFunc(b.open, func(f *growing.File) bool { return f.At.Generation.ID == id && o.IsPartOf(f.Head) })
 }
 
 func (b *found) Within(i, j int) bool {
@@ -211,8 +212,8 @@ func (b *found) Agrees(i int, id int64) (from int64, ok bool) {
 		return 0, false
 	}
 	for _, f := range b.open {
-		if f.at.Generation.ID == id {
-			return o.Continues(f.Opened, f.at.Offset)
+		if f.At.Generation.ID == id {
+			return o.Continues(f.Opened, f.At.Offset)
 		}
 	}
 	return 0, false

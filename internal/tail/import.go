@@ -12,6 +12,7 @@ import (
 
 	"github.com/tailflux/tailflux/internal/checkpoint"
 	"github.com/tailflux/tailflux/internal/flow"
+	"github.com/tailflux/tailflux/internal/growing"
 	"github.com/tailflux/tailflux/internal/logfile"
 )
 
@@ -31,7 +32,7 @@ type importer struct {
 	ledger   *checkpoint.Ledger
 	saved    checkpoint.Source // as of the start, and what was imported since
 	progress func(Progress)
-	feed     *feed
+	feed     *growing.Feed
 	log      *slog.Logger
 
 	checkpoint *checkpoint.Checkpoint
@@ -43,7 +44,7 @@ func (r *Reader) imports(ctx context.Context, out chan<- flow.Chunk) error {
 	s := r.sources[0]
 	i := &importer{
 		files: r.config.Import, source: s.Source, ledger: s.ledger, saved: s.ledger.Copy(), progress: r.config.Progress,
-		feed: newFeed(r.config, r.pool, r.stats, r.log, out, never), log: r.log, checkpoint: r.checkpoint,
+		feed: growing.NewFeed(r.config.MaxLine, r.checkpoint, r.pool, r.stats, r.log, out, never), log: r.log, checkpoint: r.checkpoint,
 	}
 	return i.run(ctx)
 }
@@ -134,35 +135,35 @@ func (i *importer) read(ctx context.Context, is logfile.Sibling, progress Progre
 func (i *importer) readPart(ctx context.Context, o *logfile.Opened, p checkpoint.Part, progress Progress) (lines int64, err error) {
 	start, g := p.Start, p.Start.Generation
 	g.Source = i.source
-	f := newFile(o, start, i.ledger, i.feed, time.Now())
-	f.superseded, f.limit = true, p.Until
+	f := growing.New(o, start, i.ledger, i.feed, time.Now())
+	f.Superseded, f.Limit = true, p.Until
 	if g.ID == 0 {
 		for _, other := range i.saved.Imports {
 			g.ID = min(g.ID, other.ID)
 		}
 		g.ID--
-		i.checkpoint.BeginImport(start, f.before(), f.describe())
+		i.checkpoint.BeginImport(start, f.Before(), f.Description())
 	}
-	for more, seen := true, int64(-1); err == nil && (more || f.seen > seen); { // once more at the end: what follows may be damage
-		seen = f.seen
-		more, err = f.read(ctx)
-		i.progress(progress.within(f, f.at.Line-start.Line))
+	for more, seen := true, int64(-1); err == nil && (more || f.Seen > seen); { // once more at the end: what follows may be damage
+		seen = f.Seen
+		more, err = f.Read(ctx)
+		i.progress(progress.within(f, f.At.Line-start.Line))
 	}
 	if err == nil && !o.IsAt(i.source.Path) { // nobody completes its last line
-		err = f.sendRest(ctx)
+		err = f.SendRest(ctx)
 	}
-	f.describeChange()
-	i.ledger.Leave(f.at, f.before())
-	if f.at.Offset > start.Offset { // acknowledged or not: a copy of it may be next
-		i.saved.Imports = append(i.saved.Imports, f.generation())
+	f.Describe()
+	i.ledger.Leave(f.At, f.Before())
+	if f.At.Offset > start.Offset { // acknowledged or not: a copy of it may be next
+		i.saved.Imports = append(i.saved.Imports, f.Generation())
 	}
-	return f.at.Line - start.Line, err
+	return f.At.Line - start.Line, err
 }
 
 // within is the progress when so many lines of a file were read.
-func (p Progress) within(f *file, lines int64) Progress {
-	at := f.next()
-	if f.packed != nil {
+func (p Progress) within(f *growing.File, lines int64) Progress {
+	at := f.Next()
+	if f.Packed != nil {
 		at, _ = f.File.Seek(0, io.SeekCurrent)
 	}
 	p.Done += at

@@ -13,6 +13,7 @@ import (
 
 	"github.com/tailflux/tailflux/internal/checkpoint"
 	"github.com/tailflux/tailflux/internal/flow"
+	"github.com/tailflux/tailflux/internal/growing"
 	"github.com/tailflux/tailflux/internal/logfile"
 	"github.com/tailflux/tailflux/internal/scene/keep"
 	"github.com/tailflux/tailflux/internal/stats"
@@ -70,7 +71,7 @@ type Reader struct {
 	listed  time.Time // when files were last looked for
 	refused error     // with Once, why files of globs are not read
 	pool    *flow.Pool
-	feed    *feed
+	feed    *growing.Feed
 	stats   *stats.Stats
 	log     *slog.Logger
 	watcher *wake.Watcher // nil without wake-ups
@@ -81,8 +82,8 @@ type Reader struct {
 	checkpoint  *checkpoint.Checkpoint
 	directories logfile.Directories // as they are in this look
 
-	turn    []*file   // of read
-	looked  time.Time // when it last looked at the paths
+	turn    []*growing.File // of read
+	looked  time.Time       // when it last looked at the paths
 	stopped <-chan struct{}
 }
 
@@ -136,7 +137,7 @@ func (r *Reader) Run(ctx context.Context, out chan<- flow.Chunk) error {
 		return r.imports(ctx, out)
 	}
 	defer r.close()
-	r.feed = newFeed(r.config, r.pool, r.stats, r.log, out, r.lookIfDue)
+	r.feed = growing.NewFeed(r.config.MaxLine, r.checkpoint, r.pool, r.stats, r.log, out, r.lookIfDue)
 	r.stopped = ctx.Done()
 	tick := time.NewTimer(idleTick)
 	defer tick.Stop()
@@ -183,7 +184,7 @@ func (r *Reader) Run(ctx context.Context, out chan<- flow.Chunk) error {
 // look finds out what is at the paths now. Trouble is logged by the sources
 // themselves; with Once it is the error.
 func (r *Reader) look(now time.Time) error {
-	r.looked = now
+	defer func() { r.looked = time.Now() }() // a long look is no reason for the next one to come at once
 	r.directories.Forget()
 	r.find(now)
 	if err := r.unmatched(); err != nil {
@@ -209,8 +210,8 @@ func (r *Reader) look(now time.Time) error {
 			return fmt.Errorf("source %s: %w", s.Name, trouble)
 		}
 		for _, f := range s.files {
-			if f.packed == nil { // what was there at the start is read
-				f.limit, f.ended = f.size, f.size <= f.seen
+			if f.Packed == nil { // what was there at the start is read
+				f.EndHere()
 			}
 		}
 	}
@@ -246,9 +247,9 @@ func (r *Reader) read(ctx context.Context, now time.Time) (more, grew bool, err 
 			if err != nil && (ctx.Err() != nil || r.config.Once) {
 				return more, grew, err
 			}
-			f.trouble = err // logged by the next look
+			f.Trouble = err // logged by the next look
 			more = more || moreHere
-			grew = grew || !f.grown.Before(now)
+			grew = grew || !f.Grown.Before(now)
 			r.lookIfDue()
 			if moreHere {
 				break
@@ -260,21 +261,21 @@ func (r *Reader) read(ctx context.Context, now time.Time) (more, grew bool, err 
 
 // readFile reads a block of a file, or what it ends with if it is to be left. If other
 // bytes are there than before, it looks what has happened.
-func (r *Reader) readFile(ctx context.Context, s *source, f *file) (more bool, err error) {
-	if f.closed {
+func (r *Reader) readFile(ctx context.Context, s *source, f *growing.File) (more bool, err error) {
+	if f.Closed {
 		return false, nil
 	}
-	if !f.idle() {
-		if more, err = f.read(ctx); errors.Is(err, errChanged) {
+	if !f.Idle() {
+		if more, err = f.Read(ctx); errors.Is(err, growing.ErrChanged) {
 			err = s.look(r, time.Now())
 			more = err == nil
 		}
 	}
-	if err != nil || more || !f.leaving || f.closed {
+	if err != nil || more || !f.Leaving || f.Closed {
 		return more, err
 	}
-	left, err := f.leave(ctx)
-	if errors.Is(err, errChanged) {
+	left, err := f.Leave(ctx)
+	if errors.Is(err, growing.ErrChanged) {
 		return true, s.look(r, time.Now())
 	}
 	if left {
@@ -284,13 +285,13 @@ func (r *Reader) readFile(ctx context.Context, s *source, f *file) (more bool, e
 }
 
 // end closes a file of which nothing more will be read.
-func (r *Reader) end(s *source, f *file) {
-	s.rotatedTo(f.directory())
-	if path := f.name(); path != "" {
-		s.watch(f.at.Generation.ID, f.Inode, path, f.at.Offset, time.Now())
+func (r *Reader) end(s *source, f *growing.File) {
+	s.rotatedTo(f.Directory())
+	if path := f.Name(); path != "" {
+		s.watch(f.At.Generation.ID, f.Inode, path, f.At.Offset, time.Now())
 	}
 	r.watcher.Forget(f.File)
-	f.end()
+	f.End()
 	r.open--
 	s.leave(f)
 }
@@ -305,7 +306,7 @@ func (r *Reader) watch() (some bool) {
 		return false
 	}
 	for _, s := range r.sources {
-		if f := s.newest(); f != nil && r.watcher.Watch(f.File, f.at.Offset) {
+		if f := s.newest(); f != nil && r.watcher.Watch(f.File, f.At.Offset) {
 			some = true
 		}
 	}
@@ -327,7 +328,7 @@ func (r *Reader) close() {
 	for _, s := range r.sources {
 		for _, f := range s.files {
 			r.watcher.Forget(f.File)
-			f.close()
+			f.Close()
 		}
 	}
 	r.watcher.Close()

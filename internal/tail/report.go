@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 
+	"github.com/tailflux/tailflux/internal/growing"
 	"github.com/tailflux/tailflux/internal/stats"
 )
 
@@ -40,20 +41,20 @@ func (s *source) report(r *Reader, err error) {
 	r.stats.UpdateSource(s.Index, func(st *stats.Source) {
 		st.Open, st.Trouble = err == nil, trouble
 		if f := s.newest(); f != nil {
-			st.Offset, st.Size = f.next(), max(f.size, f.next())
+			st.Offset, st.Size = f.Next(), max(f.Size, f.Next())
 		}
 	})
 }
 
 // late says that a file is still written to, which costs nothing but should not be.
-func (s *source) late(r *Reader, f *file) {
-	f.told = true
+func (s *source) late(r *Reader, f *growing.File) {
+	f.Told = true
 	r.stats.UpdateSource(s.Index, func(st *stats.Source) { st.WrittenLate++ })
 	if !s.toldLate {
 		s.toldLate = true
 		r.log.Warn("a rotated log file is still written to: nginx has not reopened its logs. Its lines are read, but fix the rotation: "+
 			"postrotate must run nginx -s reopen (kill -USR1), and open_log_file_cache delays it",
-			"source", s.Name, "file", f.name())
+			"source", s.Name, "file", f.Name())
 	}
 }
 

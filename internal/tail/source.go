@@ -1,6 +1,7 @@
 package tail
 
 import (
+	"cmp"
 	"errors"
 	"io/fs"
 	"os"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/tailflux/tailflux/internal/checkpoint"
 	"github.com/tailflux/tailflux/internal/flow"
+	"github.com/tailflux/tailflux/internal/growing"
 	"github.com/tailflux/tailflux/internal/logfile"
 	"github.com/tailflux/tailflux/internal/scene"
 	"github.com/tailflux/tailflux/internal/scene/keep"
@@ -22,7 +24,7 @@ type source struct {
 	globbed bool   // it was found, and may go without a word
 	dated   *dated // nil if its names have no date
 	ledger  *checkpoint.Ledger
-	files   []*file // in the order of their generations; all but one are superseded
+	files   []*growing.File // in the order of their generations; all but one are superseded
 
 	started   bool        // it is known where to continue
 	opened    bool        // start was tried
@@ -38,9 +40,9 @@ type source struct {
 }
 
 // newest is the file that is or was last at the path, or nil.
-func (s *source) newest() *file {
+func (s *source) newest() *growing.File {
 	for _, f := range s.files {
-		if !f.superseded {
+		if !f.Superseded {
 			return f
 		}
 	}
@@ -48,9 +50,9 @@ func (s *source) newest() *file {
 }
 
 // file is the open file of a generation, or nil.
-func (s *source) file(id int64) *file {
+func (s *source) file(id int64) *growing.File {
 	for _, f := range s.files {
-		if f.at.Generation.ID == id {
+		if f.At.Generation.ID == id {
 			return f
 		}
 	}
@@ -58,9 +60,9 @@ func (s *source) file(id int64) *file {
 }
 
 // openAs is the open file with info's identity, or nil.
-func (s *source) openAs(info fs.FileInfo) *file {
+func (s *source) openAs(info fs.FileInfo) *growing.File {
 	for _, f := range s.files {
-		if f.is(info) {
+		if f.Is(info) {
 			return f
 		}
 	}
@@ -90,7 +92,7 @@ func (s *source) look(r *Reader, now time.Time) error {
 		}
 		sc.Agreed, sc.Ledger = agreed, s.ledger.Copy()
 		for i, f := range s.files {
-			sc.Open[i].Generation = f.generation()
+			sc.Open[i].Generation = f.Generation()
 		}
 		b := s.list(r, &sc)
 		if r.scenes != nil {
@@ -117,8 +119,8 @@ func (s *source) look(r *Reader, now time.Time) error {
 		}
 	}
 	for _, f := range s.files {
-		f.settle(seen || s.missed.Equal(now))
-		trouble = errOr(trouble, f.trouble)
+		f.Settle(seen || s.missed.Equal(now))
+		trouble = cmp.Or(trouble, f.Trouble)
 	}
 	s.report(r, trouble)
 	s.next = time.Time{}
@@ -136,7 +138,7 @@ const (
 
 // isAsleep reports whether no file has grown for a while.
 func (s *source) isAsleep(now time.Time) bool {
-	return !slices.ContainsFunc(s.files, func(f *file) bool { return now.Sub(f.grown) < sleepAfter })
+	return !slices.ContainsFunc(s.files, func(f *growing.File) bool { return now.Sub(f.Grown) < sleepAfter })
 }
 
 // follow prepares the first look.
@@ -177,20 +179,20 @@ func (s *source) observe(r *Reader, now time.Time) scene.Scene {
 		_, sc.Unlisted = r.directories.UnsearchedDirectories(s.Path)
 	}
 	for _, f := range s.files {
-		f.examined = f.Info.ModTime()
-		holds, kept, err := f.examine(now)
+		f.Examined = f.Info.ModTime()
+		holds, kept, err := f.Examine(now)
 		if err != nil {
-			f.trouble = err
+			f.Trouble = err
 		}
-		id := f.at.Generation.ID
-		if sc.Path.Trouble == nil && f.is(info) {
+		id := f.At.Generation.ID
+		if sc.Path.Trouble == nil && f.Is(info) {
 			sc.Path.Held = id
 		}
 		sc.Open = append(sc.Open, scene.Held{
-			Generation: checkpoint.Generation{ID: id}, Holds: holds, Kept: kept, Known: f.known(), Empty: len(f.Head) == 0,
-			Compressed: f.packed == nil && f.Head.IsCompressed(), Deleted: f.packed == nil && logfile.Names(f.Info) == 0, Told: f.told, Late: f.late,
-			Superseded: f.superseded, Unsure: f.unsure, Unsearched: f.unsearched, Packed: f.packed != nil, Idle: f.idle(),
-			Grown: f.grown, AsOf: f.asOf,
+			Generation: checkpoint.Generation{ID: id}, Holds: holds, Kept: kept, Known: f.Known(), Empty: len(f.Head) == 0,
+			Compressed: f.Packed == nil && f.Head.IsCompressed(), Deleted: f.Packed == nil && logfile.Names(f.Info) == 0, Told: f.Told, Late: f.Late,
+			Superseded: f.Superseded, Unsure: f.Unsure, Unsearched: f.Unsearched, Packed: f.Packed != nil, Idle: f.Idle(),
+			Grown: f.Grown, AsOf: f.AsOf,
 		})
 	}
 	if s.started && now.Sub(s.checked) >= watchTick {
@@ -201,8 +203,8 @@ func (s *source) observe(r *Reader, now time.Time) scene.Scene {
 }
 
 // leave removes a closed file.
-func (s *source) leave(f *file) {
-	s.files = slices.DeleteFunc(s.files, func(other *file) bool { return other == f })
+func (s *source) leave(f *growing.File) {
+	s.files = slices.DeleteFunc(s.files, func(other *growing.File) bool { return other == f })
 }
 
 // rotatedTo notes a directory, unless it is "".

@@ -115,10 +115,14 @@ func TestPathBecomesAPipe(t *testing.T) {
 		file := create(t, path, "a1\n")
 		f := follow(t, rotating(wakeups), path)
 		f.want(1, "a1")
-		rename(t, path, path+".1")
-		if err := syscall.Mkfifo(path, 0o644); err != nil {
+		if err := os.Link(path, path+".1"); err != nil {
 			t.Fatal(err)
 		}
+		pipe := path + ".pipe"
+		if err := syscall.Mkfifo(pipe, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		rename(t, pipe, path) // at no time is nothing at the path
 		troubled(t, f, "is a pipe")
 		add(t, file, "a2\n") // nothing that could be read has taken its place
 		f.want(1, "a1", "a2")

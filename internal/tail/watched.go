@@ -1,7 +1,6 @@
 package tail
 
 import (
-	"fmt"
 	"os"
 	"slices"
 	"time"
@@ -84,20 +83,4 @@ func (s *source) watchFinished(known *checkpoint.Source, now time.Time) {
 			s.watch(g.ID, g.Inode, "", g.Offset, now)
 		}
 	}
-}
-
-// name is the path at which a plain file is now, "" if it has none.
-func (f *file) name() string {
-	if f.packed != nil || logfile.Names(f.Info) == 0 {
-		return ""
-	}
-	path, err := os.Readlink(fmt.Sprintf("/proc/self/fd/%d", f.File.Fd()))
-	if err != nil {
-		return ""
-	}
-	info, err := os.Stat(path)
-	if err != nil || !f.is(info) { // "/var/log/nginx/access.log (deleted)"
-		return ""
-	}
-	return path
 }

@@ -1,7 +1,8 @@
-package tail
+package growing
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"io"
 	"time"
@@ -14,37 +15,37 @@ import (
 // time: file systems keep time in steps of some milliseconds.
 const racy = 100 * time.Millisecond
 
-// examine finds out what became of the file since it was read: whether it holds all
+// Examine finds out what became of the file since it was read: whether it holds all
 // that was, or else how much of it, up to a newline. It notes what the file looks like
 // now, and does nothing about it.
-func (f *file) examine(now time.Time) (holds bool, kept int64, err error) {
+func (f *File) Examine(now time.Time) (holds bool, kept int64, err error) {
 	info, err := f.File.Stat()
 	if err != nil {
 		return true, 0, err
 	}
-	if f.packed != nil {
+	if f.Packed != nil {
 		if info.Size() != f.Info.Size() { // it is just being compressed
-			f.ended, f.grown = false, now
+			f.ended, f.Grown = false, now
 		}
 		f.Info = info
 		return true, 0, nil
 	}
 	changed := !info.ModTime().Equal(f.Info.ModTime())
 	verified := !changed && info.Size() == f.Info.Size() && f.verified.Sub(info.ModTime()) > racy
-	f.Info, f.size = info, info.Size()
-	if f.size < f.at.Offset {
+	f.Info, f.Size = info, info.Size()
+	if f.Size < f.At.Offset {
 		kept, err = f.untouched()
 		return false, kept, err
 	}
-	f.seen = min(f.seen, f.size)
-	if f.scanned > 0 && f.size < f.next()+f.scanned { // cut within a line that was not sent
-		f.scanned, f.seen = 0, f.at.Offset
+	f.Seen = min(f.Seen, f.Size)
+	if f.scanned > 0 && f.Size < f.Next()+f.scanned { // cut within a line that was not sent
+		f.scanned, f.Seen = 0, f.At.Offset
 	}
 	switch {
 	case verified:
 		return true, 0, nil
-	case f.size == 0 && len(f.Head) == 0:
-		f.unsearched = f.unsearched || changed // something was in it, and is perhaps in a copy
+	case f.Size == 0 && len(f.Head) == 0:
+		f.Unsearched = f.Unsearched || changed // something was in it, and is perhaps in a copy
 		return true, 0, nil
 	}
 	fresh := len(f.Head) == 0
@@ -55,32 +56,32 @@ func (f *file) examine(now time.Time) (holds bool, kept int64, err error) {
 		}
 		return err != nil, kept, err
 	}
-	if f.size < f.next() { // cut within the hole
-		f.hole, f.seen = hole{}, f.at.Offset
+	if f.Size < f.Next() { // cut within the hole
+		f.hole, f.Seen = hole{}, f.At.Offset
 	}
 	if fresh && len(f.Head) > 0 { // it may have been copied and truncated before
-		f.unsearched = true
+		f.Unsearched = true
 	}
 	f.verified = now
 	return true, 0, nil
 }
 
-// settle notes, at the end of a look, that the file holds what was read of it, and, if
+// Settle notes, at the end of a look, that the file holds what was read of it, and, if
 // the path was seen or searched for, that all is known that came to it before. The time
 // is that from before the path was seen: what came and went since is not older.
-func (f *file) settle(seen bool) {
+func (f *File) Settle(seen bool) {
 	changed := f.noted != len(f.Head)
-	if seen && !f.unsearched && !f.asOf.Equal(f.examined) {
-		f.asOf, changed = f.examined, true
+	if seen && !f.Unsearched && !f.AsOf.Equal(f.Examined) {
+		f.AsOf, changed = f.Examined, true
 	}
 	if changed {
-		f.describeChange()
+		f.Describe()
 	}
 }
 
 // holds reports whether the file still begins as it did, and is the same before the
 // place that was read to. If so it adds what is new of its head.
-func (f *file) holds() (bool, error) {
+func (f *File) holds() (bool, error) {
 	same, err := f.Head.Grow(f.File)
 	if err == nil && !same {
 		// Cut within a line of which nothing was sent, it has less of a head.
@@ -94,7 +95,7 @@ func (f *file) holds() (bool, error) {
 	if err != nil || !same {
 		return false, err
 	}
-	if last, ok := f.marks.Last(f.at.Offset); ok {
+	if last, ok := f.marks.Last(f.At.Offset); ok {
 		return last.Stands(f.File)
 	}
 	return true, nil
@@ -104,62 +105,55 @@ func (f *file) holds() (bool, error) {
 // just read of it, and is the same before the place that was read to. Its first bytes
 // are a change, too: before they are used, what came before them is looked for, and
 // whether the file has become a copy.
-func (f *file) check(read []byte, offset int64) error {
-	if f.packed != nil {
-		if !f.unsure || len(f.Head) > 0 {
+func (f *File) check(read []byte, offset int64) error {
+	if f.Packed != nil {
+		if !f.Unsure || len(f.Head) > 0 {
 			return nil
 		}
 		f.Head = append(f.Head, read[:min(len(read), logfile.HeadBytes)]...) // the next look will judge
-		return errChanged
+		return ErrChanged
 	}
 	known := len(f.Head)
 	same, err := f.Head.Grow(f.File)
 	if err != nil {
 		return err
 	}
-	if !same || known == 0 || f.unsure || !f.Head.Agrees(read, offset) {
+	if !same || known == 0 || f.Unsure || !f.Head.Agrees(read, offset) {
 		f.Head = f.Head[:min(known, len(f.Head))]
-		return errChanged
+		return ErrChanged
 	}
-	if last, ok := f.marks.Last(f.at.Offset); ok {
+	if last, ok := f.marks.Last(f.At.Offset); ok {
 		if same, err := last.Stands(f.File); err != nil || !same {
 			f.Head = f.Head[:min(known, len(f.Head))]
-			return errOr(err, errChanged)
+			return cmp.Or(err, ErrChanged)
 		}
 	}
 	if same, err := f.holeStands(); err != nil || !same {
-		f.hole, f.scanned, f.seen = hole{}, 0, f.at.Offset
-		return errOr(err, errChanged)
+		f.hole, f.scanned, f.Seen = hole{}, 0, f.At.Offset
+		return cmp.Or(err, ErrChanged)
 	}
 	f.verified = time.Now()
-	f.describeChange()
+	f.Describe()
 	return nil
-}
-
-func errOr(err, other error) error {
-	if err != nil {
-		return err
-	}
-	return other
 }
 
 // cutWithinLine reports whether the file was cut behind what was sent of it, and
 // how much of its head is left then.
-func (f *file) cutWithinLine() (kept int, cut bool) {
+func (f *File) cutWithinLine() (kept int, cut bool) {
 	now := make([]byte, len(f.Head))
 	n, err := f.File.ReadAt(now, 0)
-	if err != nil && !errors.Is(err, io.EOF) || int64(n) < f.at.Offset || f.at.Offset == 0 {
+	if err != nil && !errors.Is(err, io.EOF) || int64(n) < f.At.Offset || f.At.Offset == 0 {
 		return 0, false // of a file of which nothing was sent, all was written anew
 	}
-	kept = int(min(f.at.Offset, int64(len(f.Head))))
+	kept = int(min(f.At.Offset, int64(len(f.Head))))
 	return kept, bytes.Equal(now[:kept], f.Head[:kept])
 }
 
 // untouched is how much of what was read is still in the file, up to a newline:
 // 0 when it holds something else now.
-func (f *file) untouched() (int64, error) {
-	size := f.size
-	if size >= f.at.Offset || size == 0 {
+func (f *File) untouched() (int64, error) {
+	size := f.Size
+	if size >= f.At.Offset || size == 0 {
 		return 0, nil // not cut, but written anew
 	}
 	short := f.Head[:min(int64(len(f.Head)), size)]
@@ -175,63 +169,63 @@ func (f *file) untouched() (int64, error) {
 	return logfile.AfterLastNewline(f.File, size)
 }
 
-// known is the largest size that the file is known to have had, without the hole behind
+// Known is the largest size that the file is Known to have had, without the hole behind
 // what was sent: nobody misses that.
-func (f *file) known() int64 { return max(f.seen, f.next()+f.scanned, f.described.Size) - f.nuls() }
+func (f *File) Known() int64 { return max(f.Seen, f.Next()+f.scanned, f.described.Size) - f.nuls() }
 
 // mark notes what stands before the place that was read to.
-func (f *file) mark() {
-	if f.packed != nil {
+func (f *File) mark() {
+	if f.Packed != nil {
 		return
 	}
 	var text [logfile.MarkBytes]byte
-	length := min(logfile.MarkBytes, f.at.Offset)
-	n, err := f.File.ReadAt(text[:length], f.at.Offset-length)
+	length := min(logfile.MarkBytes, f.At.Offset)
+	n, err := f.File.ReadAt(text[:length], f.At.Offset-length)
 	if err == nil || errors.Is(err, io.EOF) {
-		f.marks.Add(f.at.Offset, text[:n])
+		f.marks.Add(f.At.Offset, text[:n])
 	}
 }
 
-// describe is what the checkpoint keeps of the file.
-func (f *file) describe() logfile.File {
+// Description is what the checkpoint keeps of the file.
+func (f *File) Description() logfile.File {
 	d := &f.described
-	if f.summed != len(f.Head) || f.superseded {
+	if f.summed != len(f.Head) || f.Superseded {
 		d.Inode, d.Head, f.summed = f.Inode, f.Head.Sum(), len(f.Head)
-		if d.Head.Length == 0 && f.superseded {
+		if d.Head.Length == 0 && f.Superseded {
 			d.Head = logfile.SumOf(f.Head) // of a half line, which is perhaps all there will be
 		}
 	}
-	if f.begin.of == f.at.Generation {
+	if f.begin.of == f.At.Generation {
 		d.Head = f.begin.sum
 	}
-	d.Size, d.Modified = f.size, f.asOf.UnixNano()
+	d.Size, d.Modified = f.Size, f.AsOf.UnixNano()
 	return *d
 }
 
-// generation is the file as the ledger would have it if all that was read of it had
+// Generation is the file as the ledger would have it if all that was read of it had
 // been acknowledged.
-func (f *file) generation() checkpoint.Generation {
-	g := f.at.Generation
+func (f *File) Generation() checkpoint.Generation {
+	g := f.At.Generation
 	return checkpoint.Generation{
-		File: f.describe(), ID: g.ID, FirstLine: g.FirstLine, Offset: f.at.Offset, Line: f.at.Line, Before: f.before(),
+		File: f.Description(), ID: g.ID, FirstLine: g.FirstLine, Offset: f.At.Offset, Line: f.At.Line, Before: f.Before(),
 	}
 }
 
-// before is the sum of what stands before the place that was read to, if it is
+// Before is the sum of what stands Before the place that was read to, if it is
 // known.
-func (f *file) before() logfile.Sum {
-	if mark, ok := f.marks.Last(f.at.Offset); ok && mark.Offset == f.at.Offset {
+func (f *File) Before() logfile.Sum {
+	if mark, ok := f.marks.Last(f.At.Offset); ok && mark.Offset == f.At.Offset {
 		return mark.Sum()
 	}
 	return logfile.Sum{}
 }
 
-// describeChange updates the ledger with what the file looks like now; of a file that
+// Describe updates the ledger with what the file looks like now; of a file that
 // may be a copy of another one, after a crash only that it was empty.
-func (f *file) describeChange() {
-	if f.unsure {
+func (f *File) Describe() {
+	if f.Unsure {
 		return
 	}
 	f.noted = len(f.Head)
-	f.ledger.Describe(f.at.Generation, f.describe())
+	f.ledger.Describe(f.At.Generation, f.Description())
 }

@@ -1,4 +1,4 @@
-package tail
+package growing
 
 import (
 	"errors"
@@ -27,12 +27,12 @@ type beginning struct {
 }
 
 // knownBeginning is what the ledger has.
-func (f *file) knownBeginning() beginning {
+func (f *File) knownBeginning() beginning {
 	if logfile.LeadingNULs(f.Head) == logfile.HeadBytes {
 		known := f.ledger.Copy()
 		for _, g := range slices.Concat(known.Open, known.Imports) {
-			if g.ID == f.at.Generation.ID && g.Head.Length > logfile.HeadBytes {
-				return beginning{f.at.Generation, g.Head}
+			if g.ID == f.At.Generation.ID && g.Head.Length > logfile.HeadBytes {
+				return beginning{f.At.Generation, g.Head}
 			}
 		}
 	}
@@ -40,41 +40,41 @@ func (f *file) knownBeginning() beginning {
 }
 
 // nuls is how many NULs are known to follow what was sent.
-func (f *file) nuls() int64 {
-	if f.hole.behind != f.at {
+func (f *File) nuls() int64 {
+	if f.hole.behind != f.At {
 		return 0
 	}
 	return f.hole.length
 }
 
-// next is the offset at which the next line begins, as far as is known.
-func (f *file) next() int64 { return f.at.Offset + f.nuls() }
+// Next is the offset at which the Next line begins, as far as is known.
+func (f *File) Next() int64 { return f.At.Offset + f.nuls() }
 
 // skip notes n more NULs before the next line. When they filled a block, the rest of
 // the hole is skipped without reading it.
-func (f *file) skip(n int, block bool) {
-	end := f.next() + int64(n)
+func (f *File) skip(n int, block bool) {
+	end := f.Next() + int64(n)
 	if block {
 		behind := f.EndOfHole(end)
-		if f.limit > 0 {
-			behind = min(behind, f.limit)
+		if f.Limit > 0 {
+			behind = min(behind, f.Limit)
 		}
 		end = max(end, behind)
 	}
-	f.hole = hole{f.at, end - f.at.Offset}
-	f.size = max(f.size, end)
-	if end > f.seen {
-		f.seen, f.grown = end, time.Now()
+	f.hole = hole{f.At, end - f.At.Offset}
+	f.Size = max(f.Size, end)
+	if end > f.Seen {
+		f.Seen, f.Grown = end, time.Now()
 	}
 }
 
 // holeStands reports whether there are still NULs where there were, at both ends: the
 // file may have been cut within them and have grown again.
-func (f *file) holeStands() (bool, error) {
+func (f *File) holeStands() (bool, error) {
 	if f.nuls() == 0 {
 		return true, nil
 	}
-	for _, at := range []int64{f.at.Offset, f.next() - 1} {
+	for _, at := range []int64{f.At.Offset, f.Next() - 1} {
 		var is [1]byte
 		n, err := f.File.ReadAt(is[:], at)
 		if err != nil && !errors.Is(err, io.EOF) {

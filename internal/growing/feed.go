@@ -1,4 +1,4 @@
-package tail
+package growing
 
 import (
 	"context"
@@ -10,9 +10,9 @@ import (
 	"github.com/tailflux/tailflux/internal/stats"
 )
 
-// feed is the way of all files' lines out of the stage. While it waits for room, or
+// Feed is the way of all files' lines out of the stage. While it waits for room, or
 // for somebody to take a chunk, it calls meanwhile whenever that is due.
-type feed struct {
+type Feed struct {
 	out        chan<- flow.Chunk
 	pool       *flow.Pool
 	least      int // bytes of a room
@@ -23,17 +23,19 @@ type feed struct {
 	patience   *time.Timer // of send
 }
 
-func newFeed(c Config, pool *flow.Pool, st *stats.Stats, log *slog.Logger, out chan<- flow.Chunk, meanwhile func() time.Time) *feed {
+// NewFeed returns the way into out, for lines of maxLine bytes and longer ones. What must
+// be saved before lines are used is in c.
+func NewFeed(maxLine int, c *checkpoint.Checkpoint, pool *flow.Pool, st *stats.Stats, log *slog.Logger, out chan<- flow.Chunk, meanwhile func() time.Time) *Feed {
 	patience := time.NewTimer(0)
 	patience.Stop()
-	return &feed{
-		out: out, pool: pool, least: max(c.MaxLine, longHead) + 1, stats: st, log: log, checkpoint: c.Checkpoint,
+	return &Feed{
+		out: out, pool: pool, least: max(maxLine, longHead) + 1, stats: st, log: log, checkpoint: c,
 		meanwhile: meanwhile, patience: patience,
 	}
 }
 
 // room waits for room for a chunk.
-func (d *feed) room(ctx context.Context) ([]byte, error) {
+func (d *Feed) room(ctx context.Context) ([]byte, error) {
 	for {
 		short, cancel := context.WithDeadline(ctx, d.meanwhile())
 		room, err := d.pool.Room(short, d.least)
@@ -46,7 +48,7 @@ func (d *feed) room(ctx context.Context) ([]byte, error) {
 
 // send sends the first n bytes of the room as the chunk from start to end. Before that
 // it saves what must be saved before its lines are used.
-func (d *feed) send(ctx context.Context, chunk flow.Chunk) error {
+func (d *Feed) send(ctx context.Context, chunk flow.Chunk) error {
 	d.checkpoint.Secure()
 	next := d.meanwhile()
 	d.stats.Read(time.Now(), chunk.Lines(), int64(len(chunk.Data)))
@@ -66,7 +68,7 @@ func (d *feed) send(ctx context.Context, chunk flow.Chunk) error {
 }
 
 // skipped counts NULs behind a position that are no part of any line.
-func (d *feed) skipped(at flow.Position, nuls int64) {
+func (d *Feed) skipped(at flow.Position, nuls int64) {
 	if nuls == 0 {
 		return
 	}

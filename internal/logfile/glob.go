@@ -105,13 +105,16 @@ func (p Pattern) Log(path string) string {
 func (p Pattern) Matches(path string) bool { return p.expr.MatchString(path) }
 
 // Matches returns the paths that match a glob now, without those of logs that
-// were rotated.
-func Matches(glob string) []string {
+// were rotated, and without known ones.
+func Matches(glob string, known map[string]bool) []string {
 	paths, err := filepath.Glob(glob)
 	if err != nil {
 		return nil // the glob was checked
 	}
 	return slices.DeleteFunc(slices.Clone(paths), func(path string) bool {
+		if known[path] {
+			return true
+		}
 		log := RotatedFrom(path)
 		return IsRotated(path) && !isDay(glob, path) || log != "" && slices.Contains(paths, log)
 	})

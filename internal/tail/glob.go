@@ -62,8 +62,8 @@ func (g *glob) unmatched() error {
 // appeared returns the paths that match and are not followed yet, in their
 // order. A file that is open already was rotated to its new name.
 func (g *glob) appeared(r *Reader) (paths []string) {
-	for _, path := range logfile.Matches(g.Pattern) {
-		if g.followed[path] || g.followed[logfile.RotatedFrom(path)] {
+	for _, path := range logfile.Matches(g.Pattern, g.followed) {
+		if g.followed[logfile.RotatedFrom(path)] {
 			continue
 		}
 		if log := g.pattern.Undated(path); log != path && r.checkpoint.Followed(log) {

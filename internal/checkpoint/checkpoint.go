@@ -82,6 +82,7 @@ type Source struct {
 	Open        []Generation // Reading and Left, in the order in which they appeared at the path
 	Finished    []Generation // Finished and Lost, in the order in which they became so
 	Imports     []Generation // imported files
+	Refused     int64        // a file could not be opened that may hold something unread, and is not older than this; Unix ns, 0: none
 }
 
 // Checkpoint is safe for use by several goroutines.
@@ -209,6 +210,7 @@ func (s *Source) clone() Source {
 	return Source{
 		Path: s.Path, Directories: slices.Clone(s.Directories),
 		Open: slices.Clone(s.Open), Finished: slices.Clone(s.Finished), Imports: slices.Clone(s.Imports),
+		Refused: s.Refused,
 	}
 }
 

@@ -42,6 +42,7 @@ type (
 		Open        []reading  `json:"open,omitempty"`
 		Finished    []finished `json:"finished,omitempty"`
 		Imports     []reading  `json:"imports,omitempty"`
+		Refused     int64      `json:"refused,omitempty"`
 	}
 	reading struct {
 		logfile.File
@@ -65,7 +66,7 @@ type (
 
 // MarshalJSON writes a source as it stands in the file.
 func (s *Source) MarshalJSON() ([]byte, error) {
-	to := saved{Path: s.Path, Directories: s.Directories, Open: toReading(s.Open), Imports: toReading(s.Imports)}
+	to := saved{Path: s.Path, Directories: s.Directories, Open: toReading(s.Open), Imports: toReading(s.Imports), Refused: s.Refused}
 	for _, g := range s.Finished {
 		to.Finished = append(to.Finished, finished{g.File, g.ID, g.FirstLine, g.Line, g.Offset, g.Before, g.State == Lost})
 	}
@@ -89,7 +90,7 @@ func (s *Source) UnmarshalJSON(text []byte) error {
 	if err := json.Unmarshal(text, &from); err != nil {
 		return err
 	}
-	*s = Source{Path: from.Path, Directories: from.Directories, Open: fromReading(from.Open), Imports: fromReading(from.Imports)}
+	*s = Source{Path: from.Path, Directories: from.Directories, Open: fromReading(from.Open), Imports: fromReading(from.Imports), Refused: from.Refused}
 	for _, g := range from.Finished {
 		state := Finished
 		if g.Lost {

@@ -2,6 +2,7 @@ package checkpoint
 
 import (
 	"slices"
+	"time"
 
 	"github.com/tailflux/tailflux/internal/flow"
 	"github.com/tailflux/tailflux/internal/logfile"
@@ -110,6 +111,23 @@ func (l *Ledger) RotatedTo(dir string) {
 	s := c.source(l.name)
 	if !slices.Contains(s.Directories, dir) {
 		s.Directories = append(s.Directories, dir)
+		c.changed = true
+	}
+}
+
+// Refused records that a file not older than since may hold something unread, and cannot be
+// opened; the zero time, that there is none. It outlives a restart.
+func (l *Ledger) Refused(since time.Time) {
+	c := l.c
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var at int64
+	if !since.IsZero() {
+		at = since.UnixNano()
+	}
+	if s := c.source(l.name); s.Refused != at {
+		s.Refused = at
+		c.needed++
 		c.changed = true
 	}
 }

@@ -3,6 +3,7 @@ package checkpoint_test
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/tailflux/tailflux/internal/checkpoint"
 	"github.com/tailflux/tailflux/internal/flow"
@@ -24,6 +25,9 @@ func TestUnite(t *testing.T) {
 			o.Acknowledge(at(g, file(1).Size/10*10+10), nil)
 		}
 		o.RotatedTo(s.Name, "/old")
+		if day != "25" { // beside which a file could not be read
+			o.Ledger(s.Name).Refused(time.Unix(0, int64(len(days))))
+		}
 		o.BeginImport(at(generation(s, -1), 0), logfile.Sum{}, file(1))
 	}
 	o.Unite("web", []string{"web:25", "web:26", "web:27"}, func(source string) bool { return source != "web:26" })
@@ -53,6 +57,9 @@ func TestUnite(t *testing.T) {
 		if before := append(slices.Clone(got.Finished), got.Open...)[i]; g.FirstLine < before.Line+500_000 || g.Line-g.FirstLine != g.Offset/10 {
 			t.Errorf("generation %d is numbered from %d, and goes on at %d; the one before at %d", g.ID, g.FirstLine, g.Line, before.Line)
 		}
+	}
+	if got.Refused != 2 {
+		t.Errorf("refused since %d, want 2", got.Refused)
 	}
 	if !slices.Equal(got.Directories, []string{"/old"}) {
 		t.Errorf("directories are %q", got.Directories)

@@ -1,6 +1,8 @@
 package logfile
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"sort"
@@ -87,6 +89,13 @@ func (d *Directories) list(dir string) (listing, error) {
 		d.lists[dir] = l
 	}
 	return l, nil
+}
+
+// IsBare reports whether a directory is empty or not there, as the one at which a volume
+// is still to be mounted.
+func (d *Directories) IsBare(dir string) bool {
+	l, err := d.list(dir)
+	return len(l.entries) == 0 && (err == nil || errors.Is(err, fs.ErrNotExist))
 }
 
 func read(dir string) (l listing, err error) {

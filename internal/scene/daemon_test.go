@@ -118,6 +118,7 @@ func (d *daemon) observe() scene.Scene {
 	at := d.m.disk.at()
 	if at == nil {
 		sc.Path.Missing, sc.Path.Trouble = true, fs.ErrNotExist
+		sc.Bare = !d.started && len(d.siblings()) == 0
 	}
 	d.m.meanwhile()
 	for _, f := range d.files {

@@ -387,6 +387,10 @@ var fates = []struct {
 		"begin access.log.1 behind; searched; missing",
 	},
 	{"Nothing is at the path: and never was", seen(missing(-1)), ""},
+	{"Nothing is at the path: nor in its directory, after a start", seen(atStart(2), missing(-1), bare, remembered(1)), "wait"},
+	{"Nothing is at the path: nor in its directory, and nothing is expected", seen(atStart(2), missing(-1), bare, finished(1)), "search since 10; start"},
+	{"Nothing is at the path: nor in its directory, and reading ends at once", seen(atStart(2), missing(-1), bare, remembered(1), once), "lose 1; search since 10; start"},
+	{"Nothing is at the path: but other files are there, after a start", seen(atStart(2), missing(-1), remembered(1)), "lose 1; search since 10; start"},
 	{
 		"Nothing is at the path: it is back", seen(wasMissing, open(1), beside("access.log.1", 10, openAs(1)), beside("access.log", 20)),
 		"supersede 1; searched; begin access.log; is back",
@@ -405,6 +409,10 @@ var fates = []struct {
 		"A file cannot be read: and later it can", seen(unsettled(10), open(1, superseded), open(2, asOf(50)),
 			beside("access.log.2", 10, openAs(1)), beside("access.log.1", 15), beside("access.log", 20, openAs(2))),
 		"begin access.log.1 behind; searched",
+	},
+	{
+		"A file cannot be read: and tailflux was started again meanwhile", seen(atStart(0), refusedSince(5), remembered(1), beside("access.log", 20, is(1, logfile.Same))),
+		"resume 1 at 10, access.log; search since 5; start",
 	},
 	{"A file cannot be read: the log, after a start", seen(atStart(0), remembered(1), beside("access.log", 20, refused)), "wait"},
 	{"A file cannot be read: what is left of the log, after a start", seen(atStart(0), remembered(1),

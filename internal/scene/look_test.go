@@ -70,6 +70,14 @@ func missing(last int) part {
 	}
 }
 
+// bare says that the directory of the log is empty.
+func bare(l *look) { l.Bare = true }
+
+// refusedSince says that a file not older than a minute could not be opened before the start.
+func refusedSince(at int) part {
+	return func(l *look) { l.Ledger.Refused = minute(at).UnixNano() }
+}
+
 // wasMissing says that something is at the path again.
 func wasMissing(l *look) { l.Missed = minute(99) }
 

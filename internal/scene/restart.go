@@ -3,6 +3,7 @@ package scene
 import (
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/tailflux/tailflux/internal/checkpoint"
 	"github.com/tailflux/tailflux/internal/logfile"
@@ -24,6 +25,9 @@ func (d *decision) start() {
 	open := d.Ledger.Open
 	if len(open) == 1 && d.isAtPath(&open[0]) { // as it nearly always is
 		d.add(Action{Do: Resume, File: d.Path.File, Prior: acknowledged(open[0])})
+	} else if len(open) > 0 && d.Path.Missing && d.Bare && !d.Once {
+		d.add(Action{Do: Wait, Err: d.Path.Trouble})
+		return
 	} else if d.isKnown() {
 		if err := d.unreadable(); err != nil {
 			d.add(Action{Do: Wait, Err: err})
@@ -34,7 +38,11 @@ func (d *decision) start() {
 		}
 	}
 	if d.isKnown() {
-		d.add(Action{Do: Search, Since: d.latest()})
+		since := d.latest()
+		if at := d.Ledger.Refused; at != 0 && at < since.UnixNano() {
+			since = time.Unix(0, at)
+		}
+		d.add(Action{Do: Search, Since: since})
 	}
 	d.add(Action{Do: Start})
 }

@@ -36,6 +36,7 @@ type Scene struct {
 	Missed    time.Time // when files were last looked for because nothing is at the path; zero when something was
 	Unsettled time.Time // what is not older is still to be looked for; zero: nothing is
 	Unlisted  error     `json:"-"` // why the directory of the log cannot be listed; at a start
+	Bare      bool      // it has nothing in it, or is not there: perhaps a volume is still to be mounted; at a start
 	Agreed    int       // how often this look saw the same already
 	Regrown   []int64   // generations whose files have grown since they were left
 

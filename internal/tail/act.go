@@ -32,6 +32,7 @@ func (s *source) act(r *Reader, sc *scene.Scene, b *found, actions []scene.Actio
 			err = a.Err
 		case scene.Refused:
 			err, s.unsettled = a.Err, a.Since
+			s.ledger.Refused(a.Since)
 		case scene.Missing:
 			if s.missed.IsZero() {
 				for _, f := range s.files {
@@ -346,6 +347,7 @@ func (s *source) searched(moved bool) {
 		return
 	}
 	s.unsettled, s.restarted = time.Time{}, false
+	s.ledger.Refused(time.Time{})
 	if s.dated != nil {
 		s.dated.onlyDays = false
 	}

@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/tailflux/tailflux/internal/tail"
 )
 
 func TestNothingHappensWhileStopped(t *testing.T) {
@@ -289,8 +291,11 @@ func TestFileIsDeletedWhileStopped(t *testing.T) {
 	restarts(t,
 		stopped{
 			name: "and nothing is there", before: "a1\nhalf",
-			meanwhile: func(t *testing.T, path string, _ *os.File) { remove(t, path) },
-			lost:      1, lostBytes: 4,
+			meanwhile: func(t *testing.T, path string, _ *os.File) {
+				remove(t, path)
+				create(t, filepath.Join(filepath.Dir(path), "error.log"), "")
+			},
+			lost: 1, lostBytes: 4,
 		},
 		stopped{
 			name:      "and recreated",
@@ -320,6 +325,54 @@ func TestFileIsDeletedWhileStopped(t *testing.T) {
 			lost: 1,
 		},
 	)
+}
+
+// The volume on which the log is comes after tailflux, and the log was rotated meanwhile.
+func TestVolumeIsMountedAfterTheStart(t *testing.T) {
+	for _, mountpoint := range []string{"is not there", "is empty"} {
+		for _, glob := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, glob %v", mountpoint, glob), func(t *testing.T) {
+				both(t, func(t *testing.T, wakeups bool) {
+					volume := filepath.Join(t.TempDir(), "volume")
+					if err := os.Mkdir(volume, 0o755); err != nil {
+						t.Fatal(err)
+					}
+					path := filepath.Join(volume, "access.log")
+					file := create(t, path, "a1\n")
+					d := newDaemon(t, wakeups, path)
+					if glob {
+						d.paths = nil
+						d.options.Globs = []tail.Glob{{Name: "s0", Pattern: filepath.Join(volume, "*.log")}}
+					}
+					d.start()
+					d.want(1, "a1")
+					d.stop()
+					add(t, file, "a2\n")
+					rotate(t, path, "b1\n")
+					elsewhere := volume + ".away"
+					rename(t, volume, elsewhere)
+					if mountpoint == "is empty" {
+						if err := os.Mkdir(volume, 0o755); err != nil {
+							t.Fatal(err)
+						}
+					}
+					d.start()
+					d.still()
+					if s := d.source(); s.Lost > 0 {
+						t.Errorf("%d generations are called lost before the volume is there", s.Lost)
+					}
+					_ = os.Remove(volume)
+					rename(t, elsewhere, volume)
+					d.want(1, "a2")
+					d.want(2, "b1")
+					d.stop()
+					if s := d.source(); s.Lost > 0 {
+						t.Errorf("%d generations are lost", s.Lost)
+					}
+				})
+			})
+		}
+	}
 }
 
 // recreate deletes a file and makes another one with its inode number.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -177,6 +178,7 @@ func (s *source) observe(r *Reader, now time.Time) scene.Scene {
 	}
 	if !s.started {
 		_, sc.Unlisted = r.directories.UnsearchedDirectories(s.Path)
+		sc.Bare = r.directories.IsBare(filepath.Dir(s.Path))
 	}
 	for _, f := range s.files {
 		f.Examined = f.Info.ModTime()

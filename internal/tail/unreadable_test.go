@@ -3,6 +3,7 @@
 package tail_test
 
 import (
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tailflux/tailflux/internal/stats"
 	"github.com/tailflux/tailflux/internal/tail"
 )
 
@@ -481,6 +483,37 @@ func TestUnseenFileMayNotBeReadForAWhile(t *testing.T) {
 		d.want(4, "b1")
 		d.eventually("no trouble", func() bool { return d.source().Trouble == "" })
 		d.stop()
+	})
+}
+
+// And tailflux is started again meanwhile, when later files have been read.
+func TestUnseenFileMayNotBeReadBeforeTheRestart(t *testing.T) {
+	both(t, func(t *testing.T, wakeups bool) {
+		path := logFile(t)
+		create(t, path, "a1\n")
+		d := unprivileged(t, wakeups, path)
+		d.want(1, "a1")
+		create(t, path+".new", "b1\n")
+		chmod(t, path+".new", 0)
+		later()
+		rename(t, path, path+".2")
+		rename(t, path+".new", path+".1")
+		later()
+		create(t, path, "c1\n")
+		d.want(2, "c1")
+		d.eventually("trouble", func() bool { return strings.Contains(d.source().Trouble, "permission denied") })
+		for range 2 {
+			d.stop()
+			d.start()
+			d.eventually("trouble", func() bool { return strings.Contains(d.source().Trouble, "permission denied") })
+		}
+		chmod(t, path+".1", 0o644)
+		d.eventually("what could not be read", func() bool { return d.hasSent("b1") })
+		d.eventually("no trouble", func() bool { return d.source().Trouble == "" })
+		d.stop()
+		if saved := openCheckpoint(t, d.state, stats.New(time.Now()), io.Discard).Ledger("s0").Copy(); saved.Refused != 0 {
+			t.Errorf("a file is still said to be refused, since %d", saved.Refused)
+		}
 	})
 }
 

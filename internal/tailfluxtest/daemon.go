@@ -104,6 +104,7 @@ type Report struct {
 		LagBytes    int64  `json:"lag_bytes"`
 		Rotations   int64  `json:"rotations"`
 		Truncations int64  `json:"truncations"`
+		WrittenLate int64  `json:"still_written_after_rotation"`
 	} `json:"sources"`
 	InfluxDB struct {
 		Up            bool    `json:"up"`

@@ -161,10 +161,12 @@ func (f *File) untouched() (int64, error) {
 	if same, err := now.Grow(f.File); err != nil || !same {
 		return 0, err
 	}
-	if last, ok := f.marks.Last(size); ok {
-		if same, err := last.Stands(f.File); err != nil || !same {
-			return 0, err
-		}
+	last, ok := f.marks.Last(size)
+	if (!ok || last.Offset == 0) && logfile.LeadingNULs(short) == len(short) {
+		return 0, nil // nothing but a hole was there, and other files begin with one
+	}
+	if same, err := last.Stands(f.File); err != nil || !same {
+		return 0, err
 	}
 	return logfile.AfterLastNewline(f.File, size)
 }

@@ -518,3 +518,22 @@ func TestImportedFileHasHoles(t *testing.T) {
 		})
 	}
 }
+
+// What is cut off and written anew begins with a hole as what was read did: that is no
+// reason to take its lines for those.
+func TestFileWithAHoleIsWrittenAnewWithASmallerOne(t *testing.T) {
+	both(t, func(t *testing.T, wakeups bool) {
+		path := logFile(t)
+		file := create(t, path, "")
+		makeHole(t, file, 8<<10)
+		add(t, file, "a1\n")
+		f := follow(t, withHoles(wakeups), path)
+		f.want(1, "a1")
+		truncate(t, file, 0)
+		makeHole(t, file, 4<<10)
+		add(t, file, "b1\n")
+		f.want(2, "b1")
+		add(t, file, "b2\n")
+		f.want(2, "b1", "b2")
+	})
+}

@@ -29,7 +29,7 @@ func explainCommand() *cobra.Command {
 		Long: `Explain prints what each line becomes: its variables, the tags and fields, and
 the point in line protocol; or the column where the line stops matching, and
 what was expected there. The lines are its arguments, those of a file, or
-standard input.
+standard input, which may be called -.
 
 The format is that of --format or --regexp; otherwise that of the
 configuration, if there is one (if it has several sources, choose one with
@@ -38,6 +38,9 @@ configuration, if there is one (if it has several sources, choose one with
 is 1 if a line would be rejected.`,
 		Example: explainExamples,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 1 && args[0] == standardInput {
+				args = nil
+			}
 			if len(args) > 0 && file != "" {
 				return config.UsageError{Err: errors.New("explain: got lines and --file, want one of the two")}
 			}

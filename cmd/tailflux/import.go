@@ -22,7 +22,8 @@ import (
 const importExamples = `  systemctl stop tailflux
   runuser -u tailflux -g tailflux -G adm -- \
     tailflux import /var/log/nginx/access.log.*
-  systemctl start tailflux`
+  systemctl start tailflux
+  xzcat access.log.9.xz | tailflux import --source web -`
 
 func importCommand(stderr io.Writer) *cobra.Command {
 	var source string
@@ -32,6 +33,9 @@ func importCommand(stderr io.Writer) *cobra.Command {
 		Long: `Import reads logs from beginning to end, the oldest first, plain or compressed
 with gzip or zstd whatever their names are, and delivers their lines as the
 daemon does.
+
+A file that is called - is standard input, which is kept in the state directory
+while the command runs.
 
 Files are recognised by content. The state directory knows the last 64 files
 that were followed for each source, and the last 4,096 that were imported. Of
@@ -65,6 +69,14 @@ The daemon then continues where it was, and loses nothing.`,
 			}
 			shown := newProgress(stderr)
 			defer shown.end()
+			if isTerminal(cmd.InOrStdin()) && slices.Contains(files, standardInput) {
+				shown.log.Info("reading lines from standard input; Ctrl-D ends them")
+			}
+			files, done, err := savedInput(c, files, cmd.InOrStdin(), shown.log)
+			if err != nil {
+				return err
+			}
+			defer done()
 			if err := run(c, job{once: true, files: files, progress: shown.show}, shown.log); err != nil {
 				return err
 			}

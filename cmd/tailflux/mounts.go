@@ -16,7 +16,7 @@ func mountedLogs(c *config.Config) (all []mountedLog) {
 	for _, s := range c.Sources {
 		paths := []string{s.Path}
 		if s.IsGlob() {
-			paths = logfile.Matches(s.Path, nil)
+			paths = logfile.CompilePattern(s.Path, c.Exclude...).Paths(nil)
 		}
 		table, err := os.Open(logfile.MountTable)
 		if err != nil {

@@ -43,6 +43,8 @@ type Config struct {
 	Paths      []PathRule // come first; may be empty
 	Timezone   string     // of times without one, as time.LoadLocation takes it; empty refuses them
 
+	Exclude []string // globs of files that a glob leaves out: of paths, or without a slash of names; may be empty
+
 	Drop           []DropRule // lines that match one of these are left out; may be empty
 	Mask           []string   // variables of which only the network is kept; may be empty
 	Query          string     // "drop" or "keep": what becomes of the query in URLs

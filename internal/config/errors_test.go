@@ -20,7 +20,7 @@ func TestErrors(t *testing.T) {
 		noCredentials = "want http[s]://HOST[:PORT][/PATH] without credentials, which belong in influxdb.username and influxdb.password_file"
 		hidden        = "got a value that is not shown because it may hold a password"
 		influxdb      = "url, database, retention_policy, username, password_file, batch_points, flush_interval, in_flight, gzip, timeout"
-		allKeys       = "sources, influxdb, host, measurement, tags, fields, tag_limit, fold, fold_static, paths, timezone, drop, mask, query, trusted_proxies, rotate_wait, max_line, on_reject, rejects_max_bytes, memory_limit, wakeups, state_dir, listen"
+		allKeys       = "sources, influxdb, host, measurement, tags, fields, tag_limit, fold, fold_static, paths, timezone, exclude, drop, mask, query, trusted_proxies, rotate_wait, max_line, on_reject, rejects_max_bytes, memory_limit, wakeups, state_dir, listen"
 		noSource      = "sources: got none, want at least one, in t.yaml or as --path FILE"
 	)
 	for _, tt := range []struct {
@@ -59,11 +59,12 @@ func TestErrors(t *testing.T) {
 		// Keys.
 		{"unknown key", layers{file: one + "log_level: debug\n"}, "t.yaml:2:1: log_level: unknown key, want one of " + allKeys},
 		{"unknown key of influxdb", layers{file: one + "influxdb: {bucket: x}\n"}, "t.yaml:2:12: influxdb.bucket: unknown key, want one of " + influxdb},
-		{"unknown key of a source", layers{file: "sources:\n  - path: /a\n    exclude: x\n"}, "t.yaml:3:5: sources[0].exclude: unknown key, want one of name, path, format, regexp, start"},
+		{"unknown key of a source", layers{file: "sources:\n  - path: /a\n    colour: x\n"}, "t.yaml:3:5: sources[0].colour: unknown key, want one of name, path, format, regexp, start"},
 		{"swapped letters", layers{file: one + "influxdb:\n  ulr: x\n"}, "t.yaml:3:3: influxdb.ulr: unknown key, did you mean influxdb.url?"},
 		{"dash for underscore", layers{file: one + "state-dir: x\n"}, `t.yaml:2:1: "state-dir": unknown key, did you mean state_dir?`},
 		{"wrong section", layers{file: one + "batch_points: 5\n"}, "t.yaml:2:1: batch_points: unknown key, did you mean influxdb.batch_points?"},
 		{"source outside sources", layers{file: one + "path: /b\n"}, "t.yaml:2:1: path: unknown key, did you mean sources[].path?"},
+		{"key of all sources in one", layers{file: "sources:\n- path: /a\n  exclude: [x]\n"}, "t.yaml:3:3: sources[0].exclude: unknown key here; exclude is a key of its own, in the first column"},
 		{"wrong section of a source", layers{file: "sources:\n- path: /a\n  fromat: x\n"}, "t.yaml:3:3: sources[0].fromat: unknown key, did you mean sources[0].format?"},
 		{"password", layers{file: one + "influxdb:\n  password: hunter2\n"}, "t.yaml:3:3: influxdb.password: unknown key, want the password in a file, and the path of that file in influxdb.password_file"},
 		{"key twice", layers{file: one + "host: a\nhost: b\n"}, "t.yaml:3:1: host: got it again, first at t.yaml:2:1, want it once"},
@@ -139,6 +140,10 @@ func TestErrors(t *testing.T) {
 		// Privacy and times.
 		{"mask", layers{file: one + "mask: remote_addr\n"}, `t.yaml:2:7: mask: got "remote_addr", want a list of variables such as [remote_addr]`},
 		{"query", layers{file: one + "query: true\n"}, "t.yaml:2:8: query: got true, want drop or keep"},
+		{"exclude that is no list", layers{file: one + "exclude: error.log\n"}, `t.yaml:2:10: exclude: got "error.log", want a list of globs such as ['*error.log']`},
+		{"broken exclude", layers{file: one + "exclude: [a.log, 'b[']\n"}, `t.yaml:2:18: exclude[1]: got "b[", want a glob in which the [ at character 2 is closed by a ]`},
+		{"exclude twice", layers{file: one + "exclude: ['*error.log', '*error.log']\n"}, `t.yaml:2:25: exclude[1]: got "*error.log" again, want each glob once`},
+		{"exclude with two stars", layers{flags: []string{"--path=/a/*", "--exclude=a,/logs/**/error.log"}}, `--exclude: got "/logs/**/error.log", want a glob without **: each * stays within one directory, as in /logs/*/*.log`},
 		{"on_reject", layers{file: one + "on_reject: drop\n"}, `t.yaml:2:12: on_reject: got "drop", want file or hold`},
 		{"network", layers{file: one + "trusted_proxies: [10.0.0.0/8, 10.0.0.0/33]\n"}, `t.yaml:2:31: trusted_proxies[1]: got "10.0.0.0/33", want a network such as 10.0.0.0/8 or 2001:db8::/32, or an address`},
 		{"network twice", layers{file: one + "trusted_proxies: [10.0.0.1/8, 10.2.0.0/8]\n"}, `t.yaml:2:31: trusted_proxies[1]: got "10.2.0.0/8" again, want each network once`},
@@ -154,7 +159,9 @@ func TestErrors(t *testing.T) {
 		{"empty path", layers{file: "sources:\n- path: ''\n"}, `t.yaml:2:9: sources[0].path: got "", want the path of a log file, or a glob`},
 		{"directory", layers{file: "sources:\n- path: /var/log/\n"}, `t.yaml:2:9: sources[0].path: got "/var/log/", want a file; for all logs in this directory: "/var/log/*.log"`},
 		{"broken glob", layers{file: "sources:\n- path: /a[\n"}, `t.yaml:2:9: sources[0].path: got "/a[", want a glob in which the [ at character 3 is closed by a ]`},
-		{"standard input", layers{flags: []string{"--path=-"}}, `--path: got "-", want a file: standard input is not followed, pipe it into tailflux explain or save it for tailflux import`},
+		{"standard input", layers{flags: []string{"--path=-"}}, `--path: got "-", want a file: standard input has no place to go on from; pipe it into tailflux import -, or into tailflux explain`},
+		{"standard input by its name", layers{flags: []string{"--path=/dev/stdin"}}, `--path: got "/dev/stdin", want a file: standard input has no place to go on from; pipe it into tailflux import -, or into tailflux explain`},
+		{"standard input by its number", layers{file: "sources:\n- path: /dev/fd/0\n"}, `t.yaml:2:9: sources[0].path: got "/dev/fd/0", want a file: standard input has no place to go on from; pipe it into tailflux import -, or into tailflux explain`},
 		{"home", layers{flags: []string{"--path=~/access.log"}}, `--path: got "~/access.log", want the full path: ~ is not expanded here`},
 		{"syslog", layers{flags: []string{"--path=syslog:server=unix:/dev/log"}}, `--path: got "syslog:server=unix:/dev/log", want a file: syslog is not received, let nginx write to a file`},
 		{"two stars", layers{flags: []string{"--path=/logs/**/*.log"}}, `--path: got "/logs/**/*.log", want a glob without **: each * stays within one directory, as in /logs/*/*.log`},

@@ -3,6 +3,7 @@ package config
 import (
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -22,8 +23,8 @@ var braces = regexp.MustCompile(`\{[^{}]*,[^{}]*\}`)
 func globHint(s string) string {
 	fields := strings.Fields(strings.TrimSuffix(s, ";"))
 	switch {
-	case s == "-":
-		return "a file: standard input is not followed, pipe it into tailflux explain or save it for tailflux import"
+	case slices.Contains([]string{"-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"}, s):
+		return "a file: standard input has no place to go on from; pipe it into tailflux import -, or into tailflux explain"
 	case strings.HasPrefix(s, "~"):
 		return "the full path: ~ is not expanded here"
 	case strings.HasPrefix(s, "syslog:"):

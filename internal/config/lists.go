@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"net/netip"
+	"path/filepath"
 	"slices"
 )
 
@@ -28,6 +29,15 @@ func networks() kind[[]string] {
 		prefix, err := netip.ParsePrefix(s)
 		return prefix.Masked().String(), err == nil
 	}))
+}
+
+// excludes is a list of globs, each once.
+func excludes() kind[[]string] {
+	one := hinted(words("a glob such as error.log or /var/log/nginx/*.error.log", func(s string) (string, bool) {
+		_, err := filepath.Match(s, "")
+		return s, s != "" && s != "/" && err == nil && printable(s) && globHint(s) == ""
+	}), globHint)
+	return listOf("a list of globs such as ['*error.log']", "glob", one)
 }
 
 // listOf is a list of words, each once. what is one of them.

@@ -207,7 +207,7 @@ var samples = map[string]string{
 	"host": "web-1.example.com", "measurement": "requests", "tags": "vhost,status", "fields": "request_time",
 	"tag_limit": "1", "rotate_wait": "1m30s", "max_line": "1025", "on_reject": "hold", "rejects_max_bytes": "1GiB", "memory_limit": "33MiB",
 	"fold": "false", "fold_static": "true", "timezone": "Europe/Berlin", "mask": "remote_addr", "query": "keep",
-	"trusted_proxies": "10.0.0.0/8,2001:db8::/32", "wakeups": "false", "state_dir": "state", "listen": ":0",
+	"trusted_proxies": "10.0.0.0/8,2001:db8::/32", "exclude": "*error.log,/srv/*/old.log", "wakeups": "false", "state_dir": "state", "listen": ":0",
 }
 
 // quoted are the samples that need quotes in the file.
@@ -215,7 +215,7 @@ var quoted = map[string]string{
 	"influxdb.database": `"0815"`, "influxdb.username": `'null'`, "listen": `":0"`,
 	"influxdb.url": `"https://[::1]:443/influx"`,
 	"regexp":       `'^(?P<msec>\S+) "x: #y''z"$'`, "tags": "\n- vhost\n- status", "fields": "[request_time]",
-	"mask": "[remote_addr]", "trusted_proxies": "[10.1.0.0/8, '2001:db8::1/32']",
+	"exclude": "\n- '*error.log'\n- /srv/*/old.log", "mask": "[remote_addr]", "trusted_proxies": "[10.1.0.0/8, '2001:db8::1/32']",
 }
 
 // rules are the samples of the keys that only the file has.

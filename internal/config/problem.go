@@ -63,6 +63,9 @@ func (l *loader) unknown(at position, shown, prefix, key string) {
 		text = "unknown key, want the password in a file, and the path of that file in influxdb.password_file"
 	} else if known := nearest(shown, prefix, key); known != "" {
 		text = "unknown key, did you mean " + known + "?"
+		if known == key {
+			text = "unknown key here; " + known + " is a key of its own, in the first column"
+		}
 	}
 	l.add(at, shown+prefix+key, text)
 }

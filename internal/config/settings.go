@@ -59,6 +59,8 @@ var settings = []setting[Config]{
 		pathRules(), func(c *Config) *[]PathRule { return &c.Paths }),
 	row("timezone", "time zone for timestamps without one; empty rejects them",
 		timezone(), func(c *Config) *string { return &c.Timezone }),
+	row("exclude", "files that a glob leaves out: globs of their names, or with a slash of their paths",
+		excludes(), func(c *Config) *[]string { return &c.Exclude }),
 	row("drop", "drop lines that match any rule; a rule matches when all its variables equal the given value, or match a regexp (~, or ~* to ignore case)",
 		dropRules(), func(c *Config) *[]DropRule { return &c.Drop }),
 	row("mask", "variables whose addresses are masked: the last octet (IPv4) or the last 80 bits (IPv6) become 0",

@@ -118,7 +118,7 @@ func TestDaysThatAreCalledLikeRotatedFiles(t *testing.T) {
 			}
 		}
 		var got []string
-		for _, path := range logfile.Matches(filepath.Join(dir, tt.glob), nil) {
+		for _, path := range logfile.CompilePattern(filepath.Join(dir, tt.glob)).Paths(nil) {
 			got = append(got, filepath.Base(path))
 		}
 		if !slices.Equal(got, strings.Fields(tt.match)) {

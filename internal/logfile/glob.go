@@ -14,15 +14,17 @@ import (
 
 // A Pattern is a glob, as in [filepath.Match], that can name what it matches.
 type Pattern struct {
-	glob  string
-	expr  *regexp.Regexp // with a group for each wildcard
-	stars int
+	glob    string
+	expr    *regexp.Regexp // with a group for each wildcard
+	stars   int
+	exclude []string
 }
 
 // CompilePattern returns the pattern for a glob that [filepath.Match] accepts and
-// that is UTF-8.
-func CompilePattern(glob string) Pattern {
-	p := Pattern{glob: glob}
+// that is UTF-8. What one of exclude matches, such globs too, does not match: with a
+// slash in it that is the whole path, without one the name of the file.
+func CompilePattern(glob string, exclude ...string) Pattern {
+	p := Pattern{glob: glob, exclude: exclude}
 	var b strings.Builder
 	b.WriteString(`^`)
 	for len(glob) > 0 {
@@ -102,28 +104,40 @@ func (p Pattern) Log(path string) string {
 }
 
 // Matches reports whether a path does.
-func (p Pattern) Matches(path string) bool { return p.expr.MatchString(path) }
+func (p Pattern) Matches(path string) bool { return p.expr.MatchString(path) && !p.excludes(path) }
 
-// Matches returns the paths that match a glob now, without those of logs that
-// were rotated, and without known ones.
-func Matches(glob string, known map[string]bool) []string {
-	paths, err := filepath.Glob(glob)
+// excludes reports whether one of exclude matches a path.
+func (p Pattern) excludes(path string) bool {
+	return slices.ContainsFunc(p.exclude, func(glob string) bool {
+		name := path
+		if !strings.Contains(glob, "/") {
+			name = filepath.Base(path)
+		}
+		ok, err := filepath.Match(glob, name)
+		return ok && err == nil // the globs were checked
+	})
+}
+
+// Paths returns the paths that match now, without those of logs that were rotated, and
+// without known ones.
+func (p Pattern) Paths(known map[string]bool) []string {
+	paths, err := filepath.Glob(p.glob)
 	if err != nil {
 		return nil // the glob was checked
 	}
 	return slices.DeleteFunc(slices.Clone(paths), func(path string) bool {
-		if known[path] {
+		if known[path] || p.excludes(path) {
 			return true
 		}
 		log := RotatedFrom(path)
-		return IsRotated(path) && !isDay(glob, path) || log != "" && slices.Contains(paths, log)
+		return IsRotated(path) && !p.isDay(path) || log != "" && slices.Contains(paths, log)
 	})
 }
 
 // isDay reports whether a path is called like a rotated one because of a date in what
 // the wildcards match, and the log that it would have been rotated from is not there.
-func isDay(glob, path string) bool {
-	log := CompilePattern(glob).Undated(path)
+func (p Pattern) isDay(path string) bool {
+	log := p.Undated(path)
 	if log == path {
 		return false
 	}
@@ -146,13 +160,17 @@ func (p Pattern) Undated(path string) string {
 	return strings.TrimRight(path[:last.begin], "-._")
 }
 
-// NoMatch is why [Matches] may have nothing for a glob that was meant to match: only
-// rotated logs do, or nothing that can be followed, or a directory cannot be read. It
-// is nil when there is just no file yet.
-func NoMatch(glob string) error {
-	paths, err := filepath.Glob(glob)
+// NoMatch is why [Pattern.Paths] may have nothing for a glob that was meant to match:
+// what does is excluded, or only rotated logs do, or nothing that can be followed, or a
+// directory cannot be read. It is nil when there is just no file yet.
+func (p Pattern) NoMatch() error {
+	all, err := filepath.Glob(p.glob)
 	if err != nil {
 		return nil //nolint:nilerr // the glob was checked
+	}
+	paths := slices.DeleteFunc(slices.Clone(all), p.excludes)
+	if len(paths) == 0 && len(all) > 0 {
+		return fmt.Errorf("exclude leaves out all that match (%s)", strings.Join(all, ", "))
 	}
 	for _, path := range paths {
 		if log := logOf(path); log != path {
@@ -169,10 +187,10 @@ func NoMatch(glob string) error {
 			return err
 		}
 	}
-	dir, err := os.Open(filepath.Dir(glob))
+	dir, err := os.Open(filepath.Dir(p.glob))
 	if err == nil {
 		dir.Close()
-	} else if !strings.ContainsAny(filepath.Dir(glob), `*?[\`) {
+	} else if !strings.ContainsAny(filepath.Dir(p.glob), `*?[\`) {
 		return err
 	}
 	return nil

@@ -118,7 +118,7 @@ func (s *Shaper) first(source config.Source) (format string, err error) {
 	paths := []string{source.Path}
 	glob := source.IsGlob()
 	if glob {
-		paths = logfile.Matches(source.Path, nil)
+		paths = logfile.CompilePattern(source.Path, s.o.Config.Exclude...).Paths(nil)
 	} else if format = s.choices.of(source.Name, source.Path); format != "" {
 		return format, nil
 	}

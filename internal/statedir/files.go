@@ -12,6 +12,9 @@ const (
 	Rejects        = "rejects.jsonl"
 	RejectsPrev    = Rejects + ".1"
 
+	// Input is what tailflux import - reads, while it runs. Nothing depends on it.
+	Input = "standard-input"
+
 	// Bad is the suffix of a file that could not be used and was renamed.
 	Bad = ".bad"
 )

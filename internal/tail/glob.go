@@ -23,6 +23,8 @@ type Glob struct {
 	Config  int    // place in the configuration, from 0
 	Name    string // a file's source has it before a colon, and after that what stands in the path for the wildcards, but for dates
 	Pattern string // as in path/filepath.Match
+	// Exclude are patterns of what is left out, as in [logfile.CompilePattern].
+	Exclude []string
 	// FromEnd is for the files that are there at the start.
 	FromEnd bool
 }
@@ -43,7 +45,7 @@ type glob struct {
 
 func newGlob(g Glob, st *stats.Stats) *glob {
 	return &glob{
-		Glob: g, index: st.AddGlob(g.Name, g.Pattern), pattern: logfile.CompilePattern(g.Pattern),
+		Glob: g, index: st.AddGlob(g.Name, g.Pattern), pattern: logfile.CompilePattern(g.Pattern, g.Exclude...),
 		followed: map[string]bool{}, logs: map[string]*source{}, days: map[string]*source{},
 	}
 }
@@ -53,7 +55,7 @@ func (g *glob) unmatched() error {
 	if len(g.followed)+len(g.logs) > 0 {
 		return nil
 	}
-	if err := logfile.NoMatch(g.Pattern); err != nil {
+	if err := g.pattern.NoMatch(); err != nil {
 		return fmt.Errorf("no file matches %s: %w", g.Pattern, err)
 	}
 	return fmt.Errorf("no file matches %s", g.Pattern)
@@ -62,7 +64,7 @@ func (g *glob) unmatched() error {
 // appeared returns the paths that match and are not followed yet, in their
 // order. A file that is open already was rotated to its new name.
 func (g *glob) appeared(r *Reader) (paths []string) {
-	for _, path := range logfile.Matches(g.Pattern, g.followed) {
+	for _, path := range g.pattern.Paths(g.followed) {
 		if g.followed[logfile.RotatedFrom(path)] {
 			continue
 		}
@@ -92,7 +94,7 @@ func (g *glob) appeared(r *Reader) (paths []string) {
 // and of which something is still to be read.
 func (g *glob) waiting(c *checkpoint.Checkpoint) (paths []string) {
 	for _, path := range c.Waiting() {
-		if ok, err := filepath.Match(g.Pattern, path); ok && err == nil && !g.followed[path] {
+		if ok, err := filepath.Match(g.Pattern, path); ok && err == nil && g.pattern.Matches(path) && !g.followed[path] {
 			g.followed[path] = true
 			paths = append(paths, path)
 		}

@@ -386,3 +386,66 @@ func TestGlobThatMatchesNothing(t *testing.T) {
 		})
 	}
 }
+
+// What is excluded is not followed: at the start, when it appears, after a restart, and
+// as a day of a log.
+func TestExcludedFilesOfAGlob(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name, glob    string
+		exclude       []string // DIR is the directory
+		there         []string
+		want, outside string // of what is followed
+	}{
+		{"by name", "*.log", []string{"error.log"}, []string{"access.log", "error.log"}, "g:access", "new.log"},
+		{"by the end of a name", "*.log", []string{"*error.log"}, []string{"access.log", "ssl_error.log", "error.log"}, "g:access", "new.log"},
+		{"several", "*", []string{"error.log", "php*"}, []string{"access.log", "php-fpm.log", "php-slow.log", "error.log"}, "g:access.log", "new.log"},
+		{"by path", "*/*.log", []string{"DIR/old/*"}, []string{"old/access.log", "shop/access.log"}, "g:shop,access", "shop/new.log"},
+		{"a name in any directory", "*/*.log", []string{"error.log"}, []string{"old/error.log", "shop/access.log", "shop/error.log"}, "g:shop,access", "shop/new.log"},
+		{"not what a path only ends with", "*/*.log", []string{"old/error.log"}, []string{"old/error.log"}, "g:old,error", "old/new.log"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				dir, state := t.TempDir(), stateDir(t)
+				write := func(name string) {
+					path := filepath.Join(dir, name)
+					if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+						t.Fatal(err)
+					}
+					create(t, path, name+"\n")
+				}
+				for i, exclude := range tt.exclude {
+					tt.exclude[i] = strings.ReplaceAll(exclude, "DIR", dir)
+				}
+				for _, name := range tt.there {
+					write(name)
+				}
+				what := tail.Config{Globs: []tail.Glob{{Pattern: filepath.Join(dir, tt.glob), Name: "g", Exclude: tt.exclude}}}
+				got := followed(t, what, state, 1, nil)
+				if len(got) != 1 || !strings.HasPrefix(got[0], tt.want+" ") {
+					t.Errorf("at the start %q, want the line of %s", got, tt.want)
+				}
+				got = followed(t, what, state, 1, func() { write(tt.outside) })
+				if len(got) != 1 || !strings.HasSuffix(got[0], " "+tt.outside+"\n") {
+					t.Errorf("after a restart %q, want the line of %s", got, tt.outside)
+				}
+			})
+		})
+	}
+}
+
+// Days that are excluded are no files of their log.
+func TestExcludedDays(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		for _, day := range []string{"2025-12-31", "2026-11-27", "2026-11-28"} {
+			create(t, filepath.Join(dir, "access-"+day+".log"), day+"\n")
+		}
+		what := tail.Config{Globs: []tail.Glob{{Pattern: filepath.Join(dir, "access-*.log"), Name: "g", Exclude: []string{"access-2025-*"}}}}
+		got := followed(t, what, stateDir(t), 2, nil)
+		if want := []string{"g 2026-11-27\n", "g 2026-11-28\n"}; !slices.Equal(got, want) {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	})
+}

@@ -143,7 +143,7 @@ func (e *Encoder) For(source string) *Encoder {
 			t.setConstant(lineproto.AppendTag(nil, sourcePrefix, []byte(source)))
 		}
 	}
-	other.clock.last, other.clock.text = nil, nil
+	other.clock.text = nil
 	other.ender = lineproto.Ender{}
 	return &other
 }

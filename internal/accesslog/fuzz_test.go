@@ -12,6 +12,7 @@ import (
 	"github.com/influxdata/influxdb1-client/models"
 
 	"github.com/tailflux/tailflux/internal/accesslog"
+	"github.com/tailflux/tailflux/internal/logtime"
 )
 
 // everything is switched on.
@@ -68,7 +69,8 @@ func FuzzAppend(f *testing.F) {
 			t.Errorf("point %q", got)
 		}
 		points, err := models.ParsePointsWithPrecision(got, time.Time{}, "ns")
-		if err != nil || len(points) != 1 || points[0].UnixNano()%1e9 != 7 {
+		stamp, known := logtime.Parse(l[slices.Index(timed, "time_local")], time.UTC)
+		if err != nil || len(points) != 1 || !known || points[0].UnixNano() != stamp.Nano+7%stamp.Resolution {
 			t.Errorf("%q is read as %v, %v", got, points, err)
 		}
 	})

@@ -203,3 +203,18 @@ func isDecimal(b []byte) bool {
 	}
 	return digits > 0
 }
+
+// number reads up to ten decimal digits; -1 is for anything else.
+func number(b []byte) int {
+	if len(b) == 0 || len(b) > 10 {
+		return -1
+	}
+	n := 0
+	for _, c := range b {
+		if c < '0' || c > '9' {
+			return -1
+		}
+		n = n*10 + int(c-'0')
+	}
+	return n
+}

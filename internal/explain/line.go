@@ -15,6 +15,7 @@ import (
 	"github.com/tailflux/tailflux/internal/flow"
 	"github.com/tailflux/tailflux/internal/logfile"
 	"github.com/tailflux/tailflux/internal/logformat"
+	"github.com/tailflux/tailflux/internal/nginxvar"
 	"github.com/tailflux/tailflux/internal/shape"
 )
 
@@ -209,7 +210,7 @@ func (x *explainer) rule(captures [][]byte, number int64) (string, error) {
 // badTime finds the time for which a line that matches is rejected.
 func (x *explainer) badTime(line []byte, captures [][]byte) (column int, expected string) {
 	names := x.Format.Names()
-	for _, name := range []string{"msec", "time_iso8601", "time_local"} {
+	for _, name := range nginxvar.Times {
 		if i := slices.Index(names, name); i >= 0 && len(captures[i]) > 0 && string(captures[i]) != "-" {
 			return max(1, bytes.Index(line, captures[i])+1), "an existing date and time, with its zone, for $" + name
 		}

@@ -45,9 +45,12 @@ func (s slot) class() string {
 	case text:
 		return s.lazy(`[^"]*`)
 	case v.Kind == nginxvar.TimeLocal:
-		// Always 26 bytes, and so certain to end even where a space and a
-		// number follow. From + to : are + , - . / the digits and the colon.
-		return `[ +-:A-Za-z]{26}`
+		// From + to : are + , - . / the digits and the colon.
+		if s.last || s.after != "" && !strings.ContainsAny(s.after[:1], timeBytes) {
+			return `[ +-:A-Za-z]{26,}`
+		}
+		// Certain to end even where a space and a number follow.
+		return `[ +-:A-Za-z]{20}(?:[,.][0-9]+)? [+-][0-9]{4}`
 	case v.Kind == nginxvar.TimeISO8601:
 		return `[0-9T:.+Z-]+`
 	case v.Kind == nginxvar.Msec:
@@ -60,6 +63,9 @@ func (s slot) class() string {
 		return s.many(`[0-9.-]`)
 	}
 }
+
+// timeBytes are those that a time may have.
+const timeBytes = " +,-./0123456789:ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 // text reports whether the value may have spaces in it.
 func (s slot) text() bool {

@@ -58,7 +58,9 @@ func TestFormatRegexp(t *testing.T) {
 	// By kind.
 	check(`$status`, `^(?P<status>[0-9.-]+)$`)
 	check(`$body_bytes_sent $request_time`, `^(?P<body_bytes_sent>[0-9.-]+) (?P<request_time>[0-9.-]+)$`)
-	check(`[$time_local]`, `^\[(?P<time_local>[ +-:A-Za-z]{26})\]$`)
+	check(`[$time_local]`, `^\[(?P<time_local>[ +-:A-Za-z]{26,})\]$`)
+	check(`$time_local $status`, `^(?P<time_local>[ +-:A-Za-z]{20}(?:[,.][0-9]+)? [+-][0-9]{4}) (?P<status>[0-9.-]+)$`)
+	check(`$time_iso8601_ms`, `^(?P<time_iso8601_ms>[0-9T:.+Z-]+)$`)
 	check(`$time_iso8601,$msec`, `^(?P<time_iso8601>[0-9T:.+Z-]+),(?P<msec>[0-9.]+)$`)
 	check(`$upstream_response_time x`, `^(?P<upstream_response_time>[^ ,"]+(?:(?:,| :) [^ ,"]*)*) x$`)
 	check(`$remote_user x`, `^(?P<remote_user>[^"]*?) x$`)

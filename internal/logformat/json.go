@@ -37,10 +37,10 @@ var aliases = map[string]string{
 var derived = []string{"client", "upstream_tries"}
 
 // whens are keys that hold a time in one of the ways nginx writes it.
-var whens = []string{"time", "timestamp", "@timestamp"}
+var whens = []string{"time", "timestamp", "@timestamp", "datetime", "ts"}
 
 // times are the variables a key of whens may stand for.
-var times = [...]string{"time_iso8601", "time_local", "msec"}
+var times = [...]string{"time_iso8601", "time_local", "msec"} // those of timeOf
 
 // CompileJSON is the preset "json": each line is one JSON object, whose keys are
 // nginx variables, any of them in any order. It knows all variables of package
@@ -49,8 +49,8 @@ var times = [...]string{"time_iso8601", "time_local", "msec"}
 // another variable in JSON are left out of them: method, path, protocol, query,
 // referer, referrer, user_agent, vhost and x_forwarded_for stand for
 // request_method, uri, server_protocol, args, http_referer, http_user_agent, host
-// and http_x_forwarded_for, if the line does not have those; and time, timestamp
-// and @timestamp for the variable among time_iso8601, time_local and msec whose
+// and http_x_forwarded_for, if the line does not have those; and time, timestamp,
+// @timestamp, datetime and ts for the variable among time_iso8601, time_local and msec whose
 // values look like theirs.
 //
 // A capture is the text of a string, decoded, or of a number, as it stands. It is
@@ -172,11 +172,11 @@ func (o *object) text(v *fastjson.Value) []byte {
 // -1.
 func timeOf(text []byte) int {
 	switch {
-	case len(text) >= len("2006-01-02T15:04:05") && text[4] == '-' && text[10] == 'T':
+	case len(text) >= len("2006-01-02T15:04:05") && text[4] == '-' && text[13] == ':':
 		return 0
 	case len(text) >= len("02/Jan/2006:15:04:05") && text[2] == '/' && text[11] == ':':
 		return 1
-	case len(text) >= len("0.000") && text[len(text)-4] == '.':
+	case len(text) >= 9 && isDigits(text[:9]): // since 1973; fewer are a duration
 		return 2
 	}
 	return -1

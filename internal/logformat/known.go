@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/tailflux/tailflux/internal/logtime"
 	"github.com/tailflux/tailflux/internal/nginxvar"
 )
 
@@ -90,6 +91,8 @@ func checkerOf(variable string) checker {
 		return checker{`"p" or "."`, func(b []byte) bool { return string(b) == "p" || string(b) == "." }}
 	case v.Name == "http_x_forwarded_for":
 		return checker{"addresses", isForwarded}
+	case v.Kind.Time():
+		return checker{"an existing date and time", logtime.IsTime}
 	case v.List:
 		return checker{}
 	case v.Kind == nginxvar.Status:
@@ -141,7 +144,7 @@ func (k *known) diagnose(line []byte) Diagnosis {
 // isRecord reports whether an object is a line of a log and not just any object.
 func isRecord(o *object) bool {
 	for _, i := range o.times {
-		if o.captures[i] != nil {
+		if logtime.IsTime(o.captures[i]) {
 			return len(o.filled) > 1
 		}
 	}

@@ -25,8 +25,8 @@ const (
 	Int                     // a decimal integer
 	Float                   // a decimal fraction: seconds, a ratio, degrees
 	Status                  // a status code, of a list the last one: three digits, "000" and "009" among them
-	TimeLocal               // 04/Mar/2018:13:49:52 +0000
-	TimeISO8601             // 2018-03-04T13:49:52+00:00
+	TimeLocal               // 04/Mar/2018:13:49:52 +0000; of some builds with a fraction
+	TimeISO8601             // 2018-03-04T13:49:52+00:00, with a fraction or without
 	Msec                    // seconds since 1970 with milliseconds: 1520171392.123
 	Request                 // the request line: method, URI, protocol; or whatever a broken client sent
 )
@@ -108,6 +108,9 @@ func Unalias(name string) string {
 	}
 	return name
 }
+
+// Times are the variables that say when the request was logged, the finest first.
+var Times = []string{"msec", "time_iso8601_ms", "time_iso8601", "time_local"}
 
 // Names are the variables that Lookup knows, sorted. The open-ended families are
 // not among them.

@@ -17,7 +17,7 @@ var rows = []row{
 	{"request", Request},
 	{"status upstream_status", Status},
 	{"time_local", TimeLocal},
-	{"time_iso8601", TimeISO8601},
+	{"time_iso8601 time_iso8601_ms", TimeISO8601},
 	{"msec", Msec},
 	{"bytes_sent body_bytes_sent request_length content_length connection connection_requests", Int},
 	{"limit_rate pid proxy_protocol_port proxy_protocol_server_port remote_port request_port server_port", Int},

@@ -222,16 +222,13 @@ func (f *File) sendTail(ctx context.Context, room []byte) error {
 	if rest <= 0 {
 		return nil
 	}
-	n, err := f.readAt(room[:min(rest, int64(len(room)-1))], f.Next())
+	n, err := f.readAt(room[:rest], f.Next())
 	if err != nil {
 		return ignore(err, logfile.ErrSkipping)
 	}
 	text := beforeNUL(room[:n])
-	switch {
-	case len(text) == 0:
+	if len(text) == 0 {
 		return nil
-	case len(text) == len(room)-1 && rest > int64(n): // there was more room when it was read
-		return f.sendHead(ctx, room, rest, rest+1)
 	}
 	return f.sendEnd(ctx, room, len(text))
 }

@@ -13,6 +13,7 @@ const (
 	TooLong Reason = "too long" // longer than max_line, or its point than a block
 	BadTime Reason = "bad time" // its time cannot be read
 	Expired Reason = "expired"  // older than InfluxDB keeps points
+	Future  Reason = "future"   // further in the future than InfluxDB takes points
 )
 
 const refused = "refused: "

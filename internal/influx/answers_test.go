@@ -68,12 +68,33 @@ func TestAnswers(t *testing.T) {
 		},
 		{"binary", 502, "", "\xff\x00", &influx.AnswerError{Status: 502, Message: "\uFFFD\x00"}, "influxdb answered 502: \uFFFD\x00"},
 		{
-			"long page", 502, "", strings.Repeat("ab", 500),
-			&influx.AnswerError{Status: 502, Message: strings.Repeat("ab", 100)}, "influxdb answered 502: " + strings.Repeat("ab", 100),
+			"long page", 502, "", "<p>" + strings.Repeat("ab", 500),
+			&influx.AnswerError{Status: 502, Message: "<p>" + strings.Repeat("ab", 98) + "a", Hint: "an HTML page from something else: does influxdb.url URL lead to InfluxDB?"},
+			"influxdb answered 502 Bad Gateway: an HTML page from something else: does influxdb.url URL lead to InfluxDB?",
 		},
 		{
 			"long error", 400, "", `{"error":"` + strings.Repeat("ab", 5000) + `"}`,
-			&influx.AnswerError{Status: 400, Message: strings.Repeat("ab", 500)}, "influxdb answered 400: " + strings.Repeat("ab", 500),
+			&influx.AnswerError{Status: 400, Message: strings.Repeat("ab", 4096)}, "influxdb answered 400: " + strings.Repeat("ab", 4096),
+		},
+		{
+			"InfluxDB 2", 422, "", `{"code":"unprocessable entity","message":"failure writing points to database: partial write: field type conflict dropped=1"}`,
+			&influx.AnswerError{Status: 422, Code: "unprocessable entity", Message: "failure writing points to database: partial write: field type conflict dropped=1"},
+			"influxdb answered 422: failure writing points to database: partial write: field type conflict dropped=1",
+		},
+		{
+			"InfluxDB 3", 400, "", `{"error":"partial write of line protocol occurred","data":[{"original_line":"m v=","line_number":1,"error_message":"No fields were provided"}]}`,
+			&influx.AnswerError{Status: 400, Message: "partial write of line protocol occurred: No fields were provided"},
+			"influxdb answered 400: partial write of line protocol occurred: No fields were provided",
+		},
+		{
+			"InfluxDB 3 about many lines", 400, "", `{"error":"partial write of line protocol occurred","data":[` + strings.Repeat(`{"original_line":"m v=","line_number":1,"error_message":"No"},`, 3000) + `]}`,
+			&influx.AnswerError{Status: 400, Message: "partial write of line protocol occurred"},
+			"influxdb answered 400: partial write of line protocol occurred",
+		},
+		{
+			"error about many lines", 400, "", `{"error":"` + strings.Repeat(`unable to parse '\u00e4\"'\n`, 5000) + `"}`,
+			&influx.AnswerError{Status: 400, Message: strings.Repeat("unable to parse 'ä\"'\n", 400)[:8192]},
+			"influxdb answered 400: " + strings.Repeat("unable to parse 'ä\"'\n", 400)[:8192],
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

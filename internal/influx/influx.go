@@ -13,7 +13,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -115,34 +114,6 @@ func (c *Client) Prepare(ctx context.Context) error {
 func (c *Client) CreateDatabase(ctx context.Context) error {
 	_, err := c.say(ctx, "CREATE DATABASE "+Quote(c.config.Database))
 	return err
-}
-
-// Retention returns how long the retention policy that we write to keeps points; 0
-// is for ever. The error is [ErrRefused] when it may not be asked for, or
-// when there is no such policy. It blocks until ctx ends, and for at most five
-// seconds.
-func (c *Client) Retention(ctx context.Context) (time.Duration, error) {
-	statement := "SHOW RETENTION POLICIES ON " + Quote(c.config.Database)
-	resp, err := c.say(ctx, statement)
-	if err != nil {
-		return 0, err
-	}
-	for _, result := range resp.Results {
-		for _, policies := range result.Series {
-			name, duration, standard := slices.Index(policies.Columns, "name"),
-				slices.Index(policies.Columns, "duration"), slices.Index(policies.Columns, "default")
-			if name < 0 || duration < 0 || standard < 0 {
-				continue
-			}
-			for _, policy := range policies.Values {
-				if policy[name] == c.config.RetentionPolicy || c.config.RetentionPolicy == "" && policy[standard] == true {
-					text, _ := policy[duration].(string)
-					return time.ParseDuration(text)
-				}
-			}
-		}
-	}
-	return 0, fmt.Errorf("%s: %w: no retention policy %q", statement, ErrRefused, c.config.RetentionPolicy)
 }
 
 // say executes a statement. The error is [ErrRefused] when an answer came, but

@@ -262,13 +262,13 @@ a\ "b"\c,host=h,source=it's\s v=1i 10
 func testRetention(t *testing.T, db *influxdtest.Server) {
 	c := newClient(t, db.URL(), func(c *influx.Config) { c.Database = "kept" })
 	if kept, err := c.Retention(t.Context()); !errors.Is(err, influx.ErrRefused) {
-		t.Errorf("without the database Retention = %s, %v", kept, err)
+		t.Errorf("without the database Retention = %v, %v", kept, err)
 	}
 	check := func(policy string, want time.Duration) {
 		t.Helper()
 		c := newClient(t, db.URL(), func(c *influx.Config) { c.Database, c.RetentionPolicy = "kept", policy })
-		if kept, err := c.Retention(t.Context()); err != nil || kept != want {
-			t.Errorf("Retention of %q = %s, %v, want %s", policy, kept, err, want)
+		if kept, err := c.Retention(t.Context()); err != nil || kept != (influx.Window{Past: want}) {
+			t.Errorf("Retention of %q = %v, %v, want %s", policy, kept, err, want)
 		}
 	}
 	mustQuery(t, db, "", `CREATE DATABASE kept`)
@@ -281,7 +281,7 @@ func testRetention(t *testing.T, db *influxdtest.Server) {
 	check("autogen", 0)
 	other := newClient(t, db.URL(), func(c *influx.Config) { c.Database, c.RetentionPolicy = "kept", "none" })
 	if kept, err := other.Retention(t.Context()); !errors.Is(err, influx.ErrRefused) {
-		t.Errorf("Retention of a policy that is missing = %s, %v", kept, err)
+		t.Errorf("Retention of a policy that is missing = %v, %v", kept, err)
 	}
 }
 

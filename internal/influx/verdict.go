@@ -3,6 +3,8 @@ package influx
 import (
 	"errors"
 	"net/http"
+	"regexp"
+	"strconv"
 	"strings"
 )
 
@@ -11,16 +13,20 @@ type Verdict int
 
 // Verdicts.
 const (
-	Stored   Verdict = iota // all of them are stored
-	Retry                   // nothing is known of them: send the same again, later
-	Slow                    // the same, and there may have been too many for the timeout
-	TooLarge                // send fewer at once
-	Refused                 // at least one of them is refused; the others may be stored or not
-	TooOld                  // at least one is older than InfluxDB keeps; all others are stored
+	Stored    Verdict = iota // all of them are stored
+	Retry                    // nothing is known of them: send the same again, later
+	Slow                     // the same, and there may have been too many for the timeout
+	TooLarge                 // send fewer at once
+	Refused                  // at least one of them is refused; the others may be stored or not
+	OutOfTime                // the same, and the reason is its time: too old, or too far in the future
+	Unclear                  // refused are points, or the request whatever is in it: only other points tell
 )
 
 // VerdictOf is the table of docs/delivery.md, for an error of [Client.Write].
 // Whatever is not known to be about the points is not held against them.
+//
+// An answer quotes what clients sent. So it is judged by its status and by how it
+// begins, which is the server's own.
 func VerdictOf(err error) Verdict {
 	if err == nil {
 		return Stored
@@ -38,40 +44,88 @@ func VerdictOf(err error) Verdict {
 		return Slow
 	case http.StatusRequestEntityTooLarge:
 		return TooLarge
-	case http.StatusBadRequest:
-		return refusalOf(answer.Message)
+	case http.StatusBadRequest, http.StatusUnprocessableEntity:
+		return refusal(answer, Unclear)
+	case http.StatusCreated, http.StatusPartialContent:
+		return refusal(answer, Retry) // without such words it is from something else
 	}
 	return Retry
 }
 
-// refusalOf separates what InfluxDB says about points, which begins with one of three
-// phrases, from what it or a proxy says about the request: a missing database name,
-// a truncated body, an HTML page. The number of dropped points that InfluxDB gives
-// is not reliable.
-func refusalOf(message string) Verdict {
-	partial := strings.HasPrefix(message, "partial write")
-	switch {
-	case partial && strings.Contains(message, "pending deletion"): // of a shard, which is made anew
-		return Retry
-	case partial && strings.Contains(message, "points beyond retention policy"):
-		return TooOld
-	case partial, strings.HasPrefix(message, "field type conflict"), strings.HasPrefix(message, "unable to parse"):
+// refusal separates what a server says about points from what it or a proxy says
+// about the request: a missing database name, a truncated body, an HTML page. The
+// number of dropped points that InfluxDB gives is not reliable, and 1.12 and later say
+// of points from the future that they are too old.
+func refusal(answer *AnswerError, other Verdict) Verdict {
+	switch words := ownWords(answer.Message); {
+	case pendingDeletion.MatchString(words): // of a shard, which is made anew
+		return Unclear
+	case outOfTime.MatchString(words):
+		return OutOfTime
+	case aboutPoints.MatchString(answer.Message), aboutPoints.MatchString(words):
 		return Refused
+	case answer.Code != "" && answer.Status != http.StatusBadRequest:
+		return Refused // the status says it
 	}
-	return Retry
+	return other
 }
 
-// Brief is an answer without what differs from line to line, of which there are few.
+// These are how InfluxDB's texts begin.
+var (
+	// 1.x, 2.x, and 3.
+	wrappers    = regexp.MustCompile(`^(failure writing points to database: )?(partial write: )?`)
+	aboutPoints = regexp.MustCompile(`^(partial write|field type conflict|unable to parse|parsing failed for write_lp endpoint)`)
+	// 1.8; the same and more in 1.12.2; 1.12.4 and later and 2.x, of a retention policy
+	// and of a write window.
+	outOfTime = regexp.MustCompile(`^(points beyond retention policy|dropped \d+ points outside )`)
+
+	pendingDeletion = regexp.MustCompile(`^shard \d+ is pending deletion`)
+)
+
+// ownWords is a text without what InfluxDB may put before its reason.
+func ownWords(message string) string { return message[len(wrappers.FindString(message)):] }
+
+// Words is how an answer begins, up to where it may be about one line: the same for
+// all lines that are refused for one reason. "" if there was none.
+func Words(err error) string {
+	answer, ok := errors.AsType[*AnswerError](err)
+	if !ok {
+		return ""
+	}
+	text := answer.Message
+	if at := strings.IndexAny(text, "'\"`0123456789=[{(<\\\n"); at >= 0 {
+		text = text[:at]
+	}
+	return strconv.Itoa(answer.Status) + " " + text
+}
+
+// briefly has, of the refusals that are common, how InfluxDB begins and what they are
+// called.
+var briefly = []string{
+	"field type conflict", "max-values-per-tag limit exceeded", "max-series-per-database limit exceeded", "unable to parse",
+}
+
+const unknown = "other"
+
+// Brief is the text of an [*AnswerError] without what differs from line to line, of
+// which there are few.
 func Brief(answer string) string {
-	if strings.Contains(answer, "413") {
+	if _, after, ok := strings.Cut(answer, answered); ok { // the first one is ours
+		answer = after
+	}
+	status, message, _ := strings.Cut(answer, ": ")
+	if number, _, _ := strings.Cut(status, " "); number == strconv.Itoa(http.StatusRequestEntityTooLarge) {
 		return "too large"
 	}
-	for _, known := range []string{
-		"field type conflict", "max-values-per-tag limit exceeded", "max-series-per-database limit exceeded", "unable to parse",
-	} {
-		if strings.Contains(answer, known) {
+	words := ownWords(message)
+	for _, known := range briefly {
+		if strings.HasPrefix(words, known) {
 			return known
 		}
 	}
-	return "other"
+	return unknown
 }
+
+// KnownReason reports whether the answer says, in words that are known, what is wrong
+// with a point. It is not its time.
+func KnownReason(err error) bool { return err != nil && Brief(err.Error()) != unknown }

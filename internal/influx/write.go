@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -12,26 +11,29 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"strconv"
-	"strings"
 	"time"
 )
 
 // AnswerError is any answer to a write but 204.
 type AnswerError struct {
 	Status     int
+	Code       string        // of InfluxDB 2 and 3: what kind of error it is
 	Message    string        // InfluxDB's own words, or the beginning of the body
 	Hint       string        // what is wrong with influxdb.url, if the answer shows that
 	RetryAfter time.Duration // as the server asked; zero when it did not
 }
 
+// answered is before the status in each text.
+const answered = "influxdb answered "
+
 func (e *AnswerError) Error() string {
 	switch {
 	case e.Hint != "":
-		return fmt.Sprintf("influxdb answered %d %s: %s", e.Status, http.StatusText(e.Status), e.Hint)
+		return fmt.Sprintf(answered+"%d %s: %s", e.Status, http.StatusText(e.Status), e.Hint)
 	case e.Message == "":
-		return fmt.Sprintf("influxdb answered %d %s", e.Status, http.StatusText(e.Status))
+		return fmt.Sprintf(answered+"%d %s", e.Status, http.StatusText(e.Status))
 	}
-	return fmt.Sprintf("influxdb answered %d: %s", e.Status, e.Message)
+	return fmt.Sprintf(answered+"%d: %s", e.Status, e.Message)
 }
 
 // Pause is how long the server asked to wait.
@@ -111,27 +113,14 @@ func (c *Client) post(ctx context.Context, pieces [][]byte) error {
 		// Refused or unreachable: the next try says so again.
 		_ = c.CreateDatabase(ctx)
 	}
+	code, text := message(answer)
 	return &AnswerError{
 		Status:     resp.StatusCode,
-		Message:    message(answer),
+		Code:       code,
+		Message:    text,
 		Hint:       c.hint(resp.StatusCode, resp.Header, answer),
 		RetryAfter: retryAfter(resp.Header.Get("Retry-After")),
 	}
-}
-
-// message is the error in InfluxDB's JSON, or the beginning of what else came.
-func message(answer []byte) string {
-	var parsed struct {
-		Error string `json:"error"`
-	}
-	most := 200
-	if json.Unmarshal(answer, &parsed) == nil && parsed.Error != "" {
-		answer, most = []byte(parsed.Error), 1000 // may quote a line, or all of them
-	}
-	if answer = bytes.TrimSpace(answer); len(answer) > most {
-		answer = answer[:most]
-	}
-	return strings.ToValidUTF8(string(answer), "\uFFFD")
 }
 
 // retryAfter reads seconds; the other form, a date, is not what databases send.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/tailflux/tailflux/internal/flow"
+	"github.com/tailflux/tailflux/internal/influx"
 	"github.com/tailflux/tailflux/internal/rejects"
 	"github.com/tailflux/tailflux/internal/stats"
 	"github.com/tailflux/tailflux/internal/write"
@@ -19,14 +20,16 @@ import (
 // null acknowledges everything unread, and keeps no entries.
 type null struct{ retention time.Duration }
 
-func (null) Write(context.Context, [][]byte) error              { return nil }
-func (null) Prepare(context.Context) error                      { return nil }
-func (n null) Retention(context.Context) (time.Duration, error) { return n.retention, nil }
-func (null) Append(e []rejects.Entry) (int, error)              { return len(e), nil }
-func (null) Replays(string, int64, int64) bool                  { return false }
-func (null) Replayed(rejects.Entry) (flow.Reason, bool)         { return "", false }
-func (null) Acknowledge(flow.Position, []byte)                  { /* forgotten */ }
-func (null) Save() error                                        { return nil }
+func (null) Write(context.Context, [][]byte) error { return nil }
+func (null) Prepare(context.Context) error         { return nil }
+func (n null) Retention(context.Context) (influx.Window, error) {
+	return influx.Window{Past: n.retention}, nil
+}
+func (null) Append(e []rejects.Entry) (int, error)      { return len(e), nil }
+func (null) Replays(string, int64, int64) bool          { return false }
+func (null) Replayed(rejects.Entry) (flow.Reason, bool) { return "", false }
+func (null) Acknowledge(flow.Position, []byte)          { /* forgotten */ }
+func (null) Save() error                                { return nil }
 
 // realBatch makes a batch of lines as nginx writes them. Each of its points is
 // as long as one with the usual tags and fields; every rejectedth line has none.

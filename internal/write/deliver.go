@@ -1,7 +1,6 @@
 package write
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"slices"
@@ -9,7 +8,6 @@ import (
 
 	"github.com/tailflux/tailflux/internal/flow"
 	"github.com/tailflux/tailflux/internal/influx"
-	"github.com/tailflux/tailflux/internal/lineproto"
 	"github.com/tailflux/tailflux/internal/stats"
 )
 
@@ -18,8 +16,7 @@ import (
 // It keeps a list of runs of points, with one item as long as all is well. If a
 // point of an item is refused, the item is halved, down to single points. The older
 // half is sent first, because the first point decides the type of a new field. If
-// points are too old it is the newer half, because whatever is older than a point
-// that is too old need not be sent.
+// points are refused for their time, the halves are of their times (time.go).
 //
 // Points that are sent again although they are stored change nothing.
 type delivery struct {
@@ -27,23 +24,29 @@ type delivery struct {
 	outage  *outage
 	limit   *sizeLimit
 	limiter *limiter
+	doubts  *doubts
 	stats   *stats.Stats
 	hold    bool // a batch of which more than half is refused
 
 	request  *request
 	list     []points
-	since    int64 // older points are not kept
-	halving  bool  // a point was refused
-	held     bool  // more of them were than may be rejected
-	refusals int   // points refused, but not for their age
+	kept     span // of time; points outside are not kept
+	retry    *retry
+	halving  bool // a point was refused
+	searched bool // for a boundary in time
+	held     bool // more of them were than may be rejected
+	refusals int  // points refused, but not for their time
+
+	suspected string // how an unclear answer begins that is about points
+	tried     int    // points as a control
 }
 
 // deliver sends the points of a request until each one is acknowledged or
 // refused, or ctx ends.
 func (w *Writer) deliver(ctx context.Context, r *request) {
 	d := delivery{
-		sink: w.sink, outage: &w.outage, limit: &w.limit, limiter: &w.limiter, stats: w.stats, hold: w.config.Hold,
-		request: r, since: w.retention.since(ctx),
+		sink: w.sink, outage: &w.outage, limit: &w.limit, limiter: &w.limiter, doubts: &w.doubts, stats: w.stats, hold: w.config.Hold,
+		request: r, kept: w.retention.span(ctx), retry: w.outage.retry(),
 	}
 	d.begin()
 	r.err = d.run(ctx)
@@ -65,7 +68,6 @@ func (d *delivery) begin() {
 }
 
 func (d *delivery) run(ctx context.Context) error {
-	retry := d.outage.retry()
 	for len(d.list) > 0 {
 		if len(d.list[0]) == 0 {
 			d.list = d.list[1:]
@@ -78,18 +80,19 @@ func (d *delivery) run(ctx context.Context) error {
 			}
 		}
 		means, err := d.send(ctx, head)
-		switch means {
-		case influx.Retry, influx.Slow:
+		if means == influx.Unclear {
+			means, err = d.judge(ctx, head, err)
+		}
+		if means, err = d.holds(head, means, err); means == influx.Retry || means == influx.Slow {
 			if means == influx.Slow {
 				d.limit.tooSlow(head.bytes())
 			}
-			if err := retry.wait(ctx, err); err != nil {
+			if err := d.retry.wait(ctx, err); err != nil {
 				return err
 			}
 			continue
-		case influx.Stored, influx.TooLarge, influx.Refused, influx.TooOld:
-			retry.over()
 		}
+		d.retry.over()
 		switch {
 		case means == influx.Stored && d.held:
 			d.held = false
@@ -104,7 +107,9 @@ func (d *delivery) run(ctx context.Context) error {
 			d.refuse(head, means, err)
 		default:
 			d.list[0] = rest
-			d.halve(head, means)
+			if err := d.divide(ctx, head, means, err); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -115,66 +120,52 @@ func (d *delivery) send(ctx context.Context, some points) (influx.Verdict, error
 	start := time.Now()
 	err := d.sink.Write(ctx, some.body())
 	means := influx.VerdictOf(err)
-	switch means {
-	case influx.Stored:
+	if means == influx.Stored {
 		now := time.Now()
 		d.stats.Acknowledged(now, now.Sub(start))
-	case influx.Refused, influx.TooLarge:
-		if d.hold && some.count() == 1 && 2*(d.refusals+1) > d.request.points {
-			d.held = true
-			return influx.Retry, fmt.Errorf("%w: %w", errHeld, err)
-		}
-	case influx.Retry, influx.Slow, influx.TooOld:
+		d.doubts.stored(some)
+	}
+	return means, err
+}
+
+// holds makes an outage of a point's refusal, if points are held for it.
+func (d *delivery) holds(head points, means influx.Verdict, err error) (influx.Verdict, error) {
+	refused := means == influx.Refused || means == influx.TooLarge
+	if refused && d.hold && head.count() == 1 && 2*(d.refusals+1) > d.request.points {
+		d.held = true
+		return influx.Retry, fmt.Errorf("%w: %w", errHeld, err)
 	}
 	return means, err
 }
 
 // refuse gives one point up.
 func (d *delivery) refuse(one points, means influx.Verdict, err error) {
-	if means == influx.TooOld {
-		if at, ok := lineproto.Stamp(one[0].text); ok {
-			d.since = max(d.since, at+1)
-			d.expire()
-		}
-		d.request.refuse(one[0].first, flow.Expired)
+	if means == influx.OutOfTime {
+		d.refuseTime(one[0])
 		return
 	}
 	d.refusals++
 	d.request.refuse(one[0].first, flow.Refused(err.Error()))
 }
 
-// halve lists points, of which at least one is refused, in two halves.
-func (d *delivery) halve(some points, means influx.Verdict) {
+// divide lists points, of which at least one is refused, in smaller parts.
+func (d *delivery) divide(ctx context.Context, some points, means influx.Verdict, err error) error {
 	d.halving = true
-	first, second := some.cut(some.count() / 2)
-	if means == influx.TooOld {
-		first, second = second, first
+	if means == influx.OutOfTime {
+		first, second := halvesOfTime(some)
+		d.list = slices.Insert(d.list, 0, first, second)
+		return nil
 	}
-	d.list = slices.Insert(d.list, 0, first, second)
-}
-
-// outOfOrder is by how much a line may be older than the first one of its batch
-// and yet be found without being sent.
-const outOfOrder = time.Hour
-
-// expire rejects points that are older than InfluxDB keeps.
-func (d *delivery) expire() {
-	if d.since == forever {
-		return
-	}
-	older, near := lineproto.OlderThan(d.since), lineproto.OlderThan(d.since+int64(outOfOrder))
-	for i := range d.list {
-		if !slices.ContainsFunc(d.list[i], func(p piece) bool { return near(p.text[:bytes.IndexByte(p.text, '\n')+1]) }) {
-			continue // as in a log that is not far behind: nothing is looked at
+	if !d.searched && some.count() >= minSearch && !influx.KnownReason(err) {
+		d.searched = true
+		found, err := d.searchTime(ctx, some)
+		if found || err != nil {
+			return err
 		}
-		d.list[i] = d.list[i].without(func(point int, text []byte) bool {
-			if !older(text) {
-				return false
-			}
-			d.request.refuse(point, flow.Expired)
-			return true
-		})
 	}
+	first, second := some.cut(some.count() / 2)
+	d.list = slices.Insert(d.list, 0, first, second)
+	return nil
 }
 
 // prepare prepares the sink, or tries until ctx ends.
@@ -185,7 +176,7 @@ func (w *Writer) prepare(ctx context.Context) {
 		if err == nil {
 			retry.over()
 			w.stats.Answered()
-			w.retention.since(ctx)
+			w.retention.span(ctx)
 			return
 		}
 		if retry.wait(ctx, err) != nil {

@@ -14,6 +14,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/tailflux/tailflux/internal/flow"
+	"github.com/tailflux/tailflux/internal/influx"
 	"github.com/tailflux/tailflux/internal/rejects"
 	"github.com/tailflux/tailflux/internal/stats"
 	"github.com/tailflux/tailflux/internal/write"
@@ -25,7 +26,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 type sink struct {
 	write     func(ctx context.Context, body string) error
 	prepare   func(ctx context.Context) error
-	retention func(ctx context.Context) (time.Duration, error)
+	retention func(ctx context.Context) (influx.Window, error)
 }
 
 func (s sink) Write(ctx context.Context, pieces [][]byte) error {
@@ -42,9 +43,9 @@ func (s sink) Prepare(ctx context.Context) error {
 	return s.prepare(ctx)
 }
 
-func (s sink) Retention(ctx context.Context) (time.Duration, error) {
+func (s sink) Retention(ctx context.Context) (influx.Window, error) {
 	if s.retention == nil {
-		return 0, nil
+		return influx.Window{}, nil
 	}
 	return s.retention(ctx)
 }

@@ -6,14 +6,16 @@ import (
 	"math"
 	"sync"
 	"time"
+
+	"github.com/tailflux/tailflux/internal/influx"
 )
 
-// forever is the time since which points are kept when all are.
-const forever = math.MinInt64
+// always is the span of points that are kept when all are.
+var always = span{math.MinInt64, math.MaxInt64}
 
 const retentionInterval = time.Hour
 
-// retention is how long InfluxDB keeps points. It is asked for at the start, and
+// retention is which points InfluxDB keeps. It is asked for at the start, and
 // again by the next request when an hour is over.
 type retention struct {
 	sink Sink
@@ -21,12 +23,12 @@ type retention struct {
 
 	mu      sync.Mutex    // guards what follows; not held while asking
 	asked   time.Time     // zero before
-	kept    time.Duration // 0: for ever, as far as it is known
+	kept    influx.Window // of all times, as far as it is known
 	failing bool
 }
 
-// since is the time, in nanoseconds since 1970, before which points are not kept.
-func (t *retention) since(ctx context.Context) int64 {
+// span is the time of points that are kept.
+func (t *retention) span(ctx context.Context) span {
 	t.mu.Lock()
 	now := time.Now()
 	due := t.asked.IsZero() || now.Sub(t.asked) >= retentionInterval
@@ -39,10 +41,14 @@ func (t *retention) since(ctx context.Context) int64 {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.kept == 0 {
-		return forever
+	kept, now := always, time.Now()
+	if t.kept.Past > 0 {
+		kept.since = now.Add(-t.kept.Past).UnixNano()
 	}
-	return time.Now().Add(-t.kept).UnixNano()
+	if t.kept.Future > 0 {
+		kept.until = now.Add(t.kept.Future + ahead).UnixNano()
+	}
+	return kept
 }
 
 func (t *retention) ask(ctx context.Context) {

@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/tailflux/tailflux/internal/influx"
 	"github.com/tailflux/tailflux/internal/write"
 )
 
@@ -49,9 +50,9 @@ func TestExpired(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		kept, asked := 24*time.Hour, 0
 		s := keeping(t, &kept)
-		b := start(t, write.Config{BatchPoints: 1000}, sink{write: s.write, retention: func(context.Context) (time.Duration, error) {
+		b := start(t, write.Config{BatchPoints: 1000}, sink{write: s.write, retention: func(context.Context) (influx.Window, error) {
 			asked++
-			return kept, nil
+			return influx.Window{Past: kept}, nil
 		}}, &rejectFile{})
 		b.stamp = func(n int) int64 { return minutes(n).UnixNano() }
 		time.Sleep(7*24*time.Hour + 30*time.Second)
@@ -93,8 +94,8 @@ func TestExpiredOutOfOrder(t *testing.T) {
 				}
 				return nil
 			}
-			b := start(t, write.Config{BatchPoints: 1000}, sink{write: s.write, retention: func(context.Context) (time.Duration, error) {
-				return 24 * time.Hour, nil
+			b := start(t, write.Config{BatchPoints: 1000}, sink{write: s.write, retention: func(context.Context) (influx.Window, error) {
+				return influx.Window{Past: 24 * time.Hour}, nil
 			}}, &rejectFile{})
 			time.Sleep(30 * 24 * time.Hour)
 			now := time.Now().UnixNano()
@@ -120,8 +121,8 @@ func TestExpiredUnasked(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			kept := 24 * time.Hour
 			s := keeping(t, &kept)
-			b := start(t, write.Config{BatchPoints: 1000}, sink{write: s.write, retention: func(context.Context) (time.Duration, error) {
-				return 0, errors.New("no right")
+			b := start(t, write.Config{BatchPoints: 1000}, sink{write: s.write, retention: func(context.Context) (influx.Window, error) {
+				return influx.Window{}, errors.New("no right")
 			}}, &rejectFile{})
 			b.stamp = func(n int) int64 { return minutes(n).UnixNano() }
 			time.Sleep(time.Duration(old)*time.Minute + kept + 30*time.Second)
@@ -143,8 +144,8 @@ func TestRetentionChanges(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var kept time.Duration // for ever
 		s := keeping(t, &kept)
-		b := start(t, write.Config{BatchPoints: 1}, sink{write: s.write, retention: func(context.Context) (time.Duration, error) {
-			return kept, nil
+		b := start(t, write.Config{BatchPoints: 1}, sink{write: s.write, retention: func(context.Context) (influx.Window, error) {
+			return influx.Window{Past: kept}, nil
 		}}, &rejectFile{})
 		b.stamp = func(n int) int64 { return minutes(n).UnixNano() }
 		send := func() (requests int) {
@@ -175,11 +176,11 @@ func TestExpiredIsNoReasonToHold(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			kept := time.Hour
 			s := keeping(t, &kept)
-			b := start(t, write.Config{BatchPoints: 100, Hold: true}, sink{write: s.write, retention: func(context.Context) (time.Duration, error) {
+			b := start(t, write.Config{BatchPoints: 100, Hold: true}, sink{write: s.write, retention: func(context.Context) (influx.Window, error) {
 				if known {
-					return kept, nil
+					return influx.Window{Past: kept}, nil
 				}
-				return 0, errAway
+				return influx.Window{}, errAway
 			}}, &rejectFile{})
 			b.stamp = func(n int) int64 { return minutes(n).UnixNano() }
 			time.Sleep(24*time.Hour + 30*time.Second)

@@ -10,9 +10,11 @@
 //	write.go      the stage: collect, settle in the order of reading, acknowledge
 //	request.go    batches and what is cut from them; lines and points of a request
 //	deliver.go    one request on its way, by pieces when it must be: points.go
+//	time.go       points that are refused for their time
+//	doubt.go      answers that may be about points, or not
 //	outage.go     pauses, and what is logged of outages
 //	limits.go     how much at once, and how fast a refused point is looked for
-//	retention.go  since when points are kept
+//	retention.go  which times are kept
 //	reject.go     the reject file
 package write
 
@@ -25,6 +27,7 @@ import (
 	"time"
 
 	"github.com/tailflux/tailflux/internal/flow"
+	"github.com/tailflux/tailflux/internal/influx"
 	"github.com/tailflux/tailflux/internal/rejects"
 	"github.com/tailflux/tailflux/internal/stats"
 )
@@ -40,9 +43,9 @@ type Sink interface {
 	// Prepare is called at the start, and again while it fails; nothing is
 	// written before it succeeded.
 	Prepare(ctx context.Context) error
-	// Retention is how long points are kept; 0 is for ever. It is called at the
-	// start, and at most once an hour.
-	Retention(ctx context.Context) (time.Duration, error)
+	// Retention is which points are kept. It is called at the start, and at most
+	// once an hour.
+	Retention(ctx context.Context) (influx.Window, error)
 }
 
 // Rejects is where rejected lines go.
@@ -97,6 +100,7 @@ type Writer struct {
 	outage    outage
 	limit     sizeLimit
 	limiter   limiter
+	doubts    doubts
 	retention retention
 
 	backlog  backlog    // received, not yet in a request

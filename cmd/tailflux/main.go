@@ -63,6 +63,11 @@ func run(c *config.Config, do job, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
+	if do.once && do.files == nil {
+		if err := kept.known(c); err != nil {
+			return err
+		}
+	}
 	if err := kept.begin(c, log); err != nil {
 		return err
 	}
@@ -104,13 +109,16 @@ func run(c *config.Config, do job, log *slog.Logger) error {
 	if listener != nil {
 		g.Go(func() error { return monitor.Serve(serving, listener, handler) })
 	}
-	return cmp.Or(kept.end(g.Wait(), do, st, log), reader.Refused())
+	return cmp.Or(kept.end(g.Wait(), do, st, log), reader.Refused(), misfits(c, do, st))
 }
 
 func tailConfig(c *config.Config, do job, kept *state) tail.Config {
 	t := tail.Config{
 		MaxLine: int(c.MaxLineBytes), RotateWait: c.RotateWait, Wakeups: c.Wakeups,
 		Checkpoint: kept.checkpoint, Once: do.once, Scenes: do.scenes, Import: do.files, Progress: do.progress,
+	}
+	if do.files != nil {
+		t.Judge = kept.judge(c)
 	}
 	for i, s := range c.Sources {
 		fromEnd := s.Start == "end" && !do.once

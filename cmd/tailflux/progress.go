@@ -71,9 +71,17 @@ func (p *progress) verdict() error {
 	case !p.latest.Complete:
 		return errors.New("import: interrupted; run the same command again to continue")
 	case len(p.latest.Failed) > 0:
-		return fmt.Errorf("import: %d files could not be read to the end: %s", len(p.latest.Failed), listed(p.latest.Failed))
+		return errors.Join(p.refused(), fmt.Errorf("import: %d files could not be read to the end: %s", len(p.latest.Failed), listed(p.latest.Failed)))
 	}
-	return nil
+	return p.refused()
+}
+
+// refused says which files were not imported because they are no logs of the source.
+func (p *progress) refused() error {
+	if len(p.latest.Refused) == 0 {
+		return nil
+	}
+	return fmt.Errorf("import: %w", errors.Join(p.latest.Refused...))
 }
 
 // listed are some of the files, for a message.

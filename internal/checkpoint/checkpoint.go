@@ -238,6 +238,9 @@ func (c *Checkpoint) BeginImport(at flow.Position, before logfile.Sum, f logfile
 	}
 }
 
+// KeepImport adds what an imported file looked like before more was read of a longer copy.
+func (c *Checkpoint) KeepImport(source string, was Generation) { c.addImport(source, was) }
+
 // addImport reports whether the first imported file was forgotten.
 func (c *Checkpoint) addImport(source string, g Generation) (first bool) {
 	c.mu.Lock()

@@ -3,6 +3,7 @@ package checkpoint
 import (
 	"encoding/binary"
 	"encoding/hex"
+	"slices"
 
 	"github.com/tailflux/tailflux/internal/flow"
 	"github.com/tailflux/tailflux/internal/logfile"
@@ -26,6 +27,9 @@ func (s *Source) Missing(l *logfile.Log, path string) (parts []Part, err error) 
 	followed, sure := s.Followed(l)
 	switch sure {
 	case logfile.Different:
+		if isPartOfAny(l.Opened, s.Imports) {
+			return nil, nil
+		}
 		return []Part{{Start: importFrom(l.Opened, s.Imports, 0, first)}}, nil
 	case logfile.Prefix:
 		return nil, nil
@@ -49,6 +53,13 @@ func (s *Source) Missing(l *logfile.Log, path string) (parts []Part, err error) 
 		parts = append(parts, Part{Start: importFrom(l.Opened, behind, followed.Offset, followed.NextLine)})
 	}
 	return parts, nil
+}
+
+// isPartOfAny reports whether the file is a shorter copy of one of the imports.
+func isPartOfAny(o *logfile.Opened, imports []Generation) bool {
+	return slices.ContainsFunc(imports, func(g Generation) bool {
+		return o.Compare(g.File, g.Offset, g.Before) == logfile.Prefix
+	})
 }
 
 // importFrom is where reading begins or, if one of the imports has begun, goes on.

@@ -57,6 +57,31 @@ func (s *Source) Followed(l *logfile.Log) (found Record, sure logfile.Identity) 
 	return found, sure
 }
 
+// FollowedAs returns the source, other than the one of that name, as a log of which a
+// file was followed, or is. It may lack what came later.
+func (c *Checkpoint) FollowedAs(l *logfile.Log, but string) (name string, ok bool) {
+	for name, s := range c.all() {
+		if name == but {
+			continue
+		}
+		if _, sure := s.Followed(l); sure >= logfile.Copy {
+			return name, true
+		}
+	}
+	return "", false
+}
+
+// all is a copy of what is known of the sources.
+func (c *Checkpoint) all() map[string]Source {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	all := map[string]Source{}
+	for name, s := range c.sources {
+		all[name] = s.clone()
+	}
+	return all
+}
+
 // before returns how many lines were in the log at the very first start and were not
 // read because of start: end. These are the lines before the record's offset that
 // have no number.

@@ -62,7 +62,10 @@ func (l *Log) Read(p []byte) (n int, err error) {
 }
 
 // Rewind goes back to the beginning.
-func (l *Log) Rewind() { l.at, l.hole = 0, false }
+func (l *Log) Rewind() { l.StartAt(0) }
+
+// StartAt makes Read go on at an offset.
+func (l *Log) StartAt(offset int64) { l.at, l.hole = offset, false }
 
 // skipHole leaves out what the next bytes are.
 func (l *Log) skipHole() {

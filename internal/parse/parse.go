@@ -206,13 +206,10 @@ func skip(b *flow.Batch, lines []byte, why flow.Skip) int {
 }
 
 func (p *Parser) send(ctx context.Context, src *source, b flow.Batch, out chan<- flow.Batch) error {
-	var filtered int64
-	for _, s := range b.Skipped {
-		if s.Filtered {
-			filtered++
-		}
-	}
+	count := countOf(&b)
+	filtered := count.filtered
 	p.warnOfRejects(src, &b, int64(len(b.Skipped))-filtered)
+	p.stats.UpdateSource(src.flow.Index, count.addTo)
 	p.stats.Parsed(b.Start.Generation.Source.Index, src.last(), b.NumLines(), filtered, int64(len(b.Points)), src.omitted)
 	select {
 	case out <- b:

@@ -66,6 +66,9 @@ type Source struct {
 	NULs        int64     // bytes that nobody wrote, skipped
 	Omitted     int64     // field values left out of their points because they are not numbers
 
+	Lines        int64  // judged by the format: all but empty and too long ones
+	Misfits      int64  // of Lines, those that are not in the format
+	FirstMisfit  string // why the first of them is not
 	Kind         string // "scanner", "regexp" or "json"; "" until the format is known
 	LastRejected string
 	LastReason   string

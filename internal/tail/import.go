@@ -22,6 +22,7 @@ type Progress struct {
 	Lines       int64
 	File        string   // that is being read
 	Failed      []string // files that could not be read to their end
+	Refused     []error  // why files were not read at all
 	Complete    bool     // this is the end
 }
 
@@ -32,6 +33,7 @@ type importer struct {
 	ledger   *checkpoint.Ledger
 	saved    checkpoint.Source // as of the start, and what was imported since
 	progress func(Progress)
+	judge    func(*logfile.Log, []checkpoint.Part) error
 	feed     *growing.Feed
 	log      *slog.Logger
 
@@ -43,7 +45,7 @@ func (r *Reader) imports(ctx context.Context, out chan<- flow.Chunk) error {
 	never := func() time.Time { return time.Now().Add(time.Hour) } // nothing else is to be done meanwhile
 	s := r.sources[0]
 	i := &importer{
-		files: r.config.Import, source: s.Source, ledger: s.ledger, saved: s.ledger.Copy(), progress: r.config.Progress,
+		files: r.config.Import, source: s.Source, ledger: s.ledger, saved: s.ledger.Copy(), progress: r.config.Progress, judge: r.config.Judge,
 		feed: growing.NewFeed(r.config.MaxLine, r.checkpoint, r.pool, r.stats, r.log, out, never), log: r.log, checkpoint: r.checkpoint,
 	}
 	return i.run(ctx)
@@ -62,7 +64,9 @@ func (i *importer) run(ctx context.Context) error {
 			i.log.Warn("import was interrupted; run the same command to continue", "file", file.Path)
 			return nil //nolint:nilerr // whoever ended it knows
 		}
-		if err != nil {
+		if refused, ok := errors.AsType[refusedError](err); ok {
+			progress.Refused = append(progress.Refused, refused.error)
+		} else if err != nil {
 			i.failed(file.Path, err)
 			progress.Failed = append(progress.Failed, file.Path)
 		}
@@ -72,6 +76,9 @@ func (i *importer) run(ctx context.Context) error {
 	i.progress(progress)
 	return nil
 }
+
+// A refusedError is why a file is not imported that could be read.
+type refusedError struct{ error }
 
 // failed logs why a file could not be imported.
 func (i *importer) failed(path string, err error) {
@@ -116,6 +123,11 @@ func (i *importer) read(ctx context.Context, is logfile.Sibling, progress Progre
 		i.log.Info("nothing to import: the file is or was followed, or is empty", "source", i.source.Name, "file", is.Path)
 		return 0, nil
 	}
+	if i.judge != nil {
+		if err := i.judge(l, parts); err != nil {
+			return 0, refusedError{err}
+		}
+	}
 	for _, p := range parts {
 		n, err := i.readPart(ctx, l.Opened, p, progress)
 		lines, progress.Lines = lines+n, progress.Lines+n
@@ -153,11 +165,29 @@ func (i *importer) readPart(ctx context.Context, o *logfile.Opened, p checkpoint
 		err = f.SendRest(ctx)
 	}
 	f.Describe()
+	i.keepShorter(f)
 	i.ledger.Leave(f.At, f.Before())
 	if f.At.Offset > start.Offset { // acknowledged or not: a copy of it may be next
 		i.saved.Imports = append(i.saved.Imports, f.Generation())
 	}
 	return f.At.Line - start.Line, err
+}
+
+// keepShorter keeps what is known of an imported file when a longer copy of it goes on in
+// its generation: else it would be known no more, if it is shorter than a head, or would be
+// taken for a part of an import.
+func (i *importer) keepShorter(longer *growing.File) {
+	for _, was := range i.saved.Imports {
+		if was.ID != longer.At.Generation.ID {
+			continue
+		}
+		is := longer.Description()
+		if was.Head.Length < is.Head.Length || !was.Inode.Is(is.Inode) && was.Size == was.Offset && was.Offset < longer.At.Offset {
+			i.checkpoint.KeepImport(i.source.Name, was)
+			i.saved.Imports = append(i.saved.Imports, was)
+			return
+		}
+	}
 }
 
 // within is the progress when so many lines of a file were read.

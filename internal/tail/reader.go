@@ -43,6 +43,9 @@ type Config struct {
 	// Once. Progress is called with how far that is.
 	Import   []string
 	Progress func(Progress)
+	// Judge looks at the parts of a file that are about to be imported. Its error is why
+	// the file is not: nothing of it is read. nil takes every file.
+	Judge func(file *logfile.Log, parts []checkpoint.Part) error
 }
 
 // Source is one path to follow.

@@ -1,0 +1,79 @@
+package shape
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/tailflux/tailflux/internal/accesslog"
+	"github.com/tailflux/tailflux/internal/config"
+	"github.com/tailflux/tailflux/internal/flow"
+	"github.com/tailflux/tailflux/internal/logfile"
+)
+
+// Fit is how lines go with a format. Empty lines, and those that are too long, say
+// nothing of it and are not counted.
+type Fit struct {
+	Lines   int64
+	Misfits int64  // of these
+	First   string // why the first misfit is one
+}
+
+// Mostly reports whether most lines are in the format. No lines are.
+func (f Fit) Mostly() bool { return 2*f.Misfits <= f.Lines }
+
+// Misfit says of lines most of which are not in the format of a source that they are not.
+func (f Fit) Misfit(s config.Source) string {
+	format := "not in the format"
+	if s.Regexp == "" && !strings.ContainsAny(s.Format, "$ ") {
+		format = "no " + s.Format + ", the format"
+	}
+	return fmt.Sprintf("%d of %d lines rejected (%s): this is %s of source %s", f.Misfits, f.Lines, f.First, format, s.Name)
+}
+
+// Fit reads at most so many lines of r and says how they go with the format. Nothing is
+// kept of them.
+func (l *Lines) Fit(r io.Reader, maxLine int, most int64) (f Fit, err error) {
+	lines := logfile.NewLineReader(r, maxLine)
+	var point []byte
+	for f.Lines < most {
+		line, long, err := lines.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return f, err
+		}
+		if long || len(line) == 0 {
+			continue
+		}
+		f.Lines++
+		reason, outcome := flow.NoMatch, accesslog.Rejected
+		if captures, ok := l.Matcher.Match(line); ok {
+			reason = flow.BadTime
+			point, outcome = l.Encoder.Append(point[:0], captures, f.Lines)
+		}
+		if outcome != accesslog.Rejected {
+			continue
+		}
+		if f.Misfits++; f.Misfits == 1 {
+			f.First = string(reason)
+		}
+	}
+	return f, nil
+}
+
+// Look returns lines of a source that are for another goroutine than those of
+// [Shaper.Lines], admit no tag value, and choose no format: nil while none is known.
+// source is a place in the configuration, path that of the log.
+func (s *Shaper) Look(source int, name, path string) (*Lines, error) {
+	configured := s.o.Config.Sources[source]
+	if isAuto(configured) {
+		if configured.Format = s.choices.of(name, logOf(configured, path)); configured.Format == "" {
+			return nil, nil
+		}
+	}
+	configured.Name = name
+	return New(s.o.Config, configured, s.o.Host, nil)
+}

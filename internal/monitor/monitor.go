@@ -4,6 +4,7 @@
 package monitor
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -63,8 +64,8 @@ func Handler(info Info, st *stats.Stats) http.Handler {
 // unready returns why the daemon is not ready.
 func unready(s stats.Snapshot) (reasons []string) {
 	for _, source := range s.Sources {
-		if !source.Open {
-			reasons = append(reasons, fmt.Sprintf("source %s: %s", source.Name, source.Trouble))
+		if !source.Open || source.Unfit != "" {
+			reasons = append(reasons, fmt.Sprintf("source %s: %s", source.Name, cmp.Or(source.Trouble, source.Unfit)))
 		}
 	}
 	for _, glob := range s.Globs {

@@ -166,6 +166,13 @@ func TestReady(t *testing.T) {
 	check(503, "source sites: no file matches /logs/*.log")
 	st.Matched(glob, 1, "")
 	check(200, "ok")
+	st.UpdateSource(i, func(s *stats.Source) { s.Trouble, s.Unfit = "", "all of the first 20 lines rejected" })
+	check(503, "source web: all of the first 20 lines rejected")
+	if got := get(t, h, "/monitor").Body.String(); !strings.Contains(got, `"trouble": "all of the first 20 lines rejected"`) {
+		t.Errorf("/monitor does not have it: %s", got)
+	}
+	st.UpdateSource(i, func(s *stats.Source) { s.Unfit = "" })
+	check(200, "ok")
 	if w := get(t, h, "/healthz"); w.Code != 200 {
 		t.Errorf("/healthz = %d", w.Code)
 	}

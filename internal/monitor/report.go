@@ -1,6 +1,7 @@
 package monitor
 
 import (
+	"cmp"
 	"os"
 	"runtime"
 	"strconv"
@@ -179,7 +180,7 @@ func channel(c Channel, load stats.Load) channelReport {
 
 func sourceOf(s stats.Source, now time.Time) sourceReport {
 	r := sourceReport{
-		Name: s.Name, Path: s.Path, Open: s.Open, Trouble: s.Trouble,
+		Name: s.Name, Path: s.Path, Open: s.Open, Trouble: cmp.Or(s.Trouble, s.Unfit),
 		Offset: s.Offset, Size: s.Size, LagBytes: s.Size - s.Offset,
 		Rotations: s.Rotations, Truncations: s.Truncations,
 		Recovered: s.Recovered, Lost: s.Lost, LostBytes: s.LostBytes, NULs: s.NULs, Omitted: s.Omitted, WrittenLate: s.WrittenLate,

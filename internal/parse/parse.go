@@ -40,6 +40,9 @@ type Parser struct {
 	stats   *stats.Stats
 	log     *slog.Logger
 
+	patience *time.Timer // of sources that have misfits and nothing else
+	waiting  bool        // it runs
+
 	// minRoom is how much of a block must be free for the next point. One that
 	// is longer still is appended elsewhere first, with all that stands before
 	// it, and encoded again into a fresh block.
@@ -53,6 +56,8 @@ type source struct {
 
 	omitted int64 // field values left out of points
 	crlf    bool  // lines end with CR LF, which was logged
+
+	fit fit
 
 	window, rejected int64 // lines since mostly was last decided, and how many of them were rejected
 	mostly           bool  // more than half of the last window was rejected
@@ -91,13 +96,23 @@ func (p *Parser) source(chunk *flow.Chunk) (*source, error) {
 // out.
 func (p *Parser) Run(ctx context.Context, in <-chan flow.Chunk, out chan<- flow.Batch) error {
 	defer close(out)
-	for chunk := range in {
-		p.stats.Parsing(chunk.Lines(), int64(len(chunk.Data)))
-		if err := p.parse(ctx, chunk, out); err != nil {
-			return err
+	p.patience = time.NewTimer(patience)
+	p.patience.Stop()
+	defer p.patience.Stop()
+	for {
+		select {
+		case chunk, ok := <-in:
+			if !ok {
+				return ctx.Err()
+			}
+			p.stats.Parsing(chunk.Lines(), int64(len(chunk.Data)))
+			if err := p.parse(ctx, chunk, out); err != nil {
+				return err
+			}
+		case <-p.patience.C:
+			p.losePatience()
 		}
 	}
-	return ctx.Err()
 }
 
 // parse sends one batch for the chunk, or several when its points do not fit in
@@ -208,8 +223,9 @@ func skip(b *flow.Batch, lines []byte, why flow.Skip) int {
 func (p *Parser) send(ctx context.Context, src *source, b flow.Batch, out chan<- flow.Batch) error {
 	count := countOf(&b)
 	filtered := count.filtered
-	p.warnOfRejects(src, &b, int64(len(b.Skipped))-filtered)
 	p.stats.UpdateSource(src.flow.Index, count.addTo)
+	p.judge(src, &b, count)
+	p.warnOfRejects(src, &b, int64(len(b.Skipped))-filtered)
 	p.stats.Parsed(b.Start.Generation.Source.Index, src.last(), b.NumLines(), filtered, int64(len(b.Points)), src.omitted)
 	select {
 	case out <- b:
@@ -243,16 +259,20 @@ func (p *Parser) warnOfRejects(s *source, b *flow.Batch, rejected int64) {
 		return
 	}
 	mostly := 2*s.rejected > s.window
-	if mostly && !s.mostly {
-		log := p.log.With("source", s.flow.Name, "file", s.flow.Path)
-		if format, known := logformat.Nearest(firstRejected(b)); known {
-			log.Warn("more than half of the last 1,000 lines were rejected; they look like another format: compare with tailflux explain", "format", format)
-		} else {
-			log.Warn("more than half of the last 1,000 lines were rejected: run tailflux explain to see why")
-		}
+	if mostly && !s.mostly && !s.fit.trouble {
+		p.about(s, firstRejected(b)).Warn("more than half of the last 1,000 lines were rejected: compare them with their format with tailflux explain")
 	}
 	s.mostly = mostly
 	s.window, s.rejected = 0, 0
+}
+
+// about is the log with a source and the format that a line looks like, if there is one.
+func (p *Parser) about(s *source, line []byte) *slog.Logger {
+	log := p.log.With("source", s.flow.Name, "file", s.flow.Path)
+	if format, known := logformat.Nearest(line); known {
+		log = log.With("format", format)
+	}
+	return log
 }
 
 // firstRejected is the first line of a batch that does not match, if there is

@@ -69,6 +69,7 @@ type Source struct {
 	Lines        int64  // judged by the format: all but empty and too long ones
 	Misfits      int64  // of Lines, those that are not in the format
 	FirstMisfit  string // why the first of them is not
+	Unfit        string // why its lines are rejected just now; "": some are in its format
 	Kind         string // "scanner", "regexp" or "json"; "" until the format is known
 	LastRejected string
 	LastReason   string

@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"github.com/tailflux/tailflux/internal/lineproto"
+	"github.com/tailflux/tailflux/internal/nginxvar"
 )
 
 // Schema says what the points of one source look like. The zero value of each
@@ -30,6 +31,8 @@ type Schema struct {
 	Measurement  string
 	Host, Source string   // the tags that every point has
 	Tags, Fields []string // variables, or what is derived from them; see [New]
+
+	Dialect nginxvar.Dialect // types of variables, beside those of the table
 
 	Escape string         // how nginx escaped the values: "json", "none", or "default", which "" is too
 	Zone   *time.Location // of times without a zone, which are refused if it is nil
@@ -82,7 +85,9 @@ type Encoder struct {
 	texts  texts
 	ender  lineproto.Ender
 
-	omitted int // see Omitted
+	dialect nginxvar.Dialect
+	numbers []bool // see Numbers
+	omitted int    // see Omitted
 }
 
 // New returns an encoder for captures of the named variables. A tag or field of
@@ -107,6 +112,8 @@ func New(names []string, s Schema) (*Encoder, error) {
 		clock:  clock{zone: s.Zone},
 		origin: findRequest(names),
 		proxy:  newProxy(names, s.TrustedProxies),
+
+		dialect: s.Dialect,
 	}
 	if !e.clock.choose(names) {
 		return nil, errors.New("no time: the format needs $time_local, $time_iso8601 or $msec")
@@ -210,6 +217,11 @@ func (e *Encoder) Append(dst []byte, captures [][]byte, number int64) (points []
 	p[start] = ' ' // in place of the first comma
 	return e.ender.AppendEnd(p, at), Point
 }
+
+// Numbers hands in which captures of the line to come are numbers by themselves, as in
+// JSON; that is what Numbers of a matcher says. Fields of which nobody says the type are
+// floats where they are, and strings where they are not.
+func (e *Encoder) Numbers(numbers []bool) { e.numbers = numbers }
 
 // Omitted is how many field values were left out of the last point because they
 // are not the number that their variable is.

@@ -9,6 +9,7 @@ import (
 	"github.com/influxdata/influxdb1-client/models"
 
 	"github.com/tailflux/tailflux/internal/accesslog"
+	"github.com/tailflux/tailflux/internal/nginxvar"
 )
 
 var timed = []string{
@@ -264,6 +265,38 @@ func TestUpstreamLists(t *testing.T) {
 	} {
 		if got := one(t, tags, tt.variable, tt.give); got != tt.want {
 			t.Errorf("tags of %s %s: %s, want %s", tt.variable, tt.give, got, tt.want)
+		}
+	}
+}
+
+// What the operator says of a variable counts before what the table says, and numbers
+// are absent and lists like those of nginx.
+func TestTypesOfFields(t *testing.T) {
+	kinds := map[string]nginxvar.Kind{"cost": nginxvar.Int, "lag": nginxvar.Float, "upstream_response_time": nginxvar.String, "status": nginxvar.Float}
+	s := accesslog.Schema{
+		Dialect: nginxvar.Dialect{Types: kinds},
+		Fields:  []string{"cost", "lag", "upstream_response_time", "status", "other", "bytes_received", "session_time", "upstream_session_time"},
+	}
+	const absent = "source=s count=1i"
+	for _, tt := range []struct{ variable, give, want string }{
+		{"cost", "7", "cost=7i"},
+		{"cost", "3, 4", "cost=7i"},
+		{"cost", "3, -", "cost=3i"},
+		{"cost", "-", absent},
+		{"cost", "", absent},
+		{"cost", "1.5", absent},
+		{"lag", "7", "lag=7"},
+		{"lag", "0.001, 0.024", "lag=0.025"},
+		{"lag", "abc", absent},
+		{"upstream_response_time", "0.010, 0.020", `upstream_response_time="0.010, 0.020"`},
+		{"status", "200", "status=200"},
+		{"other", "7", `other="7"`}, // nobody says what it is
+		{"bytes_received", "439", "bytes_received=439i"},
+		{"session_time", "440.473", "session_time=440.473"},
+		{"upstream_session_time", "0.001, 0.002", "upstream_session_time=0.003"},
+	} {
+		if got := one(t, s, tt.variable, tt.give); strings.TrimPrefix(got, "source=s ") != strings.TrimPrefix(tt.want, "source=s ") {
+			t.Errorf("%s %q = %s, want %s", tt.variable, tt.give, got, tt.want)
 		}
 	}
 }

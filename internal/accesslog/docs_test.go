@@ -97,8 +97,13 @@ func (r tableRow) from(fset *token.FileSet, file *ast.File) string {
 	var links []string
 	for word := range strings.FieldsFuncSeq(nearest.Text(), func(c rune) bool { return strings.ContainsRune(" ,;\n", c) }) {
 		if module, ok := strings.CutSuffix(word, ".html"); ok {
-			name := strings.TrimSuffix(strings.TrimPrefix(module, "ngx_http_"), "_module")
-			links = append(links, "["+name+"](https://nginx.org/en/docs/http/"+module+".html)")
+			name, dir := strings.TrimSuffix(strings.TrimPrefix(module, "ngx_http_"), "_module"), "http/"
+			if stream, ok := strings.CutPrefix(name, "ngx_stream_"); ok {
+				name, dir = "stream "+stream, "stream/"
+			} else if other, ok := strings.CutPrefix(name, "ngx_"); ok {
+				name, dir = other, ""
+			}
+			links = append(links, "["+name+"](https://nginx.org/en/docs/"+dir+module+".html)")
 		}
 	}
 	if links == nil {

@@ -17,6 +17,8 @@ type item struct {
 	kind   nginxvar.Kind
 	list   bool
 
+	untyped bool // neither the table nor the operator says what it is
+
 	cut  cut
 	mask bool
 	fold bool
@@ -54,8 +56,12 @@ func (e *Encoder) find(key string, names []string) (item, bool) {
 		variable = nginxvar.Unalias(key)
 	}
 	i := slices.Index(names, variable)
-	known := nginxvar.Lookup(variable)
-	return item{origin: capture, index: i, kind: known.Kind, list: known.List}, i >= 0
+	known := e.dialect.Lookup(variable)
+	if kind, ok := e.dialect.Types[key]; ok && kind != known.Kind {
+		known = nginxvar.Dialect{Types: map[string]nginxvar.Kind{variable: kind}}.Lookup(variable)
+	}
+	_, typed := e.dialect.Types[variable]
+	return item{origin: capture, index: i, kind: known.Kind, list: known.List, untyped: !typed && !nginxvar.Known(variable)}, i >= 0
 }
 
 // protect removes from the value what the schema withholds.
@@ -208,6 +214,10 @@ func (e *Encoder) appendField(p []byte, f *item, captures [][]byte) []byte {
 		}
 	case f.kind == nginxvar.Float, f.kind == nginxvar.Msec:
 		if p, ok = appendFloat(p, value, f.list); !ok {
+			e.omitted++
+		}
+	case f.untyped && f.index < len(e.numbers) && e.numbers[f.index]:
+		if p, ok = appendFloat(p, value, false); !ok {
 			e.omitted++
 		}
 	default:

@@ -45,10 +45,13 @@ type Config struct {
 
 	Exclude []string // globs of files that a glob leaves out: of paths, or without a slash of names; may be empty
 
-	Drop           []DropRule // lines that match one of these are left out; may be empty
-	Mask           []string   // variables of which only the network is kept; may be empty
-	Query          string     // "drop" or "keep": what becomes of the query in URLs
-	TrustedProxies []string   // CIDRs, each with its host bits zero; may be empty
+	Drop   []DropRule        // lines that match one of these are left out; may be empty
+	Types  map[string]string // of variables: integer, float or string; may be empty
+	Rename map[string]string // what a format calls a value → the variable that it is, or the other way round; may be empty
+
+	Mask           []string // variables of which only the network is kept; may be empty
+	Query          string   // "drop" or "keep": what becomes of the query in URLs
+	TrustedProxies []string // CIDRs, each with its host bits zero; may be empty
 
 	RotateWait       time.Duration // how long a rotated file must have been quiet before it is left; at least 10ms
 	MaxLineBytes     int64         // longer lines are rejected; at least 1024

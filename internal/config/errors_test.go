@@ -20,7 +20,7 @@ func TestErrors(t *testing.T) {
 		noCredentials = "want http[s]://HOST[:PORT][/PATH] without credentials, which belong in influxdb.username and influxdb.password_file"
 		hidden        = "got a value that is not shown because it may hold a password"
 		influxdb      = "url, database, retention_policy, username, password_file, batch_points, flush_interval, in_flight, gzip, timeout"
-		allKeys       = "sources, influxdb, host, measurement, tags, fields, tag_limit, fold, fold_static, paths, timezone, exclude, drop, mask, query, trusted_proxies, rotate_wait, max_line, on_reject, rejects_max_bytes, memory_limit, wakeups, state_dir, listen"
+		allKeys       = "sources, influxdb, host, measurement, tags, fields, tag_limit, fold, fold_static, paths, timezone, exclude, drop, types, rename, mask, query, trusted_proxies, rotate_wait, max_line, on_reject, rejects_max_bytes, memory_limit, wakeups, state_dir, listen"
 		noSource      = "sources: got none, want at least one, in t.yaml or as --path FILE"
 	)
 	for _, tt := range []struct {
@@ -70,6 +70,13 @@ func TestErrors(t *testing.T) {
 		{"key twice", layers{file: one + "host: a\nhost: b\n"}, "t.yaml:3:1: host: got it again, first at t.yaml:2:1, want it once"},
 		{"key of a section twice", layers{file: one + "influxdb: {gzip: true,\n gzip: 5}\n"}, "t.yaml:3:2: influxdb.gzip: got it again, first at t.yaml:2:12, want it once"},
 		{"section as a value", layers{file: one + "influxdb: http://root:root@db\n"}, "t.yaml:2:11: influxdb: " + hidden + ", want a mapping with the keys " + influxdb},
+
+		// Mappings.
+		{"types as a list", layers{file: one + "types: [a]\n"}, "t.yaml:2:8: types: got a list, want a mapping such as {upstream_cost: integer}"},
+		{"a type that is none", layers{file: one + "types: {a: number}\n"}, `t.yaml:2:12: types.a: got "number", want integer or float or string`},
+		{"a type of no variable", layers{file: one + "types: {A.b: float}\n"}, `t.yaml:2:9: types: got "A.b", want a variable (a-z, 0-9 and _)`},
+		{"a type twice", layers{file: one + "types: {a: float,\n a: float}\n"}, "t.yaml:3:2: types.a: got it again, first at t.yaml:2:9, want it once"},
+		{"renamed to a list", layers{file: one + "rename: {a: [b]}\n"}, "t.yaml:2:13: rename.a: got a list, want a variable, or a key such as request.method"},
 
 		// Types.
 		{"no value", layers{file: one + "host:\n"}, `t.yaml:2:1: host: got no value, want a name or ""`},
@@ -238,7 +245,7 @@ TAILFLUX_TAG_LIMIT: got "0", want a whole number from 1 to 1000000
 }
 
 func TestFormatsAreCheckedWhereTheyStand(t *testing.T) {
-	check := func(s config.Source) error {
+	check := func(_ *config.Config, s config.Source) error {
 		if s.Regexp == "" && s.Format == "timed" {
 			return nil
 		}

@@ -9,7 +9,7 @@ import (
 
 // finish fills in what follows from other keys and judges what no key can be
 // judged by alone.
-func (l *loader) finish(check func(Source) error) {
+func (l *loader) finish(check func(*Config, Source) error) {
 	if l.needSource && len(l.sources) == 0 && !l.blind {
 		got := "none"
 		if l.name == "" {
@@ -102,7 +102,7 @@ func (l *loader) differFromGlobs() {
 }
 
 // validateFormat checks how the lines of a source are parsed.
-func (l *loader) validateFormat(s *located, check func(Source) error) {
+func (l *loader) validateFormat(s *located, check func(*Config, Source) error) {
 	key, text := "format", s.Format
 	if s.Regexp != "" {
 		key, text = "regexp", s.Regexp
@@ -117,7 +117,7 @@ func (l *loader) validateFormat(s *located, check func(Source) error) {
 	case !given:
 		at = s.at[""]
 	}
-	if err := check(s.Source); err != nil {
+	if err := check(&l.config, s.Source); err != nil {
 		l.add(at, s.shown+"."+key, "got "+shorten(text)+": "+err.Error())
 	}
 }

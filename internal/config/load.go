@@ -43,7 +43,11 @@ type Options struct {
 	NoFile bool                        // not even [DefaultFile]
 	Flags  *pflag.FlagSet              // those of [Flags], parsed; may be nil
 	Env    func(string) (string, bool) // [os.LookupEnv] or a stand-in for it; may be nil
-	Check  func(Source) error          // judges the format or regexp of a source; its error names what would be accepted; may be nil
+
+	// Check judges the format or regexp of a source of a configuration, all of which is
+	// read and some of which may be wrong. Its error names what would be accepted. It
+	// may be nil.
+	Check func(*Config, Source) error
 
 	// NeedSource makes it a mistake when there is no source, or one without a
 	// path. A flag or variable of a source (path, format, ...) then describes

@@ -21,7 +21,7 @@ type layers struct {
 	file  string // contents of t.yaml; none when empty
 	flags []string
 	env   map[string]string
-	check func(config.Source) error
+	check func(*config.Config, config.Source) error
 
 	noSource bool // is no mistake
 }
@@ -228,6 +228,8 @@ drop:
   - {path: /healthz, status: '200'}
   - http_user_agent: '~^kube-probe/'
   - http_user_agent: ""
+types: {upstream_cost: integer, lag: float}
+rename: {DownstreamStatus: status, request.method: request_method, '@ts': msec}
 `
 
 func TestEveryKeyByFlagVariableAndFile(t *testing.T) {

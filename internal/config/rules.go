@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
 	"regexp/syntax"
 	"slices"
@@ -145,6 +146,47 @@ func condition() kind[string] {
 		_, err := regexp.Compile(strings.TrimPrefix(expr, "*"))
 		return err
 	})
+}
+
+// isKey is the key of a JSON object, or of one in it after a dot.
+var isKey = regexp.MustCompile(`^[A-Za-z0-9_@-][A-Za-z0-9_@ .-]*$`)
+
+func key() kind[string] {
+	return words("a variable, or a key such as request.method", func(s string) (string, bool) {
+		return s, isKey.MatchString(s)
+	})
+}
+
+// mapping is a mapping of names to words. what is a name.
+func mapping(want, what string, names *regexp.Regexp, word kind[string]) kind[map[string]string] {
+	return kind[map[string]string]{
+		name: "mapping",
+		want: want,
+		deep: true,
+		parse: func(v value) (map[string]string, []fault) {
+			if v.shape != yamlMapping {
+				return nil, []fault{{at: v.at, got: v.got(), want: want}}
+			}
+			all, faults := map[string]string{}, repeated(v)
+			for _, e := range v.entries {
+				if e.key.shape == unsupported || !names.MatchString(e.key.text) {
+					faults = append(faults, fault{e.key.at, "", e.key.got(), what})
+					continue
+				}
+				var text string
+				faults = append(faults, part(&text, e, word)...)
+				all[e.key.text] = text
+			}
+			return all, faults
+		},
+		value: func(all map[string]string) value {
+			v := value{shape: yamlMapping}
+			for _, name := range slices.Sorted(maps.Keys(all)) {
+				v.entries = append(v.entries, wordEntry(name, all[name]))
+			}
+			return v
+		},
+	}
 }
 
 // explained is text that check takes; its error says what is wrong with the

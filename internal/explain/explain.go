@@ -25,6 +25,9 @@ type Options struct {
 	Colour bool          // for a terminal
 }
 
+// sampleLines is how many lines the format is judged by.
+const sampleLines = 100
+
 // Run explains the lines of in. It returns how many there are, and how many of
 // them would be rejected.
 func Run(o Options, in io.Reader) (all, rejected int, err error) {
@@ -38,6 +41,11 @@ func Run(o Options, in io.Reader) (all, rejected int, err error) {
 	if err != nil || x == nil {
 		return 0, 0, err
 	}
+	sample, err := lines.Peek(sampleLines)
+	if err != nil {
+		return 0, 0, fmt.Errorf("read lines: %w", err)
+	}
+	x.unknown = x.Unknown(sample)
 	out := output{w: o.Out, json: o.JSON, colour: o.Colour}
 	head := o.Out
 	if o.JSON {

@@ -56,6 +56,7 @@ type explainer struct {
 	short    string // the same in a sentence
 	detected bool
 	note     string // why no format fits, or ""
+	unknown  string // what is to be said of the lines, or ""
 	max      int
 }
 
@@ -83,7 +84,7 @@ func newExplainer(c *config.Config, source config.Source) (x *explainer, err err
 // no format fits, it uses the nearest, to have a column to show. It returns nil
 // when there are no lines.
 func detectExplainer(c *config.Config, source config.Source, lines *logfile.LineReader) (*explainer, error) {
-	sample, err := lines.Peek(100)
+	sample, err := lines.Peek(sampleLines)
 	if err != nil {
 		return nil, fmt.Errorf("read lines: %w", err)
 	}

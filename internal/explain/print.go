@@ -48,7 +48,11 @@ func (o output) head(x *explainer) string {
 		b.WriteString(", detected")
 	}
 	b.WriteByte('\n')
-	for _, warning := range x.Format.Warnings() {
+	warnings := x.Format.Warnings()
+	if x.unknown != "" {
+		warnings = append(warnings, x.unknown)
+	}
+	for _, warning := range warnings {
 		b.WriteString(o.paint(yellow, "warning: ") + plainText(warning) + "\n")
 	}
 	return b.String()

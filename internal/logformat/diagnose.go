@@ -183,7 +183,7 @@ func (f *Format) expected(e element) string {
 	case syntax.OpEndText, syntax.OpEndLine:
 		return "the end of the line"
 	}
-	what := kindWords[nginxvar.Lookup(e.variable).Kind]
+	what := kindWords[f.dialect.Lookup(e.variable).Kind]
 	if e.variable == "" || f.byHand {
 		what = e.re.String()
 		if words, ok := classWords[what]; ok {

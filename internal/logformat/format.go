@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"regexp"
 	"regexp/syntax"
+	"slices"
 	"strings"
 
 	"github.com/tailflux/tailflux/internal/logformat/scan"
+	"github.com/tailflux/tailflux/internal/nginxvar"
 )
 
 // A Format is a compiled log format. It never changes and may be used by many
@@ -20,8 +22,9 @@ type Format struct {
 	byHand bool           // re is the operator's own, not made of a log_format
 	prog   *scan.Program  // nil when re cannot be compiled to a scanner
 	why    string         // why not
-	json   map[string]key
+	json   map[string]*key
 
+	dialect  nginxvar.Dialect
 	warnings []string // of a log_format
 }
 
@@ -33,14 +36,20 @@ type Format struct {
 // A variable that occurs twice is captured where it occurs first. The error is
 // for the operator: it names the piece, its column in format, and a remedy.
 func CompileFormat(format string) (*Format, error) {
+	return CompileFormatIn(nginxvar.Dialect{}, format)
+}
+
+// CompileFormatIn is CompileFormat in a dialect: variables have its types, and the
+// names that it gives them.
+func CompileFormatIn(d nginxvar.Dialect, format string) (*Format, error) {
 	name := strings.TrimSpace(format)
 	if name == jsonPreset {
-		return CompileJSON(), nil
+		return CompileJSONIn(d), nil
 	}
 	if preset, ok := presets[name]; ok {
 		format = preset
 	}
-	t, err := parseTemplate(format)
+	t, err := parseTemplate(d, format)
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +61,7 @@ func CompileFormat(format string) (*Format, error) {
 	if err != nil {
 		return nil, err
 	}
-	f.escape, f.warnings = t.source.escape, t.warnings()
+	f.escape, f.dialect, f.warnings = t.source.escape, d, t.warnings()
 	return f, nil
 }
 
@@ -62,6 +71,12 @@ func CompileFormat(format string) (*Format, error) {
 // anywhere in a line unless it begins with "^". The error is for the operator:
 // it names the piece, its column in expr, and a remedy.
 func CompileRegexp(expr string) (*Format, error) {
+	return CompileRegexpIn(nginxvar.Dialect{}, expr)
+}
+
+// CompileRegexpIn is CompileRegexp in a dialect: groups have the names that it gives
+// them.
+func CompileRegexpIn(d nginxvar.Dialect, expr string) (*Format, error) {
 	groups := findGroups(expr)
 	seen := make(map[string]int)
 	for _, g := range groups {
@@ -83,7 +98,13 @@ func CompileRegexp(expr string) (*Format, error) {
 	if err != nil {
 		return nil, err
 	}
-	f.byHand = true
+	f.byHand, f.dialect = true, d
+	for i, name := range f.names {
+		f.names[i] = d.Name(name)
+		if slices.Contains(f.names[:i], f.names[i]) || f.names[i] != name && seen[f.names[i]] > 0 {
+			return nil, fmt.Errorf("the group %q is called %s by rename, and another group is so too; leave one of them out", name, f.names[i])
+		}
+	}
 	return f, nil
 }
 

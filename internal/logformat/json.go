@@ -1,7 +1,9 @@
 package logformat
 
 import (
+	"maps"
 	"slices"
+	"strings"
 
 	"github.com/valyala/fastjson"
 
@@ -12,12 +14,27 @@ import (
 // the values and however they are ordered, a line is one JSON object.
 const jsonPreset = "json"
 
-// A key is what a key of the object stands for.
+// A key is what a key of an object stands for.
 type key struct {
-	index int  // of the capture; for when, those of times
-	alias bool // another name than the variable's own, which comes first
-	when  bool // a time; its value shows which one
+	index int             // of the capture; for when, those of times
+	rank  rank            // which of several keys for one variable counts
+	id    int32           // the same for equal keys
+	when  bool            // a time; its value shows which one
+	list  bool            // a value for each upstream server: an array is one too
+	keys  map[string]*key // of the object that it holds
+
+	capital *key // the same for a key with capital letters, if that is another one
 }
+
+// rank is how well a key says which variable it is. Of keys of one rank the last one
+// counts, but the first of two aliases.
+type rank uint8
+
+const (
+	aliased rank = iota + 1 // another name than the variable's own
+	named                   // the variable's own
+	renamed                 // by the operator
+)
 
 // headers are variables without which logs are rare, and which nginxvar does not
 // list because they have no end.
@@ -54,28 +71,94 @@ var times = [...]string{"time_iso8601", "time_local", "msec"} // those of timeOf
 // values look like theirs.
 //
 // A capture is the text of a string, decoded, or of a number, as it stands. It is
-// nil when the line does not have it, or has an object, an array, null, true or
+// nil when the line does not have it, or has an object, an array (but of a variable
+// that is a list), null, true or
 // false in its place; so which of several times, or of $request and
 // $request_method, is there may differ from line to line. Of keys that occur
-// twice the first one with a value counts.
-func CompileJSON(more ...string) *Format {
-	f := &Format{json: make(map[string]key)}
+// twice the last one with a value counts. A key with capital letters is understood
+// like the same one in small letters; a name with a dot, such as request.method, is
+// that of a key of an object in the object. Numbers that nginx wrote as a list,
+// without quotes, are taken for a string.
+func CompileJSON(more ...string) *Format { return CompileJSONIn(nginxvar.Dialect{}, more...) }
+
+// CompileJSONIn is CompileJSON in a dialect: keys have the names that it gives them.
+func CompileJSONIn(d nginxvar.Dialect, more ...string) *Format {
+	f := &Format{json: make(map[string]*key), dialect: d}
 	for _, name := range slices.Concat(nginxvar.Names(), headers, more) {
-		_, known := f.json[name]
-		if !known && !isAlias(name) && !slices.Contains(whens, name) && !slices.Contains(derived, name) {
-			f.json[name] = key{index: len(f.names)}
-			f.names = append(f.names, name)
+		if _, known := f.json[name]; !known && !isAlias(name) && !slices.Contains(whens, name) && !slices.Contains(derived, name) {
+			f.addKey(name, named)
 		}
 	}
 	for _, some := range []map[string]string{aliases, nginxvar.Aliases} {
 		for name, variable := range some {
-			f.json[name] = key{index: f.json[variable].index, alias: true}
+			f.json[name] = &key{index: f.json[variable].index, rank: aliased, id: int32(len(f.json))}
 		}
 	}
-	for _, name := range whens {
-		f.json[name] = key{when: true}
+	for i, name := range whens {
+		f.json[name] = &key{when: true, rank: aliased, id: int32(-i - 1)}
+	}
+	for _, from := range slices.Sorted(maps.Keys(d.Rename)) {
+		f.renameKey(from, d.Rename[from])
+	}
+	for _, k := range f.json {
+		if k.rank > aliased {
+			capital := *k
+			capital.rank, capital.id = aliased, -1
+			k.capital = &capital
+		}
+	}
+	for _, name := range f.Names() {
+		if strings.Contains(name, ".") {
+			f.nest(name, *f.json[name])
+		}
 	}
 	return f
+}
+
+// addKey adds a variable, and the key that has its name.
+func (f *Format) addKey(name string, r rank) *key {
+	k := &key{index: len(f.names), rank: r, id: int32(len(f.json)), list: f.dialect.Lookup(name).List}
+	f.json[name] = k
+	f.names = append(f.names, name)
+	return k
+}
+
+// renameKey makes from a key for the variable to.
+func (f *Format) renameKey(from, to string) {
+	variable, ok := f.json[to]
+	if !ok {
+		variable = f.addKey(to, named)
+	}
+	k := *variable
+	k.rank, k.id, k.keys = renamed, int32(len(f.json)), nil
+	f.nest(from, k)
+}
+
+// nest makes a key that is found behind each dot of its name, in the object before it.
+func (f *Format) nest(name string, k key) {
+	keys, rest := f.json, name
+	for {
+		first, behind, more := strings.Cut(rest, ".")
+		outer := keys[first]
+		if !more {
+			if outer != nil {
+				k.keys = outer.keys
+			}
+			keys[first] = &k
+			break
+		}
+		if outer == nil {
+			outer = &key{}
+			keys[first] = outer
+		}
+		if outer.keys == nil {
+			outer.keys = map[string]*key{}
+		}
+		keys, rest = outer.keys, behind
+	}
+	if rest != name {
+		f.json[name] = &k // or with the dots in the key
+	}
 }
 
 func isAlias(name string) bool {
@@ -86,20 +169,28 @@ func isAlias(name string) bool {
 
 // An object cuts lines that are JSON objects.
 type object struct {
-	keys     map[string]key
-	captures [][]byte // the matcher's
+	keys     map[string]*key // of the object that is looked at
+	captures [][]byte        // the matcher's
 	times    [len(times)]int
 	parser   fastjson.Parser
 	visit    func(name []byte, v *fastjson.Value)
-	numbers  []byte // the captures that are numbers, one after the other
-	filled   []int  // captures of this line
-	aliased  []int  // those that a variable's own name would replace
+	numbers  []byte   // the captures that are numbers, one after the other
+	number   []bool   // by capture: it is a number
+	ranks    []rank   // by capture: of the key that it is of
+	ids      []int32  // and its id
+	filled   []int    // captures of this line
+	lists    bool     // the log has lists without quotes
+	mended   []byte   // the line, with quotes around them
+	small    [64]byte // a key in small letters
 }
 
-func newObject(keys map[string]key, captures [][]byte) *object {
-	o := &object{keys: keys, captures: captures}
+func newObject(keys map[string]*key, captures [][]byte) *object {
+	n := len(captures)
+	o := &object{keys: keys, captures: captures, number: make([]bool, n), ranks: make([]rank, n), ids: make([]int32, n)}
 	for i, name := range times {
-		o.times[i] = keys[name].index
+		if k := keys[name]; k != nil {
+			o.times[i] = k.index
+		}
 	}
 	o.visit = o.take // once: a method value is allocated
 	return o
@@ -108,13 +199,22 @@ func newObject(keys map[string]key, captures [][]byte) *object {
 // match fills the captures, or reports that the line is not an object.
 func (o *object) match(line []byte) bool {
 	for _, i := range o.filled {
-		o.captures[i] = nil
+		o.captures[i], o.number[i] = nil, false
 	}
-	o.filled, o.aliased, o.numbers = o.filled[:0], o.aliased[:0], o.numbers[:0]
+	o.filled, o.numbers = o.filled[:0], o.numbers[:0]
 	if !opensObject(line) {
 		return false // without an error, which is expensive
 	}
+	if o.lists { // an error is expensive: of such a log, no line is tried as it is
+		line, _ = o.mend(line)
+	}
 	v, err := o.parser.ParseBytes(line)
+	if err != nil && !o.lists {
+		if line, o.lists = o.mend(line); !o.lists {
+			return false
+		}
+		v, err = o.parser.ParseBytes(line)
+	}
 	if err != nil || v.Type() != fastjson.TypeObject {
 		return false
 	}
@@ -122,50 +222,111 @@ func (o *object) match(line []byte) bool {
 	return true
 }
 
+// mend is the line with quotes around its lists, and whether there are any.
+func (o *object) mend(line []byte) (mended []byte, lists bool) {
+	o.mended, lists = quoteLists(o.mended[:0], line)
+	return o.mended, lists
+}
+
 func (o *object) take(name []byte, v *fastjson.Value) {
-	k, ok := o.keys[string(name)]
-	if !ok {
+	k := o.keys[string(name)]
+	if k == nil {
+		if k = o.keys[string(o.lower(name))]; k == nil {
+			return
+		}
+		if k.capital != nil {
+			k = k.capital
+		}
+	}
+	if k.keys != nil && v.Type() == fastjson.TypeObject {
+		outer := o.keys
+		o.keys = k.keys
+		v.GetObject().Visit(o.visit)
+		o.keys = outer
 		return
 	}
-	text := o.text(v)
+	if k.rank == 0 {
+		return // it only holds others
+	}
+	text, number := o.text(v, k.list)
 	if text == nil {
 		return
 	}
+	i := k.index
 	if k.when {
-		if k.index = timeOf(text); k.index < 0 {
+		at := timeOf(text)
+		if at < 0 {
 			return
 		}
-		k.index, k.alias = o.times[k.index], true
+		i = o.times[at]
 	}
-	if o.captures[k.index] != nil {
-		at := slices.Index(o.aliased, k.index)
-		if k.alias || at < 0 {
-			return
-		}
-		o.aliased = slices.Delete(o.aliased, at, at+1)
+	if o.captures[i] == nil {
+		o.filled = append(o.filled, i)
+	} else if k.rank < o.ranks[i] || k.rank == aliased && o.ranks[i] == aliased && k.id != o.ids[i] {
+		return
 	}
-	o.captures[k.index] = text
-	o.filled = append(o.filled, k.index)
-	if k.alias {
-		o.aliased = append(o.aliased, k.index)
+	o.ranks[i], o.ids[i] = k.rank, k.id
+	o.captures[i] = text
+	if number {
+		o.number[i] = true
 	}
 }
 
-// text is the text of a string or a number, else nil.
-func (o *object) text(v *fastjson.Value) []byte {
+// lower is the key in small letters, or nothing if it has no capital ones.
+func (o *object) lower(name []byte) []byte {
+	if len(name) > len(o.small) {
+		return nil
+	}
+	capital := false
+	for i, c := range name {
+		if c >= 'A' && c <= 'Z' {
+			capital = true
+			c += 'a' - 'A'
+		}
+		o.small[i] = c
+	}
+	if !capital {
+		return nil
+	}
+	return o.small[:len(name)]
+}
+
+// text is the text of a string or a number, or of an array of these if it may be a
+// list, else nil; and whether it is a number.
+func (o *object) text(v *fastjson.Value, list bool) (text []byte, number bool) {
 	switch v.Type() {
 	case fastjson.TypeString:
 		text, err := v.StringBytes()
 		if err != nil || text == nil {
-			return []byte{} // an empty one
+			return []byte{}, false // an empty one
 		}
-		return text[:len(text):len(text)]
+		return text[:len(text):len(text)], false
 	case fastjson.TypeNumber:
 		from := len(o.numbers)
 		o.numbers = v.MarshalTo(o.numbers)
-		return o.numbers[from:len(o.numbers):len(o.numbers)]
+		return o.numbers[from:len(o.numbers):len(o.numbers)], true
+	case fastjson.TypeArray:
+		entries := v.GetArray()
+		if !list || len(entries) == 0 {
+			return nil, false
+		}
+		from := len(o.numbers)
+		for i, entry := range entries {
+			if i > 0 {
+				o.numbers = append(o.numbers, ", "...)
+			}
+			switch entry.Type() {
+			case fastjson.TypeNumber:
+				o.numbers = entry.MarshalTo(o.numbers)
+			case fastjson.TypeString:
+				o.numbers = append(o.numbers, entry.GetStringBytes()...)
+			default:
+				o.numbers = append(o.numbers, '-')
+			}
+		}
+		return o.numbers[from:len(o.numbers):len(o.numbers)], false
 	}
-	return nil
+	return nil, false
 }
 
 // timeOf is the index in times of the variable that values like text are of, or

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tailflux/tailflux/internal/logformat"
+	"github.com/tailflux/tailflux/internal/nginxvar"
 )
 
 // found is what a matcher finds in line, without what is absent; nil if the line
@@ -51,13 +52,15 @@ func TestJSON(t *testing.T) {
 		{"escapes that are none", `{"request":"\x16\x03","uri":"\u12"}`, values{"request": `\x16\x03`, "uri": `\u12`}},
 		{"an escaped key", `{"stat\u0075s":200}`, values{"status": "200"}},
 		{"not UTF-8", "{\"uri\":\"/\xff\xfe\"}", values{"uri": "/\xff\xfe"}},
-		{"twice", `{"status":200,"status":404}`, values{"status": "200"}},
-		{"twice, first without a value", `{"status":null,"status":404}`, values{"status": "404"}},
+		{"twice", `{"status":200,"status":404}`, values{"status": "404"}},
+		{"twice, one without a value", `{"status":null,"status":404,"host":"a","host":null}`, values{"status": "404", "host": "a"}},
+		{"three times", `{"uri":"/a","uri":"/b","status":1,"uri":"/c"}`, values{"uri": "/c", "status": "1"}},
+		{"an alias twice", `{"method":"GET","method":"PUT"}`, values{"request_method": "PUT"}},
 		{"upstream list", `{"upstream_response_time":"0.010, 0.020 : 0.100"}`, values{"upstream_response_time": "0.010, 0.020 : 0.100"}},
 		{"the caller's own", `{"my_own":"a","http_x_trace":"b","http_x_other":"c"}`, values{"my_own": "a", "http_x_trace": "b"}},
 		{"aliases", `{"method":"GET","path":"/a","query":"b","vhost":"c","referrer":"d"}`, values{"request_method": "GET", "uri": "/a", "args": "b", "host": "c", "http_referer": "d"}},
 		{"the name before an alias", `{"method":"GET","request_method":"PUT","uri":"/a","path":"/b"}`, values{"request_method": "PUT", "uri": "/a"}},
-		{"the name twice after an alias", `{"method":"GET","request_method":"PUT","request_method":"POST"}`, values{"request_method": "PUT"}},
+		{"the name twice after an alias", `{"method":"GET","request_method":"PUT","request_method":"POST"}`, values{"request_method": "POST"}},
 		{"the first of two aliases", `{"referrer":"a","referer":"b"}`, values{"http_referer": "a"}},
 		{
 			"times", `{"time":"2018-03-04T13:49:52+00:00","timestamp":1520171392.123,"@timestamp":"04/Mar/2018:13:49:52 +0000"}`,
@@ -68,6 +71,12 @@ func TestJSON(t *testing.T) {
 		{"a time in milliseconds", `{"ts":1520171392123}`, values{"msec": "1520171392123"}},
 		{"a time in seconds", `{"ts":"1520171392"}`, values{"msec": "1520171392"}},
 		{"a time by name", `{"time":"2018-03-04T13:49:52+00:00","time_iso8601":"2019-03-04T13:49:52+00:00"}`, values{"time_iso8601": "2019-03-04T13:49:52+00:00"}},
+		{"capital letters", `{"Status":200,"REQUEST_METHOD":"GET","Host":"a","RequestTime":1}`, values{"status": "200", "request_method": "GET", "host": "a"}},
+		{"the name before capital letters", `{"status":200,"Status":404}`, values{"status": "200"}},
+		{"a list without quotes", `{"status":200,"upstream_response_time": 0.001, 0.024}`, values{"status": "200", "upstream_response_time": "0.001, 0.024"}},
+		{"lists and a string", `{"upstream_status":502, 200 : 200,"uri":"/a: 1, 2\"","upstream_response_time":-, 0.1,"x":-}`, values{"upstream_status": "502, 200 : 200", "uri": `/a: 1, 2"`, "upstream_response_time": "-, 0.1"}},
+		{"a dash without quotes", `{"upstream_response_time":-,"status":200}`, values{"upstream_response_time": "-", "status": "200"}},
+		{"a list as an array", `{"upstream_response_time":[0.001,"0.024",null],"upstream_addr":[],"uri":["/a"]}`, values{"upstream_response_time": "0.001, 0.024, -"}},
 		{"an array", `[{"status":200}]`, nil},
 		{"a string", `"{}"`, nil},
 		{"two objects", `{"status":200}{"status":200}`, nil},
@@ -104,6 +113,45 @@ func TestJSONNames(t *testing.T) {
 	check("path", false)
 	check("method", false)
 	check("time", false)
+}
+
+// Keys that are called otherwise, in objects within the object too.
+func TestJSONRenamed(t *testing.T) {
+	f := logformat.CompileJSONIn(nginxvar.Dialect{Rename: map[string]string{
+		"DownstreamStatus": "status", "request.method": "request_method", "request.uri": "request_uri", "request.headers.User-Agent": "http_user_agent",
+		"x": "status", "cost.of.it": "my_cost",
+	}}, "a.b", "own")
+	m, names := f.NewMatcher(), f.Names()
+	type values map[string]string
+	for _, tt := range []struct {
+		name, line string
+		want       values
+	}{
+		{"capital letters", `{"DownstreamStatus":200}`, values{"status": "200"}},
+		{"an object", `{"request":{"method":"GET","uri":"/a","headers":{"User-Agent":"curl"}},"own":"1"}`, values{"request_method": "GET", "request_uri": "/a", "http_user_agent": "curl", "own": "1"}},
+		{"a dot in the key itself", `{"request.method":"GET"}`, values{"request_method": "GET"}},
+		{"a request that is none of these", `{"request":"GET /a HTTP/1.1"}`, values{"request": "GET /a HTTP/1.1"}},
+		{"the same key elsewhere", `{"method":"GET","headers":{"User-Agent":"x"}}`, values{"request_method": "GET"}},
+		{"renamed before its own name", `{"DownstreamStatus":200,"status":404}`, values{"status": "200"}},
+		{"its own name before", `{"status":404,"DownstreamStatus":200}`, values{"status": "200"}},
+		{"two renamed: the last", `{"x":404,"DownstreamStatus":200}`, values{"status": "200"}},
+		{"a variable of one's own", `{"cost":{"of":{"it":7}}}`, values{"my_cost": "7"}},
+		{"as it is asked for", `{"a":{"b":"c"},"b":"d"}`, values{"a.b": "c"}},
+		{"not an object", `{"a":"b","cost":[{"of":1}]}`, values{}},
+	} {
+		if got := values(found(m, names, []byte(tt.line))); !cmp.Equal(got, tt.want) {
+			t.Errorf("%s: Match(%s): %s", tt.name, tt.line, cmp.Diff(tt.want, got))
+		}
+	}
+	lines := [][]byte{
+		[]byte(`{"Request":{"method":"GET"},"request":{"method":"GET","headers":{"User-Agent":"curl"}},"DownstreamStatus":200}`),
+		[]byte(`{"status":200,"upstream_response_time": 0.001, 0.024}`),
+	}
+	for _, line := range lines {
+		if n := testing.AllocsPerRun(100, func() { m.Match(line) }); n != 0 {
+			t.Errorf("Match(%q) allocates %v times, want 0", line, n)
+		}
+	}
 }
 
 // A capture must not let its receiver write over the next one.
@@ -149,7 +197,7 @@ func byEncodingJSON(line []byte, names []string) map[string]string {
 		if number, isNumber := v.(json.Number); isNumber {
 			text, ok = number.String(), true
 		}
-		if _, there := values[name.(string)]; ok && !there && slices.Contains(names, name.(string)) {
+		if ok && slices.Contains(names, name.(string)) {
 			values[name.(string)] = text
 		}
 	}
@@ -158,7 +206,7 @@ func byEncodingJSON(line []byte, names []string) map[string]string {
 
 var (
 	surrogate = regexp.MustCompile(`(?i)\\ud[89a-f]`)
-	otherName = regexp.MustCompile(`\\u|time"|timestamp"|method"|path"|protocol"|query"|referr?er"|user_agent"|vhost"|forwarded_for"`)
+	otherName = regexp.MustCompile(`[A-Z]|\\u|ts"|upstream_|time"|timestamp"|method"|path"|protocol"|query"|referr?er"|user_agent"|vhost"|forwarded_for"`)
 )
 
 func FuzzJSON(f *testing.F) {

@@ -16,6 +16,15 @@ type Matcher struct {
 	object   *object       // not nil for JSON
 }
 
+// Numbers tells which captures of the last line were numbers, and not strings: JSON
+// says so. For other formats it is nil. The slice is the same for all lines.
+func (m *Matcher) Numbers() []bool {
+	if m.object == nil {
+		return nil
+	}
+	return m.object.number
+}
+
 // Match cuts line, which has no newline in it nor at its end, and reports whether
 // the format matches it. The captures are in the order of Names and are slices of
 // line; a group that took no part is nil, one that matched nothing is empty.

@@ -12,8 +12,9 @@ import (
 
 // A template is a log_format cut into literals and variables.
 type template struct {
-	source source
-	pieces []piece
+	source  source
+	dialect nginxvar.Dialect
+	pieces  []piece
 }
 
 // A piece is a literal, or a variable when name is set.
@@ -25,12 +26,12 @@ type piece struct {
 
 // parseTemplate reads a log_format by nginx's rules: $name or ${name}, and no
 // way to write a lone dollar sign.
-func parseTemplate(format string) (*template, error) {
+func parseTemplate(d nginxvar.Dialect, format string) (*template, error) {
 	src, err := readSource(format)
 	if err != nil {
 		return nil, err
 	}
-	t := &template{source: src}
+	t := &template{source: src, dialect: d}
 	text := src.text
 	for i := 0; i < len(text); {
 		if text[i] != '$' {
@@ -62,7 +63,7 @@ func parseTemplate(format string) (*template, error) {
 		if braced {
 			i++
 		}
-		t.pieces = append(t.pieces, piece{name: name, at: begin})
+		t.pieces = append(t.pieces, piece{name: d.Name(name), at: begin})
 	}
 	if err := t.check(); err != nil {
 		return nil, err
@@ -158,7 +159,7 @@ func (t *template) regexp() (string, error) {
 
 // slot is the place of the variable that is a piece.
 func (t *template) slot(i int) slot {
-	s := slot{variable: nginxvar.Lookup(t.pieces[i].name), escape: t.source.escape, last: i+1 == len(t.pieces)}
+	s := slot{variable: t.dialect.Lookup(t.pieces[i].name), escape: t.source.escape, last: i+1 == len(t.pieces)}
 	if i > 0 {
 		s.before = t.pieces[i-1].literal
 	}

@@ -50,9 +50,9 @@ func (f *Format) Warnings() []string {
 			add("$%s: %s between quotes can contain quotes, which shift the values after it; use [^\"]*", p.Name, p.Sub[0])
 		}
 	}
-	for _, name := range f.names {
-		v := nginxvar.Lookup(name)
-		sub := groupNamed(tree, name)
+	for i, name := range f.names {
+		v := f.dialect.Lookup(name)
+		sub := groupNamed(tree, f.re.SubexpNames()[f.groups[i]])
 		if !v.List || sub == nil {
 			continue
 		}

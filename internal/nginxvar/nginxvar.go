@@ -2,15 +2,17 @@
 // single words, which may be lists of one value per upstream tried, and which
 // may be anything a client sends.
 //
-// It knows the variables of the modules documented on nginx.org, and those that
-// the ingress controller logs, and speaks only of what nginx writes into a log. It reads no values and promises nothing
-// about variables an operator defines with map, set or a third-party module:
-// those are Strings.
+// It knows the variables of the modules documented on nginx.org, for http and for
+// stream, and what Angie, OpenResty, APISIX and the ingress controller add; and speaks
+// only of what they write into a log. It reads no values and promises nothing about
+// variables an operator defines with map, set or another module: those are Strings,
+// unless a [Dialect] says otherwise.
 package nginxvar
 
 import (
 	"maps"
 	"slices"
+	"strings"
 )
 
 // Kind is what the value of a variable looks like when it is there at all. An
@@ -83,11 +85,21 @@ func Lookup(name string) Variable {
 	if v, ok := variables[name]; ok {
 		return v
 	}
-	// The open-ended families need no rule of their own. What follows arg_,
-	// cookie_, http_, sent_http_, sent_trailer_, upstream_http_,
-	// upstream_cookie_, upstream_trailer_ or proxy_protocol_tlv_ names
-	// something that a client or a backend sent: a String.
 	return Variable{Name: name, Kind: String}
+}
+
+// family reports whether the name is of one of the open-ended families. What follows
+// names something that a client or a backend sent, or a key of a token: a String.
+func family(name string) bool {
+	for _, prefix := range []string{
+		"arg_", "cookie_", "http_", "sent_http_", "sent_trailer_", "upstream_http_", "upstream_cookie_", "upstream_trailer_",
+		"proxy_protocol_tlv_", "jwt_header_", "jwt_claim_", "rdp_cookie_",
+	} {
+		if strings.HasPrefix(name, prefix) && len(name) > len(prefix) {
+			return true
+		}
+	}
+	return false
 }
 
 // Aliases are what people call variables of which nginx has a longer name, or, as

@@ -73,6 +73,17 @@ var rows = []row{
 	{"limit_conn_status limit_req_status", Token},
 	{"connections_active connections_reading connections_waiting connections_writing", Int},
 
+	// ngx_stream_core_module.html, ngx_stream_upstream_module.html, ngx_stream_ssl_preread_module.html,
+	// ngx_stream_mqtt_preread_module.html: beside those that have the name of one above
+	{"bytes_received", Int},
+	{"session_time upstream_first_byte_time upstream_session_time", Float},
+	{"protocol ssl_preread_protocol", Token},
+	{"ssl_preread_server_name ssl_preread_alpn_protocols mqtt_preread_clientid mqtt_preread_username", String},
+
+	// ngx_http_acme_module.html, ngx_otel_module.html
+	{"acme_certificate acme_certificate_key", String},
+	{"otel_trace_id otel_span_id otel_parent_id otel_parent_sampled", Token},
+
 	// ngx_http_browser_module.html, ngx_http_referer_module.html, ngx_http_secure_link_module.html,
 	// ngx_http_session_log_module.html, ngx_http_slice_module.html, ngx_http_ssi_module.html,
 	// ngx_http_userid_module.html, ngx_http_auth_jwt_module.html
@@ -84,12 +95,38 @@ var rows = []row{
 	// https://kubernetes.github.io/ingress-nginx/user-guide/nginx-configuration/log-format/
 	{"proxy_upstream_name proxy_alternative_upstream_name req_id", Token},
 	{"namespace ingress_name service_name service_port", Token},
+	{"the_real_ip pass_access_scheme full_x_forwarded_proto global_rate_limit_exceeding", Token},
+	{"pass_server_port pass_port geoip2_asn geoip2_dma_code", Int},
+	{"balancer_ewma_score geoip2_latitude geoip2_longitude", Float},
+	{"location_path best_http_host geoip2_city geoip2_city_country_name geoip2_country_name geoip2_org", String},
+	{"geoip2_postal_code geoip2_region_name geoip2_subregion_name geoip2_time_zone", String},
+	{"geoip2_city_country_code geoip2_country_code geoip2_region_code geoip2_subregion_code", Token},
+
+	// What Angie adds: https://en.angie.software/angie/docs/configuration/varindex/
+	{"proxy_internal_body_length", Int},
+	{"angie_version quic_connection ssl_encrypted_hello ssl_server_cert_type proxy_internal_host", Token},
+	{"proxy_internal_chunked upstream_transport upstream_request_method upstream_sticky_status", Token},
+	{"proxy_add_via rdp_cookie sent_body upstream_cache_key", String},
+	{"acme_hook_client acme_hook_name acme_hook_challenge acme_hook_domain acme_hook_token acme_hook_keyauth", String},
+
+	// What the modules that come with OpenResty add: https://openresty.org/en/components
+	{"echo_timer_elapsed brotli_ratio zstd_ratio", Float},
+	{"echo_incr srcache_expire memc_flags memc_exptime drizzle_thread_id", Int},
+	{"postgres_columns postgres_rows postgres_affected", Int},
+	{"echo_response_status", Status},
+	{"echo_request_method echo_client_request_method srcache_fetch_status srcache_store_status memc_cmd", Token},
+	{"echo_client_request_headers echo_cacheable_request_uri echo_request_uri echo_request_body echo_it", String},
+	{"memc_key memc_value postgres_query", String},
+
+	// What APISIX adds: https://github.com/apache/apisix/blob/master/apisix/cli/ngx_tpl.lua
+	{"apisix_upstream_response_time", Float},
 }
 
 // lists are the upstream variables with one element per server tried.
 const lists = "upstream_addr upstream_status upstream_bytes_received upstream_bytes_sent " +
 	"upstream_response_length upstream_connect_time upstream_header_time upstream_queue_time " +
-	"upstream_response_time"
+	"upstream_response_time upstream_first_byte_time upstream_session_time upstream_sticky_status " +
+	"apisix_upstream_response_time"
 
 // empties are the variables that nginx counts as found although they hold
 // nothing: no server_name configured, no TLS, no HTTP/2, no second upstream; no
@@ -97,7 +134,12 @@ const lists = "upstream_addr upstream_status upstream_bytes_received upstream_by
 // is no connection left (seen of nginx 1.22).
 const empties = "host http2 http3 https is_args is_request_port request_completion request_port server_name " +
 	"server_protocol server_port remote_port realip_remote_port proxy_port upstream_addr " +
-	"proxy_upstream_name proxy_alternative_upstream_name namespace ingress_name service_name service_port"
+	"proxy_upstream_name proxy_alternative_upstream_name namespace ingress_name service_name service_port " +
+	"the_real_ip pass_access_scheme full_x_forwarded_proto global_rate_limit_exceeding pass_server_port pass_port " +
+	"geoip2_asn geoip2_dma_code geoip2_latitude geoip2_longitude geoip2_city_country_code geoip2_country_code " +
+	"geoip2_region_code geoip2_subregion_code balancer_ewma_score ssl_preread_protocol quic_connection " +
+	"upstream_transport upstream_request_method upstream_sticky_status apisix_upstream_response_time " +
+	"otel_trace_id otel_span_id otel_parent_id otel_parent_sampled"
 
 // sents are as the client sent them; of req_id it may have sent X-Request-ID.
 const sents = "content_length req_id"
@@ -106,7 +148,7 @@ const sents = "content_length req_id"
 var variables = index()
 
 func index() map[string]Variable {
-	m := make(map[string]Variable, 160)
+	m := make(map[string]Variable, 240)
 	for _, r := range rows {
 		for name := range strings.FieldsSeq(r.names) {
 			m[name] = Variable{Name: name, Kind: r.kind}

@@ -53,7 +53,9 @@ func Of(format *logformat.Format, schema accesslog.Schema) (*Lines, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Lines{Format: format, Matcher: format.NewMatcher(), Encoder: encoder, Schema: schema}, nil
+	matcher := format.NewMatcher()
+	encoder.Numbers(matcher.Numbers())
+	return &Lines{Format: format, Matcher: matcher, Encoder: encoder, Schema: schema}, nil
 }
 
 // For returns the lines of another source of the same format. The encoders of the
@@ -62,16 +64,17 @@ func (l *Lines) For(source string) *Lines {
 	other := *l
 	other.Schema.Source = source
 	other.Matcher, other.Encoder = l.Format.NewMatcher(), l.Encoder.For(source)
+	other.Encoder.Numbers(other.Matcher.Numbers())
 	return &other
 }
 
 // Check returns the mistake in the format of a source; it is the check of
 // [config.Options].
-func Check(s config.Source) error {
+func Check(c *config.Config, s config.Source) error {
 	if s.Regexp == "" && s.Format == Auto {
 		return nil
 	}
-	format, err := compile(&config.Config{}, s)
+	format, err := compile(c, s)
 	if err != nil {
 		return err
 	}
@@ -82,13 +85,14 @@ func Check(s config.Source) error {
 // compile returns the format of a source. A JSON log may have any names: those
 // that the configuration asks for are looked for in it.
 func compile(c *config.Config, s config.Source) (*logformat.Format, error) {
+	d := dialect(c)
 	switch {
 	case s.Regexp != "":
-		return logformat.CompileRegexp(s.Regexp)
+		return logformat.CompileRegexpIn(d, s.Regexp)
 	case s.Format == "json":
-		return logformat.CompileJSON(variables(c)...), nil
+		return logformat.CompileJSONIn(d, variables(c)...), nil
 	default:
-		return logformat.CompileFormat(s.Format)
+		return logformat.CompileFormatIn(d, s.Format)
 	}
 }
 
@@ -106,7 +110,7 @@ func variables(c *config.Config) []string {
 // newSchema returns what the configuration says of the points of every source.
 func newSchema(c *config.Config) (accesslog.Schema, error) {
 	s := accesslog.Schema{
-		Measurement: c.Measurement, Tags: c.Tags, Fields: c.Fields,
+		Dialect: dialect(c), Measurement: c.Measurement, Tags: c.Tags, Fields: c.Fields,
 		Fold: c.Fold, FoldStatic: c.FoldStatic,
 		Mask: c.Mask, KeepQuery: c.Query == "keep",
 	}

@@ -71,6 +71,9 @@ func Open(o Options) (*Shaper, error) {
 		for _, warning := range lines.Format.Warnings() {
 			o.Log.Warn("lines can be misread with this format", "source", source.Name, "reason", warning)
 		}
+		if why := lines.unknownAtStart(source, o.Config.Exclude); why != "" {
+			o.Log.Warn("points have no content", "source", source.Name, "reason", why)
+		}
 	}
 	return s, nil
 }

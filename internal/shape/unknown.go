@@ -1,0 +1,51 @@
+package shape
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/tailflux/tailflux/internal/config"
+	"github.com/tailflux/tailflux/internal/logfile"
+)
+
+// Unknown says that lines of a JSON log, the first ones it has, become points without
+// content, and how to change that; it is "" when they do not.
+func (l *Lines) Unknown(lines [][]byte) string {
+	keys := l.Format.Unknown(lines)
+	if len(keys) == 0 {
+		return ""
+	}
+	example := keys[0]
+	if i := slices.IndexFunc(keys, func(key string) bool { return strings.Contains(strings.ToLower(key), "status") }); i >= 0 {
+		example = keys[i]
+	}
+	const most = 20
+	more := ""
+	if len(keys) > most {
+		keys, more = keys[:most], ", …"
+	}
+	return fmt.Sprintf("none of the keys in the lines is the name of a variable, so points have nothing but a time: %s%s; "+
+		"say what they are, such as rename: {%s: status}", strings.Join(keys, ", "), more, example)
+}
+
+// unknownAtStart is Unknown of the lines that the logs of a source have at the start.
+func (l *Lines) unknownAtStart(source config.Source, exclude []string) string {
+	if l.Format.Kind() != "json" {
+		return ""
+	}
+	paths := []string{source.Path}
+	if source.IsGlob() {
+		paths = logfile.CompilePattern(source.Path, exclude...).Paths(nil)
+	}
+	for _, path := range paths {
+		lines, err := logfile.FirstLines(path, sampleLines)
+		if err != nil {
+			continue // the reader waits for the file, and says so
+		}
+		if why := l.Unknown(lines); why != "" {
+			return path + ": " + why
+		}
+	}
+	return ""
+}

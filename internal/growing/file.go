@@ -44,6 +44,7 @@ type File struct {
 	Replaced   time.Time     // since when, or when it was found so
 	Late       time.Duration // how long after that it was seen to be longer
 	Told       bool          // somebody was told so
+	Beyond     int64         // how many of its lines have numbers of a later file
 	NoRest     bool          // what follows its last newline is in another file, too
 	Unsure     bool          // it was empty when it was found beside the log, and may become a copy of it
 	Unsearched bool          // it may have been copied and truncated since AsOf, and nobody has looked for the copy

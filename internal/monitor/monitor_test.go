@@ -88,7 +88,7 @@ func TestMonitor(t *testing.T) {
 		"channels": map[string]any{"read": channel, "write": channel},
 		"sources": []any{map[string]any{
 			"name": "web", "path": "/var/log/nginx/access.log", "open": true, "offset": 1000., "size": 1500.,
-			"lag_bytes": 500., "rotations": 3., "truncations": 0., "recovered": 0., "generations_lost": 1., "bytes_lost": 70., "nul_bytes_skipped": 5000., "values_omitted": 4., "still_written_after_rotation": 0.,
+			"lag_bytes": 500., "rotations": 3., "truncations": 0., "recovered": 0., "generations_lost": 1., "bytes_lost": 70., "nul_bytes_skipped": 5000., "values_omitted": 4., "still_written_after_rotation": 0., "line_numbers_used_twice": 0.,
 		}},
 		"globs": []any{map[string]any{"name": "sites", "path": "/var/log/nginx/*.log", "files": 2.}},
 		"influxdb": map[string]any{

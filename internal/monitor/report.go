@@ -75,6 +75,7 @@ type (
 		NULs        int64   `json:"nul_bytes_skipped"`
 		Omitted     int64   `json:"values_omitted"`
 		WrittenLate int64   `json:"still_written_after_rotation"`
+		Beyond      int64   `json:"line_numbers_used_twice"`
 	}
 	globReport struct {
 		Name    string `json:"name"`
@@ -183,7 +184,7 @@ func sourceOf(s stats.Source, now time.Time) sourceReport {
 		Name: s.Name, Path: s.Path, Open: s.Open, Trouble: cmp.Or(s.Trouble, s.Unfit),
 		Offset: s.Offset, Size: s.Size, LagBytes: s.Size - s.Offset,
 		Rotations: s.Rotations, Truncations: s.Truncations,
-		Recovered: s.Recovered, Lost: s.Lost, LostBytes: s.LostBytes, NULs: s.NULs, Omitted: s.Omitted, WrittenLate: s.WrittenLate,
+		Recovered: s.Recovered, Lost: s.Lost, LostBytes: s.LostBytes, NULs: s.NULs, Omitted: s.Omitted, WrittenLate: s.WrittenLate, Beyond: s.Beyond,
 	}
 	if r.LagBytes > 0 && !s.LastLine.IsZero() {
 		r.LagSeconds = max(0, now.Sub(s.LastLine).Seconds())

@@ -61,6 +61,7 @@ type Source struct {
 	Lost        int64     // generations that disappeared before they were read to the end
 	LostBytes   int64     // bytes of these known to be unread
 	WrittenLate int64     // superseded files that were written to when nginx should have reopened its logs
+	Beyond      int64     // lines of superseded files that have numbers of the file after them
 	Unreadable  int64     // files that may be its logs and cannot be unpacked or placed
 	LastLine    time.Time // timestamp in the last parsed line; zero: none yet
 	NULs        int64     // bytes that nobody wrote, skipped

@@ -3,9 +3,11 @@
 package tail_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 )
 
 func TestLineNumbersAfterAKill(t *testing.T) {
@@ -104,6 +106,37 @@ func TestMoreIsUnreadThanTheGapBetweenGenerations(t *testing.T) {
 		rotate(t, path, "c1\n")
 		d.start()
 		check(t, d)
+	})
+}
+
+// A worker writes more lines to the old file than there are numbers before those of the
+// new one: it is said, and counted.
+func TestMoreIsWrittenToASupersededFileThanTheGapBetweenGenerations(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		path := logFile(t)
+		file := create(t, path, "a1\n")
+		d := newDaemon(t, false, path)
+		d.options.uncounted = true
+		d.options.RotateWait = time.Minute
+		d.start()
+		d.eventually("the first line", func() bool { return slices.Equal(d.got(1), []string{"a1"}) })
+		rotate(t, path, "b1\n")
+		d.want(2, "b1")
+		add(t, file, strings.Repeat("\n", gap)) // one for each number before that of b1
+		d.eventually("all lines", func() bool { return len(d.got(1)) == 1+gap })
+		if s := d.source(); s.Beyond != 0 {
+			t.Errorf("%d lines have a number of the next file, want none yet", s.Beyond)
+		}
+		add(t, file, strings.Repeat("\n", 7))
+		d.eventually("lines that have a number of the next file", func() bool { return d.source().Beyond == 7 })
+		add(t, file, "\n")
+		d.eventually("one more", func() bool { return d.source().Beyond == 8 })
+		if n := d.logged("has been written to for very long"); n != 1 {
+			t.Errorf("it is logged %d times, want once", n)
+		}
+		d.want(1, append([]string{"a1"}, make([]string, gap+8)...)...)
+		d.stop()
 	})
 }
 

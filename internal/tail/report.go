@@ -58,6 +58,25 @@ func (s *source) late(r *Reader, f *growing.File) {
 	}
 }
 
+// beyond counts the lines of superseded files whose numbers are those of a later file, too.
+// Points of two such lines are one if their second and their tags are the same.
+func (s *source) beyond(r *Reader) {
+	for _, f := range s.files {
+		for _, later := range s.files {
+			lines := f.At.Line - later.At.Generation.FirstLine
+			if !f.Superseded || later.At.Generation.ID < f.At.Generation.ID || later == f || lines <= f.Beyond {
+				continue
+			}
+			if f.Beyond == 0 {
+				r.log.Warn("a rotated log file has been written to for very long: numbers of its lines are used again in the next file, and a few of its points may be replaced: "+
+					"make nginx reopen its logs (nginx -s reopen)", "source", s.Name, "file", f.Name(), "lines", generationGap)
+			}
+			r.stats.UpdateSource(s.Index, func(st *stats.Source) { st.Beyond += lines - f.Beyond })
+			f.Beyond = lines
+		}
+	}
+}
+
 // unreadable says that a file is not read that may be one of this log's.
 func (s *source) unreadable(r *Reader, path string, err error) {
 	r.stats.UpdateSource(s.Index, func(st *stats.Source) { st.Unreadable++ })

@@ -123,6 +123,9 @@ func (s *source) look(r *Reader, now time.Time) error {
 		f.Settle(seen || s.missed.Equal(now))
 		trouble = cmp.Or(trouble, f.Trouble)
 	}
+	if len(s.files) > 1 {
+		s.beyond(r)
+	}
 	s.report(r, trouble)
 	s.next = time.Time{}
 	if quiet && len(r.sources) > maxWatched && s.isAsleep(now) {

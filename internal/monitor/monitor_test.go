@@ -38,6 +38,7 @@ func busy() *stats.Stats {
 	st.Parsed(i, start.Add(-5*time.Second), 10, 1, 700, 4)
 	st.Writing(10, 700)
 	st.Written(6)
+	st.Settled(10)
 	st.Rejected(i, 2, "no match", []byte("bad \xff line"))
 	st.UpdateSource(i, func(s *stats.Source) { s.Open, s.Trouble, s.Size, s.Rotations, s.Kind = true, "", 1500, 3, "scanner" })
 	st.UpdateSource(i, func(s *stats.Source) { s.Lost, s.LostBytes, s.NULs = 1, 70, 5000 })
@@ -97,7 +98,7 @@ func TestMonitor(t *testing.T) {
 		},
 		"tags":            map[string]any{"path": map[string]any{"values": 10., "limit": 10., "other": 3.}},
 		"rejects":         map[string]any{"reasons": map[string]any{"no match": 2.}},
-		"rejects_expired": 7., "generations_unreadable": 0.,
+		"rejects_expired": 7., "undelivered_seconds": 0., "generations_unreadable": 0.,
 		"checkpoint": map[string]any{"saved_seconds": nil, "trouble": "no space left on device"},
 		"parser": map[string]any{"web": map[string]any{
 			"kind": "scanner", "last_rejected": map[string]any{"line": "bad \uFFFD line", "reason": "no match"},

@@ -20,6 +20,7 @@ type (
 		PID           int                     `json:"pid"`
 		MemoryBytes   int64                   `json:"memory_bytes"`
 		Lines         linesReport             `json:"lines"`
+		Undelivered   float64                 `json:"undelivered_seconds"`
 		Throughput    throughputReport        `json:"throughput"`
 		Channels      channelsReport          `json:"channels"`
 		Sources       []sourceReport          `json:"sources"`
@@ -131,6 +132,7 @@ func report(info Info, st *stats.Stats, now time.Time) monitorReport {
 		PID:           os.Getpid(),
 		MemoryBytes:   residentBytes(),
 		Lines:         linesReport(s.Books),
+		Undelivered:   s.Undelivered.Seconds(),
 		Throughput:    throughputReport{rates(s.LinesPerSecond), rates(s.BytesPerSecond)},
 		Channels:      channelsReport{channel(info.Read, s.Read), channel(info.Write, s.Write)},
 		Sources:       []sourceReport{},

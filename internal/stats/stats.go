@@ -32,20 +32,21 @@ type Load struct{ Lines, Bytes int64 }
 type Stats struct {
 	started time.Time
 
-	mu         sync.Mutex // guards what follows; never held over I/O
-	books      Books
-	rate       rate
-	read       Load // chunks sent but not yet received
-	write      Load // batches sent but not yet received
-	reasons    map[string]int64
-	rejectsErr string
-	rejectsOld int64     // entries that the limit removed from the reject file
-	saved      time.Time // when the checkpoint was last saved; zero: never
-	saveErr    string
-	sources    []Source
-	globs      []Glob
-	tags       []*Tag
-	influx     influx
+	mu          sync.Mutex // guards what follows; never held over I/O
+	books       Books
+	rate        rate
+	undelivered undelivered
+	read        Load // chunks sent but not yet received
+	write       Load // batches sent but not yet received
+	reasons     map[string]int64
+	rejectsErr  string
+	rejectsOld  int64     // entries that the limit removed from the reject file
+	saved       time.Time // when the checkpoint was last saved; zero: never
+	saveErr     string
+	sources     []Source
+	globs       []Glob
+	tags        []*Tag
+	influx      influx
 }
 
 // Source is the state of one source.
@@ -129,6 +130,7 @@ func (s *Stats) Read(now time.Time, lines, bytes int64) {
 	s.read.Lines += lines
 	s.read.Bytes += bytes
 	s.rate.add(now, lines, bytes)
+	s.undelivered.add(now, lines)
 }
 
 // Offset records how far the newest file of a source has been read, in bytes.
@@ -231,6 +233,7 @@ type Snapshot struct {
 	Books           Books
 	LinesPerSecond  Rates
 	BytesPerSecond  Rates
+	Undelivered     time.Duration // how long the oldest line waits that was read and is not settled; 0 without one
 	Read, Write     Load
 	RejectedReasons map[string]int64
 	RejectsTrouble  string
@@ -255,6 +258,7 @@ func (s *Stats) copy(now time.Time) (snap Snapshot, took []float64) {
 	snap = Snapshot{
 		Uptime:          now.Sub(s.started),
 		Books:           s.books,
+		Undelivered:     s.undelivered.age(now),
 		Read:            s.read,
 		Write:           s.write,
 		RejectedReasons: maps.Clone(s.reasons),

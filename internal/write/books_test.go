@@ -99,6 +99,40 @@ func runSeed(t *testing.T, dice *rand.Rand) {
 		}
 	}
 	checkEnd(t, b.books(), all.String())
+	time.Sleep(time.Second)
+	if age := b.stats.Snapshot(time.Now()).Undelivered; age != 0 {
+		t.Errorf("at the end a line waits since %s", age)
+	}
+}
+
+// The age of the oldest line that is not acknowledged, whatever became of the others.
+func TestUndelivered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		away := true
+		b := start(t, write.Config{BatchPoints: 2}, sink{write: func(context.Context, string) error {
+			if away {
+				return errAway
+			}
+			return nil
+		}}, &rejectFile{})
+		check := func(want time.Duration) {
+			t.Helper()
+			synctest.Wait()
+			if got := b.stats.Snapshot(time.Now()).Undelivered; got != want {
+				t.Errorf("Undelivered = %s, want %s", got, want)
+			}
+		}
+		check(0)
+		b.send("ppxf")
+		time.Sleep(4 * time.Second)
+		b.send("pxxf")
+		time.Sleep(2 * time.Second)
+		check(6 * time.Second)
+		away = false
+		time.Sleep(20 * time.Second)
+		check(0)
+		b.finish()
+	})
 }
 
 // checkEnd checks every term of the books against the lines.

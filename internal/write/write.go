@@ -229,6 +229,7 @@ func (w *Writer) settle(ctx context.Context) error {
 func (w *Writer) acknowledge(r *request) {
 	for i := range r.parts {
 		w.checkpoint.Acknowledge(r.parts[i].End, r.parts[i].ending())
+		w.stats.Settled(r.parts[i].NumLines())
 	}
 }
 

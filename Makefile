@@ -33,7 +33,7 @@ lint     := $(tools)/golangci-lint-$(lint_ver)
 
 influxd_old := $(CURDIR)/.cache/influxdb-debian/usr/bin/influxd
 
-.PHONY: help build man demo check fmt test model scenes mutants e2e e2e-deps soak bench profile fuzz clean influxd
+.PHONY: help build man demo check fmt test model scenes mutants e2e e2e-influxd e2e-deps soak bench profile fuzz clean influxd
 
 help: ## this list
 	@sed -nE 's/^([a-z0-9-]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 20
@@ -119,6 +119,16 @@ e2e: influxd ## with real nginx, logrotate and wrk, and InfluxDB 1.6 (make e2e-d
 	TAILFLUX_INFLUXD=$(influxd_old) go test -pgo=off -count=1 -timeout $(TIMEOUT) $(TESTFLAGS) ./internal/influx ./internal/write ./cmd/tailflux
 	{ set +x; } 2>/dev/null
 	echo "e2e: passed"
+
+e2e-influxd: ## what is tested against influxd, against a VERSION (1.13.2) that you have: TAILFLUX_INFLUXD, or .cache/bin/influxd-VERSION
+	@influxd=$${TAILFLUX_INFLUXD:-$(CURDIR)/.cache/bin/influxd-$(VERSION)}
+	[[ -x $$influxd ]] || { echo "e2e-influxd: no influxd at $$influxd: put it there, or set TAILFLUX_INFLUXD=/path/of/influxd" >&2; exit 1; }
+	version=$$("$$influxd" version)
+	[[ $$version =~ [v\ ]$(subst .,\.,$(VERSION))( |$$) ]] || { echo "e2e-influxd: $$influxd says \"$$version\", want VERSION=$(VERSION)" >&2; exit 1; }
+	set -x
+	TAILFLUX_INFLUXD=$$influxd go test -pgo=off -count=1 -timeout $(TIMEOUT) $(TESTFLAGS) ./internal/influx ./internal/write ./cmd/tailflux
+	{ set +x; } 2>/dev/null
+	echo "e2e-influxd: passed with $$version"
 
 soak: influxd ## real nginx under load, rotated; KILLS (50) of tailflux with -9, OUTAGES (10) of influxd; SEED=N again
 	@quiet() { grep -vE '^(=== |--- PASS|PASS)'; }

@@ -25,7 +25,7 @@ rotation cannot be seen.`,
 			if err != nil {
 				return err
 			}
-			if _, err := c.Password(); err != nil {
+			if _, err := c.Access(); err != nil {
 				return config.UsageError{Err: err}
 			}
 			if err := checkPaths(c); err != nil {

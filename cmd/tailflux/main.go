@@ -59,6 +59,11 @@ func run(c *config.Config, do job, log *slog.Logger) error {
 		return err
 	}
 	defer client.Close()
+	if do.files != nil {
+		if err := readable(context.Background(), client, "import"); err != nil {
+			return err
+		}
+	}
 	listener, err := listen(c.Listen, do.once, log)
 	if err != nil {
 		return err
@@ -184,14 +189,14 @@ func addr(l net.Listener) string {
 }
 
 func openInflux(c *config.Config, log *slog.Logger) (*influx.Client, error) {
-	password, err := c.Password()
+	access, err := c.Access()
 	if err != nil {
 		return nil, config.UsageError{Err: err}
 	}
 	db := c.InfluxDB
 	return influx.New(influx.Config{
 		URL: db.URL, Database: db.Database, RetentionPolicy: db.RetentionPolicy,
-		Username: db.Username, Password: password,
+		Username: db.Username, Password: access.Password, Token: access.Token, TLS: access.TLS, Headers: access.Headers,
 		Gzip: db.Gzip, Timeout: db.Timeout, InFlight: db.InFlight, Log: log,
 	})
 }

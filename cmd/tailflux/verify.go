@@ -37,7 +37,8 @@ of the files before and after it: the result is called approximate.
 
 Verify writes nothing; tailflux may run meanwhile. The exit code is 1 if
 points are missing, if no line matches the format, or if a file cannot be
-read; the others are compared all the same.`,
+read; the others are compared all the same. It is 2 if nothing can be
+compared: VictoriaMetrics has no InfluxQL.`,
 		Example: verifyExamples,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -65,6 +66,9 @@ func verifyFiles(ctx context.Context, out io.Writer, c *config.Config, source st
 		return err
 	}
 	defer client.Close()
+	if err := readable(ctx, client, "verify"); err != nil {
+		return err
+	}
 	v, err := verify.Open(c, client)
 	if err != nil {
 		return err

@@ -14,11 +14,11 @@
 package config
 
 import (
-	"bytes"
-	"fmt"
+	"cmp"
 	"net/netip"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"time"
 )
@@ -87,11 +87,17 @@ type Condition struct{ Variable, Match string }
 
 // InfluxDB says where and how points are delivered.
 type InfluxDB struct {
-	URL             string        // http or https, without credentials, query or trailing slash
-	Database        string        // never empty
-	RetentionPolicy string        // empty means the database's default one
-	Username        string        // empty means no authentication
-	PasswordFile    string        // read by [Config.Password]; empty means no password
+	URL             string // http or https, without credentials, query or trailing slash; or unix:/path
+	Database        string // never empty
+	RetentionPolicy string // empty means the database's default one
+	Username        string // empty means no authentication
+	PasswordFile    string // read by [Config.Access]; empty means no password
+	TokenFile       string // in place of the two; read by [Config.Access]
+	CAFile          string // PEM; read by [Config.Access]; empty means the system's authorities
+	ClientCertFile  string // PEM; read by [Config.Access]; set if and only if ClientKeyFile is
+	ClientKeyFile   string
+	Insecure        bool          // any certificate will do
+	Headers         []string      // "Name: value", each name once
 	BatchPoints     int           // a batch is sent with this many points, at least 1
 	FlushInterval   time.Duration // or at this age; at least 10ms
 	InFlight        int           // requests under way at once, at least 1
@@ -146,36 +152,33 @@ func (c *Config) Warnings() (all []string) {
 	case db.PasswordFile != "" && db.Username == "":
 		all = append(all, "influxdb.password_file without influxdb.username: no credentials are sent")
 	}
-	if info, err := os.Stat(db.PasswordFile); err == nil && info.Mode().Perm()&0o004 != 0 {
-		all = append(all, "influxdb.password_file: everybody may read "+db.PasswordFile+"; chmod 0640 it, with the group of tailflux")
+	for key, file := range map[string]string{
+		"influxdb.password_file": db.PasswordFile, "influxdb.token_file": db.TokenFile, "influxdb.client_key_file": db.ClientKeyFile,
+	} {
+		if info, err := os.Stat(file); err == nil && info.Mode().Perm()&0o004 != 0 {
+			all = append(all, key+": everybody may read "+file+"; chmod 0640 it, with the group of tailflux")
+		}
 	}
-	if u, err := url.Parse(db.URL); err == nil && db.Username != "" && u.Scheme == "http" && !isLoopback(u.Hostname()) {
-		all = append(all, "influxdb.url: the password crosses the network unencrypted to "+u.Host+"; use https")
+	u, err := url.Parse(db.URL)
+	plain := err == nil && u.Scheme == "http"
+	if secret := cmp.Or(db.Username, db.TokenFile); plain && secret != "" && !isLoopback(u.Hostname()) {
+		what := "password"
+		if db.Username == "" {
+			what = "token"
+		}
+		all = append(all, "influxdb.url: the "+what+" crosses the network unencrypted to "+u.Host+"; use https")
 	}
+	switch tls := cmp.Or(db.CAFile, db.ClientCertFile); {
+	case err == nil && u.Scheme != "https" && (tls != "" || db.Insecure):
+		all = append(all, "influxdb.url: "+db.URL+" is not https, so certificates are not used")
+	case db.Insecure:
+		all = append(all, "influxdb.insecure_skip_verify: whoever is in between can read and change what is sent; put the server's certificate into influxdb.ca_file instead")
+	}
+	slices.Sort(all)
 	return all
 }
 
 func isLoopback(host string) bool {
 	addr, err := netip.ParseAddr(host)
 	return host == "localhost" || err == nil && addr.IsLoopback()
-}
-
-// Password reads the password from InfluxDB.PasswordFile, without the newline
-// that ends it. It is empty when no file is configured. Each call reads the
-// file again, so a changed password is seen.
-func (c *Config) Password() (string, error) {
-	file := c.InfluxDB.PasswordFile
-	if file == "" {
-		return "", nil
-	}
-	secret, err := os.ReadFile(file)
-	if err != nil {
-		return "", fmt.Errorf("influxdb.password_file: %w", err)
-	}
-	secret = bytes.TrimSuffix(secret, []byte("\n"))
-	secret = bytes.TrimSuffix(secret, []byte("\r"))
-	if len(secret) == 0 {
-		return "", fmt.Errorf("influxdb.password_file: got the empty file %s, want a password in it", file)
-	}
-	return string(secret), nil
 }

@@ -16,10 +16,10 @@ const one = "sources: [{path: /a.log}]\n"
 func TestErrors(t *testing.T) {
 	const (
 		aVariable     = "want a variable (a-z, 0-9 and _) other than host (nginx's is vhost), source and time"
-		aURL          = "want http[s]://HOST[:PORT][/PATH] without a query"
+		aURL          = "want http[s]://HOST[:PORT][/PATH] without a query, or unix:/PATH of a socket"
 		noCredentials = "want http[s]://HOST[:PORT][/PATH] without credentials, which belong in influxdb.username and influxdb.password_file"
 		hidden        = "got a value that is not shown because it may hold a password"
-		influxdb      = "url, database, retention_policy, username, password_file, batch_points, flush_interval, in_flight, gzip, timeout"
+		influxdb      = "url, database, retention_policy, username, password_file, token_file, ca_file, client_cert_file, client_key_file, insecure_skip_verify, headers, batch_points, flush_interval, in_flight, gzip, timeout"
 		allKeys       = "sources, influxdb, host, measurement, tags, fields, tag_limit, fold, fold_static, paths, timezone, exclude, drop, types, rename, mask, query, trusted_proxies, rotate_wait, max_line, on_reject, rejects_max_bytes, memory_limit, wakeups, state_dir, listen"
 		noSource      = "sources: got none, want at least one, in t.yaml or as --path FILE"
 	)
@@ -113,7 +113,13 @@ func TestErrors(t *testing.T) {
 		{"URL port", layers{file: one + "influxdb: {url: 'http://h:99999'}\n"}, `t.yaml:2:17: influxdb.url: got "http://h:99999", ` + aURL},
 		{"URL user", layers{file: one + "influxdb: {url: 'http://root:hunter2@h'}\n"}, "t.yaml:2:17: influxdb.url: " + hidden + ", " + noCredentials},
 		{"URL user, broken", layers{file: one + "influxdb: {url: 'http:/root:hunter2@h :x'}\n"}, "t.yaml:2:17: influxdb.url: " + hidden + ", " + noCredentials},
-		{"URL query", layers{file: one + "influxdb: {url: 'http://h/?p=hunter2'}\n"}, "t.yaml:2:17: influxdb.url: " + hidden + ", " + aURL},
+		{"URL query", layers{file: one + "influxdb: {url: 'http://h/?p=hunter2'}\n"}, "t.yaml:2:17: influxdb.url: " + hidden + ", " + noCredentials},
+		{"URL other query", layers{file: one + "influxdb: {url: 'http://h/?x=1'}\n"}, "t.yaml:2:17: influxdb.url: " + hidden + ", " + aURL},
+		{"URL of a socket without its path", layers{file: one + "influxdb: {url: 'unix:influxdb.sock'}\n"}, `t.yaml:2:17: influxdb.url: got "unix:influxdb.sock", want unix: and the full path of the socket, such as unix:/run/influxdb/influxdb.sock`},
+		{"header that is a secret", layers{file: one + "influxdb: {headers: ['Authorization: Token hunter2']}\n"}, `t.yaml:2:22: influxdb.headers[0]: got "Authorization: …", want influxdb.token_file, or influxdb.username and influxdb.password_file, for who you are`},
+		{"header of the body", layers{file: one + "influxdb: {headers: {Content-Length: '7'}}\n"}, `t.yaml:2:22: influxdb.headers[0]: got "Content-Length: …", want a header that does not say how points are sent`},
+		{"header without a value", layers{file: one + "influxdb: {headers: [X-Org]}\n"}, `t.yaml:2:22: influxdb.headers[0]: got "X-Org", want a header such as 'X-Scope-OrgID: web'`},
+		{"header twice", layers{file: one + "influxdb: {headers: ['X-Org: a', 'x-org: b']}\n"}, `t.yaml:2:34: influxdb.headers[1]: got X-Org again, want each header once`},
 
 		// Tags and fields.
 		{"dollar", layers{file: one + "tags: [$status]\n"}, `t.yaml:2:8: tags[0]: got "$status", ` + aVariable},
@@ -232,9 +238,9 @@ listen: 9193
 	}.load(t)
 	want := `t.yaml:3:11: sources[1].name: got "x.log" (the base name of the path) again, first at t.yaml:2:11, want another name for each source
 t.yaml:4:12: sources[1].start: got "now", want end or beginning
-t.yaml:6:8: influxdb.url: got "ftp://h", want http[s]://HOST[:PORT][/PATH] without a query
+t.yaml:6:8: influxdb.url: got "ftp://h", want http[s]://HOST[:PORT][/PATH] without a query, or unix:/PATH of a socket
 t.yaml:7:9: influxdb.gzip: got "maybe", want true or false
-t.yaml:8:3: influxdb.burst: unknown key, want one of url, database, retention_policy, username, password_file, batch_points, flush_interval, in_flight, gzip, timeout
+t.yaml:8:3: influxdb.burst: unknown key, want one of url, database, retention_policy, username, password_file, token_file, ca_file, client_cert_file, client_key_file, insecure_skip_verify, headers, batch_points, flush_interval, in_flight, gzip, timeout
 t.yaml:9:10: fields[0]: got "status" in tags and in fields, want it in one of them
 t.yaml:10:9: listen: got 9193, want HOST:PORT, or "" for no HTTP server
 TAILFLUX_TAG_LIMIT: got "0", want a whole number from 1 to 1000000

@@ -49,11 +49,16 @@ func globHint(s string) string {
 	return ""
 }
 
+// inQuery are credentials as InfluxDB takes them in a URL.
+var inQuery = regexp.MustCompile(`[?&](u|p|username|password|token)=`)
+
 func urlHint(s string) string {
 	s = strings.TrimRight(s, "/")
 	bare, rest := strings.CutSuffix(s, "/write")
 	switch {
-	case strings.Contains(s, "@"):
+	case strings.HasPrefix(s, "unix:"):
+		return "unix: and the full path of the socket, such as unix:/run/influxdb/influxdb.sock"
+	case strings.Contains(s, "@"), inQuery.MatchString(s):
 		return "http[s]://HOST[:PORT][/PATH] without credentials, which belong in influxdb.username and influxdb.password_file"
 	case rest:
 		return strconv.Quote(bare) + ": leave /write off, tailflux adds it"

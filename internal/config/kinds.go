@@ -102,7 +102,11 @@ func oneOf(choices ...string) kind[string] {
 }
 
 func httpURL() kind[string] {
-	return hinted(words("http[s]://HOST[:PORT][/PATH] without a query", func(s string) (string, bool) {
+	return hinted(words("http[s]://HOST[:PORT][/PATH] without a query, or unix:/PATH of a socket", func(s string) (string, bool) {
+		if socket, ok := strings.CutPrefix(s, "unix:"); ok {
+			socket = strings.TrimPrefix(socket, "//")
+			return "unix:" + filepath.Clean(socket), strings.HasPrefix(socket, "/") && printable(socket) && filepath.Clean(socket) != "/"
+		}
 		u, err := neturl.Parse(s)
 		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || strings.ContainsAny(s, "@?#") {
 			return "", false

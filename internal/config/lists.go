@@ -2,9 +2,12 @@ package config
 
 import (
 	"fmt"
+	"net/http"
 	"net/netip"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strings"
 )
 
 // names is a list of variables, each once.
@@ -29,6 +32,59 @@ func networks() kind[[]string] {
 		prefix, err := netip.ParsePrefix(s)
 		return prefix.Masked().String(), err == nil
 	}))
+}
+
+// headers is a list of headers, each name once. In the file they may be a mapping.
+func headers() kind[[]string] {
+	k := listOf("a list of headers such as ['X-Scope-OrgID: web']", "header", hinted(words("a header such as 'X-Scope-OrgID: web'", header), headerHint))
+	parse := k.parse
+	k.parse = func(v value) ([]string, []fault) {
+		if v.shape == yamlMapping {
+			list := value{shape: yamlSequence, at: v.at}
+			for _, e := range v.entries {
+				list.items = append(list.items, value{shape: yamlString, at: e.key.at, text: e.key.text + ": " + e.val.text})
+			}
+			v = list
+		}
+		all, faults := parse(v)
+		for i := range faults { // its value may be a secret
+			if name, _, ok := strings.Cut(faults[i].got, ":"); ok {
+				faults[i].got = name + ": …\""
+			}
+		}
+		names := map[string]bool{}
+		for i, one := range all {
+			name, _, _ := strings.Cut(one, ":")
+			if names[name] && one != "" {
+				faults = append(faults, inside(fmt.Sprintf("[%d]", i), []fault{{at: v.items[i].at, got: name + " again", want: "each header once"}})...)
+			}
+			names[name] = true
+		}
+		return all, faults
+	}
+	return k
+}
+
+var isHeaderName = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")
+
+// header is one with its name in canonical form.
+func header(s string) (string, bool) {
+	name, value, ok := strings.Cut(s, ":")
+	name, value = http.CanonicalHeaderKey(name), strings.TrimSpace(value)
+	return name + ": " + value, ok && isHeaderName.MatchString(name) && value != "" && printable(value) && headerHint(s) == ""
+}
+
+// headerHint is what is wanted in place of headers that say how a body is sent, or are
+// secrets.
+func headerHint(s string) string {
+	name, _, _ := strings.Cut(s, ":")
+	switch http.CanonicalHeaderKey(strings.TrimSpace(name)) {
+	case "Authorization", "Proxy-Authorization":
+		return "influxdb.token_file, or influxdb.username and influxdb.password_file, for who you are"
+	case "Content-Length", "Content-Encoding", "Transfer-Encoding", "Connection", "Te", "Trailer", "Upgrade":
+		return "a header that does not say how points are sent"
+	}
+	return ""
 }
 
 // excludes is a list of globs, each once.

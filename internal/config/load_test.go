@@ -203,6 +203,8 @@ var samples = map[string]string{
 	"name": "shop", "path": "/srv/*/access.log", "format": "timed", "regexp": `^(?P<msec>\S+) "x: #y'z"$`, "start": "beginning",
 	"influxdb.url": "https://[::1]:443/influx", "influxdb.database": "0815", "influxdb.retention_policy": "two weeks",
 	"influxdb.username": "null", "influxdb.password_file": "/run/secrets/influxdb", "influxdb.batch_points": "100000",
+	"influxdb.token_file": "/run/secrets/token", "influxdb.ca_file": "/etc/ssl/ca.pem", "influxdb.insecure_skip_verify": "true",
+	"influxdb.client_cert_file": "/etc/ssl/client.pem", "influxdb.client_key_file": "/etc/ssl/client.key", "influxdb.headers": "X-Scope-Orgid: web,X-A: b:c",
 	"influxdb.flush_interval": "1m", "influxdb.in_flight": "16", "influxdb.gzip": "true", "influxdb.timeout": "100ms",
 	"host": "web-1.example.com", "measurement": "requests", "tags": "vhost,status", "fields": "request_time",
 	"tag_limit": "1", "rotate_wait": "1m30s", "max_line": "1025", "on_reject": "hold", "rejects_max_bytes": "1GiB", "memory_limit": "33MiB",
@@ -215,7 +217,8 @@ var quoted = map[string]string{
 	"influxdb.database": `"0815"`, "influxdb.username": `'null'`, "listen": `":0"`,
 	"influxdb.url": `"https://[::1]:443/influx"`,
 	"regexp":       `'^(?P<msec>\S+) "x: #y''z"$'`, "tags": "\n- vhost\n- status", "fields": "[request_time]",
-	"exclude": "\n- '*error.log'\n- /srv/*/old.log", "mask": "[remote_addr]", "trusted_proxies": "[10.1.0.0/8, '2001:db8::1/32']",
+	"influxdb.headers": "{X-Scope-OrgID: web, x-a: 'b:c'}",
+	"exclude":          "\n- '*error.log'\n- /srv/*/old.log", "mask": "[remote_addr]", "trusted_proxies": "[10.1.0.0/8, '2001:db8::1/32']",
 }
 
 // rules are the samples of the keys that only the file has.
@@ -388,17 +391,17 @@ func TestPassword(t *testing.T) {
 			t.Fatal(err)
 		}
 		c := config.Config{InfluxDB: config.InfluxDB{PasswordFile: file}}
-		got, err := c.Password()
-		if got != tt.want || message(err) != tt.err {
-			t.Errorf("Password() of %q = %q, %v, want %q, %s", tt.contents, got, err, tt.want, tt.err)
+		got, err := c.Access()
+		if got.Password != tt.want || message(err) != tt.err {
+			t.Errorf("Access() of %q = %q, %v, want %q, %s", tt.contents, got.Password, err, tt.want, tt.err)
 		}
 	}
-	if got, err := new(config.Config).Password(); got != "" || err != nil {
-		t.Errorf("Password() without a file = %q, %v", got, err)
+	if got, err := new(config.Config).Access(); got.Password != "" || err != nil {
+		t.Errorf("Access() without a file = %q, %v", got.Password, err)
 	}
 	c := config.Config{InfluxDB: config.InfluxDB{PasswordFile: file + ".missing"}}
-	if _, err := c.Password(); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("Password() of a missing file: %v", err)
+	if _, err := c.Access(); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("Access() with a missing file: %v", err)
 	}
 }
 

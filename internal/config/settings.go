@@ -21,7 +21,7 @@ type setting[T any] struct {
 
 // settings has every key but sources.
 var settings = []setting[Config]{
-	row("influxdb.url", "address of InfluxDB; may have a path prefix",
+	row("influxdb.url", "address of InfluxDB; may have a path prefix; or unix: and the path of a socket",
 		httpURL(), func(c *Config) *string { return &c.InfluxDB.URL }),
 	row("influxdb.database", "database to write to; created if missing",
 		text(), func(c *Config) *string { return &c.InfluxDB.Database }),
@@ -31,6 +31,18 @@ var settings = []setting[Config]{
 		optional(text()), func(c *Config) *string { return &c.InfluxDB.Username }),
 	row("influxdb.password_file", "file that contains the password",
 		optional(path()), func(c *Config) *string { return &c.InfluxDB.PasswordFile }),
+	row("influxdb.token_file", "file that contains a token, in place of user name and password; sent as Authorization: Token",
+		optional(path()), func(c *Config) *string { return &c.InfluxDB.TokenFile }),
+	row("influxdb.ca_file", "file with the certificates (PEM) that the server's must be signed by; empty for the system's",
+		optional(path()), func(c *Config) *string { return &c.InfluxDB.CAFile }),
+	row("influxdb.client_cert_file", "file with the certificate (PEM) that tailflux shows; with influxdb.client_key_file",
+		optional(path()), func(c *Config) *string { return &c.InfluxDB.ClientCertFile }),
+	row("influxdb.client_key_file", "file with the key (PEM) of that certificate",
+		optional(path()), func(c *Config) *string { return &c.InfluxDB.ClientKeyFile }),
+	row("influxdb.insecure_skip_verify", "accept any certificate of the server: nothing is safe then",
+		boolean(), func(c *Config) *bool { return &c.InfluxDB.Insecure }),
+	row("influxdb.headers", "headers for each request, such as ['X-Scope-OrgID: web']; no secrets, they are printed",
+		headers(), func(c *Config) *[]string { return &c.InfluxDB.Headers }),
 	row("influxdb.batch_points", "maximum number of points in a request",
 		integer(1, 100_000), func(c *Config) *int { return &c.InfluxDB.BatchPoints }),
 	row("influxdb.flush_interval", "how long a point may wait for more points before it is sent",

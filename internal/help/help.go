@@ -150,7 +150,7 @@ func commands(cmd *cobra.Command) string {
 // keys lists the flags of the configuration.
 func keys() string {
 	var b strings.Builder
-	const column = 32
+	const column = 34
 	configFlags().VisitAll(func(f *pflag.Flag) {
 		text := f.Usage
 		if f.DefValue != "" && f.DefValue != "false" && f.Name != "config" {

@@ -289,7 +289,7 @@ func TestPrepare(t *testing.T) {
 				io.WriteString(w, tt.body)
 			})
 			c := newClient(t, s.URL, nil)
-			if err := c.Prepare(t.Context()); err != nil {
+			if err := prepare(t.Context(), c); err != nil {
 				t.Errorf("Prepare = %v, want nil", err)
 			}
 			if err := c.CreateDatabase(t.Context()); (err != nil) != (tt.name != "created") || err != nil && !errors.Is(err, influx.ErrRefused) {
@@ -299,7 +299,7 @@ func TestPrepare(t *testing.T) {
 	}
 	s := httptest.NewServer(nil)
 	s.Close()
-	if err := newClient(t, s.URL, nil).Prepare(t.Context()); err == nil || errors.Is(err, influx.ErrRefused) {
+	if err := prepare(t.Context(), newClient(t, s.URL, nil)); err == nil || errors.Is(err, influx.ErrRefused) {
 		t.Errorf("Prepare = %v, want an error when nobody answers", err)
 	}
 }

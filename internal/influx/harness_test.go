@@ -3,6 +3,7 @@ package influx_test
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"log/slog"
@@ -153,4 +154,9 @@ func rawServer(t *testing.T, serve func(n int, c *net.TCPConn, in *bufio.Reader)
 		serving.Wait()
 	})
 	return "http://" + l.Addr().String()
+}
+
+func prepare(ctx context.Context, c *influx.Client) error {
+	_, err := c.Prepare(ctx)
+	return err
 }

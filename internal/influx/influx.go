@@ -8,12 +8,14 @@ package influx
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	client "github.com/influxdata/influxdb1-client/v2"
@@ -21,10 +23,13 @@ import (
 
 // Config says where to write.
 type Config struct {
-	URL                string // may carry a path prefix
+	URL                string // may carry a path prefix; or unix: and the path of a socket
 	Database           string
-	RetentionPolicy    string // "" is the database's default
-	Username, Password string // no authentication when Username is ""
+	RetentionPolicy    string      // "" is the database's default
+	Username, Password string      // no authentication when Username is ""
+	Token              string      // in place of them, or ""
+	TLS                *tls.Config // nil: the system's authorities
+	Headers            http.Header // sent with each request, names in their canonical form
 	Gzip               bool
 	Timeout            time.Duration // of a whole request
 	InFlight           int           // connections kept open
@@ -37,15 +42,22 @@ type Client struct {
 	base     string // URL without a slash at its end
 	writeURL string
 	http     *http.Client
-	query    client.Client
+	query    client.Client          // nil where it cannot go
+	server   atomic.Pointer[Server] // nil before it was asked
 }
 
 // queryTimeout bounds statements, which cannot be cancelled.
 const queryTimeout = 5 * time.Second
 
+const idleTimeout = 90 * time.Second
+
 // New returns a client. Nothing is sent yet.
 func New(c Config) (*Client, error) {
 	base := strings.TrimRight(c.URL, "/")
+	socket := strings.HasPrefix(base, "unix:")
+	if socket {
+		base = socketHost
+	}
 	u, err := url.Parse(base + "/write")
 	if err != nil {
 		return nil, fmt.Errorf("influxdb url: %w", withoutURL(err))
@@ -55,29 +67,28 @@ func New(c Config) (*Client, error) {
 		q.Set("rp", c.RetentionPolicy)
 	}
 	u.RawQuery = q.Encode()
-	query, err := client.NewHTTPClient(client.HTTPConfig{
-		Addr: base, Username: c.Username, Password: c.Password,
+	made := &Client{
+		config:   c,
+		base:     base,
+		writeURL: u.String(),
+		http: &http.Client{
+			Timeout:   c.Timeout,
+			Transport: transport(c),
+			// A redirected POST arrives as a GET, or not at all.
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+	}
+	if socket || c.Token != "" || len(c.Headers) > 0 {
+		return made, nil
+	}
+	made.query, err = client.NewHTTPClient(client.HTTPConfig{
+		Addr: base, Username: c.Username, Password: c.Password, TLSConfig: c.TLS.Clone(),
 		UserAgent: "tailflux", Timeout: min(c.Timeout, queryTimeout),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("influxdb url: %w", withoutURL(err))
 	}
-	return &Client{
-		config:   c,
-		base:     base,
-		writeURL: u.String(),
-		query:    query,
-		http: &http.Client{
-			Timeout: c.Timeout,
-			Transport: &http.Transport{
-				MaxIdleConnsPerHost: c.InFlight,
-				DisableCompression:  true,
-				IdleConnTimeout:     90 * time.Second,
-			},
-			// A redirected POST arrives as a GET, or not at all.
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		},
-	}, nil
+	return made, nil
 }
 
 // withoutURL removes the URL from an error: there may be a password in it.
@@ -91,21 +102,35 @@ func withoutURL(err error) error {
 // Close closes idle connections.
 func (c *Client) Close() {
 	c.http.CloseIdleConnections()
-	c.query.Close()
+	if c.query != nil {
+		c.query.Close()
+	}
 }
 
 // ErrRefused means that InfluxDB answered a statement and did not carry it out.
 var ErrRefused = errors.New("refused")
 
-// Prepare creates the database. A refusal is logged and is not an error: the user
-// may be allowed to write and nothing else.
-func (c *Client) Prepare(ctx context.Context) error {
-	err := c.CreateDatabase(ctx)
-	if errors.Is(err, ErrRefused) {
-		c.config.Log.Warn("cannot create the database; this does not matter if it exists", "err", err)
-		return nil
+// Prepare asks what the server is, says so, and creates the database; it returns its
+// version, or what it is if it does not tell. A refusal is logged and is not an error: the user may be
+// allowed to write and nothing else.
+func (c *Client) Prepare(ctx context.Context) (version string, err error) {
+	is, err := c.Server(ctx)
+	if err != nil {
+		return "", err
 	}
-	return err
+	if caveat := is.Caveat(); caveat != "" {
+		c.config.Log.Warn("this server is not InfluxDB 1.x", "server", is.String(), "reason", caveat)
+	} else {
+		c.config.Log.Info("server asked", "server", is.String())
+	}
+	if is.Name == victoriaMetrics {
+		return is.Short(), nil // it has no databases
+	}
+	if err = c.CreateDatabase(ctx); errors.Is(err, ErrRefused) {
+		c.config.Log.Warn("cannot create the database; this does not matter if it exists", "err", err)
+		err = nil
+	}
+	return is.Short(), err
 }
 
 // CreateDatabase creates the database unless it exists. The error is
@@ -136,7 +161,13 @@ func (c *Client) ask(ctx context.Context, query client.Query) (*client.Response,
 	// The official client cannot cancel a statement. When ctx ends nobody waits
 	// for it any longer: it ends by itself, within queryTimeout.
 	go func() {
-		resp, err := c.query.Query(query)
+		var resp *client.Response
+		var err error
+		if c.query != nil {
+			resp, err = c.query.Query(query)
+		} else {
+			resp, err = c.queryDirectly(ctx, query)
+		}
 		answered <- answer{resp, err}
 	}()
 	select {

@@ -20,7 +20,7 @@ func (c *Client) unreachable(err error) error {
 	if !ok {
 		return err
 	}
-	at, cause := c.base+" (influxdb.url)", about.Err
+	at, cause := c.config.URL+" (influxdb.url)", about.Err
 	var dns *net.DNSError
 	var cert *tls.CertificateVerificationError
 	switch {
@@ -32,8 +32,12 @@ func (c *Client) unreachable(err error) error {
 		return fmt.Errorf("no InfluxDB at %s: %w", at, syscall.ECONNREFUSED)
 	case errors.As(cause, &dns):
 		return fmt.Errorf("no InfluxDB at %s: %w", at, cause)
+	case errors.Is(cause, syscall.ENOENT):
+		return fmt.Errorf("no socket at %s: %w", at, syscall.ENOENT)
+	case errors.Is(cause, syscall.EACCES):
+		return fmt.Errorf("no right to use %s: %w", at, syscall.EACCES)
 	case errors.As(cause, &cert):
-		return fmt.Errorf("the certificate of %s is not trusted: %w", at, cause)
+		return fmt.Errorf("the certificate of %s is not trusted (influxdb.ca_file): %w", at, cause)
 	}
 	return fmt.Errorf("%s: %w", at, cause)
 }

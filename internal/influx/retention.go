@@ -13,8 +13,12 @@ type Window struct{ Past, Future time.Duration }
 
 // Retention returns the window of the retention policy that we write to. The error is
 // [ErrRefused] when it may not be asked for, or when there is no such policy. It
-// blocks until ctx ends, and for at most five seconds.
+// blocks until ctx ends, and for at most five seconds. A server that is known to have
+// no policies takes everything.
 func (c *Client) Retention(ctx context.Context) (Window, error) {
+	if is := c.server.Load(); is != nil && is.Name == victoriaMetrics {
+		return Window{}, nil // Prepare has said what becomes of old points
+	}
 	statement := "SHOW RETENTION POLICIES ON " + Quote(c.config.Database)
 	resp, err := c.say(ctx, statement)
 	if err != nil {

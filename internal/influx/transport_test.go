@@ -44,7 +44,7 @@ func TestTimeout(t *testing.T) {
 	c := newClient(t, hang(t, ""), func(c *influx.Config) { c.Timeout = timeout })
 	for name, try := range map[string]func(context.Context) error{
 		"Write":   func(ctx context.Context) error { return c.Write(ctx, pieces(100)) },
-		"Prepare": c.Prepare,
+		"Prepare": func(ctx context.Context) error { return prepare(ctx, c) },
 		"Retention": func(ctx context.Context) error {
 			_, err := c.Retention(ctx)
 			return err
@@ -76,7 +76,7 @@ func TestContextEnds(t *testing.T) {
 			}
 			return ctx.Err()
 		}},
-		{"Prepare", "/query", func(c *influx.Client, ctx context.Context) error { return c.Prepare(ctx) }},
+		{"Prepare", "/query", func(c *influx.Client, ctx context.Context) error { return prepare(ctx, c) }},
 		{"Retention", "/query", func(c *influx.Client, ctx context.Context) error {
 			_, err := c.Retention(ctx)
 			return err
@@ -294,7 +294,7 @@ func TestPasswordIsNotTold(t *testing.T) {
 	hangs := hang(t, "")
 	for _, url := range []string{refused.URL, unauthorized.URL, redirected.URL, hangs} {
 		c := newClient(t, url, credentials)
-		for _, err := range []error{c.Write(t.Context(), pieces(10)), c.CreateDatabase(t.Context()), c.Prepare(t.Context())} {
+		for _, err := range []error{c.Write(t.Context(), pieces(10)), c.CreateDatabase(t.Context()), prepare(t.Context(), c)} {
 			if err != nil {
 				checkSecret(t, err.Error())
 			}

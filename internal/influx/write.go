@@ -84,12 +84,9 @@ func (c *Client) post(ctx context.Context, pieces [][]byte) error {
 		return fmt.Errorf("influxdb write: %w", err)
 	}
 	req.ContentLength = body.size
-	req.Header.Set("User-Agent", "tailflux")
+	c.authorize(req)
 	if c.config.Gzip {
 		req.Header.Set("Content-Encoding", "gzip")
-	}
-	if c.config.Username != "" {
-		req.SetBasicAuth(c.config.Username, c.config.Password)
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {

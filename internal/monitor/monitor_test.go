@@ -93,7 +93,7 @@ func TestMonitor(t *testing.T) {
 		}},
 		"globs": []any{map[string]any{"name": "sites", "path": "/var/log/nginx/*.log", "files": 2.}},
 		"influxdb": map[string]any{
-			"up": true, "last_error": "", "outage_seconds": 0., "batches": 1., "retries": 0.,
+			"up": true, "version": "", "last_error": "", "outage_seconds": 0., "batches": 1., "retries": 0.,
 			"request_seconds": map[string]any{"p50": 0.02, "p99": 0.02},
 		},
 		"tags":            map[string]any{"path": map[string]any{"values": 10., "limit": 10., "other": 3.}},
@@ -152,7 +152,7 @@ func TestReady(t *testing.T) {
 	}
 	check(503, "source web: not opened yet", "influxdb: no answer yet")
 	st.UpdateSource(i, func(s *stats.Source) { s.Open = true })
-	st.Answered()
+	st.Answered("1.8.10")
 	check(200, "ok")
 	st.Failed(errors.New("connection refused"))
 	st.Down(time.Now())

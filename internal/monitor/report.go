@@ -90,6 +90,7 @@ type (
 	}
 	influxReport struct {
 		Up             bool      `json:"up"`
+		Version        string    `json:"version"`
 		LastError      string    `json:"last_error"`
 		OutageSeconds  float64   `json:"outage_seconds"`
 		Batches        int64     `json:"batches"`
@@ -138,7 +139,7 @@ func report(info Info, st *stats.Stats, now time.Time) monitorReport {
 		Sources:       []sourceReport{},
 		Globs:         []globReport{},
 		InfluxDB: influxReport{
-			Up: db.Up, LastError: db.LastError, OutageSeconds: db.Outage.Seconds(),
+			Up: db.Up, Version: db.Version, LastError: db.LastError, OutageSeconds: db.Outage.Seconds(),
 			Batches: db.Batches, Retries: db.Retries, RequestSeconds: quantiles(db.RequestSeconds),
 		},
 		Tags:       map[string]tagReport{},

@@ -9,6 +9,7 @@ import (
 type InfluxDB struct {
 	Up             bool          // it has answered, and there is no outage
 	Answered       bool          // it has answered without an error at least once
+	Version        string        // of the server, "" before it answered
 	LastError      string        // of the last failed request; kept when it is up again
 	Outage         time.Duration // how long the present outage has lasted; 0: there is none
 	Batches        int64         // requests acknowledged
@@ -23,6 +24,7 @@ const requestWindow = time.Minute
 
 type influx struct {
 	answered         bool
+	version          string
 	lastError        string
 	down             time.Time // start of the outage, zero when up
 	batches, retries int64
@@ -33,11 +35,12 @@ type influx struct {
 	next int // in requests
 }
 
-// Answered records an answer without an error to a request without points.
-func (s *Stats) Answered() {
+// Answered records an answer without an error to a request without points, and the
+// version of the server.
+func (s *Stats) Answered(version string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.influx.answered = true
+	s.influx.answered, s.influx.version = true, version
 }
 
 // Acknowledged counts a request that InfluxDB answered with 204; took is how long
@@ -84,6 +87,7 @@ func (in *influx) snapshot(now time.Time) InfluxDB {
 	db := InfluxDB{
 		Up:        in.answered && in.down.IsZero(),
 		Answered:  in.answered,
+		Version:   in.version,
 		LastError: in.lastError,
 		Batches:   in.batches,
 		Retries:   in.retries,

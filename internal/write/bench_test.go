@@ -20,8 +20,8 @@ import (
 // null acknowledges everything unread, and keeps no entries.
 type null struct{ retention time.Duration }
 
-func (null) Write(context.Context, [][]byte) error { return nil }
-func (null) Prepare(context.Context) error         { return nil }
+func (null) Write(context.Context, [][]byte) error   { return nil }
+func (null) Prepare(context.Context) (string, error) { return "", nil }
 func (n null) Retention(context.Context) (influx.Window, error) {
 	return influx.Window{Past: n.retention}, nil
 }

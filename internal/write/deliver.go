@@ -172,10 +172,10 @@ func (d *delivery) divide(ctx context.Context, some points, means influx.Verdict
 func (w *Writer) prepare(ctx context.Context) {
 	retry := w.outage.retry()
 	for {
-		err := w.sink.Prepare(ctx)
+		version, err := w.sink.Prepare(ctx)
 		if err == nil {
 			retry.over()
-			w.stats.Answered()
+			w.stats.Answered(version)
 			w.retention.span(ctx)
 			return
 		}

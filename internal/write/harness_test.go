@@ -36,11 +36,11 @@ func (s sink) Write(ctx context.Context, pieces [][]byte) error {
 	return s.write(ctx, string(bytes.Join(pieces, nil)))
 }
 
-func (s sink) Prepare(ctx context.Context) error {
+func (s sink) Prepare(ctx context.Context) (string, error) {
 	if s.prepare == nil {
-		return nil
+		return "1.8.10", nil
 	}
-	return s.prepare(ctx)
+	return "1.8.10", s.prepare(ctx)
 }
 
 func (s sink) Retention(ctx context.Context) (influx.Window, error) {

@@ -41,8 +41,9 @@ type Sink interface {
 	// by several goroutines.
 	Write(ctx context.Context, pieces [][]byte) error
 	// Prepare is called at the start, and again while it fails; nothing is
-	// written before it succeeded.
-	Prepare(ctx context.Context) error
+	// written before it succeeded. It returns the server's
+	// version, or what it is.
+	Prepare(ctx context.Context) (version string, err error)
 	// Retention is which points are kept. It is called at the start, and at most
 	// once an hour.
 	Retention(ctx context.Context) (influx.Window, error)

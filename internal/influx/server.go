@@ -1,0 +1,123 @@
+package influx
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/url"
+	"regexp"
+)
+
+// Server is what answers at influxdb.url.
+type Server struct {
+	Name    string // InfluxDB, VictoriaMetrics, or "" when it does not tell
+	Version string // as it tells; "" when it does not
+}
+
+const victoriaMetrics = "VictoriaMetrics"
+
+func (s Server) String() string {
+	switch {
+	case s.Version != "":
+		return s.Name + " " + s.Version
+	case s.Name != "":
+		return s.Name
+	}
+	return unknownServer
+}
+
+const unknownServer = "unknown"
+
+// Short is its version, or what it is when it does not tell.
+func (s Server) Short() string { return cmp.Or(s.Version, s.Name, unknownServer) }
+
+var (
+	second = regexp.MustCompile(`^v?2\.`)
+	third  = regexp.MustCompile(`^v?3\.`)
+	first  = regexp.MustCompile(`^v?1\.`)
+)
+
+// Caveat is what does not hold at a server as it does at InfluxDB 1.x, or "".
+func (s Server) Caveat() string {
+	switch {
+	case s.Name == victoriaMetrics:
+		return "VictoriaMetrics overwrites nothing, so lines that are sent again count twice; it keeps milliseconds, drops what is " +
+			"outside its retention without a word, and may lose the last seconds in a crash; see docs/delivery.md"
+	case second.MatchString(s.Version):
+		return "InfluxDB 2 takes points at /write only for a bucket that influxdb.database is mapped to (influx v1 dbrp create)"
+	case third.MatchString(s.Version):
+		return "InfluxDB 3 is written to as InfluxDB 1 is; what its answers mean is known, its reports and limits are not"
+	case !first.MatchString(s.Version):
+		return "it does not say that it is InfluxDB 1.x, so what is promised may not hold (influxdb.url)"
+	}
+	return ""
+}
+
+// NoInfluxQL is why points cannot be read back, and lines cannot be delivered again
+// without harm, or "".
+func (s Server) NoInfluxQL() string {
+	if s.Name != victoriaMetrics {
+		return ""
+	}
+	return "VictoriaMetrics answers at influxdb.url: it has no InfluxQL, so points cannot be compared with lines; it overwrites nothing, " +
+		"so lines that were delivered before would count twice; and it drops lines outside its retention without a word"
+}
+
+// Server asks what it is. It blocks until ctx ends, and for at most five seconds. The
+// error is that nobody answered.
+func (c *Client) Server(ctx context.Context) (Server, error) {
+	header, _, status, err := c.get(ctx, "/ping", nil)
+	if err != nil {
+		return Server{}, err
+	}
+	s := Server{Version: header.Get("X-Influxdb-Version")}
+	switch {
+	case s.Version != "":
+		s.Name = "InfluxDB"
+	case status == http.StatusNoContent && c.takesNonsense(ctx):
+		s.Name = victoriaMetrics
+	}
+	c.server.Store(&s)
+	return s, nil
+}
+
+// takesNonsense reports whether what is no statement gets the fixed list of databases
+// that VictoriaMetrics answers to everything. Its /ping has nothing to know it by.
+func (c *Client) takesNonsense(ctx context.Context) bool {
+	_, body, status, err := c.get(ctx, "/query", url.Values{"q": {"TAILFLUX ASKS WHO THIS IS"}})
+	var answer struct {
+		Results []json.RawMessage
+		Error   string
+	}
+	return err == nil && status == http.StatusOK && json.Unmarshal(body, &answer) == nil && answer.Error == "" && len(answer.Results) > 0 &&
+		!statementFailed(answer.Results[0])
+}
+
+func statementFailed(result json.RawMessage) bool {
+	var r struct{ Error string }
+	return json.Unmarshal(result, &r) != nil || r.Error != ""
+}
+
+// get asks for something by GET, as writes are sent.
+func (c *Client) get(ctx context.Context, path string, q url.Values) (header http.Header, body []byte, status int, err error) {
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(min(c.config.Timeout, queryTimeout), queryTimeout))
+	defer cancel()
+	u := c.base + path
+	if len(q) > 0 {
+		u += "?" + q.Encode()
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u, http.NoBody)
+	if err != nil {
+		return nil, nil, 0, withoutURL(err)
+	}
+	c.authorize(req)
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return nil, nil, 0, c.unreachable(err)
+	}
+	defer resp.Body.Close()
+	body, _ = io.ReadAll(io.LimitReader(resp.Body, maxAnswer)) // cut short, the status still counts
+	return resp.Header, body, resp.StatusCode, nil
+}

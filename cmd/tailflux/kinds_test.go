@@ -152,3 +152,46 @@ func TestJSONOfEveryKind(t *testing.T) {
 		}
 	}
 }
+
+// Lines whose quotes, escapes and ends are those of nginx's relatives.
+func TestFramesOfEveryKind(t *testing.T) {
+	const head = `192.0.2.7 - - [20/Nov/2026:10:00:00 +0000] `
+	for _, k := range []kind{
+		{"an escaped quote", "combined", "fields: [http_user_agent]\n", head + `"GET /a HTTP/1.1" 200 8073 "-" "Dalvik/2.1.0 (Linux; U; Alba 10\" Build/X)"`, `,path=/a,source=web,status=200 http_user_agent="Dalvik/2.1.0 (Linux; U; Alba 10\" Build/X)" `},
+		{"an escaped backslash", "combined", "fields: [http_user_agent]\n", head + `"GET /a HTTP/1.1" 200 8073 "-" "C:\\x\"y"`, `http_user_agent="C:\\x\"y"`},
+		{"an empty user", "combined", "fields: [remote_user, body_bytes_sent]\n", strings.Replace(head, "- -", `- ""`, 1) + `"GET /c HTTP/1.1" 200 1334 "-" "curl"`, ",path=/c,source=web,status=200 body_bytes_sent=1334i "},
+		{"with a virtual host", "vhost_combined", "fields: [vhost]\n", "example.com:443 " + head + `"GET /\"a\" HTTP/1.1" 200 8073 "-" "-"`, `path=/"a",source=web,status=200 vhost="example.com" `},
+		{"by auto", "auto", "", head + `"GET /a HTTP/1.1" 200 8073 "-" "Alba 10\" Build/X"`, "path=/a,source=web,status=200 body_bytes_sent=8073i "},
+		{"what nginx escapes", "combined", "fields: [http_user_agent]\n", head + `"GET /a HTTP/1.1" 200 1 "-" "\x22\x5C\x5Cx22"`, `http_user_agent="\"\\\\x22"`},
+		{"CR LF", "combined", "", head + `"GET /a HTTP/1.1" 200 1 "-" "-"` + "\r", "path=/a,source=web,status=200 body_bytes_sent=1i "},
+		{"CR LF behind text", "$msec $status $http_x", "fields: [http_x]\n", "1795168800.123 200 abc\r", `status=200 http_x="abc" `},
+		{"CR LF by auto", "auto", "", head + `"GET /a HTTP/1.1" 200 1 "-" "-"` + "\r", "path=/a,source=web,status=200 body_bytes_sent=1i "},
+	} {
+		k.check(t)
+	}
+}
+
+// The request in pieces, of which some have names of the operator's own.
+func TestRequestsInPiecesOfEveryKind(t *testing.T) {
+	const (
+		head = `192.0.2.7 - - [20/Nov/2026:10:00:00 +0000] `
+		gl   = `log_format gl '$remote_addr - $remote_user [$time_local] "$request_method $safe_uri $server_protocol" $status $body_bytes_sent "$safe_referer" "$http_user_agent" $gzip_ratio';`
+	)
+	for _, k := range []kind{
+		{"a code forge", gl, "", head + `"GET /group/project/-/issues/42?token=[FILTERED] HTTP/2.0" 200 612 "" "git/2.45" -`, "method=GET,path=/group/project/-/issues/:id,source=web,status=200 body_bytes_sent=612i "},
+		{"its query", gl, "tags: [query, protocol]\n", head + `"GET /a?b=c HTTP/2.0" 200 612 "" "git/2.45" -`, `protocol=HTTP/2.0,query=b\=c,source=web `},
+		{"as a field", gl, "fields: [safe_uri]\n", head + `"GET /a?token=x HTTP/2.0" 200 612 "" "git/2.45" -`, ` safe_uri="/a" `},
+		{"a target with spaces", gl, "", head + `"GET /a b HTTP/2.0" 200 612 "" "git/2.45" -`, `path=/a\ b,`},
+		{"a broken request", gl, "", head + `"- - -" 400 0 "" "-" -`, "web1,source=web,status=400 body_bytes_sent=0i "},
+		{"the method's name", `[$time_local] "$verb $request_uri $server_protocol" $status`, "", `[20/Nov/2026:10:00:00 +0000] "PUT /a?x HTTP/1.1" 200`, "method=PUT,path=/a,source=web,status=200 "},
+		{"the protocol's name", `[$time_local] "$request_method $filtered $proto" $status`, "tags: [protocol, path]\n", `[20/Nov/2026:10:00:00 +0000] "PUT /a?x HTTP/1.1" 200`, "path=/a,protocol=HTTP/1.1,source=web "},
+		{"all but the last", `[$time_local] "$verb $what $server_protocol" $status`, "", `[20/Nov/2026:10:00:00 +0000] "PUT /a?x HTTP/1.1" 200`, "method=PUT,path=/a,source=web,status=200 "},
+		{"two pieces", `[$time_local] "$request_method $clean" $status`, "", `[20/Nov/2026:10:00:00 +0000] "GET /a?x" 200`, "method=GET,path=/a,source=web,status=200 "},
+		{"a fixed protocol", `[$time_local] "$request_method $clean HTTP/1.1" $status`, "", `[20/Nov/2026:10:00:00 +0000] "GET /a?x HTTP/1.1" 200`, "method=GET,path=/a,source=web,status=200 "},
+		{"all of it", `[$time_local] "$filtered_request" $status`, "", `[20/Nov/2026:10:00:00 +0000] "GET /a?x HTTP/1.1" 200`, "method=GET,path=/a,source=web,status=200 "},
+		{"none of its", `[$time_local] "$request_method $host" $status "$request_uri"`, "", `[20/Nov/2026:10:00:00 +0000] "GET example.com" 200 "/b"`, "method=GET,path=/b,source=web,status=200 "},
+		{"another pair", `[$time_local] "$request" "$up_a $up_b" $status`, "", `[20/Nov/2026:10:00:00 +0000] "GET /a HTTP/1.1" "PUT /b" 200`, "method=GET,path=/a,source=web,status=200 "},
+	} {
+		k.check(t)
+	}
+}

@@ -34,6 +34,10 @@ type Schema struct {
 
 	Dialect nginxvar.Dialect // types of variables, beside those of the table
 
+	// StandIns are variables that are request, request_method, request_uri or
+	// server_protocol under another name, by these names.
+	StandIns map[string]string
+
 	Escape string         // how nginx escaped the values: "json", "none", or "default", which "" is too
 	Zone   *time.Location // of times without a zone, which are refused if it is nil
 
@@ -110,7 +114,7 @@ func New(names []string, s Schema) (*Encoder, error) {
 		head:   lineproto.AppendMeasurement(nil, s.Measurement),
 		values: s.Values,
 		clock:  clock{zone: s.Zone},
-		origin: findRequest(names),
+		origin: findRequest(names, s.StandIns),
 		proxy:  newProxy(names, s.TrustedProxies),
 
 		dialect: s.Dialect,

@@ -68,6 +68,11 @@ func (e *Encoder) find(key string, names []string) (item, bool) {
 func (it *item) protect(key string, s Schema) {
 	if !s.KeepQuery {
 		it.cut = cutOf(key)
+		for part, name := range s.StandIns {
+			if name == key {
+				it.cut = cutOf(part)
+			}
+		}
 	}
 	it.mask = slices.ContainsFunc(s.Mask, func(masked string) bool {
 		return nginxvar.Unalias(masked) == nginxvar.Unalias(key) || masked == "remote_addr" && key == "client"

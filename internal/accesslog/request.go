@@ -35,10 +35,19 @@ type requester struct {
 	parts           [numParts][]byte
 }
 
-func findRequest(names []string) requester {
-	r := requester{request: slices.Index(names, "request"), target: slices.Index(names, "request_uri")}
+func findRequest(names []string, others map[string]string) requester {
+	index := func(name string) int {
+		if i := slices.Index(names, name); i >= 0 {
+			return i
+		}
+		return slices.Index(names, others[name])
+	}
+	r := requester{request: index("request"), target: index("request_uri")}
 	for n := range numParts {
 		r.exact[n] = indexes(names, exact[n])
+		if len(exact[n]) > 1 && len(r.exact[n]) == 0 { // request_method, server_protocol
+			r.exact[n] = indexes(names, []string{others[exact[n][1]]})
+		}
 		r.standIns[n] = indexes(names, standIns[n])
 		r.others = r.others || len(r.exact[n])+len(r.standIns[n]) > 0
 	}

@@ -15,6 +15,7 @@ type slot struct {
 	before, after string // the literals around it; "" next to a variable or an end
 	last          bool   // the line ends here
 	ends          string // bytes for a class: another variable follows directly, and begins with one of these
+	kin           bool   // as Apache writes it
 }
 
 // class is the expression for the slot's values.
@@ -36,11 +37,11 @@ func (s slot) class() string {
 		return s.many(`[^ "` + s.ends + `]`)
 	case text && s.escape == escapeNone:
 		return s.lazy(`.*`)
-	case quoted && s.escape == escapeJSON:
+	case quoted && (s.escape == escapeJSON || s.kin):
 		return `(?:[^"\\]|\\.)*`
 	case quoted:
 		return `[^"]*`
-	case text && s.escape == escapeJSON:
+	case text && (s.escape == escapeJSON || s.kin):
 		return s.lazy(`(?:[^"\\]|\\.)*`)
 	case text:
 		return s.lazy(`[^"]*`)

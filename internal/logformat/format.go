@@ -24,8 +24,10 @@ type Format struct {
 	why    string         // why not
 	json   map[string]*key
 
+	kin      *Format // for lines as Apache writes them; may be nil
 	dialect  nginxvar.Dialect
-	warnings []string // of a log_format
+	warnings []string          // of a log_format
+	standIns map[string]string // of a log_format
 }
 
 // CompileFormat compiles the name of a preset (see Presets) or an nginx
@@ -61,8 +63,13 @@ func CompileFormatIn(d nginxvar.Dialect, format string) (*Format, error) {
 	if err != nil {
 		return nil, err
 	}
-	f.escape, f.dialect, f.warnings = t.source.escape, d, t.warnings()
-	return f, nil
+	f.escape, f.dialect, f.warnings, f.standIns = t.source.escape, d, t.warnings(), t.standIns()
+	if t.kin = f.escape == escapeDefault; t.kin {
+		if expr, err = t.regexp(); err == nil {
+			f.kin, err = compile(expr)
+		}
+	}
+	return f, err
 }
 
 // CompileRegexp compiles a regular expression in RE2 syntax whose named groups
@@ -167,6 +174,10 @@ func (f *Format) Escape() string {
 	return f.escape.String()
 }
 
+// StandIns are the variables of the operator's own that stand for $request,
+// $request_method, $request_uri or $server_protocol, by these names.
+func (f *Format) StandIns() map[string]string { return f.standIns }
+
 // Why says, when Kind is "regexp", which piece of the expression could not be
 // compiled to a scanner. Otherwise it is "".
 func (f *Format) Why() string { return f.why }
@@ -175,6 +186,9 @@ func (f *Format) Why() string { return f.why }
 func (f *Format) NewMatcher() *Matcher {
 	m := f.NewSlowMatcher()
 	m.prog = f.prog
+	if m.kin != nil {
+		m.kin.prog = f.kin.prog
+	}
 	return m
 }
 
@@ -190,6 +204,9 @@ func (f *Format) NewSlowMatcher() *Matcher {
 		m.object = newObject(f.json, m.captures)
 	} else {
 		m.scratch = make([]int, len(f.names))
+	}
+	if f.kin != nil {
+		m.kin = f.kin.NewSlowMatcher()
 	}
 	return m
 }

@@ -26,6 +26,8 @@ func FuzzLine(f *testing.F) {
 	for _, line := range oddLines {
 		f.Add([]byte(line))
 	}
+	f.Add([]byte(apacheHead + `"GET /\" HTTP/1.1" 200 1 "\\" "\x22\"`))
+	f.Add([]byte(`::1 - "" [20/Nov/2026:10:00:00.123 +0000] "" 200 1 "" ""`))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		line, _, _ := bytes.Cut(text, []byte("\n"))
 		for _, format := range formats {

@@ -1,6 +1,7 @@
 package logformat_test
 
 import (
+	"bytes"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -59,9 +60,10 @@ func (w *twins) agree(t testing.TB, line []byte) (captures [][]byte, ok bool) {
 	got, gotOK := w.fast.Match(line)
 	want, wantOK := w.slow.Match(line)
 	same := gotOK == wantOK && len(got) == len(want)
+	copied := bytes.Contains(line, []byte(`\"`)) // see kin.go
 	for i := range want {
 		// Where a capture begins matters too.
-		same = same && string(got[i]) == string(want[i]) && (got[i] == nil) == (want[i] == nil) && (len(got[i]) == 0 || &got[i][0] == &want[i][0])
+		same = same && string(got[i]) == string(want[i]) && (got[i] == nil) == (want[i] == nil) && (len(got[i]) == 0 || copied || &got[i][0] == &want[i][0])
 	}
 	if !same {
 		t.Errorf("scanner and regexp differ\nregexp:  %s\nline:    %q\nscanner: %q, %v\nregexp:  %q, %v",

@@ -14,6 +14,9 @@ type Matcher struct {
 	captures [][]byte      // what Match returns
 	scratch  []int         // for prog
 	object   *object       // not nil for JSON
+
+	kin       *Matcher // for lines as Apache writes them; may be nil
+	unescaped []byte   // captures of such a line
 }
 
 // Numbers tells which captures of the last line were numbers, and not strings: JSON
@@ -31,11 +34,19 @@ func (m *Matcher) Numbers() []bool {
 // The outer slice is valid until the next call of Match. When the format does
 // not match, captures is nil.
 //
-// With JSON the captures are decoded copies, which are valid until the next call
-// of Match too.
+// With JSON the captures are decoded copies, which are valid until the next call of
+// Match too; so are those of a line that has Apache's escapes, which become nginx's.
 //
 // On lines that the scanner decides, and for JSON objects, nothing is allocated.
 func (m *Matcher) Match(line []byte) (captures [][]byte, ok bool) {
+	captures, ok = m.match(line)
+	if !ok && m.kin != nil && ofKin(line) {
+		return m.matchKin(line)
+	}
+	return captures, ok
+}
+
+func (m *Matcher) match(line []byte) (captures [][]byte, ok bool) {
 	if m.object != nil {
 		if !m.object.match(line) {
 			return nil, false

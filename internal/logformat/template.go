@@ -15,6 +15,7 @@ type template struct {
 	source  source
 	dialect nginxvar.Dialect
 	pieces  []piece
+	kin     bool // the expression is for lines as Apache writes them
 }
 
 // A piece is a literal, or a variable when name is set.
@@ -151,6 +152,10 @@ func (t *template) regexp() (string, error) {
 				return "", t.separated(i)
 			}
 		}
+		if t.kin && s.text() && !s.quoted() {
+			b.WriteString(`(?:""|` + group(p.name, s.class()) + ")")
+			continue
+		}
 		b.WriteString(group(p.name, s.class()))
 	}
 	b.WriteByte('$')
@@ -159,7 +164,7 @@ func (t *template) regexp() (string, error) {
 
 // slot is the place of the variable that is a piece.
 func (t *template) slot(i int) slot {
-	s := slot{variable: t.dialect.Lookup(t.pieces[i].name), escape: t.source.escape, last: i+1 == len(t.pieces)}
+	s := slot{variable: t.dialect.Lookup(t.pieces[i].name), escape: t.source.escape, last: i+1 == len(t.pieces), kin: t.kin}
 	if i > 0 {
 		s.before = t.pieces[i-1].literal
 	}

@@ -48,7 +48,7 @@ func New(c *config.Config, s config.Source, host string, values accesslog.Admitt
 // Of returns the lines of a compiled format, with points as the schema says. The
 // error names the mistake in the format.
 func Of(format *logformat.Format, schema accesslog.Schema) (*Lines, error) {
-	schema.Escape = format.Escape()
+	schema.Escape, schema.StandIns = format.Escape(), format.StandIns()
 	encoder, err := accesslog.New(format.Names(), schema)
 	if err != nil {
 		return nil, err

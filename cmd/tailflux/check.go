@@ -2,11 +2,13 @@ package main
 
 import (
 	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tailflux/tailflux/internal/config"
 	"github.com/tailflux/tailflux/internal/help"
+	"github.com/tailflux/tailflux/internal/shape"
 )
 
 func checkCommand() *cobra.Command {
@@ -15,9 +17,13 @@ func checkCommand() *cobra.Command {
 		Short: "Print the effective configuration, or every mistake in it",
 		Long: `Check prints the configuration as it applies, from the file, the environment
 and the flags; or every mistake in it, with exit code 2. What is accepted, but
-probably not meant, is a warning on standard error. The exit code is 1 if a
-log cannot be followed as it is: its path is a mount of one file, so that its
-rotation cannot be seen.`,
+probably not meant, is a warning on standard error, where it also says which
+format each log is read in, and how many of its lines fit that: of the last
+ones, if it is begun at its end.
+
+The exit code is 1 if a log cannot be followed as it is: its path is a mount of
+one file, so that its rotation cannot be seen, or none of its lines is in the
+format, or no known format fits.`,
 		Example: "  tailflux check --config tailflux.yaml",
 		Args:    help.NoArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -41,12 +47,32 @@ rotation cannot be seen.`,
 			for _, log := range mounted {
 				fmt.Fprintf(cmd.ErrOrStderr(), "warning: source %s: %s is a mount of one file: its rotation cannot be seen; mount its directory\n", log.source, log.path)
 			}
-			if len(mounted) > 0 {
+			unfit, err := checkFormats(c, cmd.ErrOrStderr())
+			switch {
+			case err != nil:
+				return err
+			case len(mounted) > 0:
 				return fmt.Errorf("check: logs that cannot be followed through a rotation: %d", len(mounted))
+			case unfit > 0:
+				return fmt.Errorf("check: logs whose lines are not in the format of their source: %d", unfit)
 			}
 			return nil
 		},
 	}
 	help.AddConfigFlags(cmd.Flags())
 	return cmd
+}
+
+// checkFormats says which format each log is read in, and returns how many fit none.
+func checkFormats(c *config.Config, out io.Writer) (unfit int, err error) {
+	all, err := shape.Findings(c)
+	for _, f := range all {
+		kind := "note"
+		if f.Unfit {
+			kind = "warning"
+			unfit++
+		}
+		fmt.Fprintf(out, "%s: %s\n", kind, f.Text)
+	}
+	return unfit, err
 }

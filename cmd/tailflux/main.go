@@ -128,7 +128,7 @@ func tailConfig(c *config.Config, do job, kept *state) tail.Config {
 	for i, s := range c.Sources {
 		fromEnd := s.Start == "end" && !do.once
 		if s.IsGlob() {
-			t.Globs = append(t.Globs, tail.Glob{Config: i, Name: s.Name, Pattern: s.Path, Exclude: c.Exclude, FromEnd: fromEnd})
+			t.Globs = append(t.Globs, tail.Glob{Config: i, Name: s.Name, Pattern: s.Path, Exclude: c.Exclude, FromEnd: fromEnd, Leave: kept.leave(i)})
 		} else {
 			t.Sources = append(t.Sources, tail.Source{Config: i, Name: s.Name, Path: s.Path, FromEnd: fromEnd})
 		}

@@ -52,7 +52,7 @@ func openState(c *config.Config, once bool, st *stats.Stats, log *slog.Logger) (
 		return s, err
 	}
 	s.shaper, err = shape.Open(shape.Options{
-		Config: c, State: s.dir, Host: s.host, Values: s.values, Followed: s.checkpoint.Followed, Once: once, Log: log,
+		Config: c, State: s.dir, Host: s.host, Values: s.values, Followed: s.checkpoint.Followed, Fresh: s.checkpoint.Fresh(), Once: once, Log: log,
 	})
 	if err != nil {
 		return s, err
@@ -126,6 +126,11 @@ func (s *state) end(err error, do job, st *stats.Stats, log *slog.Logger) error 
 	log.Info("stopped", slog.Group("lines", "read", books.Read, "written", books.Written,
 		"rejected", books.Rejected, "filtered", books.Filtered, "in_flight", books.InFlight))
 	return err
+}
+
+// leave is what leaves out files of the glob at that place of the configuration.
+func (s *state) leave(config int) func(path string) (why string, refused bool) {
+	return func(path string) (string, bool) { return s.shaper.LeaveOut(config, path) }
 }
 
 func (s *state) close() {

@@ -69,6 +69,7 @@ type Source struct {
 	Path   string // a file or a glob (filepath.Match); cleaned, but relative when it was given so
 	Format string // preset, "auto" or log_format string; empty if and only if Regexp is set
 	Regexp string // RE2 with named groups; empty if and only if Format is set
+	Anew   bool   // auto was written: a format that was detected earlier is judged anew
 	Start  string // "end" or "beginning": where to begin at the very first start
 }
 

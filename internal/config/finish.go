@@ -50,6 +50,7 @@ func (l *loader) complete(s *located) {
 	if !format && !regexp {
 		s.Format = standard.Format
 	}
+	s.Anew = format && s.Format == standard.Format
 	if _, named := s.at["name"]; !named && s.Path != "" {
 		s.Name = filepath.Base(s.Path)
 	}

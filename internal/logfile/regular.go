@@ -1,8 +1,12 @@
 package logfile
 
 import (
+	"bytes"
 	"fmt"
+	"io"
 	"io/fs"
+
+	"github.com/tailflux/tailflux/internal/flow"
 )
 
 // RegularFile returns an error with a hint unless mode is a regular file's.
@@ -43,4 +47,29 @@ func FirstLines(path string, n int) (lines [][]byte, err error) {
 		lines = append(lines, line)
 	}
 	return lines, nil
+}
+
+// LastLines returns the last lines of a plain file, at most n, whole ones only, without
+// their newlines and the CR before that. It looks at the end of the file alone.
+func LastLines(path string, n int) (lines [][]byte, err error) {
+	const room = 256 << 10
+	o, err := OpenPlain(path)
+	if err != nil {
+		return nil, err
+	}
+	defer o.Close()
+	from := max(0, o.Size()-room)
+	text, err := io.ReadAll(io.NewSectionReader(o.Content, from, room))
+	if err != nil {
+		return nil, err
+	}
+	if from > 0 {
+		_, text, _ = bytes.Cut(text, []byte{'\n'})
+	}
+	text = text[:bytes.LastIndexByte(text, '\n')+1]
+	for line := range bytes.Lines(text) {
+		line = line[LeadingNULs(line):]
+		lines = append(lines, flow.TrimCR(bytes.TrimSuffix(line, []byte{'\n'})))
+	}
+	return lines[max(0, len(lines)-n):], nil
 }

@@ -21,10 +21,15 @@ import (
 
 // Shaper says how the lines of a source become points; [shape.Shaper] does.
 type Shaper interface {
-	// Lines returns nil while the format of a source is not known: its lines are
-	// rejected. It is asked again with the next lines. read are lines of the
-	// source, valid during the call. It does no I/O. An error ends Run.
-	Lines(source *flow.Source, read []byte) (*shape.Lines, error)
+	// Lines is about the lines from a position on, up to the one of a number. It
+	// returns nil while the format of the source is not known: its lines are
+	// rejected. Then, and when they are left out, it is asked again with the next
+	// lines. read are the lines, valid during the call. It does no I/O. An error
+	// ends Run.
+	Lines(at flow.Position, read []byte) (l *shape.Lines, until int64, err error)
+	// Missed is asked about a line that becomes no point. What it returns holds from
+	// that line on, nil if nothing changes.
+	Missed(m shape.Miss) (*shape.Lines, error)
 }
 
 // maxSkipped is the most lines without a point in a batch: what is noted of
@@ -49,47 +54,10 @@ type Parser struct {
 	minRoom int
 }
 
-type source struct {
-	flow    *flow.Source
-	matcher *logformat.Matcher // nil until the format is known
-	encoder *accesslog.Encoder
-
-	omitted int64 // field values left out of points
-	crlf    bool  // lines end with CR LF, which was logged
-
-	fit fit
-
-	window, rejected int64 // lines since mostly was last decided, and how many of them were rejected
-	mostly           bool  // more than half of the last window was rejected
-}
-
 // New returns a parser. Lines longer than maxLine bytes are rejected. Points are
 // written into blocks of pool; one longer than a block is rejected.
 func New(shaper Shaper, maxLine int, pool *flow.Pool, st *stats.Stats, log *slog.Logger) *Parser {
 	return &Parser{shaper: shaper, maxLine: maxLine, pool: pool, stats: st, log: log, minRoom: min(4<<10, pool.BlockSize()/16)}
-}
-
-// source is where a chunk came from, with its format if that is known.
-func (p *Parser) source(chunk *flow.Chunk) (*source, error) {
-	from := chunk.Start.Generation.Source
-	for len(p.sources) <= from.Index {
-		p.sources = append(p.sources, nil)
-	}
-	s := p.sources[from.Index]
-	if s == nil {
-		s = &source{flow: from}
-		p.sources[from.Index] = s
-	}
-	if s.matcher != nil {
-		return s, nil
-	}
-	lines, err := p.shaper.Lines(from, chunk.Data)
-	if err != nil || lines == nil {
-		return s, err
-	}
-	s.matcher, s.encoder = lines.Matcher, lines.Encoder
-	p.stats.UpdateSource(from.Index, func(st *stats.Source) { st.Kind = lines.Format.Kind() })
-	return s, nil
 }
 
 // Run parses until in is closed, or with ctx's error until ctx ends, and closes
@@ -121,16 +89,24 @@ func (p *Parser) parse(ctx context.Context, chunk flow.Chunk, out chan<- flow.Ba
 	b := flow.Batch{Start: chunk.Start, End: chunk.Start, TooLong: chunk.TooLong}
 	rest := chunk.Data // begins at b.End
 	done := chunk.Data // begins at b.Start
-	src, err := p.source(&chunk)
-	if err != nil {
+	src := p.source(chunk.Start.Generation.Source)
+	if err := p.ask(src, b.End, rest); err != nil {
 		return err
 	}
 	for len(rest) > 0 {
+		if b.End.Line >= src.until {
+			if err := p.ask(src, b.End, rest); err != nil {
+				return err
+			}
+		}
 		room, err := p.pool.Room(ctx, p.minRoom)
 		if err != nil {
 			return err
 		}
-		points, n := p.fill(src, &b, room, rest)
+		points, n, err := p.fill(src, &b, room, rest)
+		if err != nil {
+			return err
+		}
 		if n == 0 && len(room) < p.pool.BlockSize() {
 			// The next point does not fit in what is left of this block.
 			if _, err := p.pool.Room(ctx, p.pool.BlockSize()); err != nil {
@@ -162,9 +138,9 @@ func (p *Parser) parse(ctx context.Context, chunk flow.Chunk, out chan<- flow.Ba
 
 // fill encodes the first lines into room, as many as fit, and moves b.End
 // behind them. It returns the bytes of points and of lines.
-func (p *Parser) fill(src *source, b *flow.Batch, room, lines []byte) (points, taken int) {
+func (p *Parser) fill(src *source, b *flow.Batch, room, lines []byte) (points, taken int, err error) {
 	buf := room[:0]
-	for taken < len(lines) && len(b.Skipped) < maxSkipped && (taken == 0 || len(room)-len(buf) >= p.minRoom) {
+	for taken < len(lines) && b.End.Line < src.until && len(b.Skipped) < maxSkipped && (taken == 0 || len(room)-len(buf) >= p.minRoom) {
 		end := bytes.IndexByte(lines[taken:], '\n')
 		line := flow.TrimCR(lines[taken : taken+end])
 		if b.TooLong > 0 || end > p.maxLine {
@@ -174,6 +150,10 @@ func (p *Parser) fill(src *source, b *flow.Batch, room, lines []byte) (points, t
 		if len(line) < end && !src.crlf {
 			p.warnOfCR(src)
 		}
+		if src.isLeft() {
+			taken += skip(b, lines[taken:], flow.Skip{Filtered: true})
+			continue
+		}
 		if len(line) == 0 { // no format matches it: each has a time
 			taken += skip(b, lines[taken:], flow.Skip{Reason: flow.Empty})
 			continue
@@ -182,12 +162,21 @@ func (p *Parser) fill(src *source, b *flow.Batch, room, lines []byte) (points, t
 			taken += skip(b, lines[taken:], flow.Skip{Reason: flow.NoMatch})
 			continue
 		}
+		grown, outcome, encoder := buf, accesslog.Rejected, src.encoder
 		captures, ok := src.matcher.Match(line)
-		if !ok {
-			taken += skip(b, lines[taken:], flow.Skip{Reason: flow.NoMatch})
-			continue
+		if ok {
+			grown, outcome = encoder.Append(buf, captures, b.End.Line)
 		}
-		grown, outcome := src.encoder.Append(buf, captures, b.End.Line)
+		if outcome == accesslog.Rejected {
+			is, err := p.missed(src, b.End, line, lines[taken:], buf)
+			if err != nil {
+				return 0, 0, err
+			}
+			if grown, outcome, encoder = is.points, is.outcome, is.by; !ok && !is.matched {
+				taken += skip(b, lines[taken:], flow.Skip{Reason: flow.NoMatch})
+				continue
+			}
+		}
 		switch outcome {
 		case accesslog.Filtered:
 			taken += skip(b, lines[taken:], flow.Skip{Filtered: true})
@@ -201,13 +190,13 @@ func (p *Parser) fill(src *source, b *flow.Batch, room, lines []byte) (points, t
 			break
 		}
 		buf = grown
-		src.omitted += int64(src.encoder.Omitted())
+		src.omitted += int64(encoder.Omitted())
 		b.NumPoints++
 		b.End.Line++
 		b.End.Offset += int64(end + 1)
 		taken += end + 1
 	}
-	return len(buf), taken
+	return len(buf), taken, nil
 }
 
 // skip notes that the first of lines gives no point, and returns its length.
@@ -225,6 +214,7 @@ func (p *Parser) send(ctx context.Context, src *source, b flow.Batch, out chan<-
 	filtered := count.filtered
 	p.stats.UpdateSource(src.flow.Index, count.addTo)
 	p.judge(src, &b, count)
+	src.newest = max(src.newest, b.End.Line-1)
 	p.warnOfRejects(src, &b, int64(len(b.Skipped))-filtered)
 	p.stats.Parsed(b.Start.Generation.Source.Index, src.last(), b.NumLines(), filtered, int64(len(b.Points)), src.omitted)
 	select {
@@ -233,14 +223,6 @@ func (p *Parser) send(ctx context.Context, src *source, b flow.Batch, out chan<-
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-}
-
-// last is the time in the last line.
-func (s *source) last() time.Time {
-	if s.encoder == nil {
-		return time.Time{}
-	}
-	return s.encoder.Time()
 }
 
 // warnOfCR logs once that lines end with CR LF: no nginx writes them so by itself.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"math"
 	"regexp"
 	"slices"
 	"strings"
@@ -79,7 +80,12 @@ func openStage(t testing.TB, format, dir string, limit, blocks, blockSize int, c
 // shaper is a function that shapes.
 type shaper func(source *flow.Source, read []byte) (*shape.Lines, error)
 
-func (s shaper) Lines(source *flow.Source, read []byte) (*shape.Lines, error) { return s(source, read) }
+func (s shaper) Lines(at flow.Position, read []byte) (*shape.Lines, int64, error) {
+	lines, err := s(at.Generation.Source, read)
+	return lines, math.MaxInt64, err
+}
+
+func (s shaper) Missed(shape.Miss) (*shape.Lines, error) { return nil, nil }
 
 // fixed shapes the lines of every source in the same way.
 func fixed(t testing.TB, f *logformat.Format, schema accesslog.Schema) shaper {

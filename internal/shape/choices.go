@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"math"
+	"slices"
 	"sync"
 
 	"github.com/tailflux/tailflux/internal/config"
@@ -27,10 +29,41 @@ type choices struct {
 	saving chan struct{} // holds one token while the file is written
 }
 
-// A choice is the format of a source.
+// A choice is the format of a source, and those before it: a line that is read again is
+// read as it was. A line is read in the latest format that it fits, of those that were
+// chosen at it or before it.
 type choice struct {
-	Path   string `json:"path"`
-	Format string `json:"format"` // as in config.Source; empty while lines are rejected because no format fits them
+	Path   string   `json:"path"`
+	Format string   `json:"format"`           // as in config.Source; empty while lines are rejected because no format fits them
+	From   int64    `json:"from,omitempty"`   // number of the first line that it was chosen for
+	Before []former `json:"before,omitempty"` // the oldest first
+}
+
+type former struct {
+	Format string `json:"format"`
+	From   int64  `json:"from,omitempty"`
+}
+
+// at returns the formats of a line, the latest first, and the number of the line from
+// which on there are more.
+func (c choice) at(line int64) (formats []string, until int64) {
+	until = math.MaxInt64
+	for _, f := range slices.Backward(append(c.Before[:len(c.Before):len(c.Before)], former{c.Format, c.From})) {
+		switch {
+		case f.Format == "":
+		case f.From > line:
+			until = f.From
+		case !slices.Contains(formats, f.Format):
+			formats = append(formats, f.Format)
+		}
+	}
+	return formats, until
+}
+
+// all returns all formats, the latest first.
+func (c choice) all() []string {
+	formats, _ := c.at(math.MaxInt64)
+	return formats
 }
 
 func openChoices(c *config.Config, dir *statedir.Dir) (*choices, error) {
@@ -57,8 +90,8 @@ func (ch *choices) parser(c *config.Config) func(data []byte) error {
 			if err := json.Unmarshal(text, &one); err != nil {
 				return err
 			}
-			if one.Format != "" {
-				if _, err := compile(c, config.Source{Format: one.Format}); err != nil {
+			for _, format := range one.all() {
+				if _, err := compile(c, config.Source{Format: format}); err != nil {
 					return fmt.Errorf("source %s: %w", name, err)
 				}
 			}
@@ -69,28 +102,27 @@ func (ch *choices) parser(c *config.Config) func(data []byte) error {
 	}
 }
 
-// of returns the format of a source, "" if none was chosen for the log at path.
-func (ch *choices) of(name, path string) string {
+// of returns the choice for a source, the zero one if there is none for the log at path.
+func (ch *choices) of(name, path string) choice {
 	ch.mu.Lock()
 	defer ch.mu.Unlock()
 	if made := ch.made[name]; made.Path == path {
-		return made.Format
+		return made
 	}
-	return ""
+	return choice{}
 }
 
 // ofDays returns the format of the log whose days have these paths, if each was a source
 // of its own once: that of the latest.
-func (ch *choices) ofDays(is func(path string) bool) (format string) {
+func (ch *choices) ofDays(is func(path string) bool) (latest choice) {
 	ch.mu.Lock()
 	defer ch.mu.Unlock()
-	latest := ""
 	for _, made := range ch.made {
-		if made.Format != "" && made.Path > latest && is(made.Path) {
-			latest, format = made.Path, made.Format
+		if made.Format != "" && made.Path > latest.Path && is(made.Path) {
+			latest = made
 		}
 	}
-	return format
+	return latest
 }
 
 // knows reports whether the log was followed before that has such a path: with a format,
@@ -106,12 +138,36 @@ func (ch *choices) knows(is func(path string) bool) (followed, waiting bool) {
 	return followed, waiting
 }
 
-// choose keeps a format for a source; "" is that none fits.
-func (ch *choices) choose(name, path, format string) {
+// named returns the choice for the log that has such a path, and its source's name.
+func (ch *choices) named(is func(path string) bool) (name string, c choice) {
 	ch.mu.Lock()
 	defer ch.mu.Unlock()
-	ch.made[name] = choice{path, format}
+	for name, made := range ch.made {
+		if made.Format != "" && is(made.Path) && made.Path >= c.Path {
+			return name, made
+		}
+	}
+	return "", choice{}
+}
+
+// choose keeps a choice for a source; one without a format is that none fits.
+func (ch *choices) choose(name string, c choice) {
+	ch.mu.Lock()
+	defer ch.mu.Unlock()
+	ch.made[name] = c
 	ch.changes++
+}
+
+// forgetLines makes every choice hold from the first line on.
+func (ch *choices) forgetLines() {
+	ch.mu.Lock()
+	defer ch.mu.Unlock()
+	for name, c := range ch.made {
+		if c.From > 0 || c.Before != nil {
+			ch.made[name] = choice{Path: c.Path, Format: c.Format}
+			ch.changes++
+		}
+	}
 }
 
 // sync returns nil when every choice made before the call is on the disk.

@@ -10,6 +10,7 @@ import (
 	"github.com/tailflux/tailflux/internal/config"
 	"github.com/tailflux/tailflux/internal/flow"
 	"github.com/tailflux/tailflux/internal/logfile"
+	"github.com/tailflux/tailflux/internal/logformat"
 )
 
 // Fit is how lines go with a format. Empty lines, and those that are too long, say
@@ -49,12 +50,15 @@ func (l *Lines) Fit(r io.Reader, maxLine int, most int64) (f Fit, err error) {
 			continue
 		}
 		f.Lines++
-		reason, outcome := flow.NoMatch, accesslog.Rejected
-		if captures, ok := l.Matcher.Match(line); ok {
-			reason = flow.BadTime
-			point, outcome = l.Encoder.Append(point[:0], captures, f.Lines)
+		reason := flow.NoMatch
+		is, outcome, matched := l.Append(point[:0], line, f.Lines)
+		if point = is; outcome != accesslog.Rejected {
+			continue
 		}
-		if outcome != accesslog.Rejected {
+		if matched {
+			reason = flow.BadTime
+		}
+		if _, known := logformat.Nearest(line); known && l.Any {
 			continue
 		}
 		if f.Misfits++; f.Misfits == 1 {
@@ -69,11 +73,14 @@ func (l *Lines) Fit(r io.Reader, maxLine int, most int64) (f Fit, err error) {
 // source is a place in the configuration, path that of the log.
 func (s *Shaper) Look(source int, name, path string) (*Lines, error) {
 	configured := s.o.Config.Sources[source]
+	formats := []string{configured.Format}
 	if isAuto(configured) {
-		if configured.Format = s.choices.of(name, logOf(configured, path)); configured.Format == "" {
-			return nil, nil
-		}
+		formats = s.choices.of(name, logOf(configured, path)).all()
 	}
 	configured.Name = name
-	return New(s.o.Config, configured, s.o.Host, nil)
+	all, err := newChain(s.o.Config, configured, formats, s.o.Host)
+	if all != nil {
+		all.Any = isAuto(configured)
+	}
+	return all, err
 }

@@ -115,6 +115,14 @@ func changedKeys(before, after map[string]json.RawMessage) (changed []string) {
 	return changed
 }
 
+// stoppedCleanly reports whether everything was delivered that was read before: no line
+// will be read again.
+func stoppedCleanly(dir *statedir.Dir) bool {
+	var kept keptSettings
+	data, err := dir.Read(statedir.Shaping)
+	return err == nil && json.Unmarshal(data, &kept) == nil && kept.Clean
+}
+
 // crashedWithAuto reports whether the last run did not end cleanly, and detected the
 // format of the configured source of that name.
 func crashedWithAuto(dir *statedir.Dir, name string) bool {

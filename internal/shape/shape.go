@@ -27,6 +27,38 @@ type Lines struct {
 	Matcher *logformat.Matcher
 	Encoder *accesslog.Encoder
 	Schema  accesslog.Schema // the encoder's
+
+	// Earlier is how those lines are read that this is no format of; nil: they are not.
+	Earlier *Lines
+	// Any is set if a line of another known format is read in that.
+	Any bool
+	// Leave is set when the lines are of something else than requests: nothing else is
+	// then.
+	Leave bool
+}
+
+// Append appends the point of a line, of the first format that it fits, and returns the
+// extended buffer; matched reports whether there is one. number is as in
+// [accesslog.Encoder.Append].
+func (l *Lines) Append(dst, line []byte, number int64) (points []byte, outcome accesslog.Outcome, matched bool) {
+	for ; l != nil; l = l.Earlier {
+		var ok bool
+		points, outcome, ok = l.AppendOne(dst, line, number)
+		if matched = matched || ok; ok && outcome != accesslog.Rejected {
+			return points, outcome, true
+		}
+	}
+	return dst, accesslog.Rejected, matched
+}
+
+// AppendOne is Append without the earlier formats.
+func (l *Lines) AppendOne(dst, line []byte, number int64) (points []byte, outcome accesslog.Outcome, matched bool) {
+	captures, ok := l.Matcher.Match(line)
+	if !ok {
+		return dst, accesslog.Rejected, false
+	}
+	points, outcome = l.Encoder.Append(dst, captures, number)
+	return points, outcome, true
 }
 
 // New returns the lines of a source whose format is configured, or was detected
@@ -43,6 +75,19 @@ func New(c *config.Config, s config.Source, host string, values accesslog.Admitt
 	}
 	schema.Host, schema.Source, schema.Values = host, s.Name, values
 	return Of(format, schema)
+}
+
+// newChain returns the lines of a source that has these formats, the latest first, with
+// any value for a tag; nil if there are none.
+func newChain(c *config.Config, source config.Source, formats []string, host string) (all *Lines, err error) {
+	for _, format := range slices.Backward(formats) {
+		lines, err := New(c, withFormat(source, format), host, nil)
+		if err != nil {
+			return nil, err
+		}
+		lines.Earlier, all = all, lines
+	}
+	return all, nil
 }
 
 // Of returns the lines of a compiled format, with points as the schema says. The

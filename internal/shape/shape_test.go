@@ -74,7 +74,7 @@ func (h *house) mustOpen() *shape.Shaper {
 // names are the variables of a source's format, when these lines have been read.
 func (h *house) names(s *shape.Shaper, read string) string {
 	h.t.Helper()
-	lines, err := s.Lines(h.source, []byte(read))
+	lines, _, err := s.Lines(h.at(1), []byte(read))
 	if err != nil {
 		h.t.Fatalf("Lines(%q): %v", read, err)
 	}
@@ -82,6 +82,11 @@ func (h *house) names(s *shape.Shaper, read string) string {
 		return ""
 	}
 	return strings.Join(lines.Format.Names(), " ")
+}
+
+// at is the position of a line of the source.
+func (h *house) at(line int64) flow.Position {
+	return flow.Position{Generation: &flow.Generation{Source: h.source, ID: 1, FirstLine: 1}, Line: line}
 }
 
 // kept is what formats.json says of the source.
@@ -185,7 +190,8 @@ func TestSyncWhileFormatsAreDetected(t *testing.T) {
 	}
 	for i := range 50 {
 		name := "web" + strings.Repeat("x", i)
-		if lines, err := s.Lines(&flow.Source{Name: name, Path: name}, []byte(combined)); err != nil || lines == nil {
+		at := flow.Position{Generation: &flow.Generation{Source: &flow.Source{Name: name, Path: name}, ID: 1}, Line: 1}
+		if lines, _, err := s.Lines(at, []byte(combined)); err != nil || lines == nil {
 			t.Errorf("Lines: %v, %v", lines, err)
 		}
 	}
@@ -292,7 +298,7 @@ func TestNoFormatFits(t *testing.T) {
 			t.Errorf("%s of an odd line = %v, want the operator's error", what, err)
 		}
 	}
-	_, err = s.Lines(h.source, []byte("odd\n"))
+	_, _, err = s.Lines(h.at(1), []byte("odd\n"))
 	check("Lines", err)
 	h.write("odd\n")
 	_, err = h.open(true)

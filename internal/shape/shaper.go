@@ -1,12 +1,12 @@
 package shape
 
 import (
-	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
+	"slices"
 	"strings"
 
 	"github.com/tailflux/tailflux/internal/accesslog"
@@ -17,9 +17,6 @@ import (
 	"github.com/tailflux/tailflux/internal/statedir"
 )
 
-// sampleLines is how many lines the format is detected from at most.
-const sampleLines = 100
-
 // Options say what a [Shaper] shapes.
 type Options struct {
 	Config *config.Config
@@ -28,32 +25,49 @@ type Options struct {
 	Values accesslog.Admitter
 	// Followed reports whether the log at path was followed before; nil is never.
 	Followed func(path string) bool
+	// Fresh is set when nothing is known of any log: lines are numbered from 1 again.
+	Fresh bool
 	// Once is for a run that ends by itself: it fails when no format fits, rather
 	// than to reject lines for want of one.
 	Once bool
 	Log  *slog.Logger
 }
 
-// Shaper shapes the lines of all configured sources. Lines is for one goroutine,
-// Sync for any.
+// Shaper shapes the lines of all configured sources. Lines and Missed are for one
+// goroutine, LeaveOut is for another, Sync for any.
 type Shaper struct {
 	o       Options
 	choices *choices
-	lines   map[string]*Lines   // by format or regexp
-	found   map[string]string   // formats of a glob's files that were there at the start, by path
-	samples map[string][][]byte // lines of sources whose format is not detected yet, by name
+	lines   map[string]*Lines // by format or regexp
+	read    map[string]*Lines // by source and formats
+
+	examiner                     // for the parse stage, and for Open
+	outside  examiner            // for LeaveOut
+	found    map[string]Evidence // of a glob's files that were there at the start, by path
+	samples  map[string][][]byte // lines of sources whose format is not known, by name
+	left     map[string]bool     // sources whose lines are no requests, by name
+	imported map[string][]string // formats of imported files that are not kept, by name of the source
 }
 
 // Open compiles the configured formats and reads the ones that were detected
-// earlier. Of sources whose format must be detected it looks at the first lines,
-// if the file is there. The error is a [config.UsageError] when no format fits a
-// log that was not followed before: one odd line must not end a daemon that
-// worked.
+// earlier. Of sources whose format must be detected it looks at the lines of the file,
+// if that is there. The error is a [config.UsageError] when no format fits a log, or
+// any log of a glob, that was not followed before: one odd line must not end a daemon
+// that worked.
 func Open(o Options) (*Shaper, error) {
-	s := &Shaper{o: o, lines: map[string]*Lines{}, found: map[string]string{}, samples: map[string][][]byte{}}
+	look := func() examiner {
+		return examiner{config: o.Config, once: o.Once, followed: o.Followed, probes: map[string]*Lines{}}
+	}
+	s := &Shaper{
+		o: o, lines: map[string]*Lines{}, read: map[string]*Lines{}, examiner: look(), outside: look(),
+		found: map[string]Evidence{}, samples: map[string][][]byte{}, left: map[string]bool{}, imported: map[string][]string{},
+	}
 	var err error
 	if s.choices, err = openChoices(o.Config, o.State); err != nil {
 		return nil, err
+	}
+	if o.Fresh {
+		s.choices.forgetLines()
 	}
 	for _, source := range o.Config.Sources {
 		if isAuto(source) {
@@ -78,26 +92,45 @@ func Open(o Options) (*Shaper, error) {
 	return s, nil
 }
 
-// Lines returns how the lines of a source become points. read are some that were
-// read, whole ones with their newlines, from which the format is detected if need
-// be. While it is not known, the result is nil; with Once the error says why. It
-// touches no disk: the choice is durable after the next [Shaper.Sync].
-func (s *Shaper) Lines(source *flow.Source, read []byte) (*Lines, error) {
+// Lines returns how the lines of a source become points, from a position on and up to
+// the line of a number. read are the lines that were read there, whole ones with their
+// newlines, from which the format is detected if need be. While it is not known, the
+// result is nil; with Once the error says why. It touches no disk: the choice is durable
+// after the next [Shaper.Sync].
+func (s *Shaper) Lines(at flow.Position, read []byte) (l *Lines, until int64, err error) {
+	source := at.Generation.Source
 	configured := s.o.Config.Sources[source.Config]
-	if isAuto(configured) {
-		var err error
-		if configured.Format, err = s.detected(source, read); err != nil || configured.Format == "" {
-			return nil, err
+	if s.isLeft(configured, source.Name, read) {
+		return &Lines{Leave: true}, math.MaxInt64, nil
+	}
+	if !isAuto(configured) {
+		if s.isOther(source, configured, read) {
+			return &Lines{Leave: true}, math.MaxInt64, nil
+		}
+		shared, err := s.shared(configured)
+		if err != nil {
+			return nil, 0, err
+		}
+		return shared.For(source.Name), math.MaxInt64, nil
+	}
+	chosen := s.choices.of(source.Name, logOf(configured, source.Path))
+	if chosen.Format == "" {
+		if chosen, err = s.detected(at, read); err != nil {
+			return nil, 0, err
+		}
+		if s.left[source.Name] {
+			return &Lines{Leave: true}, math.MaxInt64, nil
 		}
 	}
-	shared, err := s.shared(configured)
-	if err != nil {
-		return nil, err
+	formats, until := chosen.at(at.Line)
+	if isImported(at) { // its lines have numbers of their own
+		formats, until = slices.Concat(s.imported[source.Name], chosen.all()), math.MaxInt64
 	}
-	return shared.For(source.Name), nil
+	l, err = s.chain(configured, source.Name, formats)
+	return l, until, err
 }
 
-// Sync returns nil when every format that was detected before the call is on the
+// Sync returns nil when every format that was chosen before the call is on the
 // disk. It has nothing to do but look when none is new. After an error the next
 // call tries again. It blocks until another's call is over or ctx ends.
 func (s *Shaper) Sync(ctx context.Context) error { return s.choices.sync(ctx) }
@@ -115,94 +148,83 @@ func (s *Shaper) shared(source config.Source) (*Lines, error) {
 	return s.lines[key], nil
 }
 
+// chain returns the lines of a source that has these formats, the latest first; nil if
+// there are none.
+func (s *Shaper) chain(configured config.Source, name string, formats []string) (l *Lines, err error) {
+	if len(formats) == 0 {
+		return nil, nil
+	}
+	key := name + "\n" + strings.Join(formats, "\n")
+	if s.read[key] == nil {
+		shared, err := s.shared(withFormat(configured, formats[0]))
+		if err != nil {
+			return nil, err
+		}
+		l := shared.For(name)
+		if l.Earlier, err = s.chain(configured, name, formats[1:]); err != nil {
+			return nil, err
+		}
+		s.read[key] = l
+	}
+	return s.read[key], nil
+}
+
 // first looks at the files of a source at the start, and returns its format if
 // that is known. That of a glob never is: each of its files is a source.
 func (s *Shaper) first(source config.Source) (format string, err error) {
-	paths := []string{source.Path}
-	glob := source.IsGlob()
-	if glob {
-		paths = logfile.CompilePattern(source.Path, s.o.Config.Exclude...).Paths(nil)
-	} else if format = s.choices.of(source.Name, source.Path); format != "" {
-		return format, nil
+	if source.IsGlob() {
+		return "", s.firstOfGlob(source)
 	}
-	for _, path := range paths {
-		followed, waiting := s.choices.knows(isLog(source, path))
-		if glob && followed && !waiting {
-			continue
-		}
-		waiting = waiting || !followed && s.interrupted(source.Name, path)
-		lines, err := logfile.FirstLines(path, sampleLines)
-		if err != nil {
-			continue // the reader waits for the file, and says so
-		}
-		format, err = logformat.Detect(lines)
-		switch {
-		case err == nil && glob:
-			s.found[path] = format
-		case err == nil:
-			s.choose(source.Name, path, format)
-			return format, nil
-		case errors.Is(err, logformat.ErrNoLines):
-		case s.choices.lost: // it had a format, which the next lines show: odd ones at the head must not end the daemon
-		case waiting && !s.o.Once:
-			if !glob {
-				s.reject(source.Name, path, err)
-				s.choices.choose(source.Name, path, "")
-			}
-		default:
-			return "", s.unknown(source.Name, path, err)
-		}
+	chosen := s.choices.of(source.Name, source.Path)
+	anew := chosen.Format != "" && source.Anew
+	if chosen.Format != "" && !anew {
+		return chosen.Format, nil
+	}
+	_, waiting := s.choices.knows(isLog(source, source.Path))
+	if waiting && !s.o.Once {
+		return "", nil // by the lines that come, which are numbered
+	}
+	e := s.examine(source, source.Path)
+	switch {
+	case anew:
+		return s.again(source, chosen, e), nil
+	case e.Err == nil:
+		s.choose(source.Name, choice{Path: source.Path, Format: e.Format}, e.String())
+		return e.Format, nil
+	case errors.Is(e.Err, logformat.ErrNoLines):
+	case s.choices.lost: // it had a format, which the next lines show: odd ones must not end the daemon
+	case !s.o.Once && s.interrupted(source.Name, source.Path):
+		s.reject(source.Name, source.Path, e.Err)
+		s.choices.choose(source.Name, choice{Path: source.Path})
+	default:
+		return "", s.unknown(source.Name, source.Path, e.Err)
 	}
 	return "", nil
+}
+
+// again judges anew what was chosen, because the format is auto in so many words: if the
+// log says anything else now, that holds from now on. After a crash, lines are to be read
+// again, in the format that they had.
+func (s *Shaper) again(source config.Source, was choice, e Evidence) (format string) {
+	switch {
+	case e.Err != nil || e.Format == was.Format:
+		return was.Format
+	case !stoppedCleanly(s.o.State):
+		s.o.Log.Warn("log looks like another format than the one that was chosen; it is kept for the lines that are read again after a crash",
+			"source", source.Name, "file", source.Path, "was", was.Format, "format", e.Format)
+		return was.Format
+	}
+	s.o.Log.Warn("the format that was chosen is forgotten, because the format is auto in the configuration",
+		"source", source.Name, "file", source.Path, "was", was.Format, "format", e.Format)
+	s.choose(source.Name, choice{Path: source.Path, Format: e.Format}, e.String())
+	return e.Format
 }
 
 // interrupted reports whether the log at path was followed with its format to be
 // detected until a crash, before which it need not have been saved that none fits.
 // name is that of the configured source.
 func (s *Shaper) interrupted(name, path string) bool {
-	return s.o.Followed != nil && s.o.Followed(path) && crashedWithAuto(s.o.State, name)
-}
-
-// detected returns the format of a source, "" while it is not known.
-func (s *Shaper) detected(source *flow.Source, read []byte) (format string, err error) {
-	name, path := source.Name, source.Path
-	log := logOf(s.o.Config.Sources[source.Config], path)
-	if format = s.choices.of(name, log); format != "" {
-		return format, nil
-	}
-	if format = s.found[path]; log != path {
-		format = cmp.Or(s.choices.ofDays(isLog(s.o.Config.Sources[source.Config], path)), format)
-	}
-	if format != "" {
-		s.choose(name, log, format)
-		return format, nil
-	}
-	sample := s.samples[name]
-	for line := range bytes.Lines(read) {
-		if len(sample) >= sampleLines {
-			break
-		}
-		sample = append(sample, bytes.Clone(flow.TrimCR(bytes.TrimSuffix(line, []byte{'\n'}))))
-	}
-	format, err = logformat.Detect(sample)
-	if len(sample) >= sampleLines || err == nil {
-		sample = nil // the next lines may fit one
-	}
-	s.samples[name] = sample
-	switch {
-	case err == nil:
-		s.choose(name, log, format)
-		return format, nil
-	case errors.Is(err, logformat.ErrNoLines):
-		return "", nil
-	case s.o.Once:
-		return "", s.unknown(name, path, err)
-	}
-	if _, waiting := s.choices.knows(isLog(s.o.Config.Sources[source.Config], path)); !waiting {
-		s.reject(name, path, err)
-		s.choices.choose(name, log, "")
-	}
-	return "", nil
+	return s.isFollowed(path) && crashedWithAuto(s.o.State, name)
 }
 
 // logOf is the path by which a choice is known: of a log that has a file a day, the same
@@ -228,9 +250,9 @@ func isLog(source config.Source, path string) func(path string) bool {
 	}
 }
 
-func (s *Shaper) choose(name, path, format string) {
-	s.choices.choose(name, path, format)
-	s.o.Log.Info("log format detected", "source", name, "file", path, "format", format)
+func (s *Shaper) choose(name string, c choice, evidence string) {
+	s.choices.choose(name, c)
+	s.o.Log.Info("log format detected", "source", name, "file", c.Path, "format", c.Format, "reason", evidence)
 }
 
 func (s *Shaper) reject(name, path string, why error) {
@@ -240,5 +262,7 @@ func (s *Shaper) reject(name, path string, why error) {
 func (s *Shaper) unknown(name, path string, why error) error {
 	return config.UsageError{Err: fmt.Errorf("source %s: %s: format auto: %w", name, path, why)}
 }
+
+func isImported(at flow.Position) bool { return at.Generation.ID < 0 }
 
 func isAuto(s config.Source) bool { return s.Regexp == "" && s.Format == Auto }

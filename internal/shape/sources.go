@@ -53,9 +53,12 @@ func Kept(c *config.Config, source config.Source, name string) (*Lines, error) {
 		if _, err := look(c.StateDir, statedir.Formats, ch.parser(c)); err != nil {
 			return nil, err
 		}
-		if source.Format = ch.made[name].Format; source.Format == "" {
+		formats := ch.made[name].all()
+		if len(formats) == 0 {
 			return nil, config.UsageError{Err: fmt.Errorf("source %s has the format auto, and none was detected yet: use --format", name)}
 		}
+		source.Name = name
+		return newChain(c, source, formats, "any")
 	}
 	source.Name = name
 	return New(c, source, "any", nil)

@@ -25,6 +25,9 @@ type Glob struct {
 	Pattern string // as in path/filepath.Match
 	// Exclude are patterns of what is left out, as in [logfile.CompilePattern].
 	Exclude []string
+	// Leave, if not nil, returns why a file is not to be followed, "" if it is; refused
+	// is set if its lines are missed with Once.
+	Leave func(path string) (why string, refused bool)
 	// FromEnd is for the files that are there at the start.
 	FromEnd bool
 }
@@ -37,7 +40,8 @@ type glob struct {
 	Glob
 	index    int // of stats
 	pattern  logfile.Pattern
-	followed map[string]bool    // paths
+	followed map[string]bool    // paths, also of what is left out
+	left     int                // so many of these are
 	logs     map[string]*source // whose names have dates, by the source's name
 	days     map[string]*source // by the path of each of these files; nil: another source has it
 	trouble  string             // why there are none, once that is logged
@@ -52,8 +56,11 @@ func newGlob(g Glob, st *stats.Stats) *glob {
 
 // unmatched is why no file has matched; nil when one has.
 func (g *glob) unmatched() error {
-	if len(g.followed)+len(g.logs) > 0 {
+	if len(g.followed)+len(g.logs) > g.left {
 		return nil
+	}
+	if g.left > 0 {
+		return fmt.Errorf("no file that matches %s is an access log that can be read: files left out: %d", g.Pattern, g.left)
 	}
 	if err := g.pattern.NoMatch(); err != nil {
 		return fmt.Errorf("no file matches %s: %w", g.Pattern, err)
@@ -76,6 +83,9 @@ func (g *glob) appeared(r *Reader) (paths []string) {
 			continue
 		}
 		g.followed[path] = true
+		if g.isLeft(r, path) {
+			continue
+		}
 		name, date := g.name(path)
 		isRead := r.isRead
 		if g.logs[name] != nil { // who follows it will see
@@ -88,6 +98,23 @@ func (g *glob) appeared(r *Reader) (paths []string) {
 		}
 	}
 	return paths
+}
+
+// isLeft reports whether a file is left out, and says why.
+func (g *glob) isLeft(r *Reader, path string) bool {
+	if g.Leave == nil {
+		return false
+	}
+	why, refused := g.Leave(path)
+	if why == "" {
+		return false
+	}
+	g.left++
+	r.log.Warn("file that matches the glob is left out until the next start", "file", path, "glob", g.Pattern, "reason", why)
+	if refused && r.config.Once {
+		r.refused = errors.Join(r.refused, fmt.Errorf("%s: %s", path, why))
+	}
+	return true
 }
 
 // waiting returns those of the checkpoint's paths at which nothing is any more,
@@ -158,7 +185,7 @@ func (r *Reader) reportMatches(g *glob) {
 		r.log.Warn("no file matches the glob yet; waiting for one", "glob", g.Pattern, "reason", trouble)
 	}
 	g.trouble = trouble
-	r.stats.Matched(g.index, len(g.followed), trouble)
+	r.stats.Matched(g.index, len(g.followed)-g.left, trouble)
 }
 
 // unmatched is, with Once, the error of the first glob that no file has matched.

@@ -1,0 +1,123 @@
+package parse
+
+import (
+	"math"
+	"time"
+
+	"github.com/tailflux/tailflux/internal/accesslog"
+	"github.com/tailflux/tailflux/internal/flow"
+	"github.com/tailflux/tailflux/internal/logformat"
+	"github.com/tailflux/tailflux/internal/shape"
+	"github.com/tailflux/tailflux/internal/stats"
+)
+
+// source is one whose lines are parsed.
+type source struct {
+	flow  *flow.Source
+	lines *shape.Lines // nil until the format is known
+	// They hold for the lines of these numbers.
+	from, until int64
+	matcher     *logformat.Matcher // of lines, nil if they are left out
+	encoder     *accesslog.Encoder // of lines
+	other       *accesslog.Encoder // that was used last for a line of another format
+
+	newest int64 // number of the last line that was read
+	miss   int64 // number of the last line that was not
+	row    int   // so many lines in a row were not
+
+	omitted int64 // field values left out of points
+	crlf    bool  // lines end with CR LF, which was logged
+
+	fit fit
+
+	window, rejected int64 // lines since mostly was last decided, and how many of them were rejected
+	mostly           bool  // more than half of the last window was rejected
+}
+
+// source is where a chunk came from.
+func (p *Parser) source(from *flow.Source) *source {
+	for len(p.sources) <= from.Index {
+		p.sources = append(p.sources, nil)
+	}
+	s := p.sources[from.Index]
+	if s == nil {
+		s = &source{flow: from}
+		p.sources[from.Index] = s
+	}
+	return s
+}
+
+// ask finds out how the lines from a position on are read, if that is another way than
+// before.
+func (p *Parser) ask(s *source, at flow.Position, read []byte) error {
+	if s.matcher != nil && s.from <= at.Line && at.Line < s.until {
+		return nil
+	}
+	lines, until, err := p.shaper.Lines(at, read)
+	if err != nil {
+		return err
+	}
+	s.from, s.until = at.Line, max(until, at.Line+1)
+	p.use(s, lines)
+	return nil
+}
+
+// use reads the next lines in another way.
+func (p *Parser) use(s *source, lines *shape.Lines) {
+	s.lines, s.matcher = lines, nil
+	if lines == nil || lines.Leave {
+		return
+	}
+	s.matcher, s.encoder = lines.Matcher, lines.Encoder
+	p.stats.UpdateSource(s.flow.Index, func(st *stats.Source) { st.Kind = lines.Format.Kind() })
+}
+
+// encoded is what became of a line, and by which encoder.
+type encoded struct {
+	points  []byte
+	outcome accesslog.Outcome
+	matched bool
+	by      *accesslog.Encoder
+}
+
+// missed appends the point of a line that is not of the format of its source, or has no
+// time that can be read: maybe it is of another one. read begins with it.
+func (p *Parser) missed(s *source, at flow.Position, line, read, buf []byte) (is encoded, err error) {
+	for l := s.lines.Earlier; l != nil; l = l.Earlier {
+		points, outcome, matched := l.AppendOne(buf, line, at.Line)
+		is.matched = is.matched || matched
+		if matched && outcome != accesslog.Rejected {
+			s.other = l.Encoder
+			return encoded{points, outcome, true, l.Encoder}, nil
+		}
+	}
+	if s.row++; s.miss+1 != at.Line {
+		s.row = 1
+	}
+	s.miss = at.Line
+	other, err := p.shaper.Missed(shape.Miss{At: at, Read: read, Row: s.row, Newest: at.Line > s.newest, Fitted: s.fit.matched})
+	if other == nil || err != nil {
+		return encoded{buf, accesslog.Rejected, is.matched, nil}, err
+	}
+	s.from, s.until = at.Line, math.MaxInt64
+	p.use(s, other)
+	if other.Leave {
+		return encoded{buf, accesslog.Filtered, true, nil}, nil
+	}
+	points, outcome, matched := other.AppendOne(buf, line, at.Line)
+	return encoded{points, outcome, matched, other.Encoder}, nil
+}
+
+// isLeft reports whether the lines are left out.
+func (s *source) isLeft() bool { return s.matcher == nil && s.lines != nil && s.lines.Leave }
+
+// last is the time in the last line.
+func (s *source) last() time.Time {
+	if s.encoder == nil {
+		return time.Time{}
+	}
+	if s.other != nil && s.other.Time().After(s.encoder.Time()) {
+		return s.other.Time()
+	}
+	return s.encoder.Time()
+}

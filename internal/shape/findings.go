@@ -1,0 +1,67 @@
+package shape
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/tailflux/tailflux/internal/config"
+	"github.com/tailflux/tailflux/internal/logfile"
+	"github.com/tailflux/tailflux/internal/logformat"
+	"github.com/tailflux/tailflux/internal/statedir"
+)
+
+// Finding is how a log goes with the format of its source, in a sentence.
+type Finding struct {
+	Text  string
+	Unfit bool // its lines would be rejected
+}
+
+// Findings says of each log that has lines now, or had, which format it is read in, and why. It
+// only looks.
+func Findings(c *config.Config) (all []Finding, err error) {
+	var kept choices
+	if _, err := look(c.StateDir, statedir.Formats, kept.parser(c)); err != nil {
+		return nil, err
+	}
+	for _, source := range c.Sources {
+		paths := []string{source.Path}
+		if source.IsGlob() {
+			paths = logfile.CompilePattern(source.Path, c.Exclude...).Paths(nil)
+		}
+		some := findings(c, source, paths, &kept)
+		if source.IsGlob() && slices.ContainsFunc(some, func(f Finding) bool { return !f.Unfit }) {
+			for i := range some {
+				some[i].Unfit = false // others are not stopped
+			}
+		}
+		all = append(all, some...)
+	}
+	return all, nil
+}
+
+func findings(c *config.Config, source config.Source, paths []string, kept *choices) (all []Finding) {
+	for _, path := range paths {
+		_, chosen := kept.named(isLog(source, path))
+		x := examiner{config: c, probes: map[string]*Lines{}, followed: func(string) bool { return chosen.Format != "" }}
+		e := x.examine(source, path)
+		about := fmt.Sprintf("source %s: %s: ", source.Name, path)
+		switch {
+		case errors.Is(e.Err, logformat.ErrNoLines) && chosen.Format == "":
+			continue
+		case errors.Is(e.Err, logformat.ErrNoLines):
+			about += "format " + chosen.Format + ", as it was detected before; there are no lines now"
+		case e.Other != "" && source.IsGlob():
+			about += "left out: " + e.Err.Error()
+		case e.Err != nil:
+			about += e.Err.Error()
+		case chosen.Format != "" && isAuto(source) && chosen.Format != e.Format:
+			about += fmt.Sprintf("format %s was detected before; now %s: %s", chosen.Format, e, e.Format)
+		default:
+			about += fmt.Sprintf("format %s: %s", cmp.Or(e.Format, "regexp"), e)
+		}
+		all = append(all, Finding{about, e.Err != nil && !errors.Is(e.Err, logformat.ErrNoLines)})
+	}
+	return all
+}

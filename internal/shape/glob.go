@@ -1,0 +1,138 @@
+package shape
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/tailflux/tailflux/internal/config"
+	"github.com/tailflux/tailflux/internal/logfile"
+	"github.com/tailflux/tailflux/internal/logformat"
+)
+
+// firstOfGlob judges the files of a glob at the start, each by itself. The error is that
+// none of them can be read: no format fits, of as many as there are.
+func (s *Shaper) firstOfGlob(source config.Source) error {
+	var unfit []Evidence
+	paths := logfile.CompilePattern(source.Path, s.o.Config.Exclude...).Paths(nil)
+	if source.Anew {
+		s.againInGlob(source, paths)
+	}
+	for _, path := range paths {
+		followed, waiting := s.choices.knows(isLog(source, path))
+		if followed && !waiting || (waiting || s.interrupted(source.Name, path)) && !s.o.Once {
+			continue // by the lines that come, which are numbered
+		}
+		e := s.examine(source, path)
+		s.found[path] = e
+		if e.Err != nil && !errors.Is(e.Err, logformat.ErrNoLines) && !s.choices.lost {
+			unfit = append(unfit, e)
+		}
+	}
+	if len(unfit) == 0 || len(unfit) < len(paths) {
+		return nil
+	}
+	worst := unfit[0]
+	for _, e := range unfit {
+		if worst.Other != "" && e.Other == "" {
+			worst = e // a remedy that is worth more
+		}
+	}
+	return s.unknown(source.Name, worst.Path, worst.Err)
+}
+
+// againInGlob is [Shaper.again] for each log of a glob, by its latest day.
+func (s *Shaper) againInGlob(source config.Source, paths []string) {
+	latest := map[string]string{}
+	for _, path := range paths {
+		latest[logOf(source, path)] = path
+	}
+	for log, path := range latest {
+		name, chosen := s.choices.named(isLog(source, path))
+		if chosen.Format == "" || chosen.Path != log {
+			continue
+		}
+		source := source
+		source.Name, source.Path = name, log
+		s.again(source, chosen, s.examine(source, path))
+	}
+}
+
+// leastLines is how many lines of a file must be of no format for it to be left out.
+const leastLines = 20
+
+// LeaveOut returns why a file of a glob is not to be followed: it is some other log than
+// one of requests, or no line of it is of the format; "" if it is to be. refused is set
+// if it may have requests, and the run is to fail for them. config is the place of the
+// glob in the configuration.
+func (s *Shaper) LeaveOut(config int, path string) (why string, refused bool) {
+	source := s.o.Config.Sources[config]
+	if followed, waiting := s.choices.knows(isLog(source, path)); followed && !waiting {
+		return "", false
+	}
+	e, ok := s.found[path]
+	if !ok {
+		e = s.outside.examine(source, path)
+	}
+	switch {
+	case e.Err == nil, errors.Is(e.Err, logformat.ErrNoLines):
+		return "", false
+	case e.Other != "":
+		return e.Err.Error(), false
+	case s.isFollowed(path), s.choices.lost, e.Known > 0 && isAuto(source):
+		return "", false
+	case s.o.Once && isAuto(source):
+		return e.Err.Error(), true
+	case !s.o.Once && e.Lines >= leastLines:
+		return e.Err.Error() + "; or leave the file out, with exclude", true
+	}
+	return "", false
+}
+
+// leave notes that the lines of a source are no requests.
+func (s *Shaper) leave(name, path, why string) {
+	s.left[name] = true
+	s.o.Log.Warn("file of a glob is left out", "source", name, "file", path, "reason", why)
+}
+
+// isLeft reports whether the lines of a source are left out: still, if none of these that
+// were read is a request.
+func (s *Shaper) isLeft(configured config.Source, name string, read []byte) bool {
+	if !s.left[name] {
+		return false
+	}
+	if !s.someFit(configured, sampleOf(read)) {
+		return true
+	}
+	delete(s.left, name)
+	s.o.Log.Warn("file of a glob was left out, and has requests now: it is read", "source", name)
+	return false
+}
+
+// someFit reports whether any of the lines is of the format, or with auto of any format.
+func (x *examiner) someFit(configured config.Source, lines [][]byte) bool {
+	if !isAuto(configured) {
+		probe, err := x.probe(configured)
+		return err == nil && probe.fitting(lines) > 0
+	}
+	for _, line := range lines {
+		if _, known := logformat.Nearest(line); known {
+			return true
+		}
+	}
+	return false
+}
+
+func (e Evidence) String() string {
+	if e.Lines == 0 {
+		return "as on the days before"
+	}
+	which := "first"
+	if e.End {
+		which = "last"
+	}
+	text := fmt.Sprintf("%d of its %s %d lines fit", e.Fits, which, e.Lines)
+	if e.Head != "" {
+		text += "; its first lines are of another format, " + e.Head
+	}
+	return text
+}

@@ -43,6 +43,15 @@ format, or no known format fits.`,
 			for _, warning := range c.Warnings() {
 				fmt.Fprintf(cmd.ErrOrStderr(), "warning: %s\n", warning)
 			}
+			for _, source := range c.Sources {
+				warnings, err := shape.Warnings(c, source)
+				if err != nil {
+					return config.UsageError{Err: fmt.Errorf("source %s: %w", source.Name, err)}
+				}
+				for _, warning := range warnings {
+					fmt.Fprintf(cmd.ErrOrStderr(), "warning: source %s: %s\n", source.Name, warning)
+				}
+			}
 			mounted := mountedLogs(c)
 			for _, log := range mounted {
 				fmt.Fprintf(cmd.ErrOrStderr(), "warning: source %s: %s is a mount of one file: its rotation cannot be seen; mount its directory\n", log.source, log.path)

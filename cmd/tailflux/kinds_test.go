@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"strings"
 	"testing"
@@ -193,5 +194,81 @@ func TestRequestsInPiecesOfEveryKind(t *testing.T) {
 		{"another pair", `[$time_local] "$request" "$up_a $up_b" $status`, "", `[20/Nov/2026:10:00:00 +0000] "GET /a HTTP/1.1" "PUT /b" 200`, "method=GET,path=/a,source=web,status=200 "},
 	} {
 		k.check(t)
+	}
+}
+
+// Where a line can be cut in several ways.
+func TestCutsOfEveryKind(t *testing.T) {
+	const (
+		apisix = `'$time_iso8601 $hostname $remote_addr:$remote_port $status $request $http_user_agent $host $hostname-$pid-$connection-$connection_requests'`
+		line   = `2026-11-20T10:00:00+00:00 web-1.example.net 192.0.2.7:38242 200 POST /v1/x HTTP/1.1 Mozilla/5.0 (X11; Linux x86_64) api.example.com web-1.example.net-4681-91395376-4`
+		up     = `'$remote_addr [$time_local] "$request" $status $request_time "$up_scheme://$up_host$up_uri"'`
+		bad    = `log_format bad [$time_local] $protocol $status $session_time;`
+	)
+	upLine := `192.0.2.7 [20/Nov/2026:10:00:00 +0000] "GET /b?x=1 HTTP/1.1" 200 0.004 "http://app.example.com/v1/b?x=1"`
+	for _, k := range []kind{
+		{"texts without quotes", apisix, "fields: [http_user_agent]\n", line, `,method=POST,path=/v1/x,source=web,status=200 http_user_agent="Mozilla/5.0 (X11; Linux x86_64)" `},
+		{"touching", up, "", upLine, ",method=GET,path=/b,source=web,status=200 request_time=0.004 "},
+		{"both together", up, "fields: [up_host_up_uri]\n", upLine, ` up_host_up_uri="app.example.com/v1/b" `},
+	} {
+		k.check(t)
+	}
+	for _, tt := range []struct {
+		name, format, config string
+		want                 []string
+	}{
+		{"one that is needed", up, "fields: [up_uri]\n", []string{"nothing separates $up_host from $up_uri", "$up_host_up_uri"}},
+		{"one that a tag is", up, "tags: [up_host]\n", []string{"nothing separates"}},
+		{"one that drops", up, "drop: [{up_host: a}]\n", []string{"nothing separates"}},
+		{"one that the path is of", `[$time_local] "$request_method $up_host$request_uri"`, "", []string{"nothing separates $up_host from $request_uri"}},
+		{"one that the time is", `[$time_local$status]`, "", []string{"nothing separates $time_local from $status"}},
+		{"no quotes in nginx.conf", bad, "", []string{"nginx joins words without quotes", "no blank", "quotes are missing in nginx.conf"}},
+	} {
+		config := writeTemp(t, "tailflux.yaml", "sources: [{path: /x.log, format: '"+strings.ReplaceAll(tt.format, "'", "''")+"'}]\n"+tt.config)
+		var out, errs bytes.Buffer
+		code := execute([]string{"check", "--config", config}, &out, &errs)
+		for _, want := range tt.want {
+			if code != 2 || !strings.Contains(errs.String(), want) {
+				t.Errorf("%s: check = exit %d\n%swant 2 and %q", tt.name, code, errs.String(), want)
+			}
+		}
+	}
+}
+
+// What is configured and can never come is said, by check and by explain.
+func TestWhatCanNeverComeIsSaid(t *testing.T) {
+	const combined = "sources: [{path: /x.log, name: web, format: combined}]\n"
+	for _, tt := range []struct {
+		name, config string
+		want         []string // none: no warning
+	}{
+		{"the defaults", combined, nil},
+		{"a tag", combined + "tags: [methd, status]\n", []string{"tags: the format has nothing for methd; did you mean method?"}},
+		{"a field", combined + "fields: [body_byte_sent]\n", []string{"fields: the format has nothing for body_byte_sent; did you mean body_bytes_sent?"}},
+		{"a field that nginx has", combined + "fields: [request_tme]\n", []string{"fields: the format has nothing for request_tme", "request_time"}},
+		{"a field of another format", combined + "fields: [request_time]\n", []string{"fields: the format has nothing for request_time"}},
+		{"drop", combined + "drop: [{http_user_agnt: a}]\n", []string{"drop: the format has nothing for http_user_agnt; did you mean http_user_agent?"}},
+		{"client", "sources: [{path: /x.log, name: web, format: '$msec $status'}]\ntags: [client]\n", []string{"tags: the format has nothing for client, which comes from $remote_addr"}},
+		{"a path with a name of its own", "sources: [{path: /x.log, name: web, format: '$msec $status $safe'}]\ntags: [path]\n", []string{"tags: the format has nothing for path", "rename: {safe: path}"}},
+		{"a regexp", "sources: [{path: /x.log, name: web, regexp: '^(?P<msec>\\S+) (?P<status>\\d+)$'}]\ntags: [stats]\n", []string{"tags: the format has nothing for stats; did you mean status?"}},
+		{"a type", "sources: [{path: /x.log, name: web, format: '$msec $cost'}]\nfields: [cost]\n", []string{"nothing is known of the type of cost", "types: {cost: integer}"}},
+		{"a type that is said", "sources: [{path: /x.log, name: web, format: '$msec $cost'}]\nfields: [cost]\ntypes: {cost: string}\n", nil},
+		{"a value that shifts others", "sources: [{path: /x.log, name: web, format: '$msec $uri $status $http_user_agent'}]\n", []string{"$uri: it is not in quotes"}},
+	} {
+		config := writeTemp(t, "tailflux.yaml", tt.config)
+		var out, errs bytes.Buffer
+		code := execute([]string{"check", "--config", config}, &out, &errs)
+		_, stdout, _ := explainWith(t, "x\n", "--config", config)
+		for _, want := range tt.want {
+			if code != 0 || !strings.Contains(errs.String(), want) || !strings.Contains(errs.String(), "warning: source web: ") {
+				t.Errorf("%s: check = exit %d\n%swant %q", tt.name, code, errs.String(), want)
+			}
+			if !strings.Contains(stdout, want) {
+				t.Errorf("%s: explain =\n%swant %q", tt.name, stdout, want)
+			}
+		}
+		if tt.want == nil && strings.Contains(errs.String()+stdout, "warning") {
+			t.Errorf("%s: check and explain warn:\n%s%s", tt.name, errs.String(), stdout)
+		}
 	}
 }

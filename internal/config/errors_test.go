@@ -78,6 +78,11 @@ func TestErrors(t *testing.T) {
 		{"a type twice", layers{file: one + "types: {a: float,\n a: float}\n"}, "t.yaml:3:2: types.a: got it again, first at t.yaml:2:9, want it once"},
 		{"renamed to a list", layers{file: one + "rename: {a: [b]}\n"}, "t.yaml:2:13: rename.a: got a list, want a variable, or a key such as request.method"},
 
+		// Tags.
+		{"two names of a variable", layers{file: one + "tags: [user_agent, status,\n http_user_agent]\n"}, `t.yaml:3:2: tags[2]: got "http_user_agent", which is the same as "user_agent", want one name of a variable`},
+		{"two names of another", layers{file: one + "tags: [referer, referrer]\n"}, `t.yaml:2:17: tags[1]: got "referrer", which is the same as "referer", want one name of a variable`},
+		{"two names of the method", layers{flags: []string{"--path=/a", "--tags=method,request_method"}}, `--tags: got "request_method", which is the same as "method", want one name of a variable`},
+
 		// Types.
 		{"no value", layers{file: one + "host:\n"}, `t.yaml:2:1: host: got no value, want a name or ""`},
 		{"null", layers{file: one + "wakeups: ~\n"}, `t.yaml:2:10: wakeups: got no value, want true or false`},

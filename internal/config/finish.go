@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+
+	"github.com/tailflux/tailflux/internal/nginxvar"
 )
 
 // finish fills in what follows from other keys and judges what no key can be
@@ -30,6 +32,13 @@ func (l *loader) finish(check func(*Config, Source) error) {
 		l.validateFormat(l.described, check)
 	}
 	l.differFromGlobs()
+	for i, tag := range l.config.Tags {
+		for j, before := range l.config.Tags[:i] {
+			if tag != before && tag != "" && nginxvar.Same(tag, before) {
+				l.twice(i, j)
+			}
+		}
+	}
 	for i, field := range l.config.Fields {
 		for j, tag := range l.config.Tags {
 			if field == tag && field != "" {
@@ -121,6 +130,16 @@ func (l *loader) validateFormat(s *located, check func(*Config, Source) error) {
 	if err := check(&l.config, s.Source); err != nil {
 		l.add(at, s.shown+"."+key, "got "+shorten(text)+": "+err.Error())
 	}
+}
+
+// twice reports a tag that another tag is the same as.
+func (l *loader) twice(tag, before int) {
+	key := fmt.Sprintf("tags[%d]", tag)
+	at, given := l.at[key]
+	if !given {
+		at = l.at["tags"]
+	}
+	l.fail(at, key, shorten(l.config.Tags[tag])+", which is the same as "+shorten(l.config.Tags[before]), "one name of a variable")
 }
 
 // both reports a variable that is a field and a tag.

@@ -52,6 +52,7 @@ func (e *explanation) reject(reason flow.Reason, column int, expected string) {
 // An explainer explains the lines of one format.
 type explainer struct {
 	*shape.Lines
+	config   *config.Config
 	name     string // what CompileFormat or CompileRegexp accepts
 	short    string // the same in a sentence
 	detected bool
@@ -67,7 +68,7 @@ func newExplainer(c *config.Config, source config.Source) (x *explainer, err err
 			return nil, fmt.Errorf("host: %w (set --host)", err)
 		}
 	}
-	x = &explainer{name: strings.TrimSpace(source.Format), short: "the log_format", max: int(c.MaxLineBytes)}
+	x = &explainer{config: c, name: strings.TrimSpace(source.Format), short: "the log_format", max: int(c.MaxLineBytes)}
 	switch {
 	case source.Regexp != "":
 		x.name, x.short = source.Regexp, "the regexp"

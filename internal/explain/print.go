@@ -48,7 +48,7 @@ func (o output) head(x *explainer) string {
 		b.WriteString(", detected")
 	}
 	b.WriteByte('\n')
-	warnings := x.Format.Warnings()
+	warnings := x.Warnings(x.config)
 	if x.unknown != "" {
 		warnings = append(warnings, x.unknown)
 	}

@@ -159,13 +159,3 @@ func between(left, right string) string {
 	}
 	return ""
 }
-
-// isURI reports whether the pieces begin with $uri$is_args$args, by which many write
-// the URI that nginx made of the request. Where there is no query, $args is absent.
-func isURI(pieces []piece) bool {
-	if len(pieces) < 3 || pieces[1].name != "is_args" {
-		return false
-	}
-	path, query := pieces[0].name, pieces[2].name
-	return (path == "uri" || path == "document_uri") && (query == "args" || query == "query_string")
-}

@@ -24,7 +24,9 @@ type Format struct {
 	why    string         // why not
 	json   map[string]*key
 
+	likely   *Format // for what values nearly always are; may be nil
 	kin      *Format // for lines as Apache writes them; may be nil
+	touching []touch
 	dialect  nginxvar.Dialect
 	warnings []string          // of a log_format
 	standIns map[string]string // of a log_format
@@ -55,19 +57,20 @@ func CompileFormatIn(d nginxvar.Dialect, format string) (*Format, error) {
 	if err != nil {
 		return nil, err
 	}
-	expr, err := t.regexp()
-	if err != nil {
-		return nil, err
-	}
-	f, err := compile(expr)
+	f, err := compile(t.regexp())
 	if err != nil {
 		return nil, err
 	}
 	f.escape, f.dialect, f.warnings, f.standIns = t.source.escape, d, t.warnings(), t.standIns()
-	if t.kin = f.escape == escapeDefault; t.kin {
-		if expr, err = t.regexp(); err == nil {
-			f.kin, err = compile(expr)
+	f.touching = t.touching
+	if t.likely = t.unsure(); t.likely {
+		if f.likely, err = compile(t.regexp()); err != nil {
+			return nil, err
 		}
+		t.likely = false
+	}
+	if t.kin = f.escape == escapeDefault; t.kin {
+		f.kin, err = compile(t.regexp())
 	}
 	return f, err
 }
@@ -189,6 +192,9 @@ func (f *Format) NewMatcher() *Matcher {
 	if m.kin != nil {
 		m.kin.prog = f.kin.prog
 	}
+	if m.likely != nil {
+		m.likely.prog = f.likely.prog
+	}
 	return m
 }
 
@@ -207,6 +213,9 @@ func (f *Format) NewSlowMatcher() *Matcher {
 	}
 	if f.kin != nil {
 		m.kin = f.kin.NewSlowMatcher()
+	}
+	if f.likely != nil {
+		m.likely = f.likely.NewSlowMatcher()
 	}
 	return m
 }

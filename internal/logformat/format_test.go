@@ -178,17 +178,14 @@ func TestFormatErrors(t *testing.T) {
 	check("${status", "column 1", "${status}")
 	check("${}", "column 1", "name")
 	check("a ${status $msec", "column 3", "not closed")
-	check("$uri$args", "column 5", "$uri", "$args", "literal between")
-	check(`"$uri$is_args$args$status"`, "column 19", "$args", "$status", "literal between")
-	check("$uri$is_args", "column 5", "$uri", "$is_args", "literal between")
-	check("$status$body_bytes_sent", "column 8")
 	check("$msec\n$status", "column 6", "line break")
 	check("$msec \xff", "column 7", "0xFF")
 	check("escape=xml '$msec'", "column 8", "escape=json")
 	check("log_format a '$msec", "column 14", "never closed")
 	check("log_format a '$msec'x;", "column 21", "directly after")
 	check("log_format a '$msec'; log_format b '$msec';", "column 22", "one log_format")
-	check("log_format a\n  '$msec '\n  '$uri$args';", "line 3, column 8", "$args")
+	check("log_format bad [$time_local] $protocol $status $session_time;", "column 30", "joins words without quotes", "quotes are missing in nginx.conf")
+	check("log_format bad $remote_addr '$status';", "joins words without quotes")
 }
 
 func TestRegexpNames(t *testing.T) {

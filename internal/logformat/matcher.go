@@ -15,6 +15,7 @@ type Matcher struct {
 	scratch  []int         // for prog
 	object   *object       // not nil for JSON
 
+	likely    *Matcher // for what values nearly always are; may be nil
 	kin       *Matcher // for lines as Apache writes them; may be nil
 	unescaped []byte   // captures of such a line
 }
@@ -39,6 +40,13 @@ func (m *Matcher) Numbers() []bool {
 //
 // On lines that the scanner decides, and for JSON objects, nothing is allocated.
 func (m *Matcher) Match(line []byte) (captures [][]byte, ok bool) {
+	if m.likely != nil {
+		captures, ok = m.likely.Match(line)
+		m.Slow, m.likely.Slow = m.Slow+m.likely.Slow, 0
+		if ok {
+			return captures, true
+		}
+	}
 	captures, ok = m.match(line)
 	if !ok && m.kin != nil && ofKin(line) {
 		return m.matchKin(line)

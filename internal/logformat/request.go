@@ -25,7 +25,7 @@ func (t *template) standIns() map[string]string {
 		names := t.words(i)
 		certain := len(names) > 1 && (names[0] == parts[0] || len(names) == 3 && names[2] == parts[2] || slices.Contains(wholeRequests[1:], names[1]))
 		for n, name := range names {
-			if certain && !nginxvar.Known(name) && !t.has(parts[n]) {
+			if certain && t.isOwn(name) && !t.has(parts[n]) {
 				all[parts[n]] = name
 			}
 		}
@@ -34,7 +34,7 @@ func (t *template) standIns() map[string]string {
 		return all
 	}
 	for i, p := range t.pieces {
-		if p.name != "" && !nginxvar.Known(p.name) && strings.Contains(p.name, "request") && t.slot(i).quoted() {
+		if p.name != "" && t.isOwn(p.name) && strings.Contains(p.name, "request") && t.slot(i).quoted() {
 			return map[string]string{"request": p.name}
 		}
 	}
@@ -66,6 +66,11 @@ func (t *template) words(i int) (names []string) {
 		return nil
 	}
 	return names
+}
+
+// isOwn reports whether a variable is the operator's, and not several that touch.
+func (t *template) isOwn(name string) bool {
+	return !nginxvar.Known(name) && !slices.ContainsFunc(t.touching, func(run touch) bool { return run.joined == name })
 }
 
 func (t *template) has(name string) bool {

@@ -25,6 +25,7 @@ type source struct {
 	origin string
 	text   string
 	at     []int // for each byte of text, and its end: the offset in origin
+	bare   []int // where in text a word without quotes was joined to the one before it
 	escape escaping
 }
 
@@ -96,7 +97,7 @@ func (s *source) join(i int) error {
 		text = append(text, c)
 		s.at = append(s.at, at)
 	}
-	o := s.origin
+	o, quoted := s.origin, true
 	for {
 		for i < len(o) && isSpace(o[i]) {
 			i++
@@ -114,6 +115,10 @@ func (s *source) join(i int) error {
 			continue
 		}
 		begin, quote := i, byte(0)
+		if len(text) > 0 && (o[i] != '\'' && o[i] != '"' || !quoted) {
+			s.bare = append(s.bare, len(text))
+		}
+		quoted = o[i] == '\'' || o[i] == '"'
 		if o[i] == '\'' || o[i] == '"' {
 			quote = o[i]
 			i++

@@ -16,6 +16,9 @@ type template struct {
 	dialect nginxvar.Dialect
 	pieces  []piece
 	kin     bool // the expression is for lines as Apache writes them
+	likely  bool // the expression is for what values nearly always are
+
+	touching []touch
 }
 
 // A piece is a literal, or a variable when name is set.
@@ -69,6 +72,9 @@ func parseTemplate(d nginxvar.Dialect, format string) (*template, error) {
 	if err := t.check(); err != nil {
 		return nil, err
 	}
+	if err := t.join(); err != nil {
+		return nil, err
+	}
 	return t, nil
 }
 
@@ -114,7 +120,7 @@ func (t *template) errorf(at int, format string, args ...any) error {
 
 // regexp is the expression that defines what the template matches: the literals
 // and, for each variable, the class of its values.
-func (t *template) regexp() (string, error) {
+func (t *template) regexp() string {
 	var b strings.Builder
 	b.WriteByte('^')
 	seen := map[string]bool{ignored: true}
@@ -132,14 +138,11 @@ func (t *template) regexp() (string, error) {
 			continue
 		}
 		s := t.slot(i)
-		if isURI(t.pieces[i:]) {
+		if t.isURI(i) {
 			s.ends = "?"
 			b.WriteString(group(p.name, s.class()+"?"))
 			b.WriteString("(?:" + group("is_args", `\?`))
 			i += 2
-			if err := t.separated(i); err != nil {
-				return "", err
-			}
 			b.WriteString(group(t.pieces[i].name, t.slot(i).class()))
 			if t.source.escape == escapeDefault {
 				b.WriteString("|-")
@@ -148,9 +151,11 @@ func (t *template) regexp() (string, error) {
 			continue
 		}
 		if !s.last && s.after == "" {
-			if s.ends = between(p.name, t.pieces[i+1].name); s.ends == "" {
-				return "", t.separated(i)
-			}
+			s.ends = between(p.name, t.pieces[i+1].name)
+		}
+		if likely := s.likely(); t.likely && s.ends == "" && !s.quoted() && likely != "" {
+			b.WriteString(group(p.name, likely))
+			continue
 		}
 		if t.kin && s.text() && !s.quoted() {
 			b.WriteString(`(?:""|` + group(p.name, s.class()) + ")")
@@ -159,7 +164,7 @@ func (t *template) regexp() (string, error) {
 		b.WriteString(group(p.name, s.class()))
 	}
 	b.WriteByte('$')
-	return b.String(), nil
+	return b.String()
 }
 
 // slot is the place of the variable that is a piece.
@@ -174,16 +179,6 @@ func (t *template) slot(i int) slot {
 	return s
 }
 
-// separated is an error if another variable follows the one that is a piece.
-func (t *template) separated(i int) error {
-	if i+1 == len(t.pieces) || t.pieces[i+1].name == "" {
-		return nil
-	}
-	return t.errorf(t.pieces[i+1].at,
-		"nothing separates $%s from $%s, so there is more than one way to cut a line; put a literal between them in log_format, a space for example",
-		t.pieces[i].name, t.pieces[i+1].name)
-}
-
 // warnings are those of Format.Warnings.
 func (t *template) warnings() (all []string) {
 	if t.source.escape == escapeNone {
@@ -196,7 +191,7 @@ func (t *template) warnings() (all []string) {
 			continue
 		}
 		s, end := t.slot(i), i
-		if isURI(t.pieces[i:]) {
+		if t.isURI(i) {
 			end = i + 2
 			s.after = t.slot(end).after
 		}

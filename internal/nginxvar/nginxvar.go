@@ -121,6 +121,21 @@ func Unalias(name string) string {
 	return name
 }
 
+// Same reports whether two names are of one value, whatever the format.
+func Same(a, b string) bool { return canonical(a) == canonical(b) }
+
+func canonical(name string) string {
+	switch name {
+	case "document_uri":
+		return "uri"
+	case "query_string", "query":
+		return "args"
+	case "method":
+		return "request_method"
+	}
+	return Unalias(name)
+}
+
 // Times are the variables that say when the request was logged, the finest first.
 var Times = []string{"msec", "time_iso8601_ms", "time_iso8601", "time_local"}
 

@@ -123,6 +123,9 @@ func Check(c *config.Config, s config.Source) error {
 	if err != nil {
 		return err
 	}
+	if err := apart(c, format); err != nil {
+		return err
+	}
 	_, err = Of(format, accesslog.Schema{Measurement: "m"})
 	return err
 }

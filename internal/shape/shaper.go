@@ -45,6 +45,7 @@ type Shaper struct {
 	outside  examiner            // for LeaveOut
 	found    map[string]Evidence // of a glob's files that were there at the start, by path
 	samples  map[string][][]byte // lines of sources whose format is not known, by name
+	said     map[string]bool     // sources whose points have no content, by configured name
 	left     map[string]bool     // sources whose lines are no requests, by name
 	imported map[string][]string // formats of imported files that are not kept, by name of the source
 }
@@ -60,7 +61,7 @@ func Open(o Options) (*Shaper, error) {
 	}
 	s := &Shaper{
 		o: o, lines: map[string]*Lines{}, read: map[string]*Lines{}, examiner: look(), outside: look(),
-		found: map[string]Evidence{}, samples: map[string][][]byte{}, left: map[string]bool{}, imported: map[string][]string{},
+		said: map[string]bool{}, found: map[string]Evidence{}, samples: map[string][][]byte{}, left: map[string]bool{}, imported: map[string][]string{},
 	}
 	var err error
 	if s.choices, err = openChoices(o.Config, o.State); err != nil {
@@ -82,12 +83,10 @@ func Open(o Options) (*Shaper, error) {
 		if err != nil {
 			return nil, err
 		}
-		for _, warning := range lines.Format.Warnings() {
-			o.Log.Warn("lines can be misread with this format", "source", source.Name, "reason", warning)
+		for _, warning := range lines.Warnings(o.Config) {
+			o.Log.Warn("lines can be misread with this format, or do not have what is configured", "source", source.Name, "reason", warning)
 		}
-		if why := lines.unknownAtStart(source, o.Config.Exclude); why != "" {
-			o.Log.Warn("points have no content", "source", source.Name, "reason", why)
-		}
+		s.contentless(source.Name, lines.unknownAtStart(source, o.Config.Exclude))
 	}
 	return s, nil
 }
@@ -111,6 +110,7 @@ func (s *Shaper) Lines(at flow.Position, read []byte) (l *Lines, until int64, er
 		if err != nil {
 			return nil, 0, err
 		}
+		s.contentless(configured.Name, shared.unknownIn(read))
 		return shared.For(source.Name), math.MaxInt64, nil
 	}
 	chosen := s.choices.of(source.Name, logOf(configured, source.Path))
@@ -128,6 +128,15 @@ func (s *Shaper) Lines(at flow.Position, read []byte) (l *Lines, until int64, er
 	}
 	l, err = s.chain(configured, source.Name, formats)
 	return l, until, err
+}
+
+// contentless says once why the points of a configured source have no content, if they
+// do not.
+func (s *Shaper) contentless(source, why string) {
+	if why != "" && !s.said[source] {
+		s.said[source] = true
+		s.o.Log.Warn("points have no content", "source", source, "reason", why)
+	}
 }
 
 // Sync returns nil when every format that was chosen before the call is on the

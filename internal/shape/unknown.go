@@ -1,11 +1,13 @@
 package shape
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/tailflux/tailflux/internal/config"
+	"github.com/tailflux/tailflux/internal/flow"
 	"github.com/tailflux/tailflux/internal/logfile"
 )
 
@@ -27,6 +29,21 @@ func (l *Lines) Unknown(lines [][]byte) string {
 	}
 	return fmt.Sprintf("none of the keys in the lines is the name of a variable, so points have nothing but a time: %s%s; "+
 		"say what they are, such as rename: {%s: status}", strings.Join(keys, ", "), more, example)
+}
+
+// unknownIn is Unknown of the first of some lines with their newlines.
+func (l *Lines) unknownIn(read []byte) string {
+	if l.Format.Kind() != "json" {
+		return ""
+	}
+	var lines [][]byte
+	for line := range bytes.Lines(read) {
+		if len(lines) == sampleLines {
+			break
+		}
+		lines = append(lines, flow.TrimCR(bytes.TrimSuffix(line, []byte{'\n'})))
+	}
+	return l.Unknown(lines)
 }
 
 // unknownAtStart is Unknown of the lines that the logs of a source have at the start.

@@ -1,0 +1,73 @@
+package logformat_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// Of several ways to cut a line the one counts in which each value is what its variable
+// nearly always is.
+func TestCuts(t *testing.T) {
+	type values map[string]string
+	const apisix = `$time_iso8601 $hostname $remote_addr:$remote_port $status $request $http_user_agent $host $hostname-$pid-$connection-$connection_requests`
+	for _, tt := range []struct {
+		format, line string
+		want         values // some of them
+	}{
+		{apisix, `2026-11-20T10:00:00+00:00 web-1.example.net 192.0.2.7:38242 200 POST /v1/x HTTP/1.1 Mozilla/5.0 (X11; Linux x86_64) api.example.com web-1.example.net-4681-91395376-4`, values{"request": "POST /v1/x HTTP/1.1", "http_user_agent": "Mozilla/5.0 (X11; Linux x86_64)", "host": "api.example.com", "pid": "4681"}},
+		{apisix, `2026-11-20T10:00:00+00:00 web-1 ::1:38242 400 - - api.example.com web-1-4681-91395376-4`, values{"request": "-", "http_user_agent": "-", "host": "api.example.com"}},
+		{apisix, `2026-11-20T10:00:00+00:00 web-1 ::1:38242 400 \x16\x03 - api.example.com web-1-4681-91395376-4`, values{"request": `\x16\x03`, "http_user_agent": "-"}}, // what it is only now and then
+		{`$msec $http_user_agent $http_referer $status`, `1.000 Mozilla/5.0 (X11; a) https://example.com/a 200`, values{"http_user_agent": "Mozilla/5.0 (X11; a)", "http_referer": "https://example.com/a"}},
+		{`$msec $http_user_agent $http_referer $status`, `1.000 Mozilla/5.0 (X11; a) - 200`, values{"http_user_agent": "Mozilla/5.0 (X11; a)", "http_referer": "-"}},
+		{`$msec $http_x_forwarded_for $http_user_agent $status`, `1.000 10.0.0.1, 10.0.0.2 curl/8 (x) 200`, values{"http_x_forwarded_for": "10.0.0.1, 10.0.0.2", "http_user_agent": "curl/8 (x)"}},
+		{`$msec $http_x $request_method $uri $http_y`, `1.000 a b GET /c d`, values{"http_x": "a b", "request_method": "GET", "uri": "/c", "http_y": "d"}},
+		{`$msec $http_x $status $body_bytes_sent $http_y`, `1.000 a 1 2 b 200 612 c`, values{"http_x": "a 1 2 b", "status": "200", "body_bytes_sent": "612", "http_y": "c"}},
+		{`escape=json '$msec $request $http_user_agent $status'`, `1.000 GET /a\"b HTTP/2.0 curl x 200`, values{"request": `GET /a\"b HTTP/2.0`, "http_user_agent": "curl x"}},
+		{`$msec $request $status $http_x`, `1.000 GET /a b 404 c HTTP/1.1 200 d`, values{"request": "GET /a b 404 c HTTP/1.1", "status": "200", "http_x": "d"}},
+		{`$msec $request $status $http_x`, `1.000 GET /old 200 d`, values{"request": "GET /old", "status": "200", "http_x": "d"}}, // HTTP/0.9
+	} {
+		f := mustFormat(t, tt.format)
+		twinsOf(f).agree(t, []byte(tt.line))
+		got := values(found(f.NewMatcher(), f.Names(), []byte(tt.line)))
+		for name := range got {
+			if _, wanted := tt.want[name]; !wanted {
+				delete(got, name)
+			}
+		}
+		if !cmp.Equal(got, tt.want) {
+			t.Errorf("%s: Match(%q): %s", tt.format, tt.line, cmp.Diff(tt.want, got))
+		}
+	}
+}
+
+// Variables that touch are one value, unless one of them is needed.
+func TestTouching(t *testing.T) {
+	for _, tt := range []struct{ format, needed, want string }{ // want is in the error
+		{`"$up_scheme://$up_host$up_uri"`, "up_scheme", ""},
+		{`"$up_scheme://$up_host$up_uri"`, "request", ""},
+		{`"$up_scheme://$up_host$up_uri"`, "up_host", "column 23: nothing separates $up_host from $up_uri"},
+		{`"$up_scheme://$up_host$up_uri"`, "up_uri", "write that in format"},
+		{`"$up_host$up_uri" $up_uri`, "up_uri", ""}, // it is elsewhere too
+		{`$uri$args`, "args", "column 5: nothing separates $uri from $args"},
+		{`"$uri$is_args$args$status"`, "status", "$uri_is_args_args_status"},
+		{`"$uri$is_args$args"`, "args", ""},
+		{`$uri$is_args`, "uri", "$uri_is_args"},
+		{`$host$request_uri`, "request_uri", ""},
+		{`$scheme$host$request_uri`, "request_uri", "$scheme_host_request_uri"},
+		{`$request$time`, "request", "$request_time_:"},
+		{"log_format a\n  '$msec '\n  '$uri$args';", "args", "line 3, column 8"},
+	} {
+		err := mustFormat(t, tt.format).Apart(func(name string) bool { return name == tt.needed })
+		if (err != nil) != (tt.want != "") || err != nil && !strings.Contains(err.Error(), strings.TrimSuffix(tt.want, ":")) {
+			t.Errorf("%s, when %s is needed: %v, want %q", tt.format, tt.needed, err, tt.want)
+		}
+	}
+	type values map[string]string
+	f := mustFormat(t, `$remote_addr "$up_scheme://$up_host$up_uri" $status`)
+	got := values(found(f.NewMatcher(), f.Names(), []byte(`::1 "http://app.example.com/v1/b?x=1" 200`)))
+	if want := (values{"remote_addr": "::1", "up_scheme": "http", "up_host_up_uri": "app.example.com/v1/b?x=1", "status": "200"}); !cmp.Equal(got, want) {
+		t.Error(cmp.Diff(want, got))
+	}
+}

@@ -1,0 +1,116 @@
+package shape
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/tailflux/tailflux/internal/accesslog"
+	"github.com/tailflux/tailflux/internal/config"
+	"github.com/tailflux/tailflux/internal/logformat"
+	"github.com/tailflux/tailflux/internal/nginxvar"
+)
+
+// Warnings returns, for the operator, how the format can give wrong values, what is
+// configured and can never come, and which fields have a type that nobody said. Each is
+// a sentence without a full stop.
+func (l *Lines) Warnings(c *config.Config) []string {
+	all := l.Format.Warnings()
+	if l.Format.Kind() != "json" { // in which there may be any key
+		all = append(all, l.missing(c)...)
+	}
+	if untyped := accesslog.Untyped(l.Format.Names(), l.Schema); len(untyped) > 0 {
+		what := "strings, which InfluxDB will not change later"
+		if l.Format.Kind() == "json" {
+			what = "floats where the line has a number without quotes, and strings otherwise, which InfluxDB will not change later"
+		}
+		all = append(all, fmt.Sprintf("fields: nothing is known of the type of %s: they are %s; say it, such as types: {%s: integer}, or string",
+			strings.Join(untyped, ", "), what, untyped[0]))
+	}
+	return all
+}
+
+// Warnings returns those of the format of a source that is configured.
+func Warnings(c *config.Config, source config.Source) ([]string, error) {
+	if isAuto(source) {
+		return nil, nil
+	}
+	lines, err := New(c, source, "any", nil)
+	if err != nil {
+		return nil, err
+	}
+	all := lines.Warnings(c)
+	if why := lines.unknownAtStart(source, c.Exclude); why != "" {
+		all = append(all, why)
+	}
+	return all, nil
+}
+
+// missing says what the format has nothing for, of what the configuration does not have
+// by itself.
+func (l *Lines) missing(c *config.Config) (all []string) {
+	standard := config.Default()
+	names := l.Format.Names()
+	for _, miss := range accesslog.Missing(names, l.Schema) {
+		if miss.Key == "tags" && slices.Equal(c.Tags, standard.Tags) || miss.Key == "fields" && slices.Equal(c.Fields, standard.Fields) {
+			continue
+		}
+		text := fmt.Sprintf("%s: the format has nothing for %s", miss.Key, miss.Name)
+		sources := accesslog.Sources(miss.Name)
+		switch near := config.Nearest(miss.Name, l.available()); {
+		case slices.Contains(accesslog.Derived(), miss.Name):
+			text += fmt.Sprintf(", which comes from $%s", strings.Join(sources, ", $"))
+			if own := l.own(); len(own) > 0 && miss.Name != "client" {
+				text += fmt.Sprintf("; if $%s stands for it, write rename: {%s: %s}", own[0], own[0], miss.Name)
+			}
+		case near != "":
+			text += "; did you mean " + near + "?"
+		case !nginxvar.Known(miss.Name):
+			if near := config.Nearest(miss.Name, append(nginxvar.Names(), accesslog.Derived()...)); near != "" {
+				text += "; did you mean " + near + ", which it does not have either?"
+			}
+		}
+		all = append(all, text)
+	}
+	return all
+}
+
+// available are the names that a tag can have with this format.
+func (l *Lines) available() []string {
+	names := l.Format.Names()
+	for _, name := range accesslog.Derived() {
+		if len(accesslog.Missing(names, accesslog.Schema{Tags: []string{name}, StandIns: l.Schema.StandIns})) == 0 {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// own are the variables of the format that are not nginx's.
+func (l *Lines) own() (names []string) {
+	for _, name := range l.Format.Names() {
+		if !nginxvar.Known(name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// apart returns the mistake in a format in which nothing separates a variable whose
+// value is configured from another one.
+func apart(c *config.Config, format *logformat.Format) error {
+	schema, names := accesslog.Schema{Tags: c.Tags, Fields: c.Fields, StandIns: format.StandIns()}, format.Names()
+	for _, rule := range c.Drop {
+		for _, condition := range rule {
+			schema.Tags = append(schema.Tags[:len(schema.Tags):len(schema.Tags)], condition.Variable)
+		}
+	}
+	timed := slices.ContainsFunc(nginxvar.Times, func(name string) bool { return slices.Contains(names, name) })
+	missing := accesslog.Missing(names, schema)
+	return format.Apart(func(variable string) bool {
+		if nginxvar.Lookup(variable).Kind.Time() && !timed {
+			return true
+		}
+		return slices.ContainsFunc(missing, func(m accesslog.Miss) bool { return slices.Contains(accesslog.Sources(m.Name), variable) })
+	})
+}

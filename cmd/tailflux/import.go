@@ -64,7 +64,7 @@ The daemon then continues where it was, and loses nothing.`,
 			if err := importAs(c, source); err != nil {
 				return err
 			}
-			if err := ownState(c.StateDir); err != nil {
+			if err := ownState("import FILE", c.StateDir); err != nil {
 				return err
 			}
 			shown := newProgress(stderr)
@@ -90,7 +90,7 @@ The daemon then continues where it was, and loses nothing.`,
 
 // ownState refuses root a state directory of another user, who could not read what
 // root writes there.
-func ownState(dir string) error {
+func ownState(command, dir string) error {
 	info, err := os.Stat(dir)
 	if err != nil || os.Geteuid() != 0 {
 		return nil //nolint:nilerr // it will be made
@@ -103,8 +103,8 @@ func ownState(dir string) error {
 	if u, err := user.LookupId(owner); err == nil {
 		owner = u.Username
 	}
-	return config.UsageError{Err: fmt.Errorf("import: state_dir %s belongs to the user %s, who could not read what root writes there; run it as "+
-		"runuser -u %s -g %s -G adm -- tailflux import FILE", dir, owner, owner, owner)}
+	return config.UsageError{Err: fmt.Errorf("state_dir %s belongs to the user %s, who could not read what root writes there; run it as "+
+		"runuser -u %s -g %s -G adm -- tailflux %s", dir, owner, owner, owner, command)}
 }
 
 // importAs keeps only the source of that name in the configuration.

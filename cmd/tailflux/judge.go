@@ -27,7 +27,7 @@ func (s *state) judge(c *config.Config) func(*logfile.Log, []checkpoint.Part) er
 		if other, ok := s.checkpoint.FollowedAs(l, source.Name); ok {
 			return fmt.Errorf("%s is or was followed as source %s, which has its lines: nothing of it was imported as source %s", name, other, source.Name)
 		}
-		lines, err := s.shaper.Look(0, source.Name, source.Path)
+		lines, err := s.shaper.Look(0, source.Name, source.Path, nil)
 		if err != nil || lines == nil {
 			return err
 		}

@@ -43,6 +43,7 @@ type Generation struct {
 	State     State
 	ID        int64 // from 1 up; of an imported file from -1 down
 	FirstLine int64
+	Earlier   int64       // as in flow.Generation
 	Offset    int64       // acknowledged up to here
 	Line      int64       // number of the line that begins there
 	Before    logfile.Sum // of the bytes before Offset
@@ -230,7 +231,7 @@ func (c *Checkpoint) source(name string) *Source {
 func (c *Checkpoint) BeginImport(at flow.Position, before logfile.Sum, f logfile.File) {
 	source := at.Generation.Source.Name
 	if c.addImport(source, Generation{
-		File: f, ID: at.Generation.ID, FirstLine: at.Generation.FirstLine, Offset: at.Offset, Line: at.Line, Before: before,
+		File: f, ID: at.Generation.ID, FirstLine: at.Generation.FirstLine, Earlier: at.Generation.Earlier, Offset: at.Offset, Line: at.Line, Before: before,
 	}) {
 		c.log.Warn("too many imported files, forgetting the oldest; if you import one of those again, "+
 			"its lines become the same points, but its rejected lines get a second entry",

@@ -48,6 +48,7 @@ type (
 		logfile.File
 		ID        int64       `json:"id"`
 		FirstLine int64       `json:"first_line"`
+		Earlier   int64       `json:"earlier,omitempty"`
 		Offset    int64       `json:"offset"`
 		Line      int64       `json:"line"`
 		Before    logfile.Sum `json:"before"`
@@ -79,7 +80,7 @@ func toReading(all []Generation) (to []reading) {
 		if g.State == Left {
 			left = g.Left.Offset
 		}
-		to = append(to, reading{g.File, g.ID, g.FirstLine, g.Offset, g.Line, g.Before, &left})
+		to = append(to, reading{g.File, g.ID, g.FirstLine, g.Earlier, g.Offset, g.Line, g.Before, &left})
 	}
 	return to
 }
@@ -105,7 +106,7 @@ func (s *Source) UnmarshalJSON(text []byte) error {
 
 func fromReading(all []reading) (to []Generation) {
 	for _, g := range all {
-		is := Generation{File: g.File, ID: g.ID, FirstLine: g.FirstLine, Offset: g.Offset, Line: g.Line, Before: g.Before}
+		is := Generation{File: g.File, ID: g.ID, FirstLine: g.FirstLine, Earlier: g.Earlier, Offset: g.Offset, Line: g.Line, Before: g.Before}
 		if g.Left != nil && *g.Left >= 0 {
 			is.State, is.Left.Offset = Left, *g.Left
 		}

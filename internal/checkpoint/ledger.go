@@ -81,7 +81,7 @@ func (l *Ledger) Begin(at flow.Position, before logfile.Sum, f logfile.File) {
 	}
 	s.Finished = slices.DeleteFunc(s.Finished, func(f Generation) bool { return f.ID == g.ID })
 	s.Open = append(s.Open, Generation{
-		File: f, ID: g.ID, FirstLine: g.FirstLine, Offset: at.Offset, Line: at.Line, Before: before,
+		File: f, ID: g.ID, FirstLine: g.FirstLine, Earlier: g.Earlier, Offset: at.Offset, Line: at.Line, Before: before,
 	})
 	c.needed++
 	c.changed = true

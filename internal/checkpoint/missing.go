@@ -50,7 +50,13 @@ func (s *Source) Missing(l *logfile.Log, path string) (parts []Part, err error) 
 		parts = append(parts, Part{importFrom(l.Opened, before, 0, first), until})
 	}
 	if followed.Finished && l.HasMore(followed.Offset) && !l.IsAt(path) {
-		parts = append(parts, Part{Start: importFrom(l.Opened, behind, followed.Offset, followed.NextLine)})
+		rest := Part{Start: importFrom(l.Opened, behind, followed.Offset, followed.NextLine)}
+		if rest.Start.Generation.ID == 0 {
+			if rest.Start.Generation.Earlier, err = l.Lines(followed.Offset); err != nil {
+				return nil, err
+			}
+		}
+		parts = append(parts, rest)
 	}
 	return parts, nil
 }
@@ -65,7 +71,7 @@ func isPartOfAny(o *logfile.Opened, imports []Generation) bool {
 // importFrom is where reading begins or, if one of the imports has begun, goes on.
 func importFrom(o *logfile.Opened, imports []Generation, offset, line int64) flow.Position {
 	if g, ok := ImportedTo(o, imports); ok {
-		return flow.Position{Generation: &flow.Generation{ID: g.ID, FirstLine: g.FirstLine}, Offset: g.Offset, Line: g.Line}
+		return flow.Position{Generation: &flow.Generation{ID: g.ID, FirstLine: g.FirstLine, Earlier: g.Earlier}, Offset: g.Offset, Line: g.Line}
 	}
 	return flow.Position{Generation: &flow.Generation{FirstLine: line}, Offset: offset, Line: line}
 }

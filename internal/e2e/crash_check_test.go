@@ -170,7 +170,8 @@ func (c *crashRun) checkRejected(wanted map[string]crashLine, numbers map[string
 	c.rejected = map[string]int{}
 	entries, cut := map[reject]bool{}, 0
 	for _, entry := range rejects(c.t, c.daemon) {
-		key := reject{Source: entry.Source, Generation: entry.Generation, LineNumber: entry.LineNumber}
+		number := cmp.Or(entry.Number, entry.LineNumber)
+		key := reject{Source: entry.Source, Generation: entry.Generation, Number: number}
 		if entries[key] {
 			c.find(checkRejects, "line %d of generation %d: %s", entry.LineNumber, entry.Generation, entry.Line)
 			continue
@@ -195,7 +196,7 @@ func (c *crashRun) checkRejected(wanted map[string]crashLine, numbers map[string
 		case want.reason == "" || !strings.Contains(entry.Reason, want.reason):
 			c.find(checkReasons, "%s is rejected: %s; want %q", line.path, entry.Reason, want.reason)
 		}
-		numbers[line.path] = entry.LineNumber
+		numbers[line.path] = number
 		c.rejected[want.reason]++
 	}
 }

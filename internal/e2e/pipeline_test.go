@@ -46,6 +46,7 @@ type reject struct {
 	Source     string
 	Generation int64
 	LineNumber int64 `json:"line_number"`
+	Number     int64 // in the time of the point, if it is another
 	Reason     string
 	Line       string
 }

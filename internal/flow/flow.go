@@ -24,7 +24,11 @@ type Generation struct {
 	Source    *Source
 	ID        int64 // from 1, in the order in which the files were seen
 	FirstLine int64 // number of the first line read: the one at offset 0, unless reading began at the end
+	Earlier   int64 // lines of the file before that one, as far as they were counted
 }
+
+// InFile returns which line of its file the one with a number is, from 1.
+func (g *Generation) InFile(number int64) int64 { return number - g.FirstLine + 1 + g.Earlier }
 
 // Position is a place between two lines of a generation.
 type Position struct {

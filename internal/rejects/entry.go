@@ -2,9 +2,14 @@ package rejects
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"time"
+	"unicode/utf8"
+
+	"github.com/valyala/fastjson"
 
 	"github.com/tailflux/tailflux/internal/escape"
 	"github.com/tailflux/tailflux/internal/flow"
@@ -13,17 +18,35 @@ import (
 // maxLine is how many bytes of a line an entry has at most.
 const maxLine = 8 << 10
 
+// maxEntry is how many bytes an entry has at most: a line of the greatest max_line, in
+// base64, with what is around it.
+const maxEntry = 24 << 20
+
+// Redelivered is the kind of an entry which says that the line of an earlier one has
+// become a point after all.
+const Redelivered = "redelivered"
+
 // Entry is a rejected line.
 type Entry struct {
 	Time       time.Time
 	Source     string
 	Generation int64
-	LineNumber int64
+	LineNumber int64 // in the file, from 1
+	Number     int64 // in the time of the point; 0: LineNumber
+	Kind       string
 	Reason     flow.Reason
 	Line       []byte // without its newline; or its first bytes
 	LineBytes  int64  // its full length without the newline
 
 	SourceIndex int // for package stats; not in the file
+}
+
+// number identifies the line within its generation.
+func (e *Entry) number() int64 { return cmp.Or(e.Number, e.LineNumber) }
+
+// numberOf is the number of an entry in the file.
+func numberOf(v *fastjson.Value) int64 {
+	return cmp.Or(v.GetInt64("number"), v.GetInt64("line_number"))
 }
 
 // encode appends one entry and a newline.
@@ -33,11 +56,20 @@ func encode(buf *bytes.Buffer, e *Entry) error {
 		Source     string      `json:"source"`
 		Generation int64       `json:"generation"`
 		LineNumber int64       `json:"line_number"`
+		Number     int64       `json:"number,omitempty"`
+		Kind       string      `json:"kind,omitempty"`
 		Reason     flow.Reason `json:"reason"`
 		Line       string      `json:"line"`
 		LineBytes  int64       `json:"line_bytes,omitempty"`
-	}{Time: e.Time, Source: e.Source, Generation: e.Generation, LineNumber: e.LineNumber, Reason: e.Reason}
+		Whole      []byte      `json:"line_base64,omitempty"`
+	}{Time: e.Time, Source: e.Source, Generation: e.Generation, LineNumber: e.LineNumber, Kind: e.Kind, Reason: e.Reason}
+	if e.Number != e.LineNumber {
+		out.Number = e.Number
+	}
 	out.Line, out.LineBytes = shown(e)
+	if e.LineBytes == int64(len(e.Line)) && out.Line != "" && (out.LineBytes > 0 || !utf8.Valid(e.Line) || escaped.MatchString(out.Line)) {
+		out.Whole = e.Line
+	}
 	enc := json.NewEncoder(buf)
 	enc.SetEscapeHTML(false)
 	if err := enc.Encode(out); err != nil {
@@ -45,6 +77,10 @@ func encode(buf *bytes.Buffer, e *Entry) error {
 	}
 	return nil
 }
+
+// escaped finds what may stand for a byte that is no UTF-8. nginx writes the same, so that
+// a line with it is known only if the entry has it whole.
+var escaped = regexp.MustCompile(`\\x[89A-F][0-9A-F]`)
 
 // shown returns the line as the entry has it, and the full length if that is more.
 func shown(e *Entry) (line string, lineBytes int64) {

@@ -37,11 +37,11 @@ var seed = maphash.MakeSeed()
 // note keeps an entry for [File.Replayed] if its line may be read again.
 func (r *File) note(entry []byte, undelivered func(source string, generation, line int64) bool) {
 	v, err := fastjson.ParseBytes(entry)
-	if err != nil {
+	if err != nil || len(v.GetStringBytes("kind")) > 0 {
 		return
 	}
 	g := generation{string(v.GetStringBytes("source")), v.GetInt64("generation")}
-	number := v.GetInt64("line_number")
+	number := numberOf(v)
 	if !undelivered(g.source, g.id, number) {
 		return
 	}
@@ -70,7 +70,7 @@ func (r *File) Replayed(e Entry) (reason flow.Reason, ok bool) {
 	if replay == nil {
 		return "", false
 	}
-	was, ok := replay.lines[e.LineNumber]
+	was, ok := replay.lines[e.number()]
 	if !ok {
 		return "", false
 	}
@@ -82,13 +82,13 @@ func (r *File) Replayed(e Entry) (reason flow.Reason, ok bool) {
 }
 
 // replayed is Replayed for an entry that is about to be written. Those of a
-// generation come in the order of their line numbers.
+// generation come in the order of their numbers.
 func (r *File) replayed(e *Entry) bool {
-	if len(r.replays) == 0 {
+	if len(r.replays) == 0 || e.Kind != "" {
 		return false
 	}
 	g := generation{e.Source, e.Generation}
-	if replay := r.replays[g]; replay != nil && e.LineNumber > replay.last {
+	if replay := r.replays[g]; replay != nil && e.number() > replay.last {
 		delete(r.replays, g)
 	}
 	_, ok := r.Replayed(*e)
@@ -106,13 +106,18 @@ type survey struct {
 // look reads a reject file and calls note, if any, for each entry. It returns an
 // error if the file cannot be read or is something else.
 func look(f io.Reader, note func(entry []byte)) (s survey, err error) {
-	in := bufio.NewReaderSize(f, 256<<10) // more than an entry has
+	in := bufio.NewReaderSize(f, 256<<10) // more than most entries have
+	var head []byte                       // of a longer one
 	first, err := in.Peek(1)
 	foreign := err == nil && first[0] != '{' // if no entry comes either
 	at, other, long := int64(0), int64(0), false
 	for {
 		piece, err := in.ReadSlice('\n')
 		at += int64(len(piece))
+		if len(head) > 0 && !errors.Is(err, bufio.ErrBufferFull) {
+			piece = append(head, piece...)
+			head = head[:0]
+		}
 		switch {
 		case err == nil:
 			if !long && fastjson.ValidateBytes(piece) == nil && piece[0] == '{' {
@@ -127,7 +132,11 @@ func look(f io.Reader, note func(entry []byte)) (s survey, err error) {
 			}
 			long = false
 		case errors.Is(err, bufio.ErrBufferFull):
-			long = true
+			if long = long || len(head) == 0 && piece[0] != '{' || len(head) > maxEntry; !long {
+				head = append(head, piece...)
+			} else {
+				head = head[:0]
+			}
 		case errors.Is(err, io.EOF):
 			s.torn = at - s.end
 			if s.entries == 0 && foreign {

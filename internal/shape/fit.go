@@ -69,16 +69,16 @@ func (l *Lines) Fit(r io.Reader, maxLine int, most int64) (f Fit, err error) {
 }
 
 // Look returns lines of a source that are for another goroutine than those of
-// [Shaper.Lines], admit no tag value, and choose no format: nil while none is known.
-// source is a place in the configuration, path that of the log.
-func (s *Shaper) Look(source int, name, path string) (*Lines, error) {
+// [Shaper.Lines], and choose no format: nil while none is known. source is a place in the
+// configuration, path that of the log; values may be nil, as in [New].
+func (s *Shaper) Look(source int, name, path string, values accesslog.Admitter) (*Lines, error) {
 	configured := s.o.Config.Sources[source]
 	formats := []string{configured.Format}
 	if isAuto(configured) {
 		formats = s.choices.of(name, logOf(configured, path)).all()
 	}
 	configured.Name = name
-	all, err := newChain(s.o.Config, configured, formats, s.o.Host)
+	all, err := newChain(s.o.Config, configured, formats, s.o.Host, values)
 	if all != nil {
 		all.Any = isAuto(configured)
 	}

@@ -79,9 +79,9 @@ func New(c *config.Config, s config.Source, host string, values accesslog.Admitt
 
 // newChain returns the lines of a source that has these formats, the latest first, with
 // any value for a tag; nil if there are none.
-func newChain(c *config.Config, source config.Source, formats []string, host string) (all *Lines, err error) {
+func newChain(c *config.Config, source config.Source, formats []string, host string, values accesslog.Admitter) (all *Lines, err error) {
 	for _, format := range slices.Backward(formats) {
-		lines, err := New(c, withFormat(source, format), host, nil)
+		lines, err := New(c, withFormat(source, format), host, values)
 		if err != nil {
 			return nil, err
 		}

@@ -58,7 +58,7 @@ func Kept(c *config.Config, source config.Source, name string) (*Lines, error) {
 			return nil, config.UsageError{Err: fmt.Errorf("source %s has the format auto, and none was detected yet: use --format", name)}
 		}
 		source.Name = name
-		return newChain(c, source, formats, "any")
+		return newChain(c, source, formats, "any", nil)
 	}
 	source.Name = name
 	return New(c, source, "any", nil)

@@ -142,6 +142,7 @@ func (s *source) begin(r *Reader, o *logfile.Opened, a scene.Action, now time.Ti
 	if read, imported := checkpoint.ImportedTo(o, known.Imports); imported {
 		at.Offset, at.Line, at.Generation.FirstLine = read.Offset, read.Line, read.Line
 	}
+	at.Generation.Earlier = linesBefore(o, at.Offset)
 	switch {
 	case a.Behind:
 		r.log.Info("reading log file that was rotated unnoticed", "source", s.Name, "file", o.Path)
@@ -159,11 +160,27 @@ func (s *source) begin(r *Reader, o *logfile.Opened, a scene.Action, now time.Ti
 	return nil
 }
 
+// maxCounted bounds how much of a log is read only to know the number of a line in it.
+const maxCounted = 256 << 20
+
+// linesBefore counts the lines before an offset; 0 if they are too many, or cannot be read: a
+// number in the reject file is then counted from there.
+func linesBefore(o *logfile.Opened, offset int64) int64 {
+	if offset > maxCounted || o.Size() < 0 {
+		return 0
+	}
+	lines, err := (&logfile.Log{Opened: o}).Lines(offset)
+	if err != nil {
+		return 0
+	}
+	return lines
+}
+
 // resume opens a generation again.
 func (s *source) resume(r *Reader, o *logfile.Opened, a scene.Action, now time.Time) {
 	g := a.Prior
 	at := flow.Position{
-		Generation: &flow.Generation{Source: s.Source, ID: g.ID, FirstLine: g.FirstLine},
+		Generation: &flow.Generation{Source: s.Source, ID: g.ID, FirstLine: g.FirstLine, Earlier: g.Earlier},
 		Offset:     g.Offset, Line: g.Line,
 	}
 	f := s.add(r, o, at, a.Behind, now)
@@ -304,7 +321,7 @@ func (s *source) recover(r *Reader, sc *scene.Scene, b *found, file int, of *gro
 func (s *source) noteCopy(r *Reader, b *found, a scene.Action) {
 	g := a.Prior
 	if a.ID > 0 {
-		at := flow.Position{Generation: &flow.Generation{Source: s.Source, ID: g.ID, FirstLine: g.FirstLine}, Offset: g.Offset, Line: g.Line}
+		at := flow.Position{Generation: &flow.Generation{Source: s.Source, ID: g.ID, FirstLine: g.FirstLine, Earlier: g.Earlier}, Offset: g.Offset, Line: g.Line}
 		s.ledger.Leave(at, g.Before)
 	}
 	o, err := b.file(a.File)

@@ -153,7 +153,8 @@ func (p *part) entry(number int32, line []byte) rejects.Entry {
 		Source:      p.Start.Generation.Source.Name,
 		SourceIndex: p.Start.Generation.Source.Index,
 		Generation:  p.Start.Generation.ID,
-		LineNumber:  p.Start.Line + int64(number),
+		LineNumber:  p.Start.Generation.InFile(p.Start.Line + int64(number)),
+		Number:      p.Start.Line + int64(number),
 		Line:        line,
 		LineBytes:   int64(len(line)),
 	}

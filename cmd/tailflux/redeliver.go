@@ -1,0 +1,192 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/tailflux/tailflux/internal/checkpoint"
+	"github.com/tailflux/tailflux/internal/config"
+	"github.com/tailflux/tailflux/internal/flow"
+	"github.com/tailflux/tailflux/internal/help"
+	"github.com/tailflux/tailflux/internal/parse"
+	"github.com/tailflux/tailflux/internal/redeliver"
+	"github.com/tailflux/tailflux/internal/rejects"
+	"github.com/tailflux/tailflux/internal/shape"
+	"github.com/tailflux/tailflux/internal/stats"
+	"github.com/tailflux/tailflux/internal/write"
+)
+
+const redeliverExamples = `  systemctl stop tailflux
+  runuser -u tailflux -g tailflux -- tailflux redeliver --source web
+  systemctl start tailflux`
+
+func redeliverCommand(stderr io.Writer) *cobra.Command {
+	var source string
+	cmd := &cobra.Command{
+		Use:   "redeliver",
+		Short: "Deliver rejected lines that match their format now",
+		Long: `Redeliver reads the reject file, rejects.jsonl and its predecessor, with the
+formats as they are configured now, and delivers the lines that match. Each
+keeps the number that it had: it becomes the point that it would have been,
+and takes the place of no other.
+
+Each line that is delivered gets an entry of the kind redelivered, and is not
+delivered again. Lines that still do not match stay as they are. To continue
+after an interruption, run the same command again.
+
+Entries of older versions that were cut, or may have held other bytes than
+those that are shown, do not have their lines: they are left, and counted.
+
+The state directory belongs to one process and one user: stop tailflux first,
+and run redeliver as the user that it runs as.`,
+		Example: redeliverExamples,
+		Args:    help.NoArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := load(cmd)
+			if err != nil {
+				return err
+			}
+			if err := ownState("redeliver", c.StateDir); err != nil {
+				return err
+			}
+			done, err := redeliverTo(c, source, newLogger(stderr))
+			fmt.Fprint(cmd.OutOrStdout(), done)
+			return err
+		},
+	}
+	help.AddConfigFlags(cmd.Flags())
+	cmd.Flags().StringVar(&source, "source", "", "source whose lines are redelivered (default: all that are configured)")
+	return cmd
+}
+
+// redelivered says what became of the lines.
+type redelivered struct {
+	redeliver.Outcome
+	points, filtered, foreign int64
+}
+
+func (d redelivered) String() string {
+	text := fmt.Sprintf("%d lines redelivered\n", d.points)
+	row := func(n int64, format string, more ...any) {
+		if n > 0 {
+			text += fmt.Sprintf(format+"\n", append([]any{n}, more...)...)
+		}
+	}
+	row(d.filtered, "%d lines filtered (drop)")
+	row(int64(d.Rejected), "%d lines are still rejected (%s): tailflux explain shows why", d.Reason)
+	row(int64(d.Partial), "%d lines are left: their entries do not hold them as they were")
+	row(d.foreign, "%d lines are left: their sources are not configured")
+	return text
+}
+
+// redeliverTo redelivers the lines of a source, "" is all.
+func redeliverTo(c *config.Config, source string, log *slog.Logger) (done redelivered, err error) {
+	if _, ok := shape.Configured(c, source); source != "" && !ok {
+		return done, config.UsageError{Err: fmt.Errorf("redeliver: no source %q is configured; use --source with one of %s", source, shape.Names(c, nil))}
+	}
+	st := stats.New(time.Now())
+	kept, err := openState(c, false, st, log)
+	if err != nil {
+		return done, err
+	}
+	defer kept.close()
+	sources, foreign, err := kept.rejectedSources(c, source, st)
+	if err != nil {
+		return done, err
+	}
+	done.foreign = foreign
+	pending, err := rejects.ReadPending(c.StateDir, func(name string) bool { return sources[name] != nil })
+	if err != nil || pending.Len() == 0 {
+		return done, err
+	}
+	client, err := openInflux(c, log)
+	if err != nil {
+		return done, err
+	}
+	defer client.Close()
+	if err := readable(context.Background(), client, "redeliver"); err != nil {
+		return done, err
+	}
+	if err := kept.begin(c, log); err != nil {
+		return done, err
+	}
+
+	lines, points := pools(c)
+	again := redeliver.New(redeliver.Config{
+		Pending: pending, Sources: sources, MaxLine: int(c.MaxLineBytes), Pool: lines, Stats: st,
+		Shape: func(s *flow.Source) (*shape.Lines, error) {
+			return kept.shaper.Look(s.Config, s.Name, s.Path, kept.values)
+		},
+	})
+	settings := writeConfig(c)
+	settings.Hold = false // they are in the reject file
+	parser := parse.New(again, int(c.MaxLineBytes), points, st, log)
+	writer := write.New(settings, durable{client, kept}, again, again, st, log)
+	chunks, batches := make(chan flow.Chunk, channelItems), make(chan flow.Batch, channelItems)
+	reading, stopReading := context.WithCancel(context.Background())
+	g, running := errgroup.WithContext(context.Background())
+	running, stopRunning := context.WithCancel(running)
+	defer stopRunning()
+	defer onSignal(stopReading, stopRunning, st, log)()
+	defer context.AfterFunc(running, stopReading)()
+	g.Go(func() error { return again.Run(reading, chunks) })
+	g.Go(func() error { return parser.Run(running, chunks, batches) })
+	g.Go(func() error { return writer.Run(running, batches) })
+	err = kept.end(g.Wait(), job{files: []string{}}, st, log)
+	if err == nil && !again.Outcome.Complete {
+		err = errors.New("redeliver: interrupted; run the same command again to continue")
+	}
+
+	books := st.Snapshot(time.Now()).Books
+	done.Outcome, done.points, done.filtered = again.Outcome, books.Written, books.Filtered
+	now := time.Now()
+	for i := range done.Settled {
+		done.Settled[i].Time = now
+	}
+	if _, note := kept.rejects.Append(done.Settled); note != nil {
+		err = errors.Join(err, fmt.Errorf("redeliver: lines were delivered, and this cannot be noted; they become the same points when you run it again: %w", note))
+	}
+	return done, err
+}
+
+// rejectedSources are the sources of rejected lines, by name: the one that is asked for, or
+// all that are configured. foreign counts the lines of others.
+func (s *state) rejectedSources(c *config.Config, only string, st *stats.Stats) (sources map[string]*flow.Source, foreign int64, err error) {
+	known, err := checkpoint.Read(c.StateDir)
+	if err != nil {
+		return nil, 0, err
+	}
+	rejected, err := rejects.Read(c.StateDir)
+	if err != nil {
+		return nil, 0, err
+	}
+	sources = map[string]*flow.Source{}
+	for name, lines := range rejected.BySource() {
+		if only != "" && only != name {
+			continue
+		}
+		of, ok := shape.Configured(c, name)
+		if !ok {
+			foreign += lines
+			continue
+		}
+		path := of.Path
+		if known[name] != nil && known[name].Path != "" {
+			path = known[name].Path
+		}
+		place := slices.IndexFunc(c.Sources, func(s config.Source) bool { return s.Name == of.Name })
+		if shaped, err := s.shaper.Look(place, name, path, nil); err != nil || shaped == nil {
+			return nil, 0, errors.Join(err, config.UsageError{Err: fmt.Errorf("redeliver: source %s has the format auto, and none was detected yet: use --format", name)})
+		}
+		sources[name] = &flow.Source{Index: st.AddSource(name, path), Config: place, Name: name, Path: path}
+	}
+	return sources, foreign, nil
+}

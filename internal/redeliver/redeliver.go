@@ -1,0 +1,211 @@
+// Package redeliver reads rejected lines back out of the reject files and sends them through
+// the stages parse and write, each with the number that it had: so it becomes the point that
+// it would have been. It stands in for the stage that reads logs, and for the reject file
+// and the checkpoint of the stage that writes: a line that is rejected again keeps its
+// entry, and the position in no log changes.
+//
+// Nothing is noted of a line before it is settled. A line that was sent before the process
+// was killed is sent again by the next one, and is the same point.
+package redeliver
+
+import (
+	"context"
+	"math"
+	"sync"
+	"time"
+
+	"github.com/tailflux/tailflux/internal/flow"
+	"github.com/tailflux/tailflux/internal/rejects"
+	"github.com/tailflux/tailflux/internal/shape"
+	"github.com/tailflux/tailflux/internal/stats"
+)
+
+// Config is what a [Redelivery] is made of.
+type Config struct {
+	Pending *rejects.Pendings
+	// Sources are those whose lines are redelivered, by name.
+	Sources map[string]*flow.Source
+	// Shape returns how the lines of a source become points.
+	Shape   func(*flow.Source) (*shape.Lines, error)
+	MaxLine int
+	Pool    *flow.Pool
+	Stats   *stats.Stats
+}
+
+// Redelivery is three parts of a pipeline: what Run sends, Lines shapes, Append and
+// Acknowledge settle. Only Run is for another goroutine than the rest.
+type Redelivery struct {
+	Config
+	Outcome Outcome // valid when the pipeline has ended
+
+	generations map[generation]*flow.Generation
+	text        []byte // of the chunk that is being made
+	lines       []item // of it
+
+	mu       sync.Mutex // guards what follows
+	sent     []item     // and not settled, oldest first
+	rejected map[line]bool
+}
+
+// Outcome is what became of the lines.
+type Outcome struct {
+	Settled  []rejects.Entry // that they are points now, or filtered
+	Rejected int             // again
+	Reason   flow.Reason     // of the first of these
+	Partial  int             // whose entries do not hold them as they were
+	Complete bool            // no pending line was left out because the context ended
+}
+
+type generation struct {
+	source string
+	id     int64
+}
+
+type line struct {
+	source         string
+	generation, no int64
+}
+
+// item is a line on its way.
+type item struct {
+	generation *flow.Generation
+	entry      rejects.Entry
+}
+
+func (i *item) line() line { return line{i.entry.Source, i.entry.Generation, i.entry.Number} }
+
+// New returns a redelivery of the lines that are pending.
+func New(c Config) *Redelivery {
+	return &Redelivery{Config: c, generations: map[generation]*flow.Generation{}, rejected: map[line]bool{}}
+}
+
+// maxText is how much of neighbouring lines is sent at once.
+const maxText = 64 << 10
+
+// Run sends the lines and closes out. It ends early, without an error, when ctx does.
+func (r *Redelivery) Run(ctx context.Context, out chan<- flow.Chunk) error {
+	defer close(out)
+	err := r.Pending.Each(func(p rejects.Pending) error { return r.add(ctx, p, out) })
+	if err == nil {
+		err = r.flush(ctx, out)
+	}
+	r.Outcome.Complete = err == nil
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+// add makes a line part of the next chunk.
+func (r *Redelivery) add(ctx context.Context, p rejects.Pending, out chan<- flow.Chunk) error {
+	switch {
+	case !p.Whole:
+		r.Outcome.Partial++
+		return nil
+	case len(p.Line) > r.MaxLine:
+		r.reject(flow.TooLong)
+		return nil
+	}
+	key := generation{p.Source, p.Generation}
+	g := r.generations[key]
+	if g == nil {
+		g = &flow.Generation{Source: r.Sources[p.Source], ID: p.Generation, FirstLine: 1}
+		r.generations[key] = g
+	}
+	if n := len(r.lines); n > 0 && (r.lines[n-1].generation != g || r.lines[n-1].entry.Number != p.Number-1 || len(r.text)+len(p.Line) > maxText) {
+		if err := r.flush(ctx, out); err != nil {
+			return err
+		}
+	}
+	r.text = append(append(r.text, p.Line...), '\n')
+	r.lines = append(r.lines, item{g, rejects.Entry{
+		Source: p.Source, Generation: p.Generation, LineNumber: p.LineNumber, Number: p.Number, Kind: rejects.Redelivered, Reason: p.Reason,
+	}})
+	return nil
+}
+
+// flush sends the chunk.
+func (r *Redelivery) flush(ctx context.Context, out chan<- flow.Chunk) error {
+	if len(r.lines) == 0 {
+		return nil
+	}
+	room, err := r.Pool.Room(ctx, len(r.text))
+	if err != nil {
+		return err
+	}
+	copy(room, r.text)
+	start := flow.Position{Generation: r.lines[0].generation, Line: r.lines[0].entry.Number}
+	end := start
+	end.Line += int64(len(r.lines))
+	end.Offset += int64(len(r.text))
+	c := flow.Chunk{Start: start, End: end}
+	c.Data, c.Block = r.Pool.Cut(len(r.text))
+	r.Stats.Read(time.Now(), c.Lines(), int64(len(c.Data)))
+	r.mu.Lock()
+	r.sent = append(r.sent, r.lines...)
+	r.mu.Unlock()
+	r.text, r.lines = r.text[:0], r.lines[:0]
+	select {
+	case out <- c:
+		return nil
+	case <-ctx.Done():
+		r.Stats.Read(time.Now(), -c.Lines(), -int64(len(c.Data))) // nobody got it
+		c.Block.Release()
+		return ctx.Err()
+	}
+}
+
+func (r *Redelivery) reject(why flow.Reason) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.rejectLocked(why)
+}
+
+func (r *Redelivery) rejectLocked(why flow.Reason) {
+	if r.Outcome.Rejected++; r.Outcome.Rejected == 1 {
+		r.Outcome.Reason = why
+	}
+}
+
+// Lines is how the lines of a source become points.
+func (r *Redelivery) Lines(at flow.Position, _ []byte) (l *shape.Lines, until int64, err error) {
+	l, err = r.Shape(at.Generation.Source)
+	return l, math.MaxInt64, err
+}
+
+// Missed changes nothing: the format of a source is judged by its log.
+func (*Redelivery) Missed(shape.Miss) (*shape.Lines, error) { return nil, nil }
+
+// Append notes lines that are rejected again. Their entries stay as they are.
+func (r *Redelivery) Append(entries []rejects.Entry) (n int, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for i := range entries {
+		e := &entries[i]
+		r.rejected[line{e.Source, e.Generation, e.Number}] = true
+		r.rejectLocked(e.Reason)
+	}
+	return len(entries), nil
+}
+
+// Replays is false: the entries there are are those that are redelivered.
+func (*Redelivery) Replays(string, int64, int64) bool { return false }
+
+// Replayed is false.
+func (*Redelivery) Replayed(rejects.Entry) (flow.Reason, bool) { return "", false }
+
+// Acknowledge settles the lines that were sent up to a position.
+func (r *Redelivery) Acknowledge(end flow.Position, _ []byte) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for last := false; !last && len(r.sent) > 0; r.sent = r.sent[1:] {
+		one := &r.sent[0]
+		last = one.generation == end.Generation && one.entry.Number == end.Line-1
+		if !r.rejected[one.line()] {
+			r.Outcome.Settled = append(r.Outcome.Settled, one.entry)
+		}
+	}
+}
+
+// Save has nothing to save: the entries are written when all is over.
+func (*Redelivery) Save() error { return nil }

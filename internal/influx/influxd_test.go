@@ -332,3 +332,24 @@ func TestInfluxDBWithAuthentication(t *testing.T) {
 	}
 	checkCount(t, db, "db", 1)
 }
+
+// What stands for bytes that InfluxDB refuses is taken with validate-keys, too.
+func TestSubstitutesPassValidateKeys(t *testing.T) {
+	db := influxdtest.New(t, influxdtest.Options{Config: map[string]any{"data.validate-keys": true}})
+	c := newClient(t, db.URL(), nil)
+	if err := prepare(t.Context(), c); err != nil {
+		t.Fatal(err)
+	}
+	values := []string{"\xff", "a\x00b", "\n", `a\`, "\uFFFD", "ä\xc3", "\x1b[0m", "\x7f", "plain"}
+	var body []byte
+	for i, value := range values {
+		body = lineproto.AppendMeasurement(body, "m")
+		body = lineproto.AppendTag(body, lineproto.TagPrefix("path"), []byte(value))
+		body = append(body, " v=1i"...)
+		body = lineproto.AppendEnd(body, int64(i+1))
+	}
+	if err := c.Write(t.Context(), [][]byte{body}); err != nil {
+		t.Errorf("Write of %q = %v", body, err)
+	}
+	checkCount(t, db, "db", int64(len(values)))
+}

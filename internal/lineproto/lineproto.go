@@ -3,10 +3,10 @@
 // nothing while there is room.
 //
 // What InfluxDB would refuse is cleaned on the way: control bytes, among them
-// the newline, and bytes that are not UTF-8 become U+FFFD, and so does the
-// backslash at the end of a tag value. (InfluxDB 1.8.10 answers 400 to a newline
-// or a trailing backslash in a tag, and stores U+FFFD for invalid UTF-8.) A
-// point is therefore always one line.
+// the newline, and bytes that are not UTF-8 become U+FFFD in strings and ? in tags,
+// and so does the backslash at the end of a tag value. (InfluxDB 1.8.10 answers 400
+// to a newline or a trailing backslash in a tag, stores U+FFFD for invalid UTF-8, and
+// with validate-keys refuses U+FFFD in a tag.) A point is therefore always one line.
 package lineproto
 
 import (
@@ -18,7 +18,11 @@ import (
 // end of a rune. InfluxDB refuses series keys over 65,535 bytes.
 const MaxTagValue = 1024
 
-const replacement = "\uFFFD"
+// What stands for bytes that InfluxDB refuses.
+const (
+	inString = "\uFFFD"
+	inTag    = "?"
+)
 
 // What to do with a byte.
 const (
@@ -68,27 +72,27 @@ func AppendTag(dst, prefix, value []byte) []byte {
 	if len(value) > MaxTagValue {
 		value = cut(value, MaxTagValue)
 	}
-	dst = appendClean(append(dst, prefix...), value, &tagBytes)
+	dst = appendClean(append(dst, prefix...), value, &tagBytes, inTag)
 	if dst[len(dst)-1] == '\\' {
-		dst = append(dst[:len(dst)-1], replacement...)
+		dst[len(dst)-1] = inTag[0]
 	}
 	return dst
 }
 
 // TagPrefix returns what AppendTag puts before a value of the tag called key.
 func TagPrefix(key string) []byte {
-	return append(appendClean([]byte{','}, []byte(key), &tagBytes), '=')
+	return append(appendClean([]byte{','}, []byte(key), &tagBytes, inTag), '=')
 }
 
 // FieldPrefix returns what stands before a field's value: the key and the
 // equals sign.
 func FieldPrefix(key string) []byte {
-	return append(appendClean(nil, []byte(key), &tagBytes), '=')
+	return append(appendClean(nil, []byte(key), &tagBytes, inTag), '=')
 }
 
 // AppendString appends a string field's value in quotes.
 func AppendString(dst, value []byte) []byte {
-	return append(appendClean(append(dst, '"'), value, &stringBytes), '"')
+	return append(appendClean(append(dst, '"'), value, &stringBytes, inString), '"')
 }
 
 // AppendEnd appends the timestamp, in nanoseconds since 1970, and the newline.
@@ -143,7 +147,8 @@ const pairs = "00010203040506070809" +
 	"90919293949596979899"
 
 // appendClean copies runs of plain bytes and deals with the others one by one.
-func appendClean(dst, value []byte, class *[256]byte) []byte {
+// replacement stands for what InfluxDB refuses.
+func appendClean(dst, value []byte, class *[256]byte, replacement string) []byte {
 	from := 0
 	for i := 0; i < len(value); {
 		switch class[value[i]] {
@@ -159,9 +164,9 @@ func appendClean(dst, value []byte, class *[256]byte) []byte {
 			from = i
 		case nonASCII:
 			r, size := utf8.DecodeRune(value[i:])
-			if r == utf8.RuneError && size == 1 {
+			if r == utf8.RuneError { // also U+FFFD itself
 				dst = append(append(dst, value[from:i]...), replacement...)
-				from = i + 1
+				from = i + size
 			}
 			i += size
 		}

@@ -101,8 +101,13 @@ func Words(err error) string {
 
 // briefly has, of the refusals that are common, how InfluxDB begins and what they are
 // called.
-var briefly = []string{
-	"field type conflict", "max-values-per-tag limit exceeded", "max-series-per-database limit exceeded", "unable to parse",
+var briefly = []struct{ begins, name string }{
+	{"field type conflict", "field type conflict"},
+	{"max-values-per-tag limit exceeded", "max-values-per-tag limit exceeded"},
+	{"max-series-per-database", "max-series-per-database limit exceeded"},
+	{"unable to parse", "unable to parse"},
+	{"input field ", "field too long"},
+	{"key contains invalid unicode", "invalid unicode"},
 }
 
 const unknown = "other"
@@ -119,8 +124,8 @@ func Brief(answer string) string {
 	}
 	words := ownWords(message)
 	for _, known := range briefly {
-		if strings.HasPrefix(words, known) {
-			return known
+		if strings.HasPrefix(words, known.begins) {
+			return known.name
 		}
 	}
 	return unknown

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 )
 
 // Server is what answers at influxdb.url.
@@ -87,17 +88,28 @@ func (c *Client) Server(ctx context.Context) (Server, error) {
 // that VictoriaMetrics answers to everything. Its /ping has nothing to know it by.
 func (c *Client) takesNonsense(ctx context.Context) bool {
 	_, body, status, err := c.get(ctx, "/query", url.Values{"q": {"TAILFLUX ASKS WHO THIS IS"}})
-	var answer struct {
-		Results []json.RawMessage
-		Error   string
+	type table struct {
+		Name    string
+		Columns []string
+		Values  [][]any
 	}
-	return err == nil && status == http.StatusOK && json.Unmarshal(body, &answer) == nil && answer.Error == "" && len(answer.Results) > 0 &&
-		!statementFailed(answer.Results[0])
-}
-
-func statementFailed(result json.RawMessage) bool {
-	var r struct{ Error string }
-	return json.Unmarshal(result, &r) != nil || r.Error != ""
+	var answer struct {
+		Results []struct {
+			table  // as VictoriaMetrics has it
+			Series []table
+		}
+	}
+	if err != nil || status != http.StatusOK || json.Unmarshal(body, &answer) != nil {
+		return false
+	}
+	for _, result := range answer.Results {
+		for _, is := range append(result.Series, result.table) {
+			if is.Name == "databases" || slices.Equal(is.Columns, []string{"name"}) && len(is.Values) > 0 {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // get asks for something by GET, as writes are sent.

@@ -82,6 +82,14 @@ func TestUnknownServers(t *testing.T) {
 			}
 			_, _ = io.WriteString(w, `{"results":[{"statement_id":0,"error":"no such statement"}]}`)
 		},
+		"one that carries out whatever it is asked": func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/ping" {
+				w.WriteHeader(http.StatusNoContent)
+				return
+			}
+			w.Header().Set("Content-Type", "application/json")
+			_, _ = io.WriteString(w, `{"results":[{"statement_id":0}]}`)
+		},
 		"a page": func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "<html>") },
 		"no ping": func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(http.StatusNotFound)

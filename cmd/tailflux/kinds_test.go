@@ -272,3 +272,18 @@ func TestWhatCanNeverComeIsSaid(t *testing.T) {
 		}
 	}
 }
+
+// Of a format that is found, check has the warnings that explain has.
+func TestCheckWarnsOfAFormatThatIsFound(t *testing.T) {
+	log := writeTemp(t, "access.log", explainCombined+"\n")
+	config := writeTemp(t, "tailflux.yaml", "sources: [{path: "+log+", name: web}]\ntags: [methd]\nstate_dir: "+t.TempDir()+"\n")
+	var out, errs bytes.Buffer
+	if code := execute([]string{"check", "--config", config}, &out, &errs); code != 0 || !strings.Contains(errs.String(), "warning: source web: tags: the format has nothing for methd") {
+		t.Errorf("check = exit %d\n%s", code, errs.String())
+	}
+	unknown := writeTemp(t, "access.log", `{"time":"2026-11-20T10:00:00Z","DownstreamStatus":200}`+"\n")
+	config = writeTemp(t, "tailflux.yaml", "sources: [{path: "+unknown+", name: web, format: json}]\nstate_dir: "+t.TempDir()+"\n")
+	if execute([]string{"check", "--config", config}, &out, &errs); !strings.Contains(errs.String(), "none of the keys in the lines") || !strings.Contains(errs.String(), "DownstreamStatus") {
+		t.Errorf("check of keys that are not known:\n%s", errs.String())
+	}
+}

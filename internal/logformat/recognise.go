@@ -7,6 +7,7 @@ import (
 )
 
 var (
+	configMap = regexp.MustCompile(`^(?:log-format-[a-z-]+|logFormat|log_format_\w+):`)
 	directive = regexp.MustCompile(`^access_log\s`)
 	apaches   = regexp.MustCompile(`%[0-9,!]*>?[a-zA-Z]|%\{[^}]+\}[a-z]`)
 	aName     = regexp.MustCompile(`^[A-Za-z][\w-]*$`)
@@ -19,6 +20,11 @@ func recognise(text string) string {
 	switch {
 	case directive.MatchString(text):
 		return "this is access_log, not log_format; paste the log_format that it names at its end"
+	case configMap.MatchString(text):
+		return fmt.Sprintf(`this is a line of a ConfigMap; paste what stands behind %q, without the quotes around it, and write escape=json before it if log-format-escape-json is "true"`,
+			configMap.FindString(text))
+	case strings.Contains(text, `{\"`):
+		return `the backslashes before the quotes are of the file from which this was pasted; leave them out: {"time":"$time_iso8601", …}`
 	case strings.Contains(text, "$"):
 		return ""
 	case apaches.MatchString(text):

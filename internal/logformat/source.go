@@ -30,15 +30,19 @@ type source struct {
 }
 
 var (
-	statement = regexp.MustCompile(`^(?:\s*#[^\n]*\n)*\s*log_format\s+(?:"[^"]*"|'[^']*'|[^\s'";]+)\s+`)
-	comment   = regexp.MustCompile(`(?m)^\s*#.*$`)
-	parameter = regexp.MustCompile(`^\s*escape=([^\s$;'"]*)(?:\s+|$)`)
+	statement   = regexp.MustCompile(`^(?:\s*#[^\n]*\n)*\s*log_format\s+(?:"[^"]*"|'[^']*'|[^\s'";]+)\s+`)
+	comment     = regexp.MustCompile(`(?m)^\s*#.*$`)
+	typographic = regexp.MustCompile(`[‘’‚“”„][$\[{]|\$\w+[\]}]?[‘’‚“”„]`)
+	parameter   = regexp.MustCompile(`^\s*escape=([^\s$;'"]*)(?:\s+|$)`)
 )
 
 // readSource reads a bare format, or one pasted from nginx.conf, whose quoted
 // pieces it joins.
 func readSource(origin string) (source, error) {
 	s := source{origin: origin}
+	if at := typographic.FindStringIndex(origin); at != nil {
+		return s, fmt.Errorf("%s: the quote here is one of print, which another program has made of nginx's; write ' or \"", where(origin, at[0]))
+	}
 	begin := len(statement.FindString(origin))
 	whole := begin > 0
 	if m := parameter.FindStringSubmatchIndex(origin[begin:]); m != nil {
@@ -50,22 +54,31 @@ func readSource(origin string) (source, error) {
 		s.escape, whole = e, true
 		begin += m[1]
 	}
-	if whole {
+	switch rest := strings.TrimLeft(origin[begin:], " \t\r\n"); {
+	case whole && strings.HasPrefix(rest, "{"): // JSON from a ConfigMap, where nginx's quotes are not written
+		s.bareText(strings.TrimRight(origin, "; \t\r\n"), len(origin)-len(rest))
+		return s, nil
+	case whole:
 		err := s.join(begin)
 		return s, err
 	}
 	// Nothing but quoted pieces, the first in single quotes: surely pasted. A
 	// bare format may well begin with a double quote: "$msec","$status".
-	if strings.HasPrefix(strings.TrimSpace(origin), "'") {
+	if trimmed := strings.TrimSpace(origin); strings.HasPrefix(trimmed, "'") || strings.HasPrefix(trimmed, `"`) && strings.Contains(trimmed, `\"`) {
 		if quoted := (source{origin: origin}); quoted.join(0) == nil && quoted.allQuoted() {
 			return quoted, nil
 		}
 	}
-	s.text = strings.TrimRight(origin, "\r\n")
-	for i := range len(s.text) + 1 {
-		s.at = append(s.at, i)
-	}
+	s.bareText(strings.TrimRight(origin, "\r\n"), 0)
 	return s, nil
+}
+
+// bareText takes the text as it stands, from an offset on.
+func (s *source) bareText(text string, from int) {
+	s.text = text[from:]
+	for i := range len(s.text) + 1 {
+		s.at = append(s.at, from+i)
+	}
 }
 
 // allQuoted reports whether every byte of the text stood inside quotes.
@@ -145,8 +158,11 @@ func (s *source) join(i int) error {
 		}
 		i++ // the closing quote
 		if i < len(o) && !isSpace(o[i]) && o[i] != ';' {
-			return fmt.Errorf(`%s: %q directly after a closing quote; put a space between the pieces, or write the inner quote as \%c`,
-				where(o, i), o[i], quote)
+			remedy := `put a space between the pieces, or write the inner quote as \'`
+			if quote == '"' {
+				remedy = `put the whole format in single quotes, because it has double quotes in it, or write each of these as \"`
+			}
+			return fmt.Errorf(`%s: %q directly after a closing quote; %s`, where(o, i), o[i], remedy)
 		}
 	}
 	if i < len(o) {

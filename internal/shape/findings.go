@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"github.com/tailflux/tailflux/internal/config"
-	"github.com/tailflux/tailflux/internal/logfile"
 	"github.com/tailflux/tailflux/internal/logformat"
 	"github.com/tailflux/tailflux/internal/statedir"
 )
@@ -26,11 +25,7 @@ func Findings(c *config.Config) (all []Finding, err error) {
 		return nil, err
 	}
 	for _, source := range c.Sources {
-		paths := []string{source.Path}
-		if source.IsGlob() {
-			paths = logfile.CompilePattern(source.Path, c.Exclude...).Paths(nil)
-		}
-		some := findings(c, source, paths, &kept)
+		some := findings(c, source, pathsOf(c, source), &kept)
 		if source.IsGlob() && slices.ContainsFunc(some, func(f Finding) bool { return !f.Unfit }) {
 			for i := range some {
 				some[i].Unfit = false // others are not stopped

@@ -86,7 +86,7 @@ func Open(o Options) (*Shaper, error) {
 		for _, warning := range lines.Warnings(o.Config) {
 			o.Log.Warn("lines can be misread with this format, or do not have what is configured", "source", source.Name, "reason", warning)
 		}
-		s.contentless(source.Name, lines.unknownAtStart(source, o.Config.Exclude))
+		s.contentless(source.Name, lines.unknownAtStart(o.Config, source))
 	}
 	return s, nil
 }

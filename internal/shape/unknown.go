@@ -47,15 +47,11 @@ func (l *Lines) unknownIn(read []byte) string {
 }
 
 // unknownAtStart is Unknown of the lines that the logs of a source have at the start.
-func (l *Lines) unknownAtStart(source config.Source, exclude []string) string {
+func (l *Lines) unknownAtStart(c *config.Config, source config.Source) string {
 	if l.Format.Kind() != "json" {
 		return ""
 	}
-	paths := []string{source.Path}
-	if source.IsGlob() {
-		paths = logfile.CompilePattern(source.Path, exclude...).Paths(nil)
-	}
-	for _, path := range paths {
+	for _, path := range pathsOf(c, source) {
 		lines, err := logfile.FirstLines(path, sampleLines)
 		if err != nil {
 			continue // the reader waits for the file, and says so

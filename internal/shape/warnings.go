@@ -7,6 +7,7 @@ import (
 
 	"github.com/tailflux/tailflux/internal/accesslog"
 	"github.com/tailflux/tailflux/internal/config"
+	"github.com/tailflux/tailflux/internal/logfile"
 	"github.com/tailflux/tailflux/internal/logformat"
 	"github.com/tailflux/tailflux/internal/nginxvar"
 )
@@ -30,20 +31,38 @@ func (l *Lines) Warnings(c *config.Config) []string {
 	return all
 }
 
-// Warnings returns those of the format of a source that is configured.
+// Warnings returns those of the format of a source, or of the one that its log has now.
 func Warnings(c *config.Config, source config.Source) ([]string, error) {
 	if isAuto(source) {
-		return nil, nil
+		x := examiner{config: c, probes: map[string]*Lines{}, followed: func(string) bool { return false }}
+		found := slices.IndexFunc(pathsOf(c, source), func(path string) bool {
+			e := x.examine(source, path)
+			if e.Err == nil && e.Format != "" {
+				source = withFormat(source, e.Format)
+			}
+			return e.Err == nil && e.Format != ""
+		})
+		if found < 0 {
+			return nil, nil
+		}
 	}
 	lines, err := New(c, source, "any", nil)
 	if err != nil {
 		return nil, err
 	}
 	all := lines.Warnings(c)
-	if why := lines.unknownAtStart(source, c.Exclude); why != "" {
+	if why := lines.unknownAtStart(c, source); why != "" {
 		all = append(all, why)
 	}
 	return all, nil
+}
+
+// pathsOf are the files of a source that are there.
+func pathsOf(c *config.Config, source config.Source) []string {
+	if source.IsGlob() {
+		return logfile.CompilePattern(source.Path, c.Exclude...).Paths(nil)
+	}
+	return []string{source.Path}
 }
 
 // missing says what the format has nothing for, of what the configuration does not have

@@ -82,6 +82,9 @@ func checkFormats(c *config.Config, out io.Writer) (unfit int, err error) {
 			unfit++
 		}
 		fmt.Fprintf(out, "%s: %s\n", kind, f.Text)
+		for _, warning := range f.Warnings {
+			fmt.Fprintf(out, "warning: %s\n", warning)
+		}
 	}
 	return unfit, err
 }

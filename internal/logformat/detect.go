@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"strings"
 )
 
 // ErrNoLines is returned by Detect when there is nothing to look at yet.
@@ -158,7 +157,7 @@ func ambiguous(all []*known, line []byte) error {
 	for _, k := range all {
 		names = append(names, k.name)
 	}
-	return fmt.Errorf("the sample matches several formats (%s): %s; %s", strings.Join(names, " or "), cut(line), remedy)
+	return AmbiguousError{names, line}
 }
 
 // cut quotes a line for a message.

@@ -25,8 +25,12 @@ func lineOf(format string, i int) string {
 		return fmt.Sprintf("half a line %d\n", i)
 	case "times":
 		return line + " 0.030 0.010\n"
-	case "equal times": // which of two formats it is cannot be told
+	case "equal": // which of two formats it is cannot be told
 		return line + " 0.010 0.010\n"
+	case "skewed": // it need not be what it seems
+		return line + " 0.011 0.010\n"
+	case "swapped":
+		return line + " 0.010 0.030\n"
 	case "forwarded":
 		return line + ` "10.0.0.1"` + "\n"
 	case "json":
@@ -103,7 +107,9 @@ func TestReplayOverAChangeOfFormatGivesTheSamePoints(t *testing.T) {
 		{"odd", "combined", "odd", "forwarded"},
 		{"combined", "odd", "json", "combined", "times"},
 		{"json", "times", "json", "odd"},
-		{"combined", "equal times", "times", "equal times"},
+		{"combined", "equal", "times", "equal"},
+		{"skewed", "swapped", "skewed"},
+		{"combined", "equal", "skewed", "swapped", "json"},
 	} {
 		const each = 12
 		var log []string
@@ -156,6 +162,11 @@ func TestEveryLineOfAKnownFormatIsAPoint(t *testing.T) {
 		{"json combined json combined times combined", 2},
 		{"forwarded times", 1},
 		{"odd combined", 0},
+		{"combined equal times", 1},
+		{"equal swapped", 1},
+		{"skewed times equal", 0},
+		{"equal combined swapped", 2},
+		{"swapped equal skewed", 0},
 	} {
 		formats := strings.Fields(tt.formats)
 		var log []string
@@ -216,6 +227,40 @@ func TestNoFormatWithoutPointsIsChosen(t *testing.T) {
 		got := d.outcomes(t, log, 0, len(log), rand.New(rand.NewPCG(3, 4)))
 		if !strings.HasPrefix(got[10], "nginx_access,") || strings.Contains(d.log.String(), "format=json") {
 			t.Errorf("%q: the line of combined behind ten of these is %s\n%s", line, got[10], &d.log)
+		}
+	}
+}
+
+// What was chosen of two formats that have two times in each other's place is overturned
+// by the first line that proves it, and holds from there on; once it is proved it stays.
+func TestTimesInEachOthersPlace(t *testing.T) {
+	for _, tt := range []struct{ formats, want string }{
+		{"equal swapped swapped", "0.010 0.030 0.030"},
+		{"skewed swapped skewed", "0.011 0.030 0.010"},
+		{"skewed times skewed", "0.011 0.030 0.011"},
+		{"swapped skewed", "0.030 0.010"},
+	} {
+		for _, each := range []int{1, 3, 30} {
+			var log, want []string
+			for i, format := range strings.Fields(tt.formats) {
+				for range each {
+					log = append(log, lineOf(format, len(log)))
+					want = append(want, strings.Fields(tt.want)[i])
+				}
+			}
+			for seed := range uint64(5) {
+				d := newDetecting(t, t.TempDir(), t.TempDir()+"/access.log")
+				for i, point := range d.outcomes(t, log, 0, len(log), rand.New(rand.NewPCG(5, seed))) {
+					_, is, ok := strings.Cut(point, " request_time=")
+					if is, _, _ = strings.Cut(is, ","); !ok {
+						_, is, _ = strings.Cut(point, ",request_time=")
+						is, _, _ = strings.Cut(is, ",")
+					}
+					if is != want[i] {
+						t.Fatalf("%s: request_time of line %d is %s, want %s\n%s%s", tt.formats, i+1, is, want[i], point, &d.log)
+					}
+				}
+			}
 		}
 	}
 }

@@ -28,8 +28,8 @@ type Shaper interface {
 	// ends Run.
 	Lines(at flow.Position, read []byte) (l *shape.Lines, until int64, err error)
 	// Missed is asked about a line that becomes no point. What it returns holds from
-	// that line on, nil if nothing changes.
-	Missed(m shape.Miss) (*shape.Lines, error)
+	// that line on, up to the one of a number; nil if nothing changes.
+	Missed(m shape.Miss) (l *shape.Lines, until int64, err error)
 }
 
 // maxSkipped is the most lines without a point in a batch: what is noted of
@@ -231,18 +231,18 @@ func (p *Parser) warnOfCR(s *source) {
 	p.log.Warn("lines end with CR LF; the CR is left out", "source", s.flow.Name, "file", s.flow.Path)
 }
 
-// warnOfRejects logs once when more than half of a thousand lines were rejected,
-// and again when that begins anew.
+// warnOfRejects logs once when half of two hundred lines were rejected, and again when
+// that begins anew.
 func (p *Parser) warnOfRejects(s *source, b *flow.Batch, rejected int64) {
-	const window = 1000
+	const window = 200
 	s.window += b.NumLines()
 	s.rejected += rejected
 	if s.window < window {
 		return
 	}
-	mostly := 2*s.rejected > s.window
+	mostly := 2*s.rejected >= s.window
 	if mostly && !s.mostly && !s.fit.trouble {
-		p.about(s, firstRejected(b)).Warn("more than half of the last 1,000 lines were rejected: compare them with their format with tailflux explain")
+		p.about(s, firstRejected(b)).Warn("half of the last lines or more were rejected: compare them with their format with tailflux explain", "lines", s.rejected)
 	}
 	s.mostly = mostly
 	s.window, s.rejected = 0, 0

@@ -85,7 +85,7 @@ func (s shaper) Lines(at flow.Position, read []byte) (*shape.Lines, int64, error
 	return lines, math.MaxInt64, err
 }
 
-func (s shaper) Missed(shape.Miss) (*shape.Lines, error) { return nil, nil }
+func (s shaper) Missed(shape.Miss) (*shape.Lines, int64, error) { return nil, 0, nil }
 
 // fixed shapes the lines of every source in the same way.
 func fixed(t testing.TB, f *logformat.Format, schema accesslog.Schema) shaper {

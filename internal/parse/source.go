@@ -1,7 +1,6 @@
 package parse
 
 import (
-	"math"
 	"time"
 
 	"github.com/tailflux/tailflux/internal/accesslog"
@@ -31,7 +30,7 @@ type source struct {
 	fit fit
 
 	window, rejected int64 // lines since mostly was last decided, and how many of them were rejected
-	mostly           bool  // more than half of the last window was rejected
+	mostly           bool  // half of the last window was rejected
 }
 
 // source is where a chunk came from.
@@ -95,11 +94,11 @@ func (p *Parser) missed(s *source, at flow.Position, line, read, buf []byte) (is
 		s.row = 1
 	}
 	s.miss = at.Line
-	other, err := p.shaper.Missed(shape.Miss{At: at, Read: read, Row: s.row, Newest: at.Line > s.newest, Fitted: s.fit.matched})
+	other, until, err := p.shaper.Missed(shape.Miss{At: at, Read: read, Row: s.row, Newest: at.Line > s.newest, Fitted: s.fit.matched})
 	if other == nil || err != nil {
 		return encoded{buf, accesslog.Rejected, is.matched, nil}, err
 	}
-	s.from, s.until = at.Line, math.MaxInt64
+	s.from, s.until = at.Line, until
 	p.use(s, other)
 	if other.Leave {
 		return encoded{buf, accesslog.Filtered, true, nil}, nil

@@ -174,7 +174,7 @@ func (r *Redelivery) Lines(at flow.Position, _ []byte) (l *shape.Lines, until in
 }
 
 // Missed changes nothing: the format of a source is judged by its log.
-func (*Redelivery) Missed(shape.Miss) (*shape.Lines, error) { return nil, nil }
+func (*Redelivery) Missed(shape.Miss) (*shape.Lines, int64, error) { return nil, 0, nil }
 
 // Append notes lines that are rejected again. Their entries stay as they are.
 func (r *Redelivery) Append(entries []rejects.Entry) (n int, err error) {

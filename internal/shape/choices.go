@@ -37,6 +37,7 @@ type choice struct {
 	Format string   `json:"format"`           // as in config.Source; empty while lines are rejected because no format fits them
 	From   int64    `json:"from,omitempty"`   // number of the first line that it was chosen for
 	Before []former `json:"before,omitempty"` // the oldest first
+	Unsure string   `json:"unsure,omitempty"` // one of them, if lines of it may be of its twin: see logformat.Twin
 }
 
 type former struct {

@@ -26,6 +26,7 @@ type Evidence struct {
 	Format string // that fits; of a configured one, whether it does
 	Fits   int    // so many of the lines
 	Head   string // the format of its first lines, if that is another one
+	Unsure string // see choice
 	Err    error  // why there is no format: logformat.ErrNoLines while there are no lines
 }
 
@@ -57,7 +58,7 @@ func (x *examiner) examine(source config.Source, path string) Evidence {
 	if isAuto(source) {
 		e.Format, e.Err = x.judgeEnd(lines, e.End)
 	} else {
-		e.Format, e.Err = source.Format, errors.New("no line fits the configured format")
+		e.Format, e.Err = source.Format, x.misfit(lines)
 	}
 	if e.Err == nil || !isAuto(source) {
 		if shaped, err := x.probe(withFormat(source, e.Format)); err == nil {
@@ -66,6 +67,9 @@ func (x *examiner) examine(source config.Source, path string) Evidence {
 	}
 	if !isAuto(source) && e.Fits > 0 {
 		e.Err = nil
+	}
+	if isAuto(source) && e.Err == nil {
+		e.Unsure = unsure(e.Format, lines)
 	}
 	if isAuto(source) && e.Err == nil && e.End {
 		e.Head = x.head(path, e.Format)
@@ -82,6 +86,14 @@ func (x *examiner) examine(source config.Source, path string) Evidence {
 		e.Err = fmt.Errorf("this is %s, not an access log", e.Other)
 	}
 	return e
+}
+
+// misfit is what is said of lines none of which is in the configured format.
+func (x *examiner) misfit(lines [][]byte) error {
+	if format, err := x.judge(lines); err == nil {
+		return fmt.Errorf("no line is in the configured format, they look like %s: set that, or auto", format)
+	}
+	return errors.New("no line is in the configured format: compare them with it with tailflux explain")
 }
 
 // head is the format of the first lines of a log, "" if it is this one.
@@ -118,12 +130,12 @@ func (x *examiner) judgeEnd(lines [][]byte, end bool) (format string, err error)
 // judge returns the known format of lines. One odd line among a few is none of them, as
 // one in twenty is. A format of which the lines do not become points is none.
 func (x *examiner) judge(lines [][]byte) (format string, err error) {
-	format, err = logformat.Detect(lines)
+	format, err = detect(lines)
 	if err != nil && len(lines) > 2 && len(lines) < 20 {
 		for i := range lines {
 			if _, known := logformat.Nearest(lines[i]); !known {
 				rest := slices.Concat(lines[:i], lines[i+1:])
-				if without, err := logformat.Detect(rest); err == nil {
+				if without, err := detect(rest); err == nil {
 					return x.judgePoints(without, rest)
 				}
 				break
@@ -134,6 +146,34 @@ func (x *examiner) judge(lines [][]byte) (format string, err error) {
 		return "", err
 	}
 	return x.judgePoints(format, lines)
+}
+
+// detect returns the known format of lines. If they are of two that have the same two
+// times in each other's place, it is the one with the whole first: later lines tell.
+func detect(lines [][]byte) (format string, err error) {
+	format, err = logformat.Detect(lines)
+	if both, ok := errors.AsType[logformat.AmbiguousError](err); ok && len(both.Names) == 2 {
+		if twin, ok := logformat.FindTwin(both.Names[0]); ok && twin.Name == both.Names[1] {
+			if twin.First {
+				return both.Names[0], nil
+			}
+			return both.Names[1], nil
+		}
+	}
+	return format, err
+}
+
+// clocks is by how many milliseconds a part of a request may seem to take longer than the
+// whole: the two are taken from clocks that differ.
+const clocks = 4
+
+// unsure returns the format, if no line proves that it is not of its twin.
+func unsure(format string, lines [][]byte) string {
+	twin, ok := logformat.FindTwin(format)
+	if !ok || slices.ContainsFunc(lines, func(line []byte) bool { return twin.Proof(line) > clocks }) {
+		return ""
+	}
+	return format
 }
 
 func (x *examiner) judgePoints(format string, lines [][]byte) (string, error) {

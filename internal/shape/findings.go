@@ -15,6 +15,8 @@ import (
 type Finding struct {
 	Text  string
 	Unfit bool // its lines would be rejected
+	// Warnings are those of the format, if it was detected.
+	Warnings []string
 }
 
 // Findings says of each log that has lines now, or had, which format it is read in, and why. It
@@ -56,7 +58,11 @@ func findings(c *config.Config, source config.Source, paths []string, kept *choi
 		default:
 			about += fmt.Sprintf("format %s: %s", cmp.Or(e.Format, "regexp"), e)
 		}
-		all = append(all, Finding{about, e.Err != nil && !errors.Is(e.Err, logformat.ErrNoLines)})
+		found := Finding{Text: about, Unfit: e.Err != nil && !errors.Is(e.Err, logformat.ErrNoLines)}
+		if probe, err := x.probe(withFormat(source, e.Format)); err == nil && e.Err == nil && isAuto(source) {
+			found.Warnings = probe.Warnings(c)
+		}
+		all = append(all, found)
 	}
 	return all
 }

@@ -83,7 +83,7 @@ func (s *Shaper) LeaveOut(config int, path string) (why string, refused bool) {
 	case s.o.Once && isAuto(source):
 		return e.Err.Error(), true
 	case !s.o.Once && e.Lines >= leastLines:
-		return e.Err.Error() + "; or leave the file out, with exclude", true
+		return e.Err.Error() + "; or name the file in exclude", true
 	}
 	return "", false
 }

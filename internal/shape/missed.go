@@ -2,7 +2,9 @@ package shape
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
+	"math"
 	"slices"
 
 	"github.com/tailflux/tailflux/internal/config"
@@ -25,14 +27,14 @@ func (s *Shaper) detected(at flow.Position, read []byte) (choice, error) {
 		format = e.Format
 	}
 	if format != "" {
-		return s.chooseAt(name, choice{Path: log, Format: format}, s.found[path].String()), nil
+		return s.chooseAt(name, choice{Path: log, Format: format, Unsure: s.found[path].Unsure}, s.found[path].String()), nil
 	}
 	sample := slices.Concat(s.samples[name], sampleOf(read))
 	sample = sample[max(0, len(sample)-sampleLines):]
 	_, waiting := s.choices.knows(isLog(configured, path))
 	format, err := s.judgeEnd(sample, true)
 	if err == nil {
-		c := choice{Path: log, Format: format}
+		c := choice{Path: log, Format: format, Unsure: unsure(format, sample)}
 		if waiting || s.samples[name] != nil {
 			c.From = at.Line // those before it were rejected
 		}
@@ -90,53 +92,56 @@ type Miss struct {
 }
 
 // Missed returns how the lines of a source are read from a line on that is of none of its
-// formats, if that is another way: nil if not. With auto it is, if the line is of another
+// formats, if that is another way: nil if not; and up to the line of which number. With auto it is, if the line is of another
 // known format, which is then chosen, and durable after the next [Shaper.Sync]. A file of
 // a glob whose first line is of some other log is left out.
 //
 // The line alone decides: so it does again if it is read again.
-func (s *Shaper) Missed(m Miss) (*Lines, error) {
+func (s *Shaper) Missed(m Miss) (l *Lines, until int64, err error) {
 	source := m.At.Generation.Source
 	configured := s.o.Config.Sources[source.Config]
 	line, _, _ := bytes.Cut(m.Read, []byte{'\n'})
 	line = flow.TrimCR(line)
 	if !isAuto(configured) {
 		if _, ok := logformat.Other(line); ok && !m.Fitted && s.isOther(source, configured, m.Read) {
-			return &Lines{Leave: true}, nil
+			return &Lines{Leave: true}, math.MaxInt64, nil
 		}
-		return nil, nil
+		return nil, 0, nil
 	}
 	if !m.Newest && !isImported(m.At) {
-		return nil, nil
+		return nil, 0, nil
 	}
 	chosen := s.choices.of(source.Name, logOf(configured, source.Path))
 	formats := slices.Concat(s.imported[source.Name], chosen.all())
 	if len(formats) == 0 {
-		return nil, nil
+		return nil, 0, nil
 	}
-	format, err := s.another(configured, line, m, formats)
+	format, err := s.another(configured, line, formats)
 	if err != nil {
-		if m.Row == missedRow {
+		if m.Row >= missedRow && !s.unlike[source.Name] {
+			s.unlike[source.Name] = true
 			s.o.Log.Error("lines are no longer of the format that was detected, and of no other: they are rejected; set format to the log_format in nginx.conf",
 				"source", source.Name, "file", source.Path, "format", formats[0], "line", m.At.Line, "err", err)
 		}
-		return nil, nil
+		return nil, 0, nil
 	}
-	return s.change(m.At, configured, chosen, format)
+	now := choice{Format: format, Unsure: unsure(format, [][]byte{line})}
+	if until = math.MaxInt64; now.Unsure != "" || chosen.Unsure != "" {
+		until = m.At.Line + 1 // the lines behind it may prove what that is
+	}
+	l, err = s.change(m.At, configured, chosen, now)
+	return l, until, err
 }
 
 // missedRow is how many lines in a row are rejected before that is said.
 const missedRow = 5
 
 // another returns the format of a line which is none of these.
-func (s *Shaper) another(configured config.Source, line []byte, m Miss, formats []string) (format string, err error) {
-	if _, known := logformat.Nearest(line); known {
-		format, err = s.judge([][]byte{line})
-	} else if m.Row == missedRow {
-		_, err = s.judgeEnd(sampleOf(m.Read), false) // to say it
-	} else {
-		err = errUnknown
+func (s *Shaper) another(configured config.Source, line []byte, formats []string) (format string, err error) {
+	if _, known := logformat.Nearest(line); !known { // which takes less than an error that says why
+		return "", errUnknown
 	}
+	format, err = s.judge([][]byte{line})
 	switch {
 	case err != nil:
 		return "", err
@@ -150,6 +155,42 @@ func (s *Shaper) another(configured config.Source, line []byte, m Miss, formats 
 }
 
 var errUnknown = errors.New("no known format matches")
+
+// muchUnproved is how many lines are looked at for a proof.
+const muchUnproved = 100_000
+
+// settle finds out whether the format of a source is its twin, while that is not sure, by
+// the first of these lines that proves it.
+func (s *Shaper) settle(at flow.Position, is choice, read []byte) choice {
+	source := at.Generation.Source
+	if is.Unsure == "" || isImported(at) || at.Line < max(is.From, s.newest[source.Name]) {
+		return is
+	}
+	twin, ok := logformat.FindTwin(is.Unsure)
+	if !ok {
+		return is
+	}
+	n := at.Line
+	for line := range bytes.Lines(read) {
+		proof := twin.Proof(flow.TrimCR(bytes.TrimSuffix(line, []byte{'\n'})))
+		switch {
+		case proof > clocks:
+			is.Unsure = ""
+			s.choices.choose(source.Name, is)
+			return is
+		case proof < -clocks:
+			is.Unsure = ""
+			return s.changeTo(flow.Position{Generation: at.Generation, Line: n}, is, choice{Format: twin.Name})
+		}
+		n++
+	}
+	s.newest[source.Name] = n
+	if s.unproved[source.Name] += n - at.Line; s.unproved[source.Name] > muchUnproved {
+		is.Unsure = "" // it is not worth the time
+		s.choices.choose(source.Name, is)
+	}
+	return is
+}
 
 // isOther reports whether lines of a glob's file are of some other log, and leaves that
 // out then.
@@ -167,21 +208,28 @@ func (s *Shaper) isOther(source *flow.Source, configured config.Source, read []b
 }
 
 // change chooses another format for a source, from a position on.
-func (s *Shaper) change(at flow.Position, configured config.Source, was choice, format string) (*Lines, error) {
+func (s *Shaper) change(at flow.Position, configured config.Source, was, now choice) (*Lines, error) {
 	source := at.Generation.Source
 	name := source.Name
-	log := s.o.Log.With("source", name, "file", source.Path)
 	if isImported(at) {
-		s.imported[name] = append([]string{format}, s.imported[name]...)
-		log.Warn("lines of the imported file are of another format than the source: they are read in it", "was", was.Format, "format", format, "line", at.Line)
+		s.imported[name] = append([]string{now.Format}, s.imported[name]...)
+		s.o.Log.Warn("lines of the imported file are of another format than the source: they are read in it",
+			"source", name, "file", source.Path, "was", was.Format, "format", now.Format, "line", at.Line)
 		return s.chain(configured, name, slices.Concat(s.imported[name], was.all()))
 	}
 	if at.Line <= was.From {
 		return nil, nil
 	}
-	now := choice{Path: was.Path, Format: format, From: at.Line, Before: append(slices.Clone(was.Before), former{was.Format, was.From})}
-	s.choices.choose(name, now)
-	log.Warn("log format has changed: from this line on lines are read in the new one, or in the former one if they fit that; set format to one of the two to have no other",
-		"was", was.Format, "format", format, "line", at.Line)
-	return s.chain(configured, name, now.all())
+	return s.chain(configured, name, s.changeTo(at, was, now).all())
+}
+
+// changeTo keeps that another format holds from a position on.
+func (s *Shaper) changeTo(at flow.Position, was, now choice) choice {
+	source := at.Generation.Source
+	now.Unsure = cmp.Or(now.Unsure, was.Unsure)
+	now.Path, now.From, now.Before = was.Path, at.Line, append(slices.Clone(was.Before), former{was.Format, was.From})
+	s.choices.choose(source.Name, now)
+	s.o.Log.Warn("log format has changed: from this line on lines are read in the new one, or in the former one if they fit that alone; set format to one of the two to have no other",
+		"source", source.Name, "file", source.Path, "was", was.Format, "format", now.Format, "line", at.Line)
+	return now
 }

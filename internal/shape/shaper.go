@@ -1,6 +1,7 @@
 package shape
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -47,6 +48,9 @@ type Shaper struct {
 	samples  map[string][][]byte // lines of sources whose format is not known, by name
 	said     map[string]bool     // sources whose points have no content, by configured name
 	left     map[string]bool     // sources whose lines are no requests, by name
+	unlike   map[string]bool     // sources whose lines are of no known format, which was said, by name
+	newest   map[string]int64    // number of the next line of a source whose format is not sure, by name
+	unproved map[string]int64    // so many lines of it proved nothing
 	imported map[string][]string // formats of imported files that are not kept, by name of the source
 }
 
@@ -61,7 +65,8 @@ func Open(o Options) (*Shaper, error) {
 	}
 	s := &Shaper{
 		o: o, lines: map[string]*Lines{}, read: map[string]*Lines{}, examiner: look(), outside: look(),
-		said: map[string]bool{}, found: map[string]Evidence{}, samples: map[string][][]byte{}, left: map[string]bool{}, imported: map[string][]string{},
+		said: map[string]bool{}, found: map[string]Evidence{}, samples: map[string][][]byte{}, left: map[string]bool{},
+		unlike: map[string]bool{}, newest: map[string]int64{}, unproved: map[string]int64{}, imported: map[string][]string{},
 	}
 	var err error
 	if s.choices, err = openChoices(o.Config, o.State); err != nil {
@@ -122,7 +127,11 @@ func (s *Shaper) Lines(at flow.Position, read []byte) (l *Lines, until int64, er
 			return &Lines{Leave: true}, math.MaxInt64, nil
 		}
 	}
+	chosen = s.settle(at, chosen, read)
 	formats, until := chosen.at(at.Line)
+	if chosen.Unsure != "" {
+		until = min(until, at.Line+int64(bytes.Count(read, []byte{'\n'})))
+	}
 	if isImported(at) { // its lines have numbers of their own
 		formats, until = slices.Concat(s.imported[source.Name], chosen.all()), math.MaxInt64
 	}
@@ -198,7 +207,7 @@ func (s *Shaper) first(source config.Source) (format string, err error) {
 	case anew:
 		return s.again(source, chosen, e), nil
 	case e.Err == nil:
-		s.choose(source.Name, choice{Path: source.Path, Format: e.Format}, e.String())
+		s.choose(source.Name, choice{Path: source.Path, Format: e.Format, Unsure: e.Unsure}, e.String())
 		return e.Format, nil
 	case errors.Is(e.Err, logformat.ErrNoLines):
 	case s.choices.lost: // it had a format, which the next lines show: odd ones must not end the daemon
@@ -225,7 +234,7 @@ func (s *Shaper) again(source config.Source, was choice, e Evidence) (format str
 	}
 	s.o.Log.Warn("the format that was chosen is forgotten, because the format is auto in the configuration",
 		"source", source.Name, "file", source.Path, "was", was.Format, "format", e.Format)
-	s.choose(source.Name, choice{Path: source.Path, Format: e.Format}, e.String())
+	s.choose(source.Name, choice{Path: source.Path, Format: e.Format, Unsure: e.Unsure}, e.String())
 	return e.Format
 }
 

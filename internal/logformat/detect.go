@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // ErrNoLines is returned by Detect when there is nothing to look at yet.
@@ -28,7 +29,22 @@ const mostPercent = 95
 //
 // The error is for the operator: it has the line that came nearest, and a remedy; the
 // name is then that of the nearest format. It is ErrNoLines when there were no lines.
+//
+// Lines in a wrapper are judged by what is in them; the name begins with the wrapper's.
 func Detect(lines [][]byte) (name string, err error) {
+	name, err = detect(lines)
+	if err == nil || errors.Is(err, ErrNoLines) {
+		return name, err
+	}
+	if w, inner := unwrapAll(lines); w != nil {
+		if name, err = detect(inner); name != "" {
+			name = w.name + " " + name
+		}
+	}
+	return name, err
+}
+
+func detect(lines [][]byte) (name string, err error) {
 	var samples [][]byte
 	for _, line := range lines {
 		if len(bytes.TrimSpace(line)) > 0 {
@@ -54,6 +70,9 @@ func Detect(lines [][]byte) (name string, err error) {
 	if len(fitting) == 0 {
 		fitting = mostly
 	}
+	if len(fitting) > 1 { // whatever is JSON of a kind is JSON
+		fitting = slices.DeleteFunc(fitting, func(k *known) bool { return k.name == jsonPreset })
+	}
 	switch len(fitting) {
 	case 0:
 		return unknown(others, samples)
@@ -72,6 +91,10 @@ func Nearest(line []byte) (name string, ok bool) {
 		if _, ok := k.fits(k.format.NewMatcher(), line); ok {
 			return k.name, true
 		}
+	}
+	if w, inner := unwrapAll([][]byte{line}); w != nil {
+		name, ok = Nearest(inner[0])
+		return w.name + " " + name, ok
 	}
 	return "", false
 }
@@ -124,7 +147,8 @@ func unknown(trials []trial, lines [][]byte) (name string, err error) {
 		if t.odd >= 0 {
 			d = t.known.diagnose(lines[t.odd])
 		}
-		if nearest.known == nil || t.fits > nearest.fits || d.Column > stop.Column {
+		best := nearest.known == nil || t.fits > nearest.fits || d.Column > stop.Column
+		if best || d.Column == stop.Column && t.known.name == "combined" { // what most logs are meant to be
 			nearest, stop = t, d
 		}
 	}

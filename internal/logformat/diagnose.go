@@ -27,6 +27,9 @@ type Diagnosis struct {
 // belongs to a value, that is a guess. It compiles a few expressions and takes
 // milliseconds.
 func (f *Format) Diagnose(line []byte) Diagnosis {
+	if f.wrapper != nil {
+		return f.diagnoseWrapped(line)
+	}
 	if f.json != nil {
 		return diagnoseJSON(line)
 	}

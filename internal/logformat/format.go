@@ -3,6 +3,7 @@ package logformat
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
 	"regexp/syntax"
 	"slices"
@@ -24,8 +25,9 @@ type Format struct {
 	why    string         // why not
 	json   map[string]*key
 
-	likely   *Format // for what values nearly always are; may be nil
-	kin      *Format // for lines as Apache writes them; may be nil
+	wrapper  *wrapper // the lines are in lines of this; may be nil
+	likely   *Format  // for what values nearly always are; may be nil
+	kin      *Format  // for lines as Apache writes them; may be nil
 	touching []touch
 	dialect  nginxvar.Dialect
 	warnings []string          // of a log_format
@@ -45,12 +47,34 @@ func CompileFormat(format string) (*Format, error) {
 
 // CompileFormatIn is CompileFormat in a dialect: variables have its types, and the
 // names that it gives them.
+//
+// The name of a wrapper may stand before the format, as in "docker combined": docker,
+// cri or syslog. Its own part of each line is then left out.
 func CompileFormatIn(d nginxvar.Dialect, format string) (*Format, error) {
+	w, format := cutWrapper(format)
+	f, err := compileUnwrapped(d, format)
+	if err != nil {
+		return nil, err
+	}
+	f.wrapper = w
+	return f, nil
+}
+
+func compileUnwrapped(d nginxvar.Dialect, format string) (*Format, error) {
 	name := strings.TrimSpace(format)
 	if name == jsonPreset {
 		return CompileJSONIn(d), nil
 	}
-	if preset, ok := presets[name]; ok {
+	if of, ok := objects[name]; ok {
+		rename := maps.Clone(of.rename)
+		maps.Copy(rename, d.Rename)
+		return CompileJSONIn(nginxvar.Dialect{Types: d.Types, Rename: rename}), nil
+	}
+	if expr, ok := expressions[name]; ok {
+		return CompileRegexpIn(d, expr)
+	}
+	preset, named := presets[name]
+	if named {
 		format = preset
 	}
 	t, err := parseTemplate(d, format)
@@ -61,8 +85,10 @@ func CompileFormatIn(d nginxvar.Dialect, format string) (*Format, error) {
 	if err != nil {
 		return nil, err
 	}
-	f.escape, f.dialect, f.warnings, f.standIns = t.source.escape, d, t.warnings(), t.standIns()
-	f.touching = t.touching
+	f.escape, f.dialect, f.standIns, f.touching = t.source.escape, d, t.standIns(), t.touching
+	if !named { // nobody can change a preset
+		f.warnings = t.warnings()
+	}
 	if t.likely = t.unsure(); t.likely {
 		if f.likely, err = compile(t.regexp()); err != nil {
 			return nil, err

@@ -10,13 +10,16 @@ import (
 )
 
 func TestPresets(t *testing.T) {
-	want := []string{"combined", "common", "ingress", "json", "timed", "vhost_combined"}
+	want := []string{
+		"apisix", "caddy", "combined", "common", "geoip2influx", "gitlab", "haproxy", "haproxy_headers", "ingress", "json",
+		"npm_proxy", "npm_standard", "timed", "traefik", "traefik_json", "vhost_combined",
+	}
 	if got := logformat.Presets(); !slices.Equal(got, want) {
 		t.Fatalf("Presets() = %q, want %q", got, want)
 	}
 	for _, name := range want {
 		f := mustFormat(t, name)
-		if name == "json" {
+		if f.Kind() == "json" {
 			if f.Kind() != "json" || f.Regexp() != "" || f.Why() != "" {
 				t.Errorf("json: Kind() = %q, Regexp() = %q, Why() = %q, want json and nothing", f.Kind(), f.Regexp(), f.Why())
 			}

@@ -48,6 +48,7 @@ type known struct {
 	checkers []checker // by capture; nil: whatever matches
 	whole    int       // capture of $request_time, -1 if it proves nothing
 	part     int       // of $upstream_response_time
+	mark     []byte    // a part of each line
 }
 
 // A checker says what it wants and whether a value is that. It knows more than
@@ -65,7 +66,7 @@ var allKnown = sync.OnceValue(func() []*known {
 		if err != nil {
 			panic(err) // a test would have found it
 		}
-		k := &known{name: name, format: f, whole: -1, part: -1}
+		k := &known{name: name, format: f, whole: -1, part: -1, mark: []byte(objects[name].mark)}
 		if f.json == nil {
 			for _, variable := range f.names {
 				k.checkers = append(k.checkers, checkerOf(variable))
@@ -98,7 +99,7 @@ func checkerOf(variable string) checker {
 	case v.Kind == nginxvar.Status:
 		return checker{"three digits", func(b []byte) bool { return len(b) == 3 && isDigits(b) }}
 	case v.Kind == nginxvar.Int:
-		return checker{"digits", func(b []byte) bool { return isAbsent(b) || isDigits(b) }}
+		return checker{"digits", func(b []byte) bool { return isAbsent(b) || isInteger(b) }}
 	}
 	return checker{}
 }
@@ -110,7 +111,7 @@ func (k *known) fits(m *Matcher, line []byte) (captures [][]byte, ok bool) {
 		return nil, false
 	}
 	if k.format.json != nil {
-		return captures, isRecord(m.object)
+		return captures, isRecord(m.object) && bytes.Contains(line, k.mark)
 	}
 	for i := range k.checkers {
 		if !k.checkers[i].ok(captures[i]) {
@@ -160,6 +161,15 @@ func isDigits(b []byte) bool {
 		}
 	}
 	return len(b) > 0
+}
+
+// isInteger reports whether b is digits, perhaps with a sign: HAProxy's -1 is of what did
+// not happen, and its + of what goes on; and nginx has had negative lengths.
+func isInteger(b []byte) bool {
+	if len(b) > 0 && (b[0] == '-' || b[0] == '+') {
+		b = b[1:]
+	}
+	return isDigits(b)
 }
 
 // isDecimal reports whether b is digits, a point and that many more digits.

@@ -15,6 +15,9 @@ type Matcher struct {
 	scratch  []int         // for prog
 	object   *object       // not nil for JSON
 
+	room  []byte // for a line that is decoded
+	aside bool   // see Aside
+
 	likely    *Matcher // for what values nearly always are; may be nil
 	kin       *Matcher // for lines as Apache writes them; may be nil
 	unescaped []byte   // captures of such a line
@@ -40,6 +43,11 @@ func (m *Matcher) Numbers() []bool {
 //
 // On lines that the scanner decides, and for JSON objects, nothing is allocated.
 func (m *Matcher) Match(line []byte) (captures [][]byte, ok bool) {
+	if m.format.wrapper != nil {
+		if line, ok = m.unwrap(line); !ok {
+			return nil, false
+		}
+	}
 	if m.likely != nil {
 		captures, ok = m.likely.Match(line)
 		m.Slow, m.likely.Slow = m.Slow+m.likely.Slow, 0

@@ -30,6 +30,9 @@ var rows = []row{
 	// Not a variable of nginx, but a name that hand-written patterns often give $bytes_sent.
 	{"bytes", Int},
 
+	// Of Traefik's and HAProxy's lines, and no variables of nginx.
+	{"duration_ms request_ms queue_ms connect_ms response_ms requests_since_start", Int},
+
 	// ngx_http_upstream_module.html
 	{"upstream_addr", Token},
 	{"upstream_bytes_received upstream_bytes_sent upstream_response_length", Int},

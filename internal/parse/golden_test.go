@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -165,7 +166,11 @@ func (g *golden) answers(t *testing.T, f *logformat.Format) (answers []string) {
 		points := bytes.SplitAfter(b.Points, []byte{'\n'})
 		for i := range int32(b.NumLines()) {
 			if at := slices.IndexFunc(b.Skipped, func(skip flow.Skip) bool { return skip.Line == i }); at >= 0 {
-				answers = append(answers, "! "+string(b.Skipped[at].Reason))
+				why := string(b.Skipped[at].Reason)
+				if b.Skipped[at].Filtered {
+					why = "left out"
+				}
+				answers = append(answers, "! "+why)
 				continue
 			}
 			answers = append(answers, "> "+strings.TrimSuffix(string(points[0]), "\n"))
@@ -306,6 +311,71 @@ func TestLineageTakesTheScanner(t *testing.T) {
 			o.Garbage, o.Torn, lines, matched, percent(taken, matched))
 		if percent(taken, matched) < enough || matched < lines/2 {
 			t.Errorf("garbage %v, torn %v: the scanner takes %d of %d lines that match, want %v %%", o.Garbage, o.Torn, taken, matched, enough)
+		}
+	}
+}
+
+// named are the golden files of formats that have a name.
+func named(t *testing.T) map[string]golden {
+	t.Helper()
+	files, err := filepath.Glob("testdata/formats/*.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := map[string]golden{}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		g := readGolden(t, string(text))
+		words := strings.Fields(g.format)
+		if g.key == "format" && len(words) > 0 && slices.Contains(logformat.Presets(), words[len(words)-1]) {
+			all[strings.TrimSuffix(filepath.Base(file), ".txt")] = g
+		}
+	}
+	return all
+}
+
+// samples are the lines of a golden file that its format takes, at least 20 of them.
+func (g *golden) samples(t *testing.T) (lines [][]byte) {
+	t.Helper()
+	answers := g.answers(t, g.compile(t))
+	for len(lines) < 20 {
+		for i, c := range g.cases {
+			if strings.HasPrefix(answers[i], "> ") || answers[i] == "! left out" {
+				lines = append(lines, c.line)
+			}
+		}
+	}
+	return lines
+}
+
+// Formats that have a name are found by their lines alone, in a wrapper or not. None is
+// taken for another one, and none is chosen for lines of two.
+func TestNamedFormatsAreFound(t *testing.T) {
+	all := named(t)
+	for _, preset := range logformat.Presets() {
+		if !slices.ContainsFunc(slices.Collect(maps.Values(all)), func(g golden) bool { return strings.HasSuffix(g.format, preset) }) {
+			t.Errorf("no file has lines of %s", preset)
+		}
+	}
+	for name, g := range all {
+		lines := g.samples(t)
+		if got, err := logformat.Detect(lines); err != nil || got != strings.TrimSpace(g.format) {
+			t.Errorf("lines of %s are taken for %q, %v", name, got, err)
+		}
+		if got, ok := logformat.Nearest(lines[0]); !ok || got != strings.TrimSpace(g.format) {
+			t.Errorf("a line of %s is nearest to %q", name, got)
+		}
+		for other, h := range all {
+			isJSON := g.compile(t).Kind() == "json" && h.compile(t).Kind() == "json"
+			if h.format == g.format || isJSON && (g.format == "json" || h.format == "json") {
+				continue // whatever is JSON of a kind is JSON
+			}
+			if got, err := logformat.Detect(append(slices.Clone(lines), h.samples(t)...)); err == nil {
+				t.Errorf("lines of %s and of %s are taken for %q", name, other, got)
+			}
 		}
 	}
 }

@@ -164,6 +164,10 @@ func (p *Parser) fill(src *source, b *flow.Batch, room, lines []byte) (points, t
 		}
 		grown, outcome, encoder := buf, accesslog.Rejected, src.encoder
 		captures, ok := src.matcher.Match(line)
+		if !ok && src.matcher.Aside() {
+			taken += skip(b, lines[taken:], flow.Skip{Filtered: true})
+			continue
+		}
 		if ok {
 			grown, outcome = encoder.Append(buf, captures, b.End.Line)
 		}

@@ -1,0 +1,305 @@
+package logformat
+
+import (
+	"bytes"
+	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// A wrapper is what puts each line of a log into a line of its own: a container's
+// runtime, or syslog. Its name stands before that of the format, as in "docker combined".
+type wrapper struct {
+	name    string
+	looks   string // for the operator
+	decodes bool   // unwrap puts the line into room
+	unwrap  func(line, room []byte) (inner []byte, what wrapped)
+}
+
+// wrapped is what a wrapper holds.
+type wrapped int
+
+const (
+	otherwise wrapped = iota // it is no line of the wrapper
+	aLine
+	aside  // a line of a standard error: nginx's error log, and not its access log
+	aPiece // of a line that was too long for the wrapper
+)
+
+var wrappers = []*wrapper{
+	{"docker", `{"log":"…\n","stream":"stdout","time":"…"}`, true, unwrapDocker},
+	{"cri", "2026-11-20T10:00:00.123456789Z stdout F …", false, unwrapCRI},
+	{"syslog", "Nov 20 10:00:00 host nginx: …", false, unwrapSyslog},
+}
+
+// cutWrapper separates the name of a wrapper from the format that stands behind it.
+func cutWrapper(format string) (w *wrapper, inner string) {
+	name, rest, found := strings.Cut(strings.TrimSpace(format), " ")
+	for _, w := range wrappers {
+		if found && w.name == name {
+			return w, strings.TrimSpace(rest)
+		}
+	}
+	return nil, format
+}
+
+// unwrap returns the line in a line. It is valid until the next call.
+func (m *Matcher) unwrap(line []byte) (inner []byte, ok bool) {
+	w := m.format.wrapper
+	inner, what := w.unwrap(line, m.room)
+	if w.decodes && cap(inner) > cap(m.room) {
+		m.room = inner[:0]
+	}
+	m.aside = what == aside
+	return inner, what == aLine
+}
+
+// unwrapAll returns the lines in lines, if they are in a wrapper but for a few.
+func unwrapAll(lines [][]byte) (w *wrapper, inner [][]byte) {
+	for _, w := range wrappers {
+		fits, inner := 0, [][]byte(nil)
+		for _, line := range lines {
+			text, what := w.unwrap(line, nil)
+			if what != otherwise {
+				fits++
+			}
+			if what == aLine {
+				inner = append(inner, text)
+			}
+		}
+		if len(inner) > 0 && enough(fits, len(lines)) {
+			return w, inner
+		}
+	}
+	return nil, nil
+}
+
+// diagnoseWrapped is Diagnose for a line in a wrapper. Its column is in the line inside.
+func (f *Format) diagnoseWrapped(line []byte) Diagnosis {
+	inner, what := f.wrapper.unwrap(line, nil)
+	switch what {
+	case otherwise:
+		return Diagnosis{Column: 1, Expected: "a line of " + f.wrapper.name + ": " + f.wrapper.looks}
+	case aPiece:
+		return Diagnosis{Column: 1, Expected: "a whole line: it was too long for " + f.wrapper.name + ", which has cut it"}
+	case aside:
+		return Diagnosis{Column: 1, Expected: "a line of the standard output: this one is of the standard error, and is left out"}
+	case aLine:
+	}
+	bare := *f
+	bare.wrapper = nil
+	return bare.Diagnose(inner)
+}
+
+// Aside reports whether the last line did not match because it is none of the access log:
+// a container's runtime has both logs in one file.
+func (m *Matcher) Aside() bool { return m.aside }
+
+// unwrapDocker is for files of Docker's driver json-file. Docker cuts lines at 16 KiB.
+//
+// https://docs.docker.com/engine/logging/drivers/json-file/
+func unwrapDocker(line, room []byte) (inner []byte, what wrapped) {
+	text, ok := bytes.CutPrefix(line, []byte(`{"log":"`))
+	if !ok {
+		return nil, otherwise
+	}
+	inner, rest, ok := appendJSONString(room, text)
+	if !ok {
+		return nil, otherwise
+	}
+	stream, ok := bytes.CutPrefix(rest, []byte(`,"stream":"`))
+	switch {
+	case ok && bytes.HasPrefix(stream, []byte(`stderr"`)):
+		return inner, aside
+	case !ok || !bytes.HasPrefix(stream, []byte(`stdout"`)) || stream[len(stream)-1] != '}':
+		return nil, otherwise
+	}
+	inner, ok = bytes.CutSuffix(inner, []byte{'\n'})
+	if !ok {
+		return inner, aPiece
+	}
+	return bytes.TrimSuffix(inner, []byte{'\r'}), aLine
+}
+
+// appendJSONString appends the text of a JSON string up to its closing quote, and
+// returns what follows that.
+func appendJSONString(dst, text []byte) (all, rest []byte, ok bool) {
+	for {
+		at := bytes.IndexAny(text, `"\`)
+		if at < 0 || at+1 == len(text) && text[at] == '\\' {
+			return dst, nil, false
+		}
+		dst = append(dst, text[:at]...)
+		if text[at] == '"' {
+			return dst, text[at+1:], true
+		}
+		escape := text[at+1]
+		text = text[at+2:]
+		if escape != 'u' {
+			dst = append(dst, jsonEscapes(escape))
+			continue
+		}
+		r, ok := hexRune(text)
+		if !ok {
+			return dst, nil, false
+		}
+		text = text[4:]
+		if utf16.IsSurrogate(r) && len(text) >= 6 && text[0] == '\\' && text[1] == 'u' {
+			if low, ok := hexRune(text[2:]); ok {
+				if both := utf16.DecodeRune(r, low); both != utf8.RuneError {
+					r, text = both, text[6:]
+				}
+			}
+		}
+		dst = utf8.AppendRune(dst, r)
+	}
+}
+
+func jsonEscapes(c byte) byte {
+	switch c {
+	case 'n':
+		return '\n'
+	case 't':
+		return '\t'
+	case 'r':
+		return '\r'
+	case 'b':
+		return '\b'
+	case 'f':
+		return '\f'
+	}
+	return c // a quote, a backslash or a slash
+}
+
+// hexRune is the four hexadecimal digits that a text begins with.
+func hexRune(text []byte) (r rune, ok bool) {
+	if len(text) < 4 {
+		return 0, false
+	}
+	for _, c := range text[:4] {
+		switch {
+		case '0' <= c && c <= '9':
+			r = r<<4 | rune(c-'0')
+		case 'a' <= c|0x20 && c|0x20 <= 'f':
+			r = r<<4 | rune(c|0x20-'a'+10)
+		default:
+			return 0, false
+		}
+	}
+	return r, true
+}
+
+// unwrapCRI is for the files of a container's log in Kubernetes: a time, the stream, tags
+// of which the first one is F for a full line and P for a piece, and the line.
+//
+// https://github.com/kubernetes/design-proposals-archive/blob/main/node/kubelet-cri-logging.md
+func unwrapCRI(line, _ []byte) (inner []byte, what wrapped) {
+	stamp, rest, _ := bytes.Cut(line, []byte{' '})
+	if !isISOStamp(stamp) {
+		return nil, otherwise
+	}
+	stream, rest, _ := bytes.Cut(rest, []byte{' '})
+	tags, inner, found := bytes.Cut(rest, []byte{' '})
+	tag, _, _ := bytes.Cut(tags, []byte{':'})
+	full, piece := string(tag) == "F", string(tag) == "P"
+	switch {
+	case !found || !full && !piece:
+		return nil, otherwise
+	case string(stream) == "stderr":
+		return inner, aside
+	case string(stream) != "stdout":
+		return nil, otherwise
+	case piece:
+		return inner, aPiece
+	}
+	return inner, aLine
+}
+
+// isISOStamp reports whether a text has the form 2026-11-20T10:00:00, and anything behind it.
+func isISOStamp(b []byte) bool {
+	const form = "0000-00-00T00:00:00"
+	if len(b) < len(form) {
+		return false
+	}
+	for i := range form {
+		if form[i] == '0' && (b[i] < '0' || b[i] > '9') || form[i] != '0' && b[i] != form[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// unwrapSyslog is for what nginx sends to syslog, in files as syslog daemons write them:
+// of RFC 3164 and 5424, with and without the number in angle brackets, and with rsyslog's
+// time of ISO 8601.
+//
+// https://nginx.org/en/docs/syslog.html
+func unwrapSyslog(line, _ []byte) (inner []byte, what wrapped) {
+	line, numbered := cutPriority(line)
+	if rest, ok := bytes.CutPrefix(line, []byte("1 ")); ok && numbered {
+		return unwrapRFC5424(rest)
+	}
+	const stamp = len("Nov 20 10:00:00")
+	var rest []byte
+	switch {
+	case len(line) > stamp && line[stamp] == ' ' && line[3] == ' ' && line[9] == ':' && line[12] == ':':
+		rest = line[stamp+1:]
+	default:
+		first, after, _ := bytes.Cut(line, []byte{' '})
+		if !isISOStamp(first) {
+			return nil, otherwise
+		}
+		rest = after
+	}
+	// The host may be missing (nginx's nohostname), the tag ends with a colon.
+	for range 2 {
+		token, after, found := bytes.Cut(rest, []byte{' '})
+		if !found {
+			break
+		}
+		if len(token) > 1 && token[len(token)-1] == ':' {
+			return after, aLine
+		}
+		rest = after
+	}
+	return nil, otherwise
+}
+
+// cutPriority cuts off a number in angle brackets.
+func cutPriority(line []byte) (rest []byte, found bool) {
+	at := bytes.IndexByte(line, '>')
+	if len(line) == 0 || line[0] != '<' || at < 2 || at > 4 || !isDigits(line[1:at]) {
+		return line, false
+	}
+	return line[at+1:], true
+}
+
+// unwrapRFC5424 is for what follows the version: time, host, program, process, kind,
+// data of a structure, message.
+func unwrapRFC5424(rest []byte) (inner []byte, what wrapped) {
+	for range 5 {
+		_, after, found := bytes.Cut(rest, []byte{' '})
+		if !found {
+			return nil, otherwise
+		}
+		rest = after
+	}
+	if data, ok := bytes.CutPrefix(rest, []byte("- ")); ok {
+		return bytes.TrimPrefix(data, []byte("\ufeff")), aLine
+	}
+	if len(rest) == 0 || rest[0] != '[' {
+		return nil, otherwise
+	}
+	quoted := false
+	for i := 0; i < len(rest); i++ {
+		switch c := rest[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case !quoted && c == ']' && i+1 < len(rest) && rest[i+1] == ' ':
+			return bytes.TrimPrefix(rest[i+2:], []byte("\ufeff")), aLine
+		}
+	}
+	return nil, otherwise
+}

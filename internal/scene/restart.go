@@ -23,12 +23,13 @@ func (d *decision) start() {
 		return
 	}
 	open := d.Ledger.Open
-	if len(open) == 1 && d.isAtPath(&open[0]) { // as it nearly always is
+	switch {
+	case len(open) == 1 && d.isAtPath(&open[0]): // as it nearly always is
 		d.add(Action{Do: Resume, File: d.Path.File, Prior: acknowledged(open[0])})
-	} else if len(open) > 0 && d.Path.Missing && d.Bare && !d.Once {
+	case len(open) > 0 && d.Path.Missing && d.Bare && !d.Once:
 		d.add(Action{Do: Wait, Err: d.Path.Trouble})
 		return
-	} else if d.isKnown() {
+	case d.isKnown():
 		if err := d.unreadable(); err != nil {
 			d.add(Action{Do: Wait, Err: err})
 			return

@@ -335,7 +335,24 @@ func TestInfluxDBWithAuthentication(t *testing.T) {
 
 // What stands for bytes that InfluxDB refuses is taken with validate-keys, too.
 func TestSubstitutesPassValidateKeys(t *testing.T) {
-	db := influxdtest.New(t, influxdtest.Options{Config: map[string]any{"data.validate-keys": true}})
+	binary, err := influxdtest.Binary(t.Context(), t.Output())
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := influxdtest.Start(t.Context(), influxdtest.Options{
+		Binary: binary, Dir: t.TempDir(), Config: map[string]any{"data.validate-keys": true},
+	})
+	if err != nil && strings.Contains(err.Error(), `no configuration key "data.validate-keys"`) {
+		t.Skip(err) // 1.6
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := db.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
 	c := newClient(t, db.URL(), nil)
 	if err := prepare(t.Context(), c); err != nil {
 		t.Fatal(err)

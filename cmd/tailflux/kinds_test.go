@@ -130,6 +130,7 @@ func TestJSONOfEveryKind(t *testing.T) {
 		{"renamed the other way round", "json", "rename: {status: DownstreamStatus, method: RequestMethod, path: RequestPath}\n", traefik, ",method=GET,path=/a,source=web,status=200 count=1i"},
 		{"keys of an object", "json", "rename: {request.method: method, request.uri: path, size: bytes_sent}\n", `{"ts":1795168800.5,"request":{"method":"GET","uri":"/a?b"},"status":200,"size":7}`, ",method=GET,path=/a,source=web,status=200 bytes_sent=7i 1795168800500000001"},
 		{"a time that is renamed", "json", "rename: {StartUTC: time_iso8601}\n", `{"StartUTC":"2026-11-20T10:00:00.123Z","status":200}`, "status=200 count=1i 1795168800123000001"},
+		{"as it is asked for", "json", "tags: [httpRequest.Verb]\nfields: [httpRequest.size, Cost]\ntypes: {httpRequest.size: integer}\n", `{"time":1795168800,"httpRequest":{"Verb":"GET","size":7},"Cost":0.5}`, `httpRequest.Verb=GET,source=web httpRequest.size=7i,Cost=0.5 `},
 		{"capital letters", "json", "", `{"Time":"2026-11-20T10:00:00Z","Status":200,"Request":"GET /a HTTP/1.1"}`, ",method=GET,path=/a,source=web,status=200 count=1i"},
 		{"a list where a number was", "json", "", `{"time":"2026-11-20T10:00:00+00:00","request":"GET /a HTTP/1.1","status":200,"upstream_response_time": 0.001, 0.024}`, " upstream_response_time=0.025 "},
 		{"a list in the middle", "json", "", `{"time":"2026-11-20T10:00:00+00:00","upstream_response_time":0.001, 0.024 : 0.1,"status":200}`, "status=200 upstream_response_time=0.125 "},

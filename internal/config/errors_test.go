@@ -74,7 +74,7 @@ func TestErrors(t *testing.T) {
 		// Mappings.
 		{"types as a list", layers{file: one + "types: [a]\n"}, "t.yaml:2:8: types: got a list, want a mapping such as {upstream_cost: integer}"},
 		{"a type that is none", layers{file: one + "types: {a: number}\n"}, `t.yaml:2:12: types.a: got "number", want integer or float or string`},
-		{"a type of no variable", layers{file: one + "types: {A.b: float}\n"}, `t.yaml:2:9: types: got "A.b", want a variable (a-z, 0-9 and _)`},
+		{"a type of no variable", layers{file: one + "types: {A b: float}\n"}, `t.yaml:2:9: types: got "A b", want a variable (a-z, 0-9 and _), or a key of JSON`},
 		{"a type twice", layers{file: one + "types: {a: float,\n a: float}\n"}, "t.yaml:3:2: types.a: got it again, first at t.yaml:2:9, want it once"},
 		{"renamed to a list", layers{file: one + "rename: {a: [b]}\n"}, "t.yaml:2:13: rename.a: got a list, want a variable, or a key such as request.method"},
 

@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
-	"path/filepath"
 	"regexp"
+	"path/filepath"
 	"slices"
 	"strings"
 )
@@ -15,10 +15,13 @@ func names(want string) kind[[]string] {
 	return listOf(want, "variable", variableName())
 }
 
+// isVariable is the name of a variable, or of a key of JSON as it is.
+var isVariable = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z0-9_-]+)*$`)
+
 // variableName is that of an nginx variable, or of what is derived from some.
 func variableName() kind[string] {
 	return words("a variable (a-z, 0-9 and _) other than host (nginx's is vhost), source and time", func(s string) (string, bool) {
-		return s, isName.MatchString(s) && !slices.Contains([]string{"host", "source", "time"}, s)
+		return s, isVariable.MatchString(s) && !slices.Contains([]string{"host", "source", "time"}, s)
 	})
 }
 

@@ -76,7 +76,7 @@ var settings = []setting[Config]{
 	row("drop", "drop lines that match any rule; a rule matches when all its variables equal the given value, or match a regexp (~, or ~* to ignore case)",
 		dropRules(), func(c *Config) *[]DropRule { return &c.Drop }),
 	row("types", "types of variables as fields, where tailflux does not know them or another is wanted",
-		mapping("a mapping such as {upstream_cost: integer}", "a variable (a-z, 0-9 and _)", isName, oneOf("integer", "float", "string")),
+		mapping("a mapping such as {upstream_cost: integer}", "a variable (a-z, 0-9 and _), or a key of JSON", isVariable, oneOf("integer", "float", "string")),
 		func(c *Config) *map[string]string { return &c.Types }),
 	row("rename", "what a format calls a value, and the variable that it is: a key of JSON, a group, or a variable of your own",
 		mapping("a mapping such as {DownstreamStatus: status, request.method: request_method}", "a key, a group or a variable", isKey, key()),

@@ -8,7 +8,7 @@ import (
 
 // A Miss is a name in a schema that no line of a format has a value for.
 type Miss struct {
-	Key  string // tags, fields or drop
+	Key  string // tags, fields, mask or drop
 	Name string
 }
 
@@ -26,6 +26,9 @@ func Missing(names []string, s Schema) (all []Miss) {
 	}
 	for _, name := range s.Fields {
 		look("fields", name)
+	}
+	for _, name := range s.Mask {
+		look("mask", name)
 	}
 	for _, rule := range s.Drop {
 		for _, condition := range rule {

@@ -14,9 +14,10 @@ func TestMissing(t *testing.T) {
 	s := accesslog.Schema{
 		Tags:   []string{"status", "method", "methd", "vhost", "client", "user_agent", "path"},
 		Fields: []string{"request_time", "own", "upstream_tries", "request_time"},
+		Mask:   []string{"remote_adr", "own"},
 		Drop:   []accesslog.Rule{{{"http_user_agent", "a"}, {"uri", "b"}}, {{"uri", "c"}}},
 	}
-	want := []accesslog.Miss{{"tags", "methd"}, {"tags", "client"}, {"fields", "request_time"}, {"fields", "upstream_tries"}, {"drop", "uri"}}
+	want := []accesslog.Miss{{"tags", "methd"}, {"tags", "client"}, {"fields", "request_time"}, {"fields", "upstream_tries"}, {"mask", "remote_adr"}, {"drop", "uri"}}
 	if got := accesslog.Missing(names, s); !cmp.Equal(got, want) {
 		t.Error(cmp.Diff(want, got))
 	}

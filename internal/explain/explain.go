@@ -45,7 +45,7 @@ func Run(o Options, in io.Reader) (all, rejected int, err error) {
 	if err != nil {
 		return 0, 0, fmt.Errorf("read lines: %w", err)
 	}
-	x.unknown = x.Unknown(sample)
+	x.unmet = x.Unmet(o.Config, sample)
 	out := output{w: o.Out, json: o.JSON, colour: o.Colour}
 	head := o.Out
 	if o.JSON {

@@ -56,8 +56,8 @@ type explainer struct {
 	name     string // what CompileFormat or CompileRegexp accepts
 	short    string // the same in a sentence
 	detected bool
-	note     string // why no format fits, or ""
-	unknown  string // what is to be said of the lines, or ""
+	note     string   // why no format fits, or ""
+	unmet    []string // what the lines do not have
 	max      int
 }
 

@@ -48,11 +48,7 @@ func (o output) head(x *explainer) string {
 		b.WriteString(", detected")
 	}
 	b.WriteByte('\n')
-	warnings := x.Warnings(x.config)
-	if x.unknown != "" {
-		warnings = append(warnings, x.unknown)
-	}
-	for _, warning := range warnings {
+	for _, warning := range append(x.Warnings(x.config), x.unmet...) {
 		b.WriteString(o.paint(yellow, "warning: ") + plainText(warning) + "\n")
 	}
 	return b.String()

@@ -32,6 +32,21 @@ func (f *Format) Unknown(lines [][]byte) (keys []string) {
 	return keys
 }
 
+// Filled returns the variables that some of the lines have, if only empty; nil if none
+// of the lines matches.
+func (f *Format) Filled(lines [][]byte) (names []string) {
+	m := f.NewMatcher()
+	for _, line := range lines {
+		captures, ok := m.Match(line)
+		for i := range captures {
+			if ok && captures[i] != nil && !slices.Contains(names, f.names[i]) {
+				names = append(names, f.names[i])
+			}
+		}
+	}
+	return names
+}
+
 func appendKeys(keys []string, outer string, v *fastjson.Value) []string {
 	v.GetObject().Visit(func(name []byte, v *fastjson.Value) {
 		key := outer + string(name)

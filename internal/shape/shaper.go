@@ -46,7 +46,7 @@ type Shaper struct {
 	outside  examiner            // for LeaveOut
 	found    map[string]Evidence // of a glob's files that were there at the start, by path
 	samples  map[string][][]byte // lines of sources whose format is not known, by name
-	said     map[string]bool     // sources whose points have no content, by configured name
+	said     map[string]bool     // sources of which it was said that lines lack something, by configured name
 	left     map[string]bool     // sources whose lines are no requests, by name
 	unlike   map[string]bool     // sources whose lines are of no known format, which was said, by name
 	newest   map[string]int64    // number of the next line of a source whose format is not sure, by name
@@ -91,7 +91,7 @@ func Open(o Options) (*Shaper, error) {
 		for _, warning := range lines.Warnings(o.Config) {
 			o.Log.Warn("lines can be misread with this format, or do not have what is configured", "source", source.Name, "reason", warning)
 		}
-		s.contentless(source.Name, lines.unknownAtStart(o.Config, source))
+		s.warnOfUnmet(source.Name, lines.unmetAtStart(o.Config, source))
 	}
 	return s, nil
 }
@@ -115,7 +115,7 @@ func (s *Shaper) Lines(at flow.Position, read []byte) (l *Lines, until int64, er
 		if err != nil {
 			return nil, 0, err
 		}
-		s.contentless(configured.Name, shared.unknownIn(read))
+		s.warnOfUnmet(configured.Name, shared.unmetIn(s.o.Config, read))
 		return shared.For(source.Name), math.MaxInt64, nil
 	}
 	chosen := s.choices.of(source.Name, logOf(configured, source.Path))
@@ -139,12 +139,14 @@ func (s *Shaper) Lines(at flow.Position, read []byte) (l *Lines, until int64, er
 	return l, until, err
 }
 
-// contentless says once why the points of a configured source have no content, if they
-// do not.
-func (s *Shaper) contentless(source, why string) {
-	if why != "" && !s.said[source] {
+// warnOfUnmet says once what the lines of a configured source do not have.
+func (s *Shaper) warnOfUnmet(source string, unmet []string) {
+	if s.said[source] {
+		return
+	}
+	for _, why := range unmet {
 		s.said[source] = true
-		s.o.Log.Warn("points have no content", "source", source, "reason", why)
+		s.o.Log.Warn("lines do not have what points are made of", "source", source, "reason", why)
 	}
 }
 

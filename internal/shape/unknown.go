@@ -11,9 +11,25 @@ import (
 	"github.com/tailflux/tailflux/internal/logfile"
 )
 
-// Unknown says that lines of a JSON log, the first ones it has, become points without
-// content, and how to change that; it is "" when they do not.
-func (l *Lines) Unknown(lines [][]byte) string {
+// Unmet says what lines of a JSON log, the first ones it has, do not have: anything that
+// is known, so that they become points without content; or else what is configured.
+// Each is a sentence without a full stop.
+func (l *Lines) Unmet(c *config.Config, lines [][]byte) []string {
+	if l.Format.Kind() != "json" {
+		return nil
+	}
+	if why := l.unknown(lines); why != "" {
+		return []string{why}
+	}
+	if names := l.Format.Filled(lines); names != nil {
+		return l.missing(c, names, "the lines have nothing for")
+	}
+	return nil
+}
+
+// unknown says that points have no content, and how to change that; it is "" when they
+// have.
+func (l *Lines) unknown(lines [][]byte) string {
 	keys := l.Format.Unknown(lines)
 	if len(keys) == 0 {
 		return ""
@@ -31,10 +47,10 @@ func (l *Lines) Unknown(lines [][]byte) string {
 		"say what they are, such as rename: {%s: status}", strings.Join(keys, ", "), more, example)
 }
 
-// unknownIn is Unknown of the first of some lines with their newlines.
-func (l *Lines) unknownIn(read []byte) string {
+// unmetIn is Unmet of the first of some lines with their newlines.
+func (l *Lines) unmetIn(c *config.Config, read []byte) []string {
 	if l.Format.Kind() != "json" {
-		return ""
+		return nil
 	}
 	var lines [][]byte
 	for line := range bytes.Lines(read) {
@@ -43,22 +59,22 @@ func (l *Lines) unknownIn(read []byte) string {
 		}
 		lines = append(lines, flow.TrimCR(bytes.TrimSuffix(line, []byte{'\n'})))
 	}
-	return l.Unknown(lines)
+	return l.Unmet(c, lines)
 }
 
-// unknownAtStart is Unknown of the lines that the logs of a source have at the start.
-func (l *Lines) unknownAtStart(c *config.Config, source config.Source) string {
+// unmetAtStart is Unmet of the first log of a source that has lines at the start.
+func (l *Lines) unmetAtStart(c *config.Config, source config.Source) []string {
 	if l.Format.Kind() != "json" {
-		return ""
+		return nil
 	}
 	for _, path := range pathsOf(c, source) {
 		lines, err := logfile.FirstLines(path, sampleLines)
 		if err != nil {
 			continue // the reader waits for the file, and says so
 		}
-		if why := l.Unknown(lines); why != "" {
-			return path + ": " + why
+		if unmet := l.Unmet(c, lines); unmet != nil {
+			return unmet
 		}
 	}
-	return ""
+	return nil
 }

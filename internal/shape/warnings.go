@@ -18,7 +18,7 @@ import (
 func (l *Lines) Warnings(c *config.Config) []string {
 	all := l.Format.Warnings()
 	if l.Format.Kind() != "json" { // in which there may be any key
-		all = append(all, l.missing(c)...)
+		all = append(all, l.missing(c, l.Format.Names(), "the format has nothing for")...)
 	}
 	if untyped := accesslog.Untyped(l.Format.Names(), l.Schema); len(untyped) > 0 {
 		what := "strings, which InfluxDB will not change later"
@@ -50,11 +50,7 @@ func Warnings(c *config.Config, source config.Source) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	all := lines.Warnings(c)
-	if why := lines.unknownAtStart(c, source); why != "" {
-		all = append(all, why)
-	}
-	return all, nil
+	return append(lines.Warnings(c), lines.unmetAtStart(c, source)...), nil
 }
 
 // pathsOf are the files of a source that are there.
@@ -65,21 +61,20 @@ func pathsOf(c *config.Config, source config.Source) []string {
 	return []string{source.Path}
 }
 
-// missing says what the format has nothing for, of what the configuration does not have
-// by itself.
-func (l *Lines) missing(c *config.Config) (all []string) {
+// missing says for what there is nothing among these variables, of what is configured
+// and not so by itself.
+func (l *Lines) missing(c *config.Config, names []string, nothing string) (all []string) {
 	standard := config.Default()
-	names := l.Format.Names()
 	for _, miss := range accesslog.Missing(names, l.Schema) {
 		if miss.Key == "tags" && slices.Equal(c.Tags, standard.Tags) || miss.Key == "fields" && slices.Equal(c.Fields, standard.Fields) {
 			continue
 		}
-		text := fmt.Sprintf("%s: the format has nothing for %s", miss.Key, miss.Name)
+		text := fmt.Sprintf("%s: %s %s", miss.Key, nothing, miss.Name)
 		sources := accesslog.Sources(miss.Name)
-		switch near := config.Nearest(miss.Name, l.available()); {
+		switch near := config.Nearest(miss.Name, l.available(names)); {
 		case slices.Contains(accesslog.Derived(), miss.Name):
 			text += fmt.Sprintf(", which comes from $%s", strings.Join(sources, ", $"))
-			if own := l.own(); len(own) > 0 && miss.Name != "client" {
+			if own := own(names); len(own) > 0 && miss.Name != "client" {
 				text += fmt.Sprintf("; if $%s stands for it, write rename: {%s: %s}", own[0], own[0], miss.Name)
 			}
 		case near != "":
@@ -94,9 +89,9 @@ func (l *Lines) missing(c *config.Config) (all []string) {
 	return all
 }
 
-// available are the names that a tag can have with this format.
-func (l *Lines) available() []string {
-	names := l.Format.Names()
+// available are the names that a tag can have with these variables.
+func (l *Lines) available(names []string) []string {
+	names = slices.Clone(names)
 	for _, name := range accesslog.Derived() {
 		if len(accesslog.Missing(names, accesslog.Schema{Tags: []string{name}, StandIns: l.Schema.StandIns})) == 0 {
 			names = append(names, name)
@@ -105,14 +100,9 @@ func (l *Lines) available() []string {
 	return names
 }
 
-// own are the variables of the format that are not nginx's.
-func (l *Lines) own() (names []string) {
-	for _, name := range l.Format.Names() {
-		if !nginxvar.Known(name) {
-			names = append(names, name)
-		}
-	}
-	return names
+// own are those of the variables that are not nginx's.
+func own(names []string) []string {
+	return slices.DeleteFunc(slices.Clone(names), nginxvar.Known)
 }
 
 // apart returns the mistake in a format in which nothing separates a variable whose

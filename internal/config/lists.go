@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
-	"regexp"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 )

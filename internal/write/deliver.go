@@ -32,10 +32,11 @@ type delivery struct {
 	list     []points
 	kept     span // of time; points outside are not kept
 	retry    *retry
-	halving  bool // a point was refused
-	searched bool // for a boundary in time
-	held     bool // more of them were than may be rejected
-	refusals int  // points refused, but not for their time
+	halving  bool   // a point was refused
+	searches int    // for a boundary in time
+	searched points // the control at the last one
+	held     bool   // more of them were than may be rejected
+	refusals int    // points refused, but not for their time
 
 	suspected string // how an unclear answer begins that is about points
 	tried     int    // points as a control
@@ -156,8 +157,7 @@ func (d *delivery) divide(ctx context.Context, some points, means influx.Verdict
 		d.list = slices.Insert(d.list, 0, first, second)
 		return nil
 	}
-	if !d.searched && some.count() >= minSearch && !influx.KnownReason(err) {
-		d.searched = true
+	if some.count() >= minSearch && !influx.KnownReason(err) && d.worthSearching() {
 		found, err := d.searchTime(ctx, some)
 		if found || err != nil {
 			return err

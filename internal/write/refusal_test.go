@@ -264,6 +264,64 @@ func testBoundary(t *testing.T, said func(n int) error, hold bool, order, to str
 	}
 }
 
+// No line of a request is stored, but one of another request was meanwhile: that shows
+// the boundary, too. What is not for its time is held.
+func TestBoundaryBesideOtherRequests(t *testing.T) {
+	for name, said := range outside {
+		for _, hold := range []bool{false, true} {
+			synctest.Test(t, func(t *testing.T) {
+				time.Sleep(1000 * time.Hour)
+				now := time.Now()
+				stamp := func(n int) int64 {
+					if n == 1 {
+						return now.UnixNano()
+					}
+					return now.Add(-2*time.Hour - time.Duration(n)*time.Second).UnixNano()
+				}
+				s := newServer(t)
+				between(s, stamp, window{time.Hour, time.Hour}, said)
+				b := start(t, write.Config{BatchPoints: 1000, Hold: hold}, sink{write: s.write}, &rejectFile{})
+				b.stamp = stamp
+				b.send("p")
+				time.Sleep(2 * time.Second)
+				began := time.Now()
+				b.send(points(1000))
+				b.finish()
+				s.check(b, upTo(1001)[1:]...)
+				if took := time.Since(began); took > 3*time.Second || len(s.sizes) > 60 || b.log.count(holding) != 0 {
+					t.Errorf("%s: it took %s and %d requests", name, took, len(s.sizes))
+				}
+			})
+		}
+	}
+}
+
+// All of a request is refused, and it is newer than what was stored: it is not for its
+// time, and on_reject: hold holds it.
+func TestNewLinesAreHeld(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		time.Sleep(1000 * time.Hour)
+		now := time.Now()
+		s := newServer(t)
+		broken := true
+		refusing(s, func(n int) bool { return broken && n > 1 }, func(bad []int) error { return outside["unknown"](len(bad)) })
+		b := start(t, write.Config{BatchPoints: 500, Hold: true}, sink{write: s.write}, &rejectFile{})
+		b.stamp = func(n int) int64 { return now.Add(time.Duration(n-1000) * time.Second).UnixNano() }
+		b.send("p")
+		time.Sleep(2 * time.Second)
+		b.send(points(500))
+		time.Sleep(time.Minute)
+		if b.rejects.shown() != "" || b.log.count(holding) != 1 {
+			t.Errorf("said %d times that it holds; rejected %.300s", b.log.count(holding), b.rejects.shown())
+		}
+		s.mu.Lock()
+		broken = false
+		s.mu.Unlock()
+		b.finish()
+		s.check(b)
+	})
+}
+
 // A policy's write window is asked for, and nothing outside is sent.
 func TestWriteWindowIsAskedFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -159,15 +159,37 @@ func each(some points) []stamped {
 // of a refusal do not say that it is about time.
 const minSearch = 64
 
+// notOurs is the number of a point of another request.
+const notOurs = -1
+
 // samples is how many points must be refused alone to show that all beyond a boundary
 // are.
 const samples = 12
+
+// worthSearching reports whether there was no search, or a point of another request was
+// stored since.
+func (d *delivery) worthSearching() bool {
+	const most = 3
+	control := d.doubts.controlPoint()
+	changed := len(control) > 0 && (len(d.searched) == 0 || !bytes.Equal(control[0].text, d.searched[0].text))
+	if d.searches > 0 && !changed || d.searches == most {
+		return false
+	}
+	d.searches, d.searched = d.searches+1, control
+	return true
+}
 
 // searchTime looks for a boundary in time between points that are stored and such that
 // are refused, whatever the words. If it has found one it rejects those that are
 // beyond, and lists the others.
 func (d *delivery) searchTime(ctx context.Context, some points) (found bool, err error) {
 	all := each(some)
+	if control := d.doubts.controlPoint(); control != nil {
+		// What was stored of other requests may be all that is stored.
+		beside := each(control)[0]
+		beside.first = notOurs
+		all = append(all, beside)
+	}
 	slices.SortStableFunc(all, func(a, b stamped) int { return cmp.Compare(a.at, b.at) })
 	s := search{delivery: d, all: all, answers: map[int]error{}}
 	last := len(all) - 1
@@ -190,7 +212,7 @@ func (d *delivery) searchTime(ctx context.Context, some points) (found bool, err
 	if oldest {
 		s.boundary(ctx, stored, 0, beyond)
 	}
-	if newest {
+	if newest && future(all[last].at) { // else it is not for its time
 		s.boundary(ctx, stored, last, beyond)
 	}
 	if len(beyond) == 0 || ctx.Err() != nil {
@@ -256,6 +278,9 @@ func (s *search) boundary(ctx context.Context, stored, refused int, beyond map[i
 		return
 	}
 	for i := low; i <= high; i++ {
+		if s.all[i].first == notOurs {
+			continue
+		}
 		beyond[s.all[i].first] = s.answers[refused]
 		if err := s.answers[i]; err != nil {
 			beyond[s.all[i].first] = err

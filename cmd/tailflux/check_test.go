@@ -82,3 +82,18 @@ func TestCheckShowsTheFormats(t *testing.T) {
 		})
 	}
 }
+
+// explain says what a log is that has no requests, whichever format is nearest.
+func TestExplainOfOtherLogs(t *testing.T) {
+	for line, want := range map[string]string{
+		"2026/11/20 10:00:00 [error] 4242#4242: *17 open() failed":                            "this is nginx's error log, not an access log",
+		"\n[20-Nov-2026 10:00:00]  [pool www] pid 1234\nscript_filename = /srv/www/index.php": "this is php-fpm's slow log, not an access log",
+		"[20-Nov-2026 10:00:00] NOTICE: fpm is running, pid 1":                                "this is php-fpm's log, not an access log",
+		`{"time":"2026-11-28T12:44:21.77Z","level":"INFO","msg":"started"}`:                   "this is a program's own log, not an access log",
+	} {
+		_, out, errs := explainWith(t, line+"\n")
+		if !strings.Contains(out, want) {
+			t.Errorf("explain %q:\n%s%s\nwant %s", line, out, errs, want)
+		}
+	}
+}

@@ -101,12 +101,25 @@ func detectExplainer(c *config.Config, source config.Source, lines *logfile.Line
 		if !errors.Is(err, logformat.ErrNoLines) {
 			note = err.Error()
 		}
+		if other, ok := logformat.Other(firstOf(sample)); ok {
+			note = "this is " + other + ", not an access log"
+		}
 	}
 	x, err := newExplainer(c, source)
 	if err == nil {
 		x.detected, x.note = true, note
 	}
 	return x, err
+}
+
+// firstOf is the first line that is not empty.
+func firstOf(lines [][]byte) []byte {
+	for _, line := range lines {
+		if len(bytes.TrimSpace(line)) > 0 {
+			return line
+		}
+	}
+	return nil
 }
 
 // nearestFormat returns the known format that the first recognizable line has, or

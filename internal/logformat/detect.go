@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 )
 
 // ErrNoLines is returned by Detect when there is nothing to look at yet.
@@ -39,6 +40,11 @@ func Detect(lines [][]byte) (name string, err error) {
 	if w, inner := unwrapAll(lines); w != nil {
 		if name, err = detect(inner); name != "" {
 			name = w.name + " " + name
+		}
+		if both, ok := errors.AsType[AmbiguousError](err); ok {
+			for i, inner := range both.Names {
+				both.Names[i] = w.name + " " + inner
+			}
 		}
 	}
 	return name, err
@@ -87,8 +93,10 @@ const remedy = "set format to the log_format in nginx.conf"
 // Nearest returns a known format that the line matches, by the name that Detect would
 // give.
 func Nearest(line []byte) (name string, ok bool) {
-	for _, k := range allKnown() {
-		if _, ok := k.fits(k.format.NewMatcher(), line); ok {
+	matchers, _ := knownMatchers.Get().(*[]*Matcher)
+	defer knownMatchers.Put(matchers)
+	for i, k := range allKnown() {
+		if _, ok := k.fits((*matchers)[i], line); ok {
 			return k.name, true
 		}
 	}
@@ -98,6 +106,16 @@ func Nearest(line []byte) (name string, ok bool) {
 	}
 	return "", false
 }
+
+// knownMatchers holds matchers of all known formats: a log that is of none asks with every
+// line.
+var knownMatchers = sync.Pool{New: func() any {
+	var all []*Matcher
+	for _, k := range allKnown() {
+		all = append(all, k.format.NewMatcher())
+	}
+	return &all
+}}
 
 // A trial is what came of a known format and the lines.
 type trial struct {

@@ -27,6 +27,9 @@ func (f Fit) Mostly() bool { return 2*f.Misfits <= f.Lines }
 // Misfit says of lines most of which are not in the format of a source that they are not.
 func (f Fit) Misfit(s config.Source) string {
 	format := "not in the format"
+	if isAuto(s) {
+		return fmt.Sprintf("%d of %d lines rejected (%s): they are in no known format, nor in one of source %s", f.Misfits, f.Lines, f.First, s.Name)
+	}
 	if s.Regexp == "" && !strings.ContainsAny(s.Format, "$ ") {
 		format = "no " + s.Format + ", the format"
 	}

@@ -108,7 +108,7 @@ func (s *Shaper) Missed(m Miss) (l *Lines, until int64, err error) {
 		}
 		return nil, 0, nil
 	}
-	if !m.Newest && !isImported(m.At) {
+	if !m.Newest && !isImported(m.At) || m.Row > 1000 && m.Row%10 > 0 { // a flood of them is not to cost much
 		return nil, 0, nil
 	}
 	chosen := s.choices.of(source.Name, logOf(configured, source.Path))
@@ -214,7 +214,7 @@ func (s *Shaper) change(at flow.Position, configured config.Source, was, now cho
 	if isImported(at) {
 		s.imported[name] = append([]string{now.Format}, s.imported[name]...)
 		s.o.Log.Warn("lines of the imported file are of another format than the source: they are read in it",
-			"source", name, "file", source.Path, "was", was.Format, "format", now.Format, "line", at.Line)
+			"source", name, "file", source.Path, "was", was.Format, "format", now.Format)
 		return s.chain(configured, name, slices.Concat(s.imported[name], was.all()))
 	}
 	if at.Line <= was.From {

@@ -35,8 +35,10 @@ type delivery struct {
 	halving  bool   // a point was refused
 	searches int    // for a boundary in time
 	searched points // the control at the last one
-	held     bool   // more of them were than may be rejected
-	refusals int    // points refused, but not for their time
+
+	noneStored bool // of the points that the last search sent
+	held       bool // more of them were than may be rejected
+	refusals   int  // points refused, but not for their time
 
 	suspected string // how an unclear answer begins that is about points
 	tried     int    // points as a control

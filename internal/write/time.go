@@ -166,13 +166,13 @@ const notOurs = -1
 // are.
 const samples = 12
 
-// worthSearching reports whether there was no search, or a point of another request was
-// stored since.
+// worthSearching reports whether there was no search, or it met no point that was
+// stored and another request has one since.
 func (d *delivery) worthSearching() bool {
 	const most = 3
 	control := d.doubts.controlPoint()
 	changed := len(control) > 0 && (len(d.searched) == 0 || !bytes.Equal(control[0].text, d.searched[0].text))
-	if d.searches > 0 && !changed || d.searches == most {
+	if again := d.searches > 0; again && (!d.noneStored || !changed) || d.searches == most {
 		return false
 	}
 	d.searches, d.searched = d.searches+1, control
@@ -205,7 +205,8 @@ func (d *delivery) searchTime(ctx context.Context, some points) (found bool, err
 			stored = present
 		}
 	}
-	if oldest == newest && (!oldest || s.refused(ctx, present)) {
+	d.noneStored = oldest && newest && s.refused(ctx, present)
+	if d.noneStored || !oldest && !newest {
 		return false, ctx.Err()
 	}
 	beyond := map[int]error{}

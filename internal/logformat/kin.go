@@ -28,9 +28,12 @@ func ofKin(line []byte) bool {
 	return false
 }
 
-// matchKin is Match of the second expression. Captures with escapes are copies in which
-// these are nginx's, valid until the next call.
+// matchKin is Match of the second expression, if there is one and the line may be of it.
+// Captures with escapes are copies in which these are nginx's, valid until the next call.
 func (m *Matcher) matchKin(line []byte) (captures [][]byte, ok bool) {
+	if m.kin == nil || !ofKin(line) {
+		return nil, false
+	}
 	captures, ok = m.kin.Match(line)
 	m.Slow, m.kin.Slow = m.Slow+m.kin.Slow, 0
 	m.unescaped = m.unescaped[:0]

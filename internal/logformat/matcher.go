@@ -48,21 +48,6 @@ func (m *Matcher) Match(line []byte) (captures [][]byte, ok bool) {
 			return nil, false
 		}
 	}
-	if m.likely != nil {
-		captures, ok = m.likely.Match(line)
-		m.Slow, m.likely.Slow = m.Slow+m.likely.Slow, 0
-		if ok {
-			return captures, true
-		}
-	}
-	captures, ok = m.match(line)
-	if !ok && m.kin != nil && ofKin(line) {
-		return m.matchKin(line)
-	}
-	return captures, ok
-}
-
-func (m *Matcher) match(line []byte) (captures [][]byte, ok bool) {
 	if m.object != nil {
 		if !m.object.match(line) {
 			return nil, false
@@ -72,14 +57,27 @@ func (m *Matcher) match(line []byte) (captures [][]byte, ok bool) {
 	if line == nil {
 		line = []byte{} // so that an empty capture is not nil
 	}
+	if m.likely != nil {
+		if captures, ok := m.matchLikely(line); ok {
+			return captures, true
+		}
+	}
 	if m.prog != nil {
 		switch m.prog.Scan(line, m.captures, m.scratch) {
 		case scan.Matched:
 			return m.captures, true
 		case scan.Refused:
-			return nil, false
+			return m.matchKin(line)
 		}
 	}
+	if captures, ok := m.matchRegexp(line); ok {
+		return captures, true
+	}
+	return m.matchKin(line)
+}
+
+// matchRegexp asks the standard library.
+func (m *Matcher) matchRegexp(line []byte) (captures [][]byte, ok bool) {
 	m.Slow++
 	at := m.format.re.FindSubmatchIndex(line)
 	if at == nil {
@@ -94,4 +92,11 @@ func (m *Matcher) match(line []byte) (captures [][]byte, ok bool) {
 		}
 	}
 	return m.captures, true
+}
+
+// matchLikely is Match of the expression that is asked first.
+func (m *Matcher) matchLikely(line []byte) (captures [][]byte, ok bool) {
+	captures, ok = m.likely.Match(line)
+	m.Slow, m.likely.Slow = m.Slow+m.likely.Slow, 0
+	return captures, ok
 }

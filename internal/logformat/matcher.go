@@ -15,8 +15,9 @@ type Matcher struct {
 	scratch  []int         // for prog
 	object   *object       // not nil for JSON
 
-	room  []byte // for a line that is decoded
-	aside bool   // see Aside
+	room   []byte // for a line that is decoded
+	joined []byte // for a line in pieces
+	aside  bool   // see Aside
 
 	likely    *Matcher // for what values nearly always are; may be nil
 	kin       *Matcher // for lines as Apache writes them; may be nil

@@ -45,20 +45,26 @@ func cutWrapper(format string) (w *wrapper, inner string) {
 
 // unwrap returns the line in a line. It is valid until the next call.
 func (m *Matcher) unwrap(line []byte) (inner []byte, ok bool) {
+	inner, what := m.unwrapped(line)
+	m.aside = what == aside
+	return inner, what == aLine
+}
+
+func (m *Matcher) unwrapped(line []byte) (inner []byte, what wrapped) {
 	w := m.format.wrapper
-	inner, what := w.unwrap(line, m.room)
+	inner, what = w.unwrap(line, m.room)
 	if w.decodes && cap(inner) > cap(m.room) {
 		m.room = inner[:0]
 	}
-	m.aside = what == aside
-	return inner, what == aLine
+	return inner, what
 }
 
 // unwrapAll returns the lines in lines, if they are in a wrapper but for a few.
 func unwrapAll(lines [][]byte) (w *wrapper, inner [][]byte) {
 	for _, w := range wrappers {
-		fits, inner := 0, [][]byte(nil)
-		for _, line := range lines {
+		whole := notInPieces(w, lines)
+		fits, inner := len(lines)-len(whole), [][]byte(nil)
+		for _, line := range whole {
 			text, what := w.unwrap(line, nil)
 			if what != otherwise {
 				fits++

@@ -170,6 +170,16 @@ func (p *Parser) fill(src *source, b *flow.Batch, room, lines []byte) (points, t
 		}
 		if ok {
 			grown, outcome = encoder.Append(buf, captures, b.End.Line)
+		} else if joined, pieces := src.matcher.MatchPieces(lines[taken:], p.maxLine); pieces > 0 {
+			last := int64(pieces - 1)
+			grown, outcome = encoder.Append(buf, joined, b.End.Line+last)
+			if cap(grown) != cap(room) { // there is no room for it
+				break
+			}
+			for range last {
+				taken += skip(b, lines[taken:], flow.Skip{Filtered: true})
+			}
+			ok, end = true, bytes.IndexByte(lines[taken:], '\n')
 		}
 		if outcome == accesslog.Rejected {
 			is, err := p.missed(src, b.End, line, lines[taken:], buf)

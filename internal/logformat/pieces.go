@@ -1,0 +1,57 @@
+package logformat
+
+import "bytes"
+
+// A container's runtime writes a line of more than 16 KiB in several lines of its own.
+// They are joined where all of them are at hand; the line has the number of its last one.
+
+// MatchPieces is Match of a line in several lines of its wrapper, with which text begins;
+// each ends with a newline. lines is how many they are: 0 if text does not begin with such
+// a line, if its end is not in text, if it has more than most bytes, or does not match.
+func (m *Matcher) MatchPieces(text []byte, most int) (captures [][]byte, lines int) {
+	if m.format.wrapper == nil {
+		return nil, 0
+	}
+	m.joined = m.joined[:0]
+	for {
+		end := bytes.IndexByte(text, '\n')
+		if end < 0 {
+			return nil, 0
+		}
+		inner, what := m.unwrapped(text[:end])
+		if what == otherwise || what != aPiece && lines == 0 {
+			return nil, 0
+		}
+		text = text[end+1:]
+		lines++
+		if what == aside { // of the other stream, which came between
+			continue
+		}
+		if m.joined = append(m.joined, inner...); len(m.joined) > most {
+			return nil, 0
+		}
+		if what == aLine {
+			break
+		}
+	}
+	f, bare := m.format, *m.format
+	bare.wrapper, m.format = nil, &bare
+	captures, ok := m.Match(m.joined)
+	if m.format = f; !ok {
+		return nil, 0
+	}
+	return captures, lines
+}
+
+// notInPieces are the lines that are not pieces of longer ones.
+func notInPieces(w *wrapper, lines [][]byte) (all [][]byte) {
+	inPieces := false
+	for _, line := range lines {
+		_, what := w.unwrap(line, nil)
+		if what != aPiece && !inPieces {
+			all = append(all, line)
+		}
+		inPieces = what == aPiece
+	}
+	return all
+}

@@ -49,7 +49,7 @@ func (c *Client) hint(status int, header http.Header, body []byte) string {
 	case status == http.StatusNotFound && strings.HasSuffix(c.base, "/write"):
 		return "influxdb.url must not end in /write, tailflux adds it"
 	case header.Get("X-Influxdb-Version") != "":
-		return ""
+		return c.about(status, body, false)
 	case bytes.HasPrefix(bytes.TrimSpace(body), []byte("<")):
 		by := "something else"
 		if server := header.Get("Server"); server != "" {
@@ -57,5 +57,5 @@ func (c *Client) hint(status int, header http.Header, body []byte) string {
 		}
 		return fmt.Sprintf("an HTML page from %s: does influxdb.url %s lead to InfluxDB?", by, c.base)
 	}
-	return ""
+	return c.about(status, body, false)
 }

@@ -73,6 +73,12 @@ func unready(s stats.Snapshot) (reasons []string) {
 			reasons = append(reasons, fmt.Sprintf("source %s: %s", glob.Name, glob.Trouble))
 		}
 	}
+	if s.RejectsTrouble != "" {
+		reasons = append(reasons, "reject file: "+s.RejectsTrouble)
+	}
+	if s.Checkpoint.Trouble != "" {
+		reasons = append(reasons, "checkpoint: "+s.Checkpoint.Trouble)
+	}
 	switch {
 	case !s.InfluxDB.Up && s.InfluxDB.LastError != "":
 		reasons = append(reasons, "influxdb: "+s.InfluxDB.LastError)

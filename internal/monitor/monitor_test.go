@@ -167,6 +167,13 @@ func TestReady(t *testing.T) {
 	check(503, "source sites: no file matches /logs/*.log")
 	st.Matched(glob, 1, "")
 	check(200, "ok")
+	st.RejectsTrouble("no space left on device")
+	check(503, "reject file: no space left on device")
+	st.RejectsTrouble("")
+	st.CheckpointTrouble("read-only file system")
+	check(503, "checkpoint: read-only file system")
+	st.CheckpointTrouble("")
+	check(200, "ok")
 	st.UpdateSource(i, func(s *stats.Source) { s.Trouble, s.Unfit = "", "all of the first 20 lines rejected" })
 	check(503, "source web: all of the first 20 lines rejected")
 	if got := get(t, h, "/monitor").Body.String(); !strings.Contains(got, `"trouble": "all of the first 20 lines rejected"`) {

@@ -43,6 +43,13 @@ func (s *Stats) Answered(version string) {
 	s.influx.answered, s.influx.version = true, version
 }
 
+// Identified records the version of the server, which may not take points yet.
+func (s *Stats) Identified(version string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.influx.version = version
+}
+
 // Acknowledged counts a request that InfluxDB answered with 204; took is how long
 // that was.
 func (s *Stats) Acknowledged(now time.Time, took time.Duration) {

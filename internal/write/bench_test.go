@@ -21,6 +21,7 @@ import (
 type null struct{ retention time.Duration }
 
 func (null) Write(context.Context, [][]byte) error   { return nil }
+func (null) Probe(context.Context) error             { return nil }
 func (null) Prepare(context.Context) (string, error) { return "", nil }
 func (n null) Retention(context.Context) (influx.Window, error) {
 	return influx.Window{Past: n.retention}, nil

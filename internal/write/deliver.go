@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/tailflux/tailflux/internal/flow"
@@ -28,6 +29,7 @@ type delivery struct {
 	stats   *stats.Stats
 	hold    bool // a batch of which more than half is refused
 
+	answered *atomic.Int64
 	request  *request
 	list     []points
 	kept     span // of time; points outside are not kept
@@ -49,7 +51,7 @@ type delivery struct {
 func (w *Writer) deliver(ctx context.Context, r *request) {
 	d := delivery{
 		sink: w.sink, outage: &w.outage, limit: &w.limit, limiter: &w.limiter, doubts: &w.doubts, stats: w.stats, hold: w.config.Hold,
-		request: r, kept: w.retention.span(ctx), retry: w.outage.retry(),
+		answered: &w.answered, request: r, kept: w.retention.span(ctx), retry: w.outage.retry(),
 	}
 	d.begin()
 	r.err = d.run(ctx)
@@ -123,6 +125,9 @@ func (d *delivery) send(ctx context.Context, some points) (influx.Verdict, error
 	start := time.Now()
 	err := d.sink.Write(ctx, some.body())
 	means := influx.VerdictOf(err)
+	if means != influx.Retry && means != influx.Slow {
+		d.answered.Store(time.Now().UnixNano())
+	}
 	if means == influx.Stored {
 		now := time.Now()
 		d.stats.Acknowledged(now, now.Sub(start))
@@ -168,21 +173,4 @@ func (d *delivery) divide(ctx context.Context, some points, means influx.Verdict
 	first, second := some.cut(some.count() / 2)
 	d.list = slices.Insert(d.list, 0, first, second)
 	return nil
-}
-
-// prepare prepares the sink, or tries until ctx ends.
-func (w *Writer) prepare(ctx context.Context) {
-	retry := w.outage.retry()
-	for {
-		version, err := w.sink.Prepare(ctx)
-		if err == nil {
-			retry.over()
-			w.stats.Answered(version)
-			w.retention.span(ctx)
-			return
-		}
-		if retry.wait(ctx, err) != nil {
-			return
-		}
-	}
 }

@@ -26,6 +26,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 type sink struct {
 	write     func(ctx context.Context, body string) error
 	prepare   func(ctx context.Context) error
+	probe     func(ctx context.Context) error
 	retention func(ctx context.Context) (influx.Window, error)
 }
 
@@ -41,6 +42,13 @@ func (s sink) Prepare(ctx context.Context) (string, error) {
 		return "1.8.10", nil
 	}
 	return "1.8.10", s.prepare(ctx)
+}
+
+func (s sink) Probe(ctx context.Context) error {
+	if s.probe == nil {
+		return nil
+	}
+	return s.probe(ctx)
 }
 
 func (s sink) Retention(ctx context.Context) (influx.Window, error) {

@@ -62,6 +62,13 @@ func (o *outage) begin(err error) {
 	o.alarm(err)
 }
 
+// isOn reports whether requests fail and are tried again.
+func (o *outage) isOn() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.failing > 0
+}
+
 func (o *outage) goOn(err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -101,14 +108,7 @@ func (r *retry) wait(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	r.outage.stats.Failed(err)
-	if r.failing {
-		r.outage.goOn(err)
-	} else {
-		r.failing = true
-		r.pauses = newPauses()
-		r.outage.begin(err)
-	}
+	r.fails(err)
 	var asked interface{ Pause() time.Duration }
 	least := time.Duration(0)
 	if errors.As(err, &asked) {
@@ -121,6 +121,18 @@ func (r *retry) wait(ctx context.Context, err error) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+}
+
+// fails notes that there is none.
+func (r *retry) fails(err error) {
+	r.outage.stats.Failed(err)
+	if r.failing {
+		r.outage.goOn(err)
+		return
+	}
+	r.failing = true
+	r.pauses = newPauses()
+	r.outage.begin(err)
 }
 
 // over notes that there is an answer about points.

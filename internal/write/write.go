@@ -12,6 +12,7 @@
 //	deliver.go    one request on its way, by pieces when it must be: points.go
 //	time.go       points that are refused for their time
 //	doubt.go      answers that may be about points, or not
+//	probe.go      whether points could be written, while there are none
 //	outage.go     pauses, and what is logged of outages
 //	limits.go     how much at once, and how fast a refused point is looked for
 //	retention.go  which times are kept
@@ -24,6 +25,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/tailflux/tailflux/internal/flow"
@@ -34,19 +36,27 @@ import (
 
 // Sink is where points go. Its methods may block until ctx ends.
 type Sink interface {
+	Server
 	// Write returns nil only when all points in pieces, which together are
 	// line protocol, are stored for good. [influx.VerdictOf] says what an error
 	// means for them. Unless it means that some are refused, the same points are
 	// written again: storing them twice must give one point each. It is called
 	// by several goroutines.
 	Write(ctx context.Context, pieces [][]byte) error
+	// Retention is which points are kept. It is called at the start, and at most
+	// once an hour.
+	Retention(ctx context.Context) (influx.Window, error)
+}
+
+// Server is what a [Sink] does without points.
+type Server interface {
 	// Prepare is called at the start, and again while it fails; nothing is
 	// written before it succeeded. It returns the server's
 	// version, or what it is.
 	Prepare(ctx context.Context) (version string, err error)
-	// Retention is which points are kept. It is called at the start, and at most
-	// once an hour.
-	Retention(ctx context.Context) (influx.Window, error)
+	// Probe returns nil if points could be written now, and else an error as Write's.
+	// It is called at the start, and every ten seconds in which nothing is written.
+	Probe(ctx context.Context) error
 }
 
 // Rejects is where rejected lines go.
@@ -99,6 +109,7 @@ type Writer struct {
 
 	// What the requests in flight share.
 	outage    outage
+	answered  atomic.Int64 // when there was last an answer about points, in Unix nanoseconds
 	limit     sizeLimit
 	limiter   limiter
 	doubts    doubts
@@ -134,8 +145,11 @@ func (w *Writer) Run(ctx context.Context, in <-chan flow.Batch) error {
 	defer cancel()
 	prepared := make(chan struct{})
 	senders.Go(func() {
-		w.prepare(sending)
+		version, ok := w.prepare(sending)
 		close(prepared)
+		if ok {
+			w.watch(sending, version)
+		}
 	})
 
 	flush := time.NewTimer(0)

@@ -1,0 +1,68 @@
+package influx
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+)
+
+// Probe sends a write without points, and returns nil if one with points could be stored
+// as far as address, user, database and retention policy go. Any answer that is only about
+// there being no points is nil, too. Else the error is as that of [Client.Write].
+func (c *Client) Probe(ctx context.Context) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.writeURL, http.NoBody)
+	if err != nil {
+		return fmt.Errorf("influxdb write: %w", err)
+	}
+	c.authorize(req)
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return c.unreachable(err)
+	}
+	defer resp.Body.Close()
+	answer, _ := io.ReadAll(io.LimitReader(resp.Body, maxAnswer)) // cut short, the status still counts
+	switch status := resp.StatusCode; {
+	case status >= 200 && status < 300:
+		return nil
+	case status == http.StatusNotFound:
+		_ = c.CreateDatabase(ctx) // it was dropped; else the next try says so again
+	case status == http.StatusUnauthorized, status == http.StatusForbidden, status == http.StatusTooManyRequests:
+	case status >= 400 && status < 500:
+		return nil
+	}
+	code, text := message(answer)
+	return &AnswerError{
+		Status: resp.StatusCode, Code: code, Message: text,
+		Hint: cmp.Or(c.hint(resp.StatusCode, resp.Header, answer), c.about(resp.StatusCode, answer, true)), RetryAfter: retryAfter(resp.Header.Get("Retry-After")),
+	}
+}
+
+// about says which keys an answer is about that refuses whatever is sent, "" if none is;
+// unset ones too, if that is asked for.
+func (c *Client) about(status int, answer []byte, unset bool) string {
+	_, text := message(answer)
+	switch {
+	case status == http.StatusUnauthorized, status == http.StatusForbidden:
+		who, keys := fmt.Sprintf("refuses user %q", c.config.Username), "influxdb.username, influxdb.password_file"
+		switch {
+		case c.config.Token != "":
+			who, keys = "refuses the token", "influxdb.token_file"
+		case c.config.Username == "" && !unset:
+			return ""
+		case c.config.Username == "":
+			who = "wants a user"
+		}
+		if text != "" {
+			who += ": " + text
+		}
+		return fmt.Sprintf("%s %s (%s)", c.config.URL, who, keys)
+	case strings.HasPrefix(text, "database not found"):
+		return text + " (influxdb.database)"
+	case strings.HasPrefix(text, "retention policy not found"):
+		return text + " (influxdb.retention_policy)"
+	}
+	return ""
+}

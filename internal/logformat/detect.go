@@ -112,7 +112,7 @@ func Nearest(line []byte) (name string, ok bool) {
 var knownMatchers = sync.Pool{New: func() any {
 	var all []*Matcher
 	for _, k := range allKnown() {
-		all = append(all, k.format.NewMatcher())
+		all = append(all, k.format.newBareMatcher())
 	}
 	return &all
 }}
@@ -127,7 +127,7 @@ type trial struct {
 
 func try(k *known, lines [][]byte) trial {
 	t := trial{known: k, odd: -1}
-	m := k.format.NewMatcher()
+	m := k.format.newBareMatcher()
 	odd := 0
 	longer := 0 // balance of the lines on which the whole is longer than the part
 	for i, line := range lines {

@@ -27,9 +27,16 @@ type Diagnosis struct {
 // belongs to a value, that is a guess. It compiles a few expressions and takes
 // milliseconds.
 func (f *Format) Diagnose(line []byte) Diagnosis {
-	if f.wrapper != nil {
-		return f.diagnoseWrapped(line)
+	if f.wrapper != nil || f.json != nil || !f.re.Match(line) {
+		if d, ok := f.diagnoseWrapped(line); ok {
+			return d
+		}
 	}
+	return f.diagnoseBare(line)
+}
+
+// diagnoseBare is Diagnose of a line in no wrapper.
+func (f *Format) diagnoseBare(line []byte) Diagnosis {
 	if f.json != nil {
 		return diagnoseJSON(line)
 	}

@@ -224,6 +224,13 @@ func (f *Format) NewMatcher() *Matcher {
 	return m
 }
 
+// newBareMatcher makes a matcher that looks for no lines in lines.
+func (f *Format) newBareMatcher() *Matcher {
+	m := f.NewMatcher()
+	m.bare = true
+	return m
+}
+
 // NewSlowMatcher makes a matcher that asks the standard library about every
 // line. It exists to be compared with the one that NewMatcher makes; for JSON it
 // is the same.
@@ -239,9 +246,11 @@ func (f *Format) NewSlowMatcher() *Matcher {
 	}
 	if f.kin != nil {
 		m.kin = f.kin.NewSlowMatcher()
+		m.kin.bare = true
 	}
 	if f.likely != nil {
 		m.likely = f.likely.NewSlowMatcher()
+		m.likely.bare = true
 	}
 	return m
 }

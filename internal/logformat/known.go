@@ -125,7 +125,7 @@ func (c *checker) ok(value []byte) bool { return c.check == nil || c.check(value
 
 // diagnose says where a line that does not fit stops being of the format.
 func (k *known) diagnose(line []byte) Diagnosis {
-	if d := k.format.Diagnose(line); d.Column > 0 {
+	if d := k.format.diagnoseBare(line); d.Column > 0 {
 		return d
 	}
 	if k.format.json != nil {

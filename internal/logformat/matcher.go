@@ -18,6 +18,7 @@ type Matcher struct {
 	room   []byte // for a line that is decoded
 	joined []byte // for a line in pieces
 	aside  bool   // see Aside
+	bare   bool   // lines in lines are not looked for
 
 	likely    *Matcher // for what values nearly always are; may be nil
 	kin       *Matcher // for lines as Apache writes them; may be nil
@@ -50,10 +51,7 @@ func (m *Matcher) Match(line []byte) (captures [][]byte, ok bool) {
 		}
 	}
 	if m.object != nil {
-		if !m.object.match(line) {
-			return nil, false
-		}
-		return m.captures, true
+		return m.matchObject(line)
 	}
 	if line == nil {
 		line = []byte{} // so that an empty capture is not nil
@@ -68,13 +66,32 @@ func (m *Matcher) Match(line []byte) (captures [][]byte, ok bool) {
 		case scan.Matched:
 			return m.captures, true
 		case scan.Refused:
-			return m.matchKin(line)
+			return m.missed(line)
 		}
 	}
 	if captures, ok := m.matchRegexp(line); ok {
 		return captures, true
 	}
-	return m.matchKin(line)
+	return m.missed(line)
+}
+
+// matchObject is Match for JSON. A line of Docker is an object, too.
+func (m *Matcher) matchObject(line []byte) (captures [][]byte, ok bool) {
+	if isDocker(line) && !m.bare {
+		return m.inside(line)
+	}
+	if m.object.match(line) {
+		return m.captures, true
+	}
+	return m.inside(line)
+}
+
+// missed is Match of a line that is not as nginx writes it.
+func (m *Matcher) missed(line []byte) (captures [][]byte, ok bool) {
+	if captures, ok = m.matchKin(line); ok {
+		return captures, true
+	}
+	return m.inside(line)
 }
 
 // matchRegexp asks the standard library.

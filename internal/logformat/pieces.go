@@ -9,8 +9,15 @@ import "bytes"
 // each ends with a newline. lines is how many they are: 0 if text does not begin with such
 // a line, if its end is not in text, if it has more than most bytes, or does not match.
 func (m *Matcher) MatchPieces(text []byte, most int) (captures [][]byte, lines int) {
-	if m.format.wrapper == nil {
-		return nil, 0
+	w := m.format.wrapper
+	for i := 0; w == nil; i++ {
+		if i == len(wrappers) {
+			return nil, 0
+		}
+		first, _, _ := bytes.Cut(text, []byte{'\n'})
+		if _, what := m.unwrapped(wrappers[i], first); what == aPiece {
+			w = wrappers[i]
+		}
 	}
 	m.joined = m.joined[:0]
 	for {
@@ -18,7 +25,7 @@ func (m *Matcher) MatchPieces(text []byte, most int) (captures [][]byte, lines i
 		if end < 0 {
 			return nil, 0
 		}
-		inner, what := m.unwrapped(text[:end])
+		inner, what := m.unwrapped(w, text[:end])
 		if what == otherwise || what != aPiece && lines == 0 {
 			return nil, 0
 		}
@@ -35,9 +42,9 @@ func (m *Matcher) MatchPieces(text []byte, most int) (captures [][]byte, lines i
 		}
 	}
 	f, bare := m.format, *m.format
-	bare.wrapper, m.format = nil, &bare
+	bare.wrapper, m.format, m.bare = nil, &bare, true
 	captures, ok := m.Match(m.joined)
-	if m.format = f; !ok {
+	if m.format, m.bare = f, false; !ok {
 		return nil, 0
 	}
 	return captures, lines

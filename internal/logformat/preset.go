@@ -10,7 +10,7 @@ import (
 // format of that name with $host in place of its %v (the lines look the same);
 // "ingress" is the default of the Kubernetes ingress controller, which calls it
 // upstreaminfo. Each of the others is what the program of that name writes if nothing is
-// configured; testdata/named has where it says so.
+// configured; internal/parse/testdata/formats has where it says so.
 var presets = map[string]string{
 	"common":         common,
 	"combined":       combined,

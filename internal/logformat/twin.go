@@ -36,7 +36,7 @@ func FindTwin(name string) (*Twin, bool) {
 		}
 		for _, other := range all {
 			if isTwin(is, other) {
-				return &Twin{other.name, is.whole < is.part, is, other, is.format.NewMatcher(), other.format.NewMatcher()}, true
+				return &Twin{other.name, is.whole < is.part, is, other, is.format.newBareMatcher(), other.format.newBareMatcher()}, true
 			}
 		}
 	}

@@ -45,13 +45,36 @@ func cutWrapper(format string) (w *wrapper, inner string) {
 
 // unwrap returns the line in a line. It is valid until the next call.
 func (m *Matcher) unwrap(line []byte) (inner []byte, ok bool) {
-	inner, what := m.unwrapped(line)
+	inner, what := m.unwrapped(m.format.wrapper, line)
 	m.aside = what == aside
 	return inner, what == aLine
 }
 
-func (m *Matcher) unwrapped(line []byte) (inner []byte, what wrapped) {
-	w := m.format.wrapper
+// inside is Match of the line in a line, of whatever wrapper, when no wrapper is part of
+// the format and the line as it is does not match.
+func (m *Matcher) inside(line []byte) (captures [][]byte, ok bool) {
+	m.aside = false
+	if m.bare || m.format.wrapper != nil {
+		return nil, false
+	}
+	for _, w := range wrappers {
+		inner, what := m.unwrapped(w, line)
+		switch what {
+		case otherwise, aPiece:
+		case aside:
+			m.aside = true
+			return nil, false
+		case aLine:
+			m.bare = true
+			captures, ok = m.Match(inner)
+			m.bare = false
+			return captures, ok
+		}
+	}
+	return nil, false
+}
+
+func (m *Matcher) unwrapped(w *wrapper, line []byte) (inner []byte, what wrapped) {
 	inner, what = w.unwrap(line, m.room)
 	if w.decodes && cap(inner) > cap(m.room) {
 		m.room = inner[:0]
@@ -80,36 +103,47 @@ func unwrapAll(lines [][]byte) (w *wrapper, inner [][]byte) {
 	return nil, nil
 }
 
-// diagnoseWrapped is Diagnose for a line in a wrapper. Its column is in the line inside.
-func (f *Format) diagnoseWrapped(line []byte) Diagnosis {
-	inner, what := f.wrapper.unwrap(line, nil)
-	switch what {
-	case otherwise:
-		return Diagnosis{Column: 1, Expected: "a line of " + f.wrapper.name + ": " + f.wrapper.looks}
-	case aPiece:
-		return Diagnosis{Column: 1, Expected: "a whole line: it was too long for " + f.wrapper.name + ", which has cut it"}
-	case aside:
-		return Diagnosis{Column: 1, Expected: "a line of the standard output: this one is of the standard error, and is left out"}
-	case aLine:
+// diagnoseWrapped is Diagnose for a line in a wrapper; ok is false if it is in none. The
+// column is in the line inside.
+func (f *Format) diagnoseWrapped(line []byte) (d Diagnosis, ok bool) {
+	all := wrappers
+	if f.wrapper != nil {
+		all = []*wrapper{f.wrapper}
 	}
-	bare := *f
-	bare.wrapper = nil
-	return bare.Diagnose(inner)
+	for _, w := range all {
+		inner, what := w.unwrap(line, nil)
+		switch what {
+		case otherwise:
+		case aPiece:
+			return Diagnosis{Column: 1, Expected: "a whole line: it was too long for " + w.name + ", which has cut it"}, true
+		case aside:
+			return Diagnosis{Column: 1, Expected: "a line of the standard output: this one is of the standard error, and is left out"}, true
+		case aLine:
+			return f.diagnoseBare(inner), true
+		}
+	}
+	if f.wrapper != nil {
+		return Diagnosis{Column: 1, Expected: "a line of " + f.wrapper.name + ": " + f.wrapper.looks}, true
+	}
+	return Diagnosis{}, false
 }
 
 // Aside reports whether the last line did not match because it is none of the access log:
 // a container's runtime has both logs in one file.
 func (m *Matcher) Aside() bool { return m.aside }
 
+const dockerHead = `{"log":"`
+
+func isDocker(line []byte) bool { return bytes.HasPrefix(line, []byte(dockerHead)) }
+
 // unwrapDocker is for files of Docker's driver json-file. Docker cuts lines at 16 KiB.
 //
 // https://docs.docker.com/engine/logging/drivers/json-file/
 func unwrapDocker(line, room []byte) (inner []byte, what wrapped) {
-	text, ok := bytes.CutPrefix(line, []byte(`{"log":"`))
-	if !ok {
+	if !isDocker(line) {
 		return nil, otherwise
 	}
-	inner, rest, ok := appendJSONString(room, text)
+	inner, rest, ok := appendJSONString(room, line[len(dockerHead):])
 	if !ok {
 		return nil, otherwise
 	}

@@ -3,6 +3,7 @@ package logformat_test
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -103,5 +104,58 @@ func TestWrappersAllocateNothing(t *testing.T) {
 		}); n > 0 {
 			t.Errorf("%s: %v allocations a line", wrapper, n)
 		}
+	}
+}
+
+// A format without a wrapper's name reads lines in lines, too, and leaves out the same ones.
+func TestLinesInLinesOfAPlainFormat(t *testing.T) {
+	const (
+		combined = `192.0.2.7 - - [20/Nov/2026:10:00:00 +0000] "GET /a HTTP/1.1" 200 8073 "-" "-"`
+		object   = `{"time_iso8601":"2026-11-20T10:00:00+00:00","status":"200"}`
+		failed   = `2026/11/20 10:00:00 [error] 29#29: *1 open() failed`
+	)
+	docker := func(line, stream string) string {
+		quoted, _ := json.Marshal(line + "\n")
+		return `{"log":` + string(quoted) + `,"stream":"` + stream + `","time":"2026-11-20T10:00:00Z"}`
+	}
+	expr, err := logformat.CompileRegexp(`^(?P<remote_addr>\S+) .* (?P<status>\d{3}) \d+ "-" "-"$`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		name   string
+		format *logformat.Format
+		line   string
+		aside  string
+	}{
+		{"docker", mustFormat(t, "combined"), docker(combined, "stdout"), docker(failed, "stderr")},
+		{"cri", mustFormat(t, "combined"), "2026-11-20T10:00:00.1Z stdout F " + combined, "2026-11-20T10:00:00.1Z stderr F " + failed},
+		{"syslog", mustFormat(t, "combined"), "<190>Nov 20 10:00:00 web1 nginx: " + combined, ""},
+		{"docker, JSON", mustFormat(t, "json"), docker(object, "stdout"), docker(failed, "stderr")},
+		{"cri, JSON", mustFormat(t, "json"), "2026-11-20T10:00:00.1Z stdout F " + object, "2026-11-20T10:00:00.1Z stderr F " + failed},
+		{"docker, regexp", expr, docker(combined, "stdout"), docker(failed, "stderr")},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			m := tt.format.NewMatcher()
+			for range 2 {
+				captures, ok := m.Match([]byte(tt.line))
+				at := slices.Index(tt.format.Names(), "status")
+				if !ok || string(captures[at]) != "200" || m.Aside() {
+					t.Fatalf("%s is %q, %v, aside %v", tt.line, captures, ok, m.Aside())
+				}
+				if tt.aside == "" {
+					continue
+				}
+				if _, ok := m.Match([]byte(tt.aside)); ok || !m.Aside() {
+					t.Errorf("%s is %v, aside %v, want it left out", tt.aside, ok, m.Aside())
+				}
+			}
+			if d := tt.format.Diagnose([]byte(tt.line)); d.Column != 0 {
+				t.Errorf("Diagnose = %+v of a line that matches", d)
+			}
+			if _, ok := m.Match([]byte("nonsense")); ok || m.Aside() {
+				t.Errorf("nonsense is %v, aside %v", ok, m.Aside())
+			}
+		})
 	}
 }

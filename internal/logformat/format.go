@@ -26,8 +26,9 @@ type Format struct {
 	json   map[string]*key
 
 	wrapper  *wrapper // the lines are in lines of this; may be nil
-	likely   *Format  // for what values nearly always are; may be nil
-	kin      *Format  // for lines as Apache writes them; may be nil
+	units    map[string]int
+	likely   *Format // for what values nearly always are; may be nil
+	kin      *Format // for lines as Apache writes them; may be nil
 	touching []touch
 	dialect  nginxvar.Dialect
 	warnings []string          // of a log_format
@@ -56,7 +57,7 @@ func CompileFormatIn(d nginxvar.Dialect, format string) (*Format, error) {
 	if err != nil {
 		return nil, err
 	}
-	f.wrapper = w
+	f.wrapper, f.units = w, units[strings.TrimSpace(format)]
 	return f, nil
 }
 
@@ -71,7 +72,11 @@ func compileUnwrapped(d nginxvar.Dialect, format string) (*Format, error) {
 		return CompileJSONIn(nginxvar.Dialect{Types: d.Types, Rename: rename}), nil
 	}
 	if expr, ok := expressions[name]; ok {
-		return CompileRegexpIn(d, expr)
+		f, err := CompileRegexpIn(d, expr)
+		if err == nil {
+			f.byHand = false // nobody can change it
+		}
+		return f, err
 	}
 	preset, named := presets[name]
 	if named {
@@ -238,6 +243,7 @@ func (f *Format) NewSlowMatcher() *Matcher {
 	m := &Matcher{
 		format:   f,
 		captures: make([][]byte, len(f.names)),
+		special:  f.wrapper != nil || f.units != nil,
 	}
 	if f.json != nil {
 		m.object = newObject(f.json, m.captures)

@@ -1,6 +1,10 @@
 package logformat
 
-import "github.com/tailflux/tailflux/internal/logformat/scan"
+import (
+	"bytes"
+
+	"github.com/tailflux/tailflux/internal/logformat/scan"
+)
 
 // A Matcher cuts lines. It is not safe for concurrent use.
 type Matcher struct {
@@ -19,6 +23,9 @@ type Matcher struct {
 	joined []byte // for a line in pieces
 	aside  bool   // see Aside
 	bare   bool   // lines in lines are not looked for
+
+	special bool   // its lines are in a wrapper, or have times in other units
+	seconds []byte // such times
 
 	likely    *Matcher // for what values nearly always are; may be nil
 	kin       *Matcher // for lines as Apache writes them; may be nil
@@ -45,10 +52,8 @@ func (m *Matcher) Numbers() []bool {
 //
 // On lines that the scanner decides, and for JSON objects, nothing is allocated.
 func (m *Matcher) Match(line []byte) (captures [][]byte, ok bool) {
-	if m.format.wrapper != nil {
-		if line, ok = m.unwrap(line); !ok {
-			return nil, false
-		}
+	if m.special {
+		return m.matchSpecial(line)
 	}
 	if m.object != nil {
 		return m.matchObject(line)
@@ -73,6 +78,52 @@ func (m *Matcher) Match(line []byte) (captures [][]byte, ok bool) {
 		return captures, true
 	}
 	return m.missed(line)
+}
+
+// matchSpecial is Match of a format that is not nginx's alone.
+func (m *Matcher) matchSpecial(line []byte) (captures [][]byte, ok bool) {
+	if m.format.wrapper != nil {
+		if line, ok = m.unwrap(line); !ok {
+			return nil, false
+		}
+	}
+	m.special = false
+	captures, ok = m.Match(line)
+	m.special = true
+	if ok && m.format.units != nil {
+		m.toSeconds(captures)
+	}
+	return captures, ok
+}
+
+// toSeconds writes times that are in other units as nginx does.
+func (m *Matcher) toSeconds(captures [][]byte) {
+	m.seconds = m.seconds[:0]
+	for i, name := range m.format.names {
+		if decimals := m.format.units[name]; decimals > 0 && captures[i] != nil {
+			from := len(m.seconds)
+			m.seconds = appendSeconds(m.seconds, captures[i], decimals)
+			captures[i] = m.seconds[from:len(m.seconds):len(m.seconds)]
+		}
+	}
+}
+
+// appendSeconds appends a number of parts of a second, of which there are that many
+// decimals. HAProxy's -1 is of what did not happen, and its + of what goes on.
+func appendSeconds(dst, parts []byte, decimals int) []byte {
+	digits := bytes.TrimPrefix(parts, []byte{'+'})
+	if !isDigits(digits) {
+		return append(dst, '-')
+	}
+	whole := max(0, len(digits)-decimals)
+	if whole == 0 {
+		dst = append(dst, '0')
+	}
+	dst = append(append(dst, digits[:whole]...), '.')
+	for range decimals - (len(digits) - whole) {
+		dst = append(dst, '0')
+	}
+	return append(dst, digits[whole:]...)
 }
 
 // matchObject is Match for JSON. A line of Docker is an object, too.

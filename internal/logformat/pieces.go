@@ -42,9 +42,9 @@ func (m *Matcher) MatchPieces(text []byte, most int) (captures [][]byte, lines i
 		}
 	}
 	f, bare := m.format, *m.format
-	bare.wrapper, m.format, m.bare = nil, &bare, true
+	bare.wrapper, m.format, m.bare, m.special = nil, &bare, true, f.units != nil
 	captures, ok := m.Match(m.joined)
-	if m.format, m.bare = f, false; !ok {
+	if m.format, m.bare, m.special = f, false, f.wrapper != nil || f.units != nil; !ok {
 		return nil, 0
 	}
 	return captures, lines

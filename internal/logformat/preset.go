@@ -28,7 +28,7 @@ var presets = map[string]string{
 		`"$http_referer" "$http_user_agent" $upstream_addr $upstream_status $upstream_response_time "$upstream_url"`,
 	"geoip2influx": `$remote_addr - $remote_user [$time_local]"$request" $status $body_bytes_sent"$http_referer" $host ` +
 		`"$http_user_agent""$request_time" "$upstream_connect_time""$geoip2_data_city_name" "$geoip2_data_country_code"`,
-	"traefik": combined + ` $requests_since_start "$router" "$server_url" ${duration_ms}ms`,
+	"traefik": combined + ` $requests_since_start "$router" "$server_url" ${request_time}ms`,
 }
 
 // expressions are the named formats that are no log_format: HAProxy's times have no zone.
@@ -39,14 +39,22 @@ var expressions = map[string]string{
 }
 
 const haproxy = `^(?P<remote_addr>[^ "{]+):(?P<remote_port>\d+) \[(?P<time_local>[^\]]+)\] (?P<frontend>\S+) (?P<backend>[^/ ]+)/(?P<server>\S+) ` +
-	`(?P<request_ms>[^/ ]+)/(?P<queue_ms>[^/ ]+)/(?P<connect_ms>[^/ ]+)/(?P<response_ms>[^/ ]+)/(?P<duration_ms>\S+) ` +
+	`(?P<request_ms>[^/ ]+)/(?P<queue_ms>[^/ ]+)/(?P<upstream_connect_time>[^/ ]+)/(?P<upstream_header_time>[^/ ]+)/(?P<request_time>\S+) ` +
 	`(?P<status>\S+) (?P<bytes_sent>\S+) (?P<request_cookie>\S+) (?P<response_cookie>\S+) ` +
 	`(?P<termination_state>\S+) (?P<connections>\S+) (?P<queues>\S+) `
+
+// units are how many decimals make seconds of the times of a named format.
+var units = map[string]map[string]int{
+	"haproxy":         {"upstream_connect_time": 3, "upstream_header_time": 3, "request_time": 3},
+	"haproxy_headers": {"upstream_connect_time": 3, "upstream_header_time": 3, "request_time": 3},
+	"traefik":         {"request_time": 3},
+	"traefik_json":    {"request_time": 9, "upstream_response_time": 9},
+}
 
 // objects are the kinds of JSON that have a name: which variables their keys are.
 var objects = map[string]objectPreset{
 	"caddy": {`"request":{"remote_`, map[string]string{
-		"ts": "msec", "request.remote_ip": "remote_addr", "request.method": "request_method",
+		"ts": "msec", "request.remote_ip": "remote_addr", "request.client_ip": "remote_addr", "request.method": "request_method",
 		"request.uri": "request_uri", "request.proto": "server_protocol", "request.host": "host",
 		"size": "body_bytes_sent", "duration": "request_time", "bytes_read": "request_length",
 	}},
@@ -54,6 +62,7 @@ var objects = map[string]objectPreset{
 		"ClientHost": "remote_addr", "ClientUsername": "remote_user", "RequestMethod": "request_method", "RequestPath": "request_uri",
 		"RequestProtocol": "server_protocol", "RequestHost": "host", "RequestScheme": "scheme",
 		"DownstreamStatus": "status", "DownstreamContentSize": "body_bytes_sent", "RequestContentSize": "request_length",
+		"Duration": "request_time", "OriginDuration": "upstream_response_time",
 	}},
 }
 

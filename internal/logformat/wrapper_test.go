@@ -159,3 +159,20 @@ func TestLinesInLinesOfAPlainFormat(t *testing.T) {
 		})
 	}
 }
+
+// Times of named formats become seconds, as nginx writes them.
+func TestTimesInOtherUnits(t *testing.T) {
+	const head = `192.0.2.7 - - [20/Nov/2026:10:00:00 +0000] "GET /a HTTP/1.1" 200 5 "-" "-" 1 "r" "u" `
+	f := mustFormat(t, "traefik")
+	m, at := f.NewMatcher(), slices.Index(f.Names(), "request_time")
+	for in, want := range map[string]string{"0": "0.000", "7": "0.007", "24": "0.024", "999": "0.999", "1000": "1.000", "123456": "123.456", "-1": "-", "-": "-"} {
+		captures, ok := m.Match([]byte(head + in + "ms"))
+		if !ok || string(captures[at]) != want {
+			t.Errorf("%sms is %q, %v, want %q", in, captures, ok, want)
+		}
+	}
+	line := []byte(head + "24ms")
+	if n := testing.AllocsPerRun(100, func() { m.Match(line) }); n > 0 {
+		t.Errorf("%v allocations a line", n)
+	}
+}

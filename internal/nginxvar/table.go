@@ -31,7 +31,7 @@ var rows = []row{
 	{"bytes", Int},
 
 	// Of Traefik's and HAProxy's lines, and no variables of nginx.
-	{"duration_ms request_ms queue_ms connect_ms response_ms requests_since_start", Int},
+	{"request_ms queue_ms requests_since_start", Int},
 
 	// ngx_http_upstream_module.html
 	{"upstream_addr", Token},

@@ -171,15 +171,15 @@ func TestRefusalsOfOtherVersions(t *testing.T) {
 		"422, nothing stored": {
 			&otherStore{version: "v2.7.1", refuses: seven, atomic: true, answer: answers(422, `{"code":"unprocessable entity","message":"failure writing points to database: partial write: field type conflict: input field \"body_bytes_sent\" on measurement \"nginx_access\" is type float, already exists as type integer dropped=1"}`)},
 			mixed, nil, 999, 1,
-			`refused: influxdb answered 422: failure writing points to database: partial write: field type conflict: input field "body_bytes_sent" on measurement "nginx_access" is type float, already exists as type integer dropped=1`, 30,
+			`refused: influxdb answered 422: failure writing points to database: partial write: field type conflict: input field "body_bytes_sent" on measurement "nginx_access" is type float, already exists as type integer dropped=1`, 50,
 		},
 		"201": {
 			&otherStore{version: "3.0.0", refuses: seven, answer: answers(201, `{"code":"invalid","message":"partial write has occurred, N out of 1000 points rejected"}`)},
-			mixed, nil, 999, 1, "refused: influxdb answered 201: partial write has occurred, 1 out of 1000 points rejected", 30,
+			mixed, nil, 999, 1, "refused: influxdb answered 201: partial write has occurred, 1 out of 1000 points rejected", 50,
 		},
 		"206": {
 			&otherStore{version: "3.0.0", refuses: seven, answer: answers(206, `{"error":"partial write of line protocol occurred","data":[{"original_line":"x","line_number":1,"error_message":"not this"}]}`)},
-			mixed, nil, 999, 1, "refused: influxdb answered 206: partial write of line protocol occurred: not this", 30,
+			mixed, nil, 999, 1, "refused: influxdb answered 206: partial write of line protocol occurred: not this", 50,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

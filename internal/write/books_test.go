@@ -108,9 +108,9 @@ func runSeed(t *testing.T, dice *rand.Rand) {
 // The age of the oldest line that is not acknowledged, whatever became of the others.
 func TestUndelivered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		away := true
+		var back atomic.Bool
 		b := start(t, write.Config{BatchPoints: 2}, sink{write: func(context.Context, string) error {
-			if away {
+			if !back.Load() {
 				return errAway
 			}
 			return nil
@@ -128,7 +128,7 @@ func TestUndelivered(t *testing.T) {
 		b.send("pxxf")
 		time.Sleep(2 * time.Second)
 		check(6 * time.Second)
-		away = false
+		back.Store(true)
 		time.Sleep(20 * time.Second)
 		check(0)
 		b.finish()

@@ -120,6 +120,7 @@ type Writer struct {
 	done     chan *request
 	entries  []rejects.Entry
 	refusals map[string]refusals // by reason in brief
+	begun    map[int]bool        // sources, by index, of which points are written
 }
 
 // New returns a writer. All of its parts are used by it alone until Run returns.
@@ -127,6 +128,7 @@ func New(c Config, sink Sink, rj Rejects, cp Checkpointer, st *stats.Stats, log 
 	return &Writer{
 		config: c, sink: sink, rejects: rj, checkpoint: cp, stats: st, log: log,
 		outage: outage{stats: st, log: log}, limit: sizeLimit{log: log}, retention: retention{sink: sink, log: log},
+		begun:    map[int]bool{},
 		done:     make(chan *request, c.InFlight), // nobody blocks on it
 		refusals: map[string]refusals{},
 	}
@@ -245,7 +247,18 @@ func (w *Writer) acknowledge(r *request) {
 	for i := range r.parts {
 		w.checkpoint.Acknowledge(r.parts[i].End, r.parts[i].ending())
 		w.stats.Settled(r.parts[i].NumLines())
+		w.sayFirst(&r.parts[i].Batch)
 	}
+}
+
+// sayFirst logs the first points of a source: whoever has just set it up waits for that.
+func (w *Writer) sayFirst(b *flow.Batch) {
+	source, skipped := b.Start.Generation.Source, int64(len(b.Skipped))
+	if w.begun[source.Index] || b.NumLines() == skipped {
+		return
+	}
+	w.begun[source.Index] = true
+	w.log.Info("first points written", "source", source.Name, "points", b.NumLines()-skipped, "other_lines", skipped)
 }
 
 func (w *Writer) undelivered(ctx context.Context) error {

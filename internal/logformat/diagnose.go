@@ -38,7 +38,11 @@ func (f *Format) Diagnose(line []byte) Diagnosis {
 // diagnoseBare is Diagnose of a line in no wrapper.
 func (f *Format) diagnoseBare(line []byte) Diagnosis {
 	if f.json != nil {
-		return diagnoseJSON(line)
+		d := diagnoseJSON(line)
+		if d.Column == 0 && !bytes.Contains(line, f.mark) {
+			return Diagnosis{Column: 1, Expected: "a request, with " + string(f.mark)}
+		}
+		return d
 	}
 	if f.re.Match(line) {
 		return Diagnosis{}

@@ -27,6 +27,7 @@ type Format struct {
 
 	wrapper  *wrapper // the lines are in lines of this; may be nil
 	units    map[string]int
+	mark     []byte  // of JSON: a part of each line that is a request; may be empty
 	likely   *Format // for what values nearly always are; may be nil
 	kin      *Format // for lines as Apache writes them; may be nil
 	touching []touch
@@ -69,7 +70,9 @@ func compileUnwrapped(d nginxvar.Dialect, format string) (*Format, error) {
 	if of, ok := objects[name]; ok {
 		rename := maps.Clone(of.rename)
 		maps.Copy(rename, d.Rename)
-		return CompileJSONIn(nginxvar.Dialect{Types: d.Types, Rename: rename}), nil
+		f := CompileJSONIn(nginxvar.Dialect{Types: d.Types, Rename: rename})
+		f.mark = []byte(of.mark)
+		return f, nil
 	}
 	if expr, ok := expressions[name]; ok {
 		f, err := CompileRegexpIn(d, expr)

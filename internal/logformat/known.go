@@ -48,7 +48,6 @@ type known struct {
 	checkers []checker // by capture; nil: whatever matches
 	whole    int       // capture of $request_time, -1 if it proves nothing
 	part     int       // of $upstream_response_time
-	mark     []byte    // a part of each line
 }
 
 // A checker says what it wants and whether a value is that. It knows more than
@@ -66,7 +65,7 @@ var allKnown = sync.OnceValue(func() []*known {
 		if err != nil {
 			panic(err) // a test would have found it
 		}
-		k := &known{name: name, format: f, whole: -1, part: -1, mark: []byte(objects[name].mark)}
+		k := &known{name: name, format: f, whole: -1, part: -1}
 		if f.json == nil {
 			for _, variable := range f.names {
 				k.checkers = append(k.checkers, checkerOf(variable))
@@ -111,7 +110,7 @@ func (k *known) fits(m *Matcher, line []byte) (captures [][]byte, ok bool) {
 		return nil, false
 	}
 	if k.format.json != nil {
-		return captures, isRecord(m.object) && bytes.Contains(line, k.mark)
+		return captures, isRecord(m.object)
 	}
 	for i := range k.checkers {
 		if !k.checkers[i].ok(captures[i]) {

@@ -82,13 +82,13 @@ func (m *Matcher) Match(line []byte) (captures [][]byte, ok bool) {
 
 // matchSpecial is Match of a format that is not nginx's alone.
 func (m *Matcher) matchSpecial(line []byte) (captures [][]byte, ok bool) {
-	if m.format.wrapper != nil {
-		if line, ok = m.unwrap(line); !ok {
-			return nil, false
-		}
-	}
 	m.special = false
-	captures, ok = m.Match(line)
+	if w := m.format.wrapper; w != nil {
+		inner, what := m.unwrapped(w, line)
+		captures, ok = m.matchInner(inner, what)
+	} else {
+		captures, ok = m.Match(line)
+	}
 	m.special = true
 	if ok && m.format.units != nil {
 		m.toSeconds(captures)
@@ -131,7 +131,7 @@ func (m *Matcher) matchObject(line []byte) (captures [][]byte, ok bool) {
 	if isDocker(line) && !m.bare {
 		return m.inside(line)
 	}
-	if m.object.match(line) {
+	if bytes.Contains(line, m.format.mark) && m.object.match(line) {
 		return m.captures, true
 	}
 	return m.inside(line)

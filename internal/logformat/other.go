@@ -1,6 +1,9 @@
 package logformat
 
-import "regexp"
+import (
+	"bytes"
+	"regexp"
+)
 
 // others are logs that lie beside access logs, and how their lines begin. A record of
 // some has more lines than the one that is recognised.
@@ -21,6 +24,11 @@ const phpTime = `\[\d\d-[A-Z][a-z]{2}-\d{4} \d\d:\d\d:\d\d(?:\.\d+)?(?: [^]]+)?\
 // Other returns what the line is of, if it is of a log without requests that is often
 // found beside access logs.
 func Other(line []byte) (name string, ok bool) {
+	for _, of := range objects {
+		if bytes.Contains(line, []byte(of.mark)) {
+			return "", false
+		}
+	}
 	for i := range others {
 		if others[i].begin.Match(line) {
 			return others[i].name, true

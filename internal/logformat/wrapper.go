@@ -43,13 +43,6 @@ func cutWrapper(format string) (w *wrapper, inner string) {
 	return nil, format
 }
 
-// unwrap returns the line in a line. It is valid until the next call.
-func (m *Matcher) unwrap(line []byte) (inner []byte, ok bool) {
-	inner, what := m.unwrapped(m.format.wrapper, line)
-	m.aside = what == aside
-	return inner, what == aLine
-}
-
 // inside is Match of the line in a line, of whatever wrapper, when no wrapper is part of
 // the format and the line as it is does not match.
 func (m *Matcher) inside(line []byte) (captures [][]byte, ok bool) {
@@ -61,17 +54,24 @@ func (m *Matcher) inside(line []byte) (captures [][]byte, ok bool) {
 		inner, what := m.unwrapped(w, line)
 		switch what {
 		case otherwise, aPiece:
-		case aside:
-			m.aside = true
-			return nil, false
-		case aLine:
-			m.bare = true
-			captures, ok = m.Match(inner)
-			m.bare = false
-			return captures, ok
+		case aLine, aside:
+			return m.matchInner(inner, what)
 		}
 	}
 	return nil, false
+}
+
+// matchInner is Match of what a line holds. Some programs write their access log to the
+// standard error; but whatever else stands there may be JSON, too.
+func (m *Matcher) matchInner(inner []byte, what wrapped) (captures [][]byte, ok bool) {
+	if what == aLine || what == aside && (m.object == nil || len(m.format.mark) > 0) {
+		bare := m.bare
+		m.bare = true
+		captures, ok = m.Match(inner)
+		m.bare = bare
+	}
+	m.aside = !ok && what == aside
+	return captures, ok
 }
 
 func (m *Matcher) unwrapped(w *wrapper, line []byte) (inner []byte, what wrapped) {
@@ -83,18 +83,28 @@ func (m *Matcher) unwrapped(w *wrapper, line []byte) (inner []byte, what wrapped
 }
 
 // unwrapAll returns the lines in lines, if they are in a wrapper but for a few.
-func unwrapAll(lines [][]byte) (w *wrapper, inner [][]byte) {
+func unwrapAll(lines [][]byte) (*wrapper, [][]byte) {
 	for _, w := range wrappers {
 		whole := notInPieces(w, lines)
-		fits, inner := len(lines)-len(whole), [][]byte(nil)
+		fits := len(lines) - len(whole)
+		var inner, errors [][]byte // errors are of the standard error
 		for _, line := range whole {
 			text, what := w.unwrap(line, nil)
 			if what != otherwise {
 				fits++
 			}
-			if what == aLine {
+			switch what {
+			case aLine:
 				inner = append(inner, text)
+			case aside:
+				if _, other := Other(text); !other {
+					errors = append(errors, text)
+				}
+			case otherwise, aPiece:
 			}
+		}
+		if len(inner) == 0 { // some programs write their access log there
+			inner = errors
 		}
 		if len(inner) > 0 && enough(fits, len(lines)) {
 			return w, inner
@@ -150,7 +160,7 @@ func unwrapDocker(line, room []byte) (inner []byte, what wrapped) {
 	stream, ok := bytes.CutPrefix(rest, []byte(`,"stream":"`))
 	switch {
 	case ok && bytes.HasPrefix(stream, []byte(`stderr"`)):
-		return inner, aside
+		return bytes.TrimRight(inner, "\r\n"), aside
 	case !ok || !bytes.HasPrefix(stream, []byte(`stdout"`)) || stream[len(stream)-1] != '}':
 		return nil, otherwise
 	}

@@ -19,9 +19,10 @@ func (c *Config) Print(w io.Writer) error {
 	for i := range c.Sources {
 		dash := "- "
 		for _, row := range sourceSettings {
-			v := row.get(&c.Sources[i])
-			if v.text == "" {
-				continue // a source has a format or a regexp
+			s := &c.Sources[i]
+			v := row.get(s)
+			if v.text == "" || row.key == "format" && v.text == defaultSource().Format && !s.Anew {
+				continue // a source has a format or a regexp; and auto says more in so many words
 			}
 			fmt.Fprintf(&b, "  %s%s: %s\n", dash, row.key, v.yaml())
 			dash = "  "

@@ -130,7 +130,7 @@ func FuzzParse(f *testing.F) {
 		if ok && (got.Nano < 0 || got.Resolution < 1 || got.Resolution > 1e9 || got.Nano+got.Resolution < 0) {
 			t.Errorf("Parse(%q) = %+v", text, got)
 		}
-		if strings.Contains(text, ",") {
+		if strings.Contains(text, ",") || strings.Contains(text, "  ") { // package time takes any number of blanks
 			return
 		}
 		for _, layout := range []string{time.RFC3339Nano, "02/Jan/2006:15:04:05 -0700"} {

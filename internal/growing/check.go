@@ -101,7 +101,7 @@ func (f *File) holds() (bool, error) {
 	return true, nil
 }
 
-// check returns errChanged unless the file still begins as it did, and with what was
+// check returns ErrChanged unless the file still begins as it did, and with what was
 // just read of it, and is the same before the place that was read to. Its first bytes
 // are a change, too: before they are used, what came before them is looked for, and
 // whether the file has become a copy.
@@ -171,7 +171,7 @@ func (f *File) untouched() (int64, error) {
 	return logfile.AfterLastNewline(f.File, size)
 }
 
-// Known is the largest size that the file is Known to have had, without the hole behind
+// Known is the largest size that the file is known to have had, without the hole behind
 // what was sent: nobody misses that.
 func (f *File) Known() int64 { return max(f.Seen, f.Next()+f.scanned, f.described.Size) - f.nuls() }
 
@@ -213,7 +213,7 @@ func (f *File) Generation() checkpoint.Generation {
 	}
 }
 
-// Before is the sum of what stands Before the place that was read to, if it is
+// Before is the sum of what stands before the place that was read to, if it is
 // known.
 func (f *File) Before() logfile.Sum {
 	if mark, ok := f.marks.Last(f.At.Offset); ok && mark.Offset == f.At.Offset {

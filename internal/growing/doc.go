@@ -8,6 +8,7 @@
 // taken for another generation, is for its follower to say, package tail.
 //
 //	file.go    read, send, leave
+//	name.go    where it is now
 //	hole.go    NULs in it that nobody wrote
 //	check.go   whether it still holds what was read of it
 //	feed.go    where the chunks go

@@ -7,9 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/tailflux/tailflux/internal/checkpoint"
@@ -269,7 +266,7 @@ func (f *File) send(ctx context.Context, n int, length, tooLong int64) error {
 }
 
 // readAt fills p from offset, or with less when the file ends there. It returns
-// errChanged when what was read is of something else than what was read before.
+// ErrChanged when what was read is of something else than what was read before.
 func (f *File) readAt(p []byte, offset int64) (n int, err error) {
 	if f.Limit > 0 {
 		p = p[:max(0, min(int64(len(p)), f.Limit-offset))]
@@ -313,41 +310,4 @@ func (f *File) End() {
 func (f *File) Close() {
 	f.Closed = true
 	f.Opened.Close()
-}
-
-// Directory is where a plain file is now, "" if that is nowhere.
-func (f *File) Directory() string {
-	if path := f.Name(); path != "" {
-		return filepath.Dir(path)
-	}
-	return ""
-}
-
-// Is reports whether the file has info's identity. While a file Is open, no other
-// file has its inode.
-func (f *File) Is(info fs.FileInfo) bool { return os.SameFile(info, f.Info) }
-
-// Name is the path at which a plain file is now, "" if it has none.
-func (f *File) Name() string {
-	if f.Packed != nil || logfile.Names(f.Info) == 0 {
-		return ""
-	}
-	path, err := os.Readlink(fmt.Sprintf("/proc/self/fd/%d", f.File.Fd()))
-	if err != nil {
-		return ""
-	}
-	info, err := os.Stat(path)
-	if err != nil || !f.Is(info) { // "/var/log/nginx/access.log (deleted)"
-		return ""
-	}
-	return path
-}
-
-// IsAfter reports whether a file was written after another one, by their dates if they
-// have any.
-func (f *File) IsAfter(other *File) bool {
-	if f.Date != "" && other.Date != "" && f.Date != other.Date {
-		return f.Date > other.Date
-	}
-	return f.Info.ModTime().After(other.Info.ModTime())
 }

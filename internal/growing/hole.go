@@ -47,7 +47,7 @@ func (f *File) nuls() int64 {
 	return f.hole.length
 }
 
-// Next is the offset at which the Next line begins, as far as is known.
+// Next is the offset at which the next line begins, as far as is known.
 func (f *File) Next() int64 { return f.At.Offset + f.nuls() }
 
 // skip notes n more NULs before the next line. When they filled a block, the rest of

@@ -456,23 +456,31 @@ func TestUnseenFileMayNotBeReadAtTheRestart(t *testing.T) {
 	})
 }
 
+// unseenMayNotBeRead is a daemon that has read a1 and c1. What was between them, b1 at
+// path.1, may not be read.
+func unseenMayNotBeRead(t *testing.T, wakeups bool) (d *daemon, path string) {
+	t.Helper()
+	path = logFile(t)
+	create(t, path, "a1\n")
+	d = unprivileged(t, wakeups, path)
+	d.want(1, "a1")
+	create(t, path+".new", "b1\n")
+	chmod(t, path+".new", 0)
+	later()
+	rename(t, path, path+".2")
+	rename(t, path+".new", path+".1")
+	later()
+	create(t, path, "c1\n")
+	d.want(2, "c1")
+	d.eventually("trouble", func() bool { return strings.Contains(d.source().Trouble, "permission denied") })
+	return d, path
+}
+
 // The same while the daemon runs. Meanwhile the log grows and is rotated: what is looked
 // for remains as old as it was.
 func TestUnseenFileMayNotBeReadForAWhile(t *testing.T) {
 	both(t, func(t *testing.T, wakeups bool) {
-		path := logFile(t)
-		create(t, path, "a1\n")
-		d := unprivileged(t, wakeups, path)
-		d.want(1, "a1")
-		create(t, path+".new", "b1\n")
-		chmod(t, path+".new", 0)
-		later()
-		rename(t, path, path+".2")
-		rename(t, path+".new", path+".1")
-		later()
-		create(t, path, "c1\n")
-		d.want(2, "c1")
-		d.eventually("trouble", func() bool { return strings.Contains(d.source().Trouble, "permission denied") })
+		d, path := unseenMayNotBeRead(t, wakeups)
 		appendTo(t, path, "c2\n")
 		d.want(2, "c1", "c2")
 		time.Sleep(300 * time.Millisecond)
@@ -489,19 +497,7 @@ func TestUnseenFileMayNotBeReadForAWhile(t *testing.T) {
 // And tailflux is started again meanwhile, when later files have been read.
 func TestUnseenFileMayNotBeReadBeforeTheRestart(t *testing.T) {
 	both(t, func(t *testing.T, wakeups bool) {
-		path := logFile(t)
-		create(t, path, "a1\n")
-		d := unprivileged(t, wakeups, path)
-		d.want(1, "a1")
-		create(t, path+".new", "b1\n")
-		chmod(t, path+".new", 0)
-		later()
-		rename(t, path, path+".2")
-		rename(t, path+".new", path+".1")
-		later()
-		create(t, path, "c1\n")
-		d.want(2, "c1")
-		d.eventually("trouble", func() bool { return strings.Contains(d.source().Trouble, "permission denied") })
+		d, path := unseenMayNotBeRead(t, wakeups)
 		for range 2 {
 			d.stop()
 			d.start()

@@ -34,6 +34,7 @@ type Format struct {
 	dialect  nginxvar.Dialect
 	warnings []string          // of a log_format
 	standIns map[string]string // of a log_format
+	labels   map[string]string // of a log_format
 }
 
 // CompileFormat compiles the name of a preset (see Presets) or an nginx
@@ -89,11 +90,12 @@ func compileUnwrapped(d nginxvar.Dialect, format string) (*Format, error) {
 	if err != nil {
 		return nil, err
 	}
+	t.stand = t.standIns()
 	f, err := compile(t.regexp())
 	if err != nil {
 		return nil, err
 	}
-	f.escape, f.dialect, f.standIns, f.touching = t.source.escape, d, t.standIns(), t.touching
+	f.escape, f.dialect, f.standIns, f.touching, f.labels = t.source.escape, d, t.stand, t.touching, t.labels()
 	if !named { // nobody can change a preset
 		f.warnings = t.warnings()
 	}
@@ -214,6 +216,17 @@ func (f *Format) Escape() string {
 // StandIns are the variables of the operator's own that stand for $request,
 // $request_method, $request_uri or $server_protocol, by these names.
 func (f *Format) StandIns() map[string]string { return f.standIns }
+
+// Own are the variables of the operator's own, several that touch left out, and what a
+// log_format writes before them: "uri" in uri="$u".
+func (f *Format) Own() (names []string, labels map[string]string) {
+	for _, name := range f.names {
+		if !nginxvar.Known(name) && !slices.ContainsFunc(f.touching, func(run touch) bool { return run.joined == name }) {
+			names = append(names, name)
+		}
+	}
+	return names, f.labels
+}
 
 // Why says, when Kind is "regexp", which piece of the expression could not be
 // compiled to a scanner. Otherwise it is "".

@@ -56,6 +56,17 @@ func (s slot) likely() string {
 	return ""
 }
 
+// narrowed is a slot for likely: as that of the part that the variable stands for, which
+// a map may make empty. What is asked for may have blanks in it, between the two others.
+func (t *template) narrowed(name string, s slot) slot {
+	switch part := t.part(name); part {
+	case "request_method", "server_protocol":
+		s.variable = nginxvar.Lookup(part)
+		s.variable.Empty = true
+	}
+	return s
+}
+
 // unsure reports whether there is more than one way to cut some lines.
 func (t *template) unsure() bool {
 	for i, p := range t.pieces {

@@ -1,6 +1,7 @@
 package logformat
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -11,35 +12,100 @@ import (
 var wholeRequests = []string{"request", "request_uri", "uri", "document_uri"}
 
 // standIns finds what stands for parts of the request under names of the operator's
-// own: nginx's name of the part → the variable. A request in three pieces is known by
-// its place,
+// own: nginx's name of the part → the variable. A request in pieces is known by its
+// place,
 //
 //	"$request_method $safe_uri $server_protocol"
 //
-// if one of the three has its own name; a whole one by the word request in its name, if
-// nothing else is a part of it.
+// if one of them has its own name, or all have names that say what they are. If nothing
+// else is what was asked for, a name such as safe_request_uri is; and a whole request is
+// one that is called so, if nothing else is a part of it.
 func (t *template) standIns() map[string]string {
 	all := map[string]string{}
-	parts := []string{"request_method", "request_uri", "server_protocol"}
 	for i := range t.pieces {
 		names := t.words(i)
-		certain := len(names) > 1 && (names[0] == parts[0] || len(names) == 3 && names[2] == parts[2] || slices.Contains(wholeRequests[1:], names[1]))
+		certain := len(names) > 1 && (names[0] == requestParts[0] || len(names) == 3 && names[2] == requestParts[2] ||
+			slices.Contains(wholeRequests[1:], names[1]) || t.saySo(names))
 		for n, name := range names {
-			if certain && t.isOwn(name) && !t.has(parts[n]) {
-				all[parts[n]] = name
+			if certain && t.isOwn(name) && !t.has(requestParts[n]) {
+				all[requestParts[n]] = name
 			}
 		}
 	}
-	if len(all) > 0 || slices.ContainsFunc(append(parts, wholeRequests...), t.has) {
+	if all["request_uri"] != "" || slices.ContainsFunc(wholeRequests, t.has) {
 		return all
 	}
 	for i, p := range t.pieces {
-		if p.name != "" && t.isOwn(p.name) && strings.Contains(p.name, "request") && t.slot(i).quoted() {
+		switch {
+		case p.name == "" || !t.isOwn(p.name):
+		case nginxvar.Part(p.name) == "path" && strings.HasSuffix(p.name, "_request_uri"):
+			all["request_uri"] = p.name
+			return all
+		case nginxvar.Part(p.name) == "request" && t.slot(i).quoted() && len(all) == 0 && !slices.ContainsFunc(requestParts, t.has):
 			return map[string]string{"request": p.name}
 		}
 	}
-	return nil
+	return all
 }
+
+// requestParts are what a request consists of, in their order, and partNames are what
+// they are called in points.
+var (
+	requestParts = []string{"request_method", "request_uri", "server_protocol"}
+	partNames    = []string{"method", "path", "protocol"}
+)
+
+// saySo reports whether the names of two or three variables say that they are a request.
+func (t *template) saySo(names []string) bool {
+	for n, name := range names {
+		if name != requestParts[n] && (!t.isOwn(name) || nginxvar.Part(name) != partNames[n]) {
+			return false
+		}
+	}
+	return true
+}
+
+// part is nginx's name of what a variable stands for, or "".
+func (t *template) part(name string) string {
+	for part, own := range t.stand {
+		if own == name {
+			return part
+		}
+	}
+	return ""
+}
+
+// inRequest are the variables that share their quotes with the piece i, as those of a
+// request do, nil if there are none; is reports whether they are one.
+func (t *template) inRequest(i int) (names []string, is bool) {
+	for begin := i; begin >= max(0, i-4); begin -= 2 {
+		if names = t.words(begin); len(names) > 1 && slices.Contains(names, t.pieces[i].name) {
+			is = true
+			for n, name := range names {
+				is = is && (n == 1 || name == requestParts[n] || t.part(name) == requestParts[n])
+			}
+			return names, is
+		}
+	}
+	return nil, false
+}
+
+// labels are what the format writes before variables of the operator's own, as in
+// uri="$u": the variable → the word.
+func (t *template) labels() map[string]string {
+	all := map[string]string{}
+	for i, p := range t.pieces {
+		if p.name == "" || !t.isOwn(p.name) || i == 0 {
+			continue
+		}
+		if m := label.FindStringSubmatch(t.pieces[i-1].literal); m != nil {
+			all[p.name] = m[1]
+		}
+	}
+	return all
+}
+
+var label = regexp.MustCompile(`([A-Za-z][A-Za-z0-9_.-]*)["']?[=:] ?["'\[(]?$`)
 
 // words are the two or three variables with a space between each that the piece i
 // begins, with a quote before them and one behind; without quotes they are method and
@@ -75,4 +141,15 @@ func (t *template) isOwn(name string) bool {
 
 func (t *template) has(name string) bool {
 	return slices.ContainsFunc(t.pieces, func(p piece) bool { return p.name == name })
+}
+
+// asRequest is the advice for variables that may be a request.
+func (t *template) asRequest(names []string) string {
+	var all []string
+	for n, name := range names {
+		if t.isOwn(name) {
+			all = append(all, name+": "+partNames[n])
+		}
+	}
+	return "if they are the request, write rename: {" + strings.Join(all, ", ") + "}"
 }

@@ -19,6 +19,7 @@ type template struct {
 	likely  bool // the expression is for what values nearly always are
 
 	touching []touch
+	stand    map[string]string // see standIns
 }
 
 // A piece is a literal, or a variable when name is set.
@@ -153,7 +154,7 @@ func (t *template) regexp() string {
 		if !s.last && s.after == "" {
 			s.ends = between(p.name, t.pieces[i+1].name)
 		}
-		if likely := s.likely(); t.likely && s.ends == "" && !s.quoted() && likely != "" {
+		if likely := t.narrowed(p.name, s).likely(); t.likely && s.ends == "" && !s.quoted() && likely != "" {
 			b.WriteString(group(p.name, likely))
 			continue
 		}
@@ -195,11 +196,15 @@ func (t *template) warnings() (all []string) {
 			end = i + 2
 			s.after = t.slot(end).after
 		}
+		names, isRequest := t.inRequest(i)
 		switch {
-		case s.after == "" || s.quoted():
+		case s.after == "" || s.quoted() || isRequest:
 		case s.variable.List && (s.after == ", " || s.after == " : "):
 			all = append(all, fmt.Sprintf("$%s: %q follows it in the format and also separates its entries, so lines with several upstream servers are split in the wrong place; "+
 				"put quotes around $%[1]s in log_format", p.name, s.after))
+		case s.text() && s.mayHold(s.after[0]) && t.shifts(end+1) && names != nil:
+			all = append(all, fmt.Sprintf("$%s: it shares its quotes with other variables and may contain %q, which shifts the values after it; "+
+				"%s, or put quotes around each of them in log_format", p.name, s.after[:1], t.asRequest(names)))
 		case s.text() && s.mayHold(s.after[0]) && t.shifts(end+1):
 			all = append(all, fmt.Sprintf("$%s: it is not in quotes and may contain %q, which shifts the values after it; "+
 				"put quotes around $%[1]s in log_format", p.name, s.after[:1]))

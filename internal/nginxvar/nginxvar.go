@@ -132,6 +132,8 @@ func canonical(name string) string {
 		return "args"
 	case "method":
 		return "request_method"
+	case "protocol":
+		return "server_protocol"
 	}
 	return Unalias(name)
 }

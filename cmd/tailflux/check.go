@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -44,6 +45,9 @@ format, or no known format fits.`,
 				fmt.Fprintf(cmd.ErrOrStderr(), "warning: %s\n", warning)
 			}
 			for _, source := range c.Sources {
+				if source.Format == shape.Auto && source.Regexp == "" {
+					continue // checkFormats has those of the formats that its logs have
+				}
 				warnings, err := shape.Warnings(c, source)
 				if err != nil {
 					return config.UsageError{Err: fmt.Errorf("source %s: %w", source.Name, err)}
@@ -75,6 +79,7 @@ format, or no known format fits.`,
 // checkFormats says which format each log is read in, and returns how many fit none.
 func checkFormats(c *config.Config, out io.Writer) (unfit int, err error) {
 	all, err := shape.Findings(c)
+	var said []string
 	for _, f := range all {
 		kind := "note"
 		if f.Unfit {
@@ -83,7 +88,11 @@ func checkFormats(c *config.Config, out io.Writer) (unfit int, err error) {
 		}
 		fmt.Fprintf(out, "%s: %s\n", kind, f.Text)
 		for _, warning := range f.Warnings {
-			fmt.Fprintf(out, "warning: %s\n", warning)
+			warning = fmt.Sprintf("warning: source %s: %s\n", f.Source, warning)
+			if !slices.Contains(said, warning) { // as of another file of a glob
+				said = append(said, warning)
+				fmt.Fprint(out, warning)
+			}
 		}
 	}
 	return unfit, err

@@ -42,7 +42,7 @@ func TestCheckShowsTheFormats(t *testing.T) {
 			map[string]string{"a.log": combined},
 			[]string{"a.log", "--fields=request_time"},
 			0,
-			[]string{"format combined: 1 of its last 1 lines fit\nwarning: fields: the format has nothing for request_time"},
+			[]string{"format combined: 1 of its last 1 lines fit\nwarning: source a.log: fields: the format has nothing for request_time"},
 		},
 		{"no lines", map[string]string{"a.log": ""}, []string{"a.log"}, 0, nil},
 		{"no log", nil, []string{"a.log"}, 0, nil},
@@ -80,6 +80,35 @@ func TestCheckShowsTheFormats(t *testing.T) {
 				t.Error("it made the state directory")
 			}
 		})
+	}
+}
+
+// Each warning is said once: of a format that was configured, of one that was found, of
+// two files of a glob, and of JSON.
+func TestCheckSaysAWarningOnce(t *testing.T) {
+	const json = `{"time":"2026-11-20T10:00:00Z","status":200,"verb":"GET","request_uri":"/a"}` + "\n"
+	for name, tt := range map[string]struct {
+		line, path, want string
+		args             []string
+	}{
+		"found":         {explainCombined + "\n", "a.log", "fields: the format has nothing for cuont", []string{"--fields=cuont"}},
+		"configured":    {explainCombined + "\n", "a.log", "fields: the format has nothing for cuont", []string{"--fields=cuont", "--format=combined"}},
+		"a glob":        {explainCombined + "\n", "*.log", "fields: the format has nothing for cuont", []string{"--fields=cuont"}},
+		"JSON":          {json, "a.log", "rename: {verb: method}", []string{"--format=json"}},
+		"JSON, found":   {json, "a.log", "rename: {verb: method}", nil},
+		"JSON, in glob": {json, "*.log", "rename: {verb: method}", nil},
+	} {
+		dir := t.TempDir()
+		for _, name := range []string{"a.log", "b.log"} {
+			if err := os.WriteFile(filepath.Join(dir, name), []byte(tt.line), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var out, errs bytes.Buffer
+		code := execute(append([]string{"check", "--state-dir", filepath.Join(dir, "state"), "--path", filepath.Join(dir, tt.path)}, tt.args...), &out, &errs)
+		if n := strings.Count(errs.String(), tt.want); code != 0 || n != 1 {
+			t.Errorf("%s: exit code %d, %q is said %d times:\n%s", name, code, tt.want, n, errs.String())
+		}
 	}
 }
 

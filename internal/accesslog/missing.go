@@ -59,8 +59,11 @@ func Sources(name string) []string {
 		}
 		return all
 	}
-	if name == "client" {
+	switch name {
+	case "client":
 		return []string{"remote_addr"}
+	case "upstream_tries":
+		return []string{"upstream_addr", "upstream_status", "upstream_response_time"}
 	}
 	return []string{name, nginxvar.Unalias(name)}
 }

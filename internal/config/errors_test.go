@@ -82,6 +82,9 @@ func TestErrors(t *testing.T) {
 		{"two names of a variable", layers{file: one + "tags: [user_agent, status,\n http_user_agent]\n"}, `t.yaml:3:2: tags[2]: got "http_user_agent", which is the same as "user_agent", want one name of a variable`},
 		{"two names of another", layers{file: one + "tags: [referer, referrer]\n"}, `t.yaml:2:17: tags[1]: got "referrer", which is the same as "referer", want one name of a variable`},
 		{"two names of the method", layers{flags: []string{"--path=/a", "--tags=method,request_method"}}, `--tags: got "request_method", which is the same as "method", want one name of a variable`},
+		{"two names of the protocol", layers{flags: []string{"--path=/a", "--tags=protocol,server_protocol"}}, `--tags: got "server_protocol", which is the same as "protocol", want one name of a variable`},
+		{"two names of the query", layers{flags: []string{"--path=/a", "--tags=query,path,query_string"}}, `--tags: got "query_string", which is the same as "query", want one name of a variable`},
+		{"two names of the path that nginx made", layers{flags: []string{"--path=/a", "--tags=uri,document_uri"}}, `--tags: got "document_uri", which is the same as "uri", want one name of a variable`},
 
 		// Types.
 		{"no value", layers{file: one + "host:\n"}, `t.yaml:2:1: host: got no value, want a name or ""`},

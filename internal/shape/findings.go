@@ -13,8 +13,9 @@ import (
 
 // Finding is how a log goes with the format of its source, in a sentence.
 type Finding struct {
-	Text  string
-	Unfit bool // its lines would be rejected
+	Source string // its name
+	Text   string
+	Unfit  bool // its lines would be rejected
 	// Warnings are those of the format, if it was detected.
 	Warnings []string
 }
@@ -58,9 +59,9 @@ func findings(c *config.Config, source config.Source, paths []string, kept *choi
 		default:
 			about += fmt.Sprintf("format %s: %s", cmp.Or(e.Format, "regexp"), e)
 		}
-		found := Finding{Text: about, Unfit: e.Err != nil && !errors.Is(e.Err, logformat.ErrNoLines)}
+		found := Finding{Source: source.Name, Text: about, Unfit: e.Err != nil && !errors.Is(e.Err, logformat.ErrNoLines)}
 		if probe, err := x.probe(withFormat(source, e.Format)); err == nil && e.Err == nil && isAuto(source) {
-			found.Warnings = probe.Warnings(c)
+			found.Warnings = append(probe.Warnings(c), probe.unmetOf(c, path)...)
 		}
 		all = append(all, found)
 	}

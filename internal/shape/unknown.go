@@ -21,10 +21,11 @@ func (l *Lines) Unmet(c *config.Config, lines [][]byte) []string {
 	if why := l.unknown(lines); why != "" {
 		return []string{why}
 	}
-	if names := l.Format.Filled(lines); names != nil {
-		return l.missing(c, names, "the lines have nothing for")
+	names := l.Format.Filled(lines)
+	if names == nil {
+		return nil
 	}
-	return nil
+	return l.missing(c, has{nothing: "the lines have nothing for", keys: true, names: names, own: l.Format.Strange(lines)})
 }
 
 // unknown says that points have no content, and how to change that; it is "" when they
@@ -34,17 +35,31 @@ func (l *Lines) unknown(lines [][]byte) string {
 	if len(keys) == 0 {
 		return ""
 	}
-	example := keys[0]
-	if i := slices.IndexFunc(keys, func(key string) bool { return strings.Contains(strings.ToLower(key), "status") }); i >= 0 {
-		example = keys[i]
+	var renames []string
+	for _, variable := range []string{"status", "method", "path", "request"} {
+		of := has{own: keys}.called(variable)
+		if variable == "status" {
+			of = statusOf(keys)
+		}
+		if of != "" {
+			renames = append(renames, of+": "+variable)
+		}
 	}
-	const most = 20
-	more := ""
-	if len(keys) > most {
-		keys, more = keys[:most], ", …"
+	if renames == nil {
+		renames = []string{keys[0] + ": status"}
 	}
-	return fmt.Sprintf("none of the keys in the lines is the name of a variable, so points have nothing but a time: %s%s; "+
-		"say what they are, such as rename: {%s: status}", strings.Join(keys, ", "), more, example)
+	return fmt.Sprintf("none of the keys in the lines is the name of a variable, so points have nothing but a time: %s; "+
+		"say what they are, such as rename: {%s}", some(keys), strings.Join(renames, ", "))
+}
+
+// statusOf is the one of some keys that is called as if it were the status.
+func statusOf(keys []string) string {
+	for _, word := range []string{"status", "code", "response"} {
+		if i := slices.IndexFunc(keys, func(key string) bool { return strings.Contains(strings.ToLower(key), word) }); i >= 0 {
+			return keys[i]
+		}
+	}
+	return ""
 }
 
 // unmetIn is Unmet of the first of some lines with their newlines.
@@ -64,17 +79,19 @@ func (l *Lines) unmetIn(c *config.Config, read []byte) []string {
 
 // unmetAtStart is Unmet of the first log of a source that has lines at the start.
 func (l *Lines) unmetAtStart(c *config.Config, source config.Source) []string {
-	if l.Format.Kind() != "json" {
-		return nil
-	}
 	for _, path := range pathsOf(c, source) {
-		lines, err := logfile.FirstLines(path, sampleLines)
-		if err != nil {
-			continue // the reader waits for the file, and says so
-		}
-		if unmet := l.Unmet(c, lines); unmet != nil {
+		if unmet := l.unmetOf(c, path); unmet != nil {
 			return unmet
 		}
 	}
 	return nil
+}
+
+// unmetOf is Unmet of the first lines of a log.
+func (l *Lines) unmetOf(c *config.Config, path string) []string {
+	lines, err := logfile.FirstLines(path, sampleLines)
+	if err != nil {
+		return nil // the reader waits for the file, and says so
+	}
+	return l.Unmet(c, lines)
 }

@@ -18,7 +18,8 @@ import (
 func (l *Lines) Warnings(c *config.Config) []string {
 	all := l.Format.Warnings()
 	if l.Format.Kind() != "json" { // in which there may be any key
-		all = append(all, l.missing(c, l.Format.Names(), "the format has nothing for")...)
+		own, labels := l.Format.Own()
+		all = append(all, l.missing(c, has{nothing: "the format has nothing for", names: l.Format.Names(), own: own, labels: labels})...)
 	}
 	if untyped := accesslog.Untyped(l.Format.Names(), l.Schema); len(untyped) > 0 {
 		what := "strings, which InfluxDB will not change later"
@@ -59,50 +60,6 @@ func pathsOf(c *config.Config, source config.Source) []string {
 		return logfile.CompilePattern(source.Path, c.Exclude...).Paths(nil)
 	}
 	return []string{source.Path}
-}
-
-// missing says for what there is nothing among these variables, of what is configured
-// and not so by itself.
-func (l *Lines) missing(c *config.Config, names []string, nothing string) (all []string) {
-	standard := config.Default()
-	for _, miss := range accesslog.Missing(names, l.Schema) {
-		if miss.Key == "tags" && slices.Equal(c.Tags, standard.Tags) || miss.Key == "fields" && slices.Equal(c.Fields, standard.Fields) {
-			continue
-		}
-		text := fmt.Sprintf("%s: %s %s", miss.Key, nothing, miss.Name)
-		sources := accesslog.Sources(miss.Name)
-		switch near := config.Nearest(miss.Name, l.available(names)); {
-		case slices.Contains(accesslog.Derived(), miss.Name):
-			text += fmt.Sprintf(", which comes from $%s", strings.Join(sources, ", $"))
-			if own := own(names); len(own) > 0 && miss.Name != "client" {
-				text += fmt.Sprintf("; if $%s stands for it, write rename: {%s: %s}", own[0], own[0], miss.Name)
-			}
-		case near != "":
-			text += "; did you mean " + near + "?"
-		case !nginxvar.Known(miss.Name):
-			if near := config.Nearest(miss.Name, append(nginxvar.Names(), accesslog.Derived()...)); near != "" {
-				text += "; did you mean " + near + ", which it does not have either?"
-			}
-		}
-		all = append(all, text)
-	}
-	return all
-}
-
-// available are the names that a tag can have with these variables.
-func (l *Lines) available(names []string) []string {
-	names = slices.Clone(names)
-	for _, name := range accesslog.Derived() {
-		if len(accesslog.Missing(names, accesslog.Schema{Tags: []string{name}, StandIns: l.Schema.StandIns})) == 0 {
-			names = append(names, name)
-		}
-	}
-	return names
-}
-
-// own are those of the variables that are not nginx's.
-func own(names []string) []string {
-	return slices.DeleteFunc(slices.Clone(names), nginxvar.Known)
 }
 
 // apart returns the mistake in a format in which nothing separates a variable whose

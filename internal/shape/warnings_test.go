@@ -28,10 +28,10 @@ func TestJSONWithoutAKnownKeyIsSaid(t *testing.T) {
 		h.write(tt.there)
 		s := h.mustOpen()
 		h.names(s, tt.read)
-		if got := strings.Count(h.log.String(), "lines do not have what points are made of"); got != tt.want {
+		if got := strings.Count(h.log.String(), "none of the keys in the lines is the name of a variable"); got != tt.want {
 			t.Errorf("%s: said %d times, want %d:\n%s", tt.name, got, tt.want, h.log.String())
 		}
-		if tt.want > 0 && (!strings.Contains(h.log.String(), "DownstreamStatus, req.Verb") || !strings.Contains(h.log.String(), "rename: {DownstreamStatus: status}")) {
+		if tt.want > 0 && (!strings.Contains(h.log.String(), "DownstreamStatus, req.Verb") || !strings.Contains(h.log.String(), "rename: {DownstreamStatus: status, req.Verb: method}")) {
 			t.Errorf("%s: want the keys and a remedy in\n%s", tt.name, h.log.String())
 		}
 	}
@@ -60,6 +60,114 @@ func TestWhatJSONLinesNeverHaveIsSaid(t *testing.T) {
 		h.mustOpen()
 		if got := h.log.String(); want != "" && !strings.Contains(got, want) || want == "" && strings.Contains(got, "nothing for") {
 			t.Errorf("%s: the start says\n%swant %q", there, got, want)
+		}
+	}
+}
+
+// A format that has requests, and none of nginx's names for what they ask for, gives
+// points without that, also if tags are as they are by themselves: it is said, with the
+// variable that its name, or what stands before it, says it is.
+func TestRequestsWithoutAMethodOrAPathAreSaid(t *testing.T) {
+	for format, wants := range map[string][]string{
+		`[$time_local] "$verb" "$masked_uri" "$proto"`:        {"nothing for method, which comes from $request, $method, $request_method; if $verb stands for it, write rename: {verb: method}", "rename: {masked_uri: path}"},
+		`$time_iso8601 $request_method "$safe_url" $status`:   {"rename: {safe_url: path}"},
+		`[$time_local] method=$x uri="$y" status=$status`:     {"rename: {x: method}", "rename: {y: path}"},
+		`[$time_local] method=$m uri="$u"`:                    {"rename: {m: method}", "rename: {u: path}"},
+		`escape=json {"t":"$msec","url":"$y","verb":"$x"}`:    {"rename: {x: method}", "rename: {y: path}"},
+		`$msec $status $my_request "$http_user_agent"`:        {"if $my_request is the request, write rename: {my_request: request}"},
+		`$msec $a $b "$http_user_agent"`:                      {"nothing for path, which comes from", "if one of a, b stands for it, write rename: {NAME: path}"},
+		`$msec $status $request_time`:                         {"nothing for path, which comes from", "log it, or take it out of tags"},
+		`$msec $status "$upstream_uri" $path_hash $safe_path`: {"rename: {safe_path: path}"},
+		// No requests, as far as is known; or they have both.
+		`$remote_addr [$time_local] $protocol $status $bytes_sent $bytes_received $session_time "$upstream_addr"`: nil,
+		`$msec $status $upstream_addr $ssl_preread_server_name $my_path`:                                          nil,
+		`$msec $status $own $bytes_sent`:                         nil,
+		`$msec $status`:                                          nil,
+		`$msec $status $bytes_sent $server_port $url_hash`:       nil,
+		`$msec "$verb $masked_uri $proto" $status`:               nil,
+		`$msec $request_method "$sanitized_request_uri" $status`: nil,
+		`$msec $request_method "$uri" $safe_url $status`:         nil,
+		"combined": nil,
+	} {
+		h := newHouse(t)
+		h.config.Sources[0].Format = format
+		h.mustOpen()
+		for _, want := range wants {
+			if !strings.Contains(h.log.String(), want) {
+				t.Errorf("%s: the start says\n%swant %q", format, h.log.String(), want)
+			}
+		}
+		if wants == nil && strings.Contains(h.log.String(), "nothing for") {
+			t.Errorf("%s: the start says\n%s", format, h.log.String())
+		}
+	}
+}
+
+// The same of JSON, by the keys of its lines.
+func TestJSONWithoutAMethodOrAPathIsSaid(t *testing.T) {
+	for line, wants := range map[string][]string{
+		`{"time":"2026-11-20T10:00:00Z","status":200,"method":"GET","filtered_request_uri":"/a"}`: {"nothing for path, which comes from", "if the key filtered_request_uri stands for it, write rename: {filtered_request_uri: path}"},
+		`{"time":"2026-11-20T10:00:00Z","status":200,"verb":"GET","url":"/a"}`:                    {"rename: {verb: method}", "rename: {url: path}"},
+		`{"time":"2026-11-20T10:00:00Z","status":200,"req":{"method":"GET","url":"/a"}}`:          {"rename: {req.method: method}", "rename: {req.url: path}"},
+		`{"time":"2026-11-20T10:00:00Z","status":200,"safeRequest":"GET /a HTTP/1.1"}`:            {"if the key safeRequest is the request, write rename: {safeRequest: request}"},
+		`{"time":"2026-11-20T10:00:00Z","status":200,"request_time":1,"a":"GET"}`:                 {"nothing for path", "if one of the keys a stands for it, write rename: {KEY: path}"},
+		`{"time":"2026-11-20T10:00:00Z","status":200,"bytes_sent":1}`:                             nil,
+		`{"time":"2026-11-20T10:00:00Z","status":200,"session_time":1,"my_path":1}`:               nil,
+		`{"time":"2026-11-20T10:00:00Z","status":200,"request":""}`:                               nil,
+	} {
+		h := newHouse(t)
+		h.config.Sources[0].Format = "json"
+		h.write(line + "\n")
+		h.mustOpen()
+		for _, want := range wants {
+			if !strings.Contains(h.log.String(), want) {
+				t.Errorf("%s: the start says\n%swant %q", line, h.log.String(), want)
+			}
+		}
+		if wants == nil && strings.Contains(h.log.String(), "nothing for") {
+			t.Errorf("%s: the start says\n%s", line, h.log.String())
+		}
+	}
+}
+
+// What is said of the keys of JSON is said of those that a wrapper holds.
+func TestKeysOfWrappedJSONAreSaid(t *testing.T) {
+	const line = `{"time":"2026-11-20T10:00:00Z","code":200,"verb":"GET"}`
+	for name, wrapped := range map[string]string{
+		"docker":   `{"log":"` + strings.ReplaceAll(line, `"`, `\"`) + `\n","stream":"stdout","time":"2026-11-20T10:00:00.1Z"}`,
+		"cri":      "2026-11-20T10:00:00.123456789Z stdout F " + line,
+		"rfc 3164": "Nov 20 10:00:00 web1 nginx: " + line,
+		"rfc 5424": "<190>1 2026-11-20T10:00:00Z web1 nginx 12 - - " + line,
+		"rsyslog":  "2026-11-20T10:00:00.123456+00:00 web1 nginx: " + line,
+		"a piece":  "2026-11-20T10:00:00.123456789Z stdout P {\n2026-11-20T10:00:00.123456789Z stdout F " + line,
+	} {
+		for _, format := range []string{"json", strings.Fields(strings.NewReplacer("rfc", "syslog", "rsyslog", "syslog", "a piece", "cri").Replace(name))[0] + " json"} {
+			h := newHouse(t)
+			h.config.Sources[0].Format = format
+			h.write(wrapped + "\n")
+			h.mustOpen()
+			if want := "nothing but a time: code, verb; say what they are, such as rename: {code: status, verb: method}"; !strings.Contains(h.log.String(), want) {
+				t.Errorf("%s in format %q: the start says\n%swant %q", name, format, h.log.String(), want)
+			}
+		}
+	}
+}
+
+// The nearest name is one that could be meant, and not the name itself.
+func TestTheNearestNameIsAnother(t *testing.T) {
+	for name, want := range map[string]string{
+		"upstream_tries": "nothing for upstream_tries, which comes from $upstream_addr, $upstream_status, $upstream_response_time\"",
+		"count":          "nothing for count; a point without any field has it by itself, so leave it out",
+		"bytes":          "nothing for bytes; did you mean body_bytes_sent?",
+		"user_agen":      "nothing for user_agen; did you mean http_user_agent?",
+		"request_tme":    "nothing for request_tme; did you mean request_time, which it does not have either?",
+	} {
+		h := newHouse(t)
+		h.config.Sources[0].Format = "combined"
+		h.config.Fields = []string{name}
+		h.mustOpen()
+		if !strings.Contains(h.log.String(), want) {
+			t.Errorf("%s: the start says\n%swant %q", name, h.log.String(), want)
 		}
 	}
 }

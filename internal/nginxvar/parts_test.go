@@ -14,8 +14,10 @@ func TestPart(t *testing.T) {
 		"query":    {"safe_args", "queryString", "url.query"},
 		"protocol": {"proto", "http.protocol", "reqProto"},
 		"request":  {"filtered_request", "request_line", "loggableRequest", "request_masked"},
-		"": {"security", "curl", "hourly", "up_uri", "upstream_path", "referer_url", "request_id", "request_time", "url.domain", "path_hash",
-			"ssl_protocol", "forwarded_proto", "auth_method", "a", "", "_", "server_url", "requests_since_start"},
+		"": {
+			"security", "curl", "hourly", "up_uri", "upstream_path", "referer_url", "request_id", "request_time", "url.domain", "path_hash",
+			"ssl_protocol", "forwarded_proto", "auth_method", "a", "", "_", "server_url", "requests_since_start",
+		},
 	} {
 		for _, name := range names {
 			if got := nginxvar.Part(name); got != part {

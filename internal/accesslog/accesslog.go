@@ -94,6 +94,9 @@ type Encoder struct {
 	omitted int    // see Omitted
 }
 
+// ErrNoTime is returned by New for a format without a time.
+var ErrNoTime = errors.New("no time: the format needs $time_local, $time_iso8601 or $msec")
+
 // New returns an encoder for captures of the named variables. A tag or field of
 // the schema is one of these variables, or one of
 //
@@ -103,7 +106,7 @@ type Encoder struct {
 //	client                          $remote_addr, or who is behind the trusted proxies
 //
 // What the format does not have is left out of the points. The error says what
-// is wrong with the format, which needs a time, or with an expression.
+// is wrong with the format, which needs a time (ErrNoTime), or with an expression.
 func New(names []string, s Schema) (*Encoder, error) {
 	for _, reserved := range []string{"source", "time"} {
 		if slices.Contains(names, reserved) {
@@ -120,7 +123,7 @@ func New(names []string, s Schema) (*Encoder, error) {
 		dialect: s.Dialect,
 	}
 	if !e.clock.choose(names) {
-		return nil, errors.New("no time: the format needs $time_local, $time_iso8601 or $msec")
+		return nil, ErrNoTime
 	}
 	var err error
 	if e.texts.unescape, err = unescaper(s.Escape); err != nil {

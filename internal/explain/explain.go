@@ -46,6 +46,9 @@ func Run(o Options, in io.Reader) (all, rejected int, err error) {
 		return 0, 0, fmt.Errorf("read lines: %w", err)
 	}
 	x.unmet = x.Unmet(o.Config, sample)
+	if advice, _ := x.Format.NoTime(sample); x.note != "" && advice != "" {
+		x.unmet = nil // the note says it
+	}
 	out := output{w: o.Out, json: o.JSON, colour: o.Colour}
 	head := o.Out
 	if o.JSON {

@@ -230,5 +230,13 @@ func (x *explainer) badTime(line []byte, captures [][]byte) (column int, expecte
 			return max(1, bytes.Index(line, captures[i])+1), "an existing date and time, with its zone, for $" + name
 		}
 	}
-	return len(line) + 1, "a time"
+	advice, key := x.Format.NoTime([][]byte{line})
+	if advice == "" {
+		return len(line) + 1, "a time"
+	}
+	last := key[strings.LastIndexByte(key, '.')+1:]
+	if at := bytes.Index(line, []byte(`"`+last+`"`)); key != "" && at >= 0 {
+		return at + 1, "a time: " + advice
+	}
+	return len(line) + 1, "a time: " + advice
 }

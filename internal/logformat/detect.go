@@ -155,6 +155,9 @@ func enough(fits, lines int) bool { return 100*fits >= mostPercent*lines }
 
 // unknown is the nearest format, and the error, when none of the trials succeeded.
 func unknown(trials []trial, lines [][]byte) (name string, err error) {
+	if name, err = unknownJSON(trials, lines); err != nil {
+		return name, err
+	}
 	var nearest trial
 	var stop Diagnosis
 	for _, t := range trials {

@@ -110,8 +110,8 @@ func TestDetect(t *testing.T) {
 		{"two equal times", []string{line(` 0.120 0.120`), line(` 0.000 0.000`)}, "!the sample matches several formats ("},
 		{"json", []string{jsonLine, `{"msec":"1520171392.123","status":404}`}, "json"},
 		{"json with a key time", many(3, `{"time":"04/Mar/2018:13:49:52 +0000","status":200}`), "json"},
-		{"json of something else", many(3, `{"level":"info","msg":"started"}`), "!a time and another variable among the keys"},
-		{"json with nothing but a time", many(3, `{"time":"2018-03-04T13:49:52+00:00","level":"info","msg":"started"}`), "!a time and another variable among the keys"},
+		{"json of something else", many(3, `{"level":"info","msg":"started"}`), "!the lines are JSON without a time that is known: there is none in the keys level, msg"},
+		{"json with nothing but a time", many(3, `{"time":"2018-03-04T13:49:52+00:00","level":"info","msg":"started"}`), "!the lines are JSON of which nothing but a time is known: level, msg"},
 		{"json with holes", many(3, `{"msec":1520171392.123,"upstream_response_time":,"status":404}`), "!at column 49 expects a value after the colon"},
 		{"json and combined", []string{jsonLine, combinedLine}, "!no known format matches all of the first 2 lines"},
 

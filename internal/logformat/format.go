@@ -35,6 +35,7 @@ type Format struct {
 	warnings []string          // of a log_format
 	standIns map[string]string // of a log_format
 	labels   map[string]string // of a log_format
+	written  []string          // of a log_format or regexp
 }
 
 // CompileFormat compiles the name of a preset (see Presets) or an nginx
@@ -95,7 +96,7 @@ func compileUnwrapped(d nginxvar.Dialect, format string) (*Format, error) {
 	if err != nil {
 		return nil, err
 	}
-	f.escape, f.dialect, f.standIns, f.touching, f.labels = t.source.escape, d, t.stand, t.touching, t.labels()
+	f.escape, f.dialect, f.standIns, f.touching, f.labels, f.written = t.source.escape, d, t.stand, t.touching, t.labels(), t.written
 	if !named { // nobody can change a preset
 		f.warnings = t.warnings()
 	}
@@ -144,7 +145,7 @@ func CompileRegexpIn(d nginxvar.Dialect, expr string) (*Format, error) {
 	if err != nil {
 		return nil, err
 	}
-	f.byHand, f.dialect = true, d
+	f.byHand, f.dialect, f.written = true, d, slices.Clone(f.names)
 	for i, name := range f.names {
 		f.names[i] = d.Name(name)
 		if slices.Contains(f.names[:i], f.names[i]) || f.names[i] != name && seen[f.names[i]] > 0 {
@@ -227,6 +228,9 @@ func (f *Format) Own() (names []string, labels map[string]string) {
 	}
 	return names, f.labels
 }
+
+// Written are the variables and groups as the format has them, without a rename.
+func (f *Format) Written() []string { return f.written }
 
 // Why says, when Kind is "regexp", which piece of the expression could not be
 // compiled to a scanner. Otherwise it is "".

@@ -18,6 +18,7 @@ type template struct {
 	kin     bool // the expression is for lines as Apache writes them
 	likely  bool // the expression is for what values nearly always are
 
+	written  []string // the variables, as they are called without a rename
 	touching []touch
 	stand    map[string]string // see standIns
 }
@@ -68,6 +69,7 @@ func parseTemplate(d nginxvar.Dialect, format string) (*template, error) {
 		if braced {
 			i++
 		}
+		t.written = append(t.written, name)
 		t.pieces = append(t.pieces, piece{name: d.Name(name), at: begin})
 	}
 	if err := t.check(); err != nil {

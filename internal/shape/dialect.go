@@ -14,15 +14,21 @@ func dialect(c *config.Config) nginxvar.Dialect {
 		d.Types[variable] = nginxvar.Types[name]
 	}
 	for from, to := range c.Rename {
-		if isVariable(from) && !isVariable(to) {
-			from, to = to, from
-		}
-		if whole, ok := parts[to]; ok {
-			to = whole
-		}
+		from, to = direction(from, to)
 		d.Rename[from] = to
 	}
 	return d
+}
+
+// direction is an entry of rename: what the log has, and the variable that it is.
+func direction(from, to string) (name, variable string) {
+	if isVariable(from) && !isVariable(to) {
+		from, to = to, from
+	}
+	if whole, ok := parts[to]; ok {
+		to = whole
+	}
+	return from, to
 }
 
 // parts of the request are called by what nginx has of them; a path may come with its

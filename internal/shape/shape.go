@@ -7,6 +7,7 @@
 package shape
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -95,6 +96,9 @@ func newChain(c *config.Config, source config.Source, formats []string, host str
 func Of(format *logformat.Format, schema accesslog.Schema) (*Lines, error) {
 	schema.Escape, schema.StandIns = format.Escape(), format.StandIns()
 	encoder, err := accesslog.New(format.Names(), schema)
+	if own := format.TimeLike(); errors.Is(err, accesslog.ErrNoTime) && own != "" {
+		return nil, fmt.Errorf("%w; if $%s is one, write rename: {%s: time_iso8601}", err, own, own)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -18,14 +18,18 @@ func (l *Lines) Unmet(c *config.Config, lines [][]byte) []string {
 	if l.Format.Kind() != "json" {
 		return nil
 	}
-	if why := l.unknown(lines); why != "" {
-		return []string{why}
+	h := has{nothing: "the lines have nothing for", keys: true, names: l.Format.Filled(lines), own: l.Format.Strange(lines)}
+	var all []string
+	if advice, _ := l.Format.NoTime(lines); advice != "" {
+		all = []string{"no line has a time that is known, so none becomes a point: " + advice}
+	} else if why := l.unknown(lines); why != "" {
+		all = []string{why}
+	} else if h.names != nil {
+		all = l.missing(c, h)
+	} else {
+		return nil // none of them matches
 	}
-	names := l.Format.Filled(lines)
-	if names == nil {
-		return nil
-	}
-	return l.missing(c, has{nothing: "the lines have nothing for", keys: true, names: names, own: l.Format.Strange(lines)})
+	return append(all, l.misnamed(c, h, l.Format.Keys(lines))...)
 }
 
 // unknown says that points have no content, and how to change that; it is "" when they
@@ -46,7 +50,7 @@ func (l *Lines) unknown(lines [][]byte) string {
 		}
 	}
 	if renames == nil {
-		renames = []string{keys[0] + ": status"}
+		renames = []string{"KEY: status"}
 	}
 	return fmt.Sprintf("none of the keys in the lines is the name of a variable, so points have nothing but a time: %s; "+
 		"say what they are, such as rename: {%s}", some(keys), strings.Join(renames, ", "))

@@ -19,7 +19,8 @@ func (l *Lines) Warnings(c *config.Config) []string {
 	all := l.Format.Warnings()
 	if l.Format.Kind() != "json" { // in which there may be any key
 		own, labels := l.Format.Own()
-		all = append(all, l.missing(c, has{nothing: "the format has nothing for", names: l.Format.Names(), own: own, labels: labels})...)
+		h := has{nothing: "the format has nothing for", names: l.Format.Names(), own: own, labels: labels}
+		all = append(append(all, l.missing(c, h)...), l.misnamed(c, h, l.Format.Written())...)
 	}
 	if untyped := accesslog.Untyped(l.Format.Names(), l.Schema); len(untyped) > 0 {
 		what := "strings, which InfluxDB will not change later"

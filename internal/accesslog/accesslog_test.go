@@ -269,6 +269,35 @@ func TestUpstreamLists(t *testing.T) {
 	}
 }
 
+// HAProxy writes a sign before what goes on, and other programs may do so; line protocol
+// has none.
+func TestNumbersWithAPlus(t *testing.T) {
+	s := accesslog.Schema{Fields: []string{"bytes_sent", "request_time", "upstream_response_time", "upstream_bytes_sent"}}
+	const absent = "source=s count=1i"
+	for _, tt := range []struct{ variable, give, want string }{
+		{"bytes_sent", "+0", "bytes_sent=0i"},
+		{"bytes_sent", "+212", "bytes_sent=212i"},
+		{"bytes_sent", "+2750123", "bytes_sent=2750123i"},
+		{"bytes_sent", "+9223372036854775807", "bytes_sent=9223372036854775807i"},
+		{"bytes_sent", "+9223372036854775808", absent},
+		{"bytes_sent", "-5", "bytes_sent=-5i"},
+		{"bytes_sent", "+", absent},
+		{"bytes_sent", "++5", absent},
+		{"bytes_sent", "+-5", absent},
+		{"bytes_sent", "-+5", absent},
+		{"request_time", "+0.109", "request_time=0.109"},
+		{"request_time", "+5", "request_time=5"},
+		{"request_time", "+-5", absent},
+		{"request_time", "+x", absent},
+		{"upstream_response_time", "+0.1, +0.2", "upstream_response_time=0.300"},
+		{"upstream_bytes_sent", "+5, 7", "upstream_bytes_sent=12i"},
+	} {
+		if got := one(t, s, tt.variable, tt.give); strings.TrimPrefix(got, "source=s ") != strings.TrimPrefix(tt.want, "source=s ") {
+			t.Errorf("%s %q = %s, want %s", tt.variable, tt.give, got, tt.want)
+		}
+	}
+}
+
 // What the operator says of a variable counts before what the table says, and numbers
 // are absent and lists like those of nginx.
 func TestTypesOfFields(t *testing.T) {

@@ -58,35 +58,21 @@ func countList(list []byte) (n int64) {
 // appendInteger appends an integer field. Of a list it appends the sum, or the last
 // entry. Anything that is not an integer of 64 bits is not appended.
 func appendInteger(p, v []byte, list, last bool) ([]byte, bool) {
-	if list && isList(v) {
-		if last {
-			return appendInteger(p, lastOfList(v), false, false)
-		}
-		var sum int64
-		some := false
-		for len(v) > 0 {
-			var entry []byte
-			entry, v = nextOfList(v)
-			if string(entry) == "-" || len(entry) == 0 {
-				continue
-			}
-			some = true
-			n, err := strconv.ParseInt(string(entry), 10, 64)
-			if err != nil || n < 0 || sum > 1<<63-1-n {
-				return p, false
-			}
-			sum += n
-		}
-		return append(appendInt(p, sum), 'i'), some
-	}
 	if grown, ok := appendFewDigits(p, v); ok {
 		return grown, true
 	}
+	v = withoutPlus(v)
 	digits := v
 	if len(digits) > 0 && digits[0] == '-' {
 		digits = digits[1:]
 	}
-	if !isDigits(digits) {
+	switch {
+	case isDigits(digits):
+	case list && isList(v) && last:
+		return appendInteger(p, lastOfList(v), false, false)
+	case list && isList(v):
+		return appendIntegerSum(p, v)
+	default:
 		return p, false
 	}
 	if len(digits) > 18 {
@@ -95,6 +81,35 @@ func appendInteger(p, v []byte, list, last bool) ([]byte, bool) {
 		}
 	}
 	return append(append(p, v...), 'i'), true
+}
+
+// appendIntegerSum adds integers up.
+func appendIntegerSum(p, list []byte) ([]byte, bool) {
+	var sum int64
+	some := false
+	for len(list) > 0 {
+		var entry []byte
+		entry, list = nextOfList(list)
+		if string(entry) == "-" || len(entry) == 0 {
+			continue
+		}
+		some = true
+		n, err := strconv.ParseInt(string(entry), 10, 64)
+		if err != nil || n < 0 || sum > 1<<63-1-n {
+			return p, false
+		}
+		sum += n
+	}
+	return append(appendInt(p, sum), 'i'), some
+}
+
+// withoutPlus is the number without the sign that HAProxy writes before what goes on
+// (option logasap): line protocol has none.
+func withoutPlus(v []byte) []byte {
+	if len(v) > 1 && v[0] == '+' && v[1] != '-' {
+		return v[1:]
+	}
+	return v
 }
 
 // appendFewDigits does it for four to eight digits, without looking at each.
@@ -131,8 +146,8 @@ func appendFloat(p, v []byte, list bool) ([]byte, bool) {
 	switch {
 	case len(v) == 5 && v[1] == '.' && allDigits(uint32(v[0])|uint32(v[2])<<8|uint32(v[3])<<16|uint32(v[4])<<24):
 		return append(p, v[0], v[1], v[2], v[3], v[4]), true // seconds under ten, as nginx writes them
-	case isDecimal(v):
-		return append(p, v...), true
+	case isDecimal(withoutPlus(v)):
+		return append(p, withoutPlus(v)...), true
 	case list && isList(v):
 		return appendSum(p, v)
 	default:
@@ -150,7 +165,7 @@ func appendSum(p, list []byte) ([]byte, bool) {
 		if string(entry) == "-" || len(entry) == 0 {
 			continue
 		}
-		some = true
+		some, entry = true, withoutPlus(entry)
 		whole, fraction, _ := bytes.Cut(entry, []byte{'.'})
 		if !isDecimal(entry) || entry[0] == '-' || len(whole) > 10 || len(fraction) > 6 {
 			return p, false

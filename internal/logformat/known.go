@@ -68,7 +68,11 @@ var allKnown = sync.OnceValue(func() []*known {
 		k := &known{name: name, format: f, whole: -1, part: -1}
 		if f.json == nil {
 			for _, variable := range f.names {
-				k.checkers = append(k.checkers, checkerOf(variable))
+				c := checkerOf(variable)
+				if _, mayLack := f.units[variable]; mayLack {
+					c = c.orAbsent()
+				}
+				k.checkers = append(k.checkers, c)
 			}
 			k.whole = slices.Index(f.names, "request_time")
 			k.part = slices.Index(f.names, "upstream_response_time")
@@ -122,6 +126,14 @@ func (k *known) fits(m *Matcher, line []byte) (captures [][]byte, ok bool) {
 
 func (c *checker) ok(value []byte) bool { return c.check == nil || c.check(value) }
 
+// orAbsent is c for what other programs say that they do not have.
+func (c checker) orAbsent() checker {
+	if check := c.check; check != nil {
+		c.check = func(value []byte) bool { return isAbsent(value) || check(value) }
+	}
+	return c
+}
+
 // diagnose says where a line that does not fit stops being of the format.
 func (k *known) diagnose(line []byte) Diagnosis {
 	if d := k.format.diagnoseBare(line); d.Column > 0 {
@@ -132,9 +144,13 @@ func (k *known) diagnose(line []byte) Diagnosis {
 	}
 	at := k.format.re.FindSubmatchIndex(line)
 	for i := range k.checkers {
-		c, group := &k.checkers[i], k.format.groups[i]
-		if from, to := at[2*group], at[2*group+1]; !c.ok(line[from:to]) {
-			name := k.format.names[i]
+		c, group, name := &k.checkers[i], k.format.groups[i], k.format.names[i]
+		from, to := at[2*group], at[2*group+1]
+		value := line[from:to]
+		if decimals, ok := k.format.units[name]; ok {
+			value = appendSeconds(nil, value, decimals)
+		}
+		if !c.ok(value) {
 			return Diagnosis{Column: from + 1, Expected: c.want + " for $" + name, Variable: name}
 		}
 	}

@@ -100,7 +100,7 @@ func (m *Matcher) matchSpecial(line []byte) (captures [][]byte, ok bool) {
 func (m *Matcher) toSeconds(captures [][]byte) {
 	m.seconds = m.seconds[:0]
 	for i, name := range m.format.names {
-		if decimals := m.format.units[name]; decimals > 0 && captures[i] != nil {
+		if decimals, ok := m.format.units[name]; ok && captures[i] != nil {
 			from := len(m.seconds)
 			m.seconds = appendSeconds(m.seconds, captures[i], decimals)
 			captures[i] = m.seconds[from:len(m.seconds):len(m.seconds)]
@@ -112,8 +112,15 @@ func (m *Matcher) toSeconds(captures [][]byte) {
 // decimals. HAProxy's -1 is of what did not happen, and its + of what goes on.
 func appendSeconds(dst, parts []byte, decimals int) []byte {
 	digits := bytes.TrimPrefix(parts, []byte{'+'})
-	if !isDigits(digits) {
+	switch {
+	case isDigits(digits):
+	case isInteger(parts):
 		return append(dst, '-')
+	default:
+		return append(dst, parts...)
+	}
+	if decimals == 0 {
+		return append(dst, digits...)
 	}
 	whole := max(0, len(digits)-decimals)
 	if whole == 0 {

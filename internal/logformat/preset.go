@@ -43,12 +43,18 @@ const haproxy = `^(?P<remote_addr>[^ "{]+):(?P<remote_port>\d+) \[(?P<time_local
 	`(?P<status>\S+) (?P<bytes_sent>\S+) (?P<request_cookie>\S+) (?P<response_cookie>\S+) ` +
 	`(?P<termination_state>\S+) (?P<connections>\S+) (?P<queues>\S+) `
 
-// units are how many decimals make seconds of the times of a named format.
+// units are how many decimals make seconds of the times of a named format; none are of
+// what stays a whole number, but for the signs that HAProxy writes.
 var units = map[string]map[string]int{
-	"haproxy":         {"upstream_connect_time": 3, "upstream_header_time": 3, "request_time": 3},
-	"haproxy_headers": {"upstream_connect_time": 3, "upstream_header_time": 3, "request_time": 3},
+	"haproxy":         haproxyUnits,
+	"haproxy_headers": haproxyUnits,
 	"traefik":         {"request_time": 3},
 	"traefik_json":    {"request_time": 9, "upstream_response_time": 9},
+}
+
+var haproxyUnits = map[string]int{
+	"request_ms": 0, "queue_ms": 0, "status": 0, "bytes_sent": 0,
+	"upstream_connect_time": 3, "upstream_header_time": 3, "request_time": 3,
 }
 
 // objects are the kinds of JSON that have a name: which variables their keys are.

@@ -171,6 +171,14 @@ func TestTimesInOtherUnits(t *testing.T) {
 			t.Errorf("%sms is %q, %v, want %q", in, captures, ok, want)
 		}
 	}
+	for in, want := range map[string]string{"+7": "0.007", "x": "x", "": ""} { // what HAProxy writes, and what is no number
+		haproxy := "192.0.2.7:1 [20/Nov/2026:10:00:00.1] f b/s 0/0/" + in + "/0/0 200 0 - - ---- 1 0 \"GET /a HTTP/1.1\""
+		f := mustFormat(t, "haproxy")
+		captures, ok := f.NewMatcher().Match([]byte(haproxy))
+		if at := slices.Index(f.Names(), "upstream_connect_time"); ok != (in != "") || ok && string(captures[at]) != want {
+			t.Errorf("%s is %q, %v, want %q", in, captures, ok, want)
+		}
+	}
 	line := []byte(head + "24ms")
 	if n := testing.AllocsPerRun(100, func() { m.Match(line) }); n > 0 {
 		t.Errorf("%v allocations a line", n)

@@ -15,6 +15,7 @@ import (
 	"github.com/tailflux/tailflux/internal/flow"
 	"github.com/tailflux/tailflux/internal/logfile"
 	"github.com/tailflux/tailflux/internal/logformat"
+	"github.com/tailflux/tailflux/internal/logtime"
 	"github.com/tailflux/tailflux/internal/nginxvar"
 	"github.com/tailflux/tailflux/internal/shape"
 )
@@ -227,7 +228,7 @@ func (x *explainer) badTime(line []byte, captures [][]byte) (column int, expecte
 	names := x.Format.Names()
 	for _, name := range nginxvar.Times {
 		if i := slices.Index(names, name); i >= 0 && len(captures[i]) > 0 && string(captures[i]) != "-" {
-			return max(1, bytes.Index(line, captures[i])+1), "an existing date and time, with its zone, for $" + name
+			return max(1, bytes.Index(line, captures[i])+1), logtime.Wants(captures[i], x.Schema.Zone) + " for $" + name
 		}
 	}
 	advice, key := x.Format.NoTime([][]byte{line})

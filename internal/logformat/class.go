@@ -45,23 +45,42 @@ func (s slot) class() string {
 		return s.lazy(`(?:[^"\\]|\\.)*`)
 	case text:
 		return s.lazy(`[^"]*`)
-	case v.Kind == nginxvar.TimeLocal:
-		// From + to : are + , - . / the digits and the colon.
-		if s.last || s.after != "" && !strings.ContainsAny(s.after[:1], timeBytes) {
-			return `[ +-:A-Za-z]{26,}`
-		}
-		// Certain to end even where a space and a number follow.
-		return `[ +-:A-Za-z]{20}(?:[,.][0-9]+)? [+-][0-9]{4}`
-	case v.Kind == nginxvar.TimeISO8601:
-		return `[0-9T:.+Z-]+`
-	case v.Kind == nginxvar.Msec:
-		return `[0-9.]+`
+	case v.Kind.Time():
+		return s.time()
 	case v.List:
 		return s.many(`[^ ,"`+s.stop()+`]`) + `(?:(?:,| :) [^ ,"` + s.stop() + `]*)*`
 	case v.Kind == nginxvar.Token:
 		return s.many(`[^ "` + s.stop() + `]`)
 	default: // Int, Float, Status
 		return s.many(`[0-9.-]`)
+	}
+}
+
+// time is the class of a time. It is wider than nginx, which has one way to write each:
+// logtime reads what other programs write in its place.
+func (s slot) time() string {
+	end := " "
+	if s.after != "" {
+		end = s.after[:1]
+	}
+	kind := s.variable.Kind
+	certain := s.last || s.after != "" && !strings.Contains(timeBytes, end)
+	switch {
+	case kind == nginxvar.Msec && strings.Contains("+Ee", end):
+		return `[0-9.]+`
+	case kind == nginxvar.Msec:
+		return `[0-9.+Ee]+`
+	case kind == nginxvar.TimeLocal && certain:
+		return `[ +-:A-Za-z]{19,}` // from + to : are + , - . / the digits and the colon
+	case kind == nginxvar.TimeLocal:
+		// Ends in one place even where a space and a number follow.
+		return `[ +-:A-Za-z]{20}(?:[,.][0-9]+)?(?:Z| ?[+-][0-9]{2}:?[0-9]{0,2})`
+	case certain:
+		return `[ +-:A-Za-z]+`
+	case end == ",":
+		return `[0-9T:.+Z-]+`
+	default:
+		return `[0-9T:.,+Z-]+`
 	}
 }
 

@@ -28,7 +28,7 @@ func TestDiagnose(t *testing.T) {
 		{"common for combined", combined, head + `"GET / HTTP/1.1" 200 612^`, "a literal ` \"` after $body_bytes_sent", "body_bytes_sent", ""},
 		{"combined for common", mustFormat(t, "common"), head + `"GET / HTTP/1.1" 200 612^ "-" "-"`, "the end of the line after $body_bytes_sent", "body_bytes_sent", ""},
 		{"no bracket", combined, `192.0.2.7 - - ^04/Mar/2018:13:49:52 +0000] "GET / HTTP/1.1" 200 612 "-" "-"`, `a literal " [" after $remote_user`, "remote_user", ""},
-		{"time too short", combined, `192.0.2.7 - - [04/Mar/2018:13:49:52^] "GET / HTTP/1.1" 200 612 "-" "-"`, "a time such as 04/Mar/2018:13:49:52 +0000 for $time_local", "remote_user", "time_local"},
+		{"time too short", combined, `192.0.2.7 - - [04/Mar/2018:13:49^] "GET / HTTP/1.1" 200 612 "-" "-"`, "a time such as 04/Mar/2018:13:49:52 +0000 for $time_local", "remote_user", "time_local"},
 		{"no status", combined, head + `"GET / HTTP/1.1" ^OK 612 "-" "-"`, "digits for $status", "request", "status"},
 		{"torn request", combined, head + `"GET /index.ht^`, "a literal `\" ` after $request", "request", ""},
 		{"torn time", combined, `192.0.2.7 - - [04/Mar/20^`, "a time such as 04/Mar/2018:13:49:52 +0000 for $time_local", "remote_user", "time_local"},

@@ -61,10 +61,12 @@ func TestFormatRegexp(t *testing.T) {
 	// By kind.
 	check(`$status`, `^(?P<status>[0-9.-]+)$`)
 	check(`$body_bytes_sent $request_time`, `^(?P<body_bytes_sent>[0-9.-]+) (?P<request_time>[0-9.-]+)$`)
-	check(`[$time_local]`, `^\[(?P<time_local>[ +-:A-Za-z]{26,})\]$`)
-	check(`$time_local $status`, `^(?P<time_local>[ +-:A-Za-z]{20}(?:[,.][0-9]+)? [+-][0-9]{4}) (?P<status>[0-9.-]+)$`)
-	check(`$time_iso8601_ms`, `^(?P<time_iso8601_ms>[0-9T:.+Z-]+)$`)
-	check(`$time_iso8601,$msec`, `^(?P<time_iso8601>[0-9T:.+Z-]+),(?P<msec>[0-9.]+)$`)
+	check(`[$time_local]`, `^\[(?P<time_local>[ +-:A-Za-z]{19,})\]$`)
+	check(`$time_local $status`, `^(?P<time_local>[ +-:A-Za-z]{20}(?:[,.][0-9]+)?(?:Z| ?[+-][0-9]{2}:?[0-9]{0,2})) (?P<status>[0-9.-]+)$`)
+	check(`$time_iso8601_ms`, `^(?P<time_iso8601_ms>[ +-:A-Za-z]+)$`)
+	check(`$time_iso8601 $status`, `^(?P<time_iso8601>[0-9T:.,+Z-]+) (?P<status>[0-9.-]+)$`)
+	check(`$time_iso8601,$msec`, `^(?P<time_iso8601>[0-9T:.+Z-]+),(?P<msec>[0-9.+Ee]+)$`)
+	check(`${msec}e$status`, `^(?P<msec>[0-9.]+)e(?P<status>[0-9.-]+)$`)
 	check(`$upstream_response_time x`, `^(?P<upstream_response_time>[^ ,"]+(?:(?:,| :) [^ ,"]*)*) x$`)
 	check(`$remote_user x`, `^(?P<remote_user>[^"]*?) x$`)
 	check(`$request`, `^(?P<request>[^"]*)$`)
@@ -150,9 +152,9 @@ func TestFormatSource(t *testing.T) {
 	}
 	check(`"$msec","$status"`, `^"(?P<msec>[^"]*)","(?P<status>[^"]*)"$`)
 	check(`"$msec" "$status"`, `^"(?P<msec>[^"]*)" "(?P<status>[^"]*)"$`)
-	check(`'$msec' at $status`, `^'(?P<msec>[0-9.]+)' at (?P<status>[0-9.-]+)$`)
-	check(`log_format a $msec;`, `^(?P<msec>[0-9.]+)$`)
-	check(`'a\tb\'c\\\d$msec'`, "^a\tb'c"+`\\\\`+"d(?P<msec>[0-9.]+)$")
+	check(`'$msec' at $status`, `^'(?P<msec>[0-9.+Ee]+)' at (?P<status>[0-9.-]+)$`)
+	check(`log_format a $msec;`, `^(?P<msec>[0-9.+Ee]+)$`)
+	check(`'a\tb\'c\\\d$msec'`, "^a\tb'c"+`\\\\`+"d(?P<msec>[0-9.+Ee]+)$")
 }
 
 func TestFormatErrors(t *testing.T) {
@@ -259,4 +261,43 @@ func TestKind(t *testing.T) {
 	check(lineage, "scanner", "")
 	check(`^(?P<a>\d{1,3}(?:\.\d{1,3}){3}) (?P<b>\S+)$`, "scanner", "")
 	check(`(?P<a>\w+)\b`, "regexp", `\b`)
+}
+
+// Times that other programs write in a place of nginx's are found whole, whatever stands
+// behind them, by the scanner.
+func TestTimesOfOtherProgramsInALogFormat(t *testing.T) {
+	const local, iso, epoch = "time_local", "time_iso8601", "msec"
+	for _, tt := range []struct{ variable, time string }{
+		{local, "20/Nov/2026:10:00:00,123+0000"},
+		{local, "20/Nov/2026:10:00:00.123456 +0000"},
+		{local, "20/Nov/2026:10:00:00Z"},
+		{local, "20/Nov/2026:10:00:00.5Z"},
+		{local, "20/Nov/2026:07:00:00 -03"},
+		{local, "20/Nov/2026:10:00:00+00:00"},
+		{iso, "2026-11-20T10:00:00,123+0000"},
+		{iso, "2026-11-20T07:00:00-03"},
+		{iso, "2026-11-20T10:00:00.123Z"},
+		{epoch, "1.7951688e9"},
+		{epoch, "1.795168800123E+09"},
+	} {
+		for _, format := range []string{"[%s] $status", `"%s" $status`, "%s|$status", "%s $status", "$status %s"} {
+			f := mustFormat(t, strings.ReplaceAll(format, "%s", "$"+tt.variable))
+			line := strings.NewReplacer("%s", tt.time, "$status", "200").Replace(format)
+			m := f.NewMatcher()
+			captures, ok := m.Match([]byte(line))
+			if at := slices.Index(f.Names(), tt.variable); !ok || string(captures[at]) != tt.time || m.Slow > 0 {
+				t.Errorf("%s: %s is %q, %v, with %d lines by package regexp", format, line, captures, ok, m.Slow)
+			}
+		}
+	}
+	for format, line := range map[string]string{ // a time may lack its zone, which is configured then
+		"[$time_local] $status":     "[20/Nov/2026:10:00:00] 200",
+		"[$time_iso8601] $status":   "[2026-11-20T10:00:00] 200",
+		`"$time_iso8601" "$status"`: `"2026-11-20 10:00:00.123" "200"`,
+		"$time_iso8601,$status":     "2026-11-20T10:00:00+00:00,200", // a comma is of the format
+	} {
+		if captures, ok := mustFormat(t, format).NewMatcher().Match([]byte(line)); !ok || string(captures[1]) != "200" {
+			t.Errorf("%s: %s is %q, %v", format, line, captures, ok)
+		}
+	}
 }

@@ -1,12 +1,14 @@
 package logformat
 
 import (
+	"bytes"
 	"maps"
 	"slices"
 	"strings"
 
 	"github.com/valyala/fastjson"
 
+	"github.com/tailflux/tailflux/internal/logtime"
 	"github.com/tailflux/tailflux/internal/nginxvar"
 )
 
@@ -338,6 +340,8 @@ func timeOf(text []byte) int {
 	case len(text) >= len("02/Jan/2006:15:04:05") && text[2] == '/' && text[11] == ':':
 		return 1
 	case len(text) >= 9 && isDigits(text[:9]): // since 1973; fewer are a duration
+		return 2
+	case bytes.ContainsAny(text, "eE") && logtime.IsTime(text): // 1.7e9
 		return 2
 	}
 	return -1

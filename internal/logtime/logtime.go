@@ -5,7 +5,11 @@
 // It allocates nothing, and knows of a time what it says and how finely.
 package logtime
 
-import "time"
+import (
+	"bytes"
+	"fmt"
+	"time"
+)
 
 // A Time is what a line says. It is between 1970 and 2262.
 type Time struct {
@@ -23,8 +27,9 @@ type Time struct {
 //	2026-11-20T10:00:00+00:00         $time_iso8601, or with a Z, or a space for the T
 //	1795168800.123                    $msec, or without a fraction
 //	1795168800123                     milliseconds; micro- and nanoseconds by their digits
+//	1.795168800123e9                  any of these numbers
 //
-// Each may have a fraction of any length, after a point or, before a zone, a comma.
+// Zones are +0000, +00:00, +00 or Z. Each may have a fraction of any length, after a point or, before a zone, a comma.
 // A time without a zone is one of zone; it is refused if zone is nil.
 func Parse(text []byte, zone *time.Location) (t Time, ok bool) {
 	switch {
@@ -47,6 +52,23 @@ func Parse(text []byte, zone *time.Location) (t Time, ok bool) {
 func IsTime(text []byte) bool {
 	t, ok := Parse(text, time.UTC)
 	return ok && t.Nano >= 1e17
+}
+
+// Wants says, for the operator, what would be accepted in place of a text that Parse
+// refuses.
+func Wants(text []byte, zone *time.Location) string {
+	if _, ok := Parse(text, time.UTC); ok && zone == nil {
+		return "a time with its zone, such as +0000, or the key timezone"
+	}
+	for end := len(text); end > 18; end-- {
+		if _, ok := Parse(text[:end], time.UTC); ok {
+			return fmt.Sprintf("a zone such as +0000, +00:00, +00 or Z in place of %q", bytes.TrimSpace(text[end:]))
+		}
+	}
+	if n := digits(text); n > 0 && (n == len(text) || bytes.IndexByte([]byte(".,eE"), text[n]) >= 0) {
+		return "seconds, milli-, micro- or nanoseconds since 1970, before 2262, such as 1520171392.123"
+	}
+	return "an existing date and time, with its zone,"
 }
 
 const months = "JanFebMarAprMayJunJulAugSepOctNovDec"
@@ -95,7 +117,7 @@ func (d date) at(text []byte, zone *time.Location) (t Time, ok bool) {
 // maxUnix is the last whole second whose nanoseconds fit in an int64, in 2262.
 const maxUnix = 1<<63/1000000000 - 1
 
-// offset reads Z, +0000 or +00:00, with a space before it or without, as seconds
+// offset reads Z, +0000, +00:00 or +00, with a space before it or without, as seconds
 // east of Greenwich.
 func offset(text []byte) (east int64, ok bool) {
 	if text[0] == ' ' {
@@ -105,6 +127,8 @@ func offset(text []byte) (east int64, ok bool) {
 	switch {
 	case len(text) == 1 && text[0] == 'Z':
 		return 0, true
+	case len(text) == 3:
+		hour = number(text[1:3])
 	case len(text) == 5:
 		hour, minute = number(text[1:3]), number(text[3:5])
 	case len(text) == 6 && text[3] == ':':
@@ -174,6 +198,9 @@ func epoch(text []byte) (t Time, ok bool) {
 	t = Time{Nano: int64(count) * unit, Resolution: unit}
 	if len(text) > n {
 		rest := text[n+1:]
+		if at := bytes.IndexAny(text, "eE"); at > 0 {
+			return power(text[:at], text[at+1:])
+		}
 		if text[n] != '.' || len(rest) == 0 || digits(rest) < len(rest) {
 			return t, false
 		}
@@ -182,6 +209,40 @@ func epoch(text []byte) (t Time, ok bool) {
 	}
 	return t.trimmed(), true
 }
+
+// power reads a number and a power of ten that it is multiplied with, as programs print
+// large ones.
+func power(number, exponent []byte) (t Time, ok bool) {
+	exponent = bytes.TrimPrefix(exponent, []byte{'+'})
+	by := 0
+	for _, c := range exponent {
+		if by = by*10 + int(c-'0'); c < '0' || c > '9' || by > maxPower {
+			return t, false
+		}
+	}
+	n := digits(number)
+	if len(exponent) == 0 || len(number) > maxMantissa || n < len(number) && (number[n] != '.' || n+1 == len(number) || digits(number[n+1:]) < len(number)-n-1) {
+		return t, false
+	}
+	var room [maxMantissa + maxPower + 1]byte
+	plain := append(room[:0], number[:n]...)
+	for i := range by {
+		c := byte('0')
+		if n+1+i < len(number) {
+			c = number[n+1+i]
+		}
+		plain = append(plain, c)
+	}
+	if n+1+by < len(number) {
+		plain = append(append(plain, '.'), number[n+1+by:]...)
+	}
+	return epoch(bytes.TrimLeft(plain, "0"))
+}
+
+const (
+	maxMantissa = 32
+	maxPower    = 18
+)
 
 // fraction is what the digits after the point of a number are in nanoseconds, if
 // the number counts units.

@@ -93,6 +93,22 @@ func TestNearestFormatIsTheOneOfTheWarning(t *testing.T) {
 	}
 }
 
+// A format that is detected is no promise of points: what is missing is said.
+func TestWhyNoPointsComeIsSaid(t *testing.T) {
+	const haproxy = `192.0.2.7:33317 [20/Nov/2026:11:00:00.655] http-in static/srv1 10/0/30/69/109 200 2750 - - ---- 1/1/1/1/0 0/0 `
+	for lines, want := range map[string]string{
+		haproxy + `"GET /a HTTP/1.1"`:                                  "they have no zone: set timezone",
+		haproxy + `{www.example.com} "GET /a HTTP/1.1"`:                "they have no zone: set timezone",
+		"<134>Nov 20 11:00:00 lb1 h: " + haproxy + `"GET /a HTTP/1.1"`: "they have no zone: set timezone",
+		combined: "",
+	} {
+		out, _, _, rejected := run(t, lines+"\n", explain.Options{Detect: true})
+		if want != "" && (!strings.Contains(out, want) || rejected != 1) || want == "" && strings.Contains(out, "warning") {
+			t.Errorf("explain says\n%s\nwant %q", out, want)
+		}
+	}
+}
+
 func TestColours(t *testing.T) {
 	for colour, want := range map[bool]string{
 		false: "format combined, detected\n",

@@ -16,7 +16,6 @@ import (
 	"github.com/tailflux/tailflux/internal/logfile"
 	"github.com/tailflux/tailflux/internal/logformat"
 	"github.com/tailflux/tailflux/internal/logtime"
-	"github.com/tailflux/tailflux/internal/nginxvar"
 	"github.com/tailflux/tailflux/internal/shape"
 )
 
@@ -225,11 +224,8 @@ func (x *explainer) rule(captures [][]byte, number int64) (string, error) {
 
 // badTime finds the time for which a line that matches is rejected.
 func (x *explainer) badTime(line []byte, captures [][]byte) (column int, expected string) {
-	names := x.Format.Names()
-	for _, name := range nginxvar.Times {
-		if i := slices.Index(names, name); i >= 0 && len(captures[i]) > 0 && string(captures[i]) != "-" {
-			return max(1, bytes.Index(line, captures[i])+1), logtime.Wants(captures[i], x.Schema.Zone) + " for $" + name
-		}
+	if variable, text := x.Time(captures); text != nil {
+		return max(1, bytes.Index(line, text)+1), logtime.Wants(text, x.Schema.Zone) + " for $" + variable
 	}
 	advice, key := x.Format.NoTime([][]byte{line})
 	if advice == "" {

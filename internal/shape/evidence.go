@@ -2,6 +2,7 @@ package shape
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -58,7 +59,7 @@ func (x *examiner) examine(source config.Source, path string) Evidence {
 	if isAuto(source) {
 		e.Format, e.Err = x.judgeEnd(lines, e.End)
 	} else {
-		e.Format, e.Err = source.Format, x.misfit(lines)
+		e.Format, e.Err = source.Format, x.misfit(source, lines)
 	}
 	if e.Err == nil || !isAuto(source) {
 		if shaped, err := x.probe(withFormat(source, e.Format)); err == nil {
@@ -88,8 +89,11 @@ func (x *examiner) examine(source config.Source, path string) Evidence {
 	return e
 }
 
-// misfit is what is said of lines none of which is in the configured format.
-func (x *examiner) misfit(lines [][]byte) error {
+// misfit is what is said of lines none of which becomes a point in the configured format.
+func (x *examiner) misfit(source config.Source, lines [][]byte) error {
+	if shaped, err := x.probe(source); err == nil && shaped.untimed(lines) != "" {
+		return errors.New("no line becomes a point: their times cannot be read")
+	}
 	if format, err := x.judge(lines); err == nil {
 		return fmt.Errorf("no line is in the configured format, they look like %s: set that, or auto", format)
 	}
@@ -182,7 +186,7 @@ func (x *examiner) judgePoints(format string, lines [][]byte) (string, error) {
 		return "", err
 	}
 	if shaped.fitting(lines) == 0 {
-		return "", fmt.Errorf("the lines look like %s, but their times cannot be read: set timezone if they have none; else set format to the log_format in nginx.conf", format)
+		return "", fmt.Errorf("the lines look like %s, but %s", format, cmp.Or(shaped.untimed(lines), "none of them has a time that can be read; set format to the log_format in nginx.conf"))
 	}
 	return format, nil
 }

@@ -9,12 +9,17 @@ import (
 	"github.com/tailflux/tailflux/internal/config"
 	"github.com/tailflux/tailflux/internal/flow"
 	"github.com/tailflux/tailflux/internal/logfile"
+	"github.com/tailflux/tailflux/internal/logtime"
+	"github.com/tailflux/tailflux/internal/nginxvar"
 )
 
-// Unmet says what lines of a JSON log, the first ones it has, do not have: anything that
-// is known, so that they become points without content; or else what is configured.
-// Each is a sentence without a full stop.
+// Unmet says what lines of a log, the first ones it has, do not have: a time that can be
+// read; in JSON, anything that is known, so that they become points without content; or
+// else what is configured. Each is a sentence without a full stop.
 func (l *Lines) Unmet(c *config.Config, lines [][]byte) []string {
+	if why := l.untimed(lines); why != "" {
+		return []string{why}
+	}
 	if l.Format.Kind() != "json" {
 		return nil
 	}
@@ -30,6 +35,48 @@ func (l *Lines) Unmet(c *config.Config, lines [][]byte) []string {
 		return nil // none of them matches
 	}
 	return append(all, l.misnamed(c, h, l.Format.Keys(lines))...)
+}
+
+// untimed says that lines of the format become no points, because their times are written
+// in another way, and what is missing; it is "" when they do. (One that does not exist, such
+// as 31 February, is the mistake of its line.)
+func (l *Lines) untimed(lines [][]byte) string {
+	matched, untimed, wants := 0, 0, ""
+	for _, line := range lines {
+		captures, ok := l.Matcher.Match(line)
+		if !ok {
+			continue
+		}
+		matched++
+		_, text := l.Time(captures)
+		if _, ok := logtime.Parse(text, l.Schema.Zone); ok || text == nil {
+			continue
+		}
+		if untimed++; untimed == 1 {
+			wants = logtime.Wants(text, l.Schema.Zone)
+		}
+	}
+	switch {
+	case strings.Contains(wants, "timezone"):
+		wants = "they have no zone: set timezone, such as timezone: Europe/Berlin"
+	case strings.Contains(wants, "a zone"), strings.Contains(wants, "1970"):
+		wants = "want " + wants
+	default:
+		return ""
+	}
+	return fmt.Sprintf("%d of %d lines become no points, because their times cannot be read; %s", untimed, matched, wants)
+}
+
+// Time is the time of a line, by its captures, and the variable that it is of; nothing if
+// there is none.
+func (l *Lines) Time(captures [][]byte) (variable string, text []byte) {
+	names := l.Format.Names()
+	for _, name := range nginxvar.Times {
+		if i := slices.Index(names, name); i >= 0 && len(captures[i]) > 0 && string(captures[i]) != "-" {
+			return name, captures[i]
+		}
+	}
+	return "", nil
 }
 
 // unknown says that points have no content, and how to change that; it is "" when they
@@ -68,9 +115,6 @@ func statusOf(keys []string) string {
 
 // unmetIn is Unmet of the first of some lines with their newlines.
 func (l *Lines) unmetIn(c *config.Config, read []byte) []string {
-	if l.Format.Kind() != "json" {
-		return nil
-	}
 	var lines [][]byte
 	for line := range bytes.Lines(read) {
 		if len(lines) == sampleLines {

@@ -171,3 +171,26 @@ func TestTheNearestNameIsAnother(t *testing.T) {
 		}
 	}
 }
+
+// Lines that are of the format and become no points for want of a key: that is said
+// before the first of them is rejected.
+func TestTimesThatCannotBeReadAreSaid(t *testing.T) {
+	const haproxy = `192.0.2.7:33317 [20/Nov/2026:11:00:00.655] http-in static/srv1 10/0/30/69/109 200 2750 - - ---- 1/1/1/1/0 0/0 "GET /a HTTP/1.1"`
+	for _, tt := range []struct{ format, line string }{
+		{"haproxy", haproxy},
+		{"syslog haproxy", "Nov 20 11:00:00 lb1 haproxy[14389]: " + haproxy},
+		{"haproxy", `{"log":"` + strings.ReplaceAll(haproxy, `"`, `\"`) + `\n","stream":"stdout","time":"2026-11-20T10:00:00Z"}`},
+		{"json", `{"time":"2026-11-20T10:00:00.5","status":200}`},
+		{"$remote_addr [$time_local] $status", "192.0.2.7 [20/Nov/2026:10:00:00] 200"},
+	} {
+		for zone, want := range map[string]bool{"": true, "Europe/Berlin": false} {
+			h := newHouse(t)
+			h.config.Sources[0].Format, h.config.Timezone = tt.format, zone
+			h.write(tt.line + "\n")
+			h.mustOpen()
+			if got := strings.Contains(h.log.String(), "they have no zone: set timezone"); got != want {
+				t.Errorf("%s, timezone %q: the start says\n%s", tt.format, zone, h.log.String())
+			}
+		}
+	}
+}

@@ -23,6 +23,7 @@ type key struct {
 	id    int32           // the same for equal keys
 	when  bool            // a time; its value shows which one
 	list  bool            // a value for each upstream server: an array is one too
+	wraps bool            // Docker's for the line in its line
 	keys  map[string]*key // of the object that it holds
 
 	capital *key // the same for a key with capital letters, if that is another one
@@ -101,6 +102,11 @@ func CompileJSONIn(d nginxvar.Dialect, more ...string) *Format {
 	}
 	for _, from := range slices.Sorted(maps.Keys(d.Rename)) {
 		f.renameKey(from, d.Rename[from])
+	}
+	if k := f.json["log"]; k == nil {
+		f.json["log"] = &key{wraps: true}
+	} else {
+		k.wraps = k.rank == 0
 	}
 	for _, k := range f.json {
 		if k.rank > aliased {
@@ -181,6 +187,7 @@ type object struct {
 	ranks    []rank   // by capture: of the key that it is of
 	ids      []int32  // and its id
 	filled   []int    // captures of this line
+	wraps    bool     // the line has Docker's key
 	lists    bool     // the log has lists without quotes
 	mended   []byte   // the line, with quotes around them
 	small    [64]byte // a key in small letters
@@ -203,7 +210,7 @@ func (o *object) match(line []byte) bool {
 	for _, i := range o.filled {
 		o.captures[i], o.number[i] = nil, false
 	}
-	o.filled, o.numbers = o.filled[:0], o.numbers[:0]
+	o.filled, o.numbers, o.wraps = o.filled[:0], o.numbers[:0], false
 	if !opensObject(line) {
 		return false // without an error, which is expensive
 	}
@@ -247,8 +254,9 @@ func (o *object) take(name []byte, v *fastjson.Value) {
 		o.keys = outer
 		return
 	}
-	if k.rank == 0 {
-		return // it only holds others
+	if k.rank == 0 { // it only holds others
+		o.wraps = o.wraps || k.wraps
+		return
 	}
 	text, number := o.text(v, k.list)
 	if text == nil {

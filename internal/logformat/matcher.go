@@ -136,10 +136,17 @@ func appendSeconds(dst, parts []byte, decimals int) []byte {
 // matchObject is Match for JSON. A line of Docker is an object, too.
 func (m *Matcher) matchObject(line []byte) (captures [][]byte, ok bool) {
 	if isDocker(line) && !m.bare {
-		return m.inside(line)
+		if captures, ok = m.inside(line); ok || m.aside {
+			return captures, ok
+		}
 	}
 	if bytes.Contains(line, m.format.mark) && m.object.match(line) {
-		return m.captures, true
+		if !m.object.wraps || m.bare {
+			return m.captures, true
+		}
+		if _, what := m.unwrapped(wrappers[dockers], line); what == otherwise {
+			return m.captures, true
+		}
 	}
 	return m.inside(line)
 }

@@ -3,8 +3,6 @@ package logformat
 import (
 	"bytes"
 	"strings"
-	"unicode/utf16"
-	"unicode/utf8"
 )
 
 // A wrapper is what puts each line of a log into a line of its own: a container's
@@ -25,6 +23,8 @@ const (
 	aside  // a line of a standard error: nginx's error log, and not its access log
 	aPiece // of a line that was too long for the wrapper
 )
+
+const dockers = 0 // in wrappers
 
 var wrappers = []*wrapper{
 	{"docker", `{"log":"…\n","stream":"stdout","time":"…"}`, true, unwrapDocker},
@@ -141,103 +141,6 @@ func (f *Format) diagnoseWrapped(line []byte) (d Diagnosis, ok bool) {
 // Aside reports whether the last line did not match because it is none of the access log:
 // a container's runtime has both logs in one file.
 func (m *Matcher) Aside() bool { return m.aside }
-
-const dockerHead = `{"log":"`
-
-func isDocker(line []byte) bool { return bytes.HasPrefix(line, []byte(dockerHead)) }
-
-// unwrapDocker is for files of Docker's driver json-file. Docker cuts lines at 16 KiB.
-//
-// https://docs.docker.com/engine/logging/drivers/json-file/
-func unwrapDocker(line, room []byte) (inner []byte, what wrapped) {
-	if !isDocker(line) {
-		return nil, otherwise
-	}
-	inner, rest, ok := appendJSONString(room, line[len(dockerHead):])
-	if !ok {
-		return nil, otherwise
-	}
-	stream, ok := bytes.CutPrefix(rest, []byte(`,"stream":"`))
-	switch {
-	case ok && bytes.HasPrefix(stream, []byte(`stderr"`)):
-		return bytes.TrimRight(inner, "\r\n"), aside
-	case !ok || !bytes.HasPrefix(stream, []byte(`stdout"`)) || stream[len(stream)-1] != '}':
-		return nil, otherwise
-	}
-	inner, ok = bytes.CutSuffix(inner, []byte{'\n'})
-	if !ok {
-		return inner, aPiece
-	}
-	return bytes.TrimSuffix(inner, []byte{'\r'}), aLine
-}
-
-// appendJSONString appends the text of a JSON string up to its closing quote, and
-// returns what follows that.
-func appendJSONString(dst, text []byte) (all, rest []byte, ok bool) {
-	for {
-		at := bytes.IndexAny(text, `"\`)
-		if at < 0 || at+1 == len(text) && text[at] == '\\' {
-			return dst, nil, false
-		}
-		dst = append(dst, text[:at]...)
-		if text[at] == '"' {
-			return dst, text[at+1:], true
-		}
-		escape := text[at+1]
-		text = text[at+2:]
-		if escape != 'u' {
-			dst = append(dst, jsonEscapes(escape))
-			continue
-		}
-		r, ok := hexRune(text)
-		if !ok {
-			return dst, nil, false
-		}
-		text = text[4:]
-		if utf16.IsSurrogate(r) && len(text) >= 6 && text[0] == '\\' && text[1] == 'u' {
-			if low, ok := hexRune(text[2:]); ok {
-				if both := utf16.DecodeRune(r, low); both != utf8.RuneError {
-					r, text = both, text[6:]
-				}
-			}
-		}
-		dst = utf8.AppendRune(dst, r)
-	}
-}
-
-func jsonEscapes(c byte) byte {
-	switch c {
-	case 'n':
-		return '\n'
-	case 't':
-		return '\t'
-	case 'r':
-		return '\r'
-	case 'b':
-		return '\b'
-	case 'f':
-		return '\f'
-	}
-	return c // a quote, a backslash or a slash
-}
-
-// hexRune is the four hexadecimal digits that a text begins with.
-func hexRune(text []byte) (r rune, ok bool) {
-	if len(text) < 4 {
-		return 0, false
-	}
-	for _, c := range text[:4] {
-		switch {
-		case '0' <= c && c <= '9':
-			r = r<<4 | rune(c-'0')
-		case 'a' <= c|0x20 && c|0x20 <= 'f':
-			r = r<<4 | rune(c|0x20-'a'+10)
-		default:
-			return 0, false
-		}
-	}
-	return r, true
-}
 
 // unwrapCRI is for the files of a container's log in Kubernetes: a time, the stream, tags
 // of which the first one is F for a full line and P for a piece, and the line.

@@ -184,3 +184,83 @@ func TestTimesInOtherUnits(t *testing.T) {
 		t.Errorf("%v allocations a line", n)
 	}
 }
+
+// Docker's object may have been written anew by a shipper, or have more keys than Docker
+// writes by itself: its line is found, whole or in pieces, in every format.
+func TestDockersObjectWrittenAnew(t *testing.T) {
+	const (
+		combined = `192.0.2.7 - - [20/Nov/2026:10:00:00 +0000] "GET /é HTTP/1.1" 200 8073 "-" "a\x22b"`
+		object   = `{"time_iso8601":"2026-11-20T10:00:00+00:00","status":200,"uri":"/é"}`
+	)
+	shapes := []string{
+		`{"log": LOG, "stream": "STREAM", "time": "2026-11-20T10:00:00.1Z"}`,
+		`{"log":LOG,"stream":"STREAM","attrs":{"tag":"web","env":"a,b"},"time":"2026-11-20T10:00:00.1Z"}`,
+		`{"log":LOG,"attrs":{"tag":"web"},"stream":"STREAM","time":"2026-11-20T10:00:00.1Z"}`,
+		`{"stream":"STREAM","time":"2026-11-20T10:00:00.1Z","log":LOG}`,
+		`{"time":"2026-11-20T10:00:00.1Z","kubernetes":{"pod":"x"},"stream":"STREAM","log":LOG}`,
+		` { "time" : "2026-11-20T10:00:00.1Z" , "log" : LOG , "stream" : "STREAM" } `,
+		`{"log" :LOG,"stream":"STREAM"}`,
+	}
+	of := func(shape, log, stream string) []byte {
+		quoted, err := json.Marshal(log)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return []byte(strings.NewReplacer("LOG", string(quoted), "STREAM", stream).Replace(shape))
+	}
+	for _, tt := range []struct{ format, line string }{
+		{"combined", combined}, {"docker combined", combined}, {"json", object}, {"docker json", object},
+	} {
+		f := mustFormat(t, tt.format)
+		m, status := f.NewMatcher(), slices.Index(f.Names(), "status")
+		for _, shape := range shapes {
+			if captures, ok := m.Match(of(shape, tt.line+"\n", "stdout")); !ok || string(captures[status]) != "200" {
+				t.Errorf("%s: %s: no status 200 in %q, %v", tt.format, shape, captures, ok)
+			}
+			if captures, ok := m.Match(of(shape, "2026/11/20 10:00:00 [error] 29#29: *1 open() failed\n", "stderr")); ok || !m.Aside() {
+				t.Errorf("%s: %s: a line of the standard error is %q, aside %v", tt.format, shape, captures, m.Aside())
+			}
+			if captures, ok := m.Match(of(shape, tt.line, "stdout")); ok || m.Aside() {
+				t.Errorf("%s: %s: a piece is %q, aside %v", tt.format, shape, captures, m.Aside())
+			}
+			half := len(tt.line) / 2
+			for tt.line[half]&0xC0 == 0x80 {
+				half++
+			}
+			pieces := slices.Concat(of(shape, tt.line[:half], "stdout"), []byte("\n"), of(shape, tt.line[half:]+"\n", "stdout"), []byte("\n"))
+			if captures, n := m.MatchPieces(pieces, 1000); n != 2 || string(captures[status]) != "200" {
+				t.Errorf("%s: %s: pieces are %q, %d", tt.format, shape, captures, n)
+			}
+		}
+	}
+	for _, shape := range shapes {
+		want := map[string]string{combined: "docker combined", object: "docker json"}
+		for line, format := range want {
+			if got, err := logformat.Detect([][]byte{of(shape, line+"\n", "stdout")}); got != format {
+				t.Errorf("Detect(%s) = %q, %v, want %s", shape, got, err, format)
+			}
+		}
+	}
+}
+
+// A log of a program's own may have the same keys.
+func TestNotDockersObject(t *testing.T) {
+	for _, line := range []string{
+		`{"status":200,"log":"x"}`,
+		`{"status":200,"log":"x","stream":"events"}`,
+		`{"status":200,"log":{"level":"info"},"stream":"stdout"}`,
+		`{"status":200,"log":7,"stream":"stdout"}`,
+		`{"status":200,"stream":"stdout"}`,
+		`{"log":"x","status":200}`,
+	} {
+		f := mustFormat(t, "json")
+		m := f.NewMatcher()
+		if captures, ok := m.Match([]byte(line)); !ok || string(captures[slices.Index(f.Names(), "status")]) != "200" {
+			t.Errorf("%s is %q, %v", line, captures, ok)
+		}
+	}
+	f := logformat.CompileJSON("log") // somebody wants it as a tag
+	if captures, ok := f.NewMatcher().Match([]byte(`{"log":"x\n","stream": "stdout"}`)); !ok || string(captures[slices.Index(f.Names(), "log")]) != "x\n" {
+		t.Errorf("it is %q, %v", captures, ok)
+	}
+}

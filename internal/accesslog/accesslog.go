@@ -34,6 +34,9 @@ type Schema struct {
 
 	Dialect nginxvar.Dialect // types of variables, beside those of the table
 
+	// Lists is set where any number may be a list of them, as in JSON.
+	Lists bool
+
 	// StandIns are variables that are request, request_method, request_uri or
 	// server_protocol under another name, by these names.
 	StandIns map[string]string
@@ -90,6 +93,7 @@ type Encoder struct {
 	ender  lineproto.Ender
 
 	dialect nginxvar.Dialect
+	lists   bool
 	numbers []bool // see Numbers
 	omitted int    // see Omitted
 }
@@ -121,6 +125,7 @@ func New(names []string, s Schema) (*Encoder, error) {
 		proxy:  newProxy(names, s.TrustedProxies),
 
 		dialect: s.Dialect,
+		lists:   s.Lists,
 	}
 	if !e.clock.choose(names) {
 		return nil, ErrNoTime

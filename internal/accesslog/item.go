@@ -61,7 +61,8 @@ func (e *Encoder) find(key string, names []string) (item, bool) {
 		known = nginxvar.Dialect{Types: map[string]nginxvar.Kind{variable: kind}}.Lookup(variable)
 	}
 	_, typed := e.dialect.Types[variable]
-	return item{origin: capture, index: i, kind: known.Kind, list: known.List, untyped: !typed && !nginxvar.Known(variable)}, i >= 0
+	number := known.Kind == nginxvar.Int || known.Kind == nginxvar.Float || known.Kind == nginxvar.Status
+	return item{origin: capture, index: i, kind: known.Kind, list: known.List || e.lists && number, untyped: !typed && !nginxvar.Known(variable)}, i >= 0
 }
 
 // protect removes from the value what the schema withholds.

@@ -109,6 +109,25 @@ func TestWhyNoPointsComeIsSaid(t *testing.T) {
 	}
 }
 
+// In JSON an array of numbers is a list, as nginx writes one for several upstream
+// servers; what is no number at last is named.
+func TestArraysInTheirNumbersPlace(t *testing.T) {
+	for values, want := range map[string]string{
+		`"status":[200],"request_time":[0.1]`:                      "status=200 request_time=0.1 ",
+		`"status":[502,200],"request_time":[0.1,0.2]`:              "status=200 request_time=0.300 ",
+		`"status":"502, 200","request_time":"0.1, 0.2"`:            "status=200 request_time=0.300 ",
+		`"request_time": 0.1, 0.2,"body_bytes_sent":[5,null,7]`:    " body_bytes_sent=12i,request_time=0.300 ",
+		`"body_bytes_sent":[1,2]`:                                  " body_bytes_sent=3i ",
+		`"status":200,"body_bytes_sent":[0.5]`:                     "left out: body_bytes_sent: ",
+		`"status":200,"request_time":["a"],"body_bytes_sent":"1x"`: "left out: body_bytes_sent: ",
+	} {
+		out, _, _, rejected := run(t, `{"time":1795168800,`+values+"}\n", explain.Options{Source: config.Source{Format: "json"}})
+		if !strings.Contains(out, want) || rejected > 0 {
+			t.Errorf("%s: explain says\n%s\nwant %q", values, out, want)
+		}
+	}
+}
+
 func TestColours(t *testing.T) {
 	for colour, want := range map[bool]string{
 		false: "format combined, detected\n",

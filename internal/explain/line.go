@@ -16,6 +16,7 @@ import (
 	"github.com/tailflux/tailflux/internal/logfile"
 	"github.com/tailflux/tailflux/internal/logformat"
 	"github.com/tailflux/tailflux/internal/logtime"
+	"github.com/tailflux/tailflux/internal/nginxvar"
 	"github.com/tailflux/tailflux/internal/shape"
 )
 
@@ -38,6 +39,7 @@ type explanation struct {
 	why      string      // not the scanner
 	filtered string      // by which rule, or ""
 	nearest  string      // known format, or ""
+	omitted  []string    // fields whose values are not the numbers that they are
 }
 
 type lineError struct {
@@ -189,6 +191,9 @@ func (x *explainer) explain(line []byte, long bool, number int64) (explanation, 
 		at := x.Encoder.Time().UTC()
 		e.Point, e.Time = &text, &at
 		e.Tags, e.Fields = pointPairs(text)
+		if x.Encoder.Omitted() > 0 {
+			e.omitted = x.omitted(e)
+		}
 	case accesslog.Filtered:
 		var err error
 		if e.filtered, err = x.rule(captures, number); err != nil {
@@ -220,6 +225,19 @@ func (x *explainer) rule(captures [][]byte, number int64) (string, error) {
 		return fmt.Sprintf("drop[%d] {%s}", i, strings.Join(conditions, ", ")), nil
 	}
 	return "drop", nil
+}
+
+// omitted are the fields that the line has a value for and the point has not.
+func (x *explainer) omitted(e explanation) (fields []string) {
+	has := func(p pairs, key string) bool {
+		return slices.ContainsFunc(p, func(one pair) bool { return one.key == key && one.text != "" && one.text != "-" })
+	}
+	for _, field := range x.Schema.Fields {
+		if !has(e.Fields, field) && (has(e.Vars, field) || has(e.Vars, nginxvar.Unalias(field))) {
+			fields = append(fields, field)
+		}
+	}
+	return fields
 }
 
 // badTime finds the time for which a line that matches is rejected.

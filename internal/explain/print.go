@@ -102,6 +102,9 @@ func (o output) text(b *bytes.Buffer, x *explainer, e explanation) {
 	o.table(b, "variables", e.Vars)
 	o.table(b, "tags", e.Tags)
 	o.table(b, "fields", e.Fields)
+	if len(e.omitted) > 0 {
+		fmt.Fprintf(b, "  %s %s: the value is not the number that this is\n", o.paint(yellow, "left out:"), plainText(strings.Join(e.omitted, ", ")))
+	}
 	if e.Point != nil {
 		fmt.Fprintf(b, "  %s\n    %s\n", o.paint(dim, "time"), e.Time.Format(time.RFC3339Nano))
 		fmt.Fprintf(b, "  %s\n    %s\n", o.paint(dim, "point"), plainText(*e.Point))

@@ -75,7 +75,7 @@ var times = [...]string{"time_iso8601", "time_local", "msec"} // those of timeOf
 //
 // A capture is the text of a string, decoded, or of a number, as it stands. It is
 // nil when the line does not have it, or has an object, an array (but of a variable
-// that is a list), null, true or
+// that is a list, or of numbers), null, true or
 // false in its place; so which of several times, or of $request and
 // $request_method, is there may differ from line to line. Of keys that occur
 // twice the last one with a value counts. A key with capital letters is understood
@@ -301,8 +301,8 @@ func (o *object) lower(name []byte) []byte {
 	return o.small[:len(name)]
 }
 
-// text is the text of a string or a number, or of an array of these if it may be a
-// list, else nil; and whether it is a number.
+// text is the text of a string or a number, or of an array, else nil; and whether it is a
+// number.
 func (o *object) text(v *fastjson.Value, list bool) (text []byte, number bool) {
 	switch v.Type() {
 	case fastjson.TypeString:
@@ -316,27 +316,46 @@ func (o *object) text(v *fastjson.Value, list bool) (text []byte, number bool) {
 		o.numbers = v.MarshalTo(o.numbers)
 		return o.numbers[from:len(o.numbers):len(o.numbers)], true
 	case fastjson.TypeArray:
-		entries := v.GetArray()
-		if !list || len(entries) == 0 {
-			return nil, false
-		}
-		from := len(o.numbers)
-		for i, entry := range entries {
-			if i > 0 {
-				o.numbers = append(o.numbers, ", "...)
-			}
-			switch entry.Type() {
-			case fastjson.TypeNumber:
-				o.numbers = entry.MarshalTo(o.numbers)
-			case fastjson.TypeString:
-				o.numbers = append(o.numbers, entry.GetStringBytes()...)
-			default:
-				o.numbers = append(o.numbers, '-')
-			}
-		}
-		return o.numbers[from:len(o.numbers):len(o.numbers)], false
+		return o.array(v.GetArray(), list)
 	}
 	return nil, false
+}
+
+// array is the text of an array, as nginx would write it, if it may be a list; or if it
+// has nothing but numbers, which is what stands in a number's place.
+func (o *object) array(entries []*fastjson.Value, list bool) (text []byte, number bool) {
+	if len(entries) == 0 || !list && !areNumbers(entries) {
+		return nil, false
+	}
+	from := len(o.numbers)
+	for i, entry := range entries {
+		if i > 0 {
+			o.numbers = append(o.numbers, ", "...)
+		}
+		switch entry.Type() {
+		case fastjson.TypeNumber:
+			o.numbers = entry.MarshalTo(o.numbers)
+		case fastjson.TypeString:
+			o.numbers = append(o.numbers, entry.GetStringBytes()...)
+		default:
+			o.numbers = append(o.numbers, '-')
+		}
+	}
+	return o.numbers[from:len(o.numbers):len(o.numbers)], !list
+}
+
+// areNumbers reports whether the entries are numbers, at least one, and null.
+func areNumbers(entries []*fastjson.Value) (some bool) {
+	for _, entry := range entries {
+		switch entry.Type() {
+		case fastjson.TypeNumber:
+			some = true
+		case fastjson.TypeNull:
+		default:
+			return false
+		}
+	}
+	return some
 }
 
 // timeOf is the index in times of the variable that values like text are of, or

@@ -80,6 +80,8 @@ func TestJSON(t *testing.T) {
 		{"lists and a string", `{"upstream_status":502, 200 : 200,"uri":"/a: 1, 2\"","upstream_response_time":-, 0.1,"x":-}`, values{"upstream_status": "502, 200 : 200", "uri": `/a: 1, 2"`, "upstream_response_time": "-, 0.1"}},
 		{"a dash without quotes", `{"upstream_response_time":-,"status":200}`, values{"upstream_response_time": "-", "status": "200"}},
 		{"a list as an array", `{"upstream_response_time":[0.001,"0.024",null],"upstream_addr":[],"uri":["/a"]}`, values{"upstream_response_time": "0.001, 0.024, -"}},
+		{"a number as an array", `{"request_time":[0.1],"status":[502,200],"body_bytes_sent":[1,null],"msec":[1520171392.123]}`, values{"request_time": "0.1", "status": "502, 200", "body_bytes_sent": "1, -", "msec": "1520171392.123"}},
+		{"arrays that are no numbers", `{"request_time":[],"status":[null],"body_bytes_sent":[1,"2"],"uri":[[1]],"args":[{"a":1}],"host":[true]}`, values{}},
 		{"an array", `[{"status":200}]`, nil},
 		{"a string", `"{}"`, nil},
 		{"two objects", `{"status":200}{"status":200}`, nil},

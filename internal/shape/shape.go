@@ -94,7 +94,7 @@ func newChain(c *config.Config, source config.Source, formats []string, host str
 // Of returns the lines of a compiled format, with points as the schema says. The
 // error names the mistake in the format.
 func Of(format *logformat.Format, schema accesslog.Schema) (*Lines, error) {
-	schema.Escape, schema.StandIns = format.Escape(), format.StandIns()
+	schema.Escape, schema.StandIns, schema.Lists = format.Escape(), format.StandIns(), format.Kind() == "json"
 	encoder, err := accesslog.New(format.Names(), schema)
 	if own := format.TimeLike(); errors.Is(err, accesslog.ErrNoTime) && own != "" {
 		return nil, fmt.Errorf("%w; if $%s is one, write rename: {%s: time_iso8601}", err, own, own)

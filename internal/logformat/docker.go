@@ -73,12 +73,12 @@ func unwrapDockerObject(line, room []byte) (inner []byte, what wrapped) {
 	if log == nil || log.Type() != fastjson.TypeString {
 		return nil, otherwise
 	}
-	inner = append(room[:0], log.GetStringBytes()...)
+	room = append(room[:0], log.GetStringBytes()...)
 	switch string(v.GetStringBytes("stream")) {
 	case "stdout":
-		return wholeOfDocker(inner, aLine)
+		return wholeOfDocker(room, aLine)
 	case "stderr":
-		return wholeOfDocker(inner, aside)
+		return wholeOfDocker(room, aside)
 	}
 	return nil, otherwise
 }

@@ -9,7 +9,7 @@ import (
 // partWords are words by which people call the request, and what it is made of.
 var partWords = map[string]string{
 	"method": "method", "verb": "method", "meth": "method",
-	"uri": "path", "url": "path", "path": "path", "urlpath": "path", "pathname": "path", "target": "path", "endpoint": "path",
+	"uri": "path", "url": "path", "path": "path", "urlpath": "path", "pathname": "path",
 	"query": "query", "args": "query", "querystring": "query",
 	"proto": "protocol", "protocol": "protocol",
 	"request": "request", "req": "request", "requestline": "request",
@@ -19,7 +19,7 @@ var partWords = map[string]string{
 // that may stand behind it.
 const (
 	others = "upstream up backend proxy referer referrer ref redirect location server file filename cookie auth cache ssl tls " +
-		"forwarded socket root document base payment balancer grpc image callback next return sub original orig"
+		"forwarded socket root document base payment lb balancer grpc image callback next return sub original orig"
 	harmless = "line masked safe clean cleaned filtered sanitized anonymized anonymised anon loggable log logged raw short full new " +
 		"custom stripped redacted scrubbed normalized normalised decoded string"
 )
@@ -91,7 +91,7 @@ func words(name string) (all []string) {
 // OfStream whether only nginx's stream module has it.
 func OfHTTP(name string) bool {
 	return slices.Contains(strings.Fields("request request_method request_uri request_time request_length uri document_uri args query_string "+
-		"server_protocol body_bytes_sent gzip_ratio scheme http2 http3 upstream_response_time upstream_header_time upstream_cache_status"), name) ||
+		"body_bytes_sent gzip_ratio scheme http2 http3 upstream_response_time upstream_header_time upstream_cache_status"), name) ||
 		slices.ContainsFunc([]string{"http_", "sent_http_", "upstream_http_", "cookie_", "arg_"}, func(p string) bool { return strings.HasPrefix(name, p) })
 }
 

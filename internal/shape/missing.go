@@ -91,12 +91,11 @@ func (h has) show(name string) string {
 // called is what is called, or labelled, as a part of the request is; "" if nothing is.
 func (h has) called(part string) string {
 	for _, name := range h.own {
-		if nginxvar.Part(name) == part {
-			return name
+		of, label := nginxvar.Part(name), h.labels[name]
+		if label != "" && (of == "" || len(name) == 1) {
+			of = nginxvar.Part(label)
 		}
-	}
-	for _, name := range h.own {
-		if nginxvar.Part(name) == "" && nginxvar.Part(h.labels[name]) == part {
+		if of == part {
 			return name
 		}
 	}
@@ -109,7 +108,10 @@ func (h has) requests() bool {
 	if slices.ContainsFunc(h.names, nginxvar.OfStream) && !slices.Contains(h.names, "request_method") {
 		return false
 	}
-	return slices.ContainsFunc(h.names, nginxvar.OfHTTP) || h.called("path") != "" || h.called("request") != "" || h.called("method") != ""
+	return slices.ContainsFunc(h.names, nginxvar.OfHTTP) || slices.ContainsFunc([]string{"path", "request", "method"}, func(part string) bool {
+		name := h.called(part)
+		return len(name) > 1 || h.labels[name] != ""
+	})
 }
 
 // some are the first ones of many names.

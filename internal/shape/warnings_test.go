@@ -69,28 +69,36 @@ func TestWhatJSONLinesNeverHaveIsSaid(t *testing.T) {
 // variable that its name, or what stands before it, says it is.
 func TestRequestsWithoutAMethodOrAPathAreSaid(t *testing.T) {
 	for format, wants := range map[string][]string{
-		`[$time_local] "$verb" "$masked_uri" "$proto"`:        {"nothing for method, which comes from $request, $method, $request_method; if $verb stands for it, write rename: {verb: method}", "rename: {masked_uri: path}"},
-		`$time_iso8601 $request_method "$safe_url" $status`:   {"rename: {safe_url: path}"},
-		`[$time_local] method=$x uri="$y" status=$status`:     {"rename: {x: method}", "rename: {y: path}"},
-		`[$time_local] method=$m uri="$u"`:                    {"rename: {m: method}", "rename: {u: path}"},
-		`escape=json {"t":"$msec","url":"$y","verb":"$x"}`:    {"rename: {x: method}", "rename: {y: path}"},
-		`$msec $status $my_request "$http_user_agent"`:        {"if $my_request is the request, write rename: {my_request: request}"},
-		`$msec $a $b "$http_user_agent"`:                      {"nothing for path, which comes from", "if one of a, b stands for it, write rename: {NAME: path}"},
-		`$msec $status $request_time`:                         {"nothing for path, which comes from", "log it, or take it out of tags"},
-		`$msec $status "$upstream_uri" $path_hash $safe_path`: {"rename: {safe_path: path}"},
+		`[$time_local] "$verb" "$masked_uri" "$proto"`:            {"nothing for method, which comes from $request, $method, $request_method; if $verb stands for it, write rename: {verb: method}", "rename: {masked_uri: path}"},
+		`$time_iso8601 $request_method "$safe_url" $status`:       {"rename: {safe_url: path}"},
+		`[$time_local] method=$x uri="$y" status=$status`:         {"rename: {x: method}", "rename: {y: path}"},
+		`[$time_local] method=$m uri="$u"`:                        {"rename: {m: method}", "rename: {u: path}"},
+		`escape=json {"t":"$msec","url":"$y","verb":"$x"}`:        {"rename: {x: method}", "rename: {y: path}"},
+		`$msec $status $my_request "$http_user_agent"`:            {"if $my_request is the request, write rename: {my_request: request}"},
+		`$msec $a $b "$http_user_agent"`:                          {"nothing for path, which comes from", "if one of a, b stands for it, write rename: {NAME: path}"},
+		`$msec $status $request_time`:                             {"nothing for path, which comes from", "log it, or take it out of tags"},
+		`$msec $status "$upstream_uri" $path_hash $safe_path`:     {"rename: {safe_path: path}"},
+		`[$time_local] user=$u url=$x method=$m`:                  {"rename: {x: path}", "rename: {m: method}"},
+		`^(?P<msec>\S+) (?P<verb>\S+) (?P<url>\S+)$`:              {"rename: {verb: method}", "rename: {url: path}"},
+		`^(?P<time_iso8601>\S+) (?P<status>\d+) (?P<reqPath>.*)$`: {"rename: {reqPath: path}"},
 		// No requests, as far as is known; or they have both.
 		`$remote_addr [$time_local] $protocol $status $bytes_sent $bytes_received $session_time "$upstream_addr"`: nil,
 		`$msec $status $upstream_addr $ssl_preread_server_name $my_path`:                                          nil,
-		`$msec $status $own $bytes_sent`:                         nil,
-		`$msec $status`:                                          nil,
-		`$msec $status $bytes_sent $server_port $url_hash`:       nil,
-		`$msec "$verb $masked_uri $proto" $status`:               nil,
-		`$msec $request_method "$sanitized_request_uri" $status`: nil,
-		`$msec $request_method "$uri" $safe_url $status`:         nil,
+		`$msec $status $own $bytes_sent`:                                        nil,
+		`$msec $status`:                                                         nil,
+		`$msec $status $bytes_sent $server_port $url_hash`:                      nil,
+		`$msec "$verb $masked_uri $proto" $status`:                              nil,
+		`$msec $request_method "$sanitized_request_uri" $status`:                nil,
+		`$msec $request_method "$uri" $safe_url $status`:                        nil,
+		`$remote_addr [$time_local] $status $bytes_sent $upstream_addr $target`: nil,
+		`[$time_local] user=$u $status`:                                         nil,
+		`^(?P<msec>\S+) (?P<status>\d+) (?P<m>\S+)$`:                            nil,
 		"combined": nil,
 	} {
 		h := newHouse(t)
-		h.config.Sources[0].Format = format
+		if h.config.Sources[0].Format = format; format[0] == '^' {
+			h.config.Sources[0].Format, h.config.Sources[0].Regexp = "", format
+		}
 		h.mustOpen()
 		for _, want := range wants {
 			if !strings.Contains(h.log.String(), want) {
@@ -113,6 +121,7 @@ func TestJSONWithoutAMethodOrAPathIsSaid(t *testing.T) {
 		`{"time":"2026-11-20T10:00:00Z","status":200,"request_time":1,"a":"GET"}`:                 {"nothing for path", "if one of the keys a stands for it, write rename: {KEY: path}"},
 		`{"time":"2026-11-20T10:00:00Z","status":200,"bytes_sent":1}`:                             nil,
 		`{"time":"2026-11-20T10:00:00Z","status":200,"session_time":1,"my_path":1}`:               nil,
+		`{"time":"2026-11-20T10:00:00Z","status":200,"protocol":"TCP","bytes_sent":1}`:            nil,
 		`{"time":"2026-11-20T10:00:00Z","status":200,"request":""}`:                               nil,
 	} {
 		h := newHouse(t)

@@ -46,7 +46,7 @@ type Shaper struct {
 	outside  examiner            // for LeaveOut
 	found    map[string]Evidence // of a glob's files that were there at the start, by path
 	samples  map[string][][]byte // lines of sources whose format is not known, by name
-	said     map[string]bool     // sources of which it was said that lines lack something, by configured name
+	said     map[string]bool     // configured sources of which it was said that lines lack something, by name, or a format of theirs, by both
 	left     map[string]bool     // sources whose lines are no requests, by name
 	unlike   map[string]bool     // sources whose lines are of no known format, which was said, by name
 	newest   map[string]int64    // number of the next line of a source whose format is not sure, by name
@@ -88,9 +88,7 @@ func Open(o Options) (*Shaper, error) {
 		if err != nil {
 			return nil, err
 		}
-		for _, warning := range lines.Warnings(o.Config) {
-			o.Log.Warn("lines can be misread with this format, or do not have what is configured", "source", source.Name, "reason", warning)
-		}
+		s.warnOf(source, lines)
 		s.warnOfUnmet(source.Name, lines.unmetAtStart(o.Config, source))
 	}
 	return s, nil
@@ -136,18 +134,10 @@ func (s *Shaper) Lines(at flow.Position, read []byte) (l *Lines, until int64, er
 		formats, until = slices.Concat(s.imported[source.Name], chosen.all()), math.MaxInt64
 	}
 	l, err = s.chain(configured, source.Name, formats)
+	if l != nil && s.warnOf(withFormat(configured, formats[0]), l) {
+		s.warnOfUnmet(configured.Name, l.unmetIn(s.o.Config, read))
+	}
 	return l, until, err
-}
-
-// warnOfUnmet says once what the lines of a configured source do not have.
-func (s *Shaper) warnOfUnmet(source string, unmet []string) {
-	if s.said[source] {
-		return
-	}
-	for _, why := range unmet {
-		s.said[source] = true
-		s.o.Log.Warn("lines do not have what points are made of", "source", source, "reason", why)
-	}
 }
 
 // Sync returns nil when every format that was chosen before the call is on the

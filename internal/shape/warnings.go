@@ -55,6 +55,31 @@ func Warnings(c *config.Config, source config.Source) ([]string, error) {
 	return append(lines.Warnings(c), lines.unmetAtStart(c, source)...), nil
 }
 
+// warnOf says once of a configured source what there is to say of a format, and reports
+// whether it is the first time.
+func (s *Shaper) warnOf(source config.Source, lines *Lines) (first bool) {
+	key := source.Name + "\n" + source.Format
+	if s.said[key] {
+		return false
+	}
+	s.said[key] = true
+	for _, warning := range lines.Warnings(s.o.Config) {
+		s.o.Log.Warn("lines can be misread with this format, or do not have what is configured", "source", source.Name, "reason", warning)
+	}
+	return true
+}
+
+// warnOfUnmet says once what the lines of a configured source do not have.
+func (s *Shaper) warnOfUnmet(source string, unmet []string) {
+	if s.said[source] {
+		return
+	}
+	for _, why := range unmet {
+		s.said[source] = true
+		s.o.Log.Warn("lines do not have what points are made of", "source", source, "reason", why)
+	}
+}
+
 // pathsOf are the files of a source that are there.
 func pathsOf(c *config.Config, source config.Source) []string {
 	if source.IsGlob() {

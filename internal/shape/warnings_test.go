@@ -203,3 +203,30 @@ func TestTimesThatCannotBeReadAreSaid(t *testing.T) {
 		}
 	}
 }
+
+// What a format that is found later has nothing for is said then, once, and also of a
+// glob, of which none is known at the start.
+func TestWhatAFoundFormatNeverHasIsSaid(t *testing.T) {
+	const json = `{"time":"2026-11-20T10:00:00Z","status":200,"verb":"GET","request_uri":"/a"}` + "\n"
+	for name, tt := range map[string]struct{ there, read, want string }{
+		"at the start":       {combined, combined, "fields: the format has nothing for request_tme"},
+		"later":              {"", combined, "fields: the format has nothing for request_tme"},
+		"JSON at the start":  {json, json, "if the key verb stands for it, write rename: {verb: method}"},
+		"JSON that is later": {"", json, "if the key verb stands for it, write rename: {verb: method}"},
+	} {
+		for _, glob := range []bool{false, true} {
+			h := newHouse(t)
+			h.config.Fields = []string{"request_tme"}
+			if glob {
+				h.config.Sources[0].Path = strings.Replace(h.source.Path, "access", "*", 1)
+			}
+			h.write(tt.there)
+			s := h.mustOpen()
+			h.names(s, tt.read)
+			h.names(s, tt.read)
+			if n := strings.Count(h.log.String(), tt.want); n != 1 {
+				t.Errorf("%s, glob %v: %q is said %d times:\n%s", name, glob, tt.want, n, h.log.String())
+			}
+		}
+	}
+}

@@ -172,7 +172,7 @@ func appendSum(p, list []byte) ([]byte, bool) {
 		}
 		sixPlaces := [6]byte{'0', '0', '0', '0', '0', '0'}
 		copy(sixPlaces[:], fraction)
-		micros += int64(number(whole))*1e6 + int64(number(sixPlaces[:]))
+		micros += number(whole)*1e6 + number(sixPlaces[:])
 		if micros > 1<<62 {
 			return p, false
 		}
@@ -220,16 +220,16 @@ func isDecimal(b []byte) bool {
 }
 
 // number reads up to ten decimal digits; -1 is for anything else.
-func number(b []byte) int {
+func number(b []byte) int64 {
 	if len(b) == 0 || len(b) > 10 {
 		return -1
 	}
-	n := 0
+	var n int64
 	for _, c := range b {
 		if c < '0' || c > '9' {
 			return -1
 		}
-		n = n*10 + int(c-'0')
+		n = n*10 + int64(c-'0')
 	}
 	return n
 }

@@ -83,7 +83,7 @@ func InodeIn(info fs.FileInfo) Inode {
 // Names is how many names a file has; 0 once it was deleted.
 func Names(info fs.FileInfo) uint64 {
 	if st, ok := info.Sys().(*syscall.Stat_t); ok {
-		return st.Nlink
+		return uint64(st.Nlink) //nolint:unconvert // 32 bits on ARM
 	}
 	return 1
 }

@@ -147,7 +147,7 @@ func FuzzLinesAroundHoles(f *testing.F) {
 
 // A large hole costs no time, wherever a log is read or compared.
 func TestLargeHole(t *testing.T) {
-	const size = 20 << 30
+	const size int64 = 20 << 30
 	open := func(behind string) *logfile.Log {
 		path := filepath.Join(t.TempDir(), "access.log")
 		f, err := os.Create(path)

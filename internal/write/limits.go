@@ -3,6 +3,7 @@ package write
 import (
 	"context"
 	"log/slog"
+	"math"
 	"sync"
 	"time"
 )
@@ -21,7 +22,7 @@ type sizeLimit struct {
 func (l *sizeLimit) bytes() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	most := 1 << 40
+	most := math.MaxInt
 	if l.large > 0 {
 		most = l.large
 	}

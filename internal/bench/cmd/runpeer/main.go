@@ -105,7 +105,7 @@ func (p *peer) run() (run result.Run, err error) {
 		return run, fmt.Errorf("become subreaper: %w", e)
 	}
 	// A child's peak starts at ours: it is forked from us.
-	rssFloor := usage(syscall.RUSAGE_SELF).Maxrss
+	rssFloor := int64(usage(syscall.RUSAGE_SELF).Maxrss) //nolint:unconvert // 32 bits on ARM
 	storeCPU := store.CPU(p.storePID)
 
 	start := time.Now()
@@ -127,8 +127,8 @@ func (p *peer) run() (run result.Run, err error) {
 	u := usage(syscall.RUSAGE_CHILDREN)
 	run.UserS, run.SysS = seconds(u.Utime), seconds(u.Stime)
 	run.CPUS = run.UserS + run.SysS
-	if u.Maxrss > rssFloor {
-		rss = max(rss, u.Maxrss)
+	if used := int64(u.Maxrss); used > rssFloor { //nolint:unconvert // 32 bits on ARM
+		rss = max(rss, used)
 	}
 	run.RSSMB = float64(rss) / 1024
 

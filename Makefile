@@ -9,7 +9,10 @@ SHELL := bash
 # Debian keeps nginx and logrotate there, and not on everybody's PATH.
 export PATH := $(PATH):/usr/sbin:/sbin
 
-VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+VERSION   ?= $(shell deploy/package/version.sh)
+ARCHS     ?= amd64 arm64 arm7#      package: for which machines
+FORMATS   ?= deb rpm apk archlinux# package: which of these
+OUT       ?= bin/package#           package, release: where they go
 DURATION  ?=#      demo: how long, such as 30s; without it until Ctrl-C
 TIMEOUT   ?= 10m#  test, e2e: of each package
 TESTFLAGS ?=#      test, e2e: such as -count=1 or -run=Name
@@ -27,13 +30,13 @@ MUTANTS   ?= all#  mutants: ci is a part of them, internal/tail those of a packa
 SUDO      ?= sudo# e2e-deps, unless root
 
 tools    := $(CURDIR)/.cache/bin
-lint_mod := github.com/golangci/golangci-lint/v2/cmd/golangci-lint
-lint_ver := v2.15.0
-lint     := $(tools)/golangci-lint-$(lint_ver)
+lint     := $(tools)/golangci-lint-v2.15.0
+nfpm     := $(tools)/nfpm-v2.45.2
+gomod    := $(tools)/cyclonedx-gomod-v1.10.0
 
 influxd_old := $(CURDIR)/.cache/influxdb-debian/usr/bin/influxd
 
-.PHONY: help build man demo check fmt test model scenes mutants e2e e2e-influxd e2e-deps soak bench profile fuzz clean influxd
+.PHONY: help build man package release demo check fmt test model scenes mutants e2e e2e-influxd e2e-deps soak bench profile fuzz clean influxd
 
 help: ## this list
 	@sed -nE 's/^([a-z0-9-]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 20
@@ -46,6 +49,15 @@ man: ## bin/man and bin/completions: manual pages, and what completes commands i
 	export SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct 2>/dev/null || echo 0) # the same pages whenever they are made
 	go run -buildvcs=false -tags man -ldflags '-X main.version=$(VERSION)' ./cmd/tailflux man bin
 	@ls bin/man bin/completions
+
+package: $(nfpm) ## packages in OUT (bin/package); ARCHS="amd64 arm64 arm7", FORMATS="deb rpm apk archlinux", VERSION=v1.2.3
+	@OUT='$(OUT)' ARCHS='$(ARCHS)' FORMATS='$(FORMATS)' VERSION='$(VERSION)' NFPM=$(nfpm) deploy/package/build.sh
+	ls -l '$(OUT)'
+
+release: $(nfpm) $(gomod) ## all packages, archives with the program, what is in it (CycloneDX), and SHA256SUMS
+	@rm -rf '$(OUT)'
+	OUT='$(OUT)' FORMATS='deb rpm apk archlinux targz sbom' VERSION='$(VERSION)' NFPM=$(nfpm) GOMOD=$(gomod) deploy/package/build.sh
+	ls -l '$(OUT)'
 
 demo: build ## generator, tailflux and influxd on this machine; DURATION=30s ends and checks the sums
 	@go build -buildvcs=false -o bin/demo ./internal/demo
@@ -68,7 +80,7 @@ check: $(lint) ## formatting, vet, linters, go.mod, shell syntax
 	go vet ./...
 	go vet -tags e2e ./...
 	go vet -tags man ./cmd/tailflux ./internal/help
-	echo "check: golangci-lint $(lint_ver)"
+	echo "check: $(notdir $(lint))"
 	$(lint) run ./...
 	echo "check: passed"
 
@@ -88,6 +100,8 @@ test: influxd ## everything that needs only Go, against a real influxd
 	go test -pgo=off $$race -timeout $(TIMEOUT) $(TESTFLAGS) ./...
 	# The race detector allocates by itself, and what counts allocations skips.
 	[[ -z $$race ]] || go test -pgo=off -timeout $(TIMEOUT) $(TESTFLAGS) -run '^TestNothingIsAllocated$$' ./internal/accesslog
+	# Numbers are of 32 bits where an ARMv7 is. This machine may do the same as a 386.
+	[[ $$(uname -m) != x86_64 ]] || CGO_ENABLED=0 GOARCH=386 go test -timeout $(TIMEOUT) $(TESTFLAGS) ./internal/accesslog ./internal/lineproto ./internal/logtime
 	{ set +x; } 2>/dev/null
 	echo "test: passed, $$state"
 
@@ -108,9 +122,9 @@ scenes: ## SCENES (1,000,000) random scenes of what can happen to a log, decided
 mutants: influxd ## mistakes as patches, each of which a test must find; MUTANTS=internal/tail
 	@go run ./internal/mutants -which '$(MUTANTS)'
 
-e2e: influxd ## with real nginx, logrotate and wrk, and InfluxDB 1.6 (make e2e-deps)
+e2e: influxd $(nfpm) $(gomod) ## with real nginx, logrotate and wrk, and InfluxDB 1.6 (make e2e-deps)
 	@[[ -x $(influxd_old) ]] || { echo "e2e: no InfluxDB 1.6 here; make e2e-deps unpacks it" >&2; exit 1; }
-	for command in nginx logrotate wrk zstd curl systemd-analyze; do
+	for command in nginx logrotate wrk zstd curl systemd-analyze lintian rpmlint rpm; do
 		type -P $$command >/dev/null || { echo "e2e: no $$command here; make e2e-deps installs it" >&2; exit 1; }
 	done
 	set -x
@@ -147,6 +161,9 @@ e2e-deps: ## installs nginx, logrotate, wrk and what else the tests run from Deb
 	type -P zstd >/dev/null || missing+=" zstd"
 	type -P curl >/dev/null || missing+=" curl"
 	type -P systemd-analyze >/dev/null || missing+=" systemd"
+	type -P lintian >/dev/null || missing+=" lintian"
+	type -P rpmlint >/dev/null || missing+=" rpmlint"
+	type -P rpm >/dev/null || missing+=" rpm"
 	docker compose version &>/dev/null || type -P docker-compose >/dev/null || missing+=" docker-compose"
 	type -P gcc >/dev/null || missing+=" gcc"
 	[[ -e /usr/include/stdlib.h ]] || missing+=" libc6-dev"
@@ -205,15 +222,23 @@ clean: ## removes what was built, InfluxDB 1.6 and the demo's data; the tools in
 influxd:
 	@go run ./internal/influxdtest/fetch >/dev/null
 
-$(lint):
+# Other people's programs, whose modules are none of ours: each is built on its own.
+$(lint) $(nfpm) $(gomod):
 	@mkdir -p $(tools)
 	exec 9>$@.lock
 	flock 9
 	if [[ -x $@ ]]; then exit 0; fi # somebody else's, while we waited
-	echo "building golangci-lint $(lint_ver) from the Go module registry, some minutes…"
+	name=$(@F)
+	version=v$${name##*-v} name=$${name%-v*}
+	declare -A module=(
+		[golangci-lint]=github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+		[nfpm]=github.com/goreleaser/nfpm/v2/cmd/nfpm
+		[cyclonedx-gomod]=github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod
+	)
+	echo "building $$name $$version from the Go module registry, some minutes…"
 	trap 'rm -rf $@.build' EXIT
 	rm -rf $@.build
 	cd / # in no module
 	export CGO_ENABLED=0 GOFLAGS=-buildvcs=false GOWORK=off GOBIN=$@.build
-	log=$$(go install $(lint_mod)@$(lint_ver) 2>&1) || { echo "$$log" >&2; exit 1; }
-	mv $@.build/golangci-lint $@
+	log=$$(go install $${module[$$name]}@$$version 2>&1) || { echo "$$log" >&2; exit 1; }
+	mv $@.build/$$name $@

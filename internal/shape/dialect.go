@@ -1,6 +1,9 @@
 package shape
 
 import (
+	"maps"
+	"slices"
+
 	"github.com/tailflux/tailflux/internal/config"
 	"github.com/tailflux/tailflux/internal/nginxvar"
 )
@@ -13,8 +16,8 @@ func dialect(c *config.Config) nginxvar.Dialect {
 	for variable, name := range c.Types {
 		d.Types[variable] = nginxvar.Types[name]
 	}
-	for from, to := range c.Rename {
-		from, to = direction(from, to)
+	for _, left := range slices.Sorted(maps.Keys(c.Rename)) { // of two for one name, the same counts each time
+		from, to := direction(left, c.Rename[left])
 		d.Rename[from] = to
 	}
 	return d

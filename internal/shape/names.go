@@ -15,10 +15,15 @@ import (
 // misnamed says which names of rename and types there is nothing of that name for.
 // written are those that the format, or the lines, have.
 func (l *Lines) misnamed(c *config.Config, h has, written []string) (all []string) {
+	entries := map[string]string{} // by the name in the log
 	for _, left := range slices.Sorted(maps.Keys(c.Rename)) {
 		right := c.Rename[left]
 		name, variable := direction(left, right)
 		entry := fmt.Sprintf("rename: {%s: %s}", left, right)
+		if before := entries[name]; before != "" {
+			all = append(all, fmt.Sprintf("%s: %s says of %s what it is, too, and does not count", entry, before, name))
+		}
+		entries[name] = entry
 		switch {
 		case contains(written, name):
 			if why := l.unwanted(c, variable); why != "" {

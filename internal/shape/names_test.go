@@ -90,6 +90,7 @@ func TestNamesThatNeverComeAreSaid(t *testing.T) {
 		{"a variable that gets another name", "json", names{"status": "code"}, nil, "the lines have nothing for code, and $status has its own name already: call it status in tags and fields, too"},
 		{"a typo of the right way", "json", names{"status": "Staus"}, nil, "{status: Staus}: the lines have nothing for Staus"},
 		{"a type", "json", nil, names{"cots": "integer"}, "types: {cots: integer}: the lines have nothing for cots"},
+		{"a key of which two entries are", "json", names{"eventTime": "time", "user_agent": "eventTime"}, nil, "rename: {user_agent: eventTime}: rename: {eventTime: time} says of eventTime what it is, too, and does not count"},
 		{"known keys", "json", names{"eventTime": "time", "ip": "remote_addr", "bytes_sent": "req.size"}, names{"Cost": "integer", "status": "string"}, ""},
 		{"small letters", "json", names{"cost": "request_time"}, nil, ""},
 		{"a variable", `$msec "$request" $my_status`, names{"my_staus": "status"}, nil, "rename: {my_staus: status}: the format has nothing for my_staus; did you mean my_status?"},

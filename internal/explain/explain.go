@@ -66,9 +66,18 @@ func Run(o Options, in io.Reader) (all, rejected int, err error) {
 			return all, rejected, fmt.Errorf("read lines: %w", err)
 		}
 		all++
-		e, err := x.explain(line, long, int64(all))
+		e, err := x.explain(line, long, int64(all), lines)
 		if err != nil {
 			return all, rejected, err
+		}
+		for ; int64(all) < e.number; all++ {
+			if err := out.print(x, e.piece(line, int64(all))); err != nil {
+				return all, rejected, err
+			}
+			if line, _, err = lines.Next(); err != nil {
+				return all, rejected, fmt.Errorf("read lines: %w", err)
+			}
+			e.line = line
 		}
 		if !e.Matched {
 			rejected++

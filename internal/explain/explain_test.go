@@ -2,7 +2,9 @@ package explain_test
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
+	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -124,6 +126,62 @@ func TestArraysInTheirNumbersPlace(t *testing.T) {
 		out, _, _, rejected := run(t, `{"time":1795168800,`+values+"}\n", explain.Options{Source: config.Source{Format: "json"}})
 		if !strings.Contains(out, want) || rejected > 0 {
 			t.Errorf("%s: explain says\n%s\nwant %q", values, out, want)
+		}
+	}
+}
+
+// A line that a container's runtime has cut is explained as the daemon reads it: one
+// point, with the number of the last piece; and what it leaves out is no reject.
+func TestLinesInPiecesAreExplained(t *testing.T) {
+	const cri = "2026-11-20T10:00:00.123456789Z "
+	piece := func(text string) string { return cri + "stdout P " + text + "\n" }
+	whole := func(text string) string { return cri + "stdout F " + text + "\n" }
+	docker := func(log, stream string) string {
+		text, _ := json.Marshal(log)
+		return `{"log":` + string(text) + `,"stream":"` + stream + `","time":"2026-11-20T10:00:00Z"}` + "\n"
+	}
+	half, rest := combined[:40], combined[40:]
+	for _, tt := range []struct {
+		name, lines string
+		want        string // p: a point, f: filtered, r: rejected
+		number      int    // of the first point
+	}{
+		{"two", piece(half) + whole(rest) + whole(combined), "fpp", 2},
+		{"three", whole(combined) + piece(half[:9]) + piece(half[9:]) + whole(rest), "pffp", 1},
+		{"Docker", docker(half, "stdout") + docker(rest+"\n", "stdout") + docker(combined+"\n", "stdout"), "fpp", 2},
+		{"an error between", docker(half, "stdout") + docker("oh\n", "stderr") + docker(rest+"\n", "stdout") + docker(combined+"\n", "stdout"), "ffpp", 3},
+		{"an error", whole(combined) + cri + "stderr F oh\n", "pf", 1},
+		{"no end", whole(combined) + piece(half), "pr", 1},
+		{"another line before the end", piece(half) + combined + "\n" + whole(rest), "rpr", 2},
+		{"no match", whole(combined) + piece("x") + whole("y"), "prr", 1},
+	} {
+		for _, o := range []explain.Options{{Source: config.Source{Format: "combined"}, JSON: true}, {Detect: true, JSON: true}} {
+			out, _, all, rejected := run(t, tt.lines, o)
+			if strings.HasPrefix(tt.name, "another") && o.Detect {
+				continue // it has no line by which the format is known
+			}
+			decoder, got, first := json.NewDecoder(strings.NewReader(out)), "", ""
+			for decoder.More() {
+				var e struct {
+					Matched bool
+					Point   *string
+				}
+				if err := decoder.Decode(&e); err != nil {
+					t.Fatal(err)
+				}
+				switch {
+				case e.Point != nil:
+					got += "p"
+					first = cmp.Or(first, *e.Point)
+				case e.Matched:
+					got += "f"
+				default:
+					got += "r"
+				}
+			}
+			if got != tt.want || all != len(tt.want) || rejected != strings.Count(tt.want, "r") || !strings.HasSuffix(first, fmt.Sprintf("%09d", tt.number)) {
+				t.Errorf("%s, detect %t: %s, %d lines, %d rejected, the first point is %s, want %s and line %d", tt.name, o.Detect, got, all, rejected, first, tt.want, tt.number)
+			}
 		}
 	}
 }

@@ -37,7 +37,8 @@ type explanation struct {
 	line     []byte
 	reason   flow.Reason // why it is rejected, as in rejects.jsonl
 	why      string      // not the scanner
-	filtered string      // by which rule, or ""
+	filtered string      // why, or ""
+	more     int         // so many lines behind it are pieces of it
 	nearest  string      // known format, or ""
 	omitted  []string    // fields whose values are not the numbers that they are
 }
@@ -152,8 +153,9 @@ func nearestFormat(sample [][]byte) string {
 	return best
 }
 
-// explain explains one line; a line that is too long is cut.
-func (x *explainer) explain(line []byte, long bool, number int64) (explanation, error) {
+// explain explains one line, with those behind it that are pieces of it; a line that is
+// too long is cut.
+func (x *explainer) explain(line []byte, long bool, number int64, behind *logfile.LineReader) (explanation, error) {
 	e := explanation{Matched: true, Format: x.name, number: number, line: line}
 	if long {
 		e.reject(flow.TooLong, x.max+1, fmt.Sprintf("the end of the line: max_line is %d bytes", x.max))
@@ -161,6 +163,18 @@ func (x *explainer) explain(line []byte, long bool, number int64) (explanation, 
 	}
 	slow := x.Matcher.Slow
 	captures, ok := x.Matcher.Match(line)
+	switch {
+	case ok:
+	case x.Matcher.Aside():
+		e.filtered = "it is of the standard error, and no line of the access log"
+	default:
+		var err error
+		if captures, e.more, err = x.Pieces(line, behind, x.max); err != nil {
+			return e, fmt.Errorf("read lines: %w", err)
+		}
+		ok = captures != nil
+		e.number += int64(e.more)
+	}
 	path := x.Format.Kind()
 	if x.Matcher.Slow > slow {
 		if e.why = x.Format.Why(); path == "scanner" {
@@ -169,6 +183,9 @@ func (x *explainer) explain(line []byte, long bool, number int64) (explanation, 
 		path = "regexp"
 	}
 	e.PathTaken = &path
+	if e.filtered != "" {
+		return e, nil
+	}
 	if !ok {
 		reason := flow.NoMatch
 		if len(line) == 0 {
@@ -184,7 +201,7 @@ func (x *explainer) explain(line []byte, long bool, number int64) (explanation, 
 			e.Vars = append(e.Vars, pair{name, escape.Invalid(string(captures[i]), escape.Hex), plainText(string(captures[i]))})
 		}
 	}
-	point, outcome := x.Encoder.Append(nil, captures, number)
+	point, outcome := x.Encoder.Append(nil, captures, e.number)
 	switch outcome {
 	case accesslog.Point:
 		text := strings.TrimSuffix(string(point), "\n")
@@ -196,14 +213,23 @@ func (x *explainer) explain(line []byte, long bool, number int64) (explanation, 
 		}
 	case accesslog.Filtered:
 		var err error
-		if e.filtered, err = x.rule(captures, number); err != nil {
+		if e.filtered, err = x.rule(captures, e.number); err != nil {
 			return e, err
 		}
+		e.filtered = "by " + e.filtered
 	case accesslog.Rejected:
 		column, expected := x.badTime(line, captures)
 		e.reject(flow.BadTime, column, expected)
 	}
 	return e, nil
+}
+
+// piece is the explanation of a line that is a piece of the one that e is about.
+func (e *explanation) piece(line []byte, number int64) explanation {
+	return explanation{
+		Matched: true, Format: e.Format, PathTaken: e.PathTaken,
+		number: number, line: line, filtered: fmt.Sprintf("it stands among the pieces of line %d", e.number),
+	}
 }
 
 // rule names the rule that filters a line.

@@ -72,7 +72,7 @@ func (o output) text(b *bytes.Buffer, x *explainer, e explanation) {
 	var verdict []string
 	switch {
 	case e.Matched && e.Point == nil:
-		verdict = append(verdict, o.paint(yellow, "filtered")+" by "+plainText(e.filtered))
+		verdict = append(verdict, o.paint(yellow, "filtered")+filteredBy(e.filtered))
 	case !e.Matched:
 		verdict = append(verdict, o.paint(red, "rejected: "+string(e.reason)))
 	}
@@ -109,6 +109,13 @@ func (o output) text(b *bytes.Buffer, x *explainer, e explanation) {
 		fmt.Fprintf(b, "  %s\n    %s\n", o.paint(dim, "time"), e.Time.Format(time.RFC3339Nano))
 		fmt.Fprintf(b, "  %s\n    %s\n", o.paint(dim, "point"), plainText(*e.Point))
 	}
+}
+
+func filteredBy(why string) string {
+	if strings.HasPrefix(why, "by ") {
+		return " " + plainText(why)
+	}
+	return ": " + why
 }
 
 func (o output) table(b *bytes.Buffer, title string, rows pairs) {

@@ -39,6 +39,11 @@ func (l *LineReader) Next() (text []byte, long bool, err error) {
 		l.ahead = l.ahead[1:]
 		return first.text, first.long, nil
 	}
+	return l.read()
+}
+
+// read is Next without what was read ahead.
+func (l *LineReader) read() (text []byte, long bool, err error) {
 	for begun, ended := false, false; !ended; {
 		piece, err := l.piece()
 		if err != nil && (!errors.Is(err, io.EOF) || !begun) {
@@ -98,9 +103,22 @@ func (l *LineReader) Peek(n int) ([][]byte, error) {
 			all = append(all, text)
 		}
 	}
-	l.ahead = read
+	l.ahead = append(read, l.ahead...)
 	return all, nil
 }
 
-// Ahead is how many lines were read ahead by Peek and not yet returned.
+// At returns what Next will after n other lines, without their being read for it. The
+// line belongs to the reader.
+func (l *LineReader) At(n int) (text []byte, long bool, err error) {
+	for len(l.ahead) <= n {
+		text, long, err := l.read()
+		if err != nil {
+			return nil, false, err
+		}
+		l.ahead = append(l.ahead, readLine{text, long})
+	}
+	return l.ahead[n].text, l.ahead[n].long, nil
+}
+
+// Ahead is how many lines were read ahead and not yet returned.
 func (l *LineReader) Ahead() int { return len(l.ahead) }

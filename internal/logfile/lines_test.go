@@ -1,7 +1,9 @@
 package logfile_test
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"testing"
 
@@ -50,5 +52,40 @@ func TestLineReader(t *testing.T) {
 				t.Errorf("lines of %.50q, %d peeked: %.50s, want %.50s", tt.text, peek, got.String(), tt.want)
 			}
 		}
+	}
+}
+
+// Looking ahead changes nothing in what is read, in whatever order it is done.
+func TestLinesAhead(t *testing.T) {
+	lines := logfile.NewLineReader(strings.NewReader("a\nb\nlonger\nd\ne"), 4)
+	at := func(n int, want string) {
+		t.Helper()
+		if text, _, err := lines.At(n); err != nil || string(text) != want {
+			t.Errorf("At(%d) = %q, %v, want %q", n, text, err, want)
+		}
+	}
+	next := func(want string) {
+		t.Helper()
+		if text, _, err := lines.Next(); err != nil || string(text) != want {
+			t.Errorf("Next = %q, %v, want %q", text, err, want)
+		}
+	}
+	at(1, "b")
+	at(0, "a")
+	if got, err := lines.Peek(1); err != nil || len(got) != 1 || string(got[0]) != "a" {
+		t.Errorf("Peek(1) = %q, %v", got, err)
+	}
+	next("a")
+	at(1, "long")
+	next("b")
+	next("long")
+	at(1, "e")
+	if _, _, err := lines.At(2); !errors.Is(err, io.EOF) {
+		t.Errorf("At behind the end: %v", err)
+	}
+	next("d")
+	next("e")
+	if _, _, err := lines.Next(); !errors.Is(err, io.EOF) {
+		t.Errorf("Next at the end: %v", err)
 	}
 }

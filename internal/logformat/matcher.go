@@ -24,6 +24,8 @@ type Matcher struct {
 	aside  bool   // see Aside
 	bare   bool   // lines in lines are not looked for
 
+	unfinished bool // see Unfinished
+
 	special bool   // its lines are in a wrapper, or have times in other units
 	seconds []byte // such times
 

@@ -9,6 +9,7 @@ import "bytes"
 // each ends with a newline. lines is how many they are: 0 if text does not begin with such
 // a line, if its end is not in text, if it has more than most bytes, or does not match.
 func (m *Matcher) MatchPieces(text []byte, most int) (captures [][]byte, lines int) {
+	m.unfinished = false
 	w := m.format.wrapper
 	for i := 0; w == nil; i++ {
 		if i == len(wrappers) {
@@ -23,6 +24,7 @@ func (m *Matcher) MatchPieces(text []byte, most int) (captures [][]byte, lines i
 	for {
 		end := bytes.IndexByte(text, '\n')
 		if end < 0 {
+			m.unfinished = lines > 0
 			return nil, 0
 		}
 		inner, what := m.unwrapped(w, text[:end])
@@ -49,6 +51,10 @@ func (m *Matcher) MatchPieces(text []byte, most int) (captures [][]byte, lines i
 	}
 	return captures, lines
 }
+
+// Unfinished reports whether MatchPieces was given the beginning of such a line, and not
+// its end.
+func (m *Matcher) Unfinished() bool { return m.unfinished }
 
 // notInPieces are the lines that are not pieces of longer ones.
 func notInPieces(w *wrapper, lines [][]byte) (all [][]byte) {

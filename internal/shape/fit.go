@@ -54,11 +54,19 @@ func (l *Lines) Fit(r io.Reader, maxLine int, most int64) (f Fit, err error) {
 		}
 		f.Lines++
 		reason := flow.NoMatch
-		is, outcome, matched := l.Append(point[:0], line, f.Lines)
-		if point = is; outcome != accesslog.Rejected {
+		is, err := l.AppendRead(point[:0], line, f.Lines, lines, maxLine)
+		if err != nil {
+			return f, err
+		}
+		for range is.More {
+			if _, _, err := lines.Next(); err != nil {
+				return f, err
+			}
+		}
+		if point = is.Points; is.Outcome != accesslog.Rejected {
 			continue
 		}
-		if matched {
+		if is.Matched {
 			reason = flow.BadTime
 		}
 		if _, known := logformat.Nearest(line); known && l.Any {

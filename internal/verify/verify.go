@@ -164,9 +164,19 @@ func (v *Verifier) expect(log io.Reader, result *Verdict, records []checkpoint.R
 			result.Rejected++
 			continue
 		}
-		var outcome accesslog.Outcome
-		point, outcome, _ = shaped.Append(point[:0], line, number)
-		switch outcome {
+		is, err := shaped.AppendRead(point[:0], line, number, lines, int(v.config.MaxLineBytes))
+		if err != nil {
+			return nil, err
+		}
+		if point = is.Points; !v.joined(result, records, number, is.More) {
+			is.Outcome = accesslog.Rejected
+		} else if err := skip(lines, is.More); err != nil {
+			return nil, err
+		} else {
+			result.Lines += int64(is.More)
+			result.Filtered += int64(is.More)
+		}
+		switch is.Outcome {
 		case accesslog.Filtered:
 			result.Filtered++
 		case accesslog.Rejected:
@@ -191,6 +201,31 @@ func (v *Verifier) line(result *Verdict, records []checkpoint.Record) (number in
 		}
 	}
 	return 0, false, false
+}
+
+// joined reports whether the daemon may have joined a line with so many behind it: those
+// that it did not get in one read are in the reject file.
+func (v *Verifier) joined(result *Verdict, records []checkpoint.Record, number int64, more int) bool {
+	if result.Approximate {
+		return true
+	}
+	behind := *result
+	for i := range int64(more) {
+		behind.Lines = result.Lines + i
+		if n, rejected, known := v.line(&behind, records); n != number+i+1 || rejected || !known {
+			return false
+		}
+	}
+	return true
+}
+
+func skip(lines *logfile.LineReader, n int) error {
+	for range n {
+		if _, _, err := lines.Next(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // compare looks for each of the timestamps, which are ascending.

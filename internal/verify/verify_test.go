@@ -145,3 +145,40 @@ func TestVerifyFails(t *testing.T) {
 		}
 	}
 }
+
+// A line that a container's runtime has cut is one point, as the daemon joins it; pieces
+// without an end are rejected, and lines of the standard error filtered.
+func TestLinesInPiecesAreVerified(t *testing.T) {
+	const (
+		cri  = "2026-11-20T10:00:00.123456789Z "
+		line = `192.0.2.1 - - [20/Nov/2026:10:00:00 +0000] "GET /a HTTP/1.1" 200 5 "-" "curl"`
+	)
+	piece := func(text string) string { return cri + "stdout P " + text + "\n" }
+	whole := func(text string) string { return cri + "stdout F " + text + "\n" }
+	docker := func(log, stream string) string {
+		return `{"log":"` + strings.NewReplacer(`"`, `\"`, "\n", `\n`).Replace(log) + `","stream":"` + stream + `","time":"2026-11-20T10:00:00Z"}` + "\n"
+	}
+	for _, tt := range []struct {
+		name, text                          string
+		lines, expected, filtered, rejected int64
+	}{
+		{"two", piece(line[:30]) + whole(line[30:]) + whole(line), 3, 2, 1, 0},
+		{"many", piece(line[:9]) + strings.Repeat(piece(""), 20) + piece(line[9:30]) + whole(line[30:]), 23, 1, 22, 0},
+		{"Docker", docker(line[:30], "stdout") + docker(line[30:]+"\n", "stdout") + docker(line+"\n", "stdout"), 3, 2, 1, 0},
+		{"an error between", piece(line[:30]) + cri + "stderr F oh\n" + whole(line[30:]), 3, 1, 2, 0},
+		{"an error", whole(line) + cri + "stderr F oh\n" + docker("oh\n", "stderr"), 3, 1, 2, 0},
+		{"no end", whole(line) + piece(line[:30]), 2, 1, 0, 1},
+		{"another line before the end", piece(line[:30]) + line + "\n" + whole(line[30:]), 3, 1, 0, 2},
+		{"dropped", piece(line[:30]) + whole(strings.Replace(line[30:], "/a", "/healthz", 1)), 2, 0, 2, 0},
+	} {
+		file := filepath.Join(t.TempDir(), "access.log")
+		if err := os.WriteFile(file, []byte(tt.text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		v := open(t, []config.Source{{Name: "web", Path: file, Format: "combined"}}, func(influx.Series, int64, int64) ([]int64, error) { return nil, nil })
+		got, err := v.Verify(t.Context(), file, "")
+		if err != nil || got.Lines != tt.lines || got.Expected != tt.expected || got.Filtered != tt.filtered || got.Rejected != tt.rejected {
+			t.Errorf("%s: Verify = %+v, %v, want %+v", tt.name, got, err, tt)
+		}
+	}
+}

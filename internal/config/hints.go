@@ -18,6 +18,8 @@ func textHint(s string) string {
 	return ""
 }
 
+var inPath = regexp.MustCompile(`\$(?:[A-Za-z_]|\{)`)
+
 var braces = regexp.MustCompile(`\{[^{}]*,[^{}]*\}`)
 
 func globHint(s string) string {
@@ -29,6 +31,12 @@ func globHint(s string) string {
 		return "the full path: ~ is not expanded here"
 	case strings.HasPrefix(s, "syslog:"):
 		return "a file: syslog is not received, let nginx write to a file"
+	case strings.HasPrefix(s, "memory:"):
+		return "a file: nginx keeps this log in its memory, let it write to a file"
+	case strings.HasPrefix(s, "file://"):
+		return strconv.Quote(strings.TrimPrefix(s, "file://"))
+	case inPath.MatchString(s):
+		return "the path as it is on the disk: variables are not replaced here; where nginx replaces one, such as $host, write *"
 	case len(fields) > 1 && fields[0] == "access_log":
 		return strconv.Quote(fields[1])
 	case strings.HasSuffix(s, ";"):

@@ -49,6 +49,7 @@ func Run(o Options, in io.Reader) (all, rejected int, err error) {
 	if advice, _ := x.Format.NoTime(sample); x.note != "" && advice != "" {
 		x.unmet = nil // the note says it
 	}
+	x.unread = x.Unread(sample)
 	out := output{w: o.Out, json: o.JSON, colour: o.Colour}
 	head := o.Out
 	if o.JSON {

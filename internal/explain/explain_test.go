@@ -186,6 +186,24 @@ func TestLinesInPiecesAreExplained(t *testing.T) {
 	}
 }
 
+// Keys of JSON that are of no variable do not vanish without a word.
+func TestKeysThatAreReadAsNothingAreNamed(t *testing.T) {
+	for line, want := range map[string]string{
+		`{"time":1795168800,"status":200,"request":"GET /a HTTP/1.1","mystery":1}`:                         "note: keys that are read as nothing: mystery;",
+		`{"time":1795168800,"status":200,"request":"GET /a HTTP/1.1","tls":{"sni":"a","v":1}}`:             "note: keys that are read as nothing: tls.sni, tls.v;",
+		cri + `{"time":1795168800,"status":200,"request":"GET /a HTTP/1.1","own":"x"}`:                     "note: keys that are read as nothing: own;",
+		`{"time":1795168800,"status":200,"request":"GET /a HTTP/1.1","Request_Time":0.1,"user_agent":"x"}`: "",
+		combined: "",
+	} {
+		out, _, _, _ := run(t, line+"\n", explain.Options{Detect: true})
+		if want == "" && strings.Contains(out, "read as nothing") || !strings.Contains(out, want) {
+			t.Errorf("explain says\n%s\nwant %q", out, want)
+		}
+	}
+}
+
+const cri = "2026-11-20T10:00:00.123456789Z stdout F "
+
 func TestColours(t *testing.T) {
 	for colour, want := range map[bool]string{
 		false: "format combined, detected\n",

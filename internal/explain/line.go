@@ -61,6 +61,7 @@ type explainer struct {
 	detected bool
 	note     string   // why no format fits, or ""
 	unmet    []string // what the lines do not have
+	unread   string   // what they have that is left out, or ""
 	max      int
 }
 

@@ -51,6 +51,9 @@ func (o output) head(x *explainer) string {
 	for _, warning := range append(x.Warnings(x.config), x.unmet...) {
 		b.WriteString(o.paint(yellow, "warning: ") + plainText(warning) + "\n")
 	}
+	if x.unread != "" && len(x.unmet) == 0 {
+		b.WriteString("note: " + plainText(x.unread) + "\n")
+	}
 	return b.String()
 }
 

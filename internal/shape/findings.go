@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/tailflux/tailflux/internal/config"
+	"github.com/tailflux/tailflux/internal/logfile"
 	"github.com/tailflux/tailflux/internal/logformat"
 	"github.com/tailflux/tailflux/internal/statedir"
 )
@@ -62,6 +63,13 @@ func findings(c *config.Config, source config.Source, paths []string, kept *choi
 		found := Finding{Source: source.Name, Text: about, Unfit: e.Err != nil && !errors.Is(e.Err, logformat.ErrNoLines)}
 		if probe, err := x.probe(withFormat(source, e.Format)); err == nil && e.Err == nil && isAuto(source) {
 			found.Warnings = append(probe.Warnings(c), probe.unmetOf(c, path)...)
+		}
+		if probe, err := x.probe(withFormat(source, e.Format)); err == nil && e.Err == nil {
+			if lines, err := logfile.FirstLines(path, sampleLines); err == nil {
+				if unread := probe.Unread(lines); unread != "" {
+					found.Text += "; " + unread
+				}
+			}
 		}
 		all = append(all, found)
 	}

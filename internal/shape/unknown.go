@@ -20,6 +20,9 @@ func (l *Lines) Unmet(c *config.Config, lines [][]byte) []string {
 	if why := l.untimed(lines); why != "" {
 		return []string{why}
 	}
+	if own := l.ownRequests(lines); own != "" {
+		return []string{own}
+	}
 	if l.Format.Kind() != "json" {
 		return nil
 	}

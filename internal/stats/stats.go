@@ -43,6 +43,7 @@ type Stats struct {
 	rejectsOld  int64     // entries that the limit removed from the reject file
 	saved       time.Time // when the checkpoint was last saved; zero: never
 	saveErr     string
+	looked      time.Time // when the reader last looked at its paths; zero: it does not read
 	sources     []Source
 	globs       []Glob
 	tags        []*Tag
@@ -131,6 +132,14 @@ func (s *Stats) Read(now time.Time, lines, bytes int64) {
 	s.read.Bytes += bytes
 	s.rate.add(now, lines, bytes)
 	s.undelivered.add(now, lines)
+}
+
+// Looked records that the reader has looked at its paths, with the zero time that it
+// does so no more.
+func (s *Stats) Looked(now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.looked = now
 }
 
 // Offset records how far the newest file of a source has been read, in bytes.
@@ -225,6 +234,20 @@ type Checkpoint struct {
 	Saves   bool          // it has been saved at least once
 	Age     time.Duration // time since the last save
 	Trouble string
+}
+
+// Motion is by what it shows whether the stages work.
+type Motion struct {
+	Books  Books
+	Read   int64     // lines of the reader that parse has not received
+	Looked time.Time // when the reader last looked at its paths; zero: it does not read
+}
+
+// Motion returns these figures at one instant.
+func (s *Stats) Motion() Motion {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return Motion{Books: s.books, Read: s.read.Lines, Looked: s.looked}
 }
 
 // Snapshot is the state at one instant.

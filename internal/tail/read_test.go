@@ -287,3 +287,24 @@ func TestOnceReadsWhatWasThereAtTheStart(t *testing.T) {
 		})
 	}
 }
+
+// The watchdog knows by it that the reader works, also with nothing to read and while
+// nobody takes what was read.
+func TestReaderTellsThatItLooks(t *testing.T) {
+	both(t, func(t *testing.T, wakeups bool) {
+		for _, text := range []string{"", strings.Repeat("a line that nobody takes\n", 40*blockSize/25)} {
+			path := logFile(t)
+			create(t, path, text)
+			f := start(t, options{Config: tail.Config{Wakeups: wakeups}}, path)
+			for range 4 {
+				before := time.Now()
+				f.eventually("a look", func() bool { return f.stats.Motion().Looked.After(before) })
+			}
+			f.drain(0)
+			f.stop()
+			if looked := f.stats.Motion().Looked; !looked.IsZero() {
+				t.Errorf("it has ended, and looked at %v", looked)
+			}
+		}
+	})
+}

@@ -140,6 +140,8 @@ func (r *Reader) Run(ctx context.Context, out chan<- flow.Chunk) error {
 		return r.imports(ctx, out)
 	}
 	defer r.close()
+	r.stats.Looked(time.Now())
+	defer r.stats.Looked(time.Time{})
 	r.feed = growing.NewFeed(r.config.MaxLine, r.checkpoint, r.pool, r.stats, r.log, out, r.lookIfDue)
 	r.stopped = ctx.Done()
 	tick := time.NewTimer(idleTick)
@@ -187,7 +189,10 @@ func (r *Reader) Run(ctx context.Context, out chan<- flow.Chunk) error {
 // look finds out what is at the paths now. Trouble is logged by the sources
 // themselves; with Once it is the error.
 func (r *Reader) look(now time.Time) error {
-	defer func() { r.looked = time.Now() }() // a long look is no reason for the next one to come at once
+	defer func() {
+		r.looked = time.Now() // a long look is no reason for the next one to come at once
+		r.stats.Looked(r.looked)
+	}()
 	r.directories.Forget()
 	r.find(now)
 	if err := r.unmatched(); err != nil {

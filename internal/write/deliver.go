@@ -30,6 +30,7 @@ type delivery struct {
 	hold    bool // a batch of which more than half is refused
 
 	answered *atomic.Int64
+	tries    *atomic.Int64
 	request  *request
 	list     []points
 	kept     span // of time; points outside are not kept
@@ -51,7 +52,7 @@ type delivery struct {
 func (w *Writer) deliver(ctx context.Context, r *request) {
 	d := delivery{
 		sink: w.sink, outage: &w.outage, limit: &w.limit, limiter: &w.limiter, doubts: &w.doubts, stats: w.stats, hold: w.config.Hold,
-		answered: &w.answered, request: r, kept: w.retention.span(ctx), retry: w.outage.retry(),
+		answered: &w.answered, tries: &w.tries, request: r, kept: w.retention.span(ctx), retry: w.outage.retry(),
 	}
 	d.begin()
 	r.err = d.run(ctx)
@@ -124,6 +125,7 @@ func (d *delivery) run(ctx context.Context) error {
 func (d *delivery) send(ctx context.Context, some points) (influx.Verdict, error) {
 	start := time.Now()
 	err := d.sink.Write(ctx, some.body())
+	d.tries.Add(1)
 	means := influx.VerdictOf(err)
 	if means != influx.Retry && means != influx.Slow {
 		d.answered.Store(time.Now().UnixNano())

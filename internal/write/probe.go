@@ -11,6 +11,7 @@ func (w *Writer) prepare(ctx context.Context) (version string, ok bool) {
 	retry := w.outage.retry()
 	for {
 		version, err := w.sink.Prepare(ctx)
+		w.tries.Add(1)
 		if err == nil {
 			retry.over()
 			w.stats.Identified(version)

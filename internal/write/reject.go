@@ -72,9 +72,7 @@ func (w *Writer) appendEntries(ctx context.Context, r *request) error {
 			w.stats.RejectsTrouble(err.Error())
 			w.log.Error("cannot write the reject file; retrying, reading is paused", "err", err)
 		}
-		select {
-		case <-time.After(pauses.next(0)):
-		case <-ctx.Done():
+		if w.pause(ctx, pauses.next(0)) != nil {
 			return w.undelivered(ctx)
 		}
 	}
@@ -84,6 +82,21 @@ func (w *Writer) appendEntries(ctx context.Context, r *request) error {
 	}
 	w.entries = w.entries[:0]
 	return nil
+}
+
+// pause waits, which the watchdog may know.
+func (w *Writer) pause(ctx context.Context, d time.Duration) error {
+	over := time.After(d)
+	for {
+		select {
+		case <-over:
+			return nil
+		case <-w.beats:
+			w.config.Watchdog.Alive()
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 }
 
 // countRejected counts entries of r that are in the reject file.

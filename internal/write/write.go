@@ -17,6 +17,7 @@
 //	limits.go     how much at once, and how fast a refused point is looked for
 //	retention.go  which times are kept
 //	reject.go     the reject file
+//	pulse.go      whether all stages work
 package write
 
 import (
@@ -92,6 +93,8 @@ type Config struct {
 	FlushInterval time.Duration // a line waits for others at most this long
 	InFlight      int           // requests on the way at most
 	Hold          bool          // hold a batch of which more than half is refused
+	Timeout       time.Duration // a request may last this long
+	Watchdog      Watchdog
 }
 
 // MaxRequestBytes is the size, in lines read and also in line protocol, at which
@@ -121,6 +124,10 @@ type Writer struct {
 	entries  []rejects.Entry
 	refusals map[string]refusals // by reason in brief
 	begun    map[int]bool        // sources, by index, of which points are written
+
+	beats <-chan time.Time // of the watchdog
+	pulse pulse
+	tries atomic.Int64 // of requests, and to prepare the sink, that have ended
 }
 
 // New returns a writer. All of its parts are used by it alone until Run returns.
@@ -157,6 +164,9 @@ func (w *Writer) Run(ctx context.Context, in <-chan flow.Batch) error {
 	flush := time.NewTimer(0)
 	flush.Stop()
 	defer flush.Stop()
+	beats, stop := w.beat()
+	w.beats, w.pulse = beats, pulse{patience: w.config.patience(), moved: time.Now()}
+	defer stop()
 	save := time.NewTimer(saveInterval)
 	defer save.Stop()
 	defer func() { _ = w.checkpoint.Save() }() // which logs trouble
@@ -204,6 +214,8 @@ func (w *Writer) Run(ctx context.Context, in <-chan flow.Batch) error {
 		case <-save.C:
 			_ = w.checkpoint.Save()
 			save.Reset(saveInterval)
+		case <-w.beats:
+			w.alive(!ready)
 		case <-prepared:
 			prepared, ready = nil, true
 		case r := <-w.done:

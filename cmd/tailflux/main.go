@@ -26,6 +26,7 @@ import (
 	"github.com/tailflux/tailflux/internal/influx"
 	"github.com/tailflux/tailflux/internal/monitor"
 	"github.com/tailflux/tailflux/internal/parse"
+	"github.com/tailflux/tailflux/internal/service"
 	"github.com/tailflux/tailflux/internal/stats"
 	"github.com/tailflux/tailflux/internal/tail"
 	"github.com/tailflux/tailflux/internal/write"
@@ -84,7 +85,11 @@ func run(c *config.Config, do job, log *slog.Logger) error {
 	lines, points := pools(c)
 	reader := tail.New(tailConfig(c, do, kept), lines, st, log)
 	parser := parse.New(kept.shaper, int(c.MaxLineBytes), points, st, log)
-	writer := write.New(writeConfig(c), store, kept.rejects, passed, st, log)
+	unit, delivery := service.New(st, log), writeConfig(c)
+	if !do.once {
+		delivery.Watchdog = write.Watchdog{Alive: unit.Alive, Every: unit.Watchdog()}
+	}
+	writer := write.New(delivery, store, kept.rejects, passed, st, log)
 	chunks := make(chan flow.Chunk, channelItems)
 	batches := make(chan flow.Batch, channelItems)
 	handler := monitor.Handler(monitor.Info{
@@ -102,14 +107,20 @@ func run(c *config.Config, do job, log *slog.Logger) error {
 	defer stopRunning()
 	defer onSignal(stopReading, stopRunning, st, log)()
 	defer context.AfterFunc(running, stopReading)()
+	defer context.AfterFunc(reading, unit.Stopping)()
 
 	log.Info("started", "version", version, "url", c.InfluxDB.URL, "listen", addr(listener))
+	unit.Ready()
 	serving, stopServing := context.WithCancel(running)
 	g.Go(func() error { return reader.Run(reading, chunks) })
 	g.Go(func() error { return parser.Run(running, chunks, batches) })
 	g.Go(func() error {
 		defer stopServing() // the last stage is done
 		return writer.Run(running, batches)
+	})
+	g.Go(func() error {
+		unit.Run(serving)
+		return nil
 	})
 	if listener != nil {
 		g.Go(func() error { return monitor.Serve(serving, listener, handler) })
@@ -139,7 +150,7 @@ func tailConfig(c *config.Config, do job, kept *state) tail.Config {
 func writeConfig(c *config.Config) write.Config {
 	return write.Config{
 		BatchPoints: c.InfluxDB.BatchPoints, FlushInterval: c.InfluxDB.FlushInterval, InFlight: c.InfluxDB.InFlight,
-		Hold: c.OnReject == "hold",
+		Hold: c.OnReject == "hold", Timeout: c.InfluxDB.Timeout,
 	}
 }
 

@@ -44,7 +44,7 @@ func TestDeployUnit(t *testing.T) {
 	}
 	for _, tt := range []struct{ name, from, to, says string }{
 		{"unknown key", "NoNewPrivileges=", "NoNewPrivilege=", "NoNewPrivilege"},
-		{"bad value", "UMask=0027", "UMask=rw", "rw"},
+		{"bad value", "UMask=0077", "UMask=rw", "rw"},
 		{"unknown section", "[Install]", "[Instal]", "Instal"},
 		{"missing program", binary, binary + "x", "tailfluxx"},
 	} {
@@ -57,6 +57,14 @@ func TestDeployUnit(t *testing.T) {
 				t.Errorf("systemd-analyze verify: %q, want %s in it", says, tt.says)
 			}
 		})
+	}
+}
+
+// The sandbox is as tight as it is said to be.
+func TestDeployUnitIsSandboxed(t *testing.T) {
+	says, err := exec.Command("systemd-analyze", "security", "--no-pager", "--offline=true", "--threshold=12", filepath.Join(repository, "deploy", "tailflux.service")).CombinedOutput()
+	if err != nil {
+		t.Errorf("more than 1.2 (%v): %s", err, says)
 	}
 }
 

@@ -70,6 +70,9 @@ func TestDeployUnitAgrees(t *testing.T) {
 	if stop, err := time.ParseDuration(key("TimeoutStopSec")); err != nil || stop <= 10*time.Second {
 		t.Errorf("TimeoutStopSec=%v (%v), want more than the 10 s that delivering may take", stop, err)
 	}
+	if every, err := time.ParseDuration(key("WatchdogSec")); err != nil || every <= standard.InfluxDB.Timeout {
+		t.Errorf("WatchdogSec=%v (%v), want more than a request may last", every, err)
+	}
 	if limit, err := units.RAMInBytes(key("MemoryMax")); err != nil || limit != 2*standard.MemoryLimitBytes {
 		t.Errorf("MemoryMax=%d (%v), want twice memory_limit, %d", limit, err, standard.MemoryLimitBytes)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -32,7 +33,9 @@ format, or no known format fits.`,
 			if err != nil {
 				return err
 			}
-			if _, err := c.Access(); err != nil {
+			_, accessErr := c.Access()
+			_, tokenErr := c.HTTPToken()
+			if err := errors.Join(accessErr, tokenErr); err != nil {
 				return config.UsageError{Err: err}
 			}
 			if err := checkPaths(c); err != nil {

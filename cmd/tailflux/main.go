@@ -65,6 +65,10 @@ func run(c *config.Config, do job, log *slog.Logger) error {
 			return err
 		}
 	}
+	token, err := c.HTTPToken()
+	if err != nil {
+		return config.UsageError{Err: err}
+	}
 	listener, err := listen(c.Listen, do.once, log)
 	if err != nil {
 		return err
@@ -96,6 +100,7 @@ func run(c *config.Config, do job, log *slog.Logger) error {
 		Version: version,
 		Read:    monitor.Channel{Length: func() int { return len(chunks) }, Capacity: func() int { return cap(chunks) }},
 		Write:   monitor.Channel{Length: func() int { return len(batches) }, Capacity: func() int { return cap(batches) }},
+		Token:   func() string { return token },
 	}, st)
 
 	// Only the reader hears the first signal; the others end when their input

@@ -37,7 +37,7 @@ func TestLogThatIsAMountOfOneFileIsWarnedOf(t *testing.T) {
 		for _, once := range []string{"--once=false", "--once"} {
 			// It ends at once: there is no such address here.
 			_, _, stderr = printed("run", once, "--path", path, "--name", "web", "--format", "combined",
-				"--state-dir", t.TempDir(), "--listen", "192.0.2.1:1", "--influxdb-url", "http://127.0.0.1:9")
+				"--state-dir", t.TempDir(), "--listen", "192.0.2.1:1", "--http-public", "--influxdb-url", "http://127.0.0.1:9")
 			var said []string
 			for line := range strings.Lines(stderr) {
 				if strings.Contains(line, "is a mount of its own") {

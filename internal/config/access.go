@@ -57,6 +57,22 @@ func (c *Config) Access() (a Access, err error) {
 	return a, errors.Join(errs[:]...)
 }
 
+// HTTPToken reads http.token_file; the token is empty when none is configured. Each
+// call reads the file again.
+func (c *Config) HTTPToken() (string, error) {
+	const key = "http.token_file"
+	token, err := readSecret(key, c.HTTP.TokenFile, "a token")
+	if err != nil {
+		return "", err
+	}
+	for _, b := range []byte(token) {
+		if b <= ' ' || b > '~' { // a header could not bring it here
+			return "", fmt.Errorf("%s: %s has blanks or characters that are not ASCII, want the token alone, such as openssl rand -hex 32 makes one", key, c.HTTP.TokenFile)
+		}
+	}
+	return token, nil
+}
+
 // readSecret is the text in a file, without the newline that ends it.
 func readSecret(key, file, want string) (string, error) {
 	if file == "" {

@@ -61,6 +61,7 @@ type Config struct {
 	Wakeups          bool          // false: files are polled only
 	StateDir         string        // never empty; cleaned, but relative when it was given so
 	Listen           string        // host:port of the HTTP server; empty means none, port 0 a free one
+	HTTP             HTTP          // who may ask it
 }
 
 // Source is one followed path.
@@ -104,6 +105,13 @@ type InfluxDB struct {
 	InFlight        int           // requests under way at once, at least 1
 	Gzip            bool          // compress requests
 	Timeout         time.Duration // of one request, at least 100ms
+}
+
+// HTTP says who may ask the HTTP server. One of the two is set unless Listen is on
+// loopback, or empty.
+type HTTP struct {
+	TokenFile string // read by [Config.HTTPToken]; empty means that no token is asked for
+	Public    bool   // everybody who reaches it may
 }
 
 // Default returns the configuration nobody has touched. It has no source, so
@@ -155,10 +163,17 @@ func (c *Config) Warnings() (all []string) {
 	}
 	for key, file := range map[string]string{
 		"influxdb.password_file": db.PasswordFile, "influxdb.token_file": db.TokenFile, "influxdb.client_key_file": db.ClientKeyFile,
+		"http.token_file": c.HTTP.TokenFile,
 	} {
 		if info, err := os.Stat(file); err == nil && info.Mode().Perm()&0o004 != 0 {
 			all = append(all, key+": everybody may read "+file+"; chmod 0640 it, with the group of tailflux")
 		}
+	}
+	switch {
+	case c.HTTP.TokenFile != "" && c.HTTP.Public:
+		all = append(all, "http.public: true beside http.token_file: the token is asked for all the same")
+	case c.HTTP.TokenFile != "" && c.Listen == "":
+		all = append(all, `http.token_file with listen: "": there is no HTTP server`)
 	}
 	u, err := url.Parse(db.URL)
 	plain := err == nil && u.Scheme == "http"
@@ -181,5 +196,5 @@ func (c *Config) Warnings() (all []string) {
 
 func isLoopback(host string) bool {
 	addr, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && addr.IsLoopback()
+	return strings.EqualFold(host, "localhost") || err == nil && addr.Unmap().IsLoopback()
 }

@@ -20,7 +20,8 @@ func TestErrors(t *testing.T) {
 		noCredentials = "want http[s]://HOST[:PORT][/PATH] without credentials, which belong in influxdb.username and influxdb.password_file"
 		hidden        = "got a value that is not shown because it may hold a password"
 		influxdb      = "url, database, retention_policy, username, password_file, token_file, ca_file, client_cert_file, client_key_file, insecure_skip_verify, headers, batch_points, flush_interval, in_flight, gzip, timeout"
-		allKeys       = "sources, influxdb, host, measurement, tags, fields, tag_limit, fold, fold_static, paths, timezone, exclude, drop, types, rename, mask, query, trusted_proxies, rotate_wait, max_line, on_reject, rejects_max_bytes, memory_limit, wakeups, state_dir, listen"
+		exposed       = "which other machines can reach: whoever asks /monitor sees paths, errors and rejected lines, want an address of this machine alone such as 127.0.0.1:9193; or http.token_file, a file with a token that is asked for; or http.public: true, everybody may see them"
+		allKeys       = "sources, influxdb, host, measurement, tags, fields, tag_limit, fold, fold_static, paths, timezone, exclude, drop, types, rename, mask, query, trusted_proxies, rotate_wait, max_line, on_reject, rejects_max_bytes, memory_limit, wakeups, state_dir, listen, http"
 		noSource      = "sources: got none, want at least one, in t.yaml or as --path FILE"
 	)
 	for _, tt := range []struct {
@@ -115,6 +116,11 @@ func TestErrors(t *testing.T) {
 		{"measurement", layers{file: one + "measurement: '#x'\n"}, `t.yaml:2:14: measurement: got "#x", want a name without a backslash or a leading #`},
 		{"listen without a port", layers{file: one + "listen: localhost\n"}, `t.yaml:2:9: listen: got "localhost", want HOST:PORT, or "" for no HTTP server`},
 		{"listen on no port", layers{file: one + "listen: :65536\n"}, `t.yaml:2:9: listen: got ":65536", want HOST:PORT, or "" for no HTTP server`},
+		{"listen for all", layers{file: one + "listen: 0.0.0.0:9193\n"}, `t.yaml:2:9: listen: got "0.0.0.0:9193", ` + exposed},
+		{"listen for all by a variable", layers{file: one, env: map[string]string{"TAILFLUX_LISTEN": ":9193"}}, `TAILFLUX_LISTEN: got ":9193", ` + exposed},
+		{"listen for all of both kinds", layers{file: one, flags: []string{"--listen=[::]:0"}}, `--listen: got "[::]:0", ` + exposed},
+		{"listen for a network", layers{file: one + "listen: '[fe80::1%eth0]:9193'\n"}, `t.yaml:2:9: listen: got "[fe80::1%eth0]:9193", ` + exposed},
+		{"listen on a name", layers{file: one + "listen: web-1:9193\nhttp: {public: false, token_file: ''}\n"}, `t.yaml:2:9: listen: got "web-1:9193", ` + exposed},
 		{"long value", layers{file: one + "listen: " + strings.Repeat("é", 61) + "\n"}, `t.yaml:2:9: listen: got "` + strings.Repeat("é", 60) + `"…, want HOST:PORT, or "" for no HTTP server`},
 		{"URL scheme", layers{file: one + "influxdb: {url: 'udp://x'}\n"}, `t.yaml:2:17: influxdb.url: got "udp://x", ` + aURL},
 		{"URL host", layers{file: one + "influxdb: {url: 'http://'}\n"}, `t.yaml:2:17: influxdb.url: got "http://", ` + aURL},

@@ -3,6 +3,7 @@ package config
 import (
 	"cmp"
 	"fmt"
+	"net"
 	"path/filepath"
 	"strings"
 
@@ -32,6 +33,7 @@ func (l *loader) finish(check func(*Config, Source) error) {
 		l.validateFormat(l.described, check)
 	}
 	l.differFromGlobs()
+	l.exposed()
 	for i, tag := range l.config.Tags {
 		for j, before := range l.config.Tags[:i] {
 			if tag != before && tag != "" && nginxvar.Same(tag, before) {
@@ -46,6 +48,17 @@ func (l *loader) finish(check func(*Config, Source) error) {
 			}
 		}
 	}
+}
+
+// exposed reports an HTTP server that others can reach, and nobody said that they may.
+func (l *loader) exposed() {
+	c := &l.config
+	host, _, err := net.SplitHostPort(c.Listen)
+	if err != nil || isLoopback(host) || c.HTTP.TokenFile != "" || c.HTTP.Public {
+		return // an address that is none is reported
+	}
+	l.fail(l.at["listen"], "listen", shorten(c.Listen)+", which other machines can reach: whoever asks /monitor sees paths, errors and rejected lines",
+		"an address of this machine alone such as 127.0.0.1:9193; or http.token_file, a file with a token that is asked for; or http.public: true, everybody may see them")
 }
 
 // complete fills in the defaults of a source.

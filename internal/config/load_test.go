@@ -209,12 +209,13 @@ var samples = map[string]string{
 	"host": "web-1.example.com", "measurement": "requests", "tags": "vhost,status", "fields": "request_time",
 	"tag_limit": "1", "rotate_wait": "1m30s", "max_line": "1025", "on_reject": "hold", "rejects_max_bytes": "1GiB", "memory_limit": "33MiB",
 	"fold": "false", "fold_static": "true", "timezone": "Europe/Berlin", "mask": "remote_addr", "query": "keep",
-	"trusted_proxies": "10.0.0.0/8,2001:db8::/32", "exclude": "*error.log,/srv/*/old.log", "wakeups": "false", "state_dir": "state", "listen": ":0",
+	"trusted_proxies": "10.0.0.0/8,2001:db8::/32", "exclude": "*error.log,/srv/*/old.log", "wakeups": "false", "state_dir": "state", "listen": "[::1]:0",
+	"http.token_file": "/run/secrets/http", "http.public": "true",
 }
 
 // quoted are the samples that need quotes in the file.
 var quoted = map[string]string{
-	"influxdb.database": `"0815"`, "influxdb.username": `'null'`, "listen": `":0"`,
+	"influxdb.database": `"0815"`, "influxdb.username": `'null'`, "listen": `"[::1]:0"`,
 	"influxdb.url": `"https://[::1]:443/influx"`,
 	"regexp":       `'^(?P<msec>\S+) "x: #y''z"$'`, "tags": "\n- vhost\n- status", "fields": "[request_time]",
 	"influxdb.headers": "{X-Scope-OrgID: web, x-a: 'b:c'}",
@@ -256,7 +257,7 @@ func TestEveryKeyByFlagVariableAndFile(t *testing.T) {
 			byVariable := layers{env: map[string]string{"TAILFLUX_PATH": "/default.log", variable: text}}.mustLoad(t)
 			file := "sources: [{path: /default.log}]\n" + strings.Replace(key, ".", ": {", 1) + ": " + yaml
 			switch section, _, dotted := strings.Cut(key, "."); {
-			case dotted && section == "influxdb":
+			case dotted && (section == "influxdb" || section == "http"):
 				file += "}\n"
 			case key == "path":
 				file = "sources:\n- path: " + yaml + "\n"

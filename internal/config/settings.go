@@ -103,6 +103,10 @@ var settings = []setting[Config]{
 		path(), func(c *Config) *string { return &c.StateDir }),
 	row("listen", "address of the HTTP server for /monitor and health checks; empty for none, port 0 for any free port",
 		listen(), func(c *Config) *string { return &c.Listen }),
+	row("http.token_file", "file that contains a token, without which only /healthz and /readyz answer; sent as Authorization: Bearer",
+		optional(path()), func(c *Config) *string { return &c.HTTP.TokenFile }),
+	row("http.public", "everybody who reaches listen may see /monitor: paths and names of logs, addresses and errors of InfluxDB, rejected lines",
+		boolean(), func(c *Config) *bool { return &c.HTTP.Public }),
 }
 
 // sourceSettings has the keys of one source: of each entry of sources, and of

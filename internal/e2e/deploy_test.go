@@ -144,17 +144,22 @@ type composeFile struct {
 }
 
 type composeService struct {
-	Image           string
-	Build           struct{ Context, Dockerfile string }
-	Hostname        string
-	Entrypoint      []string
-	Command         []string
-	User            string
-	Init            bool
-	Environment     map[string]string
-	DependsOn       []string `yaml:"depends_on"`
-	Volumes         []string
-	Ports           []string
+	Image       string
+	Build       struct{ Context, Dockerfile string }
+	Hostname    string
+	Entrypoint  []string
+	Command     []string
+	User        string
+	Init        bool
+	Environment map[string]string
+	DependsOn   []string `yaml:"depends_on"`
+	Volumes     []string
+	Ports       []string
+	Healthcheck struct {
+		Test        []string
+		Interval    string
+		StartPeriod string `yaml:"start_period"`
+	}
 	StopGracePeriod string   `yaml:"stop_grace_period"`
 	MemLimit        string   `yaml:"mem_limit"`
 	ReadOnly        bool     `yaml:"read_only"`
@@ -284,6 +289,9 @@ func TestDeployComposeFits(t *testing.T) {
 	}
 	if len(tailflux.Ports) != 1 || !strings.HasSuffix(tailflux.Ports[0], settings.Listen[strings.LastIndex(settings.Listen, ":"):]) {
 		t.Errorf("ports %s, listen %s", tailflux.Ports, settings.Listen)
+	}
+	if test := tailflux.Healthcheck.Test; !slices.Equal(test, []string{"CMD", "/usr/bin/tailflux", "healthcheck"}) {
+		t.Errorf("healthcheck %q, and the image has no shell", test)
 	}
 	if tailflux.Hostname == "" {
 		t.Error("tailflux has no hostname: the tag host would be a container's id")

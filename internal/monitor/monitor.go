@@ -1,5 +1,5 @@
 // Package monitor is the HTTP face of the daemon: GET /monitor, /healthz and
-// /readyz. It only shows what package stats counts; docs/monitor.md explains
+// /readyz. The first may ask for a token. It only shows what package stats counts; docs/monitor.md explains
 // every key.
 package monitor
 
@@ -22,8 +22,9 @@ import (
 // Info is what the process knows of itself.
 type Info struct {
 	Version string
-	Read    Channel // from read to parse
-	Write   Channel // from parse to write
+	Read    Channel       // from read to parse
+	Write   Channel       // from parse to write
+	Token   func() string // what a request has to show, but for the probes; nil or "": nothing
 }
 
 // Channel reports how full a channel is.
@@ -37,7 +38,7 @@ const (
 	idleTimeout    = 30 * time.Second
 )
 
-// Handler serves the three paths.
+// Handler serves the three paths. It may be asked by several at once.
 func Handler(info Info, st *stats.Stats) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /monitor", func(w http.ResponseWriter, _ *http.Request) {
@@ -58,7 +59,7 @@ func Handler(info Info, st *stats.Stats) http.Handler {
 		}
 		fmt.Fprintln(w, "ok")
 	})
-	return mux
+	return guarded(mux, info.Token)
 }
 
 // unready returns why the daemon is not ready.

@@ -36,6 +36,10 @@ gomod    := $(tools)/cyclonedx-gomod-v1.10.0
 
 influxd_old := $(CURDIR)/.cache/influxdb-debian/usr/bin/influxd
 
+# A Debian with systemd, in which tests install tailflux (internal/e2e/machine).
+debian      := $(CURDIR)/.cache/debian-12.tar
+debian_has  := systemd,systemd-sysv,dbus,libnss-systemd,procps,sudo,curl,logrotate,nginx-light
+
 .PHONY: help build man package release demo check fmt test model scenes mutants e2e e2e-influxd e2e-deps soak bench profile fuzz clean influxd
 
 help: ## this list
@@ -122,9 +126,10 @@ scenes: ## SCENES (1,000,000) random scenes of what can happen to a log, decided
 mutants: influxd ## mistakes as patches, each of which a test must find; MUTANTS=internal/tail
 	@go run ./internal/mutants -which '$(MUTANTS)'
 
-e2e: influxd $(nfpm) $(gomod) ## with real nginx, logrotate and wrk, and InfluxDB 1.6 (make e2e-deps)
+e2e: influxd $(nfpm) $(gomod) ## with real nginx, logrotate, wrk and systemd, and InfluxDB 1.6 (make e2e-deps)
 	@[[ -x $(influxd_old) ]] || { echo "e2e: no InfluxDB 1.6 here; make e2e-deps unpacks it" >&2; exit 1; }
-	for command in nginx logrotate wrk zstd curl systemd-analyze lintian rpmlint rpm; do
+	[[ -e $(debian) ]] || { echo "e2e: no Debian to boot here; make e2e-deps makes it" >&2; exit 1; }
+	for command in nginx logrotate wrk zstd curl systemd-analyze systemd-nspawn lintian rpmlint rpm; do
 		type -P $$command >/dev/null || { echo "e2e: no $$command here; make e2e-deps installs it" >&2; exit 1; }
 	done
 	set -x
@@ -168,7 +173,9 @@ e2e-deps: ## installs nginx, logrotate, wrk and what else the tests run from Deb
 	type -P gcc >/dev/null || missing+=" gcc"
 	[[ -e /usr/include/stdlib.h ]] || missing+=" libc6-dev"
 	[[ -x $(influxd_old) ]] || missing+=" influxdb"
-	[[ $$missing ]] || { echo "e2e-deps: all there"; exit 0; }
+	type -P systemd-nspawn >/dev/null || missing+=" systemd-container"
+	type -P debootstrap >/dev/null || missing+=" debootstrap"
+	[[ $$missing ]] || { $(MAKE) --no-print-directory $(debian); echo "e2e-deps: all there"; exit 0; }
 	echo "e2e-deps: installing$$missing"
 	sudo=; (( EUID == 0 )) || sudo='$(SUDO)'
 	policy=/usr/sbin/policy-rc.d # 101: the packages' scripts may start nothing
@@ -189,6 +196,21 @@ e2e-deps: ## installs nginx, logrotate, wrk and what else the tests run from Deb
 	if [[ $$missing = *nginx* ]] && type -P systemctl >/dev/null; then
 		$$sudo systemctl --quiet disable nginx # nor at the next boot
 	fi
+	$(MAKE) --no-print-directory $(debian)
+
+$(debian):
+	@echo "e2e-deps: a Debian for the tests, a minute…"
+	sudo=; (( EUID == 0 )) || sudo='$(SUDO)'
+	mkdir -p $(@D)
+	dir=$$(mktemp -d)
+	trap '$$sudo rm -rf $$dir' EXIT
+	$$sudo debootstrap --variant=minbase --include=$(debian_has) bookworm $$dir/root >$$dir/log || { tail $$dir/log >&2; exit 1; }
+	# Nothing listens when it is booted: it has the network of this machine.
+	$$sudo rm $$dir/root/etc/systemd/system/multi-user.target.wants/nginx.service
+	$$sudo mkdir -p $$dir/root/var/log/journal
+	$$sudo rm -rf $$dir/root/var/cache/apt/* $$dir/root/var/lib/apt/lists/*
+	$$sudo tar -C $$dir/root -cpf - . >$@.new
+	mv $@.new $@
 
 bench: ## Go benchmarks; BENCH=regexp COUNT=10
 	@dirs=$$(grep -rlE --include='*_test.go' --exclude-dir='.?*' '^func Benchmark' . | xargs -r dirname | sort -u || true)

@@ -3,16 +3,27 @@ package influx
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"strings"
 )
 
-// Probe sends a write without points, and returns nil if one with points could be stored
-// as far as address, user, database and retention policy go. Any answer that is only about
-// there being no points is nil, too. Else the error is as that of [Client.Write].
+// Probe is [Client.Try], and creates the database if there is none: it was dropped.
 func (c *Client) Probe(ctx context.Context) error {
+	err := c.Try(ctx)
+	if answer, ok := errors.AsType[*AnswerError](err); ok && answer.Status == http.StatusNotFound {
+		_ = c.CreateDatabase(ctx) // else the next try says so again
+	}
+	return err
+}
+
+// Try sends a write without points, and returns nil if one with points could be stored
+// as far as address, user, database and retention policy go. Any answer that is only about
+// there being no points is nil, too. Else the error is as that of [Client.Write]. Nothing
+// is changed.
+func (c *Client) Try(ctx context.Context) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.writeURL, http.NoBody)
 	if err != nil {
 		return fmt.Errorf("influxdb write: %w", err)
@@ -27,9 +38,7 @@ func (c *Client) Probe(ctx context.Context) error {
 	switch status := resp.StatusCode; {
 	case status >= 200 && status < 300:
 		return nil
-	case status == http.StatusNotFound:
-		_ = c.CreateDatabase(ctx) // it was dropped; else the next try says so again
-	case status == http.StatusUnauthorized, status == http.StatusForbidden, status == http.StatusTooManyRequests:
+	case status == http.StatusNotFound, status == http.StatusUnauthorized, status == http.StatusForbidden, status == http.StatusTooManyRequests:
 	case status >= 400 && status < 500:
 		return nil
 	}

@@ -155,12 +155,6 @@ func defaultSource() Source {
 // Warnings returns what is accepted and is probably not meant.
 func (c *Config) Warnings() (all []string) {
 	db := c.InfluxDB
-	switch {
-	case db.Username != "" && db.PasswordFile == "":
-		all = append(all, "influxdb.username without influxdb.password_file: the password is empty")
-	case db.PasswordFile != "" && db.Username == "":
-		all = append(all, "influxdb.password_file without influxdb.username: no credentials are sent")
-	}
 	for key, file := range map[string]string{
 		"influxdb.password_file": db.PasswordFile, "influxdb.token_file": db.TokenFile, "influxdb.client_key_file": db.ClientKeyFile,
 		"http.token_file": c.HTTP.TokenFile,

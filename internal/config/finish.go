@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/tailflux/tailflux/internal/nginxvar"
@@ -34,6 +35,9 @@ func (l *loader) finish(check func(*Config, Source) error) {
 	}
 	l.differFromGlobs()
 	l.exposed()
+	db := l.config.InfluxDB
+	l.together("influxdb.username", db.Username, "influxdb.password_file", db.PasswordFile)
+	l.together("influxdb.password_file", db.PasswordFile, "influxdb.username", db.Username)
 	for i, tag := range l.config.Tags {
 		for j, before := range l.config.Tags[:i] {
 			if tag != before && tag != "" && nginxvar.Same(tag, before) {
@@ -59,6 +63,15 @@ func (l *loader) exposed() {
 	}
 	l.fail(l.at["listen"], "listen", shorten(c.Listen)+", which other machines can reach: whoever asks /monitor sees paths, errors and rejected lines",
 		"an address of this machine alone such as 127.0.0.1:9193; or http.token_file, a file with a token that is asked for; or http.public: true, everybody may see them")
+}
+
+// together reports a key that is set without another one that belongs to it.
+func (l *loader) together(key, text, other, without string) {
+	at, given := l.at[other]
+	wrong := given && slices.ContainsFunc(l.problems, func(p problem) bool { return p.at == at })
+	if text != "" && without == "" && !wrong {
+		l.fail(l.at[key], key, shorten(text)+" without "+other, "both "+key+" and "+other+", or none")
+	}
 }
 
 // complete fills in the defaults of a source.

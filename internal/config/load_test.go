@@ -213,6 +213,11 @@ var samples = map[string]string{
 	"http.token_file": "/run/secrets/http", "http.public": "true",
 }
 
+// beside has the flags without which a key is refused.
+var beside = map[string][]string{
+	"influxdb.username": {"--influxdb-password-file=/p"}, "influxdb.password_file": {"--influxdb-username=u"},
+}
+
 // quoted are the samples that need quotes in the file.
 var quoted = map[string]string{
 	"influxdb.database": `"0815"`, "influxdb.username": `'null'`, "listen": `"[::1]:0"`,
@@ -253,8 +258,8 @@ func TestEveryKeyByFlagVariableAndFile(t *testing.T) {
 			if q, ok := quoted[key]; ok {
 				yaml = q
 			}
-			byFlag := layers{flags: []string{"--path=/default.log", flag + "=" + text}}.mustLoad(t)
-			byVariable := layers{env: map[string]string{"TAILFLUX_PATH": "/default.log", variable: text}}.mustLoad(t)
+			byFlag := layers{flags: append([]string{"--path=/default.log", flag + "=" + text}, beside[key]...)}.mustLoad(t)
+			byVariable := layers{flags: beside[key], env: map[string]string{"TAILFLUX_PATH": "/default.log", variable: text}}.mustLoad(t)
 			file := "sources: [{path: /default.log}]\n" + strings.Replace(key, ".", ": {", 1) + ": " + yaml
 			switch section, _, dotted := strings.Cut(key, "."); {
 			case dotted && (section == "influxdb" || section == "http"):
@@ -264,7 +269,7 @@ func TestEveryKeyByFlagVariableAndFile(t *testing.T) {
 			case slices.Contains([]string{"name", "format", "regexp", "start"}, key):
 				file = "sources:\n- path: /default.log\n  " + key + ": " + yaml + "\n"
 			}
-			byFile := layers{file: file}.mustLoad(t)
+			byFile := layers{file: file, flags: beside[key]}.mustLoad(t)
 			if diff := cmp.Diff(byFlag, byVariable); diff != "" {
 				t.Errorf("%s and %s disagree:\n%s", flag, variable, diff)
 			}
@@ -411,4 +416,25 @@ func message(err error) string {
 		return ""
 	}
 	return err.Error()
+}
+
+// A key that is nothing without another one is refused without it; a value of the other
+// one that is refused itself is one mistake.
+func TestKeysThatBelongTogether(t *testing.T) {
+	for _, tt := range []struct {
+		flags []string
+		want  string
+	}{
+		{[]string{"--influxdb-username=u"}, `--influxdb-username: got "u" without influxdb.password_file, want both influxdb.username and influxdb.password_file, or none`},
+		{[]string{"--influxdb-password-file=/p"}, `--influxdb-password-file: got "/p" without influxdb.username, want both influxdb.password_file and influxdb.username, or none`},
+		{[]string{"--influxdb-username=u", "--influxdb-password-file="}, `--influxdb-username: got "u" without influxdb.password_file, want both influxdb.username and influxdb.password_file, or none`},
+		{[]string{"--influxdb-username=a\nb", "--influxdb-password-file=/p"}, "--influxdb-username: got \"a\\nb\", want"},
+		{[]string{"--influxdb-username=u", "--influxdb-password-file=/p"}, ""},
+		{[]string{"--influxdb-username=", "--influxdb-password-file="}, ""},
+	} {
+		_, got := layers{flags: append([]string{"--path=/x.log"}, tt.flags...)}.load(t)
+		if got = strings.TrimSuffix(got, "\n"); !strings.HasPrefix(got, tt.want) || tt.want == "" && got != "" || strings.Contains(got, "\n") {
+			t.Errorf("%q: %s, want %s", tt.flags, got, tt.want)
+		}
+	}
 }

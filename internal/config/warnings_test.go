@@ -26,8 +26,6 @@ func TestWarnings(t *testing.T) {
 		{"https://db:8086", "u", closed, ""},
 		{"http://db:8086", "u", closed, "influxdb.url: the password crosses the network unencrypted to db:8086"},
 		{"http://127.0.0.1:8086", "u", open, "influxdb.password_file: everybody may read " + open},
-		{"http://127.0.0.1:8086", "u", "", "influxdb.username without influxdb.password_file"},
-		{"http://127.0.0.1:8086", "", closed, "influxdb.password_file without influxdb.username"},
 	} {
 		c := config.Default()
 		c.InfluxDB.URL, c.InfluxDB.Username, c.InfluxDB.PasswordFile = tt.url, tt.user, tt.file

@@ -1,102 +1,135 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
-	"slices"
+	"log/slog"
+	"os"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tailflux/tailflux/internal/config"
+	"github.com/tailflux/tailflux/internal/doctor"
 	"github.com/tailflux/tailflux/internal/help"
-	"github.com/tailflux/tailflux/internal/shape"
 )
 
+// answersWithin bounds each question to InfluxDB.
+const answersWithin = 3 * time.Second
+
+// unitDirs is where the unit is looked for; a test has its own.
+var unitDirs = doctor.UnitDirs
+
 func checkCommand() *cobra.Command {
+	var asJSON, asYAML bool
+	var user string
 	cmd := &cobra.Command{
 		Use:   "check",
-		Short: "Print the effective configuration, or every mistake in it",
-		Long: `Check prints the configuration as it applies, from the file, the environment
-and the flags; or every mistake in it, with exit code 2. What is accepted, but
-probably not meant, is a warning on standard error, where it also says which
-format each log is read in, and how many of its lines fit that: of the last
-ones, if it is begun at its end.
+		Short: "Say what keeps tailflux from working here",
+		Long: `Check looks at the configuration, the logs, logrotate's rules, the state
+directory and InfluxDB, and says what does not fit, why, and what to do: a line a
+finding (docs/check.md lists them). It changes nothing, and may be run beside the
+daemon.
 
-The exit code is 1 if a log cannot be followed as it is: its path is a mount of
-one file, so that its rotation cannot be seen, or none of its lines is in the
-format, or no known format fits.`,
-		Example: "  tailflux check --config tailflux.yaml",
-		Args:    help.NoArguments,
+Run as root, it looks with the rights of the user of tailflux.service.
+
+The exit code is 0 if there is no error, 1 if there is one, and 2 if the
+configuration is wrong: then every mistake in it is printed.`,
+		Example: `  sudo tailflux check
+  tailflux check --config tailflux.yaml
+  tailflux check --json | jq '.findings[] | select(.verdict != "ok")'
+  tailflux check --print          # the configuration as it applies`,
+		Args: help.NoArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := load(cmd)
-			if err != nil {
-				return err
+			c, err := configured(cmd)
+			if err == nil {
+				err = cmp.Or(checkSecrets(c), checkPaths(c))
 			}
-			_, accessErr := c.Access()
-			_, tokenErr := c.HTTPToken()
-			if err := errors.Join(accessErr, tokenErr); err != nil {
-				return config.UsageError{Err: err}
+			if err != nil || asYAML {
+				warnOfVariables(cmd)
 			}
-			if err := checkPaths(c); err != nil {
-				return err
-			}
-			if err := c.Print(cmd.OutOrStdout()); err != nil {
-				return err
-			}
-			for _, warning := range c.Warnings() {
-				fmt.Fprintf(cmd.ErrOrStderr(), "warning: %s\n", warning)
-			}
-			for _, source := range c.Sources {
-				if source.Format == shape.Auto && source.Regexp == "" {
-					continue // checkFormats has those of the formats that its logs have
-				}
-				warnings, err := shape.Warnings(c, source)
-				if err != nil {
-					return config.UsageError{Err: fmt.Errorf("source %s: %w", source.Name, err)}
-				}
-				for _, warning := range warnings {
-					fmt.Fprintf(cmd.ErrOrStderr(), "warning: source %s: %s\n", source.Name, warning)
-				}
-			}
-			mounted := mountedLogs(c)
-			for _, log := range mounted {
-				fmt.Fprintf(cmd.ErrOrStderr(), "warning: source %s: %s is a mount of one file: its rotation cannot be seen; mount its directory\n", log.source, log.path)
-			}
-			unfit, err := checkFormats(c, cmd.ErrOrStderr())
 			switch {
 			case err != nil:
 				return err
-			case len(mounted) > 0:
-				return fmt.Errorf("check: logs that cannot be followed through a rotation: %d", len(mounted))
-			case unfit > 0:
-				return fmt.Errorf("check: logs whose lines are not in the format of their source: %d", unfit)
+			case asYAML:
+				return c.Print(cmd.OutOrStdout())
 			}
-			return nil
+			o, err := examination(cmd, c, user)
+			if err != nil {
+				return err
+			}
+			defer o.Store.Close()
+			return examine(cmd, o, asJSON)
 		},
 	}
 	help.AddConfigFlags(cmd.Flags())
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the findings as JSON")
+	cmd.Flags().BoolVar(&asYAML, "print", false, "print the configuration as it applies, and look at nothing else")
+	cmd.Flags().StringVar(&user, "user", "", "look with the rights of this user, instead of those of the unit's user")
 	return cmd
 }
 
-// checkFormats says which format each log is read in, and returns how many fit none.
-func checkFormats(c *config.Config, out io.Writer) (unfit int, err error) {
-	all, err := shape.Findings(c)
-	var said []string
-	for _, f := range all {
-		kind := "note"
-		if f.Unfit {
-			kind = "warning"
-			unfit++
-		}
-		fmt.Fprintf(out, "%s: %s\n", kind, f.Text)
-		for _, warning := range f.Warnings {
-			warning = fmt.Sprintf("warning: source %s: %s\n", f.Source, warning)
-			if !slices.Contains(said, warning) { // as of another file of a glob
-				said = append(said, warning)
-				fmt.Fprint(out, warning)
-			}
+// checkSecrets returns a [config.UsageError] if a file with a secret or a certificate cannot
+// be used.
+func checkSecrets(c *config.Config) error {
+	_, accessErr := c.Access()
+	_, tokenErr := c.HTTPToken()
+	if err := errors.Join(accessErr, tokenErr); err != nil {
+		return config.UsageError{Err: err}
+	}
+	return nil
+}
+
+// examination says what to look at.
+func examination(cmd *cobra.Command, c *config.Config, user string) (o doctor.Options, err error) {
+	o = doctor.Options{Config: c, Misnomers: config.Misnomers(os.Environ())}
+	if !cmd.Flags().Changed("path") { // else it is not the service that is meant
+		o.Unit = doctor.FindUnit(unitDirs)
+	}
+	if o.User, err = doctor.Whose(user, o.Unit); err != nil {
+		return o, config.UsageError{Err: err}
+	}
+	o.File, _ = cmd.Flags().GetString("config")
+	if _, err := os.Stat(config.DefaultFile); o.File == "" && err == nil {
+		o.File = config.DefaultFile
+	}
+	quick := *c
+	quick.InfluxDB.Timeout = min(quick.InfluxDB.Timeout, answersWithin)
+	o.Store, err = openInflux(&quick, slog.New(slog.DiscardHandler))
+	return o, err
+}
+
+// examine prints the findings, and returns an error if one of them is one.
+func examine(cmd *cobra.Command, o doctor.Options, asJSON bool) error {
+	out, progress := cmd.OutOrStdout(), cmd.ErrOrStderr()
+	erase := func() {}
+	if isTerminal(progress) {
+		erase = func() { _, _ = io.WriteString(progress, "\r\x1b[K") }
+		o.Asking = func(what string) {
+			erase()
+			fmt.Fprintf(progress, "%s…", what)
 		}
 	}
-	return unfit, err
+	printer := doctor.Printer{W: out, Colour: isTerminal(out) && os.Getenv("NO_COLOR") == ""}
+	if !asJSON {
+		o.Found = func(f doctor.Finding) {
+			erase()
+			printer.Print(f)
+		}
+	}
+	all := doctor.Run(cmd.Context(), o)
+	erase()
+	if asJSON {
+		if err := doctor.JSON(out, o, all); err != nil {
+			return err
+		}
+	} else {
+		printer.End(all)
+	}
+	if doctor.Worst(all) == doctor.Error {
+		return doctor.Failed(all)
+	}
+	return nil
 }

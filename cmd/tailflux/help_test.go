@@ -117,7 +117,7 @@ func TestConfigHasAShortFlag(t *testing.T) {
 	if err := os.WriteFile(file, []byte("sources: [{path: /x.log}]\nmeasurement: short\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if code, out, errs := printed("check", "-c", file); code != 0 || !strings.Contains(out, "measurement: short") {
+	if code, out, errs := printed("check", "--print", "-c", file); code != 0 || !strings.Contains(out, "measurement: short") {
 		t.Errorf("check -c = exit %d\n%s%s", code, out, errs)
 	}
 }
@@ -126,8 +126,12 @@ func TestConfigHasAShortFlag(t *testing.T) {
 func TestVariablesThatSetNothing(t *testing.T) {
 	t.Setenv("TAILFLUX_INFLUX_URL", "http://db:8086")
 	t.Setenv("TAILFLUX_PORT_9193_TCP", "tcp://10.0.0.1:9193")
-	code, _, errs := printed("check", "--path", "/x.log")
-	if code != 0 || strings.Count(errs, "\n") != 1 || !strings.Contains(errs, `"keys":"TAILFLUX_INFLUX_URL","reason":"did you mean TAILFLUX_INFLUXDB_URL?"`) {
-		t.Errorf("check = exit %d\n%s", code, errs)
+	code, _, errs := printed("verify", "--path", "/x.log", "/none.log")
+	if code == 0 || strings.Count(errs, "has no effect") != 1 || !strings.Contains(errs, `"keys":"TAILFLUX_INFLUX_URL","reason":"did you mean TAILFLUX_INFLUXDB_URL?"`) {
+		t.Errorf("verify = exit %d\n%s", code, errs)
+	}
+	code, out := checked(t, "--path", writeTemp(t, "access.log", ""), "--state-dir", t.TempDir())
+	if code != 0 || strings.Count(out, "has no effect") != 1 || !strings.Contains(out, "TAILFLUX_INFLUX_URL has no effect; did you mean TAILFLUX_INFLUXDB_URL?") {
+		t.Errorf("check = exit %d\n%s", code, out)
 	}
 }

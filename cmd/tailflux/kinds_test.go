@@ -256,20 +256,20 @@ func TestWhatCanNeverComeIsSaid(t *testing.T) {
 		{"a type that is said", "sources: [{path: /x.log, name: web, format: '$msec $cost'}]\nfields: [cost]\ntypes: {cost: string}\n", nil},
 		{"a value that shifts others", "sources: [{path: /x.log, name: web, format: '$msec $uri $status $http_user_agent'}]\n", []string{"$uri: it is not in quotes"}},
 	} {
-		config := writeTemp(t, "tailflux.yaml", tt.config)
-		var out, errs bytes.Buffer
-		code := execute([]string{"check", "--config", config}, &out, &errs)
+		log := writeTemp(t, "x.log", "")
+		config := writeTemp(t, "tailflux.yaml", strings.ReplaceAll(tt.config, "/x.log", log))
+		code, out := checked(t, "--config", config, "--state-dir", t.TempDir())
 		_, stdout, _ := explainWith(t, "x\n", "--config", config)
 		for _, want := range tt.want {
-			if code != 0 || !strings.Contains(errs.String(), want) || !strings.Contains(errs.String(), "warning: source web: ") {
-				t.Errorf("%s: check = exit %d\n%swant %q", tt.name, code, errs.String(), want)
+			if code != 0 || !strings.Contains(out, want) || !strings.Contains(out, "\nsource web\n  warning  ") {
+				t.Errorf("%s: check = exit %d\n%swant %q", tt.name, code, out, want)
 			}
 			if !strings.Contains(stdout, want) {
 				t.Errorf("%s: explain =\n%swant %q", tt.name, stdout, want)
 			}
 		}
-		if tt.want == nil && strings.Contains(errs.String()+stdout, "warning") {
-			t.Errorf("%s: check and explain warn:\n%s%s", tt.name, errs.String(), stdout)
+		if tt.want == nil && strings.Contains(out+stdout, "warning") {
+			t.Errorf("%s: check and explain warn:\n%s%s", tt.name, out, stdout)
 		}
 	}
 }
@@ -278,13 +278,12 @@ func TestWhatCanNeverComeIsSaid(t *testing.T) {
 func TestCheckWarnsOfAFormatThatIsFound(t *testing.T) {
 	log := writeTemp(t, "access.log", explainCombined+"\n")
 	config := writeTemp(t, "tailflux.yaml", "sources: [{path: "+log+", name: web}]\ntags: [methd]\nstate_dir: "+t.TempDir()+"\n")
-	var out, errs bytes.Buffer
-	if code := execute([]string{"check", "--config", config}, &out, &errs); code != 0 || !strings.Contains(errs.String(), "warning: source web: tags: the format has nothing for methd") {
-		t.Errorf("check = exit %d\n%s", code, errs.String())
+	if code, out := checked(t, "--config", config); code != 0 || !strings.Contains(out, "tags: the format has nothing for methd") {
+		t.Errorf("check = exit %d\n%s", code, out)
 	}
 	unknown := writeTemp(t, "access.log", `{"time":"2026-11-20T10:00:00Z","DownstreamStatus":200}`+"\n")
 	config = writeTemp(t, "tailflux.yaml", "sources: [{path: "+unknown+", name: web, format: json}]\nstate_dir: "+t.TempDir()+"\n")
-	if execute([]string{"check", "--config", config}, &out, &errs); !strings.Contains(errs.String(), "none of the keys in the lines") || !strings.Contains(errs.String(), "DownstreamStatus") {
-		t.Errorf("check of keys that are not known:\n%s", errs.String())
+	if _, out := checked(t, "--config", config); !strings.Contains(out, "none of the keys in the lines") || !strings.Contains(out, "DownstreamStatus") {
+		t.Errorf("check of keys that are not known:\n%s", out)
 	}
 }

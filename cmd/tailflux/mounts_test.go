@@ -27,16 +27,13 @@ func TestLogThatIsAMountOfOneFileIsWarnedOf(t *testing.T) {
 	t.Cleanup(func() { _ = syscall.Unmount(container, syscall.MNT_DETACH) })
 	for path, warned := range map[string]bool{container: true, filepath.Join(dir, "*.log"): true, other: false, filepath.Join(dir, "oth*.log"): false} {
 		const check = "is a mount of one file: its rotation cannot be seen; mount its directory"
-		code, stdout, stderr := printed("check", "--path", path, "--name", "web")
-		if (code == exitFailed) != warned || strings.Contains(stderr, "source web: "+container+" "+check) != warned || strings.Contains(stderr, other) {
-			t.Errorf("check --path %s = %d, want a warning of %s: %t; it prints\n%s", path, code, container, warned, stderr)
-		}
-		if !strings.Contains(stdout, path) {
-			t.Errorf("check --path %s does not print the configuration:\n%s", path, stdout)
+		code, out := checked(t, "--path", path, "--name", "web")
+		if (code == exitFailed) != warned || strings.Contains(out, container+" "+check) != warned || strings.Contains(out, other+" is a mount") {
+			t.Errorf("check --path %s = %d, want an error about %s: %t; it prints\n%s", path, code, container, warned, out)
 		}
 		for _, once := range []string{"--once=false", "--once"} {
 			// It ends at once: there is no such address here.
-			_, _, stderr = printed("run", once, "--path", path, "--name", "web", "--format", "combined",
+			_, _, stderr := printed("run", once, "--path", path, "--name", "web", "--format", "combined",
 				"--state-dir", t.TempDir(), "--listen", "192.0.2.1:1", "--http-public", "--influxdb-url", "http://127.0.0.1:9")
 			var said []string
 			for line := range strings.Lines(stderr) {
@@ -54,8 +51,12 @@ func TestLogThatIsAMountOfOneFileIsWarnedOf(t *testing.T) {
 
 // What is probably not meant is said by check as by the start, and is no reason to fail.
 func TestCheckPrintsTheWarnings(t *testing.T) {
-	code, _, stderr := printed("check", "--path", "/access.log", "--influxdb-username", "u")
-	if code != 0 || stderr != "warning: influxdb.username without influxdb.password_file: the password is empty\n" {
-		t.Errorf("exit code %d, standard error\n%s", code, stderr)
+	log, token := writeTemp(t, "access.log", ""), writeTemp(t, "token", "secret\n")
+	if err := os.Chmod(token, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	code, out := checked(t, "--path", log, "--state-dir", t.TempDir(), "--influxdb-token-file", token)
+	if code != 0 || !strings.Contains(out, "warning  configuration  influxdb.token_file: everybody may read "+token+"; chmod 0640 it") {
+		t.Errorf("exit code %d\n%s", code, out)
 	}
 }

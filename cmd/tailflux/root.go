@@ -68,13 +68,18 @@ tailflux run does.`,
 	return root
 }
 
-// load reads the configuration that the flags of cmd ask for.
+// load reads the configuration that the flags of cmd ask for, and warns of variables that
+// are none of it.
 func load(cmd *cobra.Command) (*config.Config, error) {
+	warnOfVariables(cmd)
+	return configured(cmd)
+}
+
+func configured(cmd *cobra.Command) (*config.Config, error) {
 	file, err := cmd.Flags().GetString("config")
 	if err != nil {
 		return nil, err
 	}
-	warnOfVariables(cmd)
 	c, _, err := config.Load(config.Options{File: file, Flags: cmd.Flags(), Env: os.LookupEnv, Check: shape.Check, NeedSource: true})
 	if err != nil {
 		return nil, config.UsageError{Err: err}

@@ -223,7 +223,7 @@ func TestDeployCompose(t *testing.T) {
 	}
 }
 
-// effective is what tailflux check prints of a configuration.
+// effective is what tailflux check --print prints of a configuration.
 type effective struct {
 	Sources  []struct{ Name, Path, Format, Start string }
 	InfluxDB struct{ URL, Database string } `yaml:"influxdb"`
@@ -234,11 +234,11 @@ type effective struct {
 
 func checked(t *testing.T, file string) (e effective) {
 	t.Helper()
-	check := exec.Command(binary, "check", "--config", filepath.Join(repository, file))
+	check := exec.Command(binary, "check", "--print", "--config", filepath.Join(repository, file))
 	check.Stderr = os.Stderr
 	output, err := check.Output()
 	if err != nil {
-		t.Fatalf("tailflux check --config %s: %v", file, err)
+		t.Fatalf("tailflux check --print --config %s: %v", file, err)
 	}
 	if err := yaml.Unmarshal(output, &e); err != nil {
 		t.Fatal(err)

@@ -124,3 +124,11 @@ func (n *names) maybe(name string) bool {
 	rest, ok := strings.CutPrefix(name, n.base)
 	return ok && rest != "" && !passing.MatchString(rest) && strings.ContainsRune(".-_", rune(rest[0])) && strings.ContainsFunc(rest, unicode.IsDigit)
 }
+
+// RotatedName reports whether a file is called as rotated files are of the log that is
+// called base.
+func RotatedName(base, name string) bool {
+	n := newNames(base, base)
+	rotated, _ := n.rotated(name)
+	return rotated || n.maybe(name)
+}

@@ -50,9 +50,10 @@ func FirstLines(path string, n int) (lines [][]byte, err error) {
 }
 
 // LastLines returns the last lines of a plain file, at most n, whole ones only, without
-// their newlines and the CR before that. It looks at the end of the file alone.
+// their newlines and the CR before that. It looks at the end of the file alone, and
+// finds fewer where lines are long.
 func LastLines(path string, n int) (lines [][]byte, err error) {
-	const room = 256 << 10
+	room := int64(max(256<<10, n<<10))
 	o, err := OpenPlain(path)
 	if err != nil {
 		return nil, err

@@ -14,11 +14,15 @@ import (
 
 // Finding is how a log goes with the format of its source, in a sentence.
 type Finding struct {
-	Source string // its name
-	Text   string
-	Unfit  bool // its lines would be rejected
+	Source, Path string
+	Text         string
+	Unfit        bool // its lines would be rejected
+	LeftOut      bool // they are of another kind of log, which a glob leaves out
+	Beside       bool // others of the same glob are not unfit
 	// Warnings are those of the format, if it was detected.
 	Warnings []string
+	// Lines is how its lines become points, with any value for a tag; nil if they do not.
+	Lines *Lines
 }
 
 // Findings says of each log that has lines now, or had, which format it is read in, and why. It
@@ -29,10 +33,10 @@ func Findings(c *config.Config) (all []Finding, err error) {
 		return nil, err
 	}
 	for _, source := range c.Sources {
-		some := findings(c, source, pathsOf(c, source), &kept)
+		some := findings(c, source, Paths(c, source), &kept)
 		if source.IsGlob() && slices.ContainsFunc(some, func(f Finding) bool { return !f.Unfit }) {
 			for i := range some {
-				some[i].Unfit = false // others are not stopped
+				some[i].Beside = true
 			}
 		}
 		all = append(all, some...)
@@ -45,7 +49,7 @@ func findings(c *config.Config, source config.Source, paths []string, kept *choi
 		_, chosen := kept.named(isLog(source, path))
 		x := examiner{config: c, probes: map[string]*Lines{}, followed: func(string) bool { return chosen.Format != "" }}
 		e := x.examine(source, path)
-		about := fmt.Sprintf("source %s: %s: ", source.Name, path)
+		about := ""
 		switch {
 		case errors.Is(e.Err, logformat.ErrNoLines) && chosen.Format == "":
 			continue
@@ -60,9 +64,12 @@ func findings(c *config.Config, source config.Source, paths []string, kept *choi
 		default:
 			about += fmt.Sprintf("format %s: %s", cmp.Or(e.Format, "regexp"), e)
 		}
-		found := Finding{Source: source.Name, Text: about, Unfit: e.Err != nil && !errors.Is(e.Err, logformat.ErrNoLines)}
-		if probe, err := x.probe(withFormat(source, e.Format)); err == nil && e.Err == nil && isAuto(source) {
-			found.Warnings = append(probe.Warnings(c), probe.unmetOf(c, path)...)
+		found := Finding{Source: source.Name, Path: path, Text: about, Unfit: e.Err != nil && !errors.Is(e.Err, logformat.ErrNoLines), LeftOut: e.Other != "" && source.IsGlob()}
+		if e.Err == nil {
+			found.Lines, _ = x.probe(withFormat(source, e.Format)) // whose mistakes config.Load has found
+		}
+		if found.Lines != nil && isAuto(source) {
+			found.Warnings = append(found.Lines.Warnings(c), found.Lines.unmetOf(c, path)...)
 		}
 		if probe, err := x.probe(withFormat(source, e.Format)); err == nil && e.Err == nil {
 			if lines, err := logfile.FirstLines(path, sampleLines); err == nil {

@@ -130,7 +130,7 @@ func (l *Lines) unmetIn(c *config.Config, read []byte) []string {
 
 // unmetAtStart is Unmet of the first log of a source that has lines at the start.
 func (l *Lines) unmetAtStart(c *config.Config, source config.Source) []string {
-	for _, path := range pathsOf(c, source) {
+	for _, path := range Paths(c, source) {
 		if unmet := l.unmetOf(c, path); unmet != nil {
 			return unmet
 		}

@@ -37,7 +37,7 @@ func (l *Lines) Warnings(c *config.Config) []string {
 func Warnings(c *config.Config, source config.Source) ([]string, error) {
 	if isAuto(source) {
 		x := examiner{config: c, probes: map[string]*Lines{}, followed: func(string) bool { return false }}
-		found := slices.IndexFunc(pathsOf(c, source), func(path string) bool {
+		found := slices.IndexFunc(Paths(c, source), func(path string) bool {
 			e := x.examine(source, path)
 			if e.Err == nil && e.Format != "" {
 				source = withFormat(source, e.Format)
@@ -80,8 +80,8 @@ func (s *Shaper) warnOfUnmet(source string, unmet []string) {
 	}
 }
 
-// pathsOf are the files of a source that are there.
-func pathsOf(c *config.Config, source config.Source) []string {
+// Paths are the files of a glob that are there, or the path of another source.
+func Paths(c *config.Config, source config.Source) []string {
 	if source.IsGlob() {
 		return logfile.CompilePattern(source.Path, c.Exclude...).Paths(nil)
 	}

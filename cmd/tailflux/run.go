@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tailflux/tailflux/internal/doctor"
 	"github.com/tailflux/tailflux/internal/help"
 )
 
@@ -40,6 +41,9 @@ func runCommand(stderr io.Writer) *cobra.Command {
 				for _, m := range mountedLogs(c) {
 					log.Warn("log file is a mount of its own: its rotation cannot be seen, and lines after it are missing; mount its directory", "source", m.source, "file", m.path)
 				}
+			}
+			for _, f := range doctor.Logs(c) {
+				log.Warn("log file cannot be read as things are", "source", f.Subject, "reason", f.Reason+"; "+f.Remedy)
 			}
 			return run(c, job{once: once, scenes: scenes}, log)
 		},

@@ -42,6 +42,8 @@ func TestErrors(t *testing.T) {
 		{"open list", layers{file: "host: x\ntags: [a\n"}, "t.yaml:2:7: got what is not YAML: sequence end token ']' not found"},
 		{"tab", layers{file: "influxdb:\n\turl: x\n"}, "t.yaml:2:1: got a tab in the indentation, want spaces"},
 		{"tab first", layers{file: "\thost: x\n"}, "t.yaml:1:1: got a tab in the indentation, want spaces"},
+		{"two parts on two lines", layers{file: "sources:\n- path: x\n  format: 'a $status '\n    'b'\n"}, `t.yaml:4:5: got what is not YAML: value is not allowed in this context. map key-value is pre-defined; write "format: >-" and below it, indented, the whole log_format as it is in nginx.conf`},
+		{"three parts on three lines", layers{file: "sources:\n- path: x\n  format: \"a $status \"\n    \"b\"\n    \"c\"\n"}, `t.yaml:4:5: got what is not YAML: value is not allowed in this context. map key-value is pre-defined; write "format: >-" and below it, indented, the whole log_format as it is in nginx.conf`},
 		{"indentation", layers{file: "sources:\n  - path: x\n   name: y\n"}, "t.yaml:3:4: got what is not YAML: value is not allowed in this context; is it indented like the line above?"},
 		{"text after quotes", layers{file: "host: \"$a\" b\n"}, "t.yaml:1:12: got what is not YAML: value is not allowed in this context. map key-value is pre-defined; is it indented like the line above?"},
 

@@ -79,13 +79,14 @@ func urlHint(s string) string {
 // These are how people try to write a log_format in YAML.
 var (
 	twoParts    = regexp.MustCompile(`\b(format|regexp):\s*('[^']*'\s+'|"[^"]*"\s+")`)
+	nextPart    = regexp.MustCompile(`^\s+('[^']*'|"[^"]*")\s*$`)
 	doubleQuote = regexp.MustCompile(`\b(format|regexp):\s*"`)
 )
 
 // syntaxHint says what to do about a line that is not YAML.
 func syntaxHint(message, line string) string {
 	switch {
-	case twoParts.MatchString(line):
+	case twoParts.MatchString(line), nextPart.MatchString(line):
 		return `; write "format: >-" and below it, indented, the whole log_format as it is in nginx.conf`
 	case doubleQuote.MatchString(line):
 		return "; put the format between single quotes"

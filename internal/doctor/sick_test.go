@@ -306,3 +306,16 @@ func TestAnotherOneFollowsTheLog(t *testing.T) {
 	}
 	c.finds(want{"error twin", fmt.Sprintf("another tailflux (pid %d) follows LOG too", other.Process.Pid), "pgrep"})
 }
+
+// The start names a remedy, too, where there is one.
+func TestLogsAtTheStart(t *testing.T) {
+	c := newClinic(t)
+	source := func(name, path string) config.Source { return config.Source{Name: name, Path: path} }
+	c.opts.Config.Sources = []config.Source{
+		source("well", c.log), source("near", c.dir+"/logs/acess.log"), source("far", c.dir+"/logs/shop"), source("glob", c.dir+"/logs/none*"), source("elsewhere", c.dir+"/none/access.log"),
+	}
+	all := doctor.Logs(c.opts.Config)
+	if len(all) != 1 || all[0].Subject != "near" || all[0].Remedy != "did you mean "+c.log+"?" {
+		t.Errorf("Logs = %+v", all)
+	}
+}

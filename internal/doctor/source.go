@@ -101,6 +101,28 @@ func (d *doctor) file(path string) bool {
 	return true
 }
 
+// Logs says which logs of the sources cannot be read by who runs this, if there is a
+// remedy: the reader says that it waits for them. Subject is the name of the source.
+func Logs(c *config.Config) (all []Finding) {
+	self := Self()
+	for _, s := range c.Sources {
+		if s.IsGlob() {
+			continue
+		}
+		f := Finding{Verdict: Error, Subject: s.Name, Check: "file"}
+		if missing(s.Path) {
+			if near := nearest(s.Path); near != "" {
+				f.Reason, f.Remedy = s.Path+" is not there", "did you mean "+near+"?"
+				all = append(all, f)
+			}
+		} else if no := self.denied(s.Path); no != nil && no.Remedy != "" {
+			f.Reason, f.Remedy = no.Reason, no.Remedy
+			all = append(all, f)
+		}
+	}
+	return all
+}
+
 func missing(path string) bool {
 	_, err := os.Stat(path)
 	return errors.Is(err, fs.ErrNotExist)

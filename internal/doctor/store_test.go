@@ -278,7 +278,7 @@ func TestUnit(t *testing.T) {
 // Who is not root looks with his own rights, and is told so.
 func TestDaemonOfAnotherUser(t *testing.T) {
 	const there = "TAILFLUX_TEST_AS_NOBODY"
-	if os.Getenv(there) != "" {
+	if secret := os.Getenv(there); secret != "" {
 		c := newClinic(t)
 		c.opts.Unit = doctor.Unit{File: "/x/tailflux.service", User: "root", Config: "/x.yaml"}
 		c.must(os.Chmod(c.log, 0))
@@ -288,6 +288,10 @@ func TestDaemonOfAnotherUser(t *testing.T) {
 			want{"error file", "LOG: nobody may not read it (---------- nobody nogroup)", ""},
 			want{"note logrotate", "", ""},
 		)
+		c.opts.Config.Sources[0].Path = secret
+		if all := doctor.Logs(c.opts.Config); len(all) != 1 || !strings.Contains(all[0].Reason, "nobody may not read it (-rw-r----- root adm)") || !strings.Contains(all[0].Remedy, "usermod -aG adm nobody") {
+			t.Errorf("Logs = %+v", all)
+		}
 		if _, err := doctor.Whose("root", doctor.Unit{}); err == nil || !strings.Contains(err.Error(), "sudo tailflux check --user root") {
 			t.Errorf("Whose(root) = %v", err)
 		}
@@ -301,8 +305,10 @@ func TestDaemonOfAnotherUser(t *testing.T) {
 	c.must(os.WriteFile(program, text, 0o755))
 	c.must(os.Mkdir(c.dir+"/tmp", 0o755))
 	c.own(c.dir + "/tmp")
+	c.must(os.Chown(c.log, 0, 4))
+	c.must(os.Chmod(c.log, 0o640))
 	child := exec.Command(program, "-test.run=^TestDaemonOfAnotherUser$")
-	child.Env = []string{there + "=1", "TMPDIR=" + c.dir + "/tmp"}
+	child.Env = []string{there + "=" + c.log, "TMPDIR=" + c.dir + "/tmp"}
 	child.Dir = c.dir
 	child.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(c.opts.User.UID), Gid: uint32(c.opts.User.GID)}}
 	if out, err := child.CombinedOutput(); err != nil {

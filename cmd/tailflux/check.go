@@ -44,8 +44,12 @@ configuration is wrong: then every mistake in it is printed.`,
 		Args: help.NoArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := configured(cmd)
+			var unit doctor.Unit
 			if err == nil {
-				err = cmp.Or(checkSecrets(c), checkPaths(c))
+				if !cmd.Flags().Changed("path") { // else it is not the service that is meant
+					unit = doctor.FindUnit(unitDirs)
+				}
+				err = cmp.Or(checkSecrets(unit.HandOver(c)), checkPaths(c))
 			}
 			if err != nil || asYAML {
 				warnOfVariables(cmd)
@@ -56,7 +60,7 @@ configuration is wrong: then every mistake in it is printed.`,
 			case asYAML:
 				return c.Print(cmd.OutOrStdout())
 			}
-			o, err := examination(cmd, c, user)
+			o, err := examination(cmd, unit.HandOver(c), unit, user)
 			if err != nil {
 				return err
 			}
@@ -83,11 +87,8 @@ func checkSecrets(c *config.Config) error {
 }
 
 // examination says what to look at.
-func examination(cmd *cobra.Command, c *config.Config, user string) (o doctor.Options, err error) {
-	o = doctor.Options{Config: c, Misnomers: config.Misnomers(os.Environ())}
-	if !cmd.Flags().Changed("path") { // else it is not the service that is meant
-		o.Unit = doctor.FindUnit(unitDirs)
-	}
+func examination(cmd *cobra.Command, c *config.Config, unit doctor.Unit, user string) (o doctor.Options, err error) {
+	o = doctor.Options{Config: c, Unit: unit, Misnomers: config.Misnomers(os.Environ())}
 	if o.User, err = doctor.Whose(user, o.Unit); err != nil {
 		return o, config.UsageError{Err: err}
 	}

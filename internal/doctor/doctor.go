@@ -174,7 +174,7 @@ func (d *doctor) secrets() {
 		{"influxdb.client_cert_file", db.ClientCertFile},
 		{"influxdb.client_key_file", db.ClientKeyFile},
 	} {
-		if file.path == "" {
+		if file.path == "" || d.Unit.handsOver(file.path) {
 			continue
 		}
 		if no := d.User.denied(file.path); no != nil {

@@ -248,6 +248,28 @@ func TestWhose(t *testing.T) {
 	}
 }
 
+// A password that systemd hands over is not there while the service does not run.
+func TestCredentials(t *testing.T) {
+	asRoot(t)
+	c := newClinic(t)
+	password := c.dir + "/password"
+	c.write(password, "secret\n")
+	c.must(os.Chmod(password, 0o600))
+	c.write(c.dir+"/tailflux.service", "[Service]\nExecStart=/usr/bin/tailflux run --config "+c.conf+"\nUser=nobody\nLoadCredential=influxdb-password:"+password+"\n")
+	c.opts.Unit = doctor.FindUnit([]string{c.dir})
+	c.opts.Config.InfluxDB.Username, c.opts.Config.InfluxDB.PasswordFile = "u", "/run/credentials/tailflux.service/influxdb-password"
+	handed := c.opts.Unit.HandOver(c.opts.Config)
+	if handed.InfluxDB.PasswordFile != password || c.opts.Config.InfluxDB.PasswordFile == password {
+		t.Fatalf("HandOver = %+v", handed.InfluxDB)
+	}
+	c.opts.Config = handed
+	c.finds()
+	c.opts.Config.InfluxDB.PasswordFile = "/run/credentials/tailflux.service/other"
+	if handed := c.opts.Unit.HandOver(c.opts.Config); handed.InfluxDB.PasswordFile != "/run/credentials/tailflux.service/other" {
+		t.Errorf("HandOver = %+v", handed.InfluxDB)
+	}
+}
+
 func TestUnit(t *testing.T) {
 	for _, tt := range []struct {
 		name, unit string

@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -22,9 +23,10 @@ type Unit struct {
 	Dynamic     bool
 	State       []string // directories below /var/lib that systemd makes
 	Writable    []string
-	Strict      bool // all but what is writable is read-only
-	NoHome      bool // there is no /home
-	OwnTmp      bool // /tmp is another one
+	Credentials map[string]string // files that systemd hands over, by their names
+	Strict      bool              // all but what is writable is read-only
+	NoHome      bool              // there is no /home
+	OwnTmp      bool              // /tmp is another one
 }
 
 // FindUnit reads tailflux.service.
@@ -75,6 +77,13 @@ func (u *Unit) read(text string) {
 			u.State = several(u.State, value)
 		case "ReadWritePaths":
 			u.Writable = several(u.Writable, value)
+		case "LoadCredential":
+			if name, path, ok := strings.Cut(value, ":"); ok {
+				if u.Credentials == nil {
+					u.Credentials = map[string]string{}
+				}
+				u.Credentials[name] = path
+			}
 		case "ProtectSystem":
 			u.Strict = value == "strict"
 		case "ProtectHome":
@@ -105,6 +114,28 @@ func several(before []string, value string) []string {
 		return nil
 	}
 	return append(before, strings.Fields(value)...)
+}
+
+// credentials is where systemd puts what it hands over, while the service runs.
+const credentials = "/run/credentials/tailflux.service/"
+
+// HandOver returns the configuration as the service has it: where it names a file that
+// systemd hands over, and the service does not run, the file is named that this is from.
+func (u *Unit) HandOver(c *config.Config) *config.Config {
+	handed := *c
+	db := &handed.InfluxDB
+	for _, file := range []*string{&db.PasswordFile, &db.TokenFile, &db.CAFile, &db.ClientCertFile, &db.ClientKeyFile, &handed.HTTP.TokenFile} {
+		name, ok := strings.CutPrefix(*file, credentials)
+		if from := u.Credentials[name]; ok && from != "" && missing(*file) {
+			*file = from
+		}
+	}
+	return &handed
+}
+
+// handsOver reports whether a file is read by systemd, and not by the user.
+func (u *Unit) handsOver(path string) bool {
+	return strings.HasPrefix(path, credentials) || slices.Contains(slices.Collect(maps.Values(u.Credentials)), path)
 }
 
 // makes reports whether systemd makes a directory for the unit.

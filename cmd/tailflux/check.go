@@ -76,8 +76,14 @@ configuration is wrong: then every mistake in it is printed.`,
 }
 
 // checkSecrets returns a [config.UsageError] if a file with a secret or a certificate cannot
-// be used.
+// be used. In ExecReload= of a unit with a sandbox systemd hides its credentials
+// (systemd #35227, TestSystemd): there the daemon judges them.
 func checkSecrets(c *config.Config) error {
+	if dir := os.Getenv("CREDENTIALS_DIRECTORY"); dir != "" {
+		if _, err := os.Stat(dir); err != nil {
+			return nil //nolint:nilerr // hidden
+		}
+	}
 	_, accessErr := c.Access()
 	_, tokenErr := c.HTTPToken()
 	if err := errors.Join(accessErr, tokenErr); err != nil {

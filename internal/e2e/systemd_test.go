@@ -191,13 +191,12 @@ func TestSystemd(t *testing.T) {
 	h.arrived()
 	h.status(`lines/s, 0 s behind$`)
 	t.Run("sandbox", h.sandbox)
-	t.Run("user", func(t *testing.T) {
-		t.Log(h.Run("sudo", "-u", "tailflux", "tailflux", "verify", accessLog))
-	})
+	t.Run("user", h.user)
 	t.Run("credential", h.credential)
 	t.Run("rotated", h.rotated)
 	t.Run("killed", h.killed)
 	t.Run("crashed", h.crashed)
+	t.Run("reload", h.reload)
 	t.Run("wrong configuration", h.wrong)
 	h.set("test", "RestartSec=1s\nWatchdogSec=3s")
 	h.systemctl("restart", "tailflux")
@@ -242,6 +241,20 @@ func (h *host) sandbox(t *testing.T) {
 	}
 }
 
+// What the user of the service runs sees what the service sees; check does so for root, too.
+func (h *host) user(t *testing.T) {
+	h.Until(arrival, "verified", func() bool { // the checkpoint is saved once a second
+		says, err := h.Try("sudo", "-u", "tailflux", "tailflux", "verify", accessLog)
+		return err == nil && regexp.MustCompile(`points in InfluxDB +1000\n`).MatchString(says)
+	})
+	for _, command := range [][]string{{"tailflux", "check"}, {"sudo", "-u", "tailflux", "tailflux", "check"}} {
+		says, err := h.Try(command...)
+		if err != nil || strings.Contains(says, "warning") {
+			t.Errorf("%s: %v: %s", strings.Join(command, " "), err, says)
+		}
+	}
+}
+
 // systemd hands the password over, and only root and the service can read it.
 func (h *host) credential(t *testing.T) {
 	h.Run("rm", "/etc/tailflux/password")
@@ -282,6 +295,34 @@ func (h *host) crashed(t *testing.T) {
 	h.arrived()
 	if n := h.restarts(); n != before+1 {
 		t.Errorf("restarted %d times", n-before)
+	}
+}
+
+// A wrong configuration is no reload: systemctl says so, the journal has the key, and
+// what ran goes on.
+func (h *host) reload(t *testing.T) {
+	before := h.property("MainPID")
+	const passwordFile = "/run/credentials/tailflux.service/influxdb-password"
+	h.configure(passwordFile, "tag_limits: 7")
+	if says, err := h.Try("systemctl", "reload", "tailflux"); err == nil {
+		t.Errorf("reload: no error, %q", says)
+	}
+	if says := h.Run("journalctl", "--no-pager", "--unit=tailflux", "--lines=20", "--output=cat"); !strings.Contains(says, "tag_limits") {
+		t.Errorf("the journal does not name the key: %s", says)
+	}
+	h.write(10)
+	h.arrived()
+	h.configure(passwordFile, "")
+	if says, err := h.Try("systemctl", "reload", "tailflux"); err != nil {
+		t.Errorf("reload: %v: %s", err, says)
+	}
+	h.write(10)
+	h.arrived()
+	if says := h.Run("journalctl", "--no-pager", "--unit=tailflux", "--output=cat"); strings.Contains(says, "batch_points") {
+		t.Errorf("the journal has the whole configuration: %s", says)
+	}
+	if state, pid := h.property("ActiveState"), h.property("MainPID"); state != "active" || pid != before {
+		t.Errorf("after the reloads it is %s, process %s, was %s", state, pid, before)
 	}
 }
 

@@ -21,6 +21,7 @@ echo $$ >"$group/cgroup.procs"
 mount -t tmpfs -o mode=755,size=2G none "$dir"
 tar -xpf "$tar" -C "$dir"
 hostname >"$dir/etc/hostname"
+echo "127.0.0.1 localhost $(hostname)" >"$dir/etc/hosts"
 
 # --register=no and --keep-unit together keep it from asking a systemd of the machine,
 # which may have none. With --console=pipe nothing is printed.

@@ -2,8 +2,7 @@ package config
 
 // For tests in config_test.
 var (
-	Quote = quote
-	Read  = read
+	Read = read
 )
 
 // LoadBytes is Load of a file with these bytes and nothing else.

@@ -77,7 +77,7 @@ func TestPrintQuotes(t *testing.T) {
 		{"a\tb", `"a\tb"`},
 	} {
 		if got := config.Quote(tt.give); got != tt.want {
-			t.Errorf("quote(%q) = %s, want %s", tt.give, got, tt.want)
+			t.Errorf("Quote(%q) = %s, want %s", tt.give, got, tt.want)
 		}
 	}
 }
@@ -91,7 +91,7 @@ func FuzzQuote(f *testing.F) {
 			t.Skip("settings are UTF-8")
 		}
 		if got, ok := config.Word(config.Quote(s)); !ok || got != s {
-			t.Errorf("quote(%q) = %s, read as %q, %v", s, config.Quote(s), got, ok)
+			t.Errorf("Quote(%q) = %s, read as %q, %v", s, config.Quote(s), got, ok)
 		}
 	})
 }

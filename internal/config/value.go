@@ -110,7 +110,7 @@ func (v value) flat() string {
 func (v value) yaml() string {
 	switch v.shape {
 	case yamlString:
-		return quote(v.text)
+		return Quote(v.text)
 	case yamlSequence:
 		all := make([]string, len(v.items))
 		for i, item := range v.items {
@@ -131,12 +131,12 @@ func (v value) yaml() string {
 // plainSafe is a word, path or URL, or an address with its port.
 var plainSafe = regexp.MustCompile(`^[A-Za-z/_][A-Za-z0-9/_.-]*(:[A-Za-z0-9/_.-]+)*$|^(\d+\.){3}\d+:\d+$`)
 
-// quote writes s so that YAML reads the same s again: bare where that is plainly
+// Quote writes s so that YAML reads the same s again: bare where that is plainly
 // safe, else in single quotes, which leave the backslashes of a regular expression
 // alone, else in double quotes, whose escapes are those of Go. The encoder of the
 // YAML library is not used because its answers for ".inf" and a tab are read as
 // something else (TestPrintQuotes).
-func quote(s string) string {
+func Quote(s string) string {
 	switch {
 	case s == "":
 		return `""`

@@ -37,7 +37,7 @@ func TestManual(t *testing.T) {
 		return all
 	}
 	first, second := pages(), pages()
-	for _, name := range []string{"tailflux.1", "tailflux-run.1", "tailflux-explain.1", "tailflux-import.1", "tailflux-verify.1", "tailflux.bash", "_tailflux", "tailflux.fish"} {
+	for _, name := range []string{"tailflux.1", "tailflux-run.1", "tailflux-init.1", "tailflux-explain.1", "tailflux-import.1", "tailflux-verify.1", "tailflux.bash", "_tailflux", "tailflux.fish"} {
 		if first[name] == "" || first[name] != second[name] {
 			t.Errorf("%s is empty or not always the same", name)
 		}

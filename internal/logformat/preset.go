@@ -92,3 +92,14 @@ func Presets() []string {
 	slices.Sort(names)
 	return names
 }
+
+// PresetOf is the name of the preset that a log_format is equal to, as nginx has it,
+// with its words joined; or "".
+func PresetOf(text string) string {
+	for name, preset := range presets {
+		if preset == text && units[name] == nil {
+			return name
+		}
+	}
+	return ""
+}

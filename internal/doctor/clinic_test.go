@@ -57,6 +57,7 @@ func newClinic(t *testing.T) *clinic {
 		},
 	}
 	c.opts.User = doctor.Self()
+	c.opts.Nginx = filepath.Join(dir, "nginx.conf")
 	if os.Geteuid() == 0 {
 		nobody, err := doctor.Lookup("nobody")
 		if err != nil {

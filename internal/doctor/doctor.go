@@ -22,6 +22,7 @@ import (
 	"github.com/tailflux/tailflux/internal/config"
 	"github.com/tailflux/tailflux/internal/influx"
 	"github.com/tailflux/tailflux/internal/logrotate"
+	"github.com/tailflux/tailflux/internal/nginxconf"
 	"github.com/tailflux/tailflux/internal/shape"
 )
 
@@ -64,6 +65,7 @@ type Options struct {
 	OpenFiles uint64            // so many may be open; 0: as of this process
 	Logrotate string            // its configuration; "" is the usual one
 	Proc      string            // "" is /proc
+	Nginx     string            // nginx.conf; "" is the usual one
 	Found     func(Finding)     // is told each finding at once
 	Asking    func(what string) // is told what may take a while
 }
@@ -73,6 +75,9 @@ func Run(ctx context.Context, o Options) []Finding {
 	d := &doctor{Options: o, now: time.Now()}
 	if d.Logrotate == "" {
 		d.Logrotate = logrotate.Conf
+	}
+	if d.Nginx == "" {
+		d.Nginx = nginxConf
 	}
 	if d.Proc == "" {
 		d.Proc = "/proc"
@@ -105,6 +110,8 @@ type doctor struct {
 	now     time.Time
 	subject string
 	found   []Finding
+
+	accessLogs []nginxconf.Log
 
 	holder  int // pid of the tailflux that has the state directory; 0: none, or not known
 	running bool
@@ -154,6 +161,7 @@ func (d *doctor) configuration() {
 	for _, is := range d.Misnomers {
 		d.say(Warning, "environment", is.Name+" has no effect", is.Meant)
 	}
+	d.readNginx()
 	d.rules, d.norules = logrotate.Read(d.Logrotate)
 	var err error
 	d.formats, err = shape.Findings(d.Config)

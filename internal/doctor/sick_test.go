@@ -319,3 +319,23 @@ func TestLogsAtTheStart(t *testing.T) {
 		t.Errorf("Logs = %+v", all)
 	}
 }
+
+// What nginx holds back is not seen yet.
+func TestBuffers(t *testing.T) {
+	for params, wants := range map[string][]want{
+		"combined":                        nil,
+		"combined buffer=32k":             {{"warning buffer", "DIR/nginx.conf:3: access_log LOG buffer=32k without flush=", "add flush=1s"}},
+		"combined buffer=64k flush=1m":    {{"note buffer", "buffer=64k flush=1m", "flush=1s"}},
+		"combined buffer=64k flush=1d":    {{"note buffer", "flush=1d", ""}},
+		"combined buffer=32k flush=1s":    nil,
+		"combined gzip=1 flush=5s":        nil,
+		"combined if=$loggable":           nil,
+		"combined buffer=32k flush=500ms": nil,
+	} {
+		t.Run(params, func(t *testing.T) {
+			c := newClinic(t)
+			c.write(c.opts.Nginx, "http {\n  server {\n    access_log "+c.log+" "+params+";\n    access_log /other.log combined buffer=1m;\n  }\n}\n")
+			c.finds(wants...)
+		})
+	}
+}

@@ -45,6 +45,7 @@ func (d *doctor) source(s config.Source) {
 		d.format(s, path)
 		d.backlog(s, path)
 		d.reopened(path)
+		d.buffers(path)
 	}
 	for _, dir := range directories(paths) {
 		d.directory(dir)

@@ -4,7 +4,6 @@ package e2e
 
 import (
 	"fmt"
-	"regexp"
 	"runtime"
 	"strconv"
 	"strings"
@@ -69,7 +68,7 @@ func (h *host) visit(sites []site, perSecond int) (leave func() map[string]int64
 func (h *host) sources(sites []site) map[string]int64 {
 	points := map[string]int64{}
 	for _, s := range sites {
-		points[s.name], _ = h.db.Count(h.t.Context(), database, "nginx_access", fmt.Sprintf("source = '%s'", s.name))
+		points[s.name], _ = h.db.Count(h.t.Context(), database, "nginx_access", fmt.Sprintf("source = '%s.access.log'", s.name))
 	}
 	return points
 }
@@ -94,7 +93,7 @@ func (h *host) files() []string {
 // The package from its installation until nothing is left of it, on a machine whose
 // nginx is busy all the time.
 func TestLifeOfThePackage(t *testing.T) {
-	h := newHost(t)
+	h := newHost(t, withUser)
 	sites := h.serve()
 	old, current := deb(t, "v0.9.0"), deb(t, "v1.0.0")
 	h.copyIn(old, "/root/old.deb")
@@ -107,7 +106,7 @@ func TestLifeOfThePackage(t *testing.T) {
 	if state := h.property("ActiveState"); state != "inactive" {
 		t.Errorf("it is %s although nothing is configured", state)
 	}
-	h.configureSites(sites)
+	h.init(sites)
 	h.set("test", "WatchdogSec=3s\nRestartSec=1s")
 	leave := h.visit(sites, 300)
 	h.systemctl("enable", "--now", "tailflux")
@@ -219,18 +218,19 @@ func (h *host) refusesNewerState(t *testing.T) {
 	h.systemctl("start", "tailflux")
 }
 
-// configureSites writes a configuration for the sites.
-func (h *host) configureSites(sites []site) {
+// init lets tailflux write the configuration for what nginx serves.
+func (h *host) init(sites []site) {
 	h.t.Helper()
-	h.put("/etc/tailflux/password", password)
-	text := fmt.Sprintf("influxdb:\n  url: %s\n  username: tailflux\n  password_file: /etc/tailflux/password\nlisten: %s\nsources:\n", h.db.URL(), h.listen)
+	h.Put("/root/password", 0o600, strings.NewReader(password))
+	h.Run("install", "-m", "640", "-g", "tailflux", "/root/password", "/etc/tailflux/password")
+	says := h.Run("tailflux", "init", "--yes", "--influxdb-url", h.db.URL(), "--influxdb-username", "tailflux",
+		"--influxdb-password-file", "/etc/tailflux/password", "--listen", h.listen, "--start", "beginning")
 	for _, s := range sites {
-		text += fmt.Sprintf("  - name: %s\n    path: /var/log/nginx/%s.access.log\n    start: beginning\n", s.name, s.name)
-		if s.format != "combined" {
-			text += "    format: |-\n      " + regexp.MustCompile(`'(.*)'`).FindStringSubmatch(s.body)[1] + "\n"
-		} else {
-			text += "    format: combined\n"
+		if !strings.Contains(says, "followed: /var/log/nginx/"+s.name+".access.log") {
+			h.t.Errorf("init does not follow %s: %s", s.name, says)
 		}
 	}
-	h.put("/etc/tailflux/tailflux.yaml", text)
+	if check := h.Run("tailflux", "check"); strings.Contains(check, "warning") {
+		h.t.Errorf("check: %s", check)
+	}
 }

@@ -30,11 +30,14 @@ type host struct {
 }
 
 const (
-	password  = "a secret"
+	password  = "a secret" // of tailflux
 	accessLog = "/var/log/nginx/access.log"
 )
 
-func newHost(t *testing.T) *host {
+// withUser is an influxd that wants a password.
+var withUser = influxdtest.Options{Username: "tailflux", Password: password}
+
+func newHost(t *testing.T, db influxdtest.Options) *host {
 	t.Helper()
 	m := machine.Boot(t, filepath.Join(repository, ".cache", "debian-12.tar"))
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -44,7 +47,7 @@ func newHost(t *testing.T) *host {
 	l.Close()
 	return &host{
 		Machine: m, t: t, listen: l.Addr().String(),
-		db: influxdtest.New(t, influxdtest.Options{Username: "tailflux", Password: password}),
+		db: influxdtest.New(t, db),
 	}
 }
 
@@ -166,7 +169,7 @@ func (h *host) install() {
 	for _, file := range []string{"deploy/tailflux.service", "deploy/tailflux.yaml", "deploy/package/sysusers.conf"} {
 		h.put("/root/tailflux/"+file, readFile(h.t, file))
 	}
-	block := capture(h.t, "(?s)## On a machine\n\n```sh\n(.*?)```", readFile(h.t, "deploy/README.md"))
+	block := capture(h.t, "(?s)## On a machine\n.*?```sh\n(.*?)```", readFile(h.t, "deploy/README.md"))
 	steps := strings.Split(strings.TrimSpace(block), "\n")
 	steps = slices.DeleteFunc(steps, func(step string) bool {
 		return step == "make build" || strings.HasPrefix(step, "sudoedit ") || strings.HasPrefix(step, "curl ") || strings.HasPrefix(step, "sudo systemctl enable ")
@@ -179,7 +182,7 @@ func (h *host) install() {
 
 // The unit under a real systemd, in the order of a bad day.
 func TestSystemd(t *testing.T) {
-	h := newHost(t)
+	h := newHost(t, withUser)
 	h.install()
 	h.Put("/root/password", 0o600, strings.NewReader(password+"\n"))
 	h.Shell("sudo install -m 640 -g tailflux /root/password /etc/tailflux/password")

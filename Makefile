@@ -60,7 +60,7 @@ package: $(nfpm) ## packages in OUT (bin/package); ARCHS="amd64 arm64 arm7", FOR
 
 release: $(nfpm) $(gomod) ## all packages, archives with the program, what is in it (CycloneDX), and SHA256SUMS
 	@rm -rf '$(OUT)'
-	OUT='$(OUT)' FORMATS='deb rpm apk archlinux targz sbom' VERSION='$(VERSION)' NFPM=$(nfpm) GOMOD=$(gomod) deploy/package/build.sh
+	OUT='$(OUT)' ARCHS='$(ARCHS)' FORMATS='deb rpm apk archlinux targz sbom' VERSION='$(VERSION)' NFPM=$(nfpm) GOMOD=$(gomod) deploy/package/build.sh
 	ls -l '$(OUT)'
 
 demo: build ## generator, tailflux and influxd on this machine; DURATION=30s ends and checks the sums
@@ -84,6 +84,7 @@ check: $(lint) ## formatting, vet, linters, go.mod, shell syntax
 	go vet ./...
 	go vet -tags e2e ./...
 	go vet -tags man ./cmd/tailflux ./internal/help
+	CGO_ENABLED=0 GOARCH=arm GOARM=7 go vet ./cmd/... ./internal/... # numbers of 32 bits
 	echo "check: $(notdir $(lint))"
 	$(lint) run ./...
 	echo "check: passed"

@@ -5,6 +5,7 @@
 #     ARCHS="amd64 arm64 arm7"   for which machines
 #     FORMATS="deb rpm apk archlinux targz sbom"
 #     VERSION=                   as version.sh takes it; what git says
+#     SOURCE_DATE_EPOCH=         when; that of the commit
 #     NFPM=, GOMOD=              nfpm and cyclonedx-gomod
 #
 # The same commit gives the same files, byte by byte, wherever and whenever it is
@@ -20,7 +21,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 here=$PWD/deploy/package
 VERSION=$("$here/version.sh" ${VERSION:+"$VERSION"})
 export VERSION
-SOURCE_DATE_EPOCH=$(git log -1 --format=%ct 2>/dev/null || echo 0)
+SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || echo 0)}
 export SOURCE_DATE_EPOCH
 
 shared=$out/.shared
@@ -67,6 +68,11 @@ END
 		done
 } | gzip -9n >"$shared/third-party.gz"
 
+long="tailflux follows nginx access logs and writes one point per request to
+InfluxDB 1.x. Nothing is lost and nothing is doubled: through rotation,
+kill -9, outages of InfluxDB and full disks, each line becomes one point, or
+one entry in a reject file."
+
 for ARCH in ${ARCHS:-amd64 arm64 arm7}; do
 	export ARCH
 	stage=$out/.stage/$ARCH
@@ -74,6 +80,7 @@ for ARCH in ${ARCHS:-amd64 arm64 arm7}; do
 	cp -r "$shared"/. "$stage/"
 	GOOS=linux GOARCH=${ARCH%7} GOARM=7 GOAMD64=v1 GOARM64=v8.0 CGO_ENABLED=0 \
 		go build -trimpath -buildvcs=false -ldflags "-s -w -X main.version=$VERSION" -o "$stage/tailflux" ./cmd/tailflux
+	find "$stage" -exec touch --no-dereference --date="@$SOURCE_DATE_EPOCH" {} +
 	for format in ${FORMATS:-deb rpm apk archlinux}; do
 		name=tailflux_${VERSION//\~/-}_linux_${ARCH/arm7/armv7}
 		case $format in
@@ -82,15 +89,18 @@ for ARCH in ${ARCHS:-amd64 arm64 arm7}; do
 			mkdir -p "$tree"
 			cp -r "$stage"/{tailflux,tailflux.service,sysusers.conf,LICENSE,README.md,CHANGELOG.md,third-party.gz,man,completions} "$tree/"
 			cp "$stage/example.yaml" "$tree/tailflux.yaml"
-			tar -C "${tree%/*}" --sort=name --mtime="@$SOURCE_DATE_EPOCH" --owner=0 --group=0 --numeric-owner --format=gnu -c "${tree##*/}" |
+			tar -C "${tree%/*}" --sort=name --mtime="@$SOURCE_DATE_EPOCH" --owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX --format=gnu -c "${tree##*/}" |
 				gzip -9n >"$out/$name.tar.gz"
 			;;
 		sbom) # of the binary itself: what go version -m says of it
 			"$GOMOD" bin -json -noserial -notimestamp -std -version "v${VERSION/\~/-}" -output "$out/$name.cdx.json" "$stage/tailflux"
 			;;
 		*)
+			DESCRIPTION="nginx access logs into InfluxDB 1.x, every line exactly once"
+			[[ $format = a* ]] || DESCRIPTION+=$'\n'$long # the others have one line
+			export DESCRIPTION
 			made=$(cd "$stage" && VERSION=$("$here/version.sh" --for "$format" "$VERSION") \
-				"$NFPM" package --config "$here/nfpm.yaml" --packager "$format" --target "$out/.stage/")
+				"$NFPM" package --config "$here/nfpm.yaml" --packager "$format" --target "$out/.stage/" 2>&1) || { echo "$made" >&2; exit 1; }
 			made=${made##*created package: }
 			mv "$made" "$out/$(basename "${made//\~/-}")" # a ~ becomes a dot where releases are offered
 			;;

@@ -101,7 +101,7 @@ func (d *doctor) space(dir string) {
 	if syscall.Statfs(dir, &fs) != nil {
 		return
 	}
-	free := int64(fs.Bavail) * fs.Bsize //nolint:gosec // bytes of a disk
+	free := int64(fs.Bavail) * int64(fs.Bsize) //nolint:gosec,unconvert // bytes of a disk; 32 bits on ARM
 	const others = 16 << 20
 	need := 2*d.Config.RejectsMaxBytes + others
 	for _, name := range []string{statedir.Rejects, statedir.RejectsPrev} {

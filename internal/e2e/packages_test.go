@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -303,5 +304,90 @@ func TestDeb(t *testing.T) {
 	}
 	if says := command(t, "lintian", "--allow-root", "--fail-on", "error,warning", "--tag-display-limit", "0", deb); says != "" {
 		t.Errorf("lintian: %s", says)
+	}
+}
+
+func TestRPM(t *testing.T) {
+	made := makePackages(t, "package", "FORMATS=rpm", "ARCHS=amd64")
+	rpm := made("*.rpm")
+	lists(t, strings.Fields(command(t, "rpm", "-qlp", rpm)),
+		"/usr/lib/systemd/system/tailflux.service", "/usr/lib/sysusers.d/tailflux.conf", "/usr/share/zsh/site-functions/_tailflux",
+		"/usr/share/licenses/tailflux/LICENSE")
+	got := command(t, "rpm", "-qp", "--qf", `[%{FILENAMES} %{FILEFLAGS:fflags}\n]%{VERSION}-%{RELEASE} %{ARCH} %{LICENSE}\n`, rpm)
+	for _, want := range []string{"/etc/tailflux/tailflux.yaml cn\n", "\n" + version(t) + "-1 x86_64 MIT\n"} { // configuration, not replaced
+		if !strings.Contains(got, want) {
+			t.Errorf("rpm -q: %s, want %s", got, want)
+		}
+	}
+
+	// On a copy of this machine: rpmlint unpacks what nfpm packs under absolute names
+	// to where they say.
+	r := newRoot(t)
+	r.copy(rpm, "new.rpm")
+	r.copy(makePackages(t, "package", "FORMATS=rpm", "ARCHS=amd64", "VERSION=v0.0.0-git1-gabcdef0")("*.rpm"), "old.rpm")
+	r.copy(filepath.Join(repository, "deploy", "package", "rpmlint.toml"), "rpmlint.toml")
+	out := r.run("rpmlint --strict -c /mnt/rpmlint.toml /mnt/new.rpm")
+	if !strings.Contains(out, "1 packages and 0 specfiles checked; 0 errors, 0 warnings") {
+		t.Errorf("rpmlint: %s", out)
+	}
+	out = r.run(everything + `
+		everything | grep -v '^/var/lib/rpm' >/dev/before
+		rpm -i --nodeps /mnt/old.rpm
+		id tailflux
+		echo 'sources: []' >/etc/tailflux/tailflux.yaml
+		rpm -U --nodeps /mnt/new.rpm
+		tailflux version
+		cat /etc/tailflux/tailflux.yaml
+		rpm -e tailflux
+		ls /etc/tailflux
+		rm -r /etc/tailflux
+		everything | grep -v '^/var/lib/rpm' | diff /dev/before - || true`)
+	for _, want := range []string{"The next step: sudo tailflux init", "(adm)", "tailflux " + version(t) + " ", "\nsources: []\n", "\ntailflux.yaml.rpmsave\n"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("no %q:\n%s", want, out)
+		}
+	}
+	// The user stays, and directories that belong to nobody on Debian.
+	stays := regexp.MustCompile(`^[<>] (tailflux:|adm:|/usr/share/(fish/vendor_completions\.d|licenses|zsh/site-functions) d)`)
+	for line := range strings.Lines(out) { // what diff says
+		if (strings.HasPrefix(line, "< ") || strings.HasPrefix(line, "> ")) && !stays.MatchString(line) {
+			t.Errorf("left or gone: %s", line)
+		}
+	}
+}
+
+func TestAPK(t *testing.T) {
+	apk := makePackages(t, "package", "FORMATS=apk", "ARCHS=amd64")("*.apk")
+	names := strings.Fields(command(t, "sh", "-c", "tar -tzf "+apk+" 2>/dev/null")) // three archives in one
+	lists(t, slices.DeleteFunc(names, func(name string) bool { return !strings.Contains(name, "/") }),
+		"/var/lib/tailflux", "/usr/share/zsh/site-functions/_tailflux", "/usr/share/licenses/tailflux/LICENSE")
+	if slices.ContainsFunc(names, func(name string) bool { return strings.Contains(name, "systemd") }) {
+		t.Error("Alpine has no systemd")
+	}
+	info := command(t, "sh", "-c", "tar -xOzf "+apk+" .PKGINFO 2>/dev/null")
+	for line := range strings.Lines(info) {
+		if !strings.Contains(line, " = ") {
+			t.Errorf(".PKGINFO: %q", line)
+		}
+	}
+	if !strings.Contains(info, "pkgver = "+version(t, "--for", "apk", version(t))+"\n") {
+		t.Errorf(".PKGINFO: %s", info)
+	}
+}
+
+func TestArchLinux(t *testing.T) {
+	file := makePackages(t, "package", "FORMATS=archlinux", "ARCHS=amd64")("*.pkg.tar.zst")
+	names := strings.Fields(command(t, "tar", "--zstd", "-tf", file))
+	lists(t, slices.DeleteFunc(names, func(name string) bool { return strings.HasPrefix(name, ".") }),
+		"/usr/lib/systemd/system/tailflux.service", "/usr/lib/sysusers.d/tailflux.conf", "/usr/share/zsh/site-functions/_tailflux",
+		"/usr/share/licenses/tailflux/LICENSE")
+	info := command(t, "tar", "--zstd", "-xOf", file, ".PKGINFO")
+	for _, want := range []string{"pkgver = " + version(t, "--for", "archlinux", version(t)) + "-1\n", "backup = etc/tailflux/tailflux.yaml\n", "arch = x86_64\n"} {
+		if !strings.Contains(info, want) {
+			t.Errorf(".PKGINFO has no %q: %s", want, info)
+		}
+	}
+	if script := command(t, "tar", "--zstd", "-xOf", file, ".INSTALL"); !strings.Contains(script, "post_install()") || !strings.Contains(script, "sudo tailflux init") {
+		t.Errorf(".INSTALL: %s", script)
 	}
 }

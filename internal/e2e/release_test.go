@@ -55,7 +55,7 @@ func TestRelease(t *testing.T) {
 		if arch == "armv7" && !strings.Contains(modules, "GOARM=7") {
 			t.Errorf("armv7: %s", modules)
 		}
-		names(t, made("tailflux_1.2.3-rc.1_linux_"+arch+".cdx.json"), modules)
+		listsModules(t, made("tailflux_1.2.3-rc.1_linux_"+arch+".cdx.json"), modules)
 	}
 	deb := made("tailflux_1.2.3-rc.1_amd64.deb")
 	if got := strings.TrimSpace(command(t, "dpkg-deb", "-f", deb, "Version")); got != "1.2.3~rc.1" {
@@ -63,8 +63,8 @@ func TestRelease(t *testing.T) {
 	}
 }
 
-// names fails unless a list of what is in a program has each module of it.
-func names(t *testing.T, file, modules string) {
+// listsModules fails unless a list of what is in a program has each module of it.
+func listsModules(t *testing.T, file, modules string) {
 	t.Helper()
 	data, err := os.ReadFile(file)
 	if err != nil {

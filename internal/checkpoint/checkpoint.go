@@ -174,6 +174,39 @@ func (c *Checkpoint) Rename(name, path string, used func(name string) bool) (was
 	return "", false
 }
 
+// RenameAll moves the state of sources to new names, all at once: two may change theirs.
+// It returns the names that were moved. One whose new name is that of another log, which
+// keeps it, stays as it is.
+func (c *Checkpoint) RenameAll(to map[string]string) (moved map[string]string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	moved = maps.Clone(to)
+	for again := true; again; {
+		again = false
+		for was, name := range moved {
+			if _, leaves := moved[name]; c.sources[name] != nil && !leaves {
+				delete(moved, was)
+				again = true
+			}
+		}
+	}
+	states := map[string]*Source{}
+	for was, name := range moved {
+		if s := c.sources[was]; s != nil {
+			states[name] = s
+			delete(c.sources, was)
+			c.moved(was, s.Path, "")
+		}
+	}
+	for name, s := range states {
+		c.sources[name] = s
+		c.moved(name, "", s.Path)
+		c.needed++
+		c.changed = true
+	}
+	return moved
+}
+
 // know adds a source if necessary, and its path. It reports whether it was followed
 // before.
 func (c *Checkpoint) know(name, path string) bool {

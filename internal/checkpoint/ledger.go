@@ -19,6 +19,9 @@ type Ledger struct {
 // Ledger returns that of the source with a name.
 func (c *Checkpoint) Ledger(source string) *Ledger { return &Ledger{c, source} }
 
+// Renamed makes it the book of a source whose name has changed: see [Checkpoint.RenameAll].
+func (l *Ledger) Renamed(source string) { l.name = source }
+
 // Follow records the path of the source. It is known at once, and false is returned at
 // the very first start with it.
 func (l *Ledger) Follow(path string) (known bool) {

@@ -48,6 +48,14 @@ func (c *Checkpoint) Save() error {
 	return err
 }
 
+// SaveTwice is Save, so that either file may be lost, whatever was saved before.
+func (c *Checkpoint) SaveTwice() error {
+	c.mu.Lock()
+	c.needed++
+	c.mu.Unlock()
+	return c.Save()
+}
+
 // An outage is the time in which saving fails.
 type outage struct {
 	on      bool

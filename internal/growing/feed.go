@@ -34,6 +34,11 @@ func NewFeed(maxLine int, c *checkpoint.Checkpoint, pool *flow.Pool, st *stats.S
 	}
 }
 
+// Through changes the way out, and the longest line, when nothing is on it any more.
+func (d *Feed) Through(maxLine int, pool *flow.Pool, out chan<- flow.Chunk) {
+	d.least, d.pool, d.out = max(maxLine, longHead)+1, pool, out
+}
+
 // room waits for room for a chunk.
 func (d *Feed) room(ctx context.Context) ([]byte, error) {
 	for {

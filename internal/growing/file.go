@@ -93,6 +93,10 @@ func (f *File) Restart(at flow.Position, now time.Time) error {
 	return nil
 }
 
+// Rescan looks anew for the end of a line that fitted in no block: blocks may be of
+// another size now.
+func (f *File) Rescan() { f.scanned = 0 }
+
 // EndHere makes the present end of the file the one up to which it is read.
 func (f *File) EndHere() { f.Limit, f.ended = f.Size, f.Size <= f.Seen }
 

@@ -49,6 +49,7 @@ func readOnce(t testing.TB, pool *flow.Pool, path string, want int64) (chunks in
 	}, pool, st, slog.New(slog.DiscardHandler))
 	out := make(chan flow.Chunk, 64)
 	ended := make(chan error, 1)
+	defer r.Close()
 	go func() { ended <- r.Run(t.Context(), out) }()
 	var lines int64
 	for chunk := range out {

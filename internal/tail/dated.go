@@ -69,7 +69,7 @@ func (r *Reader) followDays(g *glob, name string, days []day, fromEnd bool) {
 	switch {
 	case s == nil:
 		s = r.add(Source{Config: g.Config, Name: name, Path: latest.path, FromEnd: fromEnd})
-		s.globbed, s.dated = true, &dated{pattern: g.pattern, date: latest.date, come: map[string]bool{}}
+		s.glob, s.dated = g, &dated{pattern: g.pattern, date: latest.date, come: map[string]bool{}}
 		g.logs[name] = s
 	case latest.date > s.dated.date:
 		s.moveTo(r, latest)

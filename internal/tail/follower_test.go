@@ -110,7 +110,9 @@ func start(t testing.TB, o options, paths ...string) *follower {
 		if o.thread != nil {
 			o.thread()
 		}
-		f.ended <- f.reader.Run(ctx, f.chunks)
+		err := f.reader.Run(ctx, f.chunks)
+		f.reader.Close()
+		f.ended <- err
 	}()
 	t.Cleanup(f.stop)
 	return f

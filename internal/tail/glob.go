@@ -28,7 +28,7 @@ type Glob struct {
 	// Leave, if not nil, returns why a file is not to be followed, "" if it is; refused
 	// is set if its lines are missed with Once.
 	Leave func(path string) (why string, refused bool)
-	// FromEnd is for the files that are there at the start.
+	// FromEnd is for the files that are there when it is configured.
 	FromEnd bool
 }
 
@@ -40,8 +40,9 @@ type glob struct {
 	Glob
 	index    int // of stats
 	pattern  logfile.Pattern
+	listed   bool
 	followed map[string]bool    // paths, also of what is left out
-	left     int                // so many of these are
+	left     []string           // those that are
 	logs     map[string]*source // whose names have dates, by the source's name
 	days     map[string]*source // by the path of each of these files; nil: another source has it
 	trouble  string             // why there are none, once that is logged
@@ -56,11 +57,11 @@ func newGlob(g Glob, st *stats.Stats) *glob {
 
 // unmatched is why no file has matched; nil when one has.
 func (g *glob) unmatched() error {
-	if len(g.followed)+len(g.logs) > g.left {
+	if len(g.followed)+len(g.logs) > len(g.left) {
 		return nil
 	}
-	if g.left > 0 {
-		return fmt.Errorf("no file that matches %s is an access log that can be read: files left out: %d", g.Pattern, g.left)
+	if n := len(g.left); n > 0 {
+		return fmt.Errorf("no file that matches %s is an access log that can be read: files left out: %d", g.Pattern, n)
 	}
 	if err := g.pattern.NoMatch(); err != nil {
 		return fmt.Errorf("no file matches %s: %w", g.Pattern, err)
@@ -109,8 +110,8 @@ func (g *glob) isLeft(r *Reader, path string) bool {
 	if why == "" {
 		return false
 	}
-	g.left++
-	r.log.Warn("file that matches the glob is left out until the next start", "file", path, "glob", g.Pattern, "reason", why)
+	g.left = append(g.left, path)
+	r.log.Warn("file that matches the glob is left out until the next start or reload", "file", path, "glob", g.Pattern, "reason", why)
 	if refused && r.config.Once {
 		r.refused = errors.Join(r.refused, fmt.Errorf("%s: %s", path, why))
 	}
@@ -131,12 +132,13 @@ func (g *glob) waiting(c *checkpoint.Checkpoint) (paths []string) {
 
 // find follows the files that have appeared.
 func (r *Reader) find(now time.Time) {
-	first := r.listed.IsZero()
-	if !first && now.Sub(r.listed) < globTick {
+	if now.Sub(r.listed) < globTick {
 		return
 	}
 	r.listed = now
 	for _, g := range r.globs {
+		first := !g.listed
+		g.listed = true
 		if first {
 			r.unite(g)
 		}
@@ -166,7 +168,7 @@ func (r *Reader) find(now time.Time) {
 		}
 		for _, name := range names {
 			if all := files[name]; g.logs[name] == nil && len(all) == 1 && all[0].date == "" {
-				r.add(Source{Config: g.Config, Name: name, Path: all[0].path, FromEnd: fromEnd}).globbed = true
+				r.add(Source{Config: g.Config, Name: name, Path: all[0].path, FromEnd: fromEnd}).glob = g
 			} else {
 				r.followDays(g, name, all, fromEnd)
 			}
@@ -185,7 +187,7 @@ func (r *Reader) reportMatches(g *glob) {
 		r.log.Warn("no file matches the glob yet; waiting for one", "glob", g.Pattern, "reason", trouble)
 	}
 	g.trouble = trouble
-	r.stats.Matched(g.index, len(g.followed)-g.left, trouble)
+	r.stats.Matched(g.index, len(g.followed)-len(g.left), trouble)
 }
 
 // unmatched is, with Once, the error of the first glob that no file has matched.

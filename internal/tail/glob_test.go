@@ -56,7 +56,11 @@ func testGlob(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	out := make(chan flow.Chunk)
 	ended := make(chan error, 1)
-	go func() { ended <- r.Run(ctx, out) }()
+	go func() {
+		err := r.Run(ctx, out)
+		r.Close()
+		ended <- err
+	}()
 
 	var got []string
 	next := func(n int) {
@@ -140,7 +144,11 @@ func followed(t *testing.T, what tail.Config, state string, chunks int, meanwhil
 	ctx, cancel := context.WithCancel(t.Context())
 	out := make(chan flow.Chunk)
 	ended := make(chan error, 1)
-	go func() { ended <- r.Run(ctx, out) }()
+	go func() {
+		err := r.Run(ctx, out)
+		r.Close()
+		ended <- err
+	}()
 	if meanwhile != nil {
 		opened(t, st, 1)
 		meanwhile()
@@ -348,7 +356,9 @@ func TestGlobThatMatchesNothing(t *testing.T) {
 				once := config
 				once.Once = true
 				want := strings.ReplaceAll(tt.want, "DIR", dir)
-				if err := tail.New(once, flow.NewPool(8, 256<<10), stats.New(time.Now()), slog.New(slog.DiscardHandler)).Run(t.Context(), make(chan flow.Chunk)); err == nil || err.Error() != want {
+				refused := tail.New(once, flow.NewPool(8, 256<<10), stats.New(time.Now()), slog.New(slog.DiscardHandler))
+				defer refused.Close()
+				if err := refused.Run(t.Context(), make(chan flow.Chunk)); err == nil || err.Error() != want {
 					t.Errorf("with Once: %v, want %s", err, want)
 				}
 				r := tail.New(config, flow.NewPool(8, 256<<10), st, slog.New(slog.NewTextHandler(&log, nil)))
@@ -359,7 +369,11 @@ func TestGlobThatMatchesNothing(t *testing.T) {
 				ctx, cancel := context.WithCancel(t.Context())
 				out := make(chan flow.Chunk)
 				ended := make(chan error, 1)
-				go func() { ended <- r.Run(ctx, out) }()
+				go func() {
+					err := r.Run(ctx, out)
+					r.Close()
+					ended <- err
+				}()
 				time.Sleep(3 * time.Second)
 				if got := trouble(); got != want {
 					t.Errorf("trouble is %q, want %q", got, want)

@@ -272,13 +272,17 @@ func (m *model) start() {
 	ctx, cancel := context.WithCancel(context.Background())
 	p := &process{m: m, sink: &sink{books: m.books, checkpoint: cp}, cancel: cancel, ended: make(chan struct{})}
 	m.daemon = p
+	closed := make(chan struct{})
 	go func() {
+		defer close(closed)
+		defer r.Close()
 		if err := r.Run(ctx, chunks); err != nil {
 			m.must(err)
 		}
 	}()
 	go func() {
 		defer close(p.ended)
+		defer func() { <-closed }()
 		for c := range chunks {
 			if ctx.Err() == nil {
 				m.must(p.sink.take(c))

@@ -85,15 +85,16 @@ type Reader struct {
 	checkpoint  *checkpoint.Checkpoint
 	directories logfile.Directories // as they are in this look
 
-	turn    []*growing.File // of read
-	looked  time.Time       // when it last looked at the paths
-	stopped <-chan struct{}
+	turn     []*growing.File // of read
+	looked   time.Time       // when it last looked at the paths
+	stopped  <-chan struct{}
+	caughtUp chan struct{} // closed
 }
 
 // New returns a reader that reads into blocks of pool, which must hold more than
 // MaxLine bytes, and more than 8 KiB, each. Nothing is opened yet.
 func New(c Config, pool *flow.Pool, st *stats.Stats, log *slog.Logger) *Reader {
-	r := &Reader{config: c, pool: pool, stats: st, log: log, checkpoint: c.Checkpoint, paths: map[string]*source{}, scenes: keep.NewDir(c.Scenes, log), most: mostFiles()}
+	r := &Reader{config: c, pool: pool, stats: st, log: log, checkpoint: c.Checkpoint, paths: map[string]*source{}, scenes: keep.NewDir(c.Scenes, log), most: mostFiles(), caughtUp: make(chan struct{})}
 	for _, g := range c.Globs {
 		r.globs = append(r.globs, newGlob(g, st))
 	}
@@ -133,16 +134,18 @@ func (r *Reader) add(s Source) *source {
 
 // Run reads until ctx ends, and with Once until the end of each file, and closes
 // out. Files that are missing or cannot be read are waited for; with Once they
-// are the error.
+// are the error. Files stay open, for another Run; Close closes them.
 func (r *Reader) Run(ctx context.Context, out chan<- flow.Chunk) error {
 	defer close(out)
 	if r.config.Import != nil {
 		return r.imports(ctx, out)
 	}
-	defer r.close()
 	r.stats.Looked(time.Now())
 	defer r.stats.Looked(time.Time{})
-	r.feed = growing.NewFeed(r.config.MaxLine, r.checkpoint, r.pool, r.stats, r.log, out, r.lookIfDue)
+	if r.feed == nil {
+		r.feed = growing.NewFeed(r.config.MaxLine, r.checkpoint, r.pool, r.stats, r.log, out, r.lookIfDue)
+	}
+	r.feed.Through(r.config.MaxLine, r.pool, out)
 	r.stopped = ctx.Done()
 	tick := time.NewTimer(idleTick)
 	defer tick.Stop()
@@ -165,6 +168,7 @@ func (r *Reader) Run(ctx context.Context, out chan<- flow.Chunk) error {
 		if more {
 			continue
 		}
+		r.catchUp()
 		if r.config.Once {
 			return nil
 		}
@@ -182,6 +186,35 @@ func (r *Reader) Run(ctx context.Context, out chan<- flow.Chunk) error {
 			r.looked = time.Time{}
 		case <-ctx.Done():
 			return nil
+		}
+	}
+}
+
+// CaughtUp is closed once every log was read to its end: what an earlier process had read
+// has been read again.
+func (r *Reader) CaughtUp() <-chan struct{} { return r.caughtUp }
+
+func (r *Reader) catchUp() {
+	select {
+	case <-r.caughtUp:
+	default:
+		close(r.caughtUp)
+	}
+}
+
+// Stand looks at the paths until ctx ends, and reads nothing: a file that came and went
+// between two Runs would be lost.
+func (r *Reader) Stand(ctx context.Context) {
+	r.stopped = ctx.Done()
+	defer r.stats.Looked(time.Time{})
+	tick := time.NewTicker(activeTick)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			r.lookIfDue()
+		case <-ctx.Done():
+			return
 		}
 	}
 }
@@ -332,12 +365,19 @@ func (r *Reader) isAnothers(s *source, f logfile.Sibling) bool {
 	return slices.ContainsFunc(r.sources, func(other *source) bool { return other != s && other.openAs(f.Info) != nil })
 }
 
-func (r *Reader) close() {
+// Close closes all files. Call it after the last Run.
+func (r *Reader) Close() {
 	for _, s := range r.sources {
-		for _, f := range s.files {
-			r.watcher.Forget(f.File)
-			f.Close()
-		}
+		r.closeFiles(s)
 	}
 	r.watcher.Close()
+}
+
+func (r *Reader) closeFiles(s *source) {
+	for _, f := range s.files {
+		r.watcher.Forget(f.File)
+		f.Close()
+		r.open--
+	}
+	s.files = nil
 }

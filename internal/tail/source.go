@@ -22,7 +22,7 @@ import (
 type source struct {
 	*flow.Source
 	fromEnd bool   // see Source
-	globbed bool   // it was found, and may go without a word
+	glob    *glob  // that found it: it may go without a word; or nil
 	dated   *dated // nil if its names have no date
 	ledger  *checkpoint.Ledger
 	files   []*growing.File // in the order of their generations; all but one are superseded
@@ -85,7 +85,7 @@ func (s *source) look(r *Reader, now time.Time) error {
 	for n := range maxScenes {
 		sc := s.observe(r, now)
 		trouble, seen = sc.Path.Trouble, sc.Path.Trouble == nil
-		if s.globbed && sc.Path.Missing {
+		if s.glob != nil && sc.Path.Missing {
 			trouble = nil
 		}
 		if quiet = sc.IsQuiet(); quiet {

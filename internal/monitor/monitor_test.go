@@ -96,9 +96,9 @@ func TestMonitor(t *testing.T) {
 			"up": true, "version": "", "last_error": "", "outage_seconds": 0., "batches": 1., "retries": 0.,
 			"request_seconds": map[string]any{"p50": 0.02, "p99": 0.02},
 		},
-		"tags":            map[string]any{"path": map[string]any{"values": 10., "limit": 10., "other": 3.}},
-		"rejects":         map[string]any{"reasons": map[string]any{"no match": 2.}},
-		"rejects_expired": 7., "undelivered_seconds": 0., "generations_unreadable": 0.,
+		"tags":    map[string]any{"path": map[string]any{"values": 10., "limit": 10., "other": 3.}},
+		"rejects": map[string]any{"reasons": map[string]any{"no match": 2.}},
+		"reload":  nil, "rejects_expired": 7., "undelivered_seconds": 0., "generations_unreadable": 0.,
 		"checkpoint": map[string]any{"saved_seconds": nil, "trouble": "no space left on device"},
 		"parser": map[string]any{"web": map[string]any{
 			"kind": "scanner", "last_rejected": map[string]any{"line": "bad \uFFFD line", "reason": "no match"},

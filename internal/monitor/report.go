@@ -32,6 +32,12 @@ type (
 		Unreadable    int64                   `json:"generations_unreadable"`
 		Checkpoint    checkpointReport        `json:"checkpoint"`
 		Parser        map[string]parserReport `json:"parser"`
+		Reload        *reloadReport           `json:"reload"`
+	}
+	reloadReport struct {
+		State string    `json:"state"`
+		At    time.Time `json:"at"`
+		Error string    `json:"error,omitempty"`
 	}
 	linesReport struct {
 		Read     int64 `json:"read"`
@@ -149,6 +155,9 @@ func report(info Info, st *stats.Stats, now time.Time) monitorReport {
 		Checkpoint: checkpointReport{Trouble: s.Checkpoint.Trouble},
 		Parser:     map[string]parserReport{},
 	}
+	if is := s.Reload; is.State != "" {
+		r.Reload = &reloadReport{is.State, is.At.UTC().Truncate(time.Millisecond), is.Err}
+	}
 	if s.Checkpoint.Saves {
 		age := s.Checkpoint.Age.Seconds()
 		r.Checkpoint.SavedSeconds = &age
@@ -163,7 +172,7 @@ func report(info Info, st *stats.Stats, now time.Time) monitorReport {
 		r.Parser[source.Name] = p
 	}
 	for _, glob := range s.Globs {
-		r.Globs = append(r.Globs, globReport(glob))
+		r.Globs = append(r.Globs, globReport{glob.Name, glob.Path, glob.Files, glob.Trouble})
 	}
 	for _, tag := range s.Tags {
 		r.Tags[tag.Name] = tagReport{Values: tag.Values, Limit: tag.Limit, Other: tag.Other}

@@ -48,6 +48,7 @@ type Stats struct {
 	globs       []Glob
 	tags        []*Tag
 	influx      influx
+	reload      Reload
 }
 
 // Source is the state of one source.
@@ -76,6 +77,8 @@ type Source struct {
 	Kind         string // "scanner", "regexp" or "json"; "" until the format is known
 	LastRejected string
 	LastReason   string
+
+	Dropped bool // it is in no snapshot
 }
 
 // Glob is the state of a configured glob, of which each file is a source.
@@ -83,6 +86,8 @@ type Glob struct {
 	Name, Path string
 	Files      int    // that it has matched since the process started, without earlier days that were deleted
 	Trouble    string // why it has matched none
+
+	Dropped bool // it is in no snapshot
 }
 
 // New returns empty books of a process that started at started.
@@ -266,6 +271,7 @@ type Snapshot struct {
 	Globs           []Glob
 	Tags            []TagValues
 	InfluxDB        InfluxDB
+	Reload          Reload
 }
 
 // Snapshot returns all figures at one instant, so that the books balance.
@@ -288,10 +294,11 @@ func (s *Stats) copy(now time.Time) (snap Snapshot, took []float64) {
 		RejectsTrouble:  s.rejectsErr,
 		RejectsExpired:  s.rejectsOld,
 		Checkpoint:      Checkpoint{Saves: !s.saved.IsZero(), Trouble: s.saveErr},
-		Sources:         slices.Clone(s.sources),
-		Globs:           slices.Clone(s.globs),
+		Sources:         slices.DeleteFunc(slices.Clone(s.sources), func(s Source) bool { return s.Dropped }),
+		Globs:           slices.DeleteFunc(slices.Clone(s.globs), func(g Glob) bool { return g.Dropped }),
 		Tags:            tagValues(s.tags),
 		InfluxDB:        s.influx.snapshot(now),
+		Reload:          s.reload,
 	}
 	if snap.Checkpoint.Saves {
 		snap.Checkpoint.Age = now.Sub(s.saved)

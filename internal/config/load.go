@@ -89,6 +89,18 @@ func Load(o Options) (c *Config, described Source, err error) {
 	return &l.config, described, nil
 }
 
+// Parse returns the configuration of a text as [Config.Print] writes it. check is as in
+// [Options].
+func Parse(text []byte, check func(*Config, Source) error) (*Config, error) {
+	l := loader{config: Default(), name: "configuration", at: map[string]position{}, needSource: true}
+	l.file(text)
+	l.finish(check)
+	if err := l.err(); err != nil {
+		return nil, err
+	}
+	return &l.config, nil
+}
+
 // read returns what is in the file, and the file that was read: the standard
 // one, if it exists, when none was asked for.
 func read(file, standard string) ([]byte, string, error) {

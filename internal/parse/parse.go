@@ -57,7 +57,23 @@ type Parser struct {
 // New returns a parser. Lines longer than maxLine bytes are rejected. Points are
 // written into blocks of pool; one longer than a block is rejected.
 func New(shaper Shaper, maxLine int, pool *flow.Pool, st *stats.Stats, log *slog.Logger) *Parser {
-	return &Parser{shaper: shaper, maxLine: maxLine, pool: pool, stats: st, log: log, minRoom: min(4<<10, pool.BlockSize()/16)}
+	return &Parser{shaper: shaper, maxLine: maxLine, pool: pool, stats: st, log: log, minRoom: minRoom(pool)}
+}
+
+func minRoom(pool *flow.Pool) int { return min(4<<10, pool.BlockSize()/16) }
+
+// Reshape makes the next Run parse in another way; the arguments are as in New. Call it
+// between two Runs.
+func (p *Parser) Reshape(shaper Shaper, maxLine int, pool *flow.Pool) {
+	p.shaper, p.maxLine, p.pool, p.minRoom = shaper, maxLine, pool, minRoom(pool)
+	for i, s := range p.sources {
+		if s == nil {
+			continue
+		}
+		p.sources[i] = &source{flow: s.flow, newest: s.newest, omitted: s.omitted, crlf: s.crlf}
+		p.stats.UpdateSource(i, func(st *stats.Source) { st.Unfit, st.Kind = "", "" })
+	}
+	p.waiting = false
 }
 
 // Run parses until in is closed, or with ctx's error until ctx ends, and closes

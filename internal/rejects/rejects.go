@@ -77,6 +77,9 @@ func Open(dir *statedir.Dir, maxBytes int64, undelivered func(source string, gen
 	return r, nil
 }
 
+// Limit changes the limit, from the next entry on.
+func (r *File) Limit(maxBytes int64) { r.maxBytes = maxBytes }
+
 // usable surveys a file. A file that is not a reject file is renamed; the survey is
 // then that of an empty one.
 func (r *File) usable(name string, note func(entry []byte)) (s survey, err error) {

@@ -1,0 +1,17 @@
+package config
+
+import "slices"
+
+// Changed lists the keys of which two configurations have different values. What is in the
+// files that they name is not compared.
+func Changed(was, now *Config) (keys []string) {
+	if !slices.Equal(was.Sources, now.Sources) {
+		keys = append(keys, "sources")
+	}
+	for _, row := range settings {
+		if row.get(was).yaml() != row.get(now).yaml() {
+			keys = append(keys, row.key)
+		}
+	}
+	return keys
+}

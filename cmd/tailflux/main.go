@@ -4,26 +4,21 @@
 //	nginx ──► access.log ──► read ──chunks──► parse ──batches──► write ──► InfluxDB
 //
 // This file is the pipeline, state.go what survives a restart, signals.go how it
-// stops; root.go is the command line, with a file for each command.
+// stops, reload.go how it takes another configuration over; root.go is the command line, with a file for each command.
 package main
 
 import (
 	"cmp"
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
-	"net"
 	"os"
-	"strings"
-	"syscall"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/tailflux/tailflux/internal/config"
 	"github.com/tailflux/tailflux/internal/flow"
-	"github.com/tailflux/tailflux/internal/influx"
 	"github.com/tailflux/tailflux/internal/monitor"
 	"github.com/tailflux/tailflux/internal/parse"
 	"github.com/tailflux/tailflux/internal/service"
@@ -45,23 +40,25 @@ type job struct {
 	once     bool     // end at the last newline of the logs
 	files    []string // import these instead, as logs of the only source
 	progress func(tail.Progress)
+	again    func() (*config.Config, error) // reads the configuration again, for a reload; nil: there is none
 }
 
-// run builds the pipeline, starts it and waits for its end.
+// run opens what stays, and runs the pipeline: again for each configuration that a reload
+// brings, until a signal ends it.
 func run(c *config.Config, do job, log *slog.Logger) error {
 	st := stats.New(time.Now())
-	kept, err := openState(c, do.once, st, log)
+	kept, err := openState(c, do, st, log)
 	if err != nil {
 		return err
 	}
 	defer kept.close()
-	client, err := openInflux(c, log)
+	to, err := openSink(kept, log)
 	if err != nil {
 		return err
 	}
-	defer client.Close()
+	defer to.close()
 	if do.files != nil {
-		if err := readable(context.Background(), client, "import"); err != nil {
+		if err := readable(context.Background(), to.client(), "import"); err != nil {
 			return err
 		}
 	}
@@ -78,30 +75,21 @@ func run(c *config.Config, do job, log *slog.Logger) error {
 			return err
 		}
 	}
-	if err := kept.begin(c, log); err != nil {
+	if err := kept.begin(do); err != nil {
 		return err
 	}
-
-	// Tag values and detected formats reach the disk before the points that
-	// depend on them; that no format fits is saved with the checkpoint.
-	store, passed := durable{client, kept}, durableCheckpoint{kept.checkpoint, kept}
-
-	lines, points := pools(c)
-	reader := tail.New(tailConfig(c, do, kept), lines, st, log)
-	parser := parse.New(kept.shaper, int(c.MaxLineBytes), points, st, log)
-	unit, delivery := service.New(st, log), writeConfig(c)
-	if !do.once {
-		delivery.Watchdog = write.Watchdog{Alive: unit.Alive, Every: unit.Watchdog()}
+	lines, points := pools(kept.config)
+	p := &pipeline{
+		kept: kept, sink: to, unit: service.New(st, log), stats: st, log: log,
+		reader: tail.New(tailConfig(kept.config, do, kept), lines, st, log),
+		parser: parse.New(kept.shaper, int(kept.config.MaxLineBytes), points, st, log),
 	}
-	writer := write.New(delivery, store, kept.rejects, passed, st, log)
-	chunks := make(chan flow.Chunk, channelItems)
-	batches := make(chan flow.Batch, channelItems)
-	handler := monitor.Handler(monitor.Info{
-		Version: version,
-		Read:    monitor.Channel{Length: func() int { return len(chunks) }, Capacity: func() int { return cap(chunks) }},
-		Write:   monitor.Channel{Length: func() int { return len(batches) }, Capacity: func() int { return cap(batches) }},
-		Token:   func() string { return token },
-	}, st)
+	defer p.reader.Close()
+	p.token.Store(&token)
+	next, err := newReloads(p, do)
+	if err != nil {
+		return err
+	}
 
 	// Only the reader hears the first signal; the others end when their input
 	// does. Everyone hears the second context: a stage failed, or draining
@@ -110,27 +98,83 @@ func run(c *config.Config, do job, log *slog.Logger) error {
 	g, running := errgroup.WithContext(context.Background())
 	running, stopRunning := context.WithCancel(running)
 	defer stopRunning()
-	defer onSignal(stopReading, stopRunning, st, log)()
+	defer onSignal(stopReading, stopRunning, next.onSIGHUP(), st, log)()
 	defer context.AfterFunc(running, stopReading)()
-	defer context.AfterFunc(reading, unit.Stopping)()
+	defer context.AfterFunc(reading, p.unit.Stopping)()
 
 	log.Info("started", "version", version, "url", c.InfluxDB.URL, "listen", addr(listener))
-	unit.Ready()
+	p.unit.Ready()
 	serving, stopServing := context.WithCancel(running)
-	g.Go(func() error { return reader.Run(reading, chunks) })
-	g.Go(func() error { return parser.Run(running, chunks, batches) })
 	g.Go(func() error {
-		defer stopServing() // the last stage is done
-		return writer.Run(running, batches)
+		defer stopServing()
+		for {
+			if err := p.run(reading, running, next); err != nil || !next.takeOver(reading) {
+				return err
+			}
+		}
 	})
 	g.Go(func() error {
-		unit.Run(serving)
+		p.unit.Run(serving)
 		return nil
 	})
 	if listener != nil {
-		g.Go(func() error { return monitor.Serve(serving, listener, handler) })
+		g.Go(func() error { return monitor.Serve(serving, listener, p.monitor()) })
 	}
-	return cmp.Or(kept.end(g.Wait(), do, st, log), reader.Refused(), misfits(c, do, st))
+	return cmp.Or(kept.end(g.Wait(), isClosed(p.reader.CaughtUp()), st, log), p.reader.Refused(), misfits(c, do, st))
+}
+
+// pipeline is the three stages, and what they share.
+type pipeline struct {
+	kept   *state
+	sink   *sink
+	unit   *service.Service
+	reader *tail.Reader
+	parser *parse.Parser
+	stats  *stats.Stats
+	log    *slog.Logger
+
+	chunks  atomic.Pointer[chan flow.Chunk] // of this run
+	batches atomic.Pointer[chan flow.Batch]
+	token   atomic.Pointer[string] // of /monitor
+}
+
+// run runs the stages until reading ends, or a reload is asked for, and all that was read
+// is settled.
+func (p *pipeline) run(stopping, running context.Context, next *reloads) error {
+	chunks, batches := make(chan flow.Chunk, channelItems), make(chan flow.Batch, channelItems)
+	p.chunks.Store(&chunks)
+	p.batches.Store(&batches)
+	// Tag values and detected formats reach the disk before the points that
+	// depend on them; that no format fits is saved with the checkpoint.
+	passed := durableCheckpoint{p.kept.checkpoint, p.kept}
+	writer := write.New(next.writeConfig(), p.sink, p.kept.rejects, passed, p.stats, p.log)
+
+	g, running := errgroup.WithContext(running)
+	reading, stopReading := context.WithCancel(stopping)
+	defer stopReading()
+	defer context.AfterFunc(running, stopReading)()
+	settled, settle := context.WithCancel(running)
+	g.Go(func() error {
+		err := p.reader.Run(reading, chunks)
+		if next.pending() != nil {
+			p.reader.Stand(settled)
+		}
+		return err
+	})
+	g.Go(func() error { return p.parser.Run(running, chunks, batches) })
+	g.Go(func() error {
+		defer settle() // the last stage is done
+		err := writer.Run(running, batches)
+		if err == nil {
+			next.save(stopping)
+		}
+		return err
+	})
+	g.Go(func() error {
+		next.stand(settled, stopReading)
+		return nil
+	})
+	return g.Wait()
 }
 
 func tailConfig(c *config.Config, do job, kept *state) tail.Config {
@@ -155,7 +199,7 @@ func tailConfig(c *config.Config, do job, kept *state) tail.Config {
 func writeConfig(c *config.Config) write.Config {
 	return write.Config{
 		BatchPoints: c.InfluxDB.BatchPoints, FlushInterval: c.InfluxDB.FlushInterval, InFlight: c.InfluxDB.InFlight,
-		Hold: c.OnReject == "hold", Timeout: c.InfluxDB.Timeout,
+		Timeout: c.InfluxDB.Timeout,
 	}
 }
 
@@ -171,48 +215,4 @@ func pools(c *config.Config) (lines, points *flow.Pool) {
 	size := max(leastBlock, 2*(int(c.MaxLineBytes)+1))
 	blocks := max(4, ((c.InfluxDB.InFlight+1)*write.MaxRequestBytes*4/3+channels)/size)
 	return flow.NewPool(blocks, size), flow.NewPool(blocks, size)
-}
-
-// listen opens the address of the HTTP server; nil without one. A run that ends
-// by itself goes without when a daemon has the address.
-func listen(address string, once bool, log *slog.Logger) (net.Listener, error) {
-	if address == "" {
-		return nil, nil
-	}
-	network := "tcp"
-	if host, _, err := net.SplitHostPort(address); err == nil && strings.Contains(host, ".") && net.ParseIP(host) != nil {
-		network = "tcp4" // 0.0.0.0 is not [::] too
-	}
-	l, err := net.Listen(network, address)
-	if err == nil {
-		return l, nil
-	}
-	if once {
-		log.Info("running without /monitor", "err", err)
-		return nil, nil
-	}
-	if errors.Is(err, syscall.EADDRINUSE) {
-		return nil, fmt.Errorf("listen: %w (is another tailflux running? choose another address with --listen)", err)
-	}
-	return nil, fmt.Errorf("listen: %w (choose an address of this machine with --listen)", err)
-}
-
-func addr(l net.Listener) string {
-	if l == nil {
-		return ""
-	}
-	return l.Addr().String()
-}
-
-func openInflux(c *config.Config, log *slog.Logger) (*influx.Client, error) {
-	access, err := c.Access()
-	if err != nil {
-		return nil, config.UsageError{Err: err}
-	}
-	db := c.InfluxDB
-	return influx.New(influx.Config{
-		URL: db.URL, Database: db.Database, RetentionPolicy: db.RetentionPolicy,
-		Username: db.Username, Password: access.Password, Token: access.Token, TLS: access.TLS, Headers: access.Headers,
-		Gzip: db.Gzip, Timeout: db.Timeout, InFlight: db.InFlight, Log: log,
-	})
 }

@@ -93,7 +93,8 @@ func redeliverTo(c *config.Config, source string, log *slog.Logger) (done redeli
 		return done, config.UsageError{Err: fmt.Errorf("redeliver: no source %q is configured; use --source with one of %s", source, shape.Names(c, nil))}
 	}
 	st := stats.New(time.Now())
-	kept, err := openState(c, false, st, log)
+	as := job{files: []string{}} // which are the reject files
+	kept, err := openState(c, as, st, log)
 	if err != nil {
 		return done, err
 	}
@@ -107,15 +108,15 @@ func redeliverTo(c *config.Config, source string, log *slog.Logger) (done redeli
 	if err != nil || pending.Len() == 0 {
 		return done, err
 	}
-	client, err := openInflux(c, log)
+	to, err := openSink(kept, log)
 	if err != nil {
 		return done, err
 	}
-	defer client.Close()
-	if err := readable(context.Background(), client, "redeliver"); err != nil {
+	defer to.close()
+	if err := readable(context.Background(), to.client(), "redeliver"); err != nil {
 		return done, err
 	}
-	if err := kept.begin(c, log); err != nil {
+	if err := kept.begin(as); err != nil {
 		return done, err
 	}
 
@@ -126,21 +127,20 @@ func redeliverTo(c *config.Config, source string, log *slog.Logger) (done redeli
 			return kept.shaper.Look(s.Config, s.Name, s.Path, kept.values)
 		},
 	})
-	settings := writeConfig(c)
-	settings.Hold = false // they are in the reject file
+	settings := writeConfig(c) // nothing is held: they are in the reject file
 	parser := parse.New(again, int(c.MaxLineBytes), points, st, log)
-	writer := write.New(settings, durable{client, kept}, again, again, st, log)
+	writer := write.New(settings, to, again, again, st, log)
 	chunks, batches := make(chan flow.Chunk, channelItems), make(chan flow.Batch, channelItems)
 	reading, stopReading := context.WithCancel(context.Background())
 	g, running := errgroup.WithContext(context.Background())
 	running, stopRunning := context.WithCancel(running)
 	defer stopRunning()
-	defer onSignal(stopReading, stopRunning, st, log)()
+	defer onSignal(stopReading, stopRunning, nil, st, log)()
 	defer context.AfterFunc(running, stopReading)()
 	g.Go(func() error { return again.Run(reading, chunks) })
 	g.Go(func() error { return parser.Run(running, chunks, batches) })
 	g.Go(func() error { return writer.Run(running, batches) })
-	err = kept.end(g.Wait(), job{files: []string{}}, st, log)
+	err = kept.end(g.Wait(), false, st, log)
 	if err == nil && !again.Outcome.Complete {
 		err = errors.New("redeliver: interrupted; run the same command again to continue")
 	}

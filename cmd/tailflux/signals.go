@@ -15,23 +15,24 @@ import (
 // stopWithin is how long what was read may take to be delivered after a signal.
 const stopWithin = 10 * time.Second
 
-// A stopper turns signals into the end of the pipeline.
+// A stopper turns signals into the end of the pipeline, or into another one.
 type stopper struct {
 	stopReading, stopRunning context.CancelFunc
+	reload                   func()         // nil: there is no other one
 	exit                     func(code int) // of the process, at once
 	stats                    *stats.Stats
 	log                      *slog.Logger
 }
 
 // onSignal stops reading at the first signal and everything stopWithin later, and
-// exits at the second one, whenever that comes. The returned function ends that
-// and waits for its goroutine.
-func onSignal(stopReading, stopRunning context.CancelFunc, st *stats.Stats, log *slog.Logger) (stop func()) {
-	signals := make(chan os.Signal, 2)
+// exits at the second one, whenever that comes. SIGHUP calls reload, if it is not nil. The
+// returned function ends that and waits for its goroutine.
+func onSignal(stopReading, stopRunning context.CancelFunc, reload func(), st *stats.Stats, log *slog.Logger) (stop func()) {
+	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	over := make(chan struct{})
 	var watching sync.WaitGroup
-	watching.Go(func() { stopper{stopReading, stopRunning, os.Exit, st, log}.watch(signals, over) })
+	watching.Go(func() { stopper{stopReading, stopRunning, reload, os.Exit, st, log}.watch(signals, over) })
 	return func() {
 		signal.Stop(signals)
 		close(over)
@@ -50,9 +51,12 @@ func (s stopper) watch(signals <-chan os.Signal, over <-chan struct{}) {
 		select {
 		case is := <-signals:
 			switch {
+			case is == syscall.SIGHUP && !first.IsZero():
+			case is == syscall.SIGHUP && s.reload != nil:
+				s.reload()
 			case is == syscall.SIGHUP:
 				if !warned {
-					s.log.Warn("SIGHUP does nothing: restart tailflux to change its configuration")
+					s.log.Warn("SIGHUP does nothing: this command reads its configuration once")
 				}
 				warned = true
 			case first.IsZero():

@@ -20,16 +20,20 @@ type stopping struct {
 	over                     chan struct{}
 	log                      bytes.Buffer
 	reading, running, exited atomic.Bool
+	reloads                  atomic.Int32
 }
 
-func watchSignals(t *testing.T) *stopping {
+func watchSignals(t *testing.T, reloads bool) *stopping {
 	t.Helper()
 	s := &stopping{signals: make(chan os.Signal), over: make(chan struct{})}
 	st := stats.New(time.Now())
 	st.Read(time.Now(), 53, 1000)
 	watching := stopper{
-		func() { s.reading.Store(true) }, func() { s.running.Store(true) }, func(code int) { s.exited.Store(code == exitFailed) },
+		func() { s.reading.Store(true) }, func() { s.running.Store(true) }, nil, func(code int) { s.exited.Store(code == exitFailed) },
 		st, slog.New(slog.NewTextHandler(&s.log, nil)),
+	}
+	if reloads {
+		watching.reload = func() { s.reloads.Add(1) }
 	}
 	done := make(chan struct{})
 	go func() {
@@ -58,7 +62,7 @@ func (s *stopping) want(t *testing.T, reading, running, exited bool) {
 
 func TestFirstSignalStopsReading(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := watchSignals(t)
+		s := watchSignals(t, false)
 		s.send(syscall.SIGTERM)
 		s.want(t, true, false, false)
 		if log := s.log.String(); !strings.Contains(log, "lines=53") || !strings.Contains(log, "limit=10s") {
@@ -73,7 +77,7 @@ func TestFirstSignalStopsReading(t *testing.T) {
 
 func TestSecondSignalExitsAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := watchSignals(t)
+		s := watchSignals(t, false)
 		s.send(syscall.SIGTERM)
 		s.send(syscall.SIGTERM) // of timeout(1)
 		s.want(t, true, false, false)
@@ -86,7 +90,7 @@ func TestSecondSignalExitsAtOnce(t *testing.T) {
 // A stage that waits for the disk does not end with its context.
 func TestSecondSignalExitsWhenTheTimeIsUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := watchSignals(t)
+		s := watchSignals(t, false)
 		s.send(syscall.SIGTERM)
 		time.Sleep(2 * stopWithin)
 		s.want(t, true, true, false)
@@ -97,12 +101,31 @@ func TestSecondSignalExitsWhenTheTimeIsUp(t *testing.T) {
 
 func TestSIGHUPDoesNothingAndSaysSoOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := watchSignals(t)
+		s := watchSignals(t, false)
 		s.send(syscall.SIGHUP)
 		s.send(syscall.SIGHUP)
 		s.want(t, false, false, false)
 		if n := strings.Count(s.log.String(), "SIGHUP does nothing"); n != 1 {
 			t.Errorf("it was logged %d times, want once", n)
 		}
+	})
+}
+
+// It reloads each time, until the daemon is about to end.
+func TestSIGHUPReloads(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := watchSignals(t, true)
+		s.send(syscall.SIGHUP)
+		s.send(syscall.SIGHUP)
+		s.want(t, false, false, false)
+		s.send(syscall.SIGTERM)
+		s.send(syscall.SIGHUP)
+		time.Sleep(time.Second)
+		s.want(t, true, false, false)
+		if n := s.reloads.Load(); n != 2 {
+			t.Errorf("%d reloads, want 2", n)
+		}
+		s.send(syscall.SIGTERM)
+		s.want(t, true, false, true)
 	})
 }

@@ -8,9 +8,9 @@ import (
 	"os"
 	"time"
 
+	"github.com/tailflux/tailflux/internal/accesslog"
 	"github.com/tailflux/tailflux/internal/checkpoint"
 	"github.com/tailflux/tailflux/internal/config"
-	"github.com/tailflux/tailflux/internal/influx"
 	"github.com/tailflux/tailflux/internal/logfile"
 	"github.com/tailflux/tailflux/internal/rejects"
 	"github.com/tailflux/tailflux/internal/shape"
@@ -24,16 +24,22 @@ import (
 type state struct {
 	dir        *statedir.Dir
 	checkpoint *checkpoint.Checkpoint
-	values     *tagvalues.Values
+	settings   *shape.Settings
 	rejects    *rejects.File
-	host       string // the tag
-	shaper     *shape.Shaper
-	settings   *shape.Settings // after begin
+	once       bool
+	stats      *stats.Stats
+	log        *slog.Logger
+
+	config *config.Config // in force
+	next   *config.Config // that is asked for, if that is another one
+	values *tagvalues.Values
+	host   string // the tag
+	shaper *shape.Shaper
 }
 
 // openState takes the state directory for this process and opens its files.
-func openState(c *config.Config, once bool, st *stats.Stats, log *slog.Logger) (s *state, err error) {
-	s = &state{}
+func openState(c *config.Config, do job, st *stats.Stats, log *slog.Logger) (s *state, err error) {
+	s = &state{once: do.once, stats: st, log: log}
 	defer func() {
 		if err != nil {
 			s.close()
@@ -45,20 +51,87 @@ func openState(c *config.Config, once bool, st *stats.Stats, log *slog.Logger) (
 	if s.checkpoint, err = openCheckpoint(s.dir, st, log); err != nil {
 		return s, config.UsageError{Err: err}
 	}
-	if s.values, err = tagvalues.Open(s.dir, c.Tags, c.TagLimit, st, log); err != nil {
-		return s, config.UsageError{Err: err}
-	}
-	if s.host, err = shape.Host(c, s.dir); err != nil {
+	if s.settings, err = shape.OpenSettings(s.dir); err != nil {
 		return s, err
 	}
-	s.shaper, err = shape.Open(shape.Options{
-		Config: c, State: s.dir, Host: s.host, Values: s.values, Followed: s.checkpoint.Followed, Fresh: s.checkpoint.Fresh(), Once: once, Log: log,
-	})
-	if err != nil {
+	if err := s.first(c, do); err != nil {
 		return s, err
 	}
 	s.rejects, err = rejects.Open(s.dir, c.RejectsMaxBytes, s.checkpoint.Undelivered, st, log)
 	return s, err
+}
+
+// first opens the configuration to begin with: another one than c if lines are to be read
+// again after a crash, and would become other points.
+func (s *state) first(c *config.Config, do job) error {
+	host, err := shape.Host(c, s.dir)
+	if err != nil {
+		return err
+	}
+	changed, err := s.settings.Changed(c, host)
+	if err != nil {
+		return err
+	}
+	if was := s.settings.InForce(c, s.hostOf); len(changed) > 0 && do.again != nil && was != nil {
+		if err := s.try(c); err != nil {
+			return err
+		}
+		if s.open(was, false) == nil {
+			s.next = c
+			s.log.Warn("configuration changed after an unclean shutdown: what was read before is finished with the settings that it was read with, then the new ones take effect",
+				"keys", changed)
+			return nil
+		}
+	}
+	if len(changed) > 0 {
+		s.log.Warn("configuration changed after an unclean shutdown: about the last second of lines may be stored twice; stop tailflux before editing the configuration",
+			"keys", changed)
+	}
+	return s.open(c, false)
+}
+
+func (s *state) hostOf(c *config.Config) (string, error) { return shape.Host(c, s.dir) }
+
+// open opens what points depend on, as another configuration says, in place of what was
+// open. After an error that is as before. delivered is set if no line will be read again.
+func (s *state) open(c *config.Config, delivered bool) (err error) {
+	undo := s.stats.NewTags()
+	values, err := tagvalues.Open(s.dir, c.Tags, c.TagLimit, s.stats, s.log)
+	if err != nil {
+		undo()
+		return config.UsageError{Err: err}
+	}
+	host, err := shape.Host(c, s.dir)
+	var shaper *shape.Shaper
+	if err == nil {
+		shaper, err = s.shaperOf(c, host, values, delivered, s.log)
+	}
+	if err == nil && delivered {
+		err = s.settings.Begin(c, host, false)
+	}
+	if err != nil {
+		undo()
+		_ = values.Close()
+		return err
+	}
+	if s.values != nil {
+		_ = s.values.Close() // what was used was synced
+	}
+	s.config, s.values, s.host, s.shaper = c, values, host, shaper
+	return nil
+}
+
+func (s *state) shaperOf(c *config.Config, host string, values accesslog.Admitter, delivered bool, log *slog.Logger) (*shape.Shaper, error) {
+	return shape.Open(shape.Options{
+		Config: c, State: s.dir, Host: host, Values: values, Followed: s.checkpoint.Followed, Fresh: s.checkpoint.Fresh(), Once: s.once, Delivered: delivered, Log: log,
+	})
+}
+
+// try returns why a configuration cannot be taken over. It changes nothing, and another
+// goroutine may use the state.
+func (s *state) try(c *config.Config) error {
+	_, err := s.shaperOf(c, "any", nil, true, slog.New(slog.DiscardHandler))
+	return err
 }
 
 // checkPaths returns a [config.UsageError] if what is at the path of a source cannot be
@@ -105,14 +178,13 @@ func openCheckpoint(dir *statedir.Dir, st *stats.Stats, log *slog.Logger) (*chec
 }
 
 // begin notes that lines are going to be delivered: nothing has stopped the start.
-func (s *state) begin(c *config.Config, log *slog.Logger) (err error) {
-	s.settings, err = shape.OpenSettings(c, s.dir, s.host, log)
-	return err
+func (s *state) begin(do job) error {
+	return s.settings.Begin(s.config, s.host, do.files != nil)
 }
 
 // end notes and logs how it ended, err being what the stages said, and returns the
-// error to end with.
-func (s *state) end(err error, do job, st *stats.Stats, log *slog.Logger) error {
+// error to end with. caughtUp is set if all was read again that was read before a start.
+func (s *state) end(err error, caughtUp bool, st *stats.Stats, log *slog.Logger) error {
 	books := st.Snapshot(time.Now()).Books
 	if errors.Is(err, write.ErrUndelivered) || errors.Is(err, context.Canceled) {
 		// Whichever stage ended first: what counts is what all of them hold.
@@ -121,7 +193,7 @@ func (s *state) end(err error, do job, st *stats.Stats, log *slog.Logger) error 
 		}
 	}
 	if err == nil && books.InFlight == 0 {
-		err = s.settings.Delivered(do.files != nil)
+		err = s.settings.Delivered(caughtUp)
 	}
 	log.Info("stopped", slog.Group("lines", "read", books.Read, "written", books.Written,
 		"rejected", books.Rejected, "filtered", books.Filtered, "in_flight", books.InFlight))
@@ -143,24 +215,6 @@ func (s *state) close() {
 	if s.dir != nil {
 		s.dir.Close()
 	}
-}
-
-// durable is InfluxDB, which gets a point only when the tag values and the format
-// that the point depends on are on the disk: a line that is read again gives the
-// same point again.
-type durable struct {
-	*influx.Client
-	kept *state
-}
-
-func (d durable) Write(ctx context.Context, pieces [][]byte) error {
-	if err := d.kept.values.Sync(ctx); err != nil {
-		return err
-	}
-	if err := d.kept.shaper.Sync(ctx); err != nil {
-		return err
-	}
-	return d.Client.Write(ctx, pieces)
 }
 
 // durableCheckpoint also saves that lines were rejected because no format fits, so

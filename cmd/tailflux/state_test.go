@@ -21,7 +21,7 @@ func TestLinesThatAreNotDelivered(t *testing.T) {
 		st := stats.New(time.Now())
 		st.Read(time.Now(), 53, 1000)
 		var log bytes.Buffer
-		err := (&state{}).end(ended, job{}, st, slog.New(slog.NewTextHandler(&log, nil)))
+		err := (&state{}).end(ended, true, st, slog.New(slog.NewTextHandler(&log, nil)))
 		if !errors.Is(err, write.ErrUndelivered) || !strings.HasPrefix(err.Error(), "53 lines not delivered") {
 			t.Errorf("after %v: %v, want 53 lines", ended, err)
 		}

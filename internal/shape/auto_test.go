@@ -80,14 +80,14 @@ func TestAutoInSoManyWordsForgets(t *testing.T) {
 				h.config.Sources[0].Path = filepath.Join(filepath.Dir(h.source.Path), "*.log")
 			}
 			h.config.Sources[0].Start = "end"
-			settings, err := shape.OpenSettings(&h.config, h.dir, "h", slog.New(slog.DiscardHandler))
+			settings, err := h.begin("h")
 			if err == nil {
 				s := h.mustOpen()
 				h.names(s, combined)
 				err = s.Sync(t.Context())
 			}
 			if err == nil && tt.clean {
-				err = settings.Delivered(false)
+				err = settings.Delivered(true)
 			}
 			if err != nil {
 				t.Fatal(err)

@@ -3,34 +3,35 @@ package shape
 import (
 	"encoding/json"
 	"fmt"
-	"log/slog"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/tailflux/tailflux/internal/config"
 	"github.com/tailflux/tailflux/internal/statedir"
 )
 
-// Settings are the part of the configuration that points depend on, as it was at
-// the last start; they are kept in shaping.json. If they change while lines are
-// still to be read again, after a crash, these lines become other points beside
-// the ones that are stored.
+// Settings are the configuration that the last lines were read with, kept in shaping.json.
+// If what points depend on changes while lines are still to be read again, after a crash,
+// these lines become other points beside the ones that are stored.
 type Settings struct {
 	dir   *statedir.Dir
-	clean bool // the last run ended cleanly
+	known bool // there were settings
+	clean bool // no line will be read again that was read before this process
 	kept  keptSettings
 }
 
 type keptSettings struct {
-	Clean bool                       `json:"clean"` // all that was read was delivered when tailflux stopped
-	Keys  map[string]json.RawMessage `json:"keys"`  // of the configuration
+	Clean         bool                       `json:"clean"`                   // all that was read was delivered when tailflux stopped
+	Keys          map[string]json.RawMessage `json:"keys"`                    // what points depend on
+	Configuration string                     `json:"configuration,omitempty"` // of the daemon, without how InfluxDB is reached
 }
 
-// OpenSettings warns when the settings were changed after a stop that was not
-// clean, and keeps what they are now. host is the tag.
-func OpenSettings(c *config.Config, dir *statedir.Dir, host string, log *slog.Logger) (*Settings, error) {
+// OpenSettings reads what is kept.
+func OpenSettings(dir *statedir.Dir) (*Settings, error) {
 	s := &Settings{dir: dir}
-	known, err := load(dir, statedir.Shaping, func(data []byte) error {
+	var err error
+	s.known, err = load(dir, statedir.Shaping, func(data []byte) error {
 		var format struct {
 			Version json.RawMessage `json:"version"`
 		}
@@ -47,36 +48,98 @@ func OpenSettings(c *config.Config, dir *statedir.Dir, host string, log *slog.Lo
 		}
 		return err
 	})
-	if err != nil {
-		return nil, err
-	}
-	keys, err := settings(c, host)
-	if err != nil {
-		return nil, err
-	}
-	if changed := changedKeys(s.kept.Keys, keys); known && len(changed) > 0 && !s.kept.Clean {
-		log.Warn("configuration changed after an unclean shutdown: about the last second of lines may be stored twice; stop tailflux before editing the configuration",
-			"keys", changed)
-	}
-	s.clean = s.kept.Clean || !known
-	s.kept.Clean = false
-	if s.kept.Keys == nil {
-		s.kept.Keys = keys
-	}
-	maps.Copy(s.kept.Keys, keys) // an import knows one source of several
-	err = s.save()
+	s.clean = s.kept.Clean || !s.known
 	return s, err
 }
 
-// Delivered notes that everything that was read is delivered. An import leaves
-// alone what a run before it left undelivered.
-func (s *Settings) Delivered(imported bool) error {
-	s.kept.Clean = s.clean || !imported
-	return s.save()
+// Clean reports whether no line is going to be read again that was read before this
+// process began.
+func (s *Settings) Clean() bool { return s.clean }
+
+// Changed are the keys that are others now, if lines will be read again. host is the tag.
+func (s *Settings) Changed(c *config.Config, host string) (keys []string, err error) {
+	if s.clean {
+		return nil, nil
+	}
+	now, err := settings(c, host)
+	if err != nil {
+		return nil, err
+	}
+	return changedKeys(s.kept.Keys, now), nil
 }
 
-func (s *Settings) save() error {
-	data, err := json.Marshal(s.kept)
+// InForce is the configuration that was in force before this process began, with the way
+// to InfluxDB of c; nil if it is not known, or is good no more. host returns its tag.
+func (s *Settings) InForce(c *config.Config, host func(*config.Config) (string, error)) *config.Config {
+	if s.kept.Configuration == "" {
+		return nil
+	}
+	was, err := config.Parse([]byte(s.kept.Configuration), Check)
+	if err != nil {
+		return nil
+	}
+	was.InfluxDB = connection(c.InfluxDB, was.InfluxDB)
+	was.StateDir, was.Listen = c.StateDir, c.Listen
+	tag, err := host(was)
+	if err != nil {
+		return nil
+	}
+	if changed, err := s.Changed(was, tag); err != nil || len(changed) > 0 {
+		return nil // since then there was an import
+	}
+	return was
+}
+
+// connection is the way to InfluxDB of one configuration, with the place for points and the
+// batches of another.
+func connection(way, place config.InfluxDB) config.InfluxDB {
+	way.Database, way.RetentionPolicy = place.Database, place.RetentionPolicy
+	way.BatchPoints, way.FlushInterval, way.InFlight = place.BatchPoints, place.FlushInterval, place.InFlight
+	return way
+}
+
+// Begin keeps the configuration with which lines are going to be read from now on. That of
+// an import is not the daemon's.
+func (s *Settings) Begin(c *config.Config, host string, imported bool) error {
+	keys, err := settings(c, host)
+	if err != nil {
+		return err
+	}
+	next := keptSettings{Keys: map[string]json.RawMessage{}, Configuration: s.kept.Configuration}
+	maps.Copy(next.Keys, s.kept.Keys)
+	maps.Copy(next.Keys, keys) // an import knows one source of several
+	if !imported {
+		if next.Configuration, err = text(c); err != nil {
+			return err
+		}
+	}
+	if err := s.save(next); err != nil {
+		return err
+	}
+	s.kept = next
+	return nil
+}
+
+// text is a configuration without what may be secret.
+func text(c *config.Config) (string, error) {
+	bare := *c
+	bare.InfluxDB = connection(config.Default().InfluxDB, c.InfluxDB)
+	var text strings.Builder
+	if err := bare.Print(&text); err != nil {
+		return "", fmt.Errorf("settings: %w", err)
+	}
+	return text.String(), nil
+}
+
+// Delivered notes that everything that was read is delivered. caughtUp is set if that is
+// also what a process before had read.
+func (s *Settings) Delivered(caughtUp bool) error {
+	s.kept.Clean = s.clean || caughtUp
+	return s.save(s.kept)
+}
+
+func (s *Settings) save(kept keptSettings) error {
+	data, err := json.Marshal(kept)
 	if err != nil {
 		return fmt.Errorf("settings: %w", err)
 	}
@@ -93,6 +156,7 @@ func settings(c *config.Config, host string) (map[string]json.RawMessage, error)
 	}
 	for _, s := range c.Sources {
 		values["format of "+s.Name] = s.Format + s.Regexp
+		values["name of "+s.Path] = s.Name
 	}
 	keys := map[string]json.RawMessage{}
 	for key, value := range values {
@@ -108,11 +172,19 @@ func settings(c *config.Config, host string) (map[string]json.RawMessage, error)
 // changedKeys are those that differ.
 func changedKeys(before, after map[string]json.RawMessage) (changed []string) {
 	for _, key := range slices.Sorted(maps.Keys(after)) {
-		if was, ok := before[key]; ok && string(was) != string(after[key]) {
+		if was, ok := before[key]; ok && plain(was) != plain(after[key]) {
 			changed = append(changed, key)
 		}
 	}
 	return changed
+}
+
+// plain is a value without the difference between one that is empty and none.
+func plain(value json.RawMessage) string {
+	if text := string(value); text != "[]" && text != "{}" {
+		return text
+	}
+	return "null"
 }
 
 // stoppedCleanly reports whether everything was delivered that was read before: no line

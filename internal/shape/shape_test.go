@@ -3,6 +3,7 @@ package shape_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -257,9 +258,9 @@ func TestOddLineBeforeACrash(t *testing.T) {
 				h.config.Sources[0].Path = filepath.Join(filepath.Dir(h.source.Path), "*.log")
 			}
 			h.config.Sources[0].Format = tt.before
-			settings, err := shape.OpenSettings(&h.config, h.dir, "h", slog.New(slog.DiscardHandler))
+			settings, err := h.begin("h")
 			if err == nil && tt.clean {
-				err = settings.Delivered(false)
+				err = settings.Delivered(true)
 			}
 			if err != nil {
 				t.Fatal(err)
@@ -411,7 +412,7 @@ func TestDamagedStateFiles(t *testing.T) {
 		if err := s.Sync(t.Context()); err != nil {
 			return err
 		}
-		_, err = shape.OpenSettings(&h.config, h.dir, host, slog.New(slog.NewTextHandler(&h.log, nil)))
+		_, err = h.begin(host)
 		return err
 	}
 	for name, text := range good {
@@ -501,15 +502,15 @@ func TestSettings(t *testing.T) {
 		want bool
 	}{
 		{"a crash", func(*testing.T, *house, *shape.Settings) {}, true},
-		{"a clean stop", func(t *testing.T, _ *house, s *shape.Settings) { delivered(t, s, false) }, false},
+		{"a clean stop", func(t *testing.T, _ *house, s *shape.Settings) { delivered(t, s, true) }, false},
 		{"a clean stop, and a crash", func(t *testing.T, h *house, s *shape.Settings) {
-			delivered(t, s, false)
+			delivered(t, s, true)
 			openSettings(t, h)
 		}, true},
-		{"a crash, and an import", func(t *testing.T, h *house, _ *shape.Settings) { delivered(t, openSettings(t, h), true) }, true},
+		{"a crash, and an import", func(t *testing.T, h *house, _ *shape.Settings) { delivered(t, openSettings(t, h), false) }, true},
 		{"a clean stop, and an import", func(t *testing.T, h *house, s *shape.Settings) {
-			delivered(t, s, false)
-			delivered(t, openSettings(t, h), true)
+			delivered(t, s, true)
+			delivered(t, openSettings(t, h), false)
 		}, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -525,18 +526,31 @@ func TestSettings(t *testing.T) {
 	}
 }
 
+// begin does with the settings what a start does.
+func (h *house) begin(host string) (*shape.Settings, error) {
+	s, err := shape.OpenSettings(h.dir)
+	if err != nil {
+		return nil, err
+	}
+	changed, err := s.Changed(&h.config, host)
+	if len(changed) > 0 {
+		fmt.Fprintln(&h.log, changed)
+	}
+	return s, errors.Join(err, s.Begin(&h.config, host, false))
+}
+
 func openSettings(t *testing.T, h *house) *shape.Settings {
 	t.Helper()
-	s, err := shape.OpenSettings(&h.config, h.dir, "h", slog.New(slog.NewTextHandler(&h.log, nil)))
+	s, err := h.begin("h")
 	if err != nil {
 		t.Fatal(err)
 	}
 	return s
 }
 
-func delivered(t *testing.T, s *shape.Settings, imported bool) {
+func delivered(t *testing.T, s *shape.Settings, caughtUp bool) {
 	t.Helper()
-	if err := s.Delivered(imported); err != nil {
+	if err := s.Delivered(caughtUp); err != nil {
 		t.Fatal(err)
 	}
 }

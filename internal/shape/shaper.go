@@ -31,7 +31,10 @@ type Options struct {
 	// Once is for a run that ends by itself: it fails when no format fits, rather
 	// than to reject lines for want of one.
 	Once bool
-	Log  *slog.Logger
+	// Delivered is set when all that was read is acknowledged, so that no line will be read
+	// again.
+	Delivered bool
+	Log       *slog.Logger
 }
 
 // Shaper shapes the lines of all configured sources. Lines and Missed are for one
@@ -219,7 +222,7 @@ func (s *Shaper) again(source config.Source, was choice, e Evidence) (format str
 	switch {
 	case e.Err != nil || e.Format == was.Format:
 		return was.Format
-	case !stoppedCleanly(s.o.State):
+	case !s.o.Delivered && !stoppedCleanly(s.o.State):
 		s.o.Log.Warn("log looks like another format than the one that was chosen; it is kept for the lines that are read again after a crash",
 			"source", source.Name, "file", source.Path, "was", was.Format, "format", e.Format)
 		return was.Format
@@ -234,7 +237,7 @@ func (s *Shaper) again(source config.Source, was choice, e Evidence) (format str
 // detected until a crash, before which it need not have been saved that none fits.
 // name is that of the configured source.
 func (s *Shaper) interrupted(name, path string) bool {
-	return s.isFollowed(path) && crashedWithAuto(s.o.State, name)
+	return s.isFollowed(path) && !s.o.Delivered && crashedWithAuto(s.o.State, name)
 }
 
 // logOf is the path by which a choice is known: of a log that has a file a day, the same

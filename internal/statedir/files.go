@@ -48,8 +48,8 @@ var Files = []File{
 		"formats are detected anew; set format for each source to be independent of this file",
 	},
 	{
-		Shaping, "the settings that decide what points look like, and whether the last stop was clean",
-		"tailflux cannot warn if these settings changed after a crash: lines that are read again may then become second points",
+		Shaping, "the configuration in force, without how InfluxDB is reached, and whether the last stop was clean",
+		"if the configuration changed after a crash, lines that are read again may become second points",
 	},
 	{
 		Host, "the value of the tag host, chosen at the first start",

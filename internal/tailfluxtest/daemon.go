@@ -30,7 +30,7 @@ type Options struct {
 	Command string   // "" is run
 	Args    []string // after the command; --state-dir, --listen and --influxdb-url are added
 	Env     []string // NAME=value, in addition to this process's environment
-	URL     string   // of InfluxDB
+	URL     string   // of InfluxDB; "" is as configured
 	State   string   // the state directory; created if missing
 	Output  string   // file that its log is appended to
 }
@@ -56,7 +56,10 @@ func Start(o Options) (*Daemon, error) {
 		return nil, err
 	}
 	defer output.Close()
-	args := append([]string{cmp.Or(o.Command, "run"), "--influxdb-url", o.URL, "--state-dir", o.State, "--listen", address}, o.Args...)
+	args := append([]string{cmp.Or(o.Command, "run"), "--state-dir", o.State, "--listen", address}, o.Args...)
+	if o.URL != "" {
+		args = append(args, "--influxdb-url", o.URL)
+	}
 	d := &Daemon{URL: "http://" + address, Gone: make(chan struct{}), options: o, cmd: exec.Command(o.Binary, args...)}
 	d.cmd.Stdout, d.cmd.Stderr = output, output
 	d.cmd.Env = append(d.cmd.Environ(), o.Env...)

@@ -27,7 +27,7 @@ type delivery struct {
 	limiter *limiter
 	doubts  *doubts
 	stats   *stats.Stats
-	hold    bool // a batch of which more than half is refused
+	hold    func() bool // a batch of which more than half is refused; nil: no
 
 	answered *atomic.Int64
 	tries    *atomic.Int64
@@ -141,7 +141,7 @@ func (d *delivery) send(ctx context.Context, some points) (influx.Verdict, error
 // holds makes an outage of a point's refusal, if points are held for it.
 func (d *delivery) holds(head points, means influx.Verdict, err error) (influx.Verdict, error) {
 	refused := means == influx.Refused || means == influx.TooLarge
-	if refused && d.hold && head.count() == 1 && 2*(d.refusals+1) > d.request.points {
+	if refused && head.count() == 1 && 2*(d.refusals+1) > d.request.points && d.hold != nil && d.hold() {
 		d.held = true
 		return influx.Retry, fmt.Errorf("%w: %w", errHeld, err)
 	}

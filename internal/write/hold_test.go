@@ -17,7 +17,7 @@ func TestHold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(t)
 		s.types = "wrong"
-		b := start(t, write.Config{BatchPoints: 10, Hold: true}, sink{write: s.write}, &rejectFile{})
+		b := start(t, write.Config{BatchPoints: 10, Hold: func() bool { return true }}, sink{write: s.write}, &rejectFile{})
 		b.send(points(9) + "xp" + points(3))
 		time.Sleep(time.Hour)
 		if line, _, _ := b.acks.state(); line != 0 || b.rejects.shown() != "" {
@@ -50,7 +50,7 @@ func TestHold(t *testing.T) {
 func TestHalfIsNotHeld(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(t, 1, 3, 5, 8)
-		b := start(t, write.Config{BatchPoints: 8, Hold: true}, sink{write: s.write}, &rejectFile{})
+		b := start(t, write.Config{BatchPoints: 8, Hold: func() bool { return true }}, sink{write: s.write}, &rejectFile{})
 		b.send(points(8))
 		b.finish()
 		s.check(b, 1, 3, 5, 8)

@@ -238,7 +238,7 @@ func testBoundary(t *testing.T, said func(n int) error, hold bool, order, to str
 	}
 	s := newServer(t)
 	between(s, stamp, window{time.Hour, time.Hour}, said)
-	b := start(t, write.Config{BatchPoints: total, Hold: hold}, sink{write: s.write}, &rejectFile{})
+	b := start(t, write.Config{BatchPoints: total, Hold: func() bool { return hold }}, sink{write: s.write}, &rejectFile{})
 	b.stamp = stamp
 	began := time.Now()
 	for left := total; left > 0; left -= 1000 {
@@ -280,7 +280,7 @@ func TestBoundaryBesideOtherRequests(t *testing.T) {
 				}
 				s := newServer(t)
 				between(s, stamp, window{time.Hour, time.Hour}, said)
-				b := start(t, write.Config{BatchPoints: 1000, Hold: hold}, sink{write: s.write}, &rejectFile{})
+				b := start(t, write.Config{BatchPoints: 1000, Hold: func() bool { return hold }}, sink{write: s.write}, &rejectFile{})
 				b.stamp = stamp
 				b.send("p")
 				time.Sleep(2 * time.Second)
@@ -305,7 +305,7 @@ func TestNewLinesAreHeld(t *testing.T) {
 		s := newServer(t)
 		broken := true
 		refusing(s, func(n int) bool { return broken && n > 1 }, func(bad []int) error { return outside["unknown"](len(bad)) })
-		b := start(t, write.Config{BatchPoints: 500, Hold: true}, sink{write: s.write}, &rejectFile{})
+		b := start(t, write.Config{BatchPoints: 500, Hold: func() bool { return true }}, sink{write: s.write}, &rejectFile{})
 		b.stamp = func(n int) int64 { return now.Add(time.Duration(n-1000) * time.Second).UnixNano() }
 		b.send("p")
 		time.Sleep(2 * time.Second)

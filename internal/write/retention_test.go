@@ -176,7 +176,7 @@ func TestExpiredIsNoReasonToHold(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			kept := time.Hour
 			s := keeping(t, &kept)
-			b := start(t, write.Config{BatchPoints: 100, Hold: true}, sink{write: s.write, retention: func(context.Context) (influx.Window, error) {
+			b := start(t, write.Config{BatchPoints: 100, Hold: func() bool { return true }}, sink{write: s.write, retention: func(context.Context) (influx.Window, error) {
 				if known {
 					return influx.Window{Past: kept}, nil
 				}

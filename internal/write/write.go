@@ -92,7 +92,7 @@ type Config struct {
 	BatchPoints   int           // points in a request at most
 	FlushInterval time.Duration // a line waits for others at most this long
 	InFlight      int           // requests on the way at most
-	Hold          bool          // hold a batch of which more than half is refused
+	Hold          func() bool   // hold a batch of which more than half is refused; nil: no
 	Timeout       time.Duration // a request may last this long
 	Watchdog      Watchdog
 }

@@ -1,0 +1,65 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"syscall"
+
+	"github.com/tailflux/tailflux/internal/monitor"
+)
+
+// length is of the channel of this run.
+func length[T any](of *atomic.Pointer[chan T]) func() int {
+	return func() int {
+		if now := of.Load(); now != nil {
+			return len(*now)
+		}
+		return 0
+	}
+}
+
+// monitor serves what the pipeline does.
+func (p *pipeline) monitor() http.Handler {
+	return monitor.Handler(monitor.Info{
+		Version: version,
+		Read:    monitor.Channel{Length: length(&p.chunks), Capacity: func() int { return channelItems }},
+		Write:   monitor.Channel{Length: length(&p.batches), Capacity: func() int { return channelItems }},
+		Token:   func() string { return *p.token.Load() },
+	}, p.stats)
+}
+
+// listen opens the address of the HTTP server; nil without one. A run that ends
+// by itself goes without when a daemon has the address.
+func listen(address string, once bool, log *slog.Logger) (net.Listener, error) {
+	if address == "" {
+		return nil, nil
+	}
+	network := "tcp"
+	if host, _, err := net.SplitHostPort(address); err == nil && strings.Contains(host, ".") && net.ParseIP(host) != nil {
+		network = "tcp4" // 0.0.0.0 is not [::] too
+	}
+	l, err := net.Listen(network, address)
+	if err == nil {
+		return l, nil
+	}
+	if once {
+		log.Info("running without /monitor", "err", err)
+		return nil, nil
+	}
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("listen: %w (is another tailflux running? choose another address with --listen)", err)
+	}
+	return nil, fmt.Errorf("listen: %w (choose an address of this machine with --listen)", err)
+}
+
+func addr(l net.Listener) string {
+	if l == nil {
+		return ""
+	}
+	return l.Addr().String()
+}

@@ -1,0 +1,286 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/tailflux/tailflux/internal/config"
+	"github.com/tailflux/tailflux/internal/influx"
+	"github.com/tailflux/tailflux/internal/stats"
+	"github.com/tailflux/tailflux/internal/write"
+)
+
+// reloads takes configurations over, all of one or nothing of it: docs/adr/0013-reload.md.
+type reloads struct {
+	p     *pipeline
+	again func() (*config.Config, error)
+	stats *stats.Stats
+	log   *slog.Logger
+	asked chan struct{} // there is one to be taken over
+
+	mu     sync.Mutex // guards what follows
+	config *config.Config
+	next   *pending // nil: nothing is to be taken over
+}
+
+// pending is a configuration that waits until what was read before is acknowledged.
+type pending struct {
+	config *config.Config
+	client *influx.Client
+	token  string // of /monitor
+	newest bool   // no later one was refused
+}
+
+// newReloads is about a pipeline that runs as its state says.
+func newReloads(p *pipeline, do job) (*reloads, error) {
+	r := &reloads{p: p, again: do.again, stats: p.stats, log: p.log, asked: make(chan struct{}, 1), config: p.kept.config}
+	if c := p.kept.next; c != nil {
+		client, err := openInflux(c, p.log)
+		if err != nil {
+			return nil, err
+		}
+		r.wait(&pending{c, client, *p.token.Load(), true})
+	}
+	return r, nil
+}
+
+// onSIGHUP is what SIGHUP does; nil if it does nothing.
+func (r *reloads) onSIGHUP() func() {
+	if r.again == nil {
+		return nil
+	}
+	return r.reload
+}
+
+// reload reads the configuration, and takes it over as soon as that is safe.
+func (r *reloads) reload() {
+	r.log.Info("reloading the configuration")
+	r.p.unit.Reloading()
+	next, err := r.read()
+	if err != nil {
+		r.refused(err)
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	keys := config.Changed(r.config, next.config)
+	if err := immovable(keys); err != nil {
+		r.refuse(err)
+		return
+	}
+	if r.next == nil && !slices.ContainsFunc(keys, func(key string) bool { return !slices.Contains(atOnce, key) }) {
+		r.config = next.config
+		r.p.sink.use(next.client)
+		r.p.token.Store(&next.token)
+		r.applied(keys)
+		return
+	}
+	r.log.Info("reload is pending: nothing more is read until all that was read before is acknowledged", "keys", keys)
+	r.wait(next)
+}
+
+// wait has the pipeline end, so that a configuration can be taken over. In an outage what
+// was read goes on with the new way to InfluxDB: it may be just that which is put right.
+func (r *reloads) wait(next *pending) {
+	r.next = next
+	r.stats.Reloaded(time.Now(), stats.Pending, "")
+	r.p.unit.Reloaded("reload pending: what was read before is being delivered")
+	r.p.sink.await(next.client)
+	if r.stats.Snapshot(time.Now()).InfluxDB.Outage > 0 {
+		r.p.sink.turn()
+	}
+	select {
+	case r.asked <- struct{}{}:
+	default: // it was asked for already
+	}
+}
+
+// read reads the configuration again, and what it names.
+func (r *reloads) read() (*pending, error) {
+	c, err := r.again()
+	if err != nil {
+		return nil, err
+	}
+	client, err := openInflux(c, r.log)
+	if err != nil {
+		return nil, err
+	}
+	token, err := c.HTTPToken()
+	if err != nil {
+		return nil, err
+	}
+	return &pending{c, client, token, true}, r.p.kept.try(c)
+}
+
+// atOnce are the keys that say nothing of points and of where they go.
+var atOnce = []string{
+	"influxdb.username", "influxdb.password_file", "influxdb.token_file", "influxdb.ca_file", "influxdb.client_cert_file",
+	"influxdb.client_key_file", "influxdb.insecure_skip_verify", "influxdb.headers", "influxdb.gzip", "influxdb.timeout", "on_reject", "http.token_file",
+}
+
+// immovable is why a configuration in which these keys are others is refused, or nil.
+func immovable(keys []string) error {
+	keys = slices.DeleteFunc(slices.Clone(keys), func(key string) bool {
+		return key != "state_dir" && key != "listen" && key != "http.public"
+	})
+	if len(keys) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%s cannot be changed by a reload: systemctl restart tailflux", strings.Join(keys, ", "))
+}
+
+func (r *reloads) refused(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.refuse(err)
+}
+
+func (r *reloads) refuse(err error) {
+	if r.next != nil {
+		r.next.newest = false
+	}
+	r.log.Error("reload is refused: nothing of the new configuration is used", "err", err)
+	r.stats.Reloaded(time.Now(), stats.Refused, err.Error())
+	r.p.unit.Reloaded("reload refused: " + err.Error())
+}
+
+func (r *reloads) applied(keys []string) {
+	r.log.Info("reload is done", "keys", keys)
+	r.stats.Reloaded(time.Now(), stats.Applied, "")
+	r.p.unit.Reloaded("")
+}
+
+func (r *reloads) pending() *pending {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.next
+}
+
+func (r *reloads) inForce() *config.Config {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.config
+}
+
+// stand ends the reading of a run when a reload is pending, until all is settled. What an
+// earlier process has sent, and did not see acknowledged, is read again before.
+func (r *reloads) stand(settled context.Context, stopReading context.CancelFunc) {
+	for r.pending() == nil {
+		select {
+		case <-r.asked:
+		case <-settled.Done():
+			return
+		}
+	}
+	if !r.p.kept.settings.Clean() {
+		select {
+		case <-r.p.reader.CaughtUp():
+		case <-settled.Done():
+		}
+	}
+	stopReading()
+}
+
+// save makes durable, for a reload that is pending, that all was acknowledged that was read.
+// While the disk is full it tries again; it ends with stopping, too.
+func (r *reloads) save(stopping context.Context) {
+	for r.pending() != nil {
+		err := errors.Join(r.p.kept.shaper.Sync(stopping), r.p.kept.checkpoint.SaveTwice())
+		if err == nil {
+			return
+		}
+		r.stats.Reloaded(time.Now(), stats.Pending, err.Error())
+		r.p.unit.Alive() // nobody else says so now
+		select {
+		case <-time.After(time.Second):
+		case <-stopping.Done():
+			return
+		}
+	}
+}
+
+// takeOver makes the pipeline another one, as a reload that is pending says, while no stage
+// runs and everything is saved. It reports whether to go on.
+func (r *reloads) takeOver(stopping context.Context) bool {
+	next := r.pending()
+	if next == nil || stopping.Err() != nil {
+		return false
+	}
+	before := r.inForce()
+	err := r.p.reshape(next.config)
+	if err == nil {
+		r.p.sink.use(next.client)
+	} else if client, back := openInflux(before, r.log); back == nil {
+		r.p.sink.use(client)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	latest := r.next == next
+	if latest {
+		r.next = nil
+	}
+	switch {
+	case err != nil && latest:
+		r.refuse(err)
+	case err != nil:
+		r.log.Error("reload is refused: nothing of the new configuration is used", "err", err)
+	default:
+		r.config = next.config
+		r.p.token.Store(&next.token)
+		if latest && next.newest {
+			r.applied(config.Changed(before, next.config))
+		}
+	}
+	if !latest {
+		r.p.sink.await(r.next.client)
+	}
+	r.stats.Reconnected()
+	return true
+}
+
+// writeConfig is the one of the write stage. What on_reject says holds at once.
+func (r *reloads) writeConfig() write.Config {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	w := writeConfig(r.config)
+	if r.again != nil {
+		w.Watchdog = write.Watchdog{Alive: r.p.unit.Alive, Every: r.p.unit.Watchdog()}
+	}
+	w.Hold = func() bool {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if r.next != nil {
+			return r.next.config.OnReject == "hold"
+		}
+		return r.config.OnReject == "hold"
+	}
+	return w
+}
+
+// reshape makes it another one, between two runs. If that fails nothing has changed.
+func (p *pipeline) reshape(c *config.Config) error {
+	if err := p.kept.open(c, true); err != nil {
+		return err
+	}
+	lines, points := pools(c)
+	p.reader.Reconfigure(tailConfig(c, job{}, p.kept), lines)
+	p.parser.Reshape(p.kept.shaper, int(c.MaxLineBytes), points)
+	p.kept.rejects.Limit(c.RejectsMaxBytes)
+	prepare(c, false, p.log)
+	return nil
+}
+
+func isClosed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
+}

@@ -1,0 +1,121 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+
+	"github.com/tailflux/tailflux/internal/config"
+	"github.com/tailflux/tailflux/internal/influx"
+)
+
+// sink is InfluxDB, however it is reached just now. It gets a point only when the tag
+// values and the format that the point depends on are on the disk: a line that is read
+// again gives the same point again.
+type sink struct {
+	kept *state
+
+	mu        sync.Mutex     // guards what follows; never held over I/O
+	now, next *influx.Client // next: of a reload that is pending; nil without one
+	asked     bool           // now was prepared, or will be before anything is written
+}
+
+func openSink(kept *state, log *slog.Logger) (*sink, error) {
+	client, err := openInflux(kept.config, log)
+	return &sink{kept: kept, now: client, asked: true}, err
+}
+
+func (s *sink) close() { s.client().Close() }
+
+// use makes everything go through another client at once.
+func (s *sink) use(client *influx.Client) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.now.Close() // what is on its way ends by itself
+	s.now, s.next, s.asked = client, nil, false
+}
+
+// await uses another client as soon as a request fails, or [sink.turn] is called.
+func (s *sink) await(client *influx.Client) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.next = client
+}
+
+// turn uses the awaited client, if there is one.
+func (s *sink) turn() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.next != nil {
+		s.now.Close()
+		s.now, s.next, s.asked = s.next, nil, false
+	}
+}
+
+func (s *sink) client() *influx.Client {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.now
+}
+
+// prepared is the client, whose server was asked what it is and has the database.
+func (s *sink) prepared(ctx context.Context) (*influx.Client, error) {
+	s.mu.Lock()
+	client, asked := s.now, s.asked
+	s.mu.Unlock()
+	if asked {
+		return client, nil
+	}
+	if _, err := s.Prepare(ctx); err != nil {
+		return nil, err
+	}
+	return client, nil
+}
+
+func (s *sink) Prepare(ctx context.Context) (version string, err error) {
+	client := s.client()
+	if version, err = client.Prepare(ctx); err != nil {
+		s.turn()
+		return version, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.asked = s.asked || s.now == client
+	return version, nil
+}
+
+func (s *sink) Probe(ctx context.Context) error { return s.client().Probe(ctx) }
+
+func (s *sink) Retention(ctx context.Context) (influx.Window, error) {
+	return s.client().Retention(ctx)
+}
+
+func (s *sink) Write(ctx context.Context, pieces [][]byte) error {
+	if err := s.kept.values.Sync(ctx); err != nil {
+		return err
+	}
+	if err := s.kept.shaper.Sync(ctx); err != nil {
+		return err
+	}
+	client, err := s.prepared(ctx)
+	if err == nil {
+		err = client.Write(ctx, pieces)
+	}
+	if means := influx.VerdictOf(err); means == influx.Retry || means == influx.Slow {
+		s.turn() // what is tried again goes there
+	}
+	return err
+}
+
+func openInflux(c *config.Config, log *slog.Logger) (*influx.Client, error) {
+	access, err := c.Access()
+	if err != nil {
+		return nil, config.UsageError{Err: err}
+	}
+	db := c.InfluxDB
+	return influx.New(influx.Config{
+		URL: db.URL, Database: db.Database, RetentionPolicy: db.RetentionPolicy,
+		Username: db.Username, Password: access.Password, Token: access.Token, TLS: access.TLS, Headers: access.Headers,
+		Gzip: db.Gzip, Timeout: db.Timeout, InFlight: db.InFlight, Log: log,
+	})
+}

@@ -19,7 +19,7 @@ const width = 100
 func (d *Draft) render(found *nginxconf.Found, o Options) string {
 	var b strings.Builder
 	comment(&b, "", fmt.Sprintf("The access logs of nginx, as tailflux init found them in %s. What is not here has its default: "+
-		"tailflux check prints all of it, and says what is wrong.", o.Origin))
+		"tailflux check --print shows all of it, tailflux check what is wrong.", o.Origin))
 	for _, trouble := range found.Troubles {
 		comment(&b, "", "NOT READ: "+trouble)
 	}

@@ -124,6 +124,7 @@ func TestLifeOfThePackage(t *testing.T) {
 	}
 	rotate := func(*testing.T) { h.Run("logrotate", "--force", "/etc/logrotate.d/nginx") }
 	step("rotate", rotate)
+	step("reload", h.reloads)
 	step("kill", func(t *testing.T) { h.comesBack(t, "KILL") })
 	step("rotate while it is killed", func(t *testing.T) {
 		h.systemctl("kill", "--signal=KILL", "tailflux")
@@ -169,6 +170,33 @@ func TestLifeOfThePackage(t *testing.T) {
 	}
 	if t.Failed() {
 		t.Log(h.Run("journalctl", "--no-pager", "--unit=tailflux", "--output=cat"))
+	}
+}
+
+// reloads takes a changed configuration over, and refuses wrong ones, while lines come.
+func (h *host) reloads(t *testing.T) {
+	const file = "/etc/tailflux/tailflux.yaml"
+	was, pid := h.Run("cat", file), h.property("MainPID")
+	h.put(file, was+"\ntags: [method, status, path, protocol]\n")
+	h.systemctl("reload", "tailflux")
+	h.Until(arrival, "points with the new tag", func() bool {
+		n, _ := h.db.Count(t.Context(), database, "nginx_access", "protocol = 'HTTP/1.1'")
+		return n > 0
+	})
+	changed := h.Run("cat", file)
+	h.put(file, changed+"tag_limits: 7\n")
+	if says, err := h.Try("systemctl", "reload", "tailflux"); err == nil {
+		t.Errorf("reload with an unknown key: no error, %q", says)
+	}
+	// Only the daemon knows where it listens.
+	h.put(file, strings.Replace(changed, h.listen, "127.0.0.1:1", 1))
+	h.systemctl("reload", "tailflux")
+	h.status(`^reload refused: listen cannot be changed`)
+	h.put(file, changed)
+	h.systemctl("reload", "tailflux")
+	h.status(`^[0-9,.]+ lines/s, `)
+	if now := h.property("MainPID"); now != pid {
+		t.Errorf("it is process %s, was %s", now, pid)
 	}
 }
 

@@ -365,13 +365,18 @@ func (h *host) frozen(t *testing.T) {
 	}
 }
 
-// Ten times as long as the watchdog waits InfluxDB is away, and a boot comes meanwhile.
+// Ten times as long as the watchdog waits InfluxDB is away; a reload waits for it, too, and
+// a boot comes meanwhile.
 func (h *host) outage(t *testing.T) {
 	h.db.Kill()
 	h.write(1000)
 	before := h.restarts()
-	time.Sleep(30 * time.Second)
-	h.status(`^InfluxDB away for [23]\d s; 1,000 lines wait: `)
+	time.Sleep(10 * time.Second)
+	h.configure("/run/credentials/tailflux.service/influxdb-password", "tags: [method, status, protocol]")
+	h.systemctl("reload", "tailflux")
+	h.status(`^reload pending`)
+	time.Sleep(20 * time.Second)
+	h.status(`InfluxDB away for [23]\d s; 1,000 lines wait: `)
 	if n := h.restarts(); n != before {
 		t.Errorf("restarted %d times in an outage", n-before)
 	}

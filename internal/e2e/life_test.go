@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"fmt"
+	"os"
 	"runtime"
 	"strconv"
 	"strings"
@@ -261,4 +262,57 @@ func (h *host) init(sites []site) {
 	if check := h.Run("tailflux", "check"); strings.Contains(check, "warning") {
 		h.t.Errorf("check: %s", check)
 	}
+}
+
+// The package over an installation by hand, as README.md had it before there were packages.
+// TAILFLUX_OLD may name a program that is really old.
+func TestPackageOverAnInstallationByHand(t *testing.T) {
+	h := newHost(t, withUser)
+	old := os.Getenv("TAILFLUX_OLD")
+	if old == "" {
+		old = static(t)
+	}
+	h.copyIn(old, "/usr/bin/tailflux")
+	h.Run("useradd", "--system", "--user-group", "--no-create-home", "--home-dir", "/var/lib/tailflux", "--shell", "/usr/sbin/nologin", "tailflux")
+	h.Put("/root/password", 0o600, strings.NewReader(password))
+	h.Shell("mkdir /etc/tailflux; install -m 640 -g tailflux /root/password /etc/tailflux/password")
+	h.configure("/etc/tailflux/password", "")
+	h.put("/etc/systemd/system/tailflux.service", `[Service]
+Type=exec
+ExecStart=/usr/bin/tailflux run --config /etc/tailflux/tailflux.yaml
+User=tailflux
+Group=tailflux
+SupplementaryGroups=adm
+StateDirectory=tailflux
+StateDirectoryMode=0750
+[Install]
+WantedBy=multi-user.target
+`)
+	h.write(1000)
+	h.systemctl("enable", "--now", "tailflux")
+	h.arrived()
+	h.write(10)
+	h.arrived()
+	configured := h.Run("cat", "/etc/tailflux/tailflux.yaml")
+
+	h.copyIn(deb(t, "v1.0.0"), "/root/tailflux_1.0.0_"+runtime.GOARCH+".deb")
+	script := capture(t, "(?s)An installation by hand becomes one of the package.*?```sh\n(.*?)```", readFile(t, "deploy/README.md"))
+	script = strings.ReplaceAll(script, "_amd64.deb", "_"+runtime.GOARCH+".deb")
+	h.write(10)
+	t.Log(h.Shell("cd /root; set -x\n" + script))
+	h.write(10)
+	h.arrived()
+	if is := h.property("FragmentPath"); !strings.HasSuffix(is, "/lib/systemd/system/tailflux.service") {
+		t.Errorf("the unit is %s", is)
+	}
+	if is := h.Run("cat", "/etc/tailflux/tailflux.yaml"); is != configured {
+		t.Errorf("the configuration has become %s", is)
+	}
+	if is := h.Run("id", "tailflux"); !strings.Contains(is, "(adm)") {
+		t.Errorf("the user is %s", is)
+	}
+	if is := h.Run("systemctl", "is-enabled", "tailflux"); is != "enabled\n" {
+		t.Errorf("the service is %s", is)
+	}
+	h.status(`lines/s, 0 s behind$`)
 }

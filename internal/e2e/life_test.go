@@ -94,6 +94,7 @@ func (h *host) files() []string {
 // The package from its installation until nothing is left of it, on a machine whose
 // nginx is busy all the time.
 func TestLifeOfThePackage(t *testing.T) {
+	t.Parallel() // most of it is waiting
 	h := newHost(t, withUser)
 	sites := h.serve()
 	old, current := deb(t, "v0.9.0"), deb(t, "v1.0.0")
@@ -267,6 +268,7 @@ func (h *host) init(sites []site) {
 // The package over an installation by hand, as README.md had it before there were packages.
 // TAILFLUX_OLD may name a program that is really old.
 func TestPackageOverAnInstallationByHand(t *testing.T) {
+	t.Parallel() // most of it is waiting
 	h := newHost(t, withUser)
 	old := os.Getenv("TAILFLUX_OLD")
 	if old == "" {

@@ -169,7 +169,7 @@ func (h *host) install() {
 	for _, file := range []string{"deploy/tailflux.service", "deploy/tailflux.yaml", "deploy/package/sysusers.conf"} {
 		h.put("/root/tailflux/"+file, readFile(h.t, file))
 	}
-	block := capture(h.t, "(?s)## On a machine\n.*?```sh\n(.*?)```", readFile(h.t, "deploy/README.md"))
+	block := capture(h.t, "(?s)## From source\n.*?```sh\n(.*?)```", readFile(h.t, "deploy/README.md"))
 	steps := strings.Split(strings.TrimSpace(block), "\n")
 	steps = slices.DeleteFunc(steps, func(step string) bool {
 		return step == "make build" || strings.HasPrefix(step, "sudoedit ") || strings.HasPrefix(step, "curl ") || strings.HasPrefix(step, "sudo systemctl enable ")
@@ -182,6 +182,7 @@ func (h *host) install() {
 
 // The unit under a real systemd, in the order of a bad day.
 func TestSystemd(t *testing.T) {
+	t.Parallel() // most of it is waiting
 	h := newHost(t, withUser)
 	h.install()
 	h.Put("/root/password", 0o600, strings.NewReader(password+"\n"))

@@ -178,7 +178,7 @@ e2e-deps: ## installs nginx, logrotate, wrk and what else the tests run from Deb
 	[[ -x $(influxd_old) ]] || missing+=" influxdb"
 	type -P systemd-nspawn >/dev/null || missing+=" systemd-container"
 	type -P debootstrap >/dev/null || missing+=" debootstrap"
-	[[ $$missing ]] || { $(MAKE) --no-print-directory $(debian); echo "e2e-deps: all there"; exit 0; }
+	[[ $$missing ]] || { $(MAKE) -s $(debian); echo "e2e-deps: all there"; exit 0; }
 	echo "e2e-deps: installing$$missing"
 	sudo=; (( EUID == 0 )) || sudo='$(SUDO)'
 	policy=/usr/sbin/policy-rc.d # 101: the packages' scripts may start nothing
@@ -199,7 +199,7 @@ e2e-deps: ## installs nginx, logrotate, wrk and what else the tests run from Deb
 	if [[ $$missing = *nginx* ]] && type -P systemctl >/dev/null; then
 		$$sudo systemctl --quiet disable nginx # nor at the next boot
 	fi
-	$(MAKE) --no-print-directory $(debian)
+	$(MAKE) -s $(debian)
 
 $(debian):
 	@echo "e2e-deps: a Debian for the tests, a minute…"

@@ -109,11 +109,14 @@ func write(w io.Writer, cmd *cobra.Command) {
 	if text == "" {
 		text = cmd.Short
 	}
-	for line := range strings.Lines(strings.TrimSpace(text)) {
-		if line = strings.TrimSuffix(line, "\n"); len(line) > width {
-			line = strings.Join(wrap(line, width), "\n")
+	for paragraph := range strings.SplitSeq(strings.TrimSpace(text), "\n\n") {
+		if b.Len() > 0 {
+			b.WriteByte('\n')
 		}
-		fmt.Fprintln(&b, line)
+		if !strings.HasPrefix(paragraph, " ") { // else it is laid out already
+			paragraph = strings.Join(wrap(paragraph, width), "\n")
+		}
+		fmt.Fprintln(&b, paragraph)
 	}
 	use := "  " + cmd.UseLine()
 	if cmd.HasAvailableSubCommands() {

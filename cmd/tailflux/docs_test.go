@@ -191,3 +191,66 @@ func TestDocumentedFilesExist(t *testing.T) {
 		t.Errorf("found %d links, want more", links)
 	}
 }
+
+// A link to a part of a page leads to one of its headings.
+func TestDocumentedAnchorsExist(t *testing.T) {
+	link := regexp.MustCompile(`\]\(([^)#:\s]*)#([^)\s]+)\)`)
+	pages, err := filepath.Glob("../../docs/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	links := 0
+	for _, page := range append(pages, "../../README.md", "../../deploy/README.md") {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range link.FindAllSubmatch(text, -1) {
+			links++
+			to := page
+			if len(m[1]) > 0 {
+				to = filepath.Join(filepath.Dir(page), string(m[1]))
+			}
+			if anchor := string(m[2]); !slices.Contains(anchors(t, to), anchor) {
+				t.Errorf("%s: %s has no heading %s", page, to, anchor)
+			}
+		}
+	}
+	if links < 30 {
+		t.Errorf("found %d links, want more", links)
+	}
+}
+
+// anchors are what the headings of a page are called in links.
+func anchors(t *testing.T, page string) (all []string) {
+	t.Helper()
+	text, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range regexp.MustCompile(`(?m)^#+ (.*)$`).FindAllSubmatch(text, -1) {
+		anchor := regexp.MustCompile(`[^\p{L}\p{N} _-]`).ReplaceAllString(strings.ToLower(string(m[1])), "")
+		all = append(all, strings.ReplaceAll(anchor, " ", "-"))
+	}
+	return all
+}
+
+// docs/architecture.md names every package.
+func TestEveryPackageIsInTheArchitecture(t *testing.T) {
+	text, err := os.ReadFile("../../docs/architecture.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, list, _ := strings.Cut(string(text), "## The packages")
+	list, _, _ = strings.Cut(list, "All but the first")
+	directories, err := filepath.Glob("../../internal/*")
+	if err != nil || len(directories) < 30 {
+		t.Fatalf("%d packages, %v", len(directories), err)
+	}
+	for _, directory := range directories {
+		name := filepath.Base(directory)
+		if !regexp.MustCompile(`(?m)  ` + name + `  |^.{15} {4}` + name + ` `).MatchString(list) {
+			t.Errorf("docs/architecture.md does not name %s", name)
+		}
+	}
+}

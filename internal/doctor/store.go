@@ -12,7 +12,7 @@ import (
 )
 
 // bytesPerPoint is what a point takes in InfluxDB 1.8: 44 MB for a million requests of
-// timed with the default tags and fields (deploy/README.md).
+// timed with the default tags and fields (docs/install.md).
 const bytesPerPoint = 44
 
 // store asks InfluxDB what the daemon will ask of it, and changes nothing there.

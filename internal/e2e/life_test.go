@@ -298,7 +298,7 @@ WantedBy=multi-user.target
 	configured := h.Run("cat", "/etc/tailflux/tailflux.yaml")
 
 	h.copyIn(deb(t, "v1.0.0"), "/root/tailflux_1.0.0_"+runtime.GOARCH+".deb")
-	script := capture(t, "(?s)An installation by hand becomes one of the package.*?```sh\n(.*?)```", readFile(t, "deploy/README.md"))
+	script := capture(t, "(?s)### From an installation by hand to the package\n.*?```sh\n(.*?)```", readFile(t, "docs/install.md"))
 	script = strings.ReplaceAll(script, "_amd64.deb", "_"+runtime.GOARCH+".deb")
 	h.write(10)
 	t.Log(h.Shell("cd /root; set -x\n" + script))

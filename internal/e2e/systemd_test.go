@@ -162,22 +162,22 @@ func (h *host) status(pattern string) {
 	h.t.Logf("Status: %q", is)
 }
 
-// install runs what deploy/README.md says, with a program that is built already.
+// install runs what docs/install.md says, with a program that is built already.
 func (h *host) install() {
 	h.t.Helper()
 	h.copyIn(static(h.t), "/root/tailflux/bin/tailflux")
-	for _, file := range []string{"deploy/tailflux.service", "deploy/tailflux.yaml", "deploy/package/sysusers.conf"} {
+	for _, file := range []string{"deploy/tailflux.service", "deploy/package/sysusers.conf"} {
 		h.put("/root/tailflux/"+file, readFile(h.t, file))
 	}
-	block := capture(h.t, "(?s)## From source\n.*?```sh\n(.*?)```", readFile(h.t, "deploy/README.md"))
+	block := capture(h.t, "(?s)## From source\n.*?```sh\n(.*?)```", readFile(h.t, "docs/install.md"))
 	steps := strings.Split(strings.TrimSpace(block), "\n")
 	steps = slices.DeleteFunc(steps, func(step string) bool {
-		return step == "make build" || strings.HasPrefix(step, "sudoedit ") || strings.HasPrefix(step, "curl ") || strings.HasPrefix(step, "sudo systemctl enable ")
+		return step == "make build" || step == "sudo tailflux check" || strings.HasPrefix(step, "sudo systemctl enable ")
 	})
 	if len(steps) < 5 {
 		h.t.Fatalf("too few steps to install: %q", steps)
 	}
-	h.Shell("cd /root/tailflux; " + strings.Join(steps, "\n"))
+	h.Shell("cd /root/tailflux; " + strings.ReplaceAll(strings.Join(steps, "\n"), "tailflux init", "tailflux init --yes"))
 }
 
 // The unit under a real systemd, in the order of a bad day.

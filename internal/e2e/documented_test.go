@@ -3,10 +3,14 @@
 package e2e
 
 import (
+	"fmt"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/tailflux/tailflux/internal/influxdtest"
 )
@@ -85,4 +89,64 @@ func TestManyServers(t *testing.T) {
 	h.Run("curl", "--silent", "--fail", "http://127.0.0.1:"+port+"/")
 	h.lines = 1
 	h.arrived()
+}
+
+// What docs/install.md installs from source, it removes; its downgrade of the package is
+// one; and points are kept for as long as it says.
+func TestInstallPage(t *testing.T) {
+	t.Parallel() // most of it is waiting
+	h := newHost(t, influxdtest.Options{})
+	page := readFile(t, "docs/install.md")
+	h.Run("nginx", "-t") // makes directories
+	before := h.files()
+	h.install()
+	h.put("/root/tailflux/bin/man/tailflux.1", ".TH TAILFLUX 1\n")
+	h.put("/root/tailflux/bin/man/tailflux-run.1", ".TH TAILFLUX-RUN 1\n")
+	h.put("/root/tailflux/bin/completions/tailflux.bash", "complete -W run tailflux\n")
+	man := capture(t, "(?s)manual pages and completions of commands:\n\n```sh\nmake man\n(.*?)```", page)
+	h.Shell("cd /root/tailflux; " + man)
+	h.put("/etc/tailflux/tailflux.yaml", "sources: [{path: "+accessLog+", format: combined}]\nlisten: "+h.listen+"\ninfluxdb: {url: '"+h.db.URL()+"'}\n")
+	h.systemctl("enable", "--now", "tailflux")
+	h.Shell(capture(t, "(?s)What was installed from source:\n\n```sh\n(.*?)```", page))
+	// Directories of the system that were not there may stay.
+	left := func() []string {
+		all := h.files()
+		for _, empty := range []string{"/usr/local/share/man/man1 ", "/usr/share/bash-completion ", "/usr/share/bash-completion/completions ", "/usr/lib/sysusers.d "} {
+			all = slices.DeleteFunc(all, func(file string) bool { return strings.HasPrefix(file, empty) })
+			before = slices.DeleteFunc(before, func(file string) bool { return strings.HasPrefix(file, empty) })
+		}
+		return all
+	}
+	if diff := cmp.Diff(before, left()); diff != "" {
+		t.Errorf("after the removal (-before +after):\n%s", diff)
+	}
+
+	for _, version := range []string{"0.9.0", "1.0.0"} {
+		h.copyIn(deb(t, "v"+version), "/root/tailflux_"+version+"_"+runtime.GOARCH+".deb")
+	}
+	h.Shell("cd /root; apt-get install --yes ./tailflux_1.0.0_*.deb")
+	down := capture(t, "`sudo (apt install --allow-downgrades [^`]*)`", page)
+	down = strings.ReplaceAll(down, "OLDER_amd64", "0.9.0_"+runtime.GOARCH)
+	h.Shell("cd /root; " + strings.Replace(down, "apt install", "apt-get install --yes", 1))
+	if is := h.Run("tailflux", "version"); !strings.Contains(is, "0.9.0") {
+		t.Errorf("after the downgrade it is %s", is)
+	}
+
+	policy := func(intro, want string) {
+		curl := capture(t, "(?s)"+intro+":\n\n```sh\n(.*?)```", page)
+		curl = strings.ReplaceAll(curl, "http://127.0.0.1:8086", h.db.URL())
+		h.Shell(strings.ReplaceAll(curl, "curl ", "curl --silent --show-error --fail "))
+		policies, err := h.db.Query(t.Context(), database, "SHOW RETENTION POLICIES")
+		if err != nil || !strings.Contains(fmt.Sprint(policies), want) {
+			t.Errorf("the policies are %v, %v", policies, err)
+		}
+	}
+	if _, err := h.db.Query(t.Context(), "", "CREATE DATABASE "+database); err != nil { // as tailflux does
+		t.Fatal(err)
+	}
+	policy("To keep them for 30\ndays", "[autogen 720h0m0s 24h0m0s 1 true]")
+	if _, err := h.db.Query(t.Context(), "", "DROP DATABASE "+database); err != nil {
+		t.Fatal(err)
+	}
+	policy("or, before the first start", "[month 720h0m0s 24h0m0s 1 true]")
 }

@@ -56,10 +56,11 @@ func Start(o Options) (*Daemon, error) {
 		return nil, err
 	}
 	defer output.Close()
-	args := append([]string{cmp.Or(o.Command, "run"), "--state-dir", o.State, "--listen", address}, o.Args...)
+	args := []string{cmp.Or(o.Command, "run"), "--state-dir", o.State, "--listen", address}
 	if o.URL != "" {
 		args = append(args, "--influxdb-url", o.URL)
 	}
+	args = append(args, o.Args...) // which may say another URL
 	d := &Daemon{URL: "http://" + address, Gone: make(chan struct{}), options: o, cmd: exec.Command(o.Binary, args...)}
 	d.cmd.Stdout, d.cmd.Stderr = output, output
 	d.cmd.Env = append(d.cmd.Environ(), o.Env...)

@@ -49,6 +49,7 @@ type Schema struct {
 	Paths      []Path // come first, whatever Fold is
 	Values     Admitter
 
+	Rollups        [][]string     // the tags of each rollup; see [Encoder.AppendRollupTags]
 	Drop           []Rule         // lines that match one of these are left out
 	Mask           []string       // variables of which only the network is kept
 	KeepQuery      bool           // of URLs; else what follows ? or # is cut off
@@ -94,6 +95,8 @@ type Encoder struct {
 
 	dialect nginxvar.Dialect
 	lists   bool
+	rollups rollups
+
 	numbers []bool // see Numbers
 	omitted int    // see Omitted
 }
@@ -108,6 +111,7 @@ var ErrNoTime = errors.New("no time: the format needs $time_local, $time_iso8601
 //	vhost                           $host; "host" is the machine's own
 //	upstream_tries                  how many upstream servers were asked
 //	client                          $remote_addr, or who is behind the trusted proxies
+//	status_class                    the first digit of $status: 2xx
 //
 // What the format does not have is left out of the points. The error says what
 // is wrong with the format, which needs a time (ErrNoTime), or with an expression.
@@ -141,6 +145,7 @@ func New(names []string, s Schema) (*Encoder, error) {
 		return nil, err
 	}
 	e.addTags(names, s)
+	e.addRollups(names, s)
 	for _, key := range s.Fields {
 		if it, ok := e.find(key, names); ok {
 			it.fixed = lineproto.NewText(append([]byte{','}, lineproto.FieldPrefix(key)...))
@@ -174,21 +179,28 @@ func (e *Encoder) addTags(names []string, s Schema) {
 	e.tags[0].setConstant(lineproto.AppendTag(nil, lineproto.TagPrefix("host"), []byte(s.Host)))
 	e.tags[1].setConstant(lineproto.AppendTag(nil, sourcePrefix, []byte(s.Source)))
 	for i, key := range s.Tags {
-		it, ok := e.find(key, names)
-		if !ok {
-			continue
+		if t, ok := e.newTag(key, i, names, s); ok {
+			e.tags = append(e.tags, t)
 		}
-		it.prefix = lineproto.TagPrefix(key)
-		it.fixed = lineproto.NewText(it.prefix)
-		it.protect(key, s)
-		it.fold = isPath(key)
-		t := tag{item: it, index: i}
-		if it.origin != client {
-			t.memo = newMemo(it.fold)
-		}
-		e.tags = append(e.tags, t)
 	}
 	slices.SortFunc(e.tags, func(a, b tag) int { return cmp.Compare(string(a.prefix), string(b.prefix)) })
+}
+
+// newTag returns the tag of a key, whose values are admitted under an index.
+func (e *Encoder) newTag(key string, index int, names []string, s Schema) (t tag, ok bool) {
+	it, ok := e.find(key, names)
+	if !ok {
+		return t, false
+	}
+	it.prefix = lineproto.TagPrefix(key)
+	it.fixed = lineproto.NewText(it.prefix)
+	it.protect(key, s)
+	it.fold = isPath(key)
+	t = tag{item: it, index: index}
+	if it.origin != client {
+		t.memo = newMemo(it.fold)
+	}
+	return t, true
 }
 
 // Outcome is what became of a line.
@@ -228,6 +240,20 @@ func (e *Encoder) Append(dst []byte, captures [][]byte, number int64) (points []
 	}
 	p[start] = ' ' // in place of the first comma
 	return e.ender.AppendEnd(p, at), Point
+}
+
+// Judge is Append for a line whose point nobody wants.
+func (e *Encoder) Judge(captures [][]byte, number int64) Outcome {
+	_, timed := e.clock.stamp(captures, number)
+	e.origin.split(captures)
+	e.omitted = 0
+	switch {
+	case len(e.rules) > 0 && e.drops(captures):
+		return Filtered
+	case !timed:
+		return Rejected
+	}
+	return Point
 }
 
 // Numbers hands in which captures of the line to come are numbers by themselves, as in

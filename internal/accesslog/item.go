@@ -32,6 +32,7 @@ const (
 	part   // of the request
 	tries  // the number of entries of an upstream list
 	client // who is behind the proxies
+	class  // the first digit of the status
 )
 
 // find says where the value of a tag, of a field or in a condition comes from.
@@ -52,6 +53,9 @@ func (e *Encoder) find(key string, names []string) (item, bool) {
 				}
 			}
 			return it, len(it.lists) > 0
+		case "status_class":
+			i := slices.Index(names, "status")
+			return item{origin: class, index: i, kind: nginxvar.Token}, i >= 0
 		}
 		variable = nginxvar.Unalias(key)
 	}
@@ -100,9 +104,16 @@ func (e *Encoder) derived(it *item, captures [][]byte) []byte {
 		return e.proxy.client(captures)
 	case tries:
 		return firstPresent(captures, it.lists)
+	case class:
+		if v := captures[it.index]; isStatus(v) {
+			return v
+		}
 	}
 	return nil // a constant
 }
+
+// isStatus reports whether it is a status of HTTP, which has three digits.
+func isStatus(v []byte) bool { return len(v) == 3 && isDigits(v) }
 
 // texts makes texts of raw values. Its buffers are used again for each value.
 type texts struct {
@@ -117,6 +128,9 @@ func (e *Encoder) text(it *item, raw []byte) []byte {
 	switch {
 	case it.origin == tries:
 		e.texts.plain = appendInt(e.texts.plain[:0], countList(raw))
+		return e.texts.plain
+	case it.origin == class:
+		e.texts.plain = append(e.texts.plain[:0], raw[0], 'x', 'x')
 		return e.texts.plain
 	case it.list && (it.kind == nginxvar.Float || it.kind == nginxvar.Int) && isList(raw):
 		return e.texts.sum(raw, it.kind)
@@ -191,7 +205,7 @@ func (e *Encoder) appendTag(p []byte, t *tag, captures [][]byte) []byte {
 		return p
 	}
 	value := start + len(t.prefix)
-	if e.values != nil && !e.values.Admit(t.index, p[value:]) {
+	if e.values != nil && t.origin != class && !e.values.Admit(t.index, p[value:]) {
 		return append(p[:value], other...) // not remembered: it must be counted each time
 	}
 	if brief.first != nil {

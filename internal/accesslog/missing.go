@@ -64,9 +64,13 @@ func Sources(name string) []string {
 		return []string{"remote_addr"}
 	case "upstream_tries":
 		return []string{"upstream_addr", "upstream_status", "upstream_response_time"}
+	case "status_class":
+		return []string{"status"}
 	}
 	return []string{name, nginxvar.Unalias(name)}
 }
 
 // Derived are the names that are no variables, and come from some.
-func Derived() []string { return append(partNames[:], "client", "upstream_tries", "vhost") }
+func Derived() []string {
+	return append(partNames[:], "client", "upstream_tries", "status_class", "vhost")
+}

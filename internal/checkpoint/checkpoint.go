@@ -48,6 +48,7 @@ type Generation struct {
 	Line      int64       // number of the line that begins there
 	Before    logfile.Sum // of the bytes before Offset
 	Left      Reached     // where reading ended, in the state Left; only its offset is saved
+	Ahead     []Ahead     // destinations that got more; what others got is Offset, Line and Before
 }
 
 // State is what became of a generation.
@@ -101,6 +102,9 @@ type Checkpoint struct {
 	secured  int                        // needed as of the last save that ended
 	changed  bool                       // something is not saved
 	dropping bool                       // an imported file was forgotten, which was logged
+
+	destinations []string              // of each line; none: one without a name
+	files        [2]map[string]*Source // what the latest save has, and the one before it; nil: it is not known
 }
 
 // Open reads the checkpoint in a state directory. A file that cannot be used is
@@ -108,11 +112,13 @@ type Checkpoint struct {
 // an error if a bad file cannot be renamed.
 func Open(dir *statedir.Dir, st *stats.Stats, log *slog.Logger) (*Checkpoint, error) {
 	d := disk{dir: dir, saving: make(chan struct{}, 1)}
-	sources, err := d.load(log)
+	latest, before, err := d.load(log)
 	if err != nil {
 		return nil, err
 	}
-	c := InMemory(sources)
+	c := InMemory(latest.Sources)
+	c.destinations = latest.Destinations
+	c.files = [2]map[string]*Source{c.snapshot(), before.Sources}
 	c.disk, c.stats, c.log = d, st, log
 	return c, nil
 }
@@ -290,9 +296,9 @@ func (c *Checkpoint) addImport(source string, g Generation) (first bool) {
 	return first
 }
 
-// Undelivered reports whether a line of a generation may be read again: the
-// generation is not finished and the line was not acknowledged.
-func (c *Checkpoint) Undelivered(source string, generation, line int64) bool {
+// Undelivered reports whether a line of a generation may be read again for a rollup, or for
+// lines if that is empty: the generation is not finished and the line was not acknowledged.
+func (c *Checkpoint) Undelivered(rollup, source string, generation, line int64) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	s := c.sources[source]
@@ -300,7 +306,7 @@ func (c *Checkpoint) Undelivered(source string, generation, line int64) bool {
 		return false
 	}
 	g := s.open(generation)
-	return g != nil && line >= g.Line
+	return g != nil && line >= g.reached(cmp.Or(rollup, Lines)).Line
 }
 
 // moved records that the source has another path from now on. Its generations keep the

@@ -16,26 +16,26 @@ type disk struct {
 	saving chan struct{} // holds one token while a save is under way
 }
 
-// load reads the latest good save and renames bad files. It returns nil if there
-// is no good one.
-func (d *disk) load(log *slog.Logger) (map[string]*Source, error) {
+// load reads the latest good save, and the one before it if it is good too, and renames bad
+// files. Both are zero if there is no good one.
+func (d *disk) load(log *slog.Logger) (used, earlier content, err error) {
 	latest, err := read(d.dir.Path(""), statedir.Checkpoint)
 	before, errBefore := read(d.dir.Path(""), statedir.CheckpointPrev)
 	if err == nil {
 		if errBefore == nil || errors.Is(errBefore, fs.ErrNotExist) {
-			return latest, nil
+			return latest, before, nil
 		}
-		return latest, d.dir.SetAside(statedir.CheckpointPrev, errBefore)
+		return latest, before, d.dir.SetAside(statedir.CheckpointPrev, errBefore)
 	}
 	for _, err := range []error{err, errBefore} {
 		if errors.Is(err, statedir.ErrNewer) {
-			return nil, err
+			return used, earlier, err
 		}
 	}
 	kept, errKept := d.setAside(err, errBefore)
 	switch {
 	case errKept != nil:
-		return nil, fmt.Errorf("state_dir: %w", errKept)
+		return used, earlier, fmt.Errorf("state_dir: %w", errKept)
 	case kept == nil: // there is none, or a save ended between its two renames
 	case errBefore == nil:
 		log.Error("checkpoint cannot be used, using the one before it; some lines are read again and become the same points",
@@ -45,7 +45,7 @@ func (d *disk) load(log *slog.Logger) (map[string]*Source, error) {
 			"do not run tailflux import on logs that were already followed, it would store them twice",
 			"err", errors.Join(err, errBefore), "kept_as", kept)
 	}
-	return before, nil
+	return before, earlier, nil
 }
 
 // Read returns the state of each source, by name, from the checkpoint in dir, and
@@ -53,12 +53,12 @@ func (d *disk) load(log *slog.Logger) (map[string]*Source, error) {
 func Read(dir string) (map[string]*Source, error) {
 	latest, err := read(dir, statedir.Checkpoint)
 	if err == nil {
-		return latest, nil
+		return latest.Sources, nil
 	}
 	before, errBefore := read(dir, statedir.CheckpointPrev)
 	switch {
 	case errBefore == nil:
-		return before, nil
+		return before.Sources, nil
 	case errors.Is(err, fs.ErrNotExist) && errors.Is(errBefore, fs.ErrNotExist):
 		return nil, nil
 	}
@@ -83,16 +83,15 @@ func (d *disk) setAside(latest, before error) (kept []string, err error) {
 	return kept, nil
 }
 
-func read(dir, name string) (map[string]*Source, error) {
+func read(dir, name string) (c content, err error) {
 	data, err := statedir.Read(dir, name)
 	if err != nil {
-		return nil, err // which names the file
+		return c, err // which names the file
 	}
-	sources, err := decode(data)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", filepath.Join(dir, name), err)
+	if c, err = decode(data); err != nil {
+		return content{}, fmt.Errorf("%s: %w", filepath.Join(dir, name), err)
 	}
-	return sources, nil
+	return c, nil
 }
 
 // save replaces the file. After a crash there is a good one: the new one, or the

@@ -23,10 +23,14 @@ const (
 	version = 1 // of the format
 )
 
-func encode(sources map[string]*Source) ([]byte, error) {
-	body, err := json.MarshalIndent(struct {
-		Sources map[string]*Source `json:"sources"`
-	}{renamed(sources, escaping)}, "", " ")
+// content is what stands in a file.
+type content struct {
+	Sources      map[string]*Source `json:"sources"`
+	Destinations []string           `json:"destinations,omitempty"`
+}
+
+func encode(c content) ([]byte, error) {
+	body, err := json.MarshalIndent(content{renamed(c.Sources, escaping), c.Destinations}, "", " ")
 	if err != nil {
 		return nil, fmt.Errorf("encode checkpoint: %w", err)
 	}
@@ -53,6 +57,13 @@ type (
 		Line      int64       `json:"line"`
 		Before    logfile.Sum `json:"before"`
 		Left      *int64      `json:"left"` // -1 unless its state is Left
+		Ahead     []ahead     `json:"ahead,omitempty"`
+	}
+	ahead struct {
+		Destination string      `json:"destination"`
+		Offset      int64       `json:"offset"`
+		Line        int64       `json:"line"`
+		Before      logfile.Sum `json:"before"`
 	}
 	finished struct {
 		logfile.File
@@ -80,7 +91,14 @@ func toReading(all []Generation) (to []reading) {
 		if g.State == Left {
 			left = g.Left.Offset
 		}
-		to = append(to, reading{g.File, g.ID, g.FirstLine, g.Earlier, g.Offset, g.Line, g.Before, &left})
+		to = append(to, reading{g.File, g.ID, g.FirstLine, g.Earlier, g.Offset, g.Line, g.Before, &left, toAhead(g.Ahead)})
+	}
+	return to
+}
+
+func toAhead(all []Ahead) (to []ahead) {
+	for _, a := range all {
+		to = append(to, ahead{a.Destination, a.Offset, a.Line, a.Before})
 	}
 	return to
 }
@@ -110,6 +128,9 @@ func fromReading(all []reading) (to []Generation) {
 		if g.Left != nil && *g.Left >= 0 {
 			is.State, is.Left.Offset = Left, *g.Left
 		}
+		for _, a := range g.Ahead {
+			is.Ahead = append(is.Ahead, Ahead{a.Destination, Reached{a.Offset, a.Line, a.Before}})
+		}
 		to = append(to, is)
 	}
 	return to
@@ -119,40 +140,38 @@ func checksum(body []byte) uint32 {
 	return crc32.Checksum(body, crc32.MakeTable(crc32.Castagnoli))
 }
 
-func decode(data []byte) (map[string]*Source, error) {
+func decode(data []byte) (c content, err error) {
 	first, body, _ := bytes.Cut(data, []byte{'\n'})
 	number, sum, ok := strings.Cut(strings.TrimPrefix(string(first), header), " ")
-	written, err := strconv.Atoi(number)
+	written, errNumber := strconv.Atoi(number)
 	switch {
 	case len(data) == 0:
-		return nil, errors.New("it is empty")
-	case !strings.HasPrefix(string(first), header) || !ok || err != nil:
-		return nil, fmt.Errorf("it begins with %.40q, want %q: it is not a checkpoint", first, header+"1 …")
+		return c, errors.New("it is empty")
+	case !strings.HasPrefix(string(first), header) || !ok || errNumber != nil:
+		return c, fmt.Errorf("it begins with %.40q, want %q: it is not a checkpoint", first, header+"1 …")
 	case written > version:
-		return nil, fmt.Errorf("it is in format %d, this tailflux knows format %d: %w", written, version, statedir.ErrNewer)
+		return c, fmt.Errorf("it is in format %d, this tailflux knows format %d: %w", written, version, statedir.ErrNewer)
 	case written != version:
-		return nil, fmt.Errorf("it is in format %d, this tailflux knows format %d", written, version)
+		return c, fmt.Errorf("it is in format %d, this tailflux knows format %d", written, version)
 	case sum != fmt.Sprintf("%08x", checksum(body)):
-		return nil, errors.New("its checksum is wrong: it is torn or was changed")
+		return c, errors.New("its checksum is wrong: it is torn or was changed")
 	}
-	var content struct {
-		Sources map[string]*Source `json:"sources"`
+	if err := json.Unmarshal(body, &c); err != nil {
+		return content{}, err
 	}
-	if err := json.Unmarshal(body, &content); err != nil {
-		return nil, err
+	if c.Sources == nil {
+		return c, errors.New("it has no sources")
 	}
-	if content.Sources == nil {
-		return nil, errors.New("it has no sources")
-	}
-	for name, s := range content.Sources {
+	for name, s := range c.Sources {
 		if s == nil {
-			return nil, fmt.Errorf("source %q is null", name)
+			return c, fmt.Errorf("source %q is null", name)
 		}
 		if err := s.numbered(); err != nil {
-			return nil, fmt.Errorf("source %q: %w", name, err)
+			return c, fmt.Errorf("source %q: %w", name, err)
 		}
 	}
-	return renamed(content.Sources, unescape), nil
+	c.Sources = renamed(c.Sources, unescape)
+	return c, nil
 }
 
 // numbered returns an error unless open generations have positive numbers and

@@ -7,20 +7,11 @@ import (
 	"github.com/tailflux/tailflux/internal/logfile"
 )
 
-// Acknowledge records that everything before a position was delivered. last holds the
-// last delivered bytes, as far as they are known; it is not kept.
+// Acknowledge records that everything before a position was delivered, but to rollups.
+// last holds the last delivered bytes, as far as they are known; it is not kept.
 func (c *Checkpoint) Acknowledge(end flow.Position, last []byte) {
 	const before = 64
-	sum := logfile.SumOf(last[max(0, len(last)-before):])
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if s := c.sources[end.Generation.Source.Name]; s == nil {
-		return
-	} else if open := s.open(end.Generation.ID); open != nil {
-		open.Offset, open.Line, open.Before = end.Offset, end.Line, sum
-		c.changed = true
-		c.finish(s, open, false)
-	}
+	c.acknowledge(end, logfile.SumOf(last[max(0, len(last)-before):]), func(d string) bool { return d == Lines || d == Raw })
 }
 
 // open returns the open generation or the imported file of an ID, or nil.
@@ -47,7 +38,7 @@ func (c *Checkpoint) finish(s *Source, g *Generation, lost bool) {
 	if done.Before.Length == 0 && !lost { // it was left behind half a line
 		done.Before = g.Left.Before
 	}
-	done.State, done.Left = Finished, Reached{}
+	done.State, done.Left, done.Ahead = Finished, Reached{}, nil
 	if lost {
 		done.State = Lost
 	}

@@ -28,15 +28,23 @@ func (c *Checkpoint) Save() error {
 		return nil
 	}
 	c.changed = false
-	data, err := encode(c.sources)
+	data, err := encode(content{c.sources, c.destinations})
+	snapshot := c.snapshot()
 	c.mu.Unlock()
-	if err == nil {
-		err = c.disk.save(data)
+	times := 1
+	if unsaved || c.outage.newFile {
+		times = 2 // so that either file may be lost
 	}
-	if err == nil && (unsaved || c.outage.newFile) {
-		err = c.disk.save(data) // so that either file may be lost
+	saves := 0
+	for err == nil && saves < times {
+		if err = c.disk.save(data); err == nil {
+			saves++
+		}
 	}
 	c.mu.Lock()
+	for range saves {
+		c.saved(snapshot)
+	}
 	c.secured = needed
 	if err != nil {
 		// secured is set all the same: the changes are used now, saved or not, and

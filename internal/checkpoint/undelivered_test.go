@@ -9,7 +9,7 @@ func TestUndelivered(t *testing.T) {
 	check := func(what string, source string, id int64, want map[int64]bool) {
 		t.Helper()
 		for line, want := range want {
-			if got := o.Undelivered(source, id, line); got != want {
+			if got := o.Undelivered("", source, id, line); got != want {
 				t.Errorf("%s: Undelivered(%q, %d, %d) = %t, want %t", what, source, id, line, got, want)
 			}
 		}

@@ -65,6 +65,10 @@ func (s *Source) take(from *Source, gone bool) {
 		if first := s.nextLine(); first > g.FirstLine {
 			more := first - g.FirstLine
 			g.FirstLine, g.Line = first, g.Line+more
+			g.Ahead = slices.Clone(g.Ahead)
+			for i := range g.Ahead {
+				g.Ahead[i].Line += more
+			}
 		}
 		if gone && g.Offset >= g.Size {
 			g.State, g.Left = Finished, Reached{}

@@ -17,8 +17,12 @@ type Block struct {
 func (b *Block) Hold() { b.refs.Add(1) }
 
 // Release removes a holder. It panics when there are more releases than holds,
-// because the buffer would be overwritten while somebody still reads it.
+// because the buffer would be overwritten while somebody still reads it. No block at all
+// has no holders.
 func (b *Block) Release() {
+	if b == nil {
+		return
+	}
 	switch n := b.refs.Add(-1); {
 	case n == 0:
 		b.home <- b // never blocks: the channel has room for every block of the pool

@@ -48,6 +48,10 @@ type Chunk struct {
 	Data       []byte   // the lines, each with its newline; part of Block
 	Block      *Block   // held once by this chunk
 
+	// Left is set in a chunk without lines and without a block: nothing more of the
+	// generation is expected.
+	Left bool
+
 	// TooLong is the length of a line over the limit in bytes, including its
 	// newline, and otherwise 0. Such a line has a chunk to itself; Data is its
 	// head and a newline.
@@ -58,7 +62,9 @@ type Chunk struct {
 func (c *Chunk) Lines() int64 { return c.End.Line - c.Start.Line }
 
 // Batch is the outcome of a run of lines: each line, in order, has either a point
-// or an entry in Skipped.
+// or an entry in Skipped. If there are no points at all, the other lines are only added up.
+//
+// A batch with a Cut has no lines: its points are deltas of it.
 type Batch struct {
 	Start, End Position // of one generation
 	Lines      []byte   // the lines as read, for the reject file; part of LinesBlock
@@ -67,19 +73,47 @@ type Batch struct {
 	Skipped    []Skip // ascending by line
 	TooLong    int64  // as in Chunk
 
-	LinesBlock, PointsBlock *Block // each held once by this batch; PointsBlock is nil without points
+	Again   int64 // filtered lines that were settled before, and count as written: they are read again for rollups
+	Waiting int64 // lines without a point that count as written with a cut to come
+	Cut     *Cut
+	More    bool // of Cut in the next batch
+
+	LinesBlock, PointsBlock *Block // each held once by this batch; nil without lines, or points
 }
 
 // NumLines returns the number of lines in the batch.
 func (b *Batch) NumLines() int64 { return b.End.Line - b.Start.Line }
 
+// Written is how many lines count as written when the batch is settled.
+func (b *Batch) Written() int64 {
+	switch {
+	case b.Cut != nil && b.More:
+		return 0
+	case b.Cut != nil:
+		return b.Cut.Lines
+	case b.NumPoints > 0:
+		return int64(b.NumPoints) + b.Again
+	}
+	return b.NumLines() - int64(len(b.Skipped)) - b.Waiting + b.Again
+}
+
 // Release releases the batch's blocks. Lines and Points must not be used
 // afterwards.
 func (b *Batch) Release() {
 	b.LinesBlock.Release()
-	if b.PointsBlock != nil {
-		b.PointsBlock.Release()
-	}
+	b.PointsBlock.Release()
+}
+
+// Cut is the end of what lines of one generation add to a rollup. Its deltas travel as the
+// points of one batch or several.
+type Cut struct {
+	Rollup          string // its key
+	RetentionPolicy string // "" is the default one of the database
+	Begin           int64  // number of its first line, where the cut before it ended
+	End             Position
+	Ending          []byte // how the bytes before End end
+	Lines           int64  // that count as written with it
+	Deltas          int    // without those that count nothing; 0: nothing is sent
 }
 
 // Skip is a line without a point: it was filtered, as configured, or rejected.

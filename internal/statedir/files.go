@@ -7,6 +7,7 @@ const (
 	CheckpointPrev = Checkpoint + ".1"
 	TagValues      = "tag_values"
 	Formats        = "formats.json"
+	Intents        = "intents"
 	Shaping        = "shaping.json"
 	Host           = "host"
 	Rejects        = "rejects.jsonl"
@@ -42,6 +43,10 @@ var Files = []File{
 		TagValues, "the values that each tag may have, up to tag_limit",
 		"values are admitted anew: if a tag had reached its limit, different values may be admitted now, " +
 			"and lines that are read again may become second points",
+	},
+	{
+		Intents, "where rollups were cut whose points may be on the way to InfluxDB",
+		"none after a clean stop; after a crash, what was on the way may be counted twice in rollups",
 	},
 	{
 		Formats, "the log format that was detected for each source with format: auto",

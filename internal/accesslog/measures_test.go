@@ -1,0 +1,115 @@
+package accesslog_test
+
+import (
+	"bytes"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tailflux/tailflux/internal/accesslog"
+)
+
+func TestMeasures(t *testing.T) {
+	names := []string{"msec", "status", "bytes_sent", "request_length", "request_time", "upstream_response_time", "upstream_status"}
+	const none = -1
+	for name, tt := range map[string]struct {
+		captures string
+		sizes    [3]int64
+		times    [2]int64
+		tries    int64
+	}{
+		"plain":                {"1795168800.123|200|1234|77|0.123|0.100|200", [3]int64{1234, none, 77}, [2]int64{123, 100}, 1},
+		"zero":                 {"1795168800.123|200|0|0|0.000|0.000|200", [3]int64{0, none, 0}, [2]int64{0, 0}, 1},
+		"absent":               {"1795168800.123|304|-|||-|-", [3]int64{none, none, none}, [2]int64{none, none}, 0},
+		"list":                 {"1795168800.123|200|1|1|1.500|0.010, 0.020 : 1.100|502, 502 : 200", [3]int64{1, none, 1}, [2]int64{1500, 1130}, 3},
+		"list with nothing":    {"1795168800.123|502|1|1|0.001|-, -|502, 502", [3]int64{1, none, 1}, [2]int64{1, none}, 2},
+		"part of a list":       {"1795168800.123|200|1|1|0.001|-, 0.250|502, 200", [3]int64{1, none, 1}, [2]int64{1, 250}, 2},
+		"no number in a list":  {"1795168800.123|200|1|1|0.001|x, 0.250|200", [3]int64{1, none, 1}, [2]int64{1, none}, 2},
+		"long":                 {"1795168800.123|200|123456789012345|1|3600.004|0.1|200", [3]int64{123456789012345, none, 1}, [2]int64{3600004, 100}, 1},
+		"finer than a ms":      {"1795168800.123|200|1|1|0.0014999|0.0015|200", [3]int64{1, none, 1}, [2]int64{1, 2}, 1},
+		"whole seconds":        {"1795168800.123|200|1|1|2|10|200", [3]int64{1, none, 1}, [2]int64{2000, 10000}, 1},
+		"tunnel":               {"1795168800.123|101|1|1|3600.004|3600.000|101", [3]int64{1, none, 1}, [2]int64{none, none}, 1},
+		"negative":             {"1795168800.123|200|-1|1|-0.001|-1.000|200", [3]int64{none, none, 1}, [2]int64{none, none}, 1},
+		"no numbers":           {"1795168800.123|200|1.5|x|abc|1e3|200", [3]int64{none, none, none}, [2]int64{none, none}, 1},
+		"more than fits":       {"1795168800.123|200|99999999999999999999|1|99999999999.000|0.100|200", [3]int64{none, none, 1}, [2]int64{none, 100}, 1},
+		"as HAProxy goes on":   {"1795168800.123|200|+243|1|+0.030|0.100|200", [3]int64{243, none, 1}, [2]int64{30, 100}, 1},
+		"one digit after that": {"1795168800.123|200|1|1|12.3|0.1|200", [3]int64{1, none, 1}, [2]int64{12300, 100}, 1},
+	} {
+		e, err := accesslog.New(names, accesslog.Schema{Measurement: "m"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		captures := split(tt.captures)
+		if outcome := e.Judge(captures, 7); outcome != accesslog.Point {
+			t.Fatalf("%s: Judge = %v", name, outcome)
+		}
+		want := accesslog.Measures{At: 1_795_168_800_123_000_000, Sizes: tt.sizes, Times: tt.times, Tries: tt.tries}
+		if diff := cmp.Diff(&want, e.Measures(captures)); diff != "" {
+			t.Errorf("%s: Measures (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+// The tags of a rollup are those that a point would have, and admitted with them.
+func TestRollupTags(t *testing.T) {
+	var asked []string
+	s := accesslog.Schema{
+		Measurement: "m", Host: "h", Source: "s", Tags: []string{"path"}, Fold: true,
+		Rollups: [][]string{{"status", "method"}, {"status_class", "path"}, {"vhost"}, {}},
+		Values: admitter(func(tag int, value []byte) bool {
+			asked = append(asked, string(rune('0'+tag))+string(value))
+			return string(value) != "/full/:id"
+		}),
+	}
+	if diff := cmp.Diff([]string{"status", "method", "status_class", "vhost"}, s.RollupTags()); diff != "" {
+		t.Errorf("RollupTags (-want +got):\n%s", diff)
+	}
+	e, err := accesslog.New([]string{"msec", "status", "request"}, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line, want := range map[string][4]string{
+		"1795168800.123|404|GET /a/12?q HTTP/1.1": {",method=GET,status=404", ",path=/a/:id,status_class=4xx"},
+		"1795168800.123|200|GET /full/1 HTTP/1.1": {",method=GET,status=200", ",path=other,status_class=2xx"},
+		"1795168800.123|-|GET /b HTTP/1.1":        {",method=GET", ",path=/b"},
+		"1795168800.123|2xx|-":                    {",status=2xx", ""},
+		"1795168800.123|000|POST /c,d\\ HTTP/1.1": {",method=POST,status=000", `,path=/c\,d?,status_class=0xx`},
+	} {
+		captures := split(line)
+		if outcome := e.Judge(captures, 1); outcome != accesslog.Point {
+			t.Fatalf("Judge(%q) = %v", line, outcome)
+		}
+		for range 2 { // also from memory
+			for i, want := range want {
+				if got := string(e.AppendRollupTags([]byte("x"), i, captures)); got != "x"+want {
+					t.Errorf("AppendRollupTags(%d) of %q = %q, want %q", i, line, got, "x"+want)
+				}
+			}
+		}
+	}
+	for _, a := range asked {
+		if a[0] == '3' {
+			t.Errorf("asked whether to admit %q, of which there are few", a)
+		}
+	}
+}
+
+func TestJudgeIsAppendWithoutAPoint(t *testing.T) {
+	e, err := accesslog.New([]string{"msec", "status"}, accesslog.Schema{Measurement: "m", Drop: []accesslog.Rule{{{Variable: "status", Match: "204"}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range []string{"1795168800|200", "1795168800|204", "x|200", "-|204", "-|-"} {
+		_, want := e.Append(nil, split(line), 1)
+		if got := e.Judge(split(line), 1); got != want {
+			t.Errorf("Judge(%q) = %v, Append says %v", line, got, want)
+		}
+	}
+}
+
+// split is a line with bars between its captures.
+func split(line string) [][]byte { return bytes.Split([]byte(line), []byte{'|'}) }
+
+type admitter func(tag int, value []byte) bool
+
+func (a admitter) Admit(tag int, value []byte) bool { return a(tag, value) }

@@ -1,0 +1,210 @@
+package checkpoint
+
+import (
+	"slices"
+
+	"github.com/tailflux/tailflux/internal/flow"
+	"github.com/tailflux/tailflux/internal/logfile"
+)
+
+// Destinations of every line that are no rollup. A rollup is one by its key.
+const (
+	Lines = "lines" // the reject file, and the books
+	Raw   = "raw"   // a point for each line
+)
+
+// Ahead is a destination that got more of a generation than the one that got least.
+type Ahead struct {
+	Destination string
+	Reached
+}
+
+// reached is up to where a destination got the generation. One that is not ahead got as
+// much as the one that got least.
+func (g *Generation) reached(destination string) Reached {
+	for _, a := range g.Ahead {
+		if a.Destination == destination {
+			return a.Reached
+		}
+	}
+	return Reached{g.Offset, g.Line, g.Before}
+}
+
+// reach records up to where destinations got the generation, of which these are all: what
+// stands in the generation itself is the least of it. Slices that others hold stay as they
+// are.
+func (g *Generation) reach(all []Ahead) {
+	least := all[0].Reached
+	for _, a := range all[1:] {
+		if a.Offset < least.Offset {
+			least = a.Reached
+		}
+	}
+	g.Offset, g.Line, g.Before = least.Offset, least.Line, least.Before
+	all = slices.DeleteFunc(all, func(a Ahead) bool { return a.Offset == least.Offset })
+	if g.Ahead = all; len(all) == 0 {
+		g.Ahead = nil
+	}
+}
+
+// all is up to where each of these destinations got the generation.
+func (g *Generation) all(destinations []string) []Ahead {
+	all := make([]Ahead, len(destinations))
+	for i, d := range destinations {
+		all[i] = Ahead{d, g.reached(d)}
+	}
+	return all
+}
+
+// acknowledge records that destinations got everything before a position.
+func (c *Checkpoint) acknowledge(end flow.Position, before logfile.Sum, got func(destination string) bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s := c.sources[end.Generation.Source.Name]
+	if s == nil {
+		return
+	}
+	open := s.open(end.Generation.ID)
+	if open == nil {
+		return
+	}
+	is := Reached{end.Offset, end.Line, before}
+	if len(c.destinations) == 0 {
+		open.Offset, open.Line, open.Before = is.Offset, is.Line, is.Before
+	} else {
+		all := open.all(c.destinations)
+		for i := range all {
+			// Lines that are read again for another destination are nothing new.
+			if got(all[i].Destination) && is.Offset > all[i].Offset {
+				all[i].Reached = is
+			}
+		}
+		open.reach(all)
+	}
+	c.changed = true
+	c.finish(s, open, false)
+}
+
+// AcknowledgeCut records that a rollup got everything before the end of a cut.
+func (c *Checkpoint) AcknowledgeCut(cut *flow.Cut) {
+	c.acknowledge(cut.End, logfile.SumOf(cut.Ending), func(d string) bool { return d == cut.Rollup })
+}
+
+// Undone are lines that a destination never got which is none any more.
+type Undone struct {
+	Source, Destination string
+	From, To            int64 // numbers of the first, and of the one after the last
+}
+
+// Deliver says which destinations lines have from now on; without, or before, each line has
+// one. A new one gets what the one that got least did not get. Deliver returns what others
+// that are gone never got.
+func (c *Checkpoint) Deliver(destinations []string) (gone []Undone) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if slices.Equal(c.destinations, destinations) {
+		return nil
+	}
+	was := c.destinations
+	c.destinations = destinations
+	for name, s := range c.sources {
+		for _, all := range []*[]Generation{&s.Open, &s.Imports} {
+			for i := range *all {
+				gone = append(gone, (*all)[i].deliver(name, was, destinations)...)
+			}
+		}
+		for _, g := range slices.Clone(s.Open) {
+			c.finish(s, s.open(g.ID), false)
+		}
+	}
+	c.needed++
+	c.changed = true
+	return gone
+}
+
+// deliver gives the generation of a source other destinations.
+func (g *Generation) deliver(source string, was, now []string) (gone []Undone) {
+	furthest := g.Line
+	for _, a := range g.Ahead {
+		furthest = max(furthest, a.Line)
+	}
+	for _, d := range was {
+		if at := g.reached(d); !slices.Contains(now, d) && at.Line < furthest {
+			gone = append(gone, Undone{source, d, at.Line, furthest})
+		}
+	}
+	g.reach(g.all(now))
+	return gone
+}
+
+// From is the number of the first line of a generation that a destination did not get.
+func (c *Checkpoint) From(of *flow.Generation, destination string) int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if s := c.sources[of.Source.Name]; s != nil {
+		if g := s.open(of.ID); g != nil {
+			return g.reached(destination).Line
+		}
+	}
+	return of.FirstLine
+}
+
+// Passed reports whether a destination got a generation up to the line of a number as far
+// as both saves know, or will never get it: whichever of them the next start reads, no
+// line before that is read again for this destination.
+func (c *Checkpoint) Passed(source string, generation int64, destination string, line int64) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, file := range c.files {
+		if s := file[source]; s == nil || !s.passed(generation, destination, line) {
+			return false
+		}
+	}
+	return true
+}
+
+func (s *Source) passed(generation int64, destination string, line int64) bool {
+	if g := s.open(generation); g != nil {
+		return g.reached(destination).Line >= line
+	}
+	// It is over, if it was known.
+	return slices.ContainsFunc(slices.Concat(s.Open, s.Finished), func(g Generation) bool { return generation > 0 && g.ID >= generation })
+}
+
+// LostOrForgotten reports whether a generation is open no more although not all of it was
+// delivered.
+func (c *Checkpoint) LostOrForgotten(source string, generation int64) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s := c.sources[source]
+	if s == nil {
+		return true
+	}
+	lost := func(g Generation) bool { return g.ID == generation && g.State == Lost }
+	return s.open(generation) == nil && (generation < 0 || slices.ContainsFunc(s.Finished, lost))
+}
+
+// snapshot is what a save has, as far as Passed needs it; nil if nobody asks.
+func (c *Checkpoint) snapshot() map[string]*Source {
+	if len(c.destinations) == 0 {
+		return nil
+	}
+	all := make(map[string]*Source, len(c.sources))
+	for name, s := range c.sources {
+		copied := s.clone()
+		all[name] = &copied
+	}
+	return all
+}
+
+// saved notes that a save is the latest file.
+func (c *Checkpoint) saved(snapshot map[string]*Source) {
+	c.files[0], c.files[1] = snapshot, c.files[0]
+}
+
+// HasDestinations reports whether lines had destinations with names.
+func (c *Checkpoint) HasDestinations() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.destinations) > 0
+}

@@ -1,0 +1,170 @@
+package checkpoint_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tailflux/tailflux/internal/checkpoint"
+	"github.com/tailflux/tailflux/internal/flow"
+	"github.com/tailflux/tailflux/internal/logfile"
+)
+
+var three = []string{checkpoint.Lines, checkpoint.Raw, "site#1"}
+
+// cut acknowledges what a rollup got up to an offset.
+func (o *opened) cut(rollup string, g *flow.Generation, offset int64) {
+	o.AcknowledgeCut(&flow.Cut{Rollup: rollup, End: at(g, offset), Ending: []byte(rollup)})
+}
+
+// froms are the lines from which on destinations need a generation, counted from its first.
+func (o *opened) froms(g *flow.Generation, of ...string) (lines []int64) {
+	for _, d := range of {
+		lines = append(lines, o.From(g, d)-g.FirstLine)
+	}
+	return lines
+}
+
+func (o *opened) wantFroms(g *flow.Generation, want ...int64) {
+	o.t.Helper()
+	if diff := cmp.Diff(want, o.froms(g, three...)); diff != "" {
+		o.t.Errorf("From of %v (-want +got):\n%s", three, diff)
+	}
+}
+
+// Each destination has its own position. What stands in the generation is the least of
+// them: reading begins there.
+func TestDestinationsHaveTheirOwnPositions(t *testing.T) {
+	o, g := begun(t)
+	o.Deliver(three)
+	o.Acknowledge(at(g, 500), []byte("lines"))
+	o.wantFroms(g, 50, 50, 0)
+	o.want(web, checkpoint.Source{Path: web.Path, Open: []checkpoint.Generation{{
+		File: file(1), ID: 1, FirstLine: 1, Line: 1,
+		Ahead: []checkpoint.Ahead{{checkpoint.Lines, checkpoint.Reached{Offset: 500}}, {checkpoint.Raw, checkpoint.Reached{Offset: 500}}},
+	}}})
+	o.cut("site#1", g, 200)
+	o.save()
+	o = o.crash()
+	o.wantFroms(g, 50, 50, 20)
+	if got := o.source(web).Open[0]; got.Offset != 200 || got.Line != 21 || got.Before != logfile.SumOf([]byte("site#1")) {
+		t.Errorf("the generation is at %d, line %d, behind %v, want the least of the destinations", got.Offset, got.Line, got.Before)
+	}
+	o.cut("site#1", g, 500)
+	o.want(web, checkpoint.Source{Path: web.Path, Open: []checkpoint.Generation{reading(1, 500, "lines")}})
+	o.cut("site#1", g, 700) // now it is first
+	o.wantFroms(g, 50, 50, 70)
+	o.Acknowledge(at(g, 300), nil) // lines that are read again
+	o.wantFroms(g, 50, 50, 70)
+}
+
+// A copy of the state is not changed by what is acknowledged later.
+func TestCopyStaysAsItIs(t *testing.T) {
+	o, g := begun(t)
+	o.Deliver(three)
+	o.Acknowledge(at(g, 500), nil)
+	copied := o.ledger(g).Copy()
+	o.cut("site#1", g, 700)
+	o.Acknowledge(at(g, 600), nil)
+	if got := copied.Open[0].Ahead; len(got) != 2 || got[0].Offset != 500 {
+		t.Errorf("the copy has become %+v", got)
+	}
+}
+
+func TestGenerationIsFinishedWhenTheLastDestinationHasIt(t *testing.T) {
+	o, g := begun(t)
+	o.Deliver(three)
+	o.Leave(at(g, 500))
+	o.Acknowledge(at(g, 500), nil)
+	if len(o.source(web).Open) != 1 {
+		t.Error("it is finished, and a rollup has nothing of it")
+	}
+	o.cut("site#1", g, 400)
+	if len(o.source(web).Open) != 1 {
+		t.Error("it is finished, and a rollup has not all of it")
+	}
+	o.cut("site#1", g, 500)
+	if s := o.source(web); len(s.Open) != 0 || len(s.Finished) != 1 || s.Finished[0].Ahead != nil {
+		t.Errorf("it is not finished, and all have it: %+v", s)
+	}
+}
+
+// A new destination gets what the last of the others did not get; of one that is gone, it
+// is said what it did not get.
+func TestDestinationsChange(t *testing.T) {
+	o, g := begun(t)
+	o.Deliver(three)
+	o.Acknowledge(at(g, 500), nil)
+	o.cut("site#1", g, 200)
+	o.save()
+	o = o.crash()
+	gone := o.Deliver([]string{checkpoint.Lines, checkpoint.Raw, "site#2"})
+	if diff := cmp.Diff([]checkpoint.Undone{{"web", "site#1", 21, 51}}, gone); diff != "" {
+		t.Errorf("Deliver says of what is gone (-want +got):\n%s", diff)
+	}
+	if got := o.froms(g, checkpoint.Lines, "site#2"); !cmp.Equal(got, []int64{50, 20}) {
+		t.Errorf("lines and the new rollup begin at %v, want 50 and 20", got)
+	}
+	if gone := o.Deliver([]string{checkpoint.Lines, checkpoint.Raw, "site#2"}); gone != nil {
+		t.Errorf("Deliver of the same says %v", gone)
+	}
+	if gone := o.Deliver(three[:2]); len(gone) != 1 || gone[0].From != 21 {
+		t.Errorf("Deliver without the rollup says %v", gone)
+	}
+	o.want(web, checkpoint.Source{Path: web.Path, Open: []checkpoint.Generation{reading(1, 500, "")}})
+}
+
+func TestGenerationIsFinishedWhenTheLastDestinationIsGone(t *testing.T) {
+	o, g := begun(t)
+	o.Deliver(three)
+	o.Leave(at(g, 500))
+	o.Acknowledge(at(g, 500), nil)
+	o.Deliver(three[:2])
+	if s := o.source(web); len(s.Open) != 0 || len(s.Finished) != 1 {
+		t.Errorf("it is not finished: %+v", s)
+	}
+}
+
+// Either save may be the one that the next start reads.
+func TestPassedIsOfBothSaves(t *testing.T) {
+	o, g := begun(t)
+	passed := func() bool { return o.Passed("web", 1, "site#1", 21) }
+	check := func(what string, want bool) {
+		t.Helper()
+		if got := passed(); got != want {
+			t.Errorf("%s: Passed = %t, want %t", what, got, want)
+		}
+	}
+	o.Deliver(three)
+	o.save()
+	o.cut("site#1", g, 190)
+	o.save()
+	o.cut("site#1", g, 200)
+	check("acknowledged", false)
+	o.save()
+	check("saved once", false)
+	o.Acknowledge(at(g, 500), nil)
+	o.save()
+	check("saved twice", true)
+	o = o.crash()
+	check("after a start", true)
+	o.Leave(at(g, 500))
+	o.cut("site#1", g, 500)
+	o.save()
+	check("finished in one of them", true)
+	o.cut("site#1", g, 510)
+	if o.Passed("web", 2, "site#1", 1) || o.Passed("api", 1, "site#1", 1) {
+		t.Error("Passed = true for what no save knows")
+	}
+}
+
+func TestLostIsKnown(t *testing.T) {
+	o, _ := begun(t)
+	if o.LostOrForgotten("web", 1) {
+		t.Error("LostOrForgotten = true of an open generation")
+	}
+	o.Lose("web", 1)
+	if !o.LostOrForgotten("web", 1) {
+		t.Error("LostOrForgotten = false of one that was lost")
+	}
+}

@@ -1,0 +1,166 @@
+package rollup
+
+import (
+	"bytes"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/tailflux/tailflux/internal/accesslog"
+	"github.com/tailflux/tailflux/internal/flow"
+	"github.com/tailflux/tailflux/internal/lineproto"
+)
+
+// Cut is one that is being made: its deltas are to be taken before anything else is done
+// with the sums.
+type Cut struct {
+	flow.Cut
+	share *share
+	cells *cells
+	head  []byte // measurement, host and source
+	host  []byte // without the source
+}
+
+// Cut ends a cut of what is open, where its generation was read to.
+func (s *Sums) Cut(o Open) *Cut {
+	g, sh := o.Generation, &o.shares[o.Rollup]
+	c := &Cut{share: sh, cells: &s.cells, host: sh.rollup.head, Cut: flow.Cut{
+		Rollup: sh.rollup.key, RetentionPolicy: sh.rollup.RetentionPolicy,
+		Begin: sh.begin, End: g.at, Ending: bytes.Clone(g.ending), Lines: sh.lines, Deltas: sh.cells,
+	}}
+	c.head = lineproto.AppendTag(bytes.Clone(c.host), lineproto.TagPrefix("source"), []byte(g.Source.Name))
+	sh.begin, sh.next, sh.lines, sh.full, sh.since = g.at.Line, max(sh.next, g.at.Line), 0, false, time.Time{}
+	for sh.isBound() && sh.marks[0] <= g.at.Line {
+		sh.marks = sh.marks[1:]
+	}
+	g.settle()
+	return c
+}
+
+// More reports whether deltas are left.
+func (c *Cut) More() bool { return c.share.first != nil }
+
+// Append appends deltas to an empty buffer, as many as it has room for, and returns how
+// many points these are. It appends none if the next one does not fit.
+func (c *Cut) Append(room []byte) (text []byte, points int) {
+	text = room
+	for c.More() && (len(text) == 0 || cap(text)-len(text) >= c.most()) {
+		grown, n := c.appendDelta(text)
+		if cap(grown) != cap(room) { // it was moved elsewhere: there is no room
+			return text, points
+		}
+		if n > 1 {
+			c.share.rollup.zeroed[c.hour()] = true
+		}
+		text = grown
+		points += n
+		first := c.share.first
+		c.share.pop()
+		c.cells.drop(first)
+	}
+	return text, points
+}
+
+// most is as many bytes as the next delta can have, and the zeros before it.
+func (c *Cut) most() int {
+	const fields = 8 << 10 // all that there are, with numbers of any length, twice
+	return len(c.host) + len(Zeros) + len(c.head) + len(c.share.first.key) + fields
+}
+
+// hour is that of the next delta. InfluxDB keeps points in groups of whole hours.
+func (c *Cut) hour() int64 { return c.share.first.window / 3600e9 }
+
+// appendDelta appends the first cell, and before the first one of an hour a point in which
+// every bucket is 0: in a query whose times touch no point with a bucket, that would be
+// null even with fill(0), and one null makes the sum of all null, without an error.
+func (c *Cut) appendDelta(p []byte) (text []byte, points int) {
+	cell := c.share.first
+	at := cell.window + c.Begin%1e9
+	if !c.share.rollup.zeroed[c.hour()] {
+		p = append(append(append(p, c.host...), Zeros...), allZero...)
+		p = lineproto.AppendEnd(p, at)
+		points++
+	}
+	p = append(append(p, c.head...), cell.key...)
+	p = cell.appendFields(p)
+	return lineproto.AppendEnd(p, at), points + 1
+}
+
+// Zeros is the tag of a point that counts nothing.
+const Zeros = ",source=tailflux"
+
+// IsZeros reports whether a point is one of those that count nothing.
+func IsZeros(point []byte) bool { return bytes.Contains(point, []byte(Zeros+" ")) }
+
+// Requests is how many lines a delta counts.
+func Requests(point []byte) (n int64) {
+	_, rest, _ := bytes.Cut(point, []byte(" requests="))
+	digits, _, _ := bytes.Cut(rest, []byte{'i'})
+	n, _ = strconv.ParseInt(string(digits), 10, 64)
+	return n
+}
+
+func (c *cell) appendFields(p []byte) []byte {
+	p = appendInteger(p, " requests=", c.requests)
+	for i := range c.sizes {
+		if c.has&(hasSizes<<i) != 0 {
+			p = appendInteger(p, sizeNames[i], c.sizes[i])
+		}
+	}
+	for i := range c.times {
+		if c.has&(hasTimes<<i) == 0 {
+			continue
+		}
+		t, names := &c.times[i], &timeNames[i]
+		p = appendInteger(p, names.sum, t.sum)
+		p = appendInteger(p, names.greatest, t.greatest)
+		for b, n := range t.buckets {
+			if n > 0 {
+				p = appendInteger(p, names.buckets[b], int64(n))
+			}
+		}
+	}
+	if c.has&hasTries != 0 {
+		p = appendInteger(p, ",upstream_tries=", c.tries)
+	}
+	return p
+}
+
+func appendInteger(p []byte, name string, n int64) []byte {
+	return append(strconv.AppendInt(append(p, name...), n, 10), 'i')
+}
+
+// BucketField is the name of the field that counts a bucket of a time.
+func BucketField(time string, bucket int) string { return fmt.Sprintf("%s_b%02d", time, bucket) }
+
+type namesOfTime struct {
+	sum, greatest string
+	buckets       [Buckets]string
+}
+
+var (
+	sizeNames = func() (names [len(accesslog.Sizes)]string) {
+		for i, size := range accesslog.Sizes {
+			names[i] = "," + size + "="
+		}
+		return names
+	}()
+	timeNames = func() (names [len(accesslog.Times)]namesOfTime) {
+		for i, time := range accesslog.Times {
+			names[i].sum, names[i].greatest = ","+time+"_ms=", ","+time+"_ms_max="
+			for b := range Buckets {
+				names[i].buckets[b] = "," + BucketField(time, b) + "="
+			}
+		}
+		return names
+	}()
+	allZero = func() (fields []byte) {
+		for _, time := range accesslog.Times {
+			for b := range Buckets {
+				fields = append(fields, ","+BucketField(time, b)+"=0i"...)
+			}
+		}
+		fields[0] = ' ' // in place of the first comma
+		return fields
+	}()
+)

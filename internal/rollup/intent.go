@@ -1,0 +1,148 @@
+package rollup
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/tailflux/tailflux/internal/flow"
+)
+
+// Intent is a cut whose deltas may have been sent. It is durable before the first of them
+// is, and until the checkpoint has passed it for good.
+type Intent struct {
+	Rollup     string // its key
+	Source     string // its name
+	Generation int64
+	Begin, End int64 // numbers of its first line, and of the one after its last
+}
+
+// Disk keeps the records of a book.
+type Disk interface {
+	// Append adds records, and returns nil when all of them are there for good. If not,
+	// the same ones are appended again, and stand there once.
+	Append(records []byte) error
+	// Replace replaces everything by these records.
+	Replace(records []byte) error
+}
+
+// Book holds the intents. Register must be called by one goroutine only, the others may
+// be called by any.
+type Book struct {
+	disk   Disk
+	saving chan struct{} // holds one token while the disk is used
+
+	unsaved []byte // records, for whoever holds the token
+	kept    int    // records on the disk, for the same
+
+	mu    sync.Mutex // guards what follows; never held over I/O
+	open  []Intent   // in the order in which they were registered
+	fresh []byte     // records of those registered since the last Sync
+	count int        // of these
+}
+
+// NewBook returns a book of intents that are on a disk.
+func NewBook(disk Disk, kept []Intent) *Book {
+	return &Book{disk: disk, saving: make(chan struct{}, 1), open: slices.Clone(kept), kept: len(kept)}
+}
+
+// Register notes that deltas of a cut are about to be sent. Those of one rollup and
+// generation are registered in the order of their lines. A cut without deltas needs no
+// intent, and one that was begun before a crash has it.
+func (b *Book) Register(c *flow.Cut) {
+	i := Intent{c.Rollup, c.End.Generation.Source.Name, c.End.Generation.ID, c.Begin, c.End.Line}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if c.Deltas == 0 || slices.Contains(b.open, i) {
+		return
+	}
+	b.open = append(b.open, i)
+	b.fresh = appendRecord(b.fresh, i)
+	b.count++
+}
+
+// Sync returns nil when every intent that was registered before the call is on the disk.
+// Without new ones it is cheap. After an error the next call saves the same ones, and
+// whoever wants to send their deltas must wait. It blocks until another call has returned
+// or ctx ends.
+func (b *Book) Sync(ctx context.Context) error {
+	select {
+	case b.saving <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { <-b.saving }()
+	b.mu.Lock()
+	b.unsaved = append(b.unsaved, b.fresh...)
+	b.kept += b.count
+	b.fresh, b.count = b.fresh[:0], 0
+	b.mu.Unlock()
+	if len(b.unsaved) == 0 {
+		return nil
+	}
+	if err := b.disk.Append(b.unsaved); err != nil {
+		return fmt.Errorf("save intents: %w", err)
+	}
+	b.unsaved = b.unsaved[:0]
+	return nil
+}
+
+// Of returns the intents of a generation, by the name of its source, for a rollup.
+func (b *Book) Of(source string, generation int64, rollup string) (all []Intent) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, i := range b.open {
+		if i.Source == source && i.Generation == generation && i.Rollup == rollup {
+			all = append(all, i)
+		}
+	}
+	return all
+}
+
+// maxPassed is how many records may stand on the disk for nothing.
+const maxPassed = 1000
+
+// Remove removes intents, which must be those that both saves of the checkpoint have
+// passed, or that are given up, and returns them. It may leave them on the disk for now.
+func (b *Book) Remove(passed func(Intent) bool) (removed []Intent, err error) {
+	b.mu.Lock()
+	for _, i := range b.open {
+		if passed(i) {
+			removed = append(removed, i)
+		}
+	}
+	b.open = slices.DeleteFunc(b.open, passed)
+	b.mu.Unlock()
+	if len(removed) == 0 {
+		return nil, nil
+	}
+	return removed, b.clean()
+}
+
+// clean writes the disk anew when much of what stands there is for nothing.
+func (b *Book) clean() error {
+	b.saving <- struct{}{}
+	defer func() { <-b.saving }()
+	b.mu.Lock()
+	open := len(b.open)
+	if b.kept+b.count-open < maxPassed {
+		b.mu.Unlock()
+		return nil
+	}
+	var all []byte
+	for _, i := range b.open {
+		all = appendRecord(all, i)
+	}
+	fresh, count := len(b.fresh), b.count
+	b.mu.Unlock()
+	if err := b.disk.Replace(all); err != nil {
+		return fmt.Errorf("save intents: %w", err)
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.fresh = append(b.fresh[:0], b.fresh[fresh:]...)
+	b.count -= count
+	b.unsaved, b.kept = b.unsaved[:0], open
+	return nil
+}

@@ -1,0 +1,68 @@
+package rollup
+
+import (
+	"math"
+	"time"
+)
+
+// share is what is open of one rollup and one generation: the lines that were added since
+// the last cut.
+type share struct {
+	rollup *rollup
+	salt   uint64
+	begin  int64   // number of the first line of the cut to come: the end of the one before
+	next   int64   // lines before this one are not counted, or were
+	marks  []int64 // it is cut before the lines of these numbers, ascending, and nowhere else until then
+
+	first, last *cell // in the order in which they were made
+	cells       int
+	bytes       int
+	lines       int64 // that became part of cells since begin
+	since       time.Time
+	full        bool // of an import: it has as many cells as a cut may have
+}
+
+// never is the number of no line.
+const never = math.MaxInt64
+
+// isBound reports whether it may only be cut where it was cut before a crash.
+func (s *share) isBound() bool { return len(s.marks) > 0 }
+
+// isOpen reports whether lines wait in it that a cut at a line would end.
+func (s *share) isOpen(line int64) bool { return line > s.begin }
+
+// due is the number of the line before which it must be cut.
+func (s *share) due(g *Generation) int64 {
+	switch {
+	case s.isBound():
+		return s.marks[0]
+	case !g.isImported():
+		return never
+	case s.full:
+		return s.next
+	}
+	// By the file's own numbers: each importer of the file cuts here.
+	first, lines := g.FirstLine, g.sums.imports.lines
+	return first + ((s.begin-first)/lines+1)*lines
+}
+
+// push adds a cell at the end.
+func (s *share) push(c *cell) {
+	if s.last == nil {
+		s.first = c
+	} else {
+		s.last.after = c
+	}
+	s.last = c
+	s.cells++
+	s.bytes += c.size()
+}
+
+// pop removes the first cell.
+func (s *share) pop() {
+	s.bytes -= s.first.size()
+	s.cells--
+	if s.first = s.first.after; s.first == nil {
+		s.last = nil
+	}
+}

@@ -1,0 +1,299 @@
+package rollup
+
+import (
+	"slices"
+	"time"
+
+	"github.com/tailflux/tailflux/internal/accesslog"
+	"github.com/tailflux/tailflux/internal/flow"
+	"github.com/tailflux/tailflux/internal/lineproto"
+)
+
+// limits of the cuts of imports, which are cut by their lines alone, so that importing a
+// file again, from whatever state directory, gives the same points.
+type limits struct {
+	lines int64 // of the file, from its first one: a cut ends before each multiple
+	cells int   // of a cut
+}
+
+var importLimits = limits{lines: 1 << 20, cells: 8192}
+
+// Sums are the open cells of all rollups and generations. They are for one goroutine.
+type Sums struct {
+	rollups []*rollup
+	budget  int
+	imports limits
+	cells   cells
+	known   []*Generation // in the order in which they were begun
+	places  map[place]*Generation
+	salts   uint64
+}
+
+// place is how a generation is found again.
+type place struct {
+	source *flow.Source
+	id     int64
+}
+
+// rollup is a configured one.
+type rollup struct {
+	Definition
+	key    string
+	head   []byte // measurement and host, as line protocol
+	window int64  // that was met last: its begin
+	next   time.Time
+	zeroed map[int64]bool // hours since 1970 that have a point of zeros
+}
+
+// Generation is what is open of a generation.
+type Generation struct {
+	*flow.Generation
+	Raw, Lines int64 // for the caller: from which lines on points and entries are needed
+
+	sums   *Sums
+	shares []share
+	at     flow.Position // up to here it was read
+	ending []byte        // what stands before that, as far as it matters
+	due    int64         // number of the line before which something must be cut
+	left   bool          // nothing more comes, as far as is known
+}
+
+// New returns sums of rollups, for points with that tag host. When cells take more than
+// the budget in bytes, something is to be cut.
+func New(rollups []Definition, host string, budget int) *Sums {
+	s := &Sums{budget: budget, imports: importLimits, cells: newCells(), places: map[place]*Generation{}}
+	for _, d := range rollups {
+		head := lineproto.AppendTag(lineproto.AppendMeasurement(nil, d.Measurement), lineproto.TagPrefix("host"), []byte(host))
+		s.rollups = append(s.rollups, &rollup{Definition: d, key: d.Key(), head: head, window: -1 << 62, zeroed: map[int64]bool{}})
+	}
+	return s
+}
+
+// Of returns what is open of a generation; nil: it must be begun first.
+func (s *Sums) Of(g *flow.Generation) *Generation { return s.places[place{g.Source, g.ID}] }
+
+// maxKnown is how many generations are remembered of which nothing more is expected.
+const maxKnown = 64
+
+// Begin begins to add up a generation. from is the number of the first line that counts,
+// for a rollup by its key: where it was cut last, as far as that is acknowledged. intents
+// are the cuts behind that which were begun before, by the same key.
+func (s *Sums) Begin(at flow.Position, from func(key string) int64, intents func(key string) []Intent) *Generation {
+	s.forget()
+	g := &Generation{Generation: at.Generation, sums: s, shares: make([]share, len(s.rollups)), at: at}
+	for i, r := range s.rollups {
+		begin := from(r.key)
+		s.salts++
+		g.shares[i] = share{rollup: r, salt: mixed(s.salts), begin: begin, next: begin, marks: marks(begin, intents(r.key))}
+	}
+	g.settle()
+	s.known = append(s.known, g)
+	s.places[place{g.Source, g.ID}] = g
+	return g
+}
+
+// marks are where cuts begin and end, behind a line.
+func marks(begin int64, intents []Intent) (at []int64) {
+	for _, i := range intents {
+		at = append(at, i.Begin, i.End)
+	}
+	slices.Sort(at)
+	at = slices.Compact(at)
+	n, found := slices.BinarySearch(at, begin)
+	if found {
+		n++
+	}
+	return at[n:]
+}
+
+// forget makes room for one more generation.
+func (s *Sums) forget() {
+	done := 0
+	for _, g := range s.known {
+		if g.left {
+			done++
+		}
+	}
+	if done > maxKnown {
+		n := slices.IndexFunc(s.known, func(g *Generation) bool { return g.left })
+		delete(s.places, place{s.known[n].Source, s.known[n].ID})
+		s.known = slices.Delete(s.known, n, n+1)
+	}
+}
+
+func (g *Generation) isImported() bool { return g.ID < 0 }
+
+// settle finds out what is due next.
+func (g *Generation) settle() {
+	g.due = never
+	for i := range g.shares {
+		g.due = min(g.due, g.shares[i].due(g))
+	}
+}
+
+// Due is the number of the line before which something must be cut: [Sums.Due] says what.
+func (g *Generation) Due() int64 { return g.due }
+
+// Counts reports whether a line counts for a rollup, given by its place: it was not
+// counted before.
+func (g *Generation) Counts(rollup int, line int64) bool { return line >= g.shares[rollup].next }
+
+// Add adds a line to a rollup for which it counts. tags are those of the rollup, as line
+// protocol. Nothing is kept.
+func (s *Sums) Add(g *Generation, rollup int, line int64, m *accesslog.Measures, tags []byte) {
+	sh := &g.shares[rollup]
+	r := sh.rollup
+	if since := m.At - r.window; since < 0 || since >= int64(r.Interval) {
+		r.window = m.At - m.At%int64(r.Interval)
+	}
+	was := s.cells.open
+	c := s.cells.of(sh, r.window, tags)
+	if s.cells.open > was {
+		sh.push(c)
+		if g.isImported() && sh.cells >= s.imports.cells && !sh.isBound() {
+			sh.full, g.due = true, min(g.due, line+1)
+		}
+	}
+	c.add(m)
+	sh.lines++
+	sh.next = line + 1
+}
+
+// Reach notes that a generation was read up to a position, each line of it added or not.
+// ending is how the bytes before it end. The generation is open again if it was left. Lines
+// may be read again: then nothing is new.
+func (g *Generation) Reach(at flow.Position, ending []byte, now time.Time) {
+	const enough = 64
+	if at.Line <= g.at.Line {
+		return
+	}
+	g.at, g.left = at, false
+	for i := range g.shares {
+		if sh := &g.shares[i]; sh.since.IsZero() && sh.isOpen(at.Line) {
+			sh.since = now
+		}
+	}
+	g.ending = append(g.ending[:0], ending[max(0, len(ending)-enough):]...)
+}
+
+// Due returns the rollups that must be cut where the generation was read to.
+func (s *Sums) Due(g *Generation) (rollups []int) {
+	for i := range g.shares {
+		if sh := &g.shares[i]; g.at.Line >= sh.due(g) {
+			rollups = append(rollups, i)
+		}
+	}
+	return rollups
+}
+
+// Open is something that can be cut.
+type Open struct {
+	*Generation
+	Rollup int
+}
+
+// Leave returns what is to be cut because nothing more of a generation will come: all of
+// it, even what was to end elsewhere.
+func (s *Sums) Leave(g *Generation) (all []Open) {
+	g.left = true
+	for i := range g.shares {
+		sh := &g.shares[i]
+		sh.marks = nil
+		if sh.isOpen(g.at.Line) {
+			all = append(all, Open{g, i})
+		}
+	}
+	g.settle()
+	return all
+}
+
+// grace is how long lines of a window may take to come after its end before they become a
+// delta of their own.
+func (r *rollup) grace() time.Duration { return min(2*time.Second, r.Interval/5) }
+
+// Tick returns what the clock says is to be cut, and when to ask again.
+func (s *Sums) Tick(now time.Time) (due []Open, next time.Time) {
+	for i, r := range s.rollups {
+		if !now.Before(r.next) {
+			if !r.next.IsZero() {
+				due = append(due, s.free(i)...)
+			}
+			r.next = now.Add(-r.grace()).Truncate(r.Interval).Add(r.Interval + r.grace())
+		}
+		if next.IsZero() || r.next.Before(next) {
+			next = r.next
+		}
+	}
+	return due, next
+}
+
+// free is what is open of a rollup and may be cut anywhere.
+func (s *Sums) free(rollup int) (all []Open) {
+	for _, g := range s.known {
+		if sh := &g.shares[rollup]; sh.isOpen(g.at.Line) && !sh.isBound() && !g.isImported() {
+			all = append(all, Open{g, rollup})
+		}
+	}
+	return all
+}
+
+// Largest returns what is to be cut because the cells take too much memory. Those that may
+// only be cut in certain places have theirs beyond that: they had it before, too.
+func (s *Sums) Largest() (most Open, ok bool) {
+	if s.cells.bytes <= s.budget {
+		return most, false
+	}
+	bytes := 0
+	for i := range s.rollups {
+		for _, o := range s.free(i) {
+			if sh := &o.shares[i]; sh.bytes > bytes {
+				most, bytes = o, sh.bytes
+			}
+		}
+	}
+	return most, bytes > 0
+}
+
+// End returns what is to be cut because nothing more will be read. What must end elsewhere
+// stays open: the next start reads it again. So does what is left of an import, which was
+// interrupted.
+func (s *Sums) End() (all []Open) {
+	for i := range s.rollups {
+		all = append(all, s.free(i)...)
+	}
+	return all
+}
+
+// State is what is open of a rollup.
+type State struct {
+	Key                 string
+	Cells, Bytes, Lines int64
+	Since               time.Time // when the oldest line came that waits; zero: none does
+}
+
+// States are those of all rollups.
+func (s *Sums) States() []State {
+	all := make([]State, len(s.rollups))
+	for i, r := range s.rollups {
+		of := &all[i]
+		of.Key = r.key
+		for _, g := range s.known {
+			sh := &g.shares[i]
+			of.Cells += int64(sh.cells)
+			of.Bytes += int64(sh.bytes)
+			of.Lines += sh.lines
+			if !sh.since.IsZero() && (of.Since.IsZero() || sh.since.Before(of.Since)) {
+				of.Since = sh.since
+			}
+		}
+	}
+	return all
+}
+
+// OpenLines is how many lines at least wait in cells.
+func (s *Sums) OpenLines() (lines int64) {
+	for _, state := range s.States() {
+		lines = max(lines, state.Lines)
+	}
+	return lines
+}

@@ -13,6 +13,9 @@ import (
 // Feed is the way of all files' lines out of the stage. While it waits for room, or
 // for somebody to take a chunk, it calls meanwhile whenever that is due.
 type Feed struct {
+	// Ends makes the end of each file known by a chunk without lines.
+	Ends bool
+
 	out        chan<- flow.Chunk
 	pool       *flow.Pool
 	least      int // bytes of a room
@@ -56,7 +59,9 @@ func (d *Feed) room(ctx context.Context) ([]byte, error) {
 func (d *Feed) send(ctx context.Context, chunk flow.Chunk) error {
 	d.checkpoint.Secure()
 	next := d.meanwhile()
-	d.stats.Read(time.Now(), chunk.Lines(), int64(len(chunk.Data)))
+	if !chunk.Left {
+		d.stats.Read(time.Now(), chunk.Lines(), int64(len(chunk.Data)))
+	}
 	for {
 		d.patience.Reset(time.Until(next))
 		select {
@@ -65,11 +70,23 @@ func (d *Feed) send(ctx context.Context, chunk flow.Chunk) error {
 		case <-d.patience.C:
 			next = d.meanwhile()
 		case <-ctx.Done():
+			if chunk.Left {
+				return ctx.Err()
+			}
 			d.stats.Read(time.Now(), -chunk.Lines(), -int64(len(chunk.Data))) // nobody got it
 			chunk.Block.Release()
 			return ctx.Err()
 		}
 	}
+}
+
+// SendLeft says that nothing more of a generation will come behind a position, as far as is
+// known.
+func (d *Feed) SendLeft(ctx context.Context, at flow.Position) error {
+	if !d.Ends {
+		return nil
+	}
+	return d.send(ctx, flow.Chunk{Start: at, End: at, Left: true})
 }
 
 // skipped counts NULs behind a position that are no part of any line.

@@ -198,9 +198,14 @@ func (f *File) Leave(ctx context.Context) (left bool, err error) {
 		f.Leaving = false
 		return false, err
 	}
-	err = f.SendRest(ctx)
-	return err == nil && f.Leaving && !f.Closed, err
+	if err = f.SendRest(ctx); err != nil || !f.Leaving || f.Closed {
+		return false, err
+	}
+	return true, f.SendLeft(ctx)
 }
+
+// SendLeft says that nothing more of the file will come.
+func (f *File) SendLeft(ctx context.Context) error { return f.feed.SendLeft(ctx, f.At) }
 
 // SendRest sends what stands behind the last newline as a line of its own.
 func (f *File) SendRest(ctx context.Context) error {

@@ -62,11 +62,7 @@ func New(c Config) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("influxdb url: %w", withoutURL(err))
 	}
-	q := url.Values{"db": {c.Database}, "precision": {"ns"}}
-	if c.RetentionPolicy != "" {
-		q.Set("rp", c.RetentionPolicy)
-	}
-	u.RawQuery = q.Encode()
+	u.RawQuery = writeQuery(c.Database, c.RetentionPolicy)
 	made := &Client{
 		config:   c,
 		base:     base,
@@ -89,6 +85,14 @@ func New(c Config) (*Client, error) {
 		return nil, fmt.Errorf("influxdb url: %w", withoutURL(err))
 	}
 	return made, nil
+}
+
+func writeQuery(database, policy string) string {
+	q := url.Values{"db": {database}, "precision": {"ns"}}
+	if policy != "" {
+		q.Set("rp", policy)
+	}
+	return q.Encode()
 }
 
 // withoutURL removes the URL from an error: there may be a password in it.

@@ -16,6 +16,11 @@ type Window struct{ Past, Future time.Duration }
 // blocks until ctx ends, and for at most five seconds. A server that is known to have
 // no policies takes everything.
 func (c *Client) Retention(ctx context.Context) (Window, error) {
+	return c.Policy(c.config.RetentionPolicy).Retention(ctx)
+}
+
+// Retention is as that of the client.
+func (c Policy) Retention(ctx context.Context) (Window, error) {
 	if is := c.server.Load(); is != nil && is.Name == victoriaMetrics {
 		return Window{}, nil // Prepare has said what becomes of old points
 	}
@@ -31,13 +36,13 @@ func (c *Client) Retention(ctx context.Context) (Window, error) {
 				continue
 			}
 			for _, policy := range policies.Values {
-				if policy[name] == c.config.RetentionPolicy || c.config.RetentionPolicy == "" && policy[standard] == true {
+				if policy[name] == c.name || c.name == "" && policy[standard] == true {
 					return window(policies.Columns, policy)
 				}
 			}
 		}
 	}
-	return Window{}, fmt.Errorf("%s: %w: no retention policy %q", statement, ErrRefused, c.config.RetentionPolicy)
+	return Window{}, fmt.Errorf("%s: %w: no retention policy %q", statement, ErrRefused, c.name)
 }
 
 // window reads a row. The limits of writing are there from 1.12 on.

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -48,6 +49,24 @@ const maxAnswer = 64 << 10
 // created, so that the next try may succeed. The pieces are not used after
 // Write returned.
 func (c *Client) Write(ctx context.Context, pieces [][]byte) error {
+	return c.Policy(c.config.RetentionPolicy).Write(ctx, pieces)
+}
+
+// Policy is the client for another retention policy than that of its configuration; "" is
+// the default one of the database.
+func (c *Client) Policy(name string) Policy {
+	before, _, _ := strings.Cut(c.writeURL, "?")
+	return Policy{c, name, before + "?" + writeQuery(c.config.Database, name)}
+}
+
+// Policy is a client for one retention policy.
+type Policy struct {
+	*Client
+	name, writeURL string
+}
+
+// Write is as that of the client.
+func (c Policy) Write(ctx context.Context, pieces [][]byte) error {
 	if c.config.Gzip {
 		packed, err := pack(pieces)
 		if err != nil {
@@ -70,7 +89,7 @@ var errStale = errors.New("on an idle connection")
 
 var errEarly = errors.New("influxdb write: answered 204 before all points were sent")
 
-func (c *Client) post(ctx context.Context, pieces [][]byte) error {
+func (c Policy) post(ctx context.Context, pieces [][]byte) error {
 	// The transport may still read the body of a request that was answered or
 	// given up early. When we return the pieces are the caller's again.
 	body := newBody(pieces)

@@ -43,6 +43,10 @@ func busy() *stats.Stats {
 	st.UpdateSource(i, func(s *stats.Source) { s.Open, s.Trouble, s.Size, s.Rotations, s.Kind = true, "", 1500, 3, "scanner" })
 	st.UpdateSource(i, func(s *stats.Source) { s.Lost, s.LostBytes, s.NULs = 1, 70, 5000 })
 	st.Matched(st.AddGlob("sites", "/var/log/nginx/*.log"), 2, "")
+	st.AddRollup("nginx_site#1", "nginx_site")
+	st.UpdateRollup("nginx_site#1", func(r *stats.Rollup) { r.Cells, r.Bytes, r.Cuts = 12, 7000, 3 })
+	st.RefusedDelta("nginx_site#1", 5, false)
+	st.RefusedDelta("nginx_site#1", 4, true)
 	st.RejectsExpired(3)
 	st.RejectsExpired(4)
 	st.CheckpointTrouble("no space left on device")
@@ -92,6 +96,9 @@ func TestMonitor(t *testing.T) {
 			"lag_bytes": 500., "rotations": 3., "truncations": 0., "recovered": 0., "generations_lost": 1., "bytes_lost": 70., "nul_bytes_skipped": 5000., "values_omitted": 4., "still_written_after_rotation": 0., "line_numbers_used_twice": 0.,
 		}},
 		"globs": []any{map[string]any{"name": "sites", "path": "/var/log/nginx/*.log", "files": 2.}},
+		"rollups": []any{map[string]any{
+			"measurement": "nginx_site", "cells": 12., "bytes": 7000., "cuts": 3., "open_seconds": 0., "refused_requests": 9., "expired_requests": 4.,
+		}},
 		"influxdb": map[string]any{
 			"up": true, "version": "", "last_error": "", "outage_seconds": 0., "batches": 1., "retries": 0.,
 			"request_seconds": map[string]any{"p50": 0.02, "p99": 0.02},

@@ -25,6 +25,7 @@ type (
 		Channels      channelsReport          `json:"channels"`
 		Sources       []sourceReport          `json:"sources"`
 		Globs         []globReport            `json:"globs"`
+		Rollups       []rollupReport          `json:"rollups"`
 		InfluxDB      influxReport            `json:"influxdb"`
 		Tags          map[string]tagReport    `json:"tags"`
 		Rejects       rejectsReport           `json:"rejects"`
@@ -90,6 +91,15 @@ type (
 		Files   int    `json:"files"`
 		Trouble string `json:"trouble,omitempty"`
 	}
+	rollupReport struct {
+		Measurement     string  `json:"measurement"`
+		Cells           int64   `json:"cells"`
+		Bytes           int64   `json:"bytes"`
+		Cuts            int64   `json:"cuts"`
+		OpenSeconds     float64 `json:"open_seconds"`
+		RefusedRequests int64   `json:"refused_requests"`
+		ExpiredRequests int64   `json:"expired_requests"`
+	}
 	checkpointReport struct {
 		SavedSeconds *float64 `json:"saved_seconds"`
 		Trouble      string   `json:"trouble,omitempty"`
@@ -144,6 +154,7 @@ func report(info Info, st *stats.Stats, now time.Time) monitorReport {
 		Channels:      channelsReport{channel(info.Read, s.Read), channel(info.Write, s.Write)},
 		Sources:       []sourceReport{},
 		Globs:         []globReport{},
+		Rollups:       []rollupReport{},
 		InfluxDB: influxReport{
 			Up: db.Up, Version: db.Version, LastError: db.LastError, OutageSeconds: db.Outage.Seconds(),
 			Batches: db.Batches, Retries: db.Retries, RequestSeconds: quantiles(db.RequestSeconds),
@@ -173,6 +184,16 @@ func report(info Info, st *stats.Stats, now time.Time) monitorReport {
 	}
 	for _, glob := range s.Globs {
 		r.Globs = append(r.Globs, globReport{glob.Name, glob.Path, glob.Files, glob.Trouble})
+	}
+	for _, of := range s.Rollups {
+		one := rollupReport{
+			Measurement: of.Measurement, Cells: of.Cells, Bytes: of.Bytes, Cuts: of.Cuts,
+			RefusedRequests: of.RefusedRequests, ExpiredRequests: of.ExpiredRequests,
+		}
+		if !of.OpenSince.IsZero() {
+			one.OpenSeconds = now.Sub(of.OpenSince).Seconds()
+		}
+		r.Rollups = append(r.Rollups, one)
 	}
 	for _, tag := range s.Tags {
 		r.Tags[tag.Name] = tagReport{Values: tag.Values, Limit: tag.Limit, Other: tag.Other}

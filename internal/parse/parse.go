@@ -8,6 +8,7 @@ package parse
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"log/slog"
 	"time"
@@ -44,6 +45,8 @@ type Parser struct {
 	pool    *flow.Pool
 	stats   *stats.Stats
 	log     *slog.Logger
+
+	rollups *Rollups // nil without
 
 	patience *time.Timer // of sources that have misfits and nothing else
 	waiting  bool        // it runs
@@ -83,11 +86,13 @@ func (p *Parser) Run(ctx context.Context, in <-chan flow.Chunk, out chan<- flow.
 	p.patience = time.NewTimer(patience)
 	p.patience.Stop()
 	defer p.patience.Stop()
+	clock := p.rollups.clock()
+	defer clock.Stop()
 	for {
 		select {
 		case chunk, ok := <-in:
 			if !ok {
-				return ctx.Err()
+				return cmp.Or(p.end(ctx, out), ctx.Err())
 			}
 			p.stats.Parsing(chunk.Lines(), int64(len(chunk.Data)))
 			if err := p.parse(ctx, chunk, out); err != nil {
@@ -95,6 +100,10 @@ func (p *Parser) Run(ctx context.Context, in <-chan flow.Chunk, out chan<- flow.
 			}
 		case <-p.patience.C:
 			p.losePatience()
+		case now := <-clock.C:
+			if err := p.tick(ctx, now, clock, out); err != nil {
+				return err
+			}
 		}
 	}
 }
@@ -106,6 +115,9 @@ func (p *Parser) parse(ctx context.Context, chunk flow.Chunk, out chan<- flow.Ba
 	rest := chunk.Data // begins at b.End
 	done := chunk.Data // begins at b.Start
 	src := p.source(chunk.Start.Generation.Source)
+	if src.gen = p.rollups.of(chunk.Start); chunk.Left {
+		return p.leave(ctx, src.gen, out)
+	}
 	if err := p.ask(src, b.End, rest); err != nil {
 		return err
 	}
@@ -131,7 +143,7 @@ func (p *Parser) parse(ctx context.Context, chunk flow.Chunk, out chan<- flow.Ba
 			continue
 		}
 		if n == 0 {
-			n = skip(&b, rest, flow.Skip{Reason: flow.TooLong}) // for any block
+			n = src.skip(&b, rest, flow.Skip{Reason: flow.TooLong}) // for any block
 		}
 		rest = rest[n:]
 		if points > 0 {
@@ -146,6 +158,9 @@ func (p *Parser) parse(ctx context.Context, chunk flow.Chunk, out chan<- flow.Ba
 		if err := p.send(ctx, src, b, out); err != nil {
 			return err
 		}
+		if err := p.cutDue(ctx, src.gen, &b, out); err != nil {
+			return err
+		}
 		done = rest
 		b = flow.Batch{Start: b.End, End: b.End}
 	}
@@ -155,64 +170,70 @@ func (p *Parser) parse(ctx context.Context, chunk flow.Chunk, out chan<- flow.Ba
 // fill encodes the first lines into room, as many as fit, and moves b.End
 // behind them. It returns the bytes of points and of lines.
 func (p *Parser) fill(src *source, b *flow.Batch, room, lines []byte) (points, taken int, err error) {
-	buf := room[:0]
-	for taken < len(lines) && b.End.Line < src.until && len(b.Skipped) < maxSkipped && (taken == 0 || len(room)-len(buf) >= p.minRoom) {
+	buf, until := room[:0], min(until(src.gen, b.End.Line), due(src.gen))
+	raw := p.rollups == nil || p.rollups.Raw && b.End.Line >= src.gen.Raw
+	for taken < len(lines) && b.End.Line < src.until && b.End.Line < until && len(b.Skipped) < maxSkipped && (taken == 0 || len(room)-len(buf) >= p.minRoom) {
 		end := bytes.IndexByte(lines[taken:], '\n')
 		line := flow.TrimCR(lines[taken : taken+end])
 		if b.TooLong > 0 || end > p.maxLine {
-			taken += skip(b, lines[taken:], flow.Skip{Reason: flow.TooLong})
+			taken += src.skip(b, lines[taken:], flow.Skip{Reason: flow.TooLong})
 			continue
 		}
 		if len(line) < end && !src.crlf {
 			p.warnOfCR(src)
 		}
 		if src.isLeft() {
-			taken += skip(b, lines[taken:], flow.Skip{Filtered: true})
+			taken += src.skip(b, lines[taken:], flow.Skip{Filtered: true})
 			continue
 		}
 		if len(line) == 0 { // no format matches it: each has a time
-			taken += skip(b, lines[taken:], flow.Skip{Reason: flow.Empty})
+			taken += src.skip(b, lines[taken:], flow.Skip{Reason: flow.Empty})
 			continue
 		}
 		if src.matcher == nil {
-			taken += skip(b, lines[taken:], flow.Skip{Reason: flow.NoMatch})
+			taken += src.skip(b, lines[taken:], flow.Skip{Reason: flow.NoMatch})
 			continue
 		}
 		grown, outcome, encoder := buf, accesslog.Rejected, src.encoder
 		captures, ok := src.matcher.Match(line)
 		if !ok && src.matcher.Aside() {
-			taken += skip(b, lines[taken:], flow.Skip{Filtered: true})
+			taken += src.skip(b, lines[taken:], flow.Skip{Filtered: true})
 			continue
 		}
 		if ok {
-			grown, outcome = encoder.Append(buf, captures, b.End.Line)
+			if raw {
+				grown, outcome = encoder.Append(buf, captures, b.End.Line)
+			} else {
+				outcome = encoder.Judge(captures, b.End.Line)
+			}
 		} else if joined, pieces := src.matcher.MatchPieces(lines[taken:], p.maxLine); pieces > 0 {
 			last := int64(pieces - 1)
-			grown, outcome = encoder.Append(buf, joined, b.End.Line+last)
+			captures = joined
+			grown, outcome = encode(encoder, buf, captures, b.End.Line+last, raw)
 			if cap(grown) != cap(room) { // there is no room for it
 				break
 			}
 			for range last {
-				taken += skip(b, lines[taken:], flow.Skip{Filtered: true})
+				taken += src.skip(b, lines[taken:], flow.Skip{Filtered: true})
 			}
 			ok, end = true, bytes.IndexByte(lines[taken:], '\n')
 		}
 		if outcome == accesslog.Rejected {
-			is, err := p.missed(src, b.End, line, lines[taken:], buf)
+			is, err := p.missed(src, b.End, line, lines[taken:], buf, raw)
 			if err != nil {
 				return 0, 0, err
 			}
-			if grown, outcome, encoder = is.points, is.outcome, is.by; !ok && !is.matched {
-				taken += skip(b, lines[taken:], flow.Skip{Reason: flow.NoMatch})
+			if grown, outcome, encoder, captures = is.points, is.outcome, is.by, is.captures; !ok && !is.matched {
+				taken += src.skip(b, lines[taken:], flow.Skip{Reason: flow.NoMatch})
 				continue
 			}
 		}
 		switch outcome {
 		case accesslog.Filtered:
-			taken += skip(b, lines[taken:], flow.Skip{Filtered: true})
+			taken += src.skip(b, lines[taken:], flow.Skip{Filtered: true})
 			continue
 		case accesslog.Rejected:
-			taken += skip(b, lines[taken:], flow.Skip{Reason: flow.BadTime})
+			taken += src.skip(b, lines[taken:], flow.Skip{Reason: flow.BadTime})
 			continue
 		case accesslog.Point:
 		}
@@ -221,7 +242,15 @@ func (p *Parser) fill(src *source, b *flow.Batch, room, lines []byte) (points, t
 		}
 		buf = grown
 		src.omitted += int64(encoder.Omitted())
-		b.NumPoints++
+		if raw {
+			b.NumPoints++
+		}
+		if src.gen != nil {
+			if p.add(src.gen, encoder, captures, b.End.Line) && !raw {
+				b.Waiting++
+			}
+			until = min(until, src.gen.Due())
+		}
 		b.End.Line++
 		b.End.Offset += int64(end + 1)
 		taken += end + 1
@@ -229,8 +258,21 @@ func (p *Parser) fill(src *source, b *flow.Batch, room, lines []byte) (points, t
 	return len(buf), taken, nil
 }
 
-// skip notes that the first of lines gives no point, and returns its length.
-func skip(b *flow.Batch, lines []byte, why flow.Skip) int {
+// encode appends the point of a line, if it is wanted.
+func encode(by *accesslog.Encoder, buf []byte, captures [][]byte, number int64, wanted bool) ([]byte, accesslog.Outcome) {
+	if !wanted {
+		return buf, by.Judge(captures, number)
+	}
+	return by.Append(buf, captures, number)
+}
+
+// skip notes that the first of lines gives no point, and returns its length. A line that
+// was settled before counts as filtered: it gets no second entry.
+func (s *source) skip(b *flow.Batch, lines []byte, why flow.Skip) int {
+	if s.gen != nil && b.End.Line < s.gen.Lines {
+		why = flow.Skip{Filtered: true}
+		b.Again++
+	}
 	n := bytes.IndexByte(lines, '\n') + 1
 	why.Line = int32(b.NumLines())
 	b.Skipped = append(b.Skipped, why)
@@ -242,11 +284,12 @@ func skip(b *flow.Batch, lines []byte, why flow.Skip) int {
 func (p *Parser) send(ctx context.Context, src *source, b flow.Batch, out chan<- flow.Batch) error {
 	count := countOf(&b)
 	filtered := count.filtered
+	settled := filtered - b.Again
 	p.stats.UpdateSource(src.flow.Index, count.addTo)
 	p.judge(src, &b, count)
 	src.newest = max(src.newest, b.End.Line-1)
 	p.warnOfRejects(src, &b, int64(len(b.Skipped))-filtered)
-	p.stats.Parsed(b.Start.Generation.Source.Index, src.last(), b.NumLines(), filtered, int64(len(b.Points)), src.omitted)
+	p.stats.Parsed(b.Start.Generation.Source.Index, src.last(), b.NumLines(), settled, int64(len(b.Points)), src.omitted)
 	select {
 	case out <- b:
 		return nil

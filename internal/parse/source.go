@@ -6,6 +6,7 @@ import (
 	"github.com/tailflux/tailflux/internal/accesslog"
 	"github.com/tailflux/tailflux/internal/flow"
 	"github.com/tailflux/tailflux/internal/logformat"
+	"github.com/tailflux/tailflux/internal/rollup"
 	"github.com/tailflux/tailflux/internal/shape"
 	"github.com/tailflux/tailflux/internal/stats"
 )
@@ -23,6 +24,8 @@ type source struct {
 	newest int64 // number of the last line that was read
 	miss   int64 // number of the last line that was not
 	row    int   // so many lines in a row were not
+
+	gen *rollup.Generation // of the lines that are parsed; nil without rollups
 
 	omitted int64 // field values left out of points
 	crlf    bool  // lines end with CR LF, which was logged
@@ -73,21 +76,23 @@ func (p *Parser) use(s *source, lines *shape.Lines) {
 
 // encoded is what became of a line, and by which encoder.
 type encoded struct {
-	points  []byte
-	outcome accesslog.Outcome
-	matched bool
-	by      *accesslog.Encoder
+	points   []byte
+	outcome  accesslog.Outcome
+	matched  bool
+	by       *accesslog.Encoder
+	captures [][]byte
 }
 
 // missed appends the point of a line that is not of the format of its source, or has no
 // time that can be read: maybe it is of another one. read begins with it.
-func (p *Parser) missed(s *source, at flow.Position, line, read, buf []byte) (is encoded, err error) {
+func (p *Parser) missed(s *source, at flow.Position, line, read, buf []byte, raw bool) (is encoded, err error) {
+	matched := false
 	for l := s.lines.Earlier; l != nil; l = l.Earlier {
-		points, outcome, matched := l.AppendOne(buf, line, at.Line)
-		is.matched = is.matched || matched
-		if matched && outcome != accesslog.Rejected {
+		is = encodedAs(l, line, at.Line, buf, raw)
+		matched = matched || is.matched
+		if is.matched && is.outcome != accesslog.Rejected {
 			s.other = l.Encoder
-			return encoded{points, outcome, true, l.Encoder}, nil
+			return is, nil
 		}
 	}
 	if s.row++; s.miss+1 != at.Line {
@@ -96,15 +101,23 @@ func (p *Parser) missed(s *source, at flow.Position, line, read, buf []byte) (is
 	s.miss = at.Line
 	other, until, err := p.shaper.Missed(shape.Miss{At: at, Read: read, Row: s.row, Newest: at.Line > s.newest, Fitted: s.fit.matched})
 	if other == nil || err != nil {
-		return encoded{buf, accesslog.Rejected, is.matched, nil}, err
+		return encoded{points: buf, outcome: accesslog.Rejected, matched: matched}, err
 	}
 	s.from, s.until = at.Line, until
 	p.use(s, other)
 	if other.Leave {
-		return encoded{buf, accesslog.Filtered, true, nil}, nil
+		return encoded{points: buf, outcome: accesslog.Filtered, matched: true}, nil
 	}
-	points, outcome, matched := other.AppendOne(buf, line, at.Line)
-	return encoded{points, outcome, matched, other.Encoder}, nil
+	return encodedAs(other, line, at.Line, buf, raw), nil
+}
+
+// encodedAs is what becomes of a line in one format.
+func encodedAs(l *shape.Lines, line []byte, number int64, buf []byte, raw bool) encoded {
+	is := encoded{points: buf, outcome: accesslog.Rejected, by: l.Encoder}
+	if is.captures, is.matched = l.Matcher.Match(line); is.matched {
+		is.points, is.outcome = encode(l.Encoder, buf, is.captures, number, raw)
+	}
+	return is
 }
 
 // isLeft reports whether the lines are left out.

@@ -26,6 +26,9 @@ const maxEntry = 24 << 20
 // become a point after all.
 const Redelivered = "redelivered"
 
+// Rollup is the kind of an entry of a delta that was refused, which is its line.
+const Rollup = "rollup"
+
 // Entry is a rejected line.
 type Entry struct {
 	Time       time.Time
@@ -34,6 +37,7 @@ type Entry struct {
 	LineNumber int64 // in the file, from 1
 	Number     int64 // in the time of the point; 0: LineNumber
 	Kind       string
+	Rollup     string // the key of the rollup of a delta
 	Reason     flow.Reason
 	Line       []byte // without its newline; or its first bytes
 	LineBytes  int64  // its full length without the newline
@@ -58,11 +62,12 @@ func encode(buf *bytes.Buffer, e *Entry) error {
 		LineNumber int64       `json:"line_number"`
 		Number     int64       `json:"number,omitempty"`
 		Kind       string      `json:"kind,omitempty"`
+		Rollup     string      `json:"rollup,omitempty"`
 		Reason     flow.Reason `json:"reason"`
 		Line       string      `json:"line"`
 		LineBytes  int64       `json:"line_bytes,omitempty"`
 		Whole      []byte      `json:"line_base64,omitempty"`
-	}{Time: e.Time, Source: e.Source, Generation: e.Generation, LineNumber: e.LineNumber, Kind: e.Kind, Reason: e.Reason}
+	}{Time: e.Time, Source: e.Source, Generation: e.Generation, LineNumber: e.LineNumber, Kind: e.Kind, Rollup: e.Rollup, Reason: e.Reason}
 	if e.Number != e.LineNumber {
 		out.Number = e.Number
 	}

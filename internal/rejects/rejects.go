@@ -19,6 +19,7 @@ import (
 	"log/slog"
 	"os"
 
+	"github.com/tailflux/tailflux/internal/flow"
 	"github.com/tailflux/tailflux/internal/statedir"
 	"github.com/tailflux/tailflux/internal/stats"
 )
@@ -41,6 +42,7 @@ type File struct {
 	older   int64 // in the predecessor
 	buf     bytes.Buffer
 	replays map[generation]*replay
+	deltas  map[delta]flow.Reason // that have entries, and may be sent again
 }
 
 // Open opens the reject file for appending, and creates it if necessary. An
@@ -48,9 +50,9 @@ type File struct {
 // cannot be opened is renamed, and the log says what that costs.
 //
 // undelivered reports whether a line may be read again, because the checkpoint has
-// not passed it; nil if no line may.
-func Open(dir *statedir.Dir, maxBytes int64, undelivered func(source string, generation, line int64) bool, st *stats.Stats, log *slog.Logger) (*File, error) {
-	r := &File{dir: dir, path: dir.Path(statedir.Rejects), maxBytes: maxBytes, stats: st, log: log, replays: map[generation]*replay{}}
+// not passed it, for a rollup by its key, or for lines if that is empty; nil if no line may.
+func Open(dir *statedir.Dir, maxBytes int64, undelivered func(rollup, source string, generation, line int64) bool, st *stats.Stats, log *slog.Logger) (*File, error) {
+	r := &File{dir: dir, path: dir.Path(statedir.Rejects), maxBytes: maxBytes, stats: st, log: log, replays: map[generation]*replay{}, deltas: map[delta]flow.Reason{}}
 	var note func(entry []byte)
 	if undelivered != nil {
 		note = func(entry []byte) { r.note(entry, undelivered) }

@@ -32,17 +32,31 @@ type before struct {
 	reason    flow.Reason
 }
 
+// delta identifies the entry of a delta: its text has the series, and in its stamp the window
+// and the first line of its cut.
+type delta struct {
+	of     generation
+	rollup string
+	text   string
+}
+
 var seed = maphash.MakeSeed()
 
 // note keeps an entry for [File.Replayed] if its line may be read again.
-func (r *File) note(entry []byte, undelivered func(source string, generation, line int64) bool) {
+func (r *File) note(entry []byte, undelivered func(rollup, source string, generation, line int64) bool) {
 	v, err := fastjson.ParseBytes(entry)
-	if err != nil || len(v.GetStringBytes("kind")) > 0 {
+	kind := string(v.GetStringBytes("kind"))
+	if err != nil || kind != "" && kind != Rollup {
 		return
 	}
 	g := generation{string(v.GetStringBytes("source")), v.GetInt64("generation")}
-	number := numberOf(v)
-	if !undelivered(g.source, g.id, number) {
+	number, destination := numberOf(v), string(v.GetStringBytes("rollup"))
+	if !undelivered(destination, g.source, g.id, number) {
+		return
+	}
+	if kind == Rollup {
+		of := delta{g, destination, string(v.GetStringBytes("line"))}
+		r.deltas[of] = flow.Reason(v.GetStringBytes("reason"))
 		return
 	}
 	if r.replays[g] == nil {
@@ -59,6 +73,11 @@ func (r *File) note(entry []byte, undelivered func(source string, generation, li
 // Replays reports whether lines of a generation, from this number on, may have
 // entries from before the file was opened.
 func (r *File) Replays(source string, id, number int64) bool {
+	for of := range r.deltas {
+		if of.of.source == source && of.of.id == id {
+			return true
+		}
+	}
 	replay := r.replays[generation{source, id}]
 	return replay != nil && number <= replay.last
 }
@@ -66,6 +85,11 @@ func (r *File) Replays(source string, id, number int64) bool {
 // Replayed reports whether a line has an entry from before the file was opened,
 // and for which reason. It ignores e.Reason and e.Time.
 func (r *File) Replayed(e Entry) (reason flow.Reason, ok bool) {
+	if e.Kind == Rollup {
+		line, _ := shown(&e)
+		reason, ok = r.deltas[delta{generation{e.Source, e.Generation}, e.Rollup, line}]
+		return reason, ok
+	}
 	replay := r.replays[generation{e.Source, e.Generation}]
 	if replay == nil {
 		return "", false
@@ -84,6 +108,10 @@ func (r *File) Replayed(e Entry) (reason flow.Reason, ok bool) {
 // replayed is Replayed for an entry that is about to be written. Those of a
 // generation come in the order of their numbers.
 func (r *File) replayed(e *Entry) bool {
+	if e.Kind == Rollup {
+		_, ok := r.Replayed(*e)
+		return ok
+	}
 	if len(r.replays) == 0 || e.Kind != "" {
 		return false
 	}

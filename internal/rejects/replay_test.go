@@ -23,7 +23,7 @@ func reopen(t *testing.T, dir string, maxBytes, from int64) *rejects.File {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f, err := rejects.Open(state, maxBytes, func(source string, generation, line int64) bool {
+	f, err := rejects.Open(state, maxBytes, func(_, source string, generation, line int64) bool {
 		return source == "web" && generation == 1 && line >= from
 	}, stats.New(time.Now()), slog.New(slog.DiscardHandler))
 	if err != nil {

@@ -151,6 +151,9 @@ func compile(c *config.Config, s config.Source) (*logformat.Format, error) {
 // variables are those that the configuration names.
 func variables(c *config.Config) []string {
 	names := slices.Concat(c.Tags, c.Fields, c.Mask)
+	for _, r := range c.Rollups {
+		names = append(names, r.Tags...)
+	}
 	for _, rule := range c.Drop {
 		for _, condition := range rule {
 			names = append(names, condition.Variable)
@@ -159,12 +162,24 @@ func variables(c *config.Config) []string {
 	return names
 }
 
+// AdmittedTags are the tags whose values are limited, in the order of their indexes.
+func AdmittedTags(c *config.Config) []string {
+	s := accesslog.Schema{Tags: c.Tags}
+	for _, r := range c.Rollups {
+		s.Rollups = append(s.Rollups, r.Tags)
+	}
+	return slices.Concat(s.Tags, s.RollupTags())
+}
+
 // newSchema returns what the configuration says of the points of every source.
 func newSchema(c *config.Config) (accesslog.Schema, error) {
 	s := accesslog.Schema{
 		Dialect: dialect(c), Measurement: c.Measurement, Tags: c.Tags, Fields: c.Fields,
 		Fold: c.Fold, FoldStatic: c.FoldStatic,
 		Mask: c.Mask, KeepQuery: c.Query == "keep",
+	}
+	for _, r := range c.Rollups {
+		s.Rollups = append(s.Rollups, r.Tags)
 	}
 	for _, rule := range c.Paths {
 		s.Paths = append(s.Paths, accesslog.Path(rule))

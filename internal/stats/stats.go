@@ -46,6 +46,7 @@ type Stats struct {
 	looked      time.Time // when the reader last looked at its paths; zero: it does not read
 	sources     []Source
 	globs       []Glob
+	rollups     []Rollup
 	tags        []*Tag
 	influx      influx
 	reload      Reload
@@ -269,6 +270,7 @@ type Snapshot struct {
 	Checkpoint      Checkpoint
 	Sources         []Source
 	Globs           []Glob
+	Rollups         []Rollup
 	Tags            []TagValues
 	InfluxDB        InfluxDB
 	Reload          Reload
@@ -296,6 +298,7 @@ func (s *Stats) copy(now time.Time) (snap Snapshot, took []float64) {
 		Checkpoint:      Checkpoint{Saves: !s.saved.IsZero(), Trouble: s.saveErr},
 		Sources:         slices.DeleteFunc(slices.Clone(s.sources), func(s Source) bool { return s.Dropped }),
 		Globs:           slices.DeleteFunc(slices.Clone(s.globs), func(g Glob) bool { return g.Dropped }),
+		Rollups:         slices.Clone(s.rollups),
 		Tags:            tagValues(s.tags),
 		InfluxDB:        s.influx.snapshot(now),
 		Reload:          s.reload,

@@ -286,6 +286,7 @@ func (s *source) truncated(r *Reader, sc *scene.Scene, b *found, a scene.Action,
 	}
 	if a.File < 0 {
 		s.ledger.Leave(old, f.Before())
+		r.left = append(r.left, old)
 	} else if err := s.recover(r, sc, b, a.File, f); err != nil {
 		return err
 	}

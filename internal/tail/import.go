@@ -48,6 +48,7 @@ func (r *Reader) imports(ctx context.Context, out chan<- flow.Chunk) error {
 		files: r.config.Import, source: s.Source, ledger: s.ledger, saved: s.ledger.Copy(), progress: r.config.Progress, judge: r.config.Judge,
 		feed: growing.NewFeed(r.config.MaxLine, r.checkpoint, r.pool, r.stats, r.log, out, never), log: r.log, checkpoint: r.checkpoint,
 	}
+	i.feed.Ends = r.config.Ends
 	return i.run(ctx)
 }
 
@@ -163,6 +164,9 @@ func (i *importer) readPart(ctx context.Context, o *logfile.Opened, p checkpoint
 	}
 	if err == nil && !o.IsAt(i.source.Path) { // nobody completes its last line
 		err = f.SendRest(ctx)
+	}
+	if err == nil {
+		err = f.SendLeft(ctx)
 	}
 	f.Describe()
 	i.keepShorter(f)

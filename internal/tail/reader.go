@@ -39,6 +39,8 @@ type Config struct {
 	Scenes string
 	// Once reads what is there, up to the last newline, and ends.
 	Once bool
+	// Ends makes the end of each generation known by a chunk without lines.
+	Ends bool
 	// Import reads these files instead, as logs of the only source, and ends; with
 	// Once. Progress is called with how far that is.
 	Import   []string
@@ -86,6 +88,7 @@ type Reader struct {
 	directories logfile.Directories // as they are in this look
 
 	turn     []*growing.File // of read
+	left     []flow.Position // where truncated files ended, which nobody was told yet
 	looked   time.Time       // when it last looked at the paths
 	stopped  <-chan struct{}
 	caughtUp chan struct{} // closed
@@ -146,6 +149,7 @@ func (r *Reader) Run(ctx context.Context, out chan<- flow.Chunk) error {
 		r.feed = growing.NewFeed(r.config.MaxLine, r.checkpoint, r.pool, r.stats, r.log, out, r.lookIfDue)
 	}
 	r.feed.Through(r.config.MaxLine, r.pool, out)
+	r.feed.Ends = r.config.Ends
 	r.stopped = ctx.Done()
 	tick := time.NewTimer(idleTick)
 	defer tick.Stop()
@@ -281,6 +285,12 @@ func (r *Reader) lookIfDue() time.Time {
 // The error is ctx's, or with Once why a file cannot be read.
 func (r *Reader) read(ctx context.Context, now time.Time) (more, grew bool, err error) {
 	r.lookIfDue()
+	for len(r.left) > 0 {
+		if err := r.feed.SendLeft(ctx, r.left[0]); err != nil {
+			return more, grew, err
+		}
+		r.left = r.left[1:]
+	}
 	for _, s := range r.sources {
 		r.turn = append(r.turn[:0], s.files...) // a look changes these
 		for _, f := range r.turn {

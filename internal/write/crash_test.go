@@ -50,7 +50,7 @@ func (l *lives) run(c write.Config, killAfter time.Duration) {
 	for f.at.Line < l.saved {
 		f.batch(l.kinds[f.at.Line-1:][:1])
 	}
-	file, err := rejects.Open(stateDir(l.t, l.dir), 1<<20, func(_ string, _, line int64) bool { return line >= l.saved }, st, slog.New(slog.DiscardHandler))
+	file, err := rejects.Open(stateDir(l.t, l.dir), 1<<20, func(_, _ string, _, line int64) bool { return line >= l.saved }, st, slog.New(slog.DiscardHandler))
 	if err != nil {
 		l.t.Fatal(err)
 	}

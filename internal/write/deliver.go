@@ -29,6 +29,8 @@ type delivery struct {
 	stats   *stats.Stats
 	hold    func() bool // a batch of which more than half is refused; nil: no
 
+	policy   string // whose points these are
+	base     int    // refused before, by replay or for another policy
 	answered *atomic.Int64
 	tries    *atomic.Int64
 	request  *request
@@ -51,21 +53,28 @@ type delivery struct {
 // refused, or ctx ends.
 func (w *Writer) deliver(ctx context.Context, r *request) {
 	d := delivery{
-		sink: w.sink, outage: &w.outage, limit: &w.limit, limiter: &w.limiter, doubts: &w.doubts, stats: w.stats, hold: w.config.Hold,
-		answered: &w.answered, tries: &w.tries, request: r, kept: w.retention.span(ctx), retry: w.outage.retry(),
+		outage: &w.outage, limit: &w.limit, limiter: &w.limiter, stats: w.stats, hold: w.config.Hold,
+		answered: &w.answered, tries: &w.tries, request: r, retry: w.outage.retry(),
 	}
-	d.begin()
-	r.err = d.run(ctx)
+	for _, to := range r.targets {
+		d.sink, d.doubts, d.kept = to.sink, &to.doubts, to.retention.span(ctx)
+		d.policy, d.base = to.policy, len(r.refused)
+		d.halving, d.noneStored, d.held, d.searches, d.suspected = false, false, false, 0, ""
+		d.begin()
+		if r.err = d.run(ctx); r.err != nil {
+			return
+		}
+	}
 }
 
 // begin lists everything that is not in the reject file.
 func (d *delivery) begin() {
 	r := d.request
-	r.refused, d.refusals = r.refused[:r.replayed], 0
-	all := r.all()
+	r.refused, d.refusals = r.refused[:d.base], 0
+	all := r.all(d.policy)
 	if r.replayed > 0 {
 		all = all.without(func(point int, _ []byte) bool {
-			_, found := slices.BinarySearchFunc(r.refused, point, func(is refusal, point int) int { return is.point - point })
+			_, found := slices.BinarySearchFunc(r.refused[:r.replayed], point, func(is refusal, point int) int { return is.point - point })
 			return found
 		})
 	}

@@ -10,12 +10,12 @@ import (
 func (w *Writer) prepare(ctx context.Context) (version string, ok bool) {
 	retry := w.outage.retry()
 	for {
-		version, err := w.sink.Prepare(ctx)
+		version, err := w.main.sink.Prepare(ctx)
 		w.tries.Add(1)
 		if err == nil {
 			retry.over()
 			w.stats.Identified(version)
-			w.retention.span(ctx)
+			w.main.retention.span(ctx)
 			return version, true
 		}
 		if retry.wait(ctx, err) != nil {
@@ -53,7 +53,7 @@ func (w *Writer) watch(ctx context.Context, version string) {
 		asked := time.Now()
 		var err error
 		if w.answered.Load() < asked.Add(-probeInterval).UnixNano() {
-			err = w.sink.Probe(ctx)
+			err = w.main.sink.Probe(ctx)
 		}
 		if ctx.Err() != nil {
 			return

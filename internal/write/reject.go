@@ -1,12 +1,14 @@
 package write
 
 import (
+	"bytes"
 	"context"
 	"time"
 
 	"github.com/tailflux/tailflux/internal/flow"
 	"github.com/tailflux/tailflux/internal/influx"
 	"github.com/tailflux/tailflux/internal/rejects"
+	"github.com/tailflux/tailflux/internal/rollup"
 )
 
 // maxEntries bounds what is written to the reject file at once: each time takes
@@ -22,6 +24,15 @@ func (w *Writer) replayed(r *request) {
 		from := p.Start.Generation
 		if p.NumPoints == 0 || !w.rejects.Replays(from.Source.Name, from.ID, p.Start.Line) {
 			point += p.NumPoints
+			continue
+		}
+		if p.Cut != nil {
+			for text := range bytes.Lines(p.Points) {
+				if reason, ok := w.rejects.Replayed(p.delta(text)); ok {
+					r.refuse(point, reason)
+				}
+				point++
+			}
 			continue
 		}
 		skipped := p.Skipped
@@ -101,17 +112,32 @@ func (w *Writer) pause(ctx context.Context, d time.Duration) error {
 
 // countRejected counts entries of r that are in the reject file.
 func (w *Writer) countRejected(r *request, entries []rejects.Entry) {
-	r.settled += int64(len(entries))
 	for rest := entries; len(rest) > 0; {
 		n, first := 1, rest[0]
-		for n < len(rest) && rest[n].SourceIndex == first.SourceIndex && rest[n].Reason == first.Reason {
+		if first.Kind == rejects.Rollup {
+			w.countDelta(first)
+			rest = rest[1:]
+			continue
+		}
+		for n < len(rest) && rest[n].SourceIndex == first.SourceIndex && rest[n].Reason == first.Reason && rest[n].Kind == first.Kind {
 			n++
 		}
+		r.settled += int64(n)
 		w.stats.Rejected(first.SourceIndex, int64(n), brief(first.Reason), rest[n-1].Line)
 		if _, refused := first.Reason.Answer(); refused || first.Reason == flow.Expired || first.Reason == flow.Future {
 			w.report(first.Reason, int64(n))
 		}
 		rest = rest[n:]
+	}
+}
+
+// countDelta counts a delta that is refused: its lines are lost to its rollup, and nothing
+// else.
+func (w *Writer) countDelta(e rejects.Entry) {
+	w.stats.RefusedDelta(e.Rollup, rollup.Requests(e.Line), e.Reason == flow.Expired)
+	if now := time.Now(); now.Sub(w.told) >= reportInterval {
+		w.told = now
+		w.log.Warn("influxdb does not store points of a rollup", "reason", string(e.Reason), "source", e.Source, "measurement", rollup.Measurement(e.Rollup))
 	}
 }
 

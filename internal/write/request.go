@@ -9,12 +9,22 @@ import (
 
 	"github.com/tailflux/tailflux/internal/flow"
 	"github.com/tailflux/tailflux/internal/rejects"
+	"github.com/tailflux/tailflux/internal/rollup"
 )
 
 // part is a batch, or what is left of one that was cut.
 type part struct {
 	flow.Batch
 	received time.Time
+	deltas   []rejects.Entry // of Cut that are refused
+}
+
+// policy is the retention policy of the part's points.
+func (p *part) policy() string {
+	if p.Cut == nil {
+		return ""
+	}
+	return p.Cut.RetentionPolicy
 }
 
 // weight is the bytes of lines or of points, whichever are more, plus those of the
@@ -36,7 +46,7 @@ func (p *part) ending() []byte {
 // books is the number of lines in parts that await an end: filtered ones do not.
 func books(parts []part) (lines int64) {
 	for i := range parts {
-		lines += int64(parts[i].NumPoints)
+		lines += parts[i].Written()
 		for _, skip := range parts[i].Skipped {
 			if !skip.Filtered {
 				lines++
@@ -49,6 +59,7 @@ func books(parts []part) (lines int64) {
 // request is a run of batches that is delivered and settled as one.
 type request struct {
 	parts    []part
+	targets  []*target // of its points
 	points   int
 	refused  []refusal // points that are not stored
 	replayed int       // the first of refused, whose lines are in the reject file already
@@ -63,17 +74,27 @@ type refusal struct {
 	reason flow.Reason
 }
 
+// written is how many lines count as written with the request.
+func (r *request) written() (lines int64) {
+	for i := range r.parts {
+		lines += r.parts[i].Written()
+	}
+	return lines
+}
+
 func (r *request) refuse(point int, reason flow.Reason) {
 	r.refused = append(r.refused, refusal{point, reason})
 }
 
-// all are the points.
-func (r *request) all() points {
+// all are the points that go to a retention policy.
+func (r *request) all(policy string) points {
 	all := make(points, 0, len(r.parts))
 	first := 0
 	for i := range r.parts {
 		if p := &r.parts[i]; p.NumPoints > 0 {
-			all = append(all, piece{p.Points, first, p.NumPoints})
+			if p.policy() == policy {
+				all = append(all, piece{p.Points, first, p.NumPoints})
+			}
 			first += p.NumPoints
 		}
 	}
@@ -91,6 +112,11 @@ func (r *request) skipRefused() {
 			n++
 		}
 		first += p.NumPoints
+		if n > 0 && p.Cut != nil {
+			p.refuseDeltas(rest[:n], first-p.NumPoints)
+			rest = rest[n:]
+			continue
+		}
 		if n > 0 {
 			p.skip(rest[:n], first-p.NumPoints)
 			rest = rest[n:]
@@ -125,6 +151,11 @@ func (r *request) rejected(now time.Time) iter.Seq[rejects.Entry] {
 	return func(yield func(rejects.Entry) bool) {
 		for i := range r.parts {
 			p := &r.parts[i]
+			for _, entry := range p.deltas {
+				if entry.Time = now; !yield(entry) {
+					return
+				}
+			}
 			rest, at := p.Lines, int32(0)
 			for _, skip := range p.Skipped {
 				if skip.Filtered {
@@ -140,6 +171,28 @@ func (r *request) rejected(now time.Time) iter.Seq[rejects.Entry] {
 				}
 			}
 		}
+	}
+}
+
+// refuseDeltas makes entries of deltas, the first of which has the number first.
+func (p *part) refuseDeltas(refused []refusal, first int) {
+	for _, refusal := range refused {
+		_, rest := cutLines(p.Points, refusal.point-first)
+		text, _ := cutLines(rest, 1)
+		if entry := p.delta(text); !rollup.IsZeros(text) {
+			entry.Reason = refusal.reason
+			p.deltas = append(p.deltas, entry)
+		}
+	}
+}
+
+// delta describes one of the part's points.
+func (p *part) delta(text []byte) rejects.Entry {
+	text = text[:len(text)-1]
+	g := p.End.Generation
+	return rejects.Entry{
+		Kind: rejects.Rollup, Rollup: p.Cut.Rollup, Source: g.Source.Name, SourceIndex: g.Source.Index, Generation: g.ID,
+		LineNumber: g.InFile(p.Cut.Begin), Number: p.Cut.Begin, Line: text, LineBytes: int64(len(text)),
 	}
 }
 
@@ -215,6 +268,14 @@ func (l *backlog) take(maxPoints int) *request {
 // returns those behind it.
 func (p *part) cutAfter(n int) (tail part) {
 	tail = *p
+	if p.Cut != nil {
+		p.NumPoints, tail.NumPoints = n, p.NumPoints-n
+		p.Points, tail.Points = cutLines(p.Points, n)
+		p.More = true
+		p.PointsBlock.Hold()
+		return tail
+	}
+	tail.Again = 0
 	// The line behind the nth point: skipped lines before it count too.
 	line, skips := int32(n), 0
 	for skips < len(p.Skipped) && p.Skipped[skips].Line < line {

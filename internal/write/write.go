@@ -84,6 +84,17 @@ type Checkpointer interface {
 	Save() error
 }
 
+// Cuts is where it is remembered which cuts of rollups were begun and ended.
+type Cuts interface {
+	// Register notes that deltas of a cut are about to be sent: nothing of a request is
+	// sent before that is durable, which is up to the sink. It is called in the order in
+	// which the lines were read, and does not block.
+	Register(c *flow.Cut)
+	// AcknowledgeCut notes that all deltas of a cut are stored. It is called in the same
+	// order, and does not block.
+	AcknowledgeCut(c *flow.Cut)
+}
+
 // saveInterval is how often the checkpoint is saved at most.
 const saveInterval = time.Second
 
@@ -92,9 +103,12 @@ type Config struct {
 	BatchPoints   int           // points in a request at most
 	FlushInterval time.Duration // a line waits for others at most this long
 	InFlight      int           // requests on the way at most
-	Hold          func() bool   // hold a batch of which more than half is refused; nil: no
-	Timeout       time.Duration // a request may last this long
-	Watchdog      Watchdog
+	Cuts          Cuts          // of rollups; nil without
+	// Policy is the sink of another retention policy, which a cut may name.
+	Policy   func(name string) Sink
+	Hold     func() bool   // hold a batch of which more than half is refused; nil: no
+	Timeout  time.Duration // a request may last this long
+	Watchdog Watchdog
 }
 
 // MaxRequestBytes is the size, in lines read and also in line protocol, at which
@@ -104,25 +118,25 @@ const MaxRequestBytes = 2 << 20
 // Writer is the stage.
 type Writer struct {
 	config     Config
-	sink       Sink
+	main       *target
 	rejects    Rejects
 	checkpoint Checkpointer
 	stats      *stats.Stats
 	log        *slog.Logger
 
 	// What the requests in flight share.
-	outage    outage
-	answered  atomic.Int64 // when there was last an answer about points, in Unix nanoseconds
-	limit     sizeLimit
-	limiter   limiter
-	doubts    doubts
-	retention retention
+	outage   outage
+	answered atomic.Int64 // when there was last an answer about points, in Unix nanoseconds
+	limit    sizeLimit
+	limiter  limiter
 
 	backlog  backlog    // received, not yet in a request
 	queue    []*request // on the way or done, oldest first; at most InFlight
 	done     chan *request
 	entries  []rejects.Entry
+	targets  map[string]*target  // by retention policy
 	refusals map[string]refusals // by reason in brief
+	told     time.Time           // when it was last said that a delta is refused
 	begun    map[int]bool        // sources, by index, of which points are written
 
 	beats <-chan time.Time // of the watchdog
@@ -132,13 +146,16 @@ type Writer struct {
 
 // New returns a writer. All of its parts are used by it alone until Run returns.
 func New(c Config, sink Sink, rj Rejects, cp Checkpointer, st *stats.Stats, log *slog.Logger) *Writer {
-	return &Writer{
-		config: c, sink: sink, rejects: rj, checkpoint: cp, stats: st, log: log,
-		outage: outage{stats: st, log: log}, limit: sizeLimit{log: log}, retention: retention{sink: sink, log: log},
+	w := &Writer{
+		config: c, main: newTarget("", sink, log), rejects: rj, checkpoint: cp, stats: st, log: log,
+		outage: outage{stats: st, log: log}, limit: sizeLimit{log: log},
+		targets:  map[string]*target{},
 		begun:    map[int]bool{},
 		done:     make(chan *request, c.InFlight), // nobody blocks on it
 		refusals: map[string]refusals{},
 	}
+	w.targets[""] = w.main
+	return w
 }
 
 // ErrUndelivered is returned when ctx ended before everything was delivered.
@@ -183,6 +200,8 @@ func (w *Writer) Run(ctx context.Context, in <-chan flow.Batch) error {
 		}
 		for ready && len(w.queue) < w.config.InFlight && (w.full() || due && !w.backlog.empty()) {
 			r := w.backlog.take(w.config.BatchPoints)
+			w.register(r)
+			w.address(r)
 			w.replayed(r)
 			w.queue = append(w.queue, r)
 			senders.Go(func() {
@@ -240,8 +259,8 @@ func (w *Writer) settle(ctx context.Context) error {
 			return w.undelivered(ctx)
 		}
 		r.skipRefused()
-		w.stats.Written(int64(r.points))
-		r.settled = int64(r.points)
+		r.settled = r.written()
+		w.stats.Written(r.settled)
 		if err := w.reject(ctx, r); err != nil {
 			return err
 		}
@@ -257,9 +276,24 @@ func (w *Writer) settle(ctx context.Context) error {
 // acknowledge lets the checkpoint pass what is settled.
 func (w *Writer) acknowledge(r *request) {
 	for i := range r.parts {
+		if cut := r.parts[i].Cut; cut != nil {
+			if !r.parts[i].More {
+				w.config.Cuts.AcknowledgeCut(cut)
+			}
+			continue
+		}
 		w.checkpoint.Acknowledge(r.parts[i].End, r.parts[i].ending())
 		w.stats.Settled(r.parts[i].NumLines())
 		w.sayFirst(&r.parts[i].Batch)
+	}
+}
+
+// register notes which cuts a request begins, or goes on with.
+func (w *Writer) register(r *request) {
+	for i := range r.parts {
+		if cut := r.parts[i].Cut; cut != nil {
+			w.config.Cuts.Register(cut)
+		}
 	}
 }
 

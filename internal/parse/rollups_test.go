@@ -1,0 +1,205 @@
+package parse_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tailflux/tailflux/internal/accesslog"
+	"github.com/tailflux/tailflux/internal/checkpoint"
+	"github.com/tailflux/tailflux/internal/flow"
+	"github.com/tailflux/tailflux/internal/parse"
+	"github.com/tailflux/tailflux/internal/rollup"
+)
+
+var definitions = []rollup.Definition{
+	{Measurement: "nginx_site", Interval: 10 * time.Second, Tags: []string{"method", "status"}},
+	{Measurement: "nginx_paths", Interval: time.Minute, Tags: []string{"path", "status_class"}},
+}
+
+// addingStage is a stage with rollups; from says which line a destination begins at, 1 if it
+// does not.
+func addingStage(t testing.TB, format string, raw bool, from map[string]int64, intents ...rollup.Intent) (*stage, *parse.Rollups) {
+	t.Helper()
+	s, _ := openStage(t, format, t.TempDir(), 10_000, 16, 256<<10, func(c *accesslog.Schema) {
+		for _, d := range definitions {
+			c.Rollups = append(c.Rollups, d.Tags)
+		}
+		c.Values = nil
+	})
+	r := &parse.Rollups{
+		Sums: rollup.New(definitions, "web1", 16<<20), Book: rollup.NewBook(nil, intents), Raw: raw, Last: -1,
+		From: func(_ *flow.Generation, destination string) int64 { return max(1, from[destination]) },
+	}
+	if !raw {
+		r.Last = 1
+	}
+	for _, d := range definitions {
+		r.Keys = append(r.Keys, d.Key())
+	}
+	s.parser.AddUp(r)
+	return s, r
+}
+
+func request(n int) string {
+	return fmt.Sprintf("192.0.2.7 - - [20/Nov/2026:10:00:%02d +0000] \"GET /a HTTP/1.1\" 200 %d \"-\" \"x\"\n", n%60, n)
+}
+
+// brief shows batches: points, and of lines that have none why; and cuts.
+func brief(batches []flow.Batch) (all []string) {
+	for _, b := range batches {
+		if c := b.Cut; c != nil {
+			all = append(all, fmt.Sprintf("%s %d-%d: %d requests, lines %d", rollup.Measurement(c.Rollup), c.Begin, c.End.Line, requests(b.Points), b.Written()))
+			continue
+		}
+		why := ""
+		for _, s := range b.Skipped {
+			if why += "f"; !s.Filtered {
+				why = why[:len(why)-1] + "r"
+			}
+		}
+		all = append(all, fmt.Sprintf("%d-%d: %d points %s, lines %d", b.Start.Line, b.End.Line, b.NumPoints, why, b.Written()))
+	}
+	return all
+}
+
+func requests(points []byte) (n int64) {
+	for line := range strings.Lines(string(points)) {
+		if !rollup.IsZeros([]byte(line)) {
+			n += rollup.Requests([]byte(line))
+		}
+	}
+	return n
+}
+
+// A destination gets the lines from its own position on, whoever else needs those before.
+func TestDestinationsGetWhatTheyDidNotGet(t *testing.T) {
+	site, paths := definitions[0].Key(), definitions[1].Key()
+	text := ""
+	for n := range 20 {
+		if text += request(n); n%5 == 4 {
+			text += "junk\n"
+		}
+	} // 24 lines, of which 6, 12, 18 and 24 are junk
+	for _, tt := range []struct {
+		name string
+		raw  bool
+		from map[string]int64
+		want []string
+	}{
+		{"all from the beginning", true, nil, []string{
+			"1-25: 20 points rrrr, lines 20", "nginx_site 1-25: 20 requests, lines 0", "nginx_paths 1-25: 20 requests, lines 0",
+		}},
+		{"a rollup is behind", true, map[string]int64{checkpoint.Lines: 13, checkpoint.Raw: 13, site: 13}, []string{
+			"1-13: 0 points ff, lines 12", "13-25: 10 points rr, lines 10",
+			"nginx_site 13-25: 10 requests, lines 0", "nginx_paths 1-25: 20 requests, lines 0",
+		}},
+		{"a rollup is ahead", true, map[string]int64{paths: 19}, []string{
+			"1-25: 20 points rrrr, lines 20", "nginx_site 1-25: 20 requests, lines 0", "nginx_paths 19-25: 5 requests, lines 0",
+		}},
+		{"points are behind", true, map[string]int64{checkpoint.Lines: 13, site: 13, paths: 13}, []string{
+			"1-13: 10 points ff, lines 12", "13-25: 10 points rr, lines 10",
+			"nginx_site 13-25: 10 requests, lines 0", "nginx_paths 13-25: 10 requests, lines 0",
+		}},
+		{"without points", false, nil, []string{
+			"1-25: 0 points rrrr, lines 0", "nginx_site 1-25: 20 requests, lines 0", "nginx_paths 1-25: 20 requests, lines 20",
+		}},
+		{"without points, and one rollup is behind", false, map[string]int64{checkpoint.Lines: 25, paths: 13}, []string{
+			"1-25: 0 points ffff, lines 14", "nginx_site 1-25: 20 requests, lines 0", "nginx_paths 13-25: 10 requests, lines 10",
+		}},
+	} {
+		s, _ := addingStage(t, "combined", tt.raw, tt.from)
+		if got := brief(s.run(t, s.chunk(t, text, 1, 0))); !slices.Equal(got, tt.want) {
+			t.Errorf("%s: got\n%s\nwant\n%s", tt.name, strings.Join(got, "\n"), strings.Join(tt.want, "\n"))
+		}
+		if r := s.stats.Snapshot(time.Now()).Books; r.Filtered != 0 {
+			t.Errorf("%s: %d lines are counted as filtered", tt.name, r.Filtered)
+		}
+	}
+}
+
+// After a crash it is cut where it was before, in the middle of what is read; and what was
+// not read so far stays open when nothing more comes.
+func TestCutWhereIntentsEnd(t *testing.T) {
+	site := definitions[0].Key()
+	text := ""
+	for n := range 20 {
+		text += request(n)
+	}
+	s, r := addingStage(t, "combined", true, nil,
+		rollup.Intent{Rollup: site, Source: "web", Generation: 1, Begin: 1, End: 8},
+		rollup.Intent{Rollup: site, Source: "web", Generation: 1, Begin: 8, End: 12},
+		rollup.Intent{Rollup: site, Source: "web", Generation: 1, Begin: 12, End: 100})
+	want := []string{
+		"1-8: 7 points , lines 7", "nginx_site 1-8: 7 requests, lines 0", "8-12: 4 points , lines 4", "nginx_site 8-12: 4 requests, lines 0",
+		"12-21: 9 points , lines 9", "nginx_paths 1-21: 20 requests, lines 0",
+	}
+	if got := brief(s.run(t, s.chunk(t, text, 1, 0))); !slices.Equal(got, want) {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	if n := r.Sums.OpenLines(); n != 9 {
+		t.Errorf("%d lines are open, want those from 12 on", n)
+	}
+}
+
+// A log that is left is cut at once.
+func TestLeftIsCut(t *testing.T) {
+	s, _ := addingStage(t, "combined", true, nil)
+	c := s.chunk(t, request(1), 1, 0)
+	left := flow.Chunk{Start: c.End, End: c.End, Left: true}
+	more := s.chunk(t, request(2), 2, c.End.Offset)
+	want := []string{
+		"1-2: 1 points , lines 1", "nginx_site 1-2: 1 requests, lines 0", "nginx_paths 1-2: 1 requests, lines 0",
+		"2-3: 1 points , lines 1", "nginx_site 2-3: 1 requests, lines 0", "nginx_paths 2-3: 1 requests, lines 0",
+	}
+	if got := brief(s.run(t, c, left, more)); !slices.Equal(got, want) {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+// BenchmarkRollups is the whole stage, per line, with and without points.
+func BenchmarkRollups(b *testing.B) {
+	for name, with := range map[string]struct{ raw, rollups bool }{
+		"points": {true, false}, "points and rollups": {true, true}, "rollups": {false, true},
+	} {
+		b.Run(name, func(b *testing.B) {
+			const chunks, lines = 16, 1000
+			s, _ := addingStage(b, "timed", with.raw, nil)
+			if !with.rollups {
+				s = newStage(b, "timed", 16, 256<<10)
+			}
+			in, out := make(chan flow.Chunk), make(chan flow.Batch, 16)
+			done := make(chan struct{})
+			go func() {
+				defer close(done)
+				for batch := range out {
+					batch.Release()
+				}
+			}()
+			go func() { _ = s.parser.Run(context.Background(), in, out) }()
+			var all []flow.Chunk
+			for some := range slices.Chunk(strings.SplitAfter(corpus(b, "timed", chunks*lines), "\n"), lines) {
+				if len(some) == lines {
+					all = append(all, s.chunk(b, strings.Join(some, ""), 1, 0))
+				}
+			}
+			b.ReportAllocs()
+			b.ResetTimer()
+			at := all[0].Start
+			for i := range (b.N + lines - 1) / lines {
+				chunk := all[i%len(all)]
+				length := chunk.End.Offset - chunk.Start.Offset
+				chunk.Start = at
+				at.Line, at.Offset = at.Line+lines, at.Offset+length
+				chunk.End = at
+				chunk.Block.Hold()
+				in <- chunk
+			}
+			close(in)
+			<-done
+		})
+	}
+}

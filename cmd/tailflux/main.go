@@ -85,6 +85,7 @@ func run(c *config.Config, do job, log *slog.Logger) error {
 		parser: parse.New(kept.shaper, int(kept.config.MaxLineBytes), points, st, log),
 	}
 	defer p.reader.Close()
+	kept.rollups.addUp(p.parser, kept.config.Raw)
 	p.token.Store(&token)
 	next, err := newReloads(p, do)
 	if err != nil {
@@ -147,7 +148,10 @@ func (p *pipeline) run(stopping, running context.Context, next *reloads) error {
 	// Tag values and detected formats reach the disk before the points that
 	// depend on them; that no format fits is saved with the checkpoint.
 	passed := durableCheckpoint{p.kept.checkpoint, p.kept}
-	writer := write.New(next.writeConfig(), p.sink, p.kept.rejects, passed, p.stats, p.log)
+	delivery := next.writeConfig()
+	delivery.Cuts = p.kept.cuts()
+	delivery.Policy = func(name string) write.Sink { return inPolicy{p.sink, name} }
+	writer := write.New(delivery, p.sink, p.kept.rejects, passed, p.stats, p.log)
 
 	g, running := errgroup.WithContext(running)
 	reading, stopReading := context.WithCancel(stopping)
@@ -181,6 +185,7 @@ func tailConfig(c *config.Config, do job, kept *state) tail.Config {
 	t := tail.Config{
 		MaxLine: int(c.MaxLineBytes), RotateWait: c.RotateWait, Wakeups: c.Wakeups,
 		Checkpoint: kept.checkpoint, Once: do.once, Scenes: do.scenes, Import: do.files, Progress: do.progress,
+		Ends: kept.rollups != nil,
 	}
 	if do.files != nil {
 		t.Judge = kept.judge(c)

@@ -265,12 +265,16 @@ func (r *reloads) writeConfig() write.Config {
 
 // reshape makes it another one, between two runs. If that fails nothing has changed.
 func (p *pipeline) reshape(c *config.Config) error {
+	if err := p.kept.rollups.undelivered(); err != nil {
+		return err
+	}
 	if err := p.kept.open(c, true); err != nil {
 		return err
 	}
 	lines, points := pools(c)
 	p.reader.Reconfigure(tailConfig(c, job{}, p.kept), lines)
 	p.parser.Reshape(p.kept.shaper, int(c.MaxLineBytes), points)
+	p.kept.rollups.addUp(p.parser, c.Raw)
 	p.kept.rejects.Limit(c.RejectsMaxBytes)
 	prepare(c, false, p.log)
 	return nil

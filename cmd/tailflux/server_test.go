@@ -185,7 +185,7 @@ func TestRefusalsOfOtherVersions(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			began := time.Now()
-			code, out, rejected := tt.store.delivery(t, []string{"run", "--once"}, tt.log, tt.settings...)
+			code, out, rejected := tt.store.delivery(t, []string{"run", "--once", "--rollups=none"}, tt.log, tt.settings...)
 			if code != 0 || len(tt.store.stored) != tt.stored || len(rejected) != tt.rejected || tt.store.requests > tt.requests {
 				t.Errorf("exit code %d, %d stored, %d rejected, %d requests in %s; want %d, %d, at most %d\n%s",
 					code, len(tt.store.stored), len(rejected), tt.store.requests, time.Since(began), tt.stored, tt.rejected, tt.requests, out)
@@ -209,7 +209,7 @@ func TestVictoriaMetrics(t *testing.T) {
 		}
 	}
 	s := &otherStore{}
-	code, out, _ := s.delivery(t, []string{"run", "--once"}, requests(10, 0, 5))
+	code, out, _ := s.delivery(t, []string{"run", "--once", "--rollups=none"}, requests(10, 0, 5))
 	if code != 0 || len(s.stored) != 10 || !strings.Contains(out, "this server is not InfluxDB 1.x") || !strings.Contains(out, "VictoriaMetrics overwrites nothing") {
 		t.Errorf("run: exit code %d, %d stored, %s", code, len(s.stored), out)
 	}

@@ -7,11 +7,12 @@ import (
 
 	"github.com/tailflux/tailflux/internal/config"
 	"github.com/tailflux/tailflux/internal/influx"
+	"github.com/tailflux/tailflux/internal/write"
 )
 
 // sink is InfluxDB, however it is reached just now. It gets a point only when the tag
-// values and the format that the point depends on are on the disk: a line that is read
-// again gives the same point again.
+// values and the format that the point depends on are on the disk, and of a delta where its
+// cut ends: a line that is read again gives the same point again.
 type sink struct {
 	kept *state
 
@@ -91,15 +92,39 @@ func (s *sink) Retention(ctx context.Context) (influx.Window, error) {
 }
 
 func (s *sink) Write(ctx context.Context, pieces [][]byte) error {
+	return s.write(ctx, func(c *influx.Client) write.Sink { return c }, pieces)
+}
+
+// inPolicy is the sink of another retention policy than that of the points.
+type inPolicy struct {
+	*sink
+	name string
+}
+
+func (p inPolicy) of(c *influx.Client) write.Sink { return c.Policy(p.name) }
+
+func (p inPolicy) Retention(ctx context.Context) (influx.Window, error) {
+	return p.of(p.client()).Retention(ctx)
+}
+
+func (p inPolicy) Write(ctx context.Context, pieces [][]byte) error {
+	return p.write(ctx, p.of, pieces)
+}
+
+// write writes by what is made of the client of just now.
+func (s *sink) write(ctx context.Context, by func(*influx.Client) write.Sink, pieces [][]byte) error {
 	if err := s.kept.values.Sync(ctx); err != nil {
 		return err
 	}
 	if err := s.kept.shaper.Sync(ctx); err != nil {
 		return err
 	}
+	if err := s.kept.rollups.sync(ctx); err != nil {
+		return err
+	}
 	client, err := s.prepared(ctx)
 	if err == nil {
-		err = client.Write(ctx, pieces)
+		err = by(client).Write(ctx, pieces)
 	}
 	if means := influx.VerdictOf(err); means == influx.Retry || means == influx.Slow {
 		s.turn() // what is tried again goes there

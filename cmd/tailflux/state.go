@@ -13,6 +13,7 @@ import (
 	"github.com/tailflux/tailflux/internal/config"
 	"github.com/tailflux/tailflux/internal/logfile"
 	"github.com/tailflux/tailflux/internal/rejects"
+	"github.com/tailflux/tailflux/internal/rollup"
 	"github.com/tailflux/tailflux/internal/shape"
 	"github.com/tailflux/tailflux/internal/statedir"
 	"github.com/tailflux/tailflux/internal/stats"
@@ -30,11 +31,13 @@ type state struct {
 	stats      *stats.Stats
 	log        *slog.Logger
 
-	config *config.Config // in force
-	next   *config.Config // that is asked for, if that is another one
-	values *tagvalues.Values
-	host   string // the tag
-	shaper *shape.Shaper
+	config  *config.Config // in force
+	next    *config.Config // that is asked for, if that is another one
+	values  *tagvalues.Values
+	host    string // the tag
+	shaper  *shape.Shaper
+	rollups *rollups     // nil without
+	book    *rollup.Book // of their intents; nil until it is needed
 }
 
 // openState takes the state directory for this process and opens its files.
@@ -96,7 +99,7 @@ func (s *state) hostOf(c *config.Config) (string, error) { return shape.Host(c, 
 // open. After an error that is as before. delivered is set if no line will be read again.
 func (s *state) open(c *config.Config, delivered bool) (err error) {
 	undo := s.stats.NewTags()
-	values, err := tagvalues.Open(s.dir, c.Tags, c.TagLimit, s.stats, s.log)
+	values, err := tagvalues.Open(s.dir, shape.AdmittedTags(c), c.TagLimit, s.stats, s.log)
 	if err != nil {
 		undo()
 		return config.UsageError{Err: err}
@@ -105,6 +108,9 @@ func (s *state) open(c *config.Config, delivered bool) (err error) {
 	var shaper *shape.Shaper
 	if err == nil {
 		shaper, err = s.shaperOf(c, host, values, delivered, s.log)
+	}
+	if err == nil {
+		err = s.openBook(c)
 	}
 	if err == nil && delivered {
 		err = s.settings.Begin(c, host, false)
@@ -118,6 +124,7 @@ func (s *state) open(c *config.Config, delivered bool) (err error) {
 		_ = s.values.Close() // what was used was synced
 	}
 	s.config, s.values, s.host, s.shaper = c, values, host, shaper
+	s.rollups = newRollups(s)
 	return nil
 }
 
@@ -192,6 +199,9 @@ func (s *state) end(err error, caughtUp bool, st *stats.Stats, log *slog.Logger)
 			err = fmt.Errorf("%d lines %w; they are read again at the next start", books.InFlight, write.ErrUndelivered)
 		}
 	}
+	if err == nil {
+		err = s.rollups.undelivered()
+	}
 	if err == nil && books.InFlight == 0 {
 		err = s.settings.Delivered(caughtUp)
 	}
@@ -208,6 +218,9 @@ func (s *state) leave(config int) func(path string) (why string, refused bool) {
 func (s *state) close() {
 	if s.rejects != nil {
 		_ = s.rejects.Close() // what was written is synced
+	}
+	if s.book != nil {
+		_ = s.book.Close() // what was used was synced
 	}
 	if s.values != nil {
 		_ = s.values.Close() // what was used was synced
@@ -227,5 +240,7 @@ type durableCheckpoint struct {
 
 func (d durableCheckpoint) Save() error {
 	_ = d.kept.shaper.Sync(context.Background()) // a full disk, which Save reports
-	return d.Checkpoint.Save()
+	err := d.Checkpoint.Save()
+	d.kept.rollups.saved()
+	return err
 }

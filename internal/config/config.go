@@ -49,6 +49,9 @@ type Config struct {
 	Types  map[string]string // of variables: integer, float or string; may be empty
 	Rename map[string]string // what a format calls a value → the variable that it is, or the other way round; may be empty
 
+	Raw     bool     // a point for each line
+	Rollups []Rollup // in which lines are added up; may be empty if Raw is set
+
 	Mask           []string // variables of which only the network is kept; may be empty
 	Query          string   // "drop" or "keep": what becomes of the query in URLs
 	TrustedProxies []string // CIDRs, each with its host bits zero; may be empty
@@ -133,6 +136,7 @@ func Default() Config {
 			"upstream_response_time", "upstream_connect_time", "upstream_header_time",
 		},
 		TagLimit:         10_000,
+		Raw:              true,
 		Fold:             true,
 		Query:            "drop",
 		RotateWait:       5 * time.Second,

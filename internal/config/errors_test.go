@@ -21,7 +21,8 @@ func TestErrors(t *testing.T) {
 		hidden        = "got a value that is not shown because it may hold a password"
 		influxdb      = "url, database, retention_policy, username, password_file, token_file, ca_file, client_cert_file, client_key_file, insecure_skip_verify, headers, batch_points, flush_interval, in_flight, gzip, timeout"
 		exposed       = "which other machines can reach: whoever asks /monitor sees paths, errors and rejected lines, want an address of this machine alone such as 127.0.0.1:9193; or http.token_file, a file with a token that is asked for; or http.public: true, everybody may see them"
-		allKeys       = "sources, influxdb, host, measurement, tags, fields, tag_limit, fold, fold_static, paths, timezone, exclude, drop, types, rename, mask, query, trusted_proxies, rotate_wait, max_line, on_reject, rejects_max_bytes, memory_limit, wakeups, state_dir, listen, http"
+		allKeys       = "sources, influxdb, host, measurement, tags, fields, tag_limit, fold, fold_static, paths, timezone, exclude, drop, types, rename, raw, rollups, mask, query, trusted_proxies, rotate_wait, max_line, on_reject, rejects_max_bytes, memory_limit, wakeups, state_dir, listen, http"
+		someRollups   = "a list such as [{measurement: nginx_site, interval: 10s, tags: [method, status]}]"
 		noSource      = "sources: got none, want at least one, in t.yaml or as --path FILE"
 	)
 	for _, tt := range []struct {
@@ -168,6 +169,17 @@ func TestErrors(t *testing.T) {
 
 		// Privacy and times.
 		{"mask", layers{file: one + "mask: remote_addr\n"}, `t.yaml:2:7: mask: got "remote_addr", want a list of variables such as [remote_addr]`},
+		{"rollups as a word", layers{file: one + "rollups: none\n"}, "t.yaml:2:10: rollups: got \"none\", want " + someRollups},
+		{"rollups by a flag", layers{flags: []string{"--path=/a", "--rollups=site"}}, `--rollups: got "site", want default or none`},
+		{"rollup without an interval", layers{file: one + "rollups: [{measurement: a}]\n"}, "t.yaml:2:11: rollups[0]: got no interval, want measurement, interval, tags and retention_policy"},
+		{"rollup of half a second", layers{file: one + "rollups: [{measurement: a, interval: 1500ms}]\n"}, "t.yaml:2:38: rollups[0].interval: got \"1500ms\", want whole seconds of which a day has a whole number, such as 10s, 1m or 1h"},
+		{"rollup of seven minutes", layers{file: one + "rollups: [{measurement: a, interval: 7m}]\n"}, "t.yaml:2:38: rollups[0].interval: got \"7m\", want whole seconds of which a day has a whole number, such as 10s, 1m or 1h"},
+		{"rollup with another key", layers{file: one + "rollups: [{measurement: a, interval: 1m, fields: [x]}]\n"}, "t.yaml:2:42: rollups[0].fields: got an unknown key, want measurement, interval, tags and retention_policy"},
+		{"rollup by source", layers{file: one + "rollups: [{measurement: a, interval: 1m, tags: [source]}]\n"}, "t.yaml:2:49: rollups[0].tags[0]: got \"source\", " + aVariable},
+		{"two rollups of a name", layers{file: one + "rollups: [{measurement: a, interval: 1m}, {measurement: a, interval: 1h}]\n"}, "t.yaml:2:43: rollups[1].measurement: got \"a\", which is that of another rollup, want a measurement of its own for each rollup"},
+		{"rollup as the points", layers{file: one + "rollups: [{measurement: nginx_access, interval: 1m}]\n"}, "t.yaml:2:11: rollups[0].measurement: got \"nginx_access\", which is the measurement of the points of lines, want a measurement of its own for each rollup"},
+		{"rollup as tailflux", layers{file: one + "rollups: [{measurement: tailflux, interval: 1m}]\n"}, "t.yaml:2:11: rollups[0].measurement: got \"tailflux\", which is the measurement of tailflux itself, want a measurement of its own for each rollup"},
+		{"nothing at all", layers{file: one + "raw: false\nrollups: []\n"}, "t.yaml:2:6: raw: got false without rollups, so that nothing would be written, want true, or rollups"},
 		{"query", layers{file: one + "query: true\n"}, "t.yaml:2:8: query: got true, want drop or keep"},
 		{"exclude that is no list", layers{file: one + "exclude: error.log\n"}, `t.yaml:2:10: exclude: got "error.log", want a list of globs such as ['*error.log']`},
 		{"broken exclude", layers{file: one + "exclude: [a.log, 'b[']\n"}, `t.yaml:2:18: exclude[1]: got "b[", want a glob in which the [ at character 2 is closed by a ]`},

@@ -38,6 +38,7 @@ func (l *loader) finish(check func(*Config, Source) error) {
 	db := l.config.InfluxDB
 	l.together("influxdb.username", db.Username, "influxdb.password_file", db.PasswordFile)
 	l.together("influxdb.password_file", db.PasswordFile, "influxdb.username", db.Username)
+	l.validateRollups()
 	for i, tag := range l.config.Tags {
 		for j, before := range l.config.Tags[:i] {
 			if tag != before && tag != "" && nginxvar.Same(tag, before) {

@@ -101,6 +101,9 @@ func (v value) flat() string {
 	}
 	all := make([]string, len(v.items))
 	for i, item := range v.items {
+		if item.shape == yamlMapping { // rollups, which a flag does not take one by one
+			return "default"
+		}
 		all[i] = item.flat()
 	}
 	return strings.Join(all, ",")

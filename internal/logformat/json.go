@@ -54,7 +54,7 @@ var aliases = map[string]string{
 
 // derived are names that a caller may want and that are of no key: they are found
 // out from others.
-var derived = []string{"client", "upstream_tries"}
+var derived = []string{"client", "upstream_tries", "status_class"}
 
 // whens are keys that hold a time in one of the ways nginx writes it.
 var whens = []string{"time", "timestamp", "@timestamp", "datetime", "ts"}

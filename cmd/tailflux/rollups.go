@@ -1,0 +1,139 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+
+	"github.com/tailflux/tailflux/internal/checkpoint"
+	"github.com/tailflux/tailflux/internal/config"
+	"github.com/tailflux/tailflux/internal/flow"
+	"github.com/tailflux/tailflux/internal/parse"
+	"github.com/tailflux/tailflux/internal/rollup"
+	"github.com/tailflux/tailflux/internal/write"
+)
+
+// cellBytes is the memory of what is added up and not yet cut.
+const cellBytes = 16 << 20
+
+// rollups is what lines are added up to, and what of it survives a restart.
+type rollups struct {
+	checkpoint *checkpoint.Checkpoint
+	book       *rollup.Book
+	sums       *rollup.Sums
+	keys       []string
+	last       int // the one with the longest interval
+	log        *slog.Logger
+}
+
+// openBook opens the intents, if there are or were rollups.
+func (s *state) openBook(c *config.Config) (err error) {
+	if s.book == nil && (len(c.Rollups) > 0 || s.checkpoint.HasDestinations()) {
+		s.book, err = rollup.OpenBook(s.dir, s.checkpoint.HasDestinations(), s.log)
+	}
+	return err
+}
+
+// newRollups says which destinations lines have from now on. It returns nil if lines have
+// points alone, as always.
+func newRollups(s *state) *rollups {
+	s.rollups.saved() // before their destinations are gone
+	s.stats.NewRollups()
+	if s.book == nil {
+		return nil
+	}
+	c := s.config
+	r := &rollups{checkpoint: s.checkpoint, book: s.book, log: s.log}
+	var all []rollup.Definition
+	for i, of := range c.Rollups {
+		d := rollup.Definition{Measurement: of.Measurement, Interval: of.Interval, Tags: of.Tags, RetentionPolicy: of.RetentionPolicy}
+		all, r.keys = append(all, d), append(r.keys, d.Key())
+		s.stats.AddRollup(d.Key(), d.Measurement)
+		if of.Interval >= c.Rollups[r.last].Interval {
+			r.last = i
+		}
+	}
+	r.sums = rollup.New(all, s.host, cellBytes)
+	destinations := []string{checkpoint.Lines}
+	if c.Raw {
+		destinations = append(destinations, checkpoint.Raw)
+	}
+	for _, gone := range s.checkpoint.Deliver(slices.Concat(destinations, r.keys)) {
+		s.log.Warn("lines were not delivered to a measurement that is configured no more, or in another way: tailflux was not stopped cleanly before that",
+			"source", gone.Source, "measurement", rollup.Measurement(gone.Destination), "from_line", gone.From, "lines", gone.To-gone.From)
+	}
+	r.giveUp("a rollup that is configured no more, or in another way", func(i rollup.Intent) bool { return !slices.Contains(r.keys, i.Rollup) })
+	r.saved()
+	return r
+}
+
+// giveUp removes intents that nobody will ever carry out, and says so.
+func (r *rollups) giveUp(why string, lost func(rollup.Intent) bool) {
+	removed, err := r.book.Remove(lost)
+	for _, i := range removed {
+		r.log.Warn("what was on the way to InfluxDB is given up", "reason", why,
+			"source", i.Source, "measurement", rollup.Measurement(i.Rollup), "from_line", i.Begin, "lines", i.End-i.Begin)
+	}
+	if err != nil {
+		r.log.Error("cannot clean the intents of rollups; the next start reads more of them than it needs", "err", err)
+	}
+}
+
+// saved removes the intents that both saves of the checkpoint have passed, and those whose
+// log was lost.
+func (r *rollups) saved() {
+	if r == nil {
+		return
+	}
+	r.giveUp("its log was deleted before all of it was read", func(i rollup.Intent) bool {
+		return r.checkpoint.LostOrForgotten(i.Source, i.Generation)
+	})
+	_, err := r.book.Remove(func(i rollup.Intent) bool { return r.checkpoint.Passed(i.Source, i.Generation, i.Rollup, i.End) })
+	if err != nil {
+		r.log.Error("cannot clean the intents of rollups; the next start reads more of them than it needs", "err", err)
+	}
+}
+
+func (r *rollups) addUp(p *parse.Parser, raw bool) {
+	if r == nil {
+		return
+	}
+	last := -1
+	if !raw {
+		last = r.last
+	}
+	p.AddUp(&parse.Rollups{Keys: r.keys, Sums: r.sums, Book: r.book, Raw: raw, Last: last, From: r.checkpoint.From})
+}
+
+func (r *rollups) sync(ctx context.Context) error {
+	if r == nil {
+		return nil
+	}
+	return r.book.Sync(ctx)
+}
+
+// undelivered is the error when lines wait for a cut that was begun before a crash: they are
+// read again at the next start.
+func (r *rollups) undelivered() error {
+	if r == nil || r.sums.OpenLines() == 0 {
+		return nil
+	}
+	return fmt.Errorf("%d lines are not in their rollups yet; they are read again at the next start", r.sums.OpenLines())
+}
+
+// cuts is where the write stage says which cuts it begins and has delivered.
+type cuts struct {
+	*rollup.Book
+	checkpoint *checkpoint.Checkpoint
+}
+
+func (c cuts) AcknowledgeCut(cut *flow.Cut) { c.checkpoint.AcknowledgeCut(cut) }
+
+// cuts is nil without rollups.
+func (s *state) cuts() write.Cuts {
+	if s.rollups == nil {
+		return nil
+	}
+	return cuts{s.rollups.book, s.checkpoint}
+}

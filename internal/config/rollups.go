@@ -1,0 +1,105 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Rollup is a measurement in which lines are added up, in windows of their own time.
+type Rollup struct {
+	Measurement string        // never empty; of each rollup another one
+	Interval    time.Duration // whole seconds
+	Tags        []string      // beside host and source; may be empty
+
+	RetentionPolicy string // empty means that of the points of lines
+}
+
+// DefaultRollups are those of the site and of its paths.
+func DefaultRollups() []Rollup {
+	return []Rollup{
+		{Measurement: "nginx_site", Interval: 10 * time.Second, Tags: []string{"method", "status"}},
+		{Measurement: "nginx_paths", Interval: time.Minute, Tags: []string{"path", "status_class"}},
+	}
+}
+
+const wantRollups = "a list such as [{measurement: nginx_site, interval: 10s, tags: [method, status]}]"
+
+// rollups is a list of mappings, or from a flag default or none.
+func rollups() kind[[]Rollup] {
+	keys := "measurement, interval, tags and retention_policy"
+	name, policy, tags := measurement(), optional(text()), names("a list of variables such as [method, status]")
+	interval := duration(time.Second, 24*time.Hour)
+	k := rules(wantRollups, func(v value) (r Rollup, faults []fault) {
+		for _, e := range v.entries {
+			var wrong []fault
+			switch e.key.text {
+			case "measurement":
+				r.Measurement, wrong = name.parse(e.val)
+			case "interval":
+				r.Interval, wrong = interval.parse(e.val)
+				if wrong == nil && (r.Interval%time.Second != 0 || (24*time.Hour)%r.Interval != 0) {
+					wrong = []fault{{e.val.at, "", e.val.got(), "whole seconds of which a day has a whole number, such as 10s, 1m or 1h"}}
+				}
+			case "retention_policy":
+				r.RetentionPolicy, wrong = policy.parse(e.val)
+			case "tags":
+				r.Tags, wrong = tags.parse(e.val)
+			default:
+				faults = append(faults, fault{e.key.at, "." + e.keyName(), "an unknown key", keys})
+			}
+			faults = append(faults, inside("."+e.keyName(), wrong)...)
+		}
+		for _, key := range []string{"measurement", "interval"} {
+			if !slices.ContainsFunc(v.entries, func(e entry) bool { return e.key.text == key }) {
+				faults = append(faults, fault{v.at, "", "no " + key, keys})
+			}
+		}
+		return r, faults
+	}, func(r Rollup) value {
+		v := value{shape: yamlMapping, entries: []entry{
+			wordEntry("measurement", r.Measurement),
+			{key: value{shape: yamlString, text: "interval"}, val: value{shape: yamlNumber, text: durationText(r.Interval)}},
+			{key: value{shape: yamlString, text: "tags"}, val: tags.value(r.Tags)},
+		}}
+		if r.RetentionPolicy != "" {
+			v.entries = append(v.entries, wordEntry("retention_policy", r.RetentionPolicy))
+		}
+		return v
+	})
+	k.deep = false
+	parse := k.parse
+	k.parse = func(v value) ([]Rollup, []fault) {
+		if v.shape != untyped {
+			return parse(v)
+		}
+		switch v.text {
+		case "default":
+			return DefaultRollups(), nil
+		case "none":
+			return nil, nil
+		}
+		return nil, []fault{{at: v.at, got: v.got(), want: "default or none"}}
+	}
+	return k
+}
+
+// validateRollups judges what no rollup can be judged by alone.
+func (l *loader) validateRollups() {
+	c := &l.config
+	taken := map[string]string{c.Measurement: "the measurement of the points of lines", "tailflux": "the measurement of tailflux itself"}
+	for i, r := range c.Rollups {
+		key := fmt.Sprintf("rollups[%d]", i)
+		if of := taken[r.Measurement]; of != "" && r.Measurement != "" {
+			l.fail(l.at[key], key+".measurement", shorten(r.Measurement)+", which is "+of, "a measurement of its own for each rollup")
+		}
+		taken[r.Measurement] = "that of another rollup"
+	}
+	if _, given := l.at["raw"]; !c.Raw && len(c.Rollups) == 0 {
+		at := l.at["raw"]
+		if !given {
+			at = l.at["rollups"]
+		}
+		l.fail(at, "raw", "false without rollups, so that nothing would be written", "true, or rollups")
+	}
+}

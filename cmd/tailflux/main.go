@@ -41,6 +41,7 @@ type job struct {
 	files    []string // import these instead, as logs of the only source
 	progress func(tail.Progress)
 	again    func() (*config.Config, error) // reads the configuration again, for a reload; nil: there is none
+	signals  chan os.Signal                 // gets SIGHUP since before the configuration was read; nil: nobody does
 }
 
 // run opens what stays, and runs the pipeline: again for each configuration that a reload
@@ -99,7 +100,7 @@ func run(c *config.Config, do job, log *slog.Logger) error {
 	g, running := errgroup.WithContext(context.Background())
 	running, stopRunning := context.WithCancel(running)
 	defer stopRunning()
-	defer onSignal(stopReading, stopRunning, next.onSIGHUP(), st, log)()
+	defer onSignal(do.signals, stopReading, stopRunning, next.onSIGHUP(), st, log)()
 	defer context.AfterFunc(running, stopReading)()
 	defer context.AfterFunc(reading, p.unit.Stopping)()
 

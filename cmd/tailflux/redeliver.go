@@ -135,7 +135,7 @@ func redeliverTo(c *config.Config, source string, log *slog.Logger) (done redeli
 	g, running := errgroup.WithContext(context.Background())
 	running, stopRunning := context.WithCancel(running)
 	defer stopRunning()
-	defer onSignal(stopReading, stopRunning, nil, st, log)()
+	defer onSignal(nil, stopReading, stopRunning, nil, st, log)()
 	defer context.AfterFunc(running, stopReading)()
 	g.Go(func() error { return again.Run(reading, chunks) })
 	g.Go(func() error { return parser.Run(running, chunks, batches) })

@@ -4,7 +4,9 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"os/signal"
 	"runtime/debug"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -28,6 +30,10 @@ SIGHUP reads the configuration again: all of it is taken over, or nothing. With
   curl http://127.0.0.1:9193/monitor`,
 		Args: help.NoArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			// A SIGHUP that comes while it starts is about a change that may have come too late.
+			signals := make(chan os.Signal, 4)
+			signal.Notify(signals, syscall.SIGHUP)
+			defer signal.Stop(signals)
 			again := func() (*config.Config, error) {
 				c, err := load(cmd)
 				if err != nil {
@@ -44,7 +50,7 @@ SIGHUP reads the configuration again: all of it is taken over, or nothing. With
 			if once {
 				again = nil
 			}
-			return run(c, job{once: once, scenes: scenes, again: again}, log)
+			return run(c, job{once: once, scenes: scenes, again: again, signals: signals}, log)
 		},
 	}
 	help.AddConfigFlags(cmd.Flags())

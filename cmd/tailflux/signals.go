@@ -26,9 +26,12 @@ type stopper struct {
 
 // onSignal stops reading at the first signal and everything stopWithin later, and
 // exits at the second one, whenever that comes. SIGHUP calls reload, if it is not nil. The
-// returned function ends that and waits for its goroutine.
-func onSignal(stopReading, stopRunning context.CancelFunc, reload func(), st *stats.Stats, log *slog.Logger) (stop func()) {
-	signals := make(chan os.Signal, 4)
+// returned function ends that and waits for its goroutine. signals has what came before, or
+// is nil.
+func onSignal(signals chan os.Signal, stopReading, stopRunning context.CancelFunc, reload func(), st *stats.Stats, log *slog.Logger) (stop func()) {
+	if signals == nil {
+		signals = make(chan os.Signal, 4)
+	}
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	over := make(chan struct{})
 	var watching sync.WaitGroup

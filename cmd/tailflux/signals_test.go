@@ -129,3 +129,16 @@ func TestSIGHUPReloads(t *testing.T) {
 		s.want(t, true, false, true)
 	})
 }
+
+// A SIGHUP that came while tailflux was starting is a reload, as soon as there can be one.
+func TestSIGHUPBeforeTheStart(t *testing.T) {
+	signals, reloaded := make(chan os.Signal, 4), make(chan struct{})
+	signals <- syscall.SIGHUP
+	stop := onSignal(signals, func() {}, func() {}, func() { close(reloaded) }, stats.New(time.Now()), slog.New(slog.DiscardHandler))
+	defer stop()
+	select {
+	case <-reloaded:
+	case <-time.After(10 * time.Second):
+		t.Error("nothing was reloaded")
+	}
+}

@@ -213,6 +213,9 @@ func TestRollupsSurviveReloads(t *testing.T) {
 	}
 	for round := range 12 {
 		d := b.start("--config", config)
+		if _, err := d.WaitFor(arrival, func(tailfluxtest.Report) bool { return true }); err != nil { // SIGHUP ends a process that has only begun
+			t.Fatal(err)
+		}
 		deadline := time.Now().Add(time.Duration(500+g.r.IntN(1500)) * time.Millisecond)
 		for time.Now().Before(deadline) {
 			b.write("access.log", g.text(200+g.r.IntN(2000)))

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
-	"io"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -82,12 +81,10 @@ func ReadIntents(data []byte) (all []Intent, end int64, err error) {
 	return all, end, err
 }
 
-// file is the open file. Its size counts durable bytes only: an append that failed is
-// repeated at the same place.
+// file is the open file.
 type file struct {
-	dir  *statedir.Dir
-	f    *os.File
-	size int64
+	dir *statedir.Dir
+	*statedir.Journal
 }
 
 // OpenBook reads the intents in a state directory, and creates their file if necessary; used
@@ -95,7 +92,7 @@ type file struct {
 // damaged file, which is renamed, the good records are kept; the log says what that costs.
 // It returns [statedir.ErrNewer], or an error if the file can neither be used nor renamed.
 func OpenBook(dir *statedir.Dir, used bool, log *slog.Logger) (*Book, error) {
-	w := &file{dir: dir}
+	w := &file{dir, dir.Journal(statedir.Intents, nil)}
 	kept, err := w.open(used, log)
 	if err != nil {
 		return nil, fmt.Errorf("intents: %w", err)
@@ -129,7 +126,12 @@ func (w *file) open(used bool, log *slog.Logger) (kept []Intent, err error) {
 			"but if the file was damaged in another way, what was on the way may be counted twice in rollups",
 			"file", w.dir.Path(statedir.Intents), "bytes", extra)
 	}
-	return kept, w.continueAt(end)
+	f, err := w.dir.OpenFile(statedir.Intents, os.O_RDWR)
+	if err != nil {
+		return nil, err
+	}
+	w.Journal = w.dir.Journal(statedir.Intents, f)
+	return kept, w.ContinueAt(end)
 }
 
 // setAside renames a damaged file and goes on with its good records in a new one.
@@ -147,75 +149,15 @@ func (w *file) setAside(good []Intent, bad error, log *slog.Logger) error {
 	return w.Replace(all)
 }
 
-// continueAt opens the file to append to it, and makes durable what a killed process left.
-func (w *file) continueAt(end int64) (err error) {
-	if w.f, err = w.dir.OpenFile(statedir.Intents, os.O_RDWR); err != nil {
-		return err
-	}
-	if err := w.f.Truncate(end); err != nil {
-		return err
-	}
-	w.size = end
-	return w.f.Sync()
-}
-
-// Append is as in [Disk].
-func (w *file) Append(records []byte) error {
-	if err := w.restore(); err != nil {
-		return err
-	}
-	if _, err := w.f.WriteAt(records, w.size); err != nil {
-		return err
-	}
-	if err := w.f.Sync(); err != nil {
-		return err
-	}
-	w.size += int64(len(records))
-	return nil
-}
-
 // Replace is as in [Disk].
 func (w *file) Replace(records []byte) error {
-	all := append([]byte(header), records...)
-	if err := w.dir.Replace(statedir.Intents, all); err != nil {
-		return err
-	}
-	f, err := w.dir.OpenFile(statedir.Intents, os.O_RDWR)
-	if err != nil {
-		return err
-	}
-	if w.f != nil {
-		w.f.Close()
-	}
-	w.f, w.size = f, int64(len(all))
-	return nil
-}
-
-// restore puts the file back if somebody moved or removed it: the one that is held open
-// has every intent, and the next start must find them.
-func (w *file) restore() error {
-	held, err := w.f.Stat()
-	if err != nil {
-		return err
-	}
-	at, err := os.Stat(w.dir.Path(statedir.Intents))
-	if err == nil && os.SameFile(at, held) {
-		return nil
-	}
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	all := make([]byte, w.size)
-	if _, err := w.f.ReadAt(all, 0); err != nil && !errors.Is(err, io.EOF) {
-		return err
-	}
-	return w.Replace(all[len(header):])
+	return w.Journal.Replace(append([]byte(header), records...))
 }
 
 // Close closes the file of the book.
 func (b *Book) Close() error {
 	if w, ok := b.disk.(*file); ok {
-		return w.f.Close()
+		return w.Close()
 	}
 	return nil
 }

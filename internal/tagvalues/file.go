@@ -4,23 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"log/slog"
 	"os"
 
 	"github.com/tailflux/tailflux/internal/statedir"
 )
 
-// file is the open file. Its size counts durable bytes only, so that a save that
-// failed is repeated at the same place: after a failed fsync the kernel may have
-// dropped what it could not write.
+// file is the open file.
 type file struct {
 	dir     *statedir.Dir
-	f       *os.File
-	saving  chan struct{} // holds one token while a save is under way
-	unsaved []byte        // records, for whoever holds the token
-	size    int64         // durable bytes, for the holder of the token
+	saving  chan struct{}     // holds one token while a save is under way
+	journal *statedir.Journal // for whoever holds the token
+	unsaved []byte            // records, for the same
 }
 
 // open reads the file and makes its contents durable: after a process was killed
@@ -38,17 +33,17 @@ func (w *file) open(dir *statedir.Dir, log *slog.Logger, each func(name, value [
 			return err
 		}
 	}
-	w.f = f
-	if err := w.load(used, log, each); err != nil {
-		w.f.Close()
+	w.journal = dir.Journal(statedir.TagValues, f)
+	if err := w.load(f, used, log, each); err != nil {
+		w.close()
 		return err
 	}
 	return nil
 }
 
 // load reads the values. used reports whether there must be some.
-func (w *file) load(used bool, log *slog.Logger, each func(name, value []byte)) error {
-	has := read(w.f, each)
+func (w *file) load(f *os.File, used bool, log *slog.Logger, each func(name, value []byte)) error {
+	has := read(f, each)
 	switch {
 	case has.newer:
 		return fmt.Errorf("%s: %w: %w", w.dir.Path(statedir.TagValues), has.damaged, statedir.ErrNewer)
@@ -56,19 +51,28 @@ func (w *file) load(used bool, log *slog.Logger, each func(name, value []byte)) 
 		if err := w.setAside(has, log); err != nil {
 			return err
 		}
-		return w.again(has.good)
+		if len(has.good) == 0 {
+			has.good = []byte(header)
+		}
+		return w.journal.Replace(has.good)
 	case has.end == 0 && used:
 		w.dir.Missing(statedir.TagValues)
 	}
-	if err := w.cutAfter(has.end, log); err != nil {
+	info, err := f.Stat()
+	if err != nil {
 		return err
 	}
-	w.size = has.end
+	if extra := info.Size() - has.end; extra > 0 && has.end > 0 {
+		log.Warn("tag values ended in an incomplete record, which was cut off; after a crash this loses nothing, "+
+			"but if the file was damaged in another way, the values after it are lost", "file", w.dir.Path(statedir.TagValues), "bytes", extra)
+	}
+	if err := w.journal.ContinueAt(has.end); err != nil {
+		return err
+	}
 	if has.end == 0 {
-		w.unsaved = append(w.unsaved, header...)
-	}
-	if err := w.append(); err != nil {
-		return err
+		if err := w.journal.Append([]byte(header)); err != nil {
+			return err
+		}
 	}
 	return w.dir.Sync()
 }
@@ -88,49 +92,6 @@ func (w *file) setAside(has contents, log *slog.Logger) error {
 	return nil
 }
 
-// cutAfter removes what an incomplete save left after the last record.
-func (w *file) cutAfter(end int64, log *slog.Logger) error {
-	info, err := w.f.Stat()
-	if err != nil {
-		return err
-	}
-	if extra := info.Size() - end; extra > 0 && end > 0 {
-		log.Warn("tag values ended in an incomplete record, which was cut off; after a crash this loses nothing, "+
-			"but if the file was damaged in another way, the values after it are lost", "file", w.dir.Path(statedir.TagValues), "bytes", extra)
-	}
-	return w.f.Truncate(end)
-}
-
-// again replaces the file by a new one with these records.
-func (w *file) again(good []byte) error {
-	if len(good) == 0 {
-		good = []byte(header)
-	}
-	if err := w.dir.Replace(statedir.TagValues, good); err != nil {
-		return err
-	}
-	f, err := w.dir.OpenFile(statedir.TagValues, os.O_RDWR)
-	if err != nil {
-		return err
-	}
-	w.f.Close()
-	w.f, w.size = f, int64(len(good))
-	return nil
-}
-
-// append writes the unsaved records and waits until they are on the disk.
-func (w *file) append() error {
-	if _, err := w.f.WriteAt(w.unsaved, w.size); err != nil {
-		return err
-	}
-	if err := w.f.Sync(); err != nil {
-		return err
-	}
-	w.size += int64(len(w.unsaved))
-	w.unsaved = w.unsaved[:0]
-	return nil
-}
-
 // save makes the unsaved records durable, after collect has added to them. There
 // is one save at a time; a later one waits, because an earlier one may have its
 // records.
@@ -145,35 +106,11 @@ func (w *file) save(ctx context.Context, collect func(unsaved []byte) []byte) er
 	if len(w.unsaved) == 0 {
 		return nil
 	}
-	err := w.restore()
-	if err == nil {
-		err = w.append()
-	}
-	if err != nil {
+	if err := w.journal.Append(w.unsaved); err != nil {
 		return fmt.Errorf("save tag values %s: %w", w.dir.Path(statedir.TagValues), err)
 	}
+	w.unsaved = w.unsaved[:0]
 	return nil
 }
 
-// restore puts the file back if somebody moved or removed it: the file that we hold
-// open has every value, and the next start must find them.
-func (w *file) restore() error {
-	held, err := w.f.Stat()
-	if err != nil {
-		return err
-	}
-	at, err := os.Stat(w.dir.Path(statedir.TagValues))
-	if err == nil && os.SameFile(at, held) {
-		return nil
-	}
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	all := make([]byte, w.size)
-	if _, err := w.f.ReadAt(all, 0); err != nil && !errors.Is(err, io.EOF) {
-		return err
-	}
-	return w.again(all)
-}
-
-func (w *file) close() error { return w.f.Close() }
+func (w *file) close() error { return w.journal.Close() }

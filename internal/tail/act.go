@@ -15,11 +15,6 @@ import (
 	"github.com/tailflux/tailflux/internal/stats"
 )
 
-// generationGap is how far the line numbers of a new generation begin beyond
-// where the earlier one stood: far enough for what is still written to that one,
-// and little enough for the digits below a millisecond.
-const generationGap = 500_000
-
 // act does what was decided, in order. It reports whether another scene may have more to
 // do. If files were moved meanwhile, nothing is concluded from not having found one.
 func (s *source) act(r *Reader, sc *scene.Scene, b *found, actions []scene.Action, moved bool) (more bool, err error) {
@@ -160,22 +155,6 @@ func (s *source) begin(r *Reader, o *logfile.Opened, a scene.Action, now time.Ti
 	return nil
 }
 
-// maxCounted bounds how much of a log is read only to know the number of a line in it.
-const maxCounted = 256 << 20
-
-// linesBefore counts the lines before an offset; 0 if they are too many, or cannot be read: a
-// number in the reject file is then counted from there.
-func linesBefore(o *logfile.Opened, offset int64) int64 {
-	if offset > maxCounted || o.Size() < 0 {
-		return 0
-	}
-	lines, err := (&logfile.Log{Opened: o}).Lines(offset)
-	if err != nil {
-		return 0
-	}
-	return lines
-}
-
 // resume opens a generation again.
 func (s *source) resume(r *Reader, o *logfile.Opened, a scene.Action, now time.Time) {
 	g := a.Prior
@@ -235,44 +214,6 @@ func (s *source) supersede(r *Reader, f *growing.File, now time.Time) {
 	s.rotatedTo(f.Directory()) // saved with the new file, before that is read
 	r.log.Info("log file was rotated", "source", s.Name, "file", s.Path, "offset", f.At.Offset)
 	r.stats.UpdateSource(s.Index, func(st *stats.Source) { st.Rotations++ })
-}
-
-// position is where a new generation begins.
-func (s *source) position(known *checkpoint.Source, offset int64) flow.Position {
-	var last int64
-	for _, g := range slices.Concat(known.Finished, known.Open) {
-		last = max(last, g.ID)
-	}
-	line := int64(1)
-	if last > 0 {
-		line = s.firstLine(known, nil)
-	}
-	g := &flow.Generation{Source: s.Source, ID: last + 1, FirstLine: line}
-	return flow.Position{Generation: g, Offset: offset, Line: line}
-}
-
-// firstLine is the number of the first line of a generation. It is beyond those of all
-// others: by what may still be written to them, and by what is there and unread, of which
-// every byte could be a line.
-func (s *source) firstLine(others *checkpoint.Source, except *growing.File) int64 {
-	var beyond int64
-	for _, g := range slices.Concat(others.Finished, others.Open) {
-		beyond = max(beyond, g.FirstLine, g.Read().Line)
-	}
-	for _, f := range s.files {
-		if f == except {
-			continue
-		}
-		reached, size := f.At.Line, f.Size
-		if f.Packed != nil {
-			size = f.Packed.MaxLength()
-		}
-		if unread := size - f.At.Offset; unread > generationGap {
-			reached += unread
-		}
-		beyond = max(beyond, reached)
-	}
-	return beyond + generationGap
 }
 
 // truncated begins a new generation with what is in the file now. The one before goes on
@@ -374,24 +315,6 @@ func (s *source) searched(moved bool) {
 			s.renumber(f)
 		}
 		f.Unsearched = false
-	}
-}
-
-// renumber fixes the number of the first line of a file once there is one: nginx may have
-// gone on writing to the file before, for long.
-func (s *source) renumber(f *growing.File) {
-	g := f.At.Generation
-	if f.Packed != nil || f.At.Offset > 0 || g.ID <= 1 {
-		return
-	}
-	known := s.ledger.Copy()
-	without := func(of []checkpoint.Generation) []checkpoint.Generation {
-		return slices.DeleteFunc(of, func(other checkpoint.Generation) bool { return other.ID == g.ID })
-	}
-	known.Open, known.Finished = without(known.Open), without(known.Finished)
-	if line := s.firstLine(&known, f); line > g.FirstLine {
-		g.FirstLine, f.At.Line = line, line
-		s.ledger.Renumber(g)
 	}
 }
 

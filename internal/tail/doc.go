@@ -20,9 +20,11 @@
 // a quiet file grows.
 //
 //	reader.go    the loop: look, read, wait
+//	turn.go      each source reads a block
 //	source.go    a look, and its first step: observe
 //	found.go     the files beside a log, and what they hold: the evidence
 //	act.go       the last step
+//	numbers.go   which numbers the lines of a file have
 //	glob.go      many paths
 //	dated.go     those that differ in a date, and are one source
 //	import.go    logs that are read once, from their beginning

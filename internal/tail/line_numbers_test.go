@@ -8,6 +8,10 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/tailflux/tailflux/internal/flow"
+	"github.com/tailflux/tailflux/internal/growing"
+	"github.com/tailflux/tailflux/internal/tail"
 )
 
 func TestLineNumbersAfterAKill(t *testing.T) {
@@ -170,5 +174,30 @@ func TestMoreIsUnreadInACompressedFileThanTheGapBetweenGenerations(t *testing.T)
 				}
 			})
 		})
+	}
+}
+
+// Numbers of one file's lines are those of another's once they have reached them from
+// below, whichever of the two is the younger generation.
+func TestUsedTwice(t *testing.T) {
+	t.Parallel()
+	file := func(id, first, lines int64) *growing.File {
+		return &growing.File{At: flow.Position{Generation: &flow.Generation{ID: id, FirstLine: first}, Line: first + lines}}
+	}
+	for _, tt := range []struct {
+		f, other *growing.File
+		want     int64
+	}{
+		{file(1, 1, gap), file(2, 1+gap, 200), 0},
+		{file(1, 1, gap+7), file(2, 1+gap, 200), 7},
+		{file(2, 1+gap, 200), file(1, 1, gap+7), 0}, // counted once
+		{file(3, 1+3*gap, 200), file(4, 1+2*gap, 200), 0},
+		{file(4, 1+2*gap, gap+7), file(3, 1+3*gap, 200), 7},
+		{file(2, -gap, 200), file(3, 1, 200), 0}, // of an imported file
+	} {
+		if got := tail.UsedTwice(tt.f, tt.other); got != tt.want {
+			t.Errorf("%d lines from number %d beside one from number %d: %d used twice, want %d",
+				tt.f.At.Line-tt.f.At.Generation.FirstLine, tt.f.At.Generation.FirstLine, tt.other.At.Generation.FirstLine, got, tt.want)
+		}
 	}
 }

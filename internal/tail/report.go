@@ -63,8 +63,8 @@ func (s *source) late(r *Reader, f *growing.File) {
 func (s *source) beyond(r *Reader) {
 	for _, f := range s.files {
 		for _, later := range s.files {
-			lines := f.At.Line - later.At.Generation.FirstLine
-			if !f.Superseded || later.At.Generation.ID < f.At.Generation.ID || later == f || lines <= f.Beyond {
+			lines := usedTwice(f, later)
+			if !f.Superseded || lines <= f.Beyond {
 				continue
 			}
 			if f.Beyond == 0 {
@@ -75,6 +75,15 @@ func (s *source) beyond(r *Reader) {
 			f.Beyond = lines
 		}
 	}
+}
+
+// usedTwice counts the lines of a file that have reached the numbers of another one: one
+// whose numbers are higher, which need not be the younger generation.
+func usedTwice(f, other *growing.File) int64 {
+	if other.At.Generation.FirstLine <= f.At.Generation.FirstLine {
+		return 0
+	}
+	return max(0, f.At.Line-other.At.Generation.FirstLine)
 }
 
 // unreadable says that a file is not read that may be one of this log's.

@@ -1,0 +1,3 @@
+package tail
+
+var UsedTwice = usedTwice

@@ -1,0 +1,77 @@
+package tail
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/tailflux/tailflux/internal/growing"
+)
+
+// read reads at most one block of each source, so that all get their turn: of
+// its oldest file that is not read to its end, and of those after it once that is.
+// more reports that there is more to read already, grew that anything was read.
+// The error is ctx's, or with Once why a file cannot be read.
+func (r *Reader) read(ctx context.Context, now time.Time) (more, grew bool, err error) {
+	r.lookIfDue()
+	for len(r.left) > 0 {
+		if err := r.feed.SendLeft(ctx, r.left[0]); err != nil {
+			return more, grew, err
+		}
+		r.left = r.left[1:]
+	}
+	for _, s := range r.sources {
+		r.turn = append(r.turn[:0], s.files...) // a look changes these
+		for _, f := range r.turn {
+			moreHere, err := r.readFile(ctx, s, f)
+			if err != nil && (ctx.Err() != nil || r.config.Once) {
+				return more, grew, err
+			}
+			f.Trouble = err // logged by the next look
+			more = more || moreHere
+			grew = grew || !f.Grown.Before(now)
+			r.lookIfDue()
+			if moreHere {
+				break
+			}
+		}
+	}
+	return more, grew, nil
+}
+
+// readFile reads a block of a file, or what it ends with if it is to be left. If other
+// bytes are there than before, it looks what has happened.
+func (r *Reader) readFile(ctx context.Context, s *source, f *growing.File) (more bool, err error) {
+	if f.Closed {
+		return false, nil
+	}
+	if !f.Idle() {
+		if more, err = f.Read(ctx); errors.Is(err, growing.ErrChanged) {
+			err = s.look(r, time.Now())
+			more = err == nil
+		}
+	}
+	if err != nil || more || !f.Leaving || f.Closed {
+		return more, err
+	}
+	left, err := f.Leave(ctx)
+	if errors.Is(err, growing.ErrChanged) {
+		return true, s.look(r, time.Now())
+	}
+	if left {
+		r.end(s, f)
+	}
+	return false, err
+}
+
+// end closes a file of which nothing more will be read.
+func (r *Reader) end(s *source, f *growing.File) {
+	s.rotatedTo(f.Directory())
+	if path := f.Name(); path != "" {
+		s.watch(f.At.Generation.ID, f.Inode, path, f.At.Offset, time.Now())
+	}
+	r.watcher.Forget(f.File)
+	f.End()
+	r.open--
+	s.leave(f)
+}

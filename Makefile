@@ -133,8 +133,9 @@ e2e: influxd $(nfpm) $(gomod) ## with real nginx, logrotate, wrk and systemd, an
 	for command in nginx logrotate wrk zstd curl systemd-analyze systemd-nspawn lintian rpmlint rpm; do
 		type -P $$command >/dev/null || { echo "e2e: no $$command here; make e2e-deps installs it" >&2; exit 1; }
 	done
+	quick=$$(go test -list '^Test' ./internal/e2e | sed -n '/^Test/p' | paste -sd '|') # make test runs them
 	set -x
-	go test -tags e2e -count=1 -timeout $(TIMEOUT) $(TESTFLAGS) ./internal/e2e/... -skip '^TestFiveMinutes$$'
+	go test -tags e2e -count=1 -timeout $(TIMEOUT) $(TESTFLAGS) ./internal/e2e/... -skip "^($$quick|TestFiveMinutes)$$"
 	# How long it takes is to be seen.
 	go test -tags e2e -count=1 -timeout $(TIMEOUT) -v -run '^TestFiveMinutes$$' ./internal/e2e | grep -E 'five minutes|SKIP|FAIL|^ok'
 	# What is tested against a real influxd in make test, against Debian's too.

@@ -35,7 +35,7 @@ func (w *file) open(dir *statedir.Dir, log *slog.Logger, each func(name, value [
 	}
 	w.journal = dir.Journal(statedir.TagValues, f)
 	if err := w.load(f, used, log, each); err != nil {
-		w.close()
+		_ = w.close()
 		return err
 	}
 	return nil

@@ -17,18 +17,30 @@ import (
 	"github.com/tailflux/tailflux/internal/doctor"
 )
 
+// illness is what is done to a healthy machine, and what is found then.
+type illness struct {
+	name  string
+	root  bool // it can be done, or seen, by root only
+	harm  func(*clinic)
+	wants []want
+}
+
+func (i illness) test(t *testing.T) {
+	if i.root {
+		asRoot(t)
+	}
+	c := newClinic(t)
+	i.harm(c)
+	c.finds(i.wants...)
+}
+
 func TestWell(t *testing.T) {
 	newClinic(t).finds()
 }
 
 // What is wrong with a log is said, and nothing else.
 func TestLogs(t *testing.T) {
-	for _, tt := range []struct {
-		name  string
-		root  bool
-		harm  func(*clinic)
-		wants []want
-	}{
+	for _, tt := range []illness{
 		{"missing", false, func(c *clinic) { c.must(os.Rename(c.log, filepath.Join(c.dir, "logs", "www"))) }, []want{{"error file", "LOG is not there", "ls -l DIR/logs"}}},
 		{"a name a letter apart", false, func(c *clinic) { c.opts.Config.Sources[0].Path = c.dir + "/logs/acces.log" }, []want{{"error file", "acces.log is not there", "did you mean LOG?"}}},
 		{"no directory either", false, func(c *clinic) { c.opts.Config.Sources[0].Path = c.dir + "/logs/x/access.log" }, []want{
@@ -62,14 +74,7 @@ func TestLogs(t *testing.T) {
 		{"no logrotate", false, func(c *clinic) { c.opts.Logrotate = c.dir + "/none" }, []want{{"note logrotate", "(no such file or directory)", ""}}},
 		{"rules without a reader", false, func(c *clinic) { c.rotate += "include DIR/none.d\n" }, nil},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			if tt.root {
-				asRoot(t)
-			}
-			c := newClinic(t)
-			tt.harm(c)
-			c.finds(tt.wants...)
-		})
+		t.Run(tt.name, tt.test)
 	}
 }
 
@@ -161,12 +166,7 @@ func TestFewOpenFiles(t *testing.T) {
 }
 
 func TestState(t *testing.T) {
-	for _, tt := range []struct {
-		name  string
-		root  bool
-		harm  func(*clinic)
-		wants []want
-	}{
+	for _, tt := range []illness{
 		{"not there yet", false, func(c *clinic) { c.opts.Config.StateDir = c.state + "/new" }, nil},
 		{"cannot be made", true, func(c *clinic) { c.opts.Config.StateDir = c.dir + "/new/state" }, []want{{"error state-dir", "DIR/new/state is not there, and nobody may not make it (DIR: drwxr-xr-x", "install -d -o nobody"}}},
 		{"of another user", true, func(c *clinic) { c.must(os.Chown(c.state, 33, 33)) }, []want{{"error state-dir", "nobody may not write to STATE (drwxr-x--- www-data www-data)", "chown -R nobody STATE"}}},
@@ -192,14 +192,7 @@ func TestState(t *testing.T) {
 			c.own(c.state)
 		}, []want{{"error space", "4.2 MB is left for STATE", "df -h STATE"}}},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			if tt.root {
-				asRoot(t)
-			}
-			c := newClinic(t)
-			tt.harm(c)
-			c.finds(tt.wants...)
-		})
+		t.Run(tt.name, tt.test)
 	}
 }
 
@@ -284,9 +277,7 @@ func lock(t *testing.T, c *clinic) {
 func TestAnotherOneFollowsTheLog(t *testing.T) {
 	c := newClinic(t)
 	sleep, err := exec.LookPath("sleep")
-	if err != nil {
-		t.Skip(err)
-	}
+	c.must(err)
 	program, err := os.ReadFile(sleep)
 	c.must(err)
 	twin := filepath.Join(c.dir, "tailflux")

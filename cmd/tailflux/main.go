@@ -158,9 +158,10 @@ func (p *pipeline) run(stopping, running context.Context, next *reloads) error {
 	reading, stopReading := context.WithCancel(stopping)
 	defer stopReading()
 	defer context.AfterFunc(running, stopReading)()
+	enough := make(chan struct{}) // was read, for a reload
 	settled, settle := context.WithCancel(running)
 	g.Go(func() error {
-		err := p.reader.Run(reading, chunks)
+		err := p.reader.RunUntil(reading, enough, chunks)
 		if next.pending() != nil {
 			p.reader.Stand(settled)
 		}
@@ -176,7 +177,7 @@ func (p *pipeline) run(stopping, running context.Context, next *reloads) error {
 		return err
 	})
 	g.Go(func() error {
-		next.stand(settled, stopReading)
+		next.stand(settled, func() { close(enough) })
 		return nil
 	})
 	return g.Wait()

@@ -170,7 +170,7 @@ func (r *reloads) inForce() *config.Config {
 
 // stand ends the reading of a run when a reload is pending, until all is settled. What an
 // earlier process has sent, and did not see acknowledged, is read again before.
-func (r *reloads) stand(settled context.Context, stopReading context.CancelFunc) {
+func (r *reloads) stand(settled context.Context, enough func()) {
 	for r.pending() == nil {
 		select {
 		case <-r.asked:
@@ -184,7 +184,7 @@ func (r *reloads) stand(settled context.Context, stopReading context.CancelFunc)
 		case <-settled.Done():
 		}
 	}
-	stopReading()
+	enough()
 }
 
 // save makes durable, for a reload that is pending, that all was acknowledged that was read.

@@ -353,6 +353,43 @@ func TestReloadWhileInfluxDBIsAway(t *testing.T) {
 	}
 }
 
+// InfluxDB is away for so long that no stage can take more: what the reader was about to
+// hand on is not lost.
+func TestReloadWhileEverythingIsFull(t *testing.T) {
+	r := newReloading(t)
+	small := []string{"timeout: 2s", "timeout: 2s, batch_points: 20"}
+	r.configure(base, small...)
+	r.begin()
+	r.away.Store(true)
+	full, stands := int64(0), false
+	for range 40 {
+		for range 50 { // small pieces, of which the channels are full before the memory is
+			r.add(1)
+			time.Sleep(10 * time.Millisecond)
+		}
+		is, err := r.daemon.Monitor(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if stands = is.Lines.Read == full && full > 0; stands {
+			break
+		}
+		full = is.Lines.Read
+	}
+	if !stands {
+		t.Fatalf("%d of %d lines were read, which shows nothing", full, r.lines)
+	}
+	before := time.Now()
+	r.configure(base, append(small, "host: h", "host: h\nmeasurement: other")...)
+	r.hup()
+	r.becomes("pending", before)
+	time.Sleep(300 * time.Millisecond)
+	r.away.Store(false)
+	r.becomes("applied", before)
+	r.settled(r.lines)
+	r.want(database)
+}
+
 // What the operator puts right is used at once, whatever else was changed with it.
 func TestReloadPutsInfluxDBRight(t *testing.T) {
 	for name, tt := range map[string]struct{ wrong, right []string }{

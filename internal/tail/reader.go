@@ -90,7 +90,8 @@ type Reader struct {
 	left     []flow.Position // where truncated files ended, which nobody was told yet
 	looked   time.Time       // when it last looked at the paths
 	stopped  <-chan struct{}
-	caughtUp chan struct{} // closed
+	enough   <-chan struct{} // see RunUntil
+	caughtUp chan struct{}   // closed
 }
 
 // New returns a reader that reads into blocks of pool, which must hold more than
@@ -136,8 +137,14 @@ func (r *Reader) add(s Source) *source {
 
 // Run reads until ctx ends, and with Once until the end of each file, and closes
 // out. Files that are missing or cannot be read are waited for; with Once they
-// are the error. Files stay open, for another Run; Close closes them.
+// are the error. What was read and nobody has taken is read again by the next process.
 func (r *Reader) Run(ctx context.Context, out chan<- flow.Chunk) error {
+	return r.RunUntil(ctx, nil, out)
+}
+
+// RunUntil is Run, and also ends after enough is closed, as soon as what was read is taken.
+// Then files stay open, for another Run; Close closes them.
+func (r *Reader) RunUntil(ctx context.Context, enough <-chan struct{}, out chan<- flow.Chunk) error {
 	defer close(out)
 	if r.config.Import != nil {
 		return r.imports(ctx, out)
@@ -149,7 +156,7 @@ func (r *Reader) Run(ctx context.Context, out chan<- flow.Chunk) error {
 	}
 	r.feed.Through(r.config.MaxLine, r.pool, out)
 	r.feed.Ends = r.config.Ends
-	r.stopped = ctx.Done()
+	r.stopped, r.enough = ctx.Done(), enough
 	tick := time.NewTimer(idleTick)
 	defer tick.Stop()
 	if err := r.look(time.Now()); err != nil {
@@ -165,6 +172,8 @@ func (r *Reader) Run(ctx context.Context, out chan<- flow.Chunk) error {
 			return nil
 		case err != nil:
 			return err
+		case r.hasEnough():
+			return nil
 		case grew:
 			grown = now
 		}
@@ -187,9 +196,21 @@ func (r *Reader) Run(ctx context.Context, out chan<- flow.Chunk) error {
 		case <-tick.C:
 		case <-r.watcher.Woken():
 			r.looked = time.Time{}
+		case <-enough:
+			return nil
 		case <-ctx.Done():
 			return nil
 		}
+	}
+}
+
+// hasEnough reports whether nothing more is to be read in this Run.
+func (r *Reader) hasEnough() bool {
+	select {
+	case <-r.enough:
+		return true
+	default:
+		return false
 	}
 }
 

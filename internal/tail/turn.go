@@ -23,6 +23,9 @@ func (r *Reader) read(ctx context.Context, now time.Time) (more, grew bool, err 
 	for _, s := range r.sources {
 		r.turn = append(r.turn[:0], s.files...) // a look changes these
 		for _, f := range r.turn {
+			if r.hasEnough() {
+				return more, grew, nil
+			}
 			moreHere, err := r.readFile(ctx, s, f)
 			if err != nil && (ctx.Err() != nil || r.config.Once) {
 				return more, grew, err

@@ -24,6 +24,7 @@ type Cut struct {
 // Cut ends a cut of what is open, where its generation was read to.
 func (s *Sums) Cut(o Open) *Cut {
 	g, sh := o.Generation, &o.shares[o.Rollup]
+	sh.sort()
 	c := &Cut{share: sh, cells: &s.cells, host: sh.rollup.head, Cut: flow.Cut{
 		Rollup: sh.rollup.key, RetentionPolicy: sh.rollup.RetentionPolicy,
 		Begin: sh.begin, End: g.at, Ending: bytes.Clone(g.ending), Lines: sh.lines, Deltas: sh.cells,

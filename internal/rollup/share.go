@@ -1,7 +1,10 @@
 package rollup
 
 import (
+	"bytes"
+	"cmp"
 	"math"
+	"slices"
 	"time"
 )
 
@@ -48,14 +51,18 @@ func (s *share) due(g *Generation) int64 {
 
 // push adds a cell at the end.
 func (s *share) push(c *cell) {
+	s.link(c)
+	s.cells++
+	s.bytes += c.size()
+}
+
+func (s *share) link(c *cell) {
 	if s.last == nil {
 		s.first = c
 	} else {
 		s.last.after = c
 	}
 	s.last = c
-	s.cells++
-	s.bytes += c.size()
 }
 
 // pop removes the first cell.
@@ -64,5 +71,22 @@ func (s *share) pop() {
 	s.cells--
 	if s.first = s.first.after; s.first == nil {
 		s.last = nil
+	}
+}
+
+// sort puts the windows of each series beside each other. A store keeps a series for each
+// field: it looks it up once for all windows that come in one request.
+func (s *share) sort() {
+	all := make([]*cell, 0, s.cells)
+	for c := s.first; c != nil; c = c.after {
+		all = append(all, c)
+	}
+	slices.SortFunc(all, func(a, b *cell) int {
+		return cmp.Or(bytes.Compare(a.key, b.key), cmp.Compare(a.window, b.window))
+	})
+	s.first, s.last = nil, nil
+	for _, c := range all {
+		c.after = nil
+		s.link(c)
 	}
 }

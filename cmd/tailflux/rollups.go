@@ -59,19 +59,24 @@ func newRollups(s *state) *rollups {
 	if c.Raw {
 		destinations = append(destinations, checkpoint.Raw)
 	}
+	// Before the checkpoint forgets what those got.
+	r.giveUp("a rollup that is configured no more, or in another way", func(i rollup.Intent) bool { return !slices.Contains(r.keys, i.Rollup) })
 	for _, gone := range s.checkpoint.Deliver(slices.Concat(destinations, r.keys)) {
 		s.log.Warn("lines were not delivered to a measurement that is configured no more, or in another way: tailflux was not stopped cleanly before that",
 			"source", gone.Source, "measurement", rollup.Measurement(gone.Destination), "from_line", gone.From, "lines", gone.To-gone.From)
 	}
-	r.giveUp("a rollup that is configured no more, or in another way", func(i rollup.Intent) bool { return !slices.Contains(r.keys, i.Rollup) })
 	r.saved()
 	return r
 }
 
-// giveUp removes intents that nobody will ever carry out, and says so.
+// giveUp removes intents that nobody will ever carry out, and says so of those that were
+// not. The file of the intents has many that were: it is not written anew for each.
 func (r *rollups) giveUp(why string, lost func(rollup.Intent) bool) {
 	removed, err := r.book.Remove(lost)
 	for _, i := range removed {
+		if !r.checkpoint.Owes(i.Source, i.Generation, i.Rollup, i.End) {
+			continue
+		}
 		r.log.Warn("what was on the way to InfluxDB is given up", "reason", why,
 			"source", i.Source, "measurement", rollup.Measurement(i.Rollup), "from_line", i.Begin, "lines", i.End-i.Begin)
 	}

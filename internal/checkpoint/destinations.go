@@ -184,6 +184,24 @@ func (c *Checkpoint) LostOrForgotten(source string, generation int64) bool {
 	return s.open(generation) == nil && (generation < 0 || slices.ContainsFunc(s.Finished, lost))
 }
 
+// Owes reports whether a destination did not get all lines of a generation before the one
+// of a number, as far as is known now. What is none, or of a log that was forgotten, owes
+// nothing: that was said when it went.
+func (c *Checkpoint) Owes(source string, generation int64, destination string, line int64) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s := c.sources[source]
+	if s == nil || !slices.Contains(c.destinations, destination) {
+		return false
+	}
+	if g := s.open(generation); g != nil {
+		return g.reached(destination).Line < line
+	}
+	return slices.ContainsFunc(s.Finished, func(g Generation) bool {
+		return g.ID == generation && g.State == Lost && g.reached(destination).Line < line
+	})
+}
+
 // snapshot is what a save has, as far as Passed needs it; nil if nobody asks.
 func (c *Checkpoint) snapshot() map[string]*Source {
 	if len(c.destinations) == 0 {

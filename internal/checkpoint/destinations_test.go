@@ -168,3 +168,41 @@ func TestLostIsKnown(t *testing.T) {
 		t.Error("LostOrForgotten = false of one that was lost")
 	}
 }
+
+// Nothing is owed of what was acknowledged, even if the log was lost later, or is not known;
+// nor to what is no destination.
+func TestOwes(t *testing.T) {
+	o, g := begun(t)
+	o.Deliver(three)
+	check := func(what, destination string, line int64, want bool) {
+		t.Helper()
+		if got := o.Owes("web", 1, destination, line); got != want {
+			t.Errorf("%s: Owes(%s, %d) = %t, want %t", what, destination, line, got, want)
+		}
+	}
+	o.cut("site#1", g, 200)
+	for _, step := range []struct {
+		what string
+		do   func()
+	}{
+		{"read", func() {}},
+		{"saved", func() { o.save(); o = o.crash() }},
+		{"lost", func() { o.Lose("web", 1) }},
+		{"lost and saved", func() { o.save(); o = o.crash() }},
+	} {
+		step.do()
+		check(step.what, "site#1", 21, false)
+		check(step.what, "site#1", 22, true)
+		check(step.what, checkpoint.Raw, 2, true)
+		check(step.what, "gone#1", 2, false)
+		if o.Owes("web", -1, "site#1", 2) || o.Owes("api", 1, "site#1", 2) {
+			t.Errorf("%s: what is not known is owed", step.what)
+		}
+	}
+	o, g = begun(t)
+	o.Deliver(three)
+	o.Leave(at(g, 500))
+	o.Acknowledge(at(g, 500), nil)
+	o.cut("site#1", g, 500)
+	check("finished", "site#1", 51, false)
+}

@@ -73,6 +73,7 @@ type (
 		Offset    int64       `json:"offset"`
 		Before    logfile.Sum `json:"before"`
 		Lost      bool        `json:"lost,omitempty"`
+		Ahead     []ahead     `json:"ahead,omitempty"` // if it was lost
 	}
 )
 
@@ -80,7 +81,7 @@ type (
 func (s *Source) MarshalJSON() ([]byte, error) {
 	to := saved{Path: s.Path, Directories: s.Directories, Open: toReading(s.Open), Imports: toReading(s.Imports), Refused: s.Refused}
 	for _, g := range s.Finished {
-		to.Finished = append(to.Finished, finished{g.File, g.ID, g.FirstLine, g.Line, g.Offset, g.Before, g.State == Lost})
+		to.Finished = append(to.Finished, finished{g.File, g.ID, g.FirstLine, g.Line, g.Offset, g.Before, g.State == Lost, toAhead(g.Ahead)})
 	}
 	return json.Marshal(to)
 }
@@ -117,6 +118,7 @@ func (s *Source) UnmarshalJSON(text []byte) error {
 		}
 		s.Finished = append(s.Finished, Generation{
 			File: g.File, State: state, ID: g.ID, FirstLine: g.FirstLine, Offset: g.Offset, Line: g.LastLine, Before: g.Before,
+			Ahead: fromAhead(g.Ahead),
 		})
 	}
 	return nil
@@ -128,10 +130,15 @@ func fromReading(all []reading) (to []Generation) {
 		if g.Left != nil && *g.Left >= 0 {
 			is.State, is.Left.Offset = Left, *g.Left
 		}
-		for _, a := range g.Ahead {
-			is.Ahead = append(is.Ahead, Ahead{a.Destination, Reached{a.Offset, a.Line, a.Before}})
-		}
+		is.Ahead = fromAhead(g.Ahead)
 		to = append(to, is)
+	}
+	return to
+}
+
+func fromAhead(all []ahead) (to []Ahead) {
+	for _, a := range all {
+		to = append(to, Ahead{a.Destination, Reached{a.Offset, a.Line, a.Before}})
 	}
 	return to
 }

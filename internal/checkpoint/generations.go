@@ -38,9 +38,11 @@ func (c *Checkpoint) finish(s *Source, g *Generation, lost bool) {
 	if done.Before.Length == 0 && !lost { // it was left behind half a line
 		done.Before = g.Left.Before
 	}
-	done.State, done.Left, done.Ahead = Finished, Reached{}, nil
+	done.State, done.Left = Finished, Reached{}
 	if lost {
 		done.State = Lost
+	} else {
+		done.Ahead = nil
 	}
 	s.keep(done)
 	s.Open = slices.DeleteFunc(s.Open, func(g Generation) bool { return g.ID == done.ID })

@@ -44,7 +44,7 @@ func busy() *stats.Stats {
 	st.UpdateSource(i, func(s *stats.Source) { s.Lost, s.LostBytes, s.NULs = 1, 70, 5000 })
 	st.Matched(st.AddGlob("sites", "/var/log/nginx/*.log"), 2, "")
 	st.AddRollup("nginx_site#1", "nginx_site")
-	st.UpdateRollup("nginx_site#1", func(r *stats.Rollup) { r.Cells, r.Bytes, r.Cuts = 12, 7000, 3 })
+	st.UpdateRollup("nginx_site#1", func(r *stats.Rollup) { r.Cells, r.Bytes, r.Cuts, r.Intents = 12, 7000, 3, 2 })
 	st.RefusedDelta("nginx_site#1", 5, false)
 	st.RefusedDelta("nginx_site#1", 4, true)
 	st.RejectsExpired(3)
@@ -97,7 +97,7 @@ func TestMonitor(t *testing.T) {
 		}},
 		"globs": []any{map[string]any{"name": "sites", "path": "/var/log/nginx/*.log", "files": 2.}},
 		"rollups": []any{map[string]any{
-			"measurement": "nginx_site", "cells": 12., "bytes": 7000., "cuts": 3., "open_seconds": 0., "refused_requests": 9., "expired_requests": 4.,
+			"measurement": "nginx_site", "cells": 12., "bytes": 7000., "cuts": 3., "intents": 2., "open_seconds": 0., "refused_requests": 9., "expired_requests": 4.,
 		}},
 		"influxdb": map[string]any{
 			"up": true, "version": "", "last_error": "", "outage_seconds": 0., "batches": 1., "retries": 0.,

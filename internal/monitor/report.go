@@ -96,6 +96,7 @@ type (
 		Cells           int64   `json:"cells"`
 		Bytes           int64   `json:"bytes"`
 		Cuts            int64   `json:"cuts"`
+		Intents         int64   `json:"intents"`
 		OpenSeconds     float64 `json:"open_seconds"`
 		RefusedRequests int64   `json:"refused_requests"`
 		ExpiredRequests int64   `json:"expired_requests"`
@@ -187,7 +188,7 @@ func report(info Info, st *stats.Stats, now time.Time) monitorReport {
 	}
 	for _, of := range s.Rollups {
 		one := rollupReport{
-			Measurement: of.Measurement, Cells: of.Cells, Bytes: of.Bytes, Cuts: of.Cuts,
+			Measurement: of.Measurement, Cells: of.Cells, Bytes: of.Bytes, Cuts: of.Cuts, Intents: of.Intents,
 			RefusedRequests: of.RefusedRequests, ExpiredRequests: of.ExpiredRequests,
 		}
 		if !of.OpenSince.IsZero() {

@@ -155,7 +155,10 @@ func (p *Parser) tick(ctx context.Context, now time.Time, clock *time.Timer, out
 // report says what is open.
 func (p *Parser) report() {
 	for _, state := range p.rollups.Sums.States() {
-		p.stats.UpdateRollup(state.Key, func(r *stats.Rollup) { r.Cells, r.Bytes, r.OpenSince = state.Cells, state.Bytes, state.Since })
+		intents := p.rollups.Book.Len(state.Key)
+		p.stats.UpdateRollup(state.Key, func(r *stats.Rollup) {
+			r.Cells, r.Bytes, r.OpenSince, r.Intents = state.Cells, state.Bytes, state.Since, intents
+		})
 	}
 }
 

@@ -100,6 +100,18 @@ func (b *Book) Of(source string, generation int64, rollup string) (all []Intent)
 	return all
 }
 
+// Len is how many intents there are of a rollup.
+func (b *Book) Len(rollup string) (n int64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, i := range b.open {
+		if i.Rollup == rollup {
+			n++
+		}
+	}
+	return n
+}
+
 // maxPassed is how many records may stand on the disk for nothing.
 const maxPassed = 1000
 

@@ -9,6 +9,7 @@ type Rollup struct {
 	Cells       int64 // that are open
 	Bytes       int64 // of these
 	Cuts        int64
+	Intents     int64     // cuts that were begun, and that the saved checkpoint has not passed
 	OpenSince   time.Time // since when the oldest line waits in an open cell; zero: none does
 
 	RefusedRequests int64 // lines of deltas that InfluxDB refused

@@ -110,6 +110,12 @@ type Report struct {
 		Truncations int64  `json:"truncations"`
 		WrittenLate int64  `json:"still_written_after_rotation"`
 	} `json:"sources"`
+	Rollups []struct {
+		Measurement string  `json:"measurement"`
+		Cells       int64   `json:"cells"`
+		Intents     int64   `json:"intents"`
+		OpenSeconds float64 `json:"open_seconds"`
+	} `json:"rollups"`
 	InfluxDB struct {
 		Up            bool    `json:"up"`
 		LastError     string  `json:"last_error"`

@@ -22,7 +22,7 @@ FUZZ      ?= .#    fuzz: which targets
 FUZZTIME  ?= 10m#  fuzz: how long each
 MODEL     ?= 20000# model: how many sequences
 SCENES    ?= 1000000# scenes: how many
-KILLS     ?= 50#   soak: how often tailflux is killed
+KILLS     ?= 50#   soak, soak-rollups: how often tailflux is killed
 OUTAGES   ?= 10#   soak: how often influxd is killed
 SEED      ?= 0#    soak: as an earlier one has printed it
 KEEP      ?=#      soak: directory that gets the files of a run that failed
@@ -40,7 +40,7 @@ influxd_old := $(CURDIR)/.cache/influxdb-debian/usr/bin/influxd
 debian      := $(CURDIR)/.cache/debian-12.tar
 debian_has  := systemd,systemd-sysv,dbus,libnss-systemd,procps,sudo,curl,logrotate,nginx-light
 
-.PHONY: help build man package release demo check fmt test model scenes mutants e2e e2e-influxd e2e-deps soak bench profile fuzz clean influxd
+.PHONY: help build man package release demo check fmt test model scenes mutants e2e e2e-influxd e2e-deps soak soak-rollups bench profile fuzz clean influxd
 
 help: ## this list
 	@sed -nE 's/^([a-z0-9-]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 20
@@ -161,6 +161,14 @@ soak: influxd ## real nginx under load, rotated; KILLS (50) of tailflux with -9,
 		-crash.kills $(KILLS) -crash.outages $(OUTAGES) -crash.seed $(SEED) -crash.keep '$(KEEP)' | quiet
 	{ set +x; } 2>/dev/null
 	echo "soak: passed"
+
+soak-rollups: influxd ## rollups through KILLS (50) of tailflux with -9, and a quarter of it in each way a log can go
+	@quiet() { grep -vE '^ *(=== |--- PASS|PASS)'; }
+	echo "soak-rollups: commit $$(git describe --always --dirty), $$(date -u +'%F %R') UTC"
+	set -x
+	go test -pgo=off -count=1 -timeout 0 -v -run '^TestRollups(Survive|Of)' ./internal/e2e -rollups.kills $(KILLS) | quiet
+	{ set +x; } 2>/dev/null
+	echo "soak-rollups: passed"
 
 e2e-deps: ## installs nginx, logrotate, wrk and what else the tests run from Debian; starts no service
 	@missing=

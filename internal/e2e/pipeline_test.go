@@ -47,13 +47,20 @@ type reject struct {
 	Generation int64
 	LineNumber int64 `json:"line_number"`
 	Number     int64 // in the time of the point, if it is another
+	Kind       string
+	Rollup     string
 	Reason     string
 	Line       string
 }
 
 func rejects(t *testing.T, d *tailfluxtest.Daemon) (entries []reject) {
 	t.Helper()
-	f, err := os.Open(d.RejectFile())
+	return rejectsOf(t, d.RejectFile())
+}
+
+func rejectsOf(t *testing.T, path string) (entries []reject) {
+	t.Helper()
+	f, err := os.Open(path)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -267,3 +267,6 @@ func (e *Encoder) Omitted() int { return e.omitted }
 
 // Time is the time in the last line that was appended, zero before the first.
 func (e *Encoder) Time() time.Time { return e.clock.time() }
+
+// At is the same in nanoseconds since 1970.
+func (e *Encoder) At() int64 { return e.clock.at.Nano }

@@ -135,6 +135,13 @@ func (p *Parser) parse(ctx context.Context, chunk flow.Chunk, out chan<- flow.Ba
 		if err != nil {
 			return err
 		}
+		if n == 0 && due(src.gen) <= b.End.Line {
+			src.gen.Reach(b.End, nil, time.Now())
+			if err := p.cutAt(ctx, src.gen, b.End.Line, out); err != nil {
+				return err
+			}
+			continue
+		}
 		if n == 0 && len(room) < p.pool.BlockSize() {
 			// The next point does not fit in what is left of this block.
 			if _, err := p.pool.Room(ctx, p.pool.BlockSize()); err != nil {
@@ -194,7 +201,7 @@ func (p *Parser) fill(src *source, b *flow.Batch, room, lines []byte) (points, t
 			taken += src.skip(b, lines[taken:], flow.Skip{Reason: flow.NoMatch})
 			continue
 		}
-		grown, outcome, encoder := buf, accesslog.Rejected, src.encoder
+		grown, outcome, encoder, pieces := buf, accesslog.Rejected, src.encoder, 0
 		captures, ok := src.matcher.Match(line)
 		if !ok && src.matcher.Aside() {
 			taken += src.skip(b, lines[taken:], flow.Skip{Filtered: true})
@@ -206,7 +213,8 @@ func (p *Parser) fill(src *source, b *flow.Batch, room, lines []byte) (points, t
 			} else {
 				outcome = encoder.Judge(captures, b.End.Line)
 			}
-		} else if joined, pieces := src.matcher.MatchPieces(lines[taken:], p.maxLine); pieces > 0 {
+		} else if joined, n := src.matcher.MatchPieces(lines[taken:], p.maxLine); n > 0 {
+			pieces = n
 			last := int64(pieces - 1)
 			captures = joined
 			grown, outcome = encode(encoder, buf, captures, b.End.Line+last, raw)
@@ -238,6 +246,9 @@ func (p *Parser) fill(src *source, b *flow.Batch, room, lines []byte) (points, t
 		case accesslog.Point:
 		}
 		if cap(grown) != cap(room) { // it was moved elsewhere: no room
+			break
+		}
+		if src.gen != nil && pieces == 0 && src.gen.Turns(b.End.Line, encoder.At()) {
 			break
 		}
 		buf = grown

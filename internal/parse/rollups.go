@@ -98,16 +98,24 @@ func (p *Parser) cutDue(ctx context.Context, g *rollup.Generation, b *flow.Batch
 		ending = nil // Lines does not show how the file goes on
 	}
 	g.Reach(b.End, ending, time.Now())
-	for b.End.Line >= g.Due() {
-		for _, i := range p.rollups.Sums.Due(g) {
-			if err := p.cut(ctx, rollup.Open{Generation: g, Rollup: i}, out); err != nil {
-				return err
-			}
-		}
+	if err := p.cutAt(ctx, g, b.End.Line, out); err != nil {
+		return err
 	}
 	for most, ok := p.rollups.Sums.Largest(); ok; most, ok = p.rollups.Sums.Largest() {
 		if err := p.cut(ctx, most, out); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// cutAt cuts what is due before a line.
+func (p *Parser) cutAt(ctx context.Context, g *rollup.Generation, line int64, out chan<- flow.Batch) error {
+	for line >= g.Due() {
+		for _, i := range p.rollups.Sums.Due(g) {
+			if err := p.cut(ctx, rollup.Open{Generation: g, Rollup: i}, out); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -142,12 +150,8 @@ func (r *Rollups) clock() *time.Timer {
 
 // tick cuts what the clock says, and sets it.
 func (p *Parser) tick(ctx context.Context, now time.Time, clock *time.Timer, out chan<- flow.Batch) error {
-	due, next := p.rollups.Sums.Tick(now)
-	if second := now.Add(time.Second); next.IsZero() || next.After(second) {
-		next = second // for /monitor
-	}
-	clock.Reset(time.Until(next))
-	err := p.cutAll(ctx, due, out)
+	clock.Reset(time.Second)
+	err := p.cutAll(ctx, p.rollups.Sums.Tick(now), out)
 	p.report()
 	return err
 }

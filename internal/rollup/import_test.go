@@ -59,7 +59,7 @@ func importLog(w *world, log *modelLog) map[string]map[string]int64 {
 			if _, ok := s.Largest(); ok {
 				w.t.Error("an import is cut for its memory")
 			}
-			if due, _ := s.Tick(w.now); len(due) > 0 {
+			if due := s.Tick(w.now); len(due) > 0 {
 				w.t.Error("an import is cut by the clock")
 			}
 			w.now = w.now.Add(1e11)

@@ -360,6 +360,12 @@ func (p *process) parse(g *modelLog, at *flow.Position, lines int) (n int) {
 	}
 	for ; n < lines && (n == 0 || at.Line < open.Due()); n++ {
 		l := &g.lines[at.Line-g.first]
+		if !l.rejected && open.Turns(at.Line, l.m.At) {
+			if n > 0 {
+				break
+			}
+			p.cutDue(open)
+		}
 		for i := range p.keys {
 			if !l.rejected && open.Counts(i, at.Line) {
 				p.sums.Add(open, i, at.Line, &l.m, []byte(l.tags[i]))
@@ -368,15 +374,19 @@ func (p *process) parse(g *modelLog, at *flow.Position, lines int) (n int) {
 		at.Line++
 		at.Offset += 10
 	}
-	open.Reach(*at, []byte("lines"), time.Time{})
+	open.Reach(*at, []byte("lines"), p.now)
 	p.batches = append(p.batches, modelBatch{end: *at})
-	for _, i := range p.sums.Due(open) {
-		p.cut(rollup.Open{Generation: open, Rollup: i})
-	}
+	p.cutDue(open)
 	for most, ok := p.sums.Largest(); ok; most, ok = p.sums.Largest() {
 		p.cut(most)
 	}
 	return n
+}
+
+func (p *process) cutDue(open *rollup.Generation) {
+	for _, i := range p.sums.Due(open) {
+		p.cut(rollup.Open{Generation: open, Rollup: i})
+	}
 }
 
 func (p *process) cut(o rollup.Open) {
@@ -393,8 +403,7 @@ func (p *process) cut(o rollup.Open) {
 }
 
 func (p *process) tick() {
-	due, _ := p.sums.Tick(p.now)
-	for _, o := range due {
+	for _, o := range p.sums.Tick(p.now) {
 		p.cut(o)
 	}
 }

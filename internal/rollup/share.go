@@ -22,7 +22,10 @@ type share struct {
 	bytes       int
 	lines       int64 // that became part of cells since begin
 	since       time.Time
-	full        bool // of an import: it has as many cells as a cut may have
+	full        bool  // of an import: it has as many cells as a cut may have
+	opened      int64 // time of the first line since the last cut
+	turn        int64 // begin of the window behind the newest one that is open; 0: none is
+	turned      int64 // number of the line with which a later window began, before which it is cut; 0: there is none
 }
 
 // never is the number of no line.
@@ -39,6 +42,8 @@ func (s *share) due(g *Generation) int64 {
 	switch {
 	case s.isBound():
 		return s.marks[0]
+	case s.turned > 0:
+		return s.turned
 	case !g.isImported():
 		return never
 	case s.full:
@@ -47,6 +52,11 @@ func (s *share) due(g *Generation) int64 {
 	// By the file's own numbers: each importer of the file cuts here.
 	first, lines := g.FirstLine, g.sums.imports.lines
 	return first + ((s.begin-first)/lines+1)*lines
+}
+
+// isRipe reports whether it may be cut at a line and has been open for so long.
+func (s *share) isRipe(line int64, now time.Time, age time.Duration) bool {
+	return s.isOpen(line) && !s.isBound() && !s.since.IsZero() && now.Sub(s.since) >= age
 }
 
 // push adds a cell at the end.

@@ -1,6 +1,7 @@
 package rollup
 
 import (
+	"math"
 	"slices"
 	"time"
 
@@ -39,9 +40,8 @@ type place struct {
 type rollup struct {
 	Definition
 	key    string
-	head   []byte // measurement and host, as line protocol
-	window int64  // that was met last: its begin
-	next   time.Time
+	head   []byte         // measurement and host, as line protocol
+	window int64          // that was met last: its begin
 	zeroed map[int64]bool // hours since 1970 that have a point of zeros
 }
 
@@ -54,7 +54,9 @@ type Generation struct {
 	shares []share
 	at     flow.Position // up to here it was read
 	ending []byte        // what stands before that, as far as it matters
+	now    time.Time     // when that was
 	due    int64         // number of the line before which something must be cut
+	turn   int64         // time of a line from which on a window is over
 	left   bool          // nothing more comes, as far as is known
 }
 
@@ -131,6 +133,33 @@ func (g *Generation) settle() {
 	}
 }
 
+// Turns reports whether something is to be cut before the next line, of that number and
+// time: it begins a later window than those that are open. Then each window has one delta,
+// if lines come in the order of their times. What is read much faster than it was written
+// is cut by the clock, many windows at once.
+func (g *Generation) Turns(line, at int64) bool {
+	return at >= g.turn && line >= g.at.Line && g.turns(line, at)
+}
+
+func (g *Generation) turns(line, at int64) bool {
+	g.turn = math.MaxInt64
+	for i := range g.shares {
+		sh := &g.shares[i]
+		interval := sh.rollup.Interval
+		if at >= sh.turn {
+			if sh.turn == 0 {
+				sh.opened = at
+			} else if !g.isImported() && sh.isRipe(line, g.now, time.Duration(at-sh.opened)/2) {
+				sh.turned = line
+			}
+			sh.turn = at - at%int64(interval) + int64(interval)
+		}
+		g.turn = min(g.turn, sh.turn)
+	}
+	g.settle()
+	return g.due <= line
+}
+
 // Due is the number of the line before which something must be cut: [Sums.Due] says what.
 func (g *Generation) Due() int64 { return g.due }
 
@@ -167,7 +196,7 @@ func (g *Generation) Reach(at flow.Position, ending []byte, now time.Time) {
 	if at.Line <= g.at.Line {
 		return
 	}
-	g.at, g.left = at, false
+	g.at, g.left, g.now = at, false, now
 	for i := range g.shares {
 		if sh := &g.shares[i]; sh.since.IsZero() && sh.isOpen(at.Line) {
 			sh.since = now
@@ -207,24 +236,20 @@ func (s *Sums) Leave(g *Generation) (all []Open) {
 	return all
 }
 
-// grace is how long lines of a window may take to come after its end before they become a
-// delta of their own.
+// grace is how much longer than its interval a rollup waits for a line that begins a later
+// window.
 func (r *rollup) grace() time.Duration { return min(2*time.Second, r.Interval/5) }
 
-// Tick returns what the clock says is to be cut, and when to ask again.
-func (s *Sums) Tick(now time.Time) (due []Open, next time.Time) {
+// Tick returns what the clock says is to be cut: no line came that would have ended it.
+func (s *Sums) Tick(now time.Time) (due []Open) {
 	for i, r := range s.rollups {
-		if !now.Before(r.next) {
-			if !r.next.IsZero() {
-				due = append(due, s.free(i)...)
+		for _, o := range s.free(i) {
+			if o.shares[i].isRipe(o.at.Line, now, r.Interval+r.grace()) {
+				due = append(due, o)
 			}
-			r.next = now.Add(-r.grace()).Truncate(r.Interval).Add(r.Interval + r.grace())
-		}
-		if next.IsZero() || r.next.Before(next) {
-			next = r.next
 		}
 	}
-	return due, next
+	return due
 }
 
 // free is what is open of a rollup and may be cut anywhere.

@@ -45,12 +45,11 @@ func newRollups(s *state) *rollups {
 	}
 	c := s.config
 	r := &rollups{checkpoint: s.checkpoint, book: s.book, log: s.log}
-	var all []rollup.Definition
-	for i, of := range c.Rollups {
-		d := rollup.Definition{Measurement: of.Measurement, Interval: of.Interval, Tags: of.Tags, RetentionPolicy: of.RetentionPolicy}
-		all, r.keys = append(all, d), append(r.keys, d.Key())
-		s.stats.AddRollup(d.Key(), d.Measurement)
-		if of.Interval >= c.Rollups[r.last].Interval {
+	all := definitions(c)
+	for i, of := range all {
+		r.keys = append(r.keys, of.Key())
+		s.stats.AddRollup(of.Key(), of.Measurement)
+		if of.Interval >= all[r.last].Interval {
 			r.last = i
 		}
 	}
@@ -67,6 +66,14 @@ func newRollups(s *state) *rollups {
 	}
 	r.saved()
 	return r
+}
+
+// definitions are the rollups that are configured.
+func definitions(c *config.Config) (all []rollup.Definition) {
+	for _, of := range c.Rollups {
+		all = append(all, rollup.Definition{Measurement: of.Measurement, Interval: of.Interval, Tags: of.Tags, RetentionPolicy: of.RetentionPolicy})
+	}
+	return all
 }
 
 // giveUp removes intents that nobody will ever carry out, and says so of those that were

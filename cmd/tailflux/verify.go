@@ -28,7 +28,8 @@ func verifyCommand() *cobra.Command {
 		Long: `Verify reads a log, plain or compressed with gzip or zstd, works out the
 timestamp of each line's point, and looks for it in InfluxDB. It prints how
 many lines there are, how many were filtered or rejected, how many points are
-expected and found, and the minutes in which points are missing.
+expected and found, and the minutes in which points are missing. It also adds
+the lines up, and compares that with the rollups, window by window.
 
 The line numbers, which are part of the timestamps, are known for the files
 that are being followed, for the last 64 before them, and for imported files.
@@ -36,7 +37,7 @@ For any other file, verify counts the points of each minute, including those
 of the files before and after it: the result is called approximate.
 
 Verify writes nothing; tailflux may run meanwhile. The exit code is 1 if
-points are missing, if no line matches the format, or if a file cannot be
+points are missing, if a rollup differs, if no line matches the format, or if a file cannot be
 read; the others are compared all the same. It is 2 if nothing can be
 compared: VictoriaMetrics has no InfluxQL.`,
 		Example: verifyExamples,
@@ -69,12 +70,12 @@ func verifyFiles(ctx context.Context, out io.Writer, c *config.Config, source st
 	if err := readable(ctx, client, "verify"); err != nil {
 		return err
 	}
-	v, err := verify.Open(c, client)
+	v, err := verify.Open(c, client, definitions(c))
 	if err != nil {
 		return err
 	}
 	var unread error
-	missing, foreign, odd := 0, 0, ""
+	missing, differ, foreign, odd := 0, 0, 0, ""
 	for _, file := range files {
 		verdict, err := v.Verify(ctx, file, source)
 		if broken, ok := errors.AsType[verify.FileError](err); ok {
@@ -83,6 +84,9 @@ func verifyFiles(ctx context.Context, out io.Writer, c *config.Config, source st
 		}
 		if err != nil {
 			return errors.Join(unread, fmt.Errorf("verify %s: %w", file, err))
+		}
+		if verdict.Differ() {
+			differ++
 		}
 		switch {
 		case verdict.Missing > 0:
@@ -105,6 +109,9 @@ func verifyFiles(ctx context.Context, out io.Writer, c *config.Config, source st
 		err = fmt.Errorf("verify: in %d of %d files no line matches the format: try tailflux explain --file %s", foreign, len(files), odd)
 	case missing > 0:
 		err = fmt.Errorf("verify: points are missing for %d of %d files", missing, len(files))
+	}
+	if differ > 0 {
+		err = errors.Join(err, fmt.Errorf("verify: rollups are not what the lines add up to for %d of %d files", differ, len(files)))
 	}
 	return errors.Join(unread, err)
 }

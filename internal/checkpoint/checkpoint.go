@@ -49,6 +49,7 @@ type Generation struct {
 	Before    logfile.Sum // of the bytes before Offset
 	Left      Reached     // where reading ended, in the state Left; only its offset is saved
 	Ahead     []Ahead     // destinations that got more; what others got is Offset, Line and Before
+	Spans     []Span      // what destinations got that were not there all the time
 }
 
 // State is what became of a generation.

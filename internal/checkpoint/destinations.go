@@ -133,6 +133,7 @@ func (g *Generation) deliver(source string, was, now []string) (gone []Undone) {
 			gone = append(gone, Undone{source, d, at.Line, furthest})
 		}
 	}
+	g.change(was, now)
 	g.reach(g.all(now))
 	return gone
 }

@@ -111,7 +111,9 @@ func TestDestinationsChange(t *testing.T) {
 	if gone := o.Deliver(three[:2]); len(gone) != 1 || gone[0].From != 21 {
 		t.Errorf("Deliver without the rollup says %v", gone)
 	}
-	o.want(web, checkpoint.Source{Path: web.Path, Open: []checkpoint.Generation{reading(1, 500, "")}})
+	is := reading(1, 500, "")
+	is.Spans = []checkpoint.Span{{"site#1", 1, 21}} // and the other one got nothing
+	o.want(web, checkpoint.Source{Path: web.Path, Open: []checkpoint.Generation{is}})
 }
 
 func TestGenerationIsFinishedWhenTheLastDestinationIsGone(t *testing.T) {
@@ -205,4 +207,87 @@ func TestOwes(t *testing.T) {
 	o.Acknowledge(at(g, 500), nil)
 	o.cut("site#1", g, 500)
 	check("finished", "site#1", 51, false)
+}
+
+// Which lines a destination got is known later, whatever became of it meanwhile.
+func TestSpans(t *testing.T) {
+	record := func(t *testing.T, o *opened) *checkpoint.Generation {
+		t.Helper()
+		o.save()
+		all, err := checkpoint.Read(o.dir)
+		if err != nil || all["web"] == nil {
+			t.Fatal(all, err)
+		}
+		s := all["web"]
+		if len(s.Open) > 0 {
+			return &s.Open[0]
+		}
+		return &s.Finished[0]
+	}
+	for _, tt := range []struct {
+		name string
+		do   func(o *opened, g *flow.Generation)
+		want []checkpoint.Span
+	}{
+		{"points alone", func(o *opened, g *flow.Generation) { o.Acknowledge(at(g, 500), nil) }, []checkpoint.Span{{checkpoint.Raw, 1, 51}}},
+		{"nothing yet", func(o *opened, g *flow.Generation) {
+			o.Deliver(three)
+			o.Acknowledge(at(g, 500), nil)
+		}, []checkpoint.Span{{checkpoint.Raw, 1, 51}, {"site#1", 1, 1}}},
+		{"a rollup that came later", func(o *opened, g *flow.Generation) {
+			o.Acknowledge(at(g, 300), nil)
+			o.Deliver(three)
+			o.Acknowledge(at(g, 500), nil)
+			o.cut("site#1", g, 400)
+		}, []checkpoint.Span{{checkpoint.Raw, 1, 51}, {"site#1", 31, 41}}},
+		{"one that is gone, and comes back", func(o *opened, g *flow.Generation) {
+			o.Deliver(three)
+			o.Acknowledge(at(g, 200), nil)
+			o.cut("site#1", g, 200)
+			o.Deliver(three[:2])
+			o.Acknowledge(at(g, 300), nil)
+			o.Deliver(three)
+			o.Acknowledge(at(g, 500), nil)
+			o.cut("site#1", g, 500)
+		}, []checkpoint.Span{{"site#1", 1, 21}, {checkpoint.Raw, 1, 51}, {"site#1", 31, 51}}},
+		{"no points any more", func(o *opened, g *flow.Generation) {
+			o.Acknowledge(at(g, 300), nil)
+			o.Deliver([]string{checkpoint.Lines, "site#1"})
+			o.Acknowledge(at(g, 500), nil)
+			o.cut("site#1", g, 500)
+		}, []checkpoint.Span{{checkpoint.Raw, 1, 31}, {"site#1", 31, 51}}},
+		{"finished", func(o *opened, g *flow.Generation) {
+			o.Acknowledge(at(g, 300), nil)
+			o.Deliver(three)
+			o.Leave(at(g, 500))
+			o.Acknowledge(at(g, 500), nil)
+			o.cut("site#1", g, 500)
+			o.Deliver(three[:2])
+		}, []checkpoint.Span{{checkpoint.Raw, 1, 51}, {"site#1", 31, 51}}},
+		{"finished before", func(o *opened, g *flow.Generation) {
+			o.Leave(at(g, 500))
+			o.Acknowledge(at(g, 500), nil)
+			o.Deliver(three)
+		}, []checkpoint.Span{{checkpoint.Raw, 1, 51}}},
+		{"lost", func(o *opened, g *flow.Generation) {
+			o.Deliver(three)
+			o.Acknowledge(at(g, 500), nil)
+			o.cut("site#1", g, 200)
+			o.Lose("web", 1)
+		}, []checkpoint.Span{{checkpoint.Raw, 1, 51}, {"site#1", 1, 21}}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			o, g := begun(t)
+			tt.do(o, g)
+			for _, again := range []bool{false, true} {
+				if again {
+					o.save()
+					o = o.crash()
+				}
+				if diff := cmp.Diff(tt.want, record(t, o).Spans); diff != "" {
+					t.Errorf("after a crash: %t (-want +got):\n%s", again, diff)
+				}
+			}
+		})
+	}
 }

@@ -53,11 +53,13 @@ func (d *disk) load(log *slog.Logger) (used, earlier content, err error) {
 func Read(dir string) (map[string]*Source, error) {
 	latest, err := read(dir, statedir.Checkpoint)
 	if err == nil {
+		latest.explicit()
 		return latest.Sources, nil
 	}
 	before, errBefore := read(dir, statedir.CheckpointPrev)
 	switch {
 	case errBefore == nil:
+		before.explicit()
 		return before.Sources, nil
 	case errors.Is(err, fs.ErrNotExist) && errors.Is(errBefore, fs.ErrNotExist):
 		return nil, nil

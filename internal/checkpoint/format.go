@@ -58,6 +58,12 @@ type (
 		Before    logfile.Sum `json:"before"`
 		Left      *int64      `json:"left"` // -1 unless its state is Left
 		Ahead     []ahead     `json:"ahead,omitempty"`
+		Spans     []span      `json:"spans,omitempty"`
+	}
+	span struct {
+		Destination string `json:"destination"`
+		From        int64  `json:"from"`
+		To          int64  `json:"to,omitempty"`
 	}
 	ahead struct {
 		Destination string      `json:"destination"`
@@ -74,6 +80,7 @@ type (
 		Before    logfile.Sum `json:"before"`
 		Lost      bool        `json:"lost,omitempty"`
 		Ahead     []ahead     `json:"ahead,omitempty"` // if it was lost
+		Spans     []span      `json:"spans,omitempty"`
 	}
 )
 
@@ -81,7 +88,7 @@ type (
 func (s *Source) MarshalJSON() ([]byte, error) {
 	to := saved{Path: s.Path, Directories: s.Directories, Open: toReading(s.Open), Imports: toReading(s.Imports), Refused: s.Refused}
 	for _, g := range s.Finished {
-		to.Finished = append(to.Finished, finished{g.File, g.ID, g.FirstLine, g.Line, g.Offset, g.Before, g.State == Lost, toAhead(g.Ahead)})
+		to.Finished = append(to.Finished, finished{g.File, g.ID, g.FirstLine, g.Line, g.Offset, g.Before, g.State == Lost, toAhead(g.Ahead), toSpans(g.Spans)})
 	}
 	return json.Marshal(to)
 }
@@ -92,7 +99,7 @@ func toReading(all []Generation) (to []reading) {
 		if g.State == Left {
 			left = g.Left.Offset
 		}
-		to = append(to, reading{g.File, g.ID, g.FirstLine, g.Earlier, g.Offset, g.Line, g.Before, &left, toAhead(g.Ahead)})
+		to = append(to, reading{g.File, g.ID, g.FirstLine, g.Earlier, g.Offset, g.Line, g.Before, &left, toAhead(g.Ahead), toSpans(g.Spans)})
 	}
 	return to
 }
@@ -118,7 +125,7 @@ func (s *Source) UnmarshalJSON(text []byte) error {
 		}
 		s.Finished = append(s.Finished, Generation{
 			File: g.File, State: state, ID: g.ID, FirstLine: g.FirstLine, Offset: g.Offset, Line: g.LastLine, Before: g.Before,
-			Ahead: fromAhead(g.Ahead),
+			Ahead: fromAhead(g.Ahead), Spans: fromSpans(g.Spans),
 		})
 	}
 	return nil
@@ -130,7 +137,7 @@ func fromReading(all []reading) (to []Generation) {
 		if g.Left != nil && *g.Left >= 0 {
 			is.State, is.Left.Offset = Left, *g.Left
 		}
-		is.Ahead = fromAhead(g.Ahead)
+		is.Ahead, is.Spans = fromAhead(g.Ahead), fromSpans(g.Spans)
 		to = append(to, is)
 	}
 	return to
@@ -139,6 +146,20 @@ func fromReading(all []reading) (to []Generation) {
 func fromAhead(all []ahead) (to []Ahead) {
 	for _, a := range all {
 		to = append(to, Ahead{a.Destination, Reached{a.Offset, a.Line, a.Before}})
+	}
+	return to
+}
+
+func toSpans(all []Span) (to []span) {
+	for _, s := range all {
+		to = append(to, span(s))
+	}
+	return to
+}
+
+func fromSpans(all []span) (to []Span) {
+	for _, s := range all {
+		to = append(to, Span(s))
 	}
 	return to
 }

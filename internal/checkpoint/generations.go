@@ -38,6 +38,7 @@ func (c *Checkpoint) finish(s *Source, g *Generation, lost bool) {
 	if done.Before.Length == 0 && !lost { // it was left behind half a line
 		done.Before = g.Left.Before
 	}
+	done.endAll(c.destinations)
 	done.State, done.Left = Finished, Reached{}
 	if lost {
 		done.State = Lost

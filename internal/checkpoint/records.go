@@ -14,6 +14,9 @@ type Record struct {
 
 	Offset   int64 // in bytes, after the last of them
 	Finished bool  // later lines will not be read
+
+	spans []Span
+	rest  int64 // number of the first line that should have been read and never will be; 0: there is none
 }
 
 // Records returns the lines of a log that were followed as some generation of the
@@ -26,7 +29,7 @@ func (s *Source) Records(l *logfile.Log) (all []Record, err error) {
 	}
 	for _, g := range s.Imports {
 		if l.Compare(g.File, g.Offset, g.Before) >= logfile.Copy {
-			all = append(all, Record{Generation: g.ID, FirstLine: g.FirstLine, NextLine: g.Line, Offset: g.Offset})
+			all = append(all, Record{Generation: g.ID, FirstLine: g.FirstLine, NextLine: g.Line, Offset: g.Offset, spans: g.Spans})
 		}
 	}
 	for i := range all {
@@ -36,7 +39,7 @@ func (s *Source) Records(l *logfile.Log) (all []Record, err error) {
 	}
 	if followed.Finished && !l.IsAt(s.Path) {
 		read := all[0].NextLine - all[0].FirstLine
-		all = append(all, Record{Generation: followed.Generation, FirstLine: followed.NextLine, NextLine: math.MaxInt64, Before: all[0].Before + read})
+		all = append(all, Record{Generation: followed.Generation, FirstLine: followed.NextLine, NextLine: math.MaxInt64, Before: all[0].Before + read, spans: followed.spans, rest: followed.NextLine})
 	}
 	return all, nil
 }
@@ -46,12 +49,12 @@ func (s *Source) Records(l *logfile.Log) (all []Record, err error) {
 func (s *Source) Followed(l *logfile.Log) (found Record, sure logfile.Identity) {
 	for _, g := range s.Finished {
 		if is := l.Compare(g.File, g.Offset, g.Before); is > logfile.Different && is >= sure {
-			sure, found = is, Record{Generation: g.ID, FirstLine: g.FirstLine, NextLine: g.Line, Offset: g.Offset, Finished: true}
+			sure, found = is, Record{Generation: g.ID, FirstLine: g.FirstLine, NextLine: g.Line, Offset: g.Offset, Finished: true, spans: g.Spans}
 		}
 	}
 	for _, g := range s.Open {
 		if is := l.Compare(g.File, g.Offset, g.Before); is > logfile.Different && is >= sure {
-			sure, found = is, Record{Generation: g.ID, FirstLine: g.FirstLine, NextLine: g.Line, Offset: g.Offset}
+			sure, found = is, Record{Generation: g.ID, FirstLine: g.FirstLine, NextLine: g.Line, Offset: g.Offset, spans: g.Spans}
 		}
 	}
 	return found, sure

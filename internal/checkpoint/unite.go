@@ -69,6 +69,13 @@ func (s *Source) take(from *Source, gone bool) {
 			for i := range g.Ahead {
 				g.Ahead[i].Line += more
 			}
+			g.Spans = slices.Clone(g.Spans)
+			for i := range g.Spans {
+				g.Spans[i].From += more
+				if g.Spans[i].To > 0 {
+					g.Spans[i].To += more
+				}
+			}
 		}
 		if gone && g.Offset >= g.Size {
 			g.State, g.Left = Finished, Reached{}

@@ -23,3 +23,10 @@ func Refused(answer string) Reason { return Reason(refused + answer) }
 
 // Answer is InfluxDB's answer, if that is the reason.
 func (r Reason) Answer() (answer string, ok bool) { return strings.CutPrefix(string(r), refused) }
+
+// IsOfPoint reports whether the point of the line was refused, or too old: the line itself
+// was read as it should, and added up.
+func (r Reason) IsOfPoint() bool {
+	_, answered := r.Answer()
+	return answered || r == Expired || r == Future
+}

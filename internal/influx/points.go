@@ -53,16 +53,8 @@ func (c *Client) pointsQuery(s Series, from, to int64) string {
 			fields = append(fields, Quote(field))
 		}
 	}
-	where := "source = " + quoteString(s.Source)
-	if s.Host != "" {
-		where += " AND host = " + quoteString(s.Host)
-	}
-	measurement := Quote(s.Measurement)
-	if rp := c.config.RetentionPolicy; rp != "" {
-		measurement = Quote(rp) + "." + measurement
-	}
 	return fmt.Sprintf("SELECT %s FROM %s WHERE %s AND time >= %d AND time <= %d",
-		strings.Join(slices.Compact(fields), ", "), measurement, where, from, to)
+		strings.Join(slices.Compact(fields), ", "), inPolicy(c.config.RetentionPolicy, s.Measurement), isOf(s.Source, s.Host), from, to)
 }
 
 // Quote writes an identifier for InfluxQL.

@@ -76,7 +76,7 @@ func TestPending(t *testing.T) {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 	lines, err := rejects.Read(dir)
-	if of := lines.Of("web", 1); err != nil || len(of) != 8 || of[5006] || !of[5007] || !of[5005] {
+	if of := lines.Of("web", 1); err != nil || len(of) != 8 || of[5006] != "" || of[5007] == "" || of[5005] == "" {
 		t.Errorf("Read = %v, %v", of, err)
 	}
 	if n := lines.BySource()["web"]; n != 8 {

@@ -15,6 +15,9 @@ type Read struct {
 	Outcome accesslog.Outcome
 	Matched bool
 	More    int // so many lines behind it belong to it: its number is that of the last of them
+
+	By       *accesslog.Encoder // of a point
+	Captures [][]byte           // that it was made of
 }
 
 // AppendRead is Append for a line that comes from a reader, as the daemon does it: one in
@@ -25,7 +28,7 @@ func (l *Lines) AppendRead(dst, line []byte, number int64, behind *logfile.LineR
 	switch {
 	case ok:
 	case l.Matcher.Aside():
-		return Read{dst, accesslog.Filtered, true, 0}, nil
+		return Read{Points: dst, Outcome: accesslog.Filtered, Matched: true}, nil
 	default:
 		if captures, r.More, err = l.Pieces(line, behind, most); err != nil {
 			return r, err
@@ -35,11 +38,13 @@ func (l *Lines) AppendRead(dst, line []byte, number int64, behind *logfile.LineR
 	if ok {
 		r.Matched = true
 		if r.Points, r.Outcome = l.Encoder.Append(dst, captures, number+int64(r.More)); r.Outcome != accesslog.Rejected || r.More > 0 {
+			r.By, r.Captures = l.Encoder, captures
 			return r, nil
 		}
 	}
-	points, outcome, matched := l.Earlier.Append(dst, line, number)
-	return Read{points, outcome, ok || matched, 0}, nil
+	earlier := l.Earlier.appendAny(dst, line, number)
+	earlier.Matched = earlier.Matched || ok
+	return earlier, nil
 }
 
 // Pieces is MatchPieces of a matcher for a line and those behind it, of which more belong

@@ -42,14 +42,22 @@ type Lines struct {
 // extended buffer; matched reports whether there is one. number is as in
 // [accesslog.Encoder.Append].
 func (l *Lines) Append(dst, line []byte, number int64) (points []byte, outcome accesslog.Outcome, matched bool) {
+	r := l.appendAny(dst, line, number)
+	return r.Points, r.Outcome, r.Matched
+}
+
+func (l *Lines) appendAny(dst, line []byte, number int64) Read {
+	matched := false
 	for ; l != nil; l = l.Earlier {
-		var ok bool
-		points, outcome, ok = l.AppendOne(dst, line, number)
-		if matched = matched || ok; ok && outcome != accesslog.Rejected {
-			return points, outcome, true
+		captures, ok := l.Matcher.Match(line)
+		if matched = matched || ok; !ok {
+			continue
+		}
+		if points, outcome := l.Encoder.Append(dst, captures, number); outcome != accesslog.Rejected {
+			return Read{Points: points, Outcome: outcome, Matched: true, By: l.Encoder, Captures: captures}
 		}
 	}
-	return dst, accesslog.Rejected, matched
+	return Read{Points: dst, Outcome: accesslog.Rejected, Matched: matched}
 }
 
 // AppendOne is Append without the earlier formats.

@@ -20,10 +20,14 @@ type Verdict struct {
 	Pending     int64    `json:"pending"` // lines that are not delivered yet
 	Filtered    int64    `json:"filtered"`
 	Rejected    int64    `json:"rejected"`
+	Raw         bool     `json:"raw"`      // there should be a point for each line
+	Added       int64    `json:"added"`    // lines that are in rollups only
 	Expected    int64    `json:"expected"` // points
 	Found       int64    `json:"found"`
 	Missing     int64    `json:"missing"`
 	Minutes     []Minute `json:"minutes"` // in which points are missing
+
+	Rollups []*Rollup `json:"rollups"`
 }
 
 // A Minute is one in which points are missing.
@@ -37,6 +41,11 @@ type Minute struct {
 // all of them were rejected: the format is probably another one.
 func (v *Verdict) NoneMatches() bool {
 	return v.Rejected > 0 && v.Rejected+v.Earlier+v.Pending == v.Lines
+}
+
+// Differ reports whether a rollup does not add up to what the lines do.
+func (v *Verdict) Differ() bool {
+	return slices.ContainsFunc(v.Rollups, func(r *Rollup) bool { return len(r.Windows) > 0 })
 }
 
 // Print writes the verdict for people.
@@ -58,11 +67,26 @@ func (v *Verdict) Print(w io.Writer) error {
 	row("- not delivered yet", v.Pending, false)
 	row("- filtered", v.Filtered, false)
 	row("- rejected", v.Rejected, false)
-	row("= points that should be there", v.Expected, true)
-	row("points in InfluxDB", v.Found, true)
-	row("missing", v.Missing, true)
+	row("- only added up", v.Added, !v.Raw)
+	if v.Raw {
+		row("= points that should be there", v.Expected, true)
+		row("points in InfluxDB", v.Found, true)
+		row("missing", v.Missing, true)
+	}
 	for _, m := range v.Minutes {
 		fmt.Fprintf(&b, "  %s  %d of %d points\n", m.Time.Format("2006-01-02T15:04Z"), m.Found, m.Expected)
+	}
+	for _, r := range v.Rollups {
+		fmt.Fprintf(&b, "  rollup %s\n", r.Measurement)
+		row("- not delivered yet", r.Pending, false)
+		row("- from when it was not configured", r.Outside, false)
+		row("- in points that were refused", r.Refused, false)
+		row("= lines that should be in it", r.Expected, true)
+		row("lines in it", r.Found, true)
+		row("windows that differ", int64(len(r.Windows)), true)
+		for _, of := range r.Windows {
+			of.print(&b)
+		}
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

@@ -1,6 +1,10 @@
 // Package verify compares the lines of a log with the points in InfluxDB: it works
-// out the timestamp of each line's point, as the daemon does, and looks for it. It
-// writes nothing.
+// out the timestamp of each line's point, as the daemon does, and looks for it; and it adds
+// the lines up, and compares that with what rollups add up to. It writes nothing.
+//
+//	verify.go   reads the log
+//	rollups.go  compares sums
+//	verdict.go  says what was found
 package verify
 
 import (
@@ -11,15 +15,16 @@ import (
 	"io/fs"
 	"maps"
 	"slices"
-	"time"
 
 	"github.com/tailflux/tailflux/internal/accesslog"
 	"github.com/tailflux/tailflux/internal/checkpoint"
 	"github.com/tailflux/tailflux/internal/config"
+	"github.com/tailflux/tailflux/internal/flow"
 	"github.com/tailflux/tailflux/internal/influx"
 	"github.com/tailflux/tailflux/internal/lineproto"
 	"github.com/tailflux/tailflux/internal/logfile"
 	"github.com/tailflux/tailflux/internal/rejects"
+	"github.com/tailflux/tailflux/internal/rollup"
 	"github.com/tailflux/tailflux/internal/shape"
 )
 
@@ -28,6 +33,8 @@ type Points interface {
 	// Timestamps returns the times of the points from one time to another, both
 	// included, in nanoseconds since 1970, in any order.
 	Timestamps(ctx context.Context, s influx.Series, from, to int64) ([]int64, error)
+	// Deltas returns the points of a rollup between the same.
+	Deltas(ctx context.Context, r influx.Rollup, from, to int64) ([]influx.Delta, error)
 }
 
 // Verifier verifies files. It is for one goroutine.
@@ -36,13 +43,14 @@ type Verifier struct {
 	known    map[string]*checkpoint.Source
 	rejected rejects.Lines
 	points   Points
+	rollups  []rollup.Definition
 	host     string // tag of the points; "" is any
 }
 
 // Open reads what the state directory says of the files that were followed or
-// imported. The daemon may have the directory.
-func Open(c *config.Config, points Points) (*Verifier, error) {
-	v := &Verifier{config: c, points: points}
+// imported. rollups are those that are configured. The daemon may have the directory.
+func Open(c *config.Config, points Points, rollups []rollup.Definition) (*Verifier, error) {
+	v := &Verifier{config: c, points: points, rollups: rollups}
 	var err error
 	if v.known, err = checkpoint.Read(c.StateDir); err != nil {
 		return nil, err
@@ -90,14 +98,26 @@ func (v *Verifier) verify(ctx context.Context, log *logfile.Log, file, source st
 	if err != nil {
 		return nil, err
 	}
-	result := &Verdict{File: file, Source: name, Approximate: len(records) == 0, Minutes: []Minute{}}
+	result := &Verdict{
+		File: file, Source: name, Approximate: len(records) == 0, Raw: v.config.Raw,
+		Minutes: []Minute{}, Rollups: []*Rollup{},
+	}
 	if !result.Approximate {
 		result.Generation = records[0].Generation
 	}
 	log.Rewind()
-	stamps, err := v.expect(log, result, records, lines)
+	stamps, sums, err := v.expect(log, result, records, lines)
 	if err != nil {
 		return nil, err
+	}
+	for _, s := range sums {
+		if err := s.compare(ctx, v.points, v.host); err != nil {
+			return nil, err
+		}
+		result.Rollups = append(result.Rollups, &s.Rollup)
+	}
+	if !v.config.Raw {
+		return result, nil
 	}
 	slices.Sort(stamps)
 	result.Expected = int64(len(stamps))
@@ -137,82 +157,119 @@ func (v *Verifier) names() string {
 	return shape.Names(v.config, slices.Collect(maps.Keys(v.known)))
 }
 
-// expect reads the log and returns the timestamps of the points that its lines
-// should have become, and counts the others.
-func (v *Verifier) expect(log io.Reader, result *Verdict, records []checkpoint.Record, shaped *shape.Lines) (stamps []int64, err error) {
+// expect reads the log, and finds out what its lines should have become: the timestamps of
+// points, and the sums of rollups. It counts the others.
+func (v *Verifier) expect(log io.Reader, result *Verdict, records []checkpoint.Record, shaped *shape.Lines) (stamps []int64, sums []*sums, err error) {
 	lines := logfile.NewLineReader(log, int(v.config.MaxLineBytes))
+	sums = v.sums(result, records)
+	raw := spansOf(records, checkpoint.Raw)
 	var point []byte
 	for {
 		line, long, err := lines.Next()
 		if errors.Is(err, io.EOF) {
-			return stamps, nil
+			return stamps, sums, nil
 		}
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		number, rejected, known := v.line(result, records)
+		is := v.line(result, records)
 		result.Lines++
-		if !known && !result.Approximate {
+		if !is.known && !result.Approximate {
 			if result.Lines <= records[0].Before {
 				result.Earlier++
 			} else {
 				result.Pending++
+				for _, s := range sums {
+					s.Pending++
+				}
 			}
 			continue
 		}
-		if rejected || long {
+		if is.rejected && !is.reason.IsOfPoint() || long {
 			result.Rejected++
 			continue
 		}
-		is, err := shaped.AppendRead(point[:0], line, number, lines, int(v.config.MaxLineBytes))
+		read, err := shaped.AppendRead(point[:0], line, is.number, lines, int(v.config.MaxLineBytes))
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		if point = is.Points; !v.joined(result, records, number, is.More) {
-			is.Outcome = accesslog.Rejected
-		} else if err := skip(lines, is.More); err != nil {
-			return nil, err
+		if point = read.Points; read.More > 0 && !v.joined(result, records, &is, read.More) {
+			read.Outcome = accesslog.Rejected
+		} else if err := skip(lines, read.More); err != nil {
+			return nil, nil, err
 		} else {
-			result.Lines += int64(is.More)
-			result.Filtered += int64(is.More)
+			result.Lines += int64(read.More)
+			result.Filtered += int64(read.More)
 		}
-		switch is.Outcome {
+		switch read.Outcome {
 		case accesslog.Filtered:
 			result.Filtered++
+			continue
 		case accesslog.Rejected:
 			result.Rejected++
+			continue
 		case accesslog.Point:
+		}
+		m := read.By.Measures(read.Captures)
+		for _, s := range sums {
+			s.add(&is, m, result.Approximate)
+		}
+		switch place := raw.place(is.number); {
+		case is.rejected:
+			result.Rejected++
+		case !v.config.Raw:
+			result.Added++
+		case place == behind && !result.Approximate:
+			result.Pending++
+		case place == outside && !result.Approximate:
+			result.Added++
+		default:
 			stamp, ok := lineproto.Stamp(point)
 			if !ok {
-				return nil, fmt.Errorf("no timestamp in %q", point)
+				return nil, nil, fmt.Errorf("no timestamp in %q", point)
 			}
 			stamps = append(stamps, stamp)
 		}
 	}
 }
 
-// line is the number of the next line, if it was delivered, and whether it is in
-// the reject file.
-func (v *Verifier) line(result *Verdict, records []checkpoint.Record) (number int64, rejected, known bool) {
-	for _, r := range records {
-		number = r.FirstLine + result.Lines - r.Before
-		if number >= r.FirstLine && number < r.NextLine {
-			return number, v.rejected.Of(result.Source, r.Generation)[number], true
-		}
-	}
-	return 0, false, false
+// known is what is known of a line.
+type known struct {
+	number      int64
+	known       bool // it was delivered, at least in part
+	rejected    bool // it is in the reject file
+	redelivered bool // it was, because it could not be read
+	reason      flow.Reason
 }
 
-// joined reports whether the daemon may have joined a line with so many behind it: those
-// that it did not get in one read are in the reject file.
-func (v *Verifier) joined(result *Verdict, records []checkpoint.Record, number int64, more int) bool {
+// line is what is known of the next line.
+func (v *Verifier) line(result *Verdict, records []checkpoint.Record) (is known) {
+	for i := range records {
+		r := &records[i]
+		is.number = r.FirstLine + result.Lines - r.Before
+		if is.number >= r.FirstLine && is.number < r.Until() {
+			is.known = true
+			is.reason, is.rejected = v.rejected.Of(result.Source, r.Generation)[is.number]
+			if why, ok := v.rejected.Redelivered(result.Source, r.Generation)[is.number]; ok && !is.rejected {
+				is.redelivered = !why.IsOfPoint()
+			}
+			return is
+		}
+	}
+	return known{}
+}
+
+// joined reports whether the daemon may have joined a line with so many behind it, of which
+// the last one becomes the line: those that it did not get in one read are in the reject file.
+func (v *Verifier) joined(result *Verdict, records []checkpoint.Record, is *known, more int) bool {
 	if result.Approximate {
 		return true
 	}
 	behind := *result
+	number := is.number
 	for i := range int64(more) {
 		behind.Lines = result.Lines + i
-		if n, rejected, known := v.line(&behind, records); n != number+i+1 || rejected || !known {
+		if *is = v.line(&behind, records); is.number != number+i+1 || is.rejected && !is.reason.IsOfPoint() || !is.known {
 			return false
 		}
 	}
@@ -225,52 +282,5 @@ func skip(lines *logfile.LineReader, n int) error {
 			return err
 		}
 	}
-	return nil
-}
-
-// compare looks for each of the timestamps, which are ascending.
-func (v *Verdict) compare(stamps []int64, points func(from, to int64) ([]int64, error)) error {
-	const atOnce = 20_000
-	for len(stamps) > 0 {
-		some := stamps[:min(atOnce, len(stamps))]
-		stamps = stamps[len(some):]
-		there, err := points(some[0], some[len(some)-1])
-		if err != nil {
-			return err
-		}
-		found := make([]bool, len(some))
-		for _, stamp := range there {
-			if i, ok := slices.BinarySearch(some, stamp); ok {
-				found[i] = true
-			}
-		}
-		for i, stamp := range some {
-			v.add(stamp, 1, count(found[i]))
-		}
-	}
-	v.finish()
-	return nil
-}
-
-func count(b bool) int64 {
-	if b {
-		return 1
-	}
-	return 0
-}
-
-// count compares the numbers of points in each minute.
-func (v *Verdict) count(stamps []int64, points func(from, to int64) ([]int64, error)) error {
-	for len(stamps) > 0 {
-		from := stamps[0] - stamps[0]%int64(time.Minute)
-		n, _ := slices.BinarySearch(stamps, from+int64(time.Minute))
-		found, err := points(from, from+int64(time.Minute)-1)
-		if err != nil {
-			return err
-		}
-		v.add(from, int64(n), int64(min(len(found), n)))
-		stamps = stamps[n:]
-	}
-	v.finish()
 	return nil
 }

@@ -22,6 +22,11 @@ func (p points) Timestamps(_ context.Context, s influx.Series, from, to int64) (
 	return p(s, from, to)
 }
 
+// Deltas are none: no rollup is configured.
+func (p points) Deltas(context.Context, influx.Rollup, int64, int64) ([]influx.Delta, error) {
+	return nil, errors.New("a rollup")
+}
+
 var start = time.Date(2026, 11, 20, 10, 0, 0, 0, time.UTC)
 
 // writeLog writes a log of n lines, ten seconds each, and two that are no points.
@@ -44,7 +49,7 @@ func open(t *testing.T, sources []config.Source, p points) *verify.Verifier {
 	c := config.Default()
 	c.StateDir, c.Sources, c.Host = t.TempDir(), sources, "web1"
 	c.Drop = []config.DropRule{{{Variable: "path", Match: "/healthz"}}}
-	v, err := verify.Open(&c, p)
+	v, err := verify.Open(&c, p, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -124,7 +124,7 @@ func (w *Writer) countRejected(r *request, entries []rejects.Entry) {
 		}
 		r.settled += int64(n)
 		w.stats.Rejected(first.SourceIndex, int64(n), brief(first.Reason), rest[n-1].Line)
-		if _, refused := first.Reason.Answer(); refused || first.Reason == flow.Expired || first.Reason == flow.Future {
+		if first.Reason.IsOfPoint() {
 			w.report(first.Reason, int64(n))
 		}
 		rest = rest[n:]

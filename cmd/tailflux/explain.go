@@ -26,10 +26,10 @@ func explainCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "explain [LINE...]",
 		Short: "Show how lines are parsed, or where they stop matching",
-		Long: `Explain prints what each line becomes: its variables, the tags and fields, and
-the point in line protocol; or the column where the line stops matching, and
-what was expected there. The lines are its arguments, those of a file, or
-standard input, which may be called -.
+		Long: `Explain prints what each line becomes: its variables, the tags and fields, the
+point in line protocol, and what it adds to rollups; or the column where the
+line stops matching, and what was expected there. The lines are its arguments,
+those of a file, or standard input, which may be called -.
 
 The format is that of --format or --regexp; otherwise that of the
 configuration, if there is one (if it has several sources, choose one with
@@ -69,7 +69,7 @@ func explainLines(cmd *cobra.Command, args []string, file string, asJSON bool) e
 	}
 	defer input.Close()
 	all, rejected, err := explain.Run(explain.Options{
-		Config: c, Source: source, Detect: detect, JSON: asJSON,
+		Config: c, Source: source, Detect: detect, JSON: asJSON, Rollups: definitions(c),
 		Out: cmd.OutOrStdout(), Notes: cmd.ErrOrStderr(),
 		Colour: isTerminal(cmd.OutOrStdout()) && os.Getenv("NO_COLOR") == "",
 	}, input)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/tailflux/tailflux/internal/config"
 	"github.com/tailflux/tailflux/internal/logfile"
+	"github.com/tailflux/tailflux/internal/rollup"
 )
 
 // Options say what to explain.
@@ -19,10 +20,12 @@ type Options struct {
 	Config *config.Config
 	Source config.Source // whose lines they are
 	Detect bool          // detect the format from the lines; otherwise it is the source's
-	Out    io.Writer     // gets the explanations
-	Notes  io.Writer     // with JSON, gets the format and its warnings
-	JSON   bool          // one object a line
-	Colour bool          // for a terminal
+	// Rollups are those of the configuration, in the same order.
+	Rollups []rollup.Definition
+	Out     io.Writer // gets the explanations
+	Notes   io.Writer // with JSON, gets the format and its warnings
+	JSON    bool      // one object a line
+	Colour  bool      // for a terminal
 }
 
 // sampleLines is how many lines the format is judged by.
@@ -49,7 +52,7 @@ func Run(o Options, in io.Reader) (all, rejected int, err error) {
 	if advice, _ := x.Format.NoTime(sample); x.note != "" && advice != "" {
 		x.unmet = nil // the note says it
 	}
-	x.unread = x.Unread(sample)
+	x.unread, x.rollups = x.Unread(sample), o.Rollups
 	out := output{w: o.Out, json: o.JSON, colour: o.Colour}
 	head := o.Out
 	if o.JSON {

@@ -17,6 +17,7 @@ import (
 	"github.com/tailflux/tailflux/internal/logformat"
 	"github.com/tailflux/tailflux/internal/logtime"
 	"github.com/tailflux/tailflux/internal/nginxvar"
+	"github.com/tailflux/tailflux/internal/rollup"
 	"github.com/tailflux/tailflux/internal/shape"
 )
 
@@ -31,6 +32,7 @@ type explanation struct {
 	Fields    pairs      `json:"fields"`
 	Time      *time.Time `json:"time"`
 	Point     *string    `json:"point"`
+	Rollups   []share    `json:"rollups,omitempty"`
 	Error     *lineError `json:"error"`
 
 	number   int64
@@ -41,6 +43,14 @@ type explanation struct {
 	more     int         // so many lines behind it are pieces of it
 	nearest  string      // known format, or ""
 	omitted  []string    // fields whose values are not the numbers that they are
+}
+
+// A share is what a line adds to a rollup.
+type share struct {
+	Measurement string    `json:"measurement"`
+	Window      time.Time `json:"window"` // its begin
+	Tags        pairs     `json:"tags"`
+	Fields      pairs     `json:"fields"`
 }
 
 type lineError struct {
@@ -56,6 +66,7 @@ func (e *explanation) reject(reason flow.Reason, column int, expected string) {
 type explainer struct {
 	*shape.Lines
 	config   *config.Config
+	rollups  []rollup.Definition
 	name     string // what CompileFormat or CompileRegexp accepts
 	short    string // the same in a sentence
 	detected bool
@@ -205,9 +216,13 @@ func (x *explainer) explain(line []byte, long bool, number int64, behind *logfil
 	point, outcome := x.Encoder.Append(nil, captures, e.number)
 	switch outcome {
 	case accesslog.Point:
-		text := strings.TrimSuffix(string(point), "\n")
 		at := x.Encoder.Time().UTC()
-		e.Point, e.Time = &text, &at
+		e.Time, e.Rollups = &at, x.shares(captures)
+		if !x.config.Raw {
+			break
+		}
+		text := strings.TrimSuffix(string(point), "\n")
+		e.Point = &text
 		e.Tags, e.Fields = pointPairs(text)
 		if x.Encoder.Omitted() > 0 {
 			e.omitted = x.omitted(e)
@@ -223,6 +238,19 @@ func (x *explainer) explain(line []byte, long bool, number int64, behind *logfil
 		e.reject(flow.BadTime, column, expected)
 	}
 	return e, nil
+}
+
+// shares are what the line that was last encoded adds to each rollup.
+func (x *explainer) shares(captures [][]byte) []share {
+	all := []share{}
+	m := x.Encoder.Measures(captures)
+	for i, r := range x.rollups {
+		delta := r.Alone(x.Schema.Host, x.Schema.Source, m, x.Encoder.AppendRollupTags(nil, i, captures))
+		s := share{Measurement: r.Measurement, Window: time.Unix(0, r.Window(m.At)).UTC()}
+		s.Tags, s.Fields = pointPairs(strings.TrimSuffix(delta, "\n"))
+		all = append(all, s)
+	}
+	return all
 }
 
 // piece is the explanation of a line that is a piece of the one that e is about.

@@ -3,6 +3,7 @@ package explain
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -16,6 +17,15 @@ type pair struct {
 	key   string
 	value any    // for JSON
 	text  string // for people
+}
+
+// String is all of them in a line, safe to show on a terminal.
+func (p pairs) String() string {
+	var all []string
+	for _, one := range p {
+		all = append(all, plainText(fmt.Sprintf("%s=%v", one.key, one.value)))
+	}
+	return strings.Join(all, " ")
 }
 
 func (p pairs) MarshalJSON() ([]byte, error) {

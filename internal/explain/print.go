@@ -74,7 +74,7 @@ func (o output) print(x *explainer, e explanation) error {
 func (o output) text(b *bytes.Buffer, x *explainer, e explanation) {
 	var verdict []string
 	switch {
-	case e.Matched && e.Point == nil:
+	case e.Matched && e.Time == nil:
 		verdict = append(verdict, o.paint(yellow, "filtered")+filteredBy(e.filtered))
 	case !e.Matched:
 		verdict = append(verdict, o.paint(red, "rejected: "+string(e.reason)))
@@ -108,9 +108,15 @@ func (o output) text(b *bytes.Buffer, x *explainer, e explanation) {
 	if len(e.omitted) > 0 {
 		fmt.Fprintf(b, "  %s %s: the value is not the number that this is\n", o.paint(yellow, "left out:"), plainText(strings.Join(e.omitted, ", ")))
 	}
-	if e.Point != nil {
+	if e.Time != nil {
 		fmt.Fprintf(b, "  %s\n    %s\n", o.paint(dim, "time"), e.Time.Format(time.RFC3339Nano))
+	}
+	if e.Point != nil {
 		fmt.Fprintf(b, "  %s\n    %s\n", o.paint(dim, "point"), plainText(*e.Point))
+	}
+	for _, s := range e.Rollups {
+		fmt.Fprintf(b, "  %s %s\n    window  %s\n", o.paint(dim, "adds to rollup"), plainText(s.Measurement), s.Window.Format(time.RFC3339))
+		fmt.Fprintf(b, "    tags    %s\n    fields  %s\n", s.Tags, s.Fields)
 	}
 }
 

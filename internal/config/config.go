@@ -137,6 +137,7 @@ func Default() Config {
 		},
 		TagLimit:         10_000,
 		Raw:              true,
+		Rollups:          DefaultRollups(),
 		Fold:             true,
 		Query:            "drop",
 		RotateWait:       5 * time.Second,

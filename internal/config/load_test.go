@@ -208,7 +208,7 @@ var samples = map[string]string{
 	"influxdb.flush_interval": "1m", "influxdb.in_flight": "16", "influxdb.gzip": "true", "influxdb.timeout": "100ms",
 	"host": "web-1.example.com", "measurement": "requests", "tags": "vhost,status", "fields": "request_time",
 	"tag_limit": "1", "rotate_wait": "1m30s", "max_line": "1025", "on_reject": "hold", "rejects_max_bytes": "1GiB", "memory_limit": "33MiB",
-	"fold": "false", "fold_static": "true", "timezone": "Europe/Berlin", "mask": "remote_addr", "query": "keep", "raw": "false", "rollups": "default",
+	"fold": "false", "fold_static": "true", "timezone": "Europe/Berlin", "mask": "remote_addr", "query": "keep", "raw": "false", "rollups": "none",
 	"trusted_proxies": "10.0.0.0/8,2001:db8::/32", "exclude": "*error.log,/srv/*/old.log", "wakeups": "false", "state_dir": "state", "listen": "[::1]:0",
 	"http.token_file": "/run/secrets/http", "http.public": "true",
 }
@@ -216,7 +216,6 @@ var samples = map[string]string{
 // beside has the flags without which a key is refused.
 var beside = map[string][]string{
 	"influxdb.username": {"--influxdb-password-file=/p"}, "influxdb.password_file": {"--influxdb-username=u"},
-	"raw": {"--rollups=default"},
 }
 
 // quoted are the samples that need quotes in the file.
@@ -225,7 +224,7 @@ var quoted = map[string]string{
 	"influxdb.url": `"https://[::1]:443/influx"`,
 	"regexp":       `'^(?P<msec>\S+) "x: #y''z"$'`, "tags": "\n- vhost\n- status", "fields": "[request_time]",
 	"influxdb.headers": "{X-Scope-OrgID: web, x-a: 'b:c'}",
-	"exclude":          "\n- '*error.log'\n- /srv/*/old.log", "mask": "[remote_addr]", "rollups": "\n- {measurement: nginx_site, interval: 10s, tags: [method, status]}\n- {measurement: nginx_paths, interval: 1m, tags: [path, status_class]}", "trusted_proxies": "[10.1.0.0/8, '2001:db8::1/32']",
+	"exclude":          "\n- '*error.log'\n- /srv/*/old.log", "mask": "[remote_addr]", "rollups": "[]", "trusted_proxies": "[10.1.0.0/8, '2001:db8::1/32']",
 }
 
 // rules are the samples of the keys that only the file has.

@@ -4,14 +4,15 @@
 //
 //	generator ──► access.log ──► tailflux ──► influxd
 //	    │                          │             │
-//	    └──── lines written ── = ──┴─ rejected ──┴─ points
+//	    └──── lines written ── = ──┴─ rejected ──┴─ points, and requests in each rollup
 //
-// At the end, after -duration or at Ctrl-C, it compares the three, and fails
-// unless they add up.
+// At the end, after -duration or at Ctrl-C, it compares them, and fails unless
+// they add up.
 package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -21,6 +22,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/tailflux/tailflux/internal/config"
 	"github.com/tailflux/tailflux/internal/influxdtest"
 	"github.com/tailflux/tailflux/internal/tailfluxtest"
 	"github.com/tailflux/tailflux/mock/feed"
@@ -109,6 +111,7 @@ tailflux     curl %s/monitor
 rejects      tail -f %s
 InfluxDB     curl -G %s/query --data-urlencode db=%s \
                --data-urlencode 'q=SELECT count(bytes_sent) FROM nginx_access WHERE time > now() - 10s GROUP BY status'
+             … 'q=SELECT sum(requests) FROM nginx_site GROUP BY time(10s), status'
 
 %s
 
@@ -168,5 +171,30 @@ func compare(generated int64, d *tailfluxtest.Daemon, db *influxdtest.Server) er
 	if generated != points+rejected {
 		return fmt.Errorf("that does not add up: %d lines are missing", generated-points-rejected)
 	}
+	for _, rollup := range config.DefaultRollups() {
+		requests, deltas, err := addedUp(db, rollup.Measurement)
+		if err != nil {
+			return err
+		}
+		fmt.Printf("%-11s  %d requests, in %d points of %v\n", rollup.Measurement, requests, deltas, rollup.Interval)
+		if requests != points {
+			return fmt.Errorf("%s does not add up: it has %d requests and should have %d", rollup.Measurement, requests, points)
+		}
+	}
 	return nil
+}
+
+// addedUp is how many requests a rollup counts, and in how many points.
+func addedUp(db *influxdtest.Server, rollup string) (requests, points int64, err error) {
+	all, err := db.Query(context.Background(), database, "SELECT sum(requests), count(requests) FROM "+rollup)
+	if err != nil || len(all) == 0 {
+		return 0, 0, err
+	}
+	row := all[0].Values[0]
+	for i, to := range []*int64{&requests, &points} {
+		if *to, err = row[1+i].(json.Number).Int64(); err != nil {
+			return 0, 0, err
+		}
+	}
+	return requests, points, nil
 }

@@ -59,8 +59,8 @@ func (g *Generator) appendBinary(buf []byte) []byte {
 		if c < 160 {
 			c -= 128 // a control character
 		}
-		if c == '\n' || c == '\t' {
-			c = 0
+		if c == 0 || c == '\n' || c == '\t' { // NULs within a line end it for whoever skips holes
+			c = 1
 		}
 		buf = append(buf, c)
 	}

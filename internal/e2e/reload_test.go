@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -201,7 +202,7 @@ func (r *reloading) all(databases ...string) (total int64) {
 		}
 		for _, s := range series {
 			for _, row := range s.Values {
-				if row[0] == "site" {
+				if slices.Contains([]any{"site", "nginx_site", "nginx_paths"}, row[0]) {
 					continue
 				}
 				n, err := r.db.Count(r.t.Context(), database, row[0].(string), "")

@@ -71,7 +71,7 @@ func newRollups(s *state) *rollups {
 // definitions are the rollups that are configured.
 func definitions(c *config.Config) (all []rollup.Definition) {
 	for _, of := range c.Rollups {
-		all = append(all, rollup.Definition{Measurement: of.Measurement, Interval: of.Interval, Tags: of.Tags, RetentionPolicy: of.RetentionPolicy})
+		all = append(all, rollup.Definition{Measurement: of.Measurement, Interval: of.Interval, Tags: of.Tags, RetentionPolicy: c.PolicyOf(of)})
 	}
 	return all
 }

@@ -142,5 +142,6 @@ func openInflux(c *config.Config, log *slog.Logger) (*influx.Client, error) {
 		URL: db.URL, Database: db.Database, RetentionPolicy: db.RetentionPolicy,
 		Username: db.Username, Password: access.Password, Token: access.Token, TLS: access.TLS, Headers: access.Headers,
 		Gzip: db.Gzip, Timeout: db.Timeout, InFlight: db.InFlight, Log: log,
+		Keep: influx.Keep{Raw: c.Retention.Raw, Rollups: c.Retention.Rollups, RollupsPolicy: c.RollupsPolicy()},
 	})
 }

@@ -39,6 +39,7 @@ func (l *loader) finish(check func(*Config, Source) error) {
 	l.together("influxdb.username", db.Username, "influxdb.password_file", db.PasswordFile)
 	l.together("influxdb.password_file", db.PasswordFile, "influxdb.username", db.Username)
 	l.validateRollups()
+	l.validateRetention()
 	for i, tag := range l.config.Tags {
 		for j, before := range l.config.Tags[:i] {
 			if tag != before && tag != "" && nginxvar.Same(tag, before) {

@@ -209,6 +209,7 @@ var samples = map[string]string{
 	"host": "web-1.example.com", "measurement": "requests", "tags": "vhost,status", "fields": "request_time",
 	"tag_limit": "1", "rotate_wait": "1m30s", "max_line": "1025", "on_reject": "hold", "rejects_max_bytes": "1GiB", "memory_limit": "33MiB",
 	"fold": "false", "fold_static": "true", "timezone": "Europe/Berlin", "mask": "remote_addr", "query": "keep", "raw": "false", "rollups": "none",
+	"retention.raw": "36h", "retention.rollups": "2y",
 	"trusted_proxies": "10.0.0.0/8,2001:db8::/32", "exclude": "*error.log,/srv/*/old.log", "wakeups": "false", "state_dir": "state", "listen": "[::1]:0",
 	"http.token_file": "/run/secrets/http", "http.public": "true",
 }
@@ -263,7 +264,7 @@ func TestEveryKeyByFlagVariableAndFile(t *testing.T) {
 			byVariable := layers{flags: beside[key], env: map[string]string{"TAILFLUX_PATH": "/default.log", variable: text}}.mustLoad(t)
 			file := "sources: [{path: /default.log}]\n" + strings.Replace(key, ".", ": {", 1) + ": " + yaml
 			switch section, _, dotted := strings.Cut(key, "."); {
-			case dotted && (section == "influxdb" || section == "http"):
+			case dotted && (section == "influxdb" || section == "http" || section == "retention"):
 				file += "}\n"
 			case key == "path":
 				file = "sources:\n- path: " + yaml + "\n"

@@ -12,7 +12,7 @@ type Rollup struct {
 	Interval    time.Duration // whole seconds
 	Tags        []string      // beside host and source; may be empty
 
-	RetentionPolicy string // empty means that of the points of lines
+	RetentionPolicy string // of its own; empty leaves it to [Config.PolicyOf]
 }
 
 // DefaultRollups are those of the site and of its paths.

@@ -138,6 +138,7 @@ func (c *clinic) run() []doctor.Finding {
 	c.opts.Store, err = influx.New(influx.Config{
 		URL: db.URL, Database: db.Database, RetentionPolicy: db.RetentionPolicy, Username: db.Username, Password: access.Password,
 		Timeout: 2 * time.Second, InFlight: 1, Log: slog.New(slog.DiscardHandler),
+		Keep: influx.Keep{Raw: c.opts.Config.Retention.Raw, Rollups: c.opts.Config.Retention.Rollups, RollupsPolicy: c.opts.Config.RollupsPolicy()},
 	})
 	c.must(err)
 	defer c.opts.Store.Close()

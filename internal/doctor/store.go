@@ -36,6 +36,8 @@ func (d *doctor) store(ctx context.Context) {
 	before := len(d.found)
 	if d.write(ctx, server) {
 		d.retention(ctx)
+		d.keeps(ctx, server)
+		d.policies(ctx)
 	}
 	if Worst(d.found[before:]) < Error { // else nothing is known of it
 		d.series(ctx)
@@ -86,7 +88,7 @@ func (d *doctor) write(ctx context.Context, server influx.Server) (exists bool) 
 	case answer.Status == http.StatusNotFound && strings.HasPrefix(answer.Message, "database not found"):
 		d.missingDatabase(ctx, server)
 	case strings.HasPrefix(answer.Message, "retention policy not found"):
-		d.say(Error, "retention", fmt.Sprintf("database %q has no retention policy %q", db.Database, db.RetentionPolicy), "create it, or leave influxdb.retention_policy empty for the database's default one")
+		d.say(Error, "retention", fmt.Sprintf("database %q has no retention policy %q", db.Database, db.RetentionPolicy), d.createPolicy(db.RetentionPolicy, d.Config.Retention.Raw)+", or leave influxdb.retention_policy empty for the database's default one")
 	default:
 		d.say(Error, "write", answer.Error(), "")
 	}
@@ -107,27 +109,13 @@ func (d *doctor) missingDatabase(ctx context.Context, server influx.Server) {
 	switch {
 	case err != nil:
 		d.say(Error, "database", err.Error(), "")
+	case may && d.Config.InfluxDB.RetentionPolicy != "" && d.Config.Retention.Raw == 0:
+		d.say(Error, "database", fmt.Sprintf("there is no database %q: it is created at the start, without the retention policy %q", name, d.Config.InfluxDB.RetentionPolicy),
+			"retention.raw: how long it keeps points, then it is created, too; or leave influxdb.retention_policy empty")
 	case may:
-		d.ok("database", "there is no database %q: it is created at the start", name)
+		d.ok("database", "there is no database %q: it is created at the start%s", name, d.with(server))
 	default:
 		d.say(Error, "database", fmt.Sprintf("there is no database %q, and this user may not create it at %s", name, server), "as an admin: CREATE DATABASE "+influx.Quote(name))
-	}
-}
-
-// retention compares what is still to be sent with how long InfluxDB keeps points.
-func (d *doctor) retention(ctx context.Context) {
-	d.asking("asking for the retention policy")
-	window, err := d.Store.Retention(ctx)
-	switch {
-	case err != nil:
-		d.say(Note, "retention", "how long points are kept cannot be asked ("+briefly(err)+")", "GRANT ALL instead of WRITE lets tailflux know which lines are too old")
-	case window.Past == 0:
-		d.ok("retention", "points are kept for ever")
-	case !d.oldest.IsZero() && d.now.Sub(d.oldest) > window.Past:
-		d.say(Warning, "retention", fmt.Sprintf("lines from %s ago are to be sent, and InfluxDB keeps points for %s: older ones are rejected as expired", span(d.now.Sub(d.oldest)), span(window.Past)),
-			"ALTER RETENTION POLICY with a longer duration first, or let them go")
-	default:
-		d.ok("retention", "points are kept for %s", span(window.Past))
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/tailflux/tailflux/internal/checkpoint"
+	"github.com/tailflux/tailflux/internal/config"
 	"github.com/tailflux/tailflux/internal/doctor"
 	"github.com/tailflux/tailflux/internal/flow"
 	"github.com/tailflux/tailflux/internal/influxdtest"
@@ -29,6 +30,7 @@ func TestInfluxDB(t *testing.T) {
 	})
 	for _, q := range []string{
 		"CREATE DATABASE nginx", "CREATE USER reader WITH PASSWORD 'secret'", "GRANT READ ON nginx TO reader", "CREATE USER writer WITH PASSWORD 'secret'", "GRANT WRITE ON nginx TO writer",
+		"CREATE DATABASE made WITH DURATION 7d NAME tailflux_raw",
 		"CREATE USER both WITH PASSWORD 'secret'", "GRANT ALL ON nginx TO both", "CREATE DATABASE short WITH DURATION 1h",
 	} {
 		if _, err := db.Query(t.Context(), "", q); err != nil {
@@ -71,6 +73,36 @@ func TestInfluxDB(t *testing.T) {
 		{"no database, and it may not be created", with("both", func(c *clinic) { c.opts.Config.InfluxDB.Database = "none" }), []want{{"error database", `there is no database "none"`, `CREATE DATABASE "none"`}}},
 		{"no database, and it may be created", with("admin", func(c *clinic) { c.opts.Config.InfluxDB.Database = "none" }), nil},
 		{"no retention policy", with("admin", func(c *clinic) { c.opts.Config.InfluxDB.RetentionPolicy = "week" }), []want{{"error retention", `no retention policy "week"`, "leave influxdb.retention_policy empty"}}},
+		{"no database, and no policy in the new one", with("admin", func(c *clinic) {
+			c.opts.Config.InfluxDB.Database, c.opts.Config.InfluxDB.RetentionPolicy = "none", "week"
+		}), []want{{"error database", `created at the start, without the retention policy "week"`, "retention.raw: "}}},
+		{"no retention policy of a rollup", with("writer", func(c *clinic) {
+			for _, policy := range []string{"", "autogen", "year"} {
+				c.opts.Config.Rollups = append(c.opts.Config.Rollups, config.Rollup{Measurement: "m", RetentionPolicy: policy})
+			}
+		}), []want{{"note retention", "cannot be asked", ""}, {"error retention", `rollups[2]: database "nginx" has no retention policy "year"`, `CREATE RETENTION POLICY "year" ON "nginx" DURATION INF`}}},
+		{"other retention than is configured", with("admin", func(c *clinic) {
+			c.opts.Config.InfluxDB.Database, c.opts.Config.Retention.Raw, c.opts.Config.Retention.Rollups = "short", 7*day, 730*day
+		}), []want{
+			{"warning retention", `retention.raw is 7d, and retention policy "autogen" of database "short", where points of lines go, keeps points for 1h`, `ALTER RETENTION POLICY "autogen" ON "short" DURATION 7d SHARD DURATION 1d`},
+			{"warning retention", `retention.rollups is 2y, and database "short" has no retention policy "tailflux_rollups": rollups go to "autogen", which keeps points for 1h`, `CREATE RETENTION POLICY "tailflux_rollups" ON "short" DURATION 730d REPLICATION 1; then reload tailflux`},
+		}},
+		{"retention that is made at the start", with("admin", func(c *clinic) {
+			c.opts.Config.InfluxDB.Database, c.opts.Config.Retention.Raw, c.opts.Config.Retention.Rollups = "made", 7*day, 30*day
+		}), []want{{"warning retention", `has no retention policy "tailflux_rollups"`, `CREATE RETENTION POLICY "tailflux_rollups" ON "made" DURATION 30d REPLICATION 1, which tailflux does at its start if it may`}}},
+		{"retention as configured", with("admin", func(c *clinic) {
+			c.opts.Config.InfluxDB.Database, c.opts.Config.Retention.Raw = "made", 7*day
+		}), nil},
+		{"retention of a new database", with("admin", func(c *clinic) {
+			c.opts.Config.InfluxDB.Database, c.opts.Config.Retention.Raw, c.opts.Config.Retention.Rollups = "none", 7*day, config.Forever
+		}), nil},
+		{"retention that cannot be compared", with("writer", func(c *clinic) {
+			c.opts.Config.Retention.Raw = 7 * day
+		}), []want{{"note retention", "cannot be asked", "GRANT ALL"}}},
+		{"retention of another version", with("admin", func(c *clinic) {
+			c.opts.Config.InfluxDB.URL = front(t, db.URL(), func(r *http.Response) { r.Header.Set("X-Influxdb-Version", "2.7.1") })
+			c.opts.Config.Retention.Raw = 7 * day
+		}), []want{{"warning server", "InfluxDB 2.7.1", ""}, {"note retention", "retention is not used: InfluxDB 2.7.1 is not InfluxDB 1.x", "set there"}}},
 		{"older lines than are kept", with("admin", func(c *clinic) {
 			c.opts.Config.InfluxDB.Database, c.opts.Config.Sources[0].Start = "short", "beginning"
 			c.write(c.log, lines(1000, time.Now(), 10*time.Second))
@@ -111,7 +143,7 @@ func TestInfluxDB(t *testing.T) {
 
 	// Nothing was written, and nothing was created.
 	all, err := db.Query(t.Context(), "", "SHOW DATABASES")
-	if err != nil || len(all) != 1 || len(all[0].Values) != 2 {
+	if err != nil || len(all) != 1 || len(all[0].Values) != 3 {
 		t.Errorf("databases: %v, %v", all, err)
 	}
 	for _, name := range []string{"nginx", "short"} {
@@ -120,6 +152,8 @@ func TestInfluxDB(t *testing.T) {
 		}
 	}
 }
+
+const day = 24 * time.Hour
 
 // dated is a server with another clock.
 func dated(t *testing.T, url string, ahead time.Duration) string {

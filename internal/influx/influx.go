@@ -33,6 +33,7 @@ type Config struct {
 	Gzip               bool
 	Timeout            time.Duration // of a whole request
 	InFlight           int           // connections kept open
+	Keep               Keep
 	Log                *slog.Logger
 }
 
@@ -44,6 +45,7 @@ type Client struct {
 	http     *http.Client
 	query    client.Client          // nil where it cannot go
 	server   atomic.Pointer[Server] // nil before it was asked
+	lacking  atomic.Bool            // there is no policy for rollups: they go where points of lines do
 }
 
 // queryTimeout bounds statements, which cannot be cancelled.
@@ -114,9 +116,17 @@ func (c *Client) Close() {
 // ErrRefused means that InfluxDB answered a statement and did not carry it out.
 var ErrRefused = errors.New("refused")
 
-// Prepare asks what the server is, says so, and creates the database; it returns its
-// version, or what it is if it does not tell. A refusal is logged and is not an error: the user may be
-// allowed to write and nothing else.
+// noDatabaseError is the name of a database that does not exist.
+type noDatabaseError string
+
+func (e noDatabaseError) Error() string {
+	return fmt.Sprintf("database %q does not exist (influxdb.database)", string(e))
+}
+
+// Prepare asks what the server is, says so, and creates the database and its policies; it
+// returns its version, or what it is if it does not tell. What is not as [Keep] says is
+// logged. A refusal is logged and is not an error: the user may be allowed to write and
+// nothing else.
 func (c *Client) Prepare(ctx context.Context) (version string, err error) {
 	is, err := c.Server(ctx)
 	if err != nil {
@@ -127,22 +137,17 @@ func (c *Client) Prepare(ctx context.Context) (version string, err error) {
 	} else {
 		c.config.Log.Info("server asked", "server", is.String())
 	}
-	if is.Name == victoriaMetrics {
-		return is.Short(), nil // it has no databases
+	if is.Name != victoriaMetrics { // which has no databases
+		err = c.CreateDatabase(ctx)
 	}
-	if err = c.CreateDatabase(ctx); errors.Is(err, ErrRefused) {
+	if errors.Is(err, ErrRefused) {
 		c.config.Log.Warn("cannot create the database; this does not matter if it exists", "err", err)
 		err = nil
 	}
+	if err == nil {
+		err = c.settle(ctx, true)
+	}
 	return is.Short(), err
-}
-
-// CreateDatabase creates the database unless it exists. The error is
-// [ErrRefused] when an answer came, but not success: writing may work all the
-// same. It blocks until ctx ends, and for at most five seconds.
-func (c *Client) CreateDatabase(ctx context.Context) error {
-	_, err := c.say(ctx, "CREATE DATABASE "+Quote(c.config.Database))
-	return err
 }
 
 // say executes a statement. The error is [ErrRefused] when an answer came, but
@@ -183,7 +188,7 @@ func (c *Client) ask(ctx context.Context, query client.Query) (*client.Response,
 			a.err = a.resp.Error()
 		}
 		if a.err != nil && strings.HasPrefix(a.err.Error(), "database not found") {
-			return nil, fmt.Errorf("%w: database %q does not exist (influxdb.database)", ErrRefused, c.config.Database)
+			return nil, fmt.Errorf("%w: %w", ErrRefused, noDatabaseError(c.config.Database))
 		}
 		if a.err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrRefused, a.err)

@@ -13,8 +13,8 @@ import (
 // Probe is [Client.Try], and creates the database if there is none: it was dropped.
 func (c *Client) Probe(ctx context.Context) error {
 	err := c.Try(ctx)
-	if answer, ok := errors.AsType[*AnswerError](err); ok && answer.Status == http.StatusNotFound {
-		_ = c.CreateDatabase(ctx) // else the next try says so again
+	if answer, ok := errors.AsType[*AnswerError](err); ok && (answer.Status == http.StatusNotFound || isPolicyMissing(answer.Message)) {
+		c.missing(ctx)
 	}
 	return err
 }
@@ -24,6 +24,11 @@ func (c *Client) Probe(ctx context.Context) error {
 // there being no points is nil, too. Else the error is as that of [Client.Write]. Nothing
 // is changed.
 func (c *Client) Try(ctx context.Context) error {
+	return c.Policy(c.config.RetentionPolicy).Try(ctx)
+}
+
+// Try is as that of the client.
+func (c Policy) Try(ctx context.Context) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.writeURL, http.NoBody)
 	if err != nil {
 		return fmt.Errorf("influxdb write: %w", err)
@@ -70,8 +75,10 @@ func (c *Client) about(status int, answer []byte, unset bool) string {
 		return fmt.Sprintf("%s %s (%s)", c.config.URL, who, keys)
 	case strings.HasPrefix(text, "database not found"):
 		return text + " (influxdb.database)"
-	case strings.HasPrefix(text, "retention policy not found"):
+	case isPolicyMissing(text) && strings.HasSuffix(text, ": "+c.config.RetentionPolicy):
 		return text + " (influxdb.retention_policy)"
+	case isPolicyMissing(text):
+		return text + " (rollups[].retention_policy)"
 	}
 	return ""
 }

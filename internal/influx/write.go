@@ -45,16 +45,24 @@ const maxAnswer = 64 << 10
 
 // Write sends line protocol, in pieces that together are the body, and returns
 // nil only when InfluxDB answered 204: the points are in its log on disk. Any
-// other answer is an [*AnswerError]. When the answer is 404 the database is
-// created, so that the next try may succeed. The pieces are not used after
+// other answer is an [*AnswerError]. When the answer is 404, or that there is no such
+// policy, they are created if that may be, so that the next try may succeed. The pieces are not used after
 // Write returned.
 func (c *Client) Write(ctx context.Context, pieces [][]byte) error {
 	return c.Policy(c.config.RetentionPolicy).Write(ctx, pieces)
 }
 
 // Policy is the client for another retention policy than that of its configuration; "" is
-// the default one of the database.
+// the default one of the database. The policy of rollups is that of its configuration
+// where there is none for rollups.
 func (c *Client) Policy(name string) Policy {
+	if name != "" && name == c.config.Keep.RollupsPolicy && c.lacking.Load() {
+		name = c.config.RetentionPolicy
+	}
+	return c.policy(name)
+}
+
+func (c *Client) policy(name string) Policy {
 	before, _, _ := strings.Cut(c.writeURL, "?")
 	return Policy{c, name, before + "?" + writeQuery(c.config.Database, name)}
 }
@@ -119,17 +127,16 @@ func (c Policy) post(ctx context.Context, pieces [][]byte) error {
 	defer resp.Body.Close()
 	// Cut short, it is still an answer: the status says what to do.
 	answer, _ := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
-	switch resp.StatusCode {
-	case http.StatusNoContent:
+	if resp.StatusCode == http.StatusNoContent {
 		if !body.detach() {
 			return errEarly
 		}
 		return nil
-	case http.StatusNotFound:
-		// Refused or unreachable: the next try says so again.
-		_ = c.CreateDatabase(ctx)
 	}
 	code, text := message(answer)
+	if resp.StatusCode == http.StatusNotFound || isPolicyMissing(text) {
+		c.missing(ctx)
+	}
 	return &AnswerError{
 		Status:     resp.StatusCode,
 		Code:       code,

@@ -151,7 +151,7 @@ func settings(c *config.Config, host string) (map[string]json.RawMessage, error)
 		"host": host, "measurement": c.Measurement, "tags": c.Tags, "fields": c.Fields, "tag_limit": c.TagLimit,
 		"fold": c.Fold, "fold_static": c.FoldStatic, "paths": c.Paths, "timezone": c.Timezone,
 		"drop": c.Drop, "mask": c.Mask, "query": c.Query, "trusted_proxies": c.TrustedProxies,
-		"raw": c.Raw, "rollups": c.Rollups, "types": c.Types, "rename": c.Rename, "max_line": c.MaxLineBytes,
+		"raw": c.Raw, "rollups": c.Rollups, "retention.rollups": c.RollupsPolicy(), "types": c.Types, "rename": c.Rename, "max_line": c.MaxLineBytes,
 		"database": c.InfluxDB.Database, "retention_policy": c.InfluxDB.RetentionPolicy,
 	}
 	for _, s := range c.Sources {

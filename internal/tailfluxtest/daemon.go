@@ -115,6 +115,8 @@ type Report struct {
 		Cells       int64   `json:"cells"`
 		Intents     int64   `json:"intents"`
 		OpenSeconds float64 `json:"open_seconds"`
+		Refused     int64   `json:"refused_requests"`
+		Expired     int64   `json:"expired_requests"`
 	} `json:"rollups"`
 	InfluxDB struct {
 		Up            bool    `json:"up"`

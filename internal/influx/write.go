@@ -127,14 +127,18 @@ func (c Policy) post(ctx context.Context, pieces [][]byte) error {
 	defer resp.Body.Close()
 	// Cut short, it is still an answer: the status says what to do.
 	answer, _ := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
-	if resp.StatusCode == http.StatusNoContent {
+	switch resp.StatusCode {
+	case http.StatusNoContent:
 		if !body.detach() {
 			return errEarly
 		}
 		return nil
+	case http.StatusNotFound:
+		// Refused or unreachable: the next try says so again.
+		c.missing(ctx)
 	}
 	code, text := message(answer)
-	if resp.StatusCode == http.StatusNotFound || isPolicyMissing(text) {
+	if isPolicyMissing(text) { // 500
 		c.missing(ctx)
 	}
 	return &AnswerError{

@@ -77,6 +77,7 @@ func TestInfluxDB(t *testing.T) {
 			c.opts.Config.InfluxDB.Database, c.opts.Config.InfluxDB.RetentionPolicy = "none", "week"
 		}), []want{{"error database", `created at the start, without the retention policy "week"`, "retention.raw: "}}},
 		{"no retention policy of a rollup", with("writer", func(c *clinic) {
+			c.opts.Config.Rollups = nil
 			for _, policy := range []string{"", "autogen", "year"} {
 				c.opts.Config.Rollups = append(c.opts.Config.Rollups, config.Rollup{Measurement: "m", RetentionPolicy: policy})
 			}

@@ -60,7 +60,7 @@ tailflux run does.`,
 		SilenceUsage:  true,
 	}
 	root.Flags().AddFlagSet(run.Flags())
-	root.AddCommand(run, initCommand(), checkCommand(), explainCommand(), verifyCommand(), importCommand(stderr), redeliverCommand(stderr), healthcheckCommand(), versionCommand())
+	root.AddCommand(run, initCommand(), checkCommand(), explainCommand(), verifyCommand(), queryCommand(), importCommand(stderr), redeliverCommand(stderr), healthcheckCommand(), versionCommand())
 	if more := extra(root); more != nil {
 		root.AddCommand(more)
 	}
@@ -75,12 +75,15 @@ func load(cmd *cobra.Command) (*config.Config, error) {
 	return configured(cmd)
 }
 
-func configured(cmd *cobra.Command) (*config.Config, error) {
+func configured(cmd *cobra.Command) (*config.Config, error) { return configuredFor(cmd, true) }
+
+// configuredFor reads it for a command that may do without a source.
+func configuredFor(cmd *cobra.Command, needSource bool) (*config.Config, error) {
 	file, err := cmd.Flags().GetString("config")
 	if err != nil {
 		return nil, err
 	}
-	c, _, err := config.Load(config.Options{File: file, Flags: cmd.Flags(), Env: os.LookupEnv, Check: shape.Check, NeedSource: true})
+	c, _, err := config.Load(config.Options{File: file, Flags: cmd.Flags(), Env: os.LookupEnv, Check: shape.Check, NeedSource: needSource})
 	if err != nil {
 		return nil, config.UsageError{Err: err}
 	}

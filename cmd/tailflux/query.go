@@ -1,0 +1,171 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tailflux/tailflux/internal/config"
+	"github.com/tailflux/tailflux/internal/help"
+	"github.com/tailflux/tailflux/internal/influx"
+	"github.com/tailflux/tailflux/internal/query"
+	"github.com/tailflux/tailflux/internal/rollup"
+)
+
+const queryExamples = `  tailflux query rate errors p95 --since 24h
+  tailflux query p95 requests --by path --top 10 --where status_class=5xx
+  tailflux query requests --since 7d --every 1h --host web1
+  tailflux query p95 --by host --from 2026-11-01 --to 2026-11-08 --json`
+
+func queryCommand() *cobra.Command {
+	var since, from, to, every string
+	var where []string
+	var asJSON, show bool
+	var q query.Question
+	cmd := &cobra.Command{
+		Use:   "query WHAT...",
+		Short: "Ask InfluxDB's rollups for rates, sizes, errors and percentiles",
+		Long: `Query prints what rollups say of a range of time: requests, rate (a second),
+errors (the share of 5xx), bytes_sent, body_bytes_sent, request_length, and in
+seconds of request_time mean, max and percentiles such as p95, of the upstream
+upstream_mean, upstream_max and upstream_p95. The first orders the rows.
+
+It asks the rollup that has the tags and the fewest points, if the range has at
+least 24 of its windows. The range is made of whole windows, and ends with the
+last one that has ended. There are no rows for what was not observed.
+
+The exit code is 2 if no rollup can answer, or the server has no InfluxQL.`,
+		Example: queryExamples,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			now := time.Now()
+			if err := parseQuestion(&q, args, where, now, since, from, to, every); err != nil {
+				return config.UsageError{Err: fmt.Errorf("query: %w", err)}
+			}
+			warnOfVariables(cmd)
+			c, err := configuredFor(cmd, false)
+			if err != nil {
+				return err
+			}
+			if cmd.Flags().Changed("host") { // the file's is that of its machine
+				q.Where = append(q.Where, query.Condition{Tag: "host", Text: c.Host})
+			}
+			plan, err := query.Ask(q, asked(c))
+			if err != nil {
+				return config.UsageError{Err: fmt.Errorf("query: %w", err)}
+			}
+			if show {
+				return plan.Show(cmd.OutOrStdout())
+			}
+			return answerQuery(cmd.Context(), cmd.OutOrStdout(), c, plan, asJSON)
+		},
+	}
+	help.AddConfigFlags(cmd.Flags())
+	cmd.Flags().StringVar(&since, "since", "1h", "how long before now the range begins: 30m, 24h, 7d")
+	cmd.Flags().StringVar(&from, "from", "", "when it begins: 2026-11-20 or 2026-11-20T10:00:00Z (UTC)")
+	cmd.Flags().StringVar(&to, "to", "", "when it ends (default: now)")
+	cmd.Flags().StringVar(&every, "every", "", "a row for each so long: 1m, 1h")
+	cmd.Flags().StringSliceVar(&q.By, "by", nil, "a row for each value of these tags, such as path,status")
+	cmd.Flags().StringArrayVar(&where, "where", nil, "only lines with tag=value, tag!=value, tag=~regexp, tag!~regexp")
+	cmd.Flags().IntVar(&q.Top, "top", 0, "only so many rows, the first ones")
+	cmd.Flags().StringVar(&q.Rollup, "rollup", "", "the rollup to ask (default: the one that suits)")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
+	cmd.Flags().BoolVar(&show, "show", false, "print the InfluxQL, and ask nothing")
+	return cmd
+}
+
+// parseQuestion reads what flags say.
+func parseQuestion(q *query.Question, args, where []string, now time.Time, since, from, to, every string) error {
+	if len(args) == 0 {
+		return errors.New("nothing is asked; want some of " + query.Measures())
+	}
+	var wrong error
+	fail := func(flag string, err error) {
+		if err != nil {
+			wrong = errors.Join(wrong, fmt.Errorf("--%s: %w", flag, err))
+		}
+	}
+	for _, arg := range args {
+		m, err := query.ParseMeasure(arg)
+		wrong = errors.Join(wrong, err)
+		q.Measures = append(q.Measures, m)
+	}
+	for _, s := range where {
+		c, err := query.ParseCondition(s)
+		fail("where", err)
+		q.Where = append(q.Where, c)
+	}
+	var err error
+	if every != "" {
+		q.Every, err = query.ParseDuration(every)
+		fail("every", err)
+	}
+	q.Now, q.To = now, now
+	if to != "" {
+		q.To, err = query.ParseTime(to)
+		fail("to", err)
+	}
+	if from != "" {
+		q.From, err = query.ParseTime(from)
+		fail("from", err)
+	} else {
+		before, err := query.ParseDuration(since)
+		fail("since", err)
+		q.From = q.To.Add(-before)
+	}
+	switch {
+	case wrong != nil:
+		return wrong
+	case !q.From.Before(q.To):
+		return fmt.Errorf("the range ends before it begins: from %s to %s", q.From.UTC().Format(time.RFC3339), q.To.UTC().Format(time.RFC3339))
+	case q.Top < 0:
+		return fmt.Errorf("--top: got %d, want a number of rows", q.Top)
+	case q.Top > 0 && q.Every > 0:
+		return errors.New("--top and --every: want one of the two; --where path=/a shows the course of one")
+	}
+	return nil
+}
+
+// asked are the rollups, each with the retention policy that it is in.
+func asked(c *config.Config) (all []rollup.Definition) {
+	for _, r := range c.Rollups {
+		all = append(all, rollup.Definition{
+			Measurement: r.Measurement, Interval: r.Interval, Tags: r.Tags,
+			RetentionPolicy: cmp.Or(r.RetentionPolicy, c.InfluxDB.RetentionPolicy),
+		})
+	}
+	return all
+}
+
+func answerQuery(ctx context.Context, out io.Writer, c *config.Config, plan *query.Plan, asJSON bool) error {
+	const patience = time.Minute // a question over a year is none of the daemon's requests
+	c.InfluxDB.Timeout = max(c.InfluxDB.Timeout, patience)
+	client, err := openInflux(c, nil)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	if err := readable(ctx, client, "query"); err != nil {
+		return err
+	}
+	var answers [][]influx.Table
+	for _, statement := range plan.Statements {
+		tables, err := client.Select(ctx, statement)
+		if err != nil {
+			return fmt.Errorf("query: %w", err)
+		}
+		answers = append(answers, tables)
+	}
+	rows, err := plan.Rows(answers)
+	if err != nil {
+		return fmt.Errorf("query: %w", err)
+	}
+	if asJSON {
+		return plan.PrintJSON(out, rows)
+	}
+	return plan.Print(out, rows)
+}

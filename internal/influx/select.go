@@ -1,0 +1,64 @@
+package influx
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// Table is a part of an answer: rows of one group of tags. Numbers are [json.Number]; so
+// is a time, in seconds since 1970. What there is none of is nil.
+type Table struct {
+	Tags    map[string]string
+	Columns []string
+	Values  [][]any
+}
+
+// Select executes a statement that reads, of any length: the official client would put it
+// into the URL, for which proxies have limits. It blocks until ctx ends, and for at most the
+// timeout of a request; the whole answer is held in memory. The error is [ErrRefused] when
+// an answer came, but not success.
+func (c *Client) Select(ctx context.Context, statement string) ([]Table, error) {
+	form := url.Values{"q": {statement}, "db": {c.config.Database}, "epoch": {"s"}}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.base+"/query", strings.NewReader(form.Encode()))
+	if err != nil {
+		return nil, withoutURL(err)
+	}
+	c.authorize(req)
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return nil, c.unreachable(err)
+	}
+	defer resp.Body.Close()
+	var answer struct {
+		Error   string
+		Results []struct {
+			Error  string
+			Series []Table
+		}
+	}
+	decoder := json.NewDecoder(resp.Body)
+	decoder.UseNumber()
+	if err := decoder.Decode(&answer); err != nil {
+		return nil, fmt.Errorf("%w: status %d from %s (influxdb.url), and no JSON: %w", ErrRefused, resp.StatusCode, c.config.URL, err)
+	}
+	var tables []Table
+	why := answer.Error
+	for _, result := range answer.Results {
+		if why == "" {
+			why = result.Error
+		}
+		tables = append(tables, result.Series...)
+	}
+	switch {
+	case strings.HasPrefix(why, "database not found"):
+		return nil, fmt.Errorf("%w: database %q does not exist (influxdb.database)", ErrRefused, c.config.Database)
+	case why != "" || resp.StatusCode != http.StatusOK:
+		return nil, fmt.Errorf("%w: status %d from %s (influxdb.url): %s", ErrRefused, resp.StatusCode, c.config.URL, why)
+	}
+	return tables, nil
+}

@@ -1,0 +1,105 @@
+package query
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/tailflux/tailflux/internal/rollup"
+)
+
+// A percentile is worked out in four steps, each a query of the one before. With the
+// buckets' numbers n_i, T of all, c_i before bucket i, w_i the whole milliseconds that
+// bucket i can hold, and x_i = (q·T − c_i) / (n_i + 0.001):
+//
+//	sums      n_i, the longest time, the sum of times: fill(0), so that no n_i is null
+//	totals    T and c_i; a row stays only if T > 0
+//	walk      ⌈ Σ w_i · clamp(x_i) ⌉ − 1, where clamp(x) = (|x| − |x−1| + 1) / 2
+//	bound     not more than the longest time
+//
+// clamp is x between 0 and 1: all milliseconds of the buckets below are passed, and of the
+// one with the percentile as large a part as its times below the percentile are. Times are
+// whole milliseconds, so walking and counting whole ones names a value that can be, and
+// the value itself where a bucket can hold but one. The last bucket ends at the longest
+// time.
+//
+// The small number keeps from dividing by 0. The other one, 0.005, is for what a sum of
+// such quotients may be too much: x_i is up to a thousand times T where n_i is 0.
+
+// bucket is one of a time that can hold whole milliseconds.
+type bucket struct {
+	n     string // what its number is called
+	c     string // those before it together; "" is 0
+	width string // how many whole milliseconds it can hold
+	field string
+}
+
+// bucketsOf are those of a time: the narrowest of the scale hold no whole millisecond.
+func bucketsOf(time string) (all []bucket) {
+	last := int64(-1)
+	for i := range rollup.Buckets {
+		b := bucket{n: "n" + strconv.Itoa(i), field: rollup.BucketField(time, i)}
+		if i > 0 {
+			b.c = "c" + strconv.Itoa(i)
+		}
+		switch ms := rollup.Upper(i) / 1000; {
+		case i == rollup.Buckets-1:
+			b.width = fmt.Sprintf("(m-%d)", last)
+		case ms == last:
+			continue
+		default:
+			b.width = strconv.FormatInt(ms-last, 10)
+			last = ms
+		}
+		all = append(all, b)
+	}
+	return all
+}
+
+// ofBuckets is the statement for measures of one time that need its buckets.
+func (p *Plan) ofBuckets(time string, measures []Measure) string {
+	buckets := bucketsOf(time)
+	var sums, numbers, before, ns []string
+	for _, b := range buckets {
+		sums = append(sums, fmt.Sprintf("sum(%s) AS %s", quoteName(b.field), b.n))
+		if b.c != "" {
+			before = append(before, strings.Join(ns, "+")+" AS "+b.c)
+		}
+		ns = append(ns, b.n)
+	}
+	numbers = append(numbers, ns...)
+	sums = append(sums, fmt.Sprintf("max(%s) AS m", quoteName(time+"_ms_max")), fmt.Sprintf("sum(%s) AS s", quoteName(time+"_ms")))
+	numbers = append(append(numbers, before...), strings.Join(ns, "+")+" AS t", "m", "s")
+
+	walked, bound := []string{"m", "s", "t"}, []string{}
+	for i, m := range measures {
+		if m.kind == mean {
+			bound = append(bound, "s/t/1000 AS "+quoteName(m.Name))
+			continue
+		}
+		at := "p" + strconv.Itoa(i)
+		walked = append(walked, walk(buckets, m.quantile)+" AS "+at)
+		bound = append(bound, fmt.Sprintf("(%s+m-abs(%s-m))/2000 AS %s", at, at, quoteName(m.Name)))
+	}
+	by := p.groupBy()
+	statement := fmt.Sprintf("SELECT %s FROM %s WHERE %s GROUP BY %s fill(0)", strings.Join(sums, ", "), p.measurement(), p.where(), p.groupByTime())
+	statement = fmt.Sprintf("SELECT %s FROM (%s)%s", strings.Join(numbers, ", "), statement, by)
+	statement = fmt.Sprintf("SELECT %s FROM (%s) WHERE t > 0%s", strings.Join(walked, ", "), statement, by)
+	// Which shards are looked at is for the outermost to say.
+	return fmt.Sprintf("SELECT %s FROM (%s) WHERE %s%s", strings.Join(bound, ", "), statement, p.whereTime(), by)
+}
+
+// walk is the quantile in milliseconds.
+func walk(buckets []bucket, quantile float64) string {
+	q := strconv.FormatFloat(quantile, 'f', -1, 64)
+	var sum []string
+	for _, b := range buckets {
+		rest := q + "*t"
+		if b.c != "" {
+			rest += "-" + b.c
+		}
+		x := fmt.Sprintf("(%s)/(%s+0.001)", rest, b.n)
+		sum = append(sum, fmt.Sprintf("%s*(abs(%s)-abs(%s-1)+1)/2", b.width, x, x))
+	}
+	return "ceil(" + strings.Join(sum, "+") + "-0.005)-1"
+}

@@ -1,0 +1,34 @@
+package query
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// ParseDuration reads a positive duration of whole seconds, such as 90s, 24h, 7d or 2w.
+func ParseDuration(s string) (time.Duration, error) {
+	d, err := time.ParseDuration(s)
+	for unit, is := range map[string]time.Duration{"d": 24 * time.Hour, "w": 7 * 24 * time.Hour} {
+		if digits, ok := strings.CutSuffix(s, unit); ok {
+			var n int64
+			n, err = strconv.ParseInt(digits, 10, 16)
+			d = time.Duration(n) * is
+		}
+	}
+	if err != nil || d <= 0 || d%time.Second != 0 {
+		return 0, fmt.Errorf("got %q, want a time of whole seconds such as 30s, 15m, 24h, 7d or 4w", s)
+	}
+	return d, nil
+}
+
+// ParseTime reads a day or a time; without a zone it is UTC.
+func ParseTime(s string) (time.Time, error) {
+	for _, layout := range []string{time.RFC3339, "2006-01-02", "2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02 15:04:05", "2006-01-02 15:04"} {
+		if t, err := time.Parse(layout, s); err == nil && t.Year() >= 1970 {
+			return t, nil
+		}
+	}
+	return time.Time{}, fmt.Errorf("got %q, want a time such as 2026-11-20, 2026-11-20T10:00 or 2026-11-20T10:00:00+01:00", s)
+}

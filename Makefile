@@ -40,7 +40,7 @@ influxd_old := $(CURDIR)/.cache/influxdb-debian/usr/bin/influxd
 debian      := $(CURDIR)/.cache/debian-12.tar
 debian_has  := systemd,systemd-sysv,dbus,libnss-systemd,procps,sudo,curl,logrotate,nginx-light
 
-.PHONY: help build man package release demo check fmt test model scenes mutants e2e e2e-influxd e2e-deps soak soak-rollups bench profile fuzz clean influxd
+.PHONY: help build man package release demo check fmt test model scenes mutants e2e e2e-influxd e2e-deps soak soak-rollups bench profile fuzz clean influxd victoria-metrics
 
 help: ## this list
 	@sed -nE 's/^([a-z0-9-]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 20
@@ -127,7 +127,7 @@ scenes: ## SCENES (1,000,000) random scenes of what can happen to a log, decided
 mutants: influxd ## mistakes as patches, each of which a test must find; MUTANTS=internal/tail
 	@go run ./internal/mutants -which '$(MUTANTS)'
 
-e2e: influxd $(nfpm) $(gomod) ## with real nginx, logrotate, wrk and systemd, and InfluxDB 1.6 (make e2e-deps)
+e2e: influxd victoria-metrics $(nfpm) $(gomod) ## with real nginx, logrotate, wrk and systemd, and InfluxDB 1.6 (make e2e-deps)
 	@[[ -x $(influxd_old) ]] || { echo "e2e: no InfluxDB 1.6 here; make e2e-deps unpacks it" >&2; exit 1; }
 	[[ -e $(debian) ]] || { echo "e2e: no Debian to boot here; make e2e-deps makes it" >&2; exit 1; }
 	for command in nginx logrotate wrk zstd curl systemd-analyze systemd-nspawn lintian rpmlint rpm; do
@@ -255,6 +255,9 @@ clean: ## removes what was built, InfluxDB 1.6 and the demo's data; the tools in
 # Built here, so that no test's time limit has to include it.
 influxd:
 	@go run ./internal/influxdtest/fetch >/dev/null
+
+victoria-metrics:
+	@go run ./internal/influxdtest/fetch victoria-metrics >/dev/null
 
 # Other people's programs, whose modules are none of ours: each is built on its own.
 $(lint) $(nfpm) $(gomod):

@@ -17,8 +17,34 @@ import (
 )
 
 // Version is the influxd that Binary provides: the last 1.x that the Go
-// toolchain alone can build.
-const Version = "1.8.10"
+// toolchain alone can build. VictoriaVersion is the VictoriaMetrics that
+// VictoriaBinary provides.
+const (
+	Version         = "1.8.10"
+	VictoriaVersion = "1.151.0"
+)
+
+// program is one that is built from its Go module.
+type program struct {
+	name, version string
+	module        string // and package
+	ldflags       string
+	own           string // variable that names another one to use
+	takes         string // about so long
+}
+
+var (
+	influxd = program{
+		name: "influxd", version: Version, module: "github.com/influxdata/influxdb/cmd/influxd",
+		ldflags: "-X main.version=" + Version, // as releases have it; it appears in X-Influxdb-Version
+		own:     "TAILFLUX_INFLUXD", takes: "about a minute",
+	}
+	victoria = program{
+		name: "victoria-metrics", version: VictoriaVersion, module: "github.com/VictoriaMetrics/VictoriaMetrics/app/victoria-metrics",
+		ldflags: "-X github.com/VictoriaMetrics/VictoriaMetrics/lib/buildinfo.Version=victoria-metrics-v" + VictoriaVersion,
+		own:     "TAILFLUX_VICTORIAMETRICS", takes: "less than a minute",
+	}
+)
 
 // Binary returns the absolute path of an influxd.
 //
@@ -31,10 +57,20 @@ const Version = "1.8.10"
 // Binary may be called by any number of processes at once: one builds, the
 // others wait until ctx ends.
 func Binary(ctx context.Context, progress io.Writer) (string, error) {
-	if own := os.Getenv("TAILFLUX_INFLUXD"); own != "" {
+	return influxd.path(ctx, progress)
+}
+
+// VictoriaBinary is Binary for a VictoriaMetrics: $TAILFLUX_VICTORIAMETRICS, or from the
+// same cache.
+func VictoriaBinary(ctx context.Context, progress io.Writer) (string, error) {
+	return victoria.path(ctx, progress)
+}
+
+func (p program) path(ctx context.Context, progress io.Writer) (string, error) {
+	if own := os.Getenv(p.own); own != "" {
 		path, err := exec.LookPath(own)
 		if err != nil {
-			return "", fmt.Errorf("TAILFLUX_INFLUXD: %w", err)
+			return "", fmt.Errorf("%s: %w", p.own, err)
 		}
 		return filepath.Abs(path)
 	}
@@ -46,23 +82,23 @@ func Binary(ctx context.Context, progress io.Writer) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	path := filepath.Join(cache, "bin", "influxd-"+Version)
+	path := filepath.Join(cache, "bin", p.name+"-"+p.version)
 	if _, err := os.Stat(path); err == nil {
 		return path, nil
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return "", fmt.Errorf("cache influxd: %w", err)
+		return "", fmt.Errorf("cache %s: %w", p.name, err)
 	}
-	unlock, err := lock(ctx, path+".lock", progress)
+	unlock, err := p.lock(ctx, path+".lock", progress)
 	if err != nil {
-		return "", fmt.Errorf("cache influxd: %w", err)
+		return "", fmt.Errorf("cache %s: %w", p.name, err)
 	}
 	defer unlock()
 	if _, err := os.Stat(path); err == nil { // built by another process while we waited
 		return path, nil
 	}
-	if err := build(ctx, path, progress); err != nil {
-		return "", fmt.Errorf("build influxd %s: %w", Version, err)
+	if err := p.build(ctx, path, progress); err != nil {
+		return "", fmt.Errorf("build %s %s: %w", p.name, p.version, err)
 	}
 	return path, nil
 }
@@ -81,14 +117,14 @@ func cacheDir() (string, error) {
 			return filepath.Join(dir, ".cache"), nil
 		}
 		if dir == filepath.Dir(dir) {
-			return "", fmt.Errorf("no place to keep influxd: no go.mod at or above %s, TAILFLUX_CACHE not set", start)
+			return "", fmt.Errorf("no place to keep servers: no go.mod at or above %s, TAILFLUX_CACHE not set", start)
 		}
 	}
 }
 
 // lock waits until this process alone holds the file. The file stays behind:
 // removing it would let two processes lock two files of one name.
-func lock(ctx context.Context, path string, progress io.Writer) (unlock func(), err error) {
+func (p program) lock(ctx context.Context, path string, progress io.Writer) (unlock func(), err error) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
 	if err != nil {
 		return nil, err
@@ -107,7 +143,7 @@ func lock(ctx context.Context, path string, progress io.Writer) (unlock func(), 
 		}
 		if !waiting {
 			waiting = true
-			fmt.Fprintln(progress, "another process is building influxd, waiting for it")
+			fmt.Fprintf(progress, "another process is building %s, waiting for it\n", p.name)
 		}
 		select {
 		case <-ctx.Done():
@@ -119,7 +155,7 @@ func lock(ctx context.Context, path string, progress io.Writer) (unlock func(), 
 }
 
 // build makes path appear complete or not at all. The caller holds the lock.
-func build(ctx context.Context, path string, progress io.Writer) error {
+func (p program) build(ctx context.Context, path string, progress io.Writer) error {
 	goTool, err := exec.LookPath("go")
 	if err != nil {
 		return err
@@ -130,11 +166,9 @@ func build(ctx context.Context, path string, progress io.Writer) error {
 	}
 	defer os.RemoveAll(gobin)
 
-	fmt.Fprintf(progress, "building influxd %s from the Go module registry, about a minute…\n", Version)
+	fmt.Fprintf(progress, "building %s %s from the Go module registry, %s…\n", p.name, p.version, p.takes)
 	began := time.Now()
-	// Releases set this linker flag; it appears in X-Influxdb-Version.
-	cmd := exec.CommandContext(ctx, goTool, "install", "-ldflags=-X main.version="+Version,
-		"github.com/influxdata/influxdb/cmd/influxd@v"+Version)
+	cmd := exec.CommandContext(ctx, goTool, "install", "-ldflags="+p.ldflags, p.module+"@v"+p.version)
 	cmd.Dir = "/" // in no module
 	cmd.Env = buildEnv(gobin)
 	cmd.WaitDelay = 5 * time.Second
@@ -146,10 +180,10 @@ func build(ctx context.Context, path string, progress io.Writer) error {
 		}
 		return fmt.Errorf("%w\n%s", err, lastLines(out.Bytes(), 20))
 	}
-	if err := os.Rename(filepath.Join(gobin, "influxd"), path); err != nil {
+	if err := os.Rename(filepath.Join(gobin, p.name), path); err != nil {
 		return err
 	}
-	fmt.Fprintf(progress, "built influxd %s in %s\n", Version, time.Since(began).Round(time.Second))
+	fmt.Fprintf(progress, "built %s %s in %s\n", p.name, p.version, time.Since(began).Round(time.Second))
 	return nil
 }
 

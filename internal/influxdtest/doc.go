@@ -1,4 +1,5 @@
-// Package influxdtest runs a real influxd 1.8.10 for tests and for the demo.
+// Package influxdtest runs a real influxd 1.8.10 for tests and for the demo, and a real
+// VictoriaMetrics for tests ([Victoria]).
 //
 //	Binary ──► Start / New ──► Query, Count
 //	                │

@@ -2,6 +2,7 @@ package influxdtest
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -12,7 +13,7 @@ import (
 	"time"
 )
 
-// process is one run of influxd.
+// process is one run of a server.
 type process struct {
 	cmd    *exec.Cmd
 	output *tail
@@ -20,25 +21,26 @@ type process struct {
 	err    error
 }
 
-// spawn starts influxd so that the kernel kills it when this process ends.
-func spawn(opts Options, file string, env []string) (*process, error) {
+// spawn starts a server in its directory so that the kernel kills it when this process
+// ends. Its output goes to output, too, unless that is nil.
+func spawn(binary, dir string, args, env []string, output io.Writer) (*process, error) {
 	p := &process{output: new(tail), done: make(chan struct{})}
-	p.cmd = exec.Command(opts.Binary, "run", "-config", file) // without a context: the process outlives the context of Start
-	p.cmd.Dir = opts.Dir
+	p.cmd = exec.Command(binary, args...) // without a context: the process outlives the context of Start
+	p.cmd.Dir = dir
 	p.cmd.Env = env
 	p.cmd.WaitDelay = 2 * time.Second
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{
 		Pdeathsig: syscall.SIGKILL,
-		Setpgid:   true, // Ctrl-C in a terminal must reach only the owner, which stops influxd itself
+		Setpgid:   true, // Ctrl-C in a terminal must reach only the owner, which stops the server itself
 	}
 	var out io.Writer = p.output
-	if opts.Output != nil {
-		out = io.MultiWriter(p.output, opts.Output)
+	if output != nil {
+		out = io.MultiWriter(p.output, output)
 	}
 	p.cmd.Stdout, p.cmd.Stderr = out, out
 
-	// The kernel kills influxd when the *thread* that started it ends, so the
-	// thread is kept until influxd has ended. The owner of p waits for this
+	// The kernel kills it when the *thread* that started it ends, so the
+	// thread is kept until then. The owner of p waits for this
 	// goroutine through p.done.
 	started := make(chan error)
 	go func() {
@@ -56,6 +58,48 @@ func spawn(opts Options, file string, env []string) (*process, error) {
 		return nil, err
 	}
 	return p, nil
+}
+
+// stop sends SIGTERM and waits until it has ended. The error is that it had ended by itself,
+// failed, or had to be killed.
+func (p *process) stop(name string) error {
+	select {
+	case <-p.done:
+		return fmt.Errorf("%s has ended by itself: %w", name, p.failure())
+	default:
+	}
+	_ = p.cmd.Process.Signal(syscall.SIGTERM) // an error means that it has ended already
+	timeout := time.NewTimer(stopTimeout)
+	defer timeout.Stop()
+	select {
+	case <-p.done:
+		if p.err != nil {
+			return fmt.Errorf("stop %s: %w", name, p.failure())
+		}
+		return nil
+	case <-timeout.C:
+		p.kill()
+		return fmt.Errorf("stop %s: still running %s after TERM, killed", name, stopTimeout)
+	}
+}
+
+// until waits until the server answers. If it does not, it is killed.
+func (p *process) until(ctx context.Context, url string, answers func(context.Context) bool) error {
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case <-p.done:
+			return p.failure()
+		case <-ctx.Done():
+			p.kill()
+			return fmt.Errorf("no answer on %s: %w\n%s", url, context.Cause(ctx), p.lastWords())
+		case <-tick.C:
+		}
+		if answers(ctx) {
+			return nil
+		}
+	}
 }
 
 // kill ends the process and waits until it has ended.

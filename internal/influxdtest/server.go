@@ -13,7 +13,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"syscall"
 	"time"
 )
 
@@ -153,24 +152,7 @@ func (s *Server) Stop() error {
 		return nil
 	}
 	s.proc = nil
-	select {
-	case <-p.done:
-		return fmt.Errorf("influxd has ended by itself: %w", p.failure())
-	default:
-	}
-	_ = p.cmd.Process.Signal(syscall.SIGTERM) // an error means that it has ended already
-	timeout := time.NewTimer(stopTimeout)
-	defer timeout.Stop()
-	select {
-	case <-p.done:
-		if p.err != nil {
-			return fmt.Errorf("stop influxd: %w", p.failure())
-		}
-		return nil
-	case <-timeout.C:
-		p.kill()
-		return fmt.Errorf("stop influxd: still running %s after TERM, killed", stopTimeout)
-	}
+	return p.stop("influxd")
 }
 
 // Kill ends influxd at once with SIGKILL and waits until it has ended. Its data
@@ -203,27 +185,16 @@ func (s *Server) Restart(ctx context.Context) error {
 func (s *Server) launch(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
-	p, err := spawn(s.opts, s.file, s.env)
+	p, err := spawn(s.opts.Binary, s.opts.Dir, []string{"run", "-config", s.file}, s.env, s.opts.Output)
 	if err != nil {
 		return err
 	}
 	s.last = p
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		select {
-		case <-p.done:
-			return p.failure()
-		case <-ctx.Done():
-			p.kill()
-			return fmt.Errorf("no answer on %s: %w\n%s", s.url, context.Cause(ctx), p.lastWords())
-		case <-tick.C:
-		}
-		if s.answers(ctx) {
-			s.proc = p
-			return nil
-		}
+	if err := p.until(ctx, s.url, s.answers); err != nil {
+		return err
 	}
+	s.proc = p
+	return nil
 }
 
 // answers reports whether our influxd listens at the URL. A ping alone could be

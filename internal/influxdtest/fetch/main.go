@@ -1,5 +1,6 @@
-// Fetch prints the path of the influxd that the tests use and builds it first
-// when it is not there, so that no test has to wait for that.
+// Fetch prints the path of the influxd that the tests use, or with the argument
+// victoria-metrics that of the VictoriaMetrics, and builds it first when it is not there, so
+// that no test has to wait for that.
 package main
 
 import (
@@ -22,7 +23,11 @@ func main() {
 func run() error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	path, err := influxdtest.Binary(ctx, os.Stderr)
+	binary := influxdtest.Binary
+	if len(os.Args) > 1 && os.Args[1] == "victoria-metrics" {
+		binary = influxdtest.VictoriaBinary
+	}
+	path, err := binary(ctx, os.Stderr)
 	if err != nil {
 		return err
 	}

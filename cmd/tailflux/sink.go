@@ -141,7 +141,7 @@ func openInflux(c *config.Config, log *slog.Logger) (*influx.Client, error) {
 	return influx.New(influx.Config{
 		URL: db.URL, Database: db.Database, RetentionPolicy: db.RetentionPolicy,
 		Username: db.Username, Password: access.Password, Token: access.Token, TLS: access.TLS, Headers: access.Headers,
-		Gzip: db.Gzip, Timeout: db.Timeout, InFlight: db.InFlight, Log: log,
+		Gzip: db.Gzip, Timeout: db.Timeout, InFlight: db.InFlight, Raw: c.Raw, Log: log,
 		Keep: influx.Keep{Raw: c.Retention.Raw, Rollups: c.Retention.Rollups, RollupsPolicy: c.RollupsPolicy()},
 	})
 }

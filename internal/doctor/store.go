@@ -27,9 +27,12 @@ func (d *doctor) store(ctx context.Context) {
 		d.say(Error, "server", err.Error(), "curl -i "+url+"/ping answers 204 where InfluxDB is")
 		return // nothing else would be answered
 	}
-	if caveat := server.Caveat(); caveat != "" {
+	switch caveat, fits := server.Caveat(d.Config.Raw); {
+	case !fits:
 		d.say(Warning, "server", url+" is "+server.String()+": "+caveat, "")
-	} else {
+	case caveat != "":
+		d.ok("server", "%s answers at %s: %s", server, url, caveat)
+	default:
 		d.ok("server", "%s answers at %s", server, url)
 	}
 	d.clock(ctx)

@@ -53,11 +53,12 @@ type bench struct {
 	t   *testing.T
 	dir string
 	db  *influxdtest.Server
+	url string // of the server that it writes to
 }
 
 func newBench(t *testing.T, db *influxdtest.Server) *bench {
 	t.Helper()
-	return &bench{t: t, dir: t.TempDir(), db: db}
+	return &bench{t: t, dir: t.TempDir(), db: db, url: db.URL()}
 }
 
 func (b *bench) path(name string) string { return filepath.Join(b.dir, name) }
@@ -80,7 +81,7 @@ func (b *bench) write(name, text string) string {
 func (b *bench) start(args ...string) *tailfluxtest.Daemon {
 	b.t.Helper()
 	d, err := tailfluxtest.Start(tailfluxtest.Options{
-		Binary: binary, Args: args, URL: b.db.URL(), State: b.path("state"), Output: b.path("tailflux.log"),
+		Binary: binary, Args: args, URL: b.url, State: b.path("state"), Output: b.path("tailflux.log"),
 	})
 	if err != nil {
 		b.t.Fatal(err)

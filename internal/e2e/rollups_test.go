@@ -103,7 +103,7 @@ func TestRollupsSurviveReloads(t *testing.T) {
 func (b *bench) run(command string, args ...string) int {
 	b.t.Helper()
 	d, err := tailfluxtest.Start(tailfluxtest.Options{
-		Binary: binary, Command: command, Args: args, URL: b.db.URL(), State: b.path("state"), Output: b.path("tailflux.log"),
+		Binary: binary, Command: command, Args: args, URL: b.url, State: b.path("state"), Output: b.path("tailflux.log"),
 	})
 	if err != nil {
 		b.t.Fatal(err)

@@ -34,6 +34,7 @@ type Config struct {
 	Timeout            time.Duration // of a whole request
 	InFlight           int           // connections kept open
 	Keep               Keep
+	Raw                bool // lines have points of their own
 	Log                *slog.Logger
 }
 
@@ -132,12 +133,15 @@ func (c *Client) Prepare(ctx context.Context) (version string, err error) {
 	if err != nil {
 		return "", err
 	}
-	if caveat := is.Caveat(); caveat != "" {
+	switch caveat, fits := is.Caveat(c.config.Raw); {
+	case !fits:
 		c.config.Log.Warn("this server is not InfluxDB 1.x", "server", is.String(), "reason", caveat)
-	} else {
+	case caveat != "":
+		c.config.Log.Info("server asked", "server", is.String(), "reason", caveat)
+	default:
 		c.config.Log.Info("server asked", "server", is.String())
 	}
-	if is.Name != victoriaMetrics { // which has no databases
+	if !is.IsVictoria() { // which has no databases
 		err = c.CreateDatabase(ctx)
 	}
 	if errors.Is(err, ErrRefused) {

@@ -14,16 +14,16 @@ type Window struct{ Past, Future time.Duration }
 
 // Retention returns the window of the retention policy that we write to. The error is
 // [ErrRefused] when it may not be asked for, or when there is no such policy. It
-// blocks until ctx ends, and for at most five seconds. A server that is known to have
-// no policies takes everything.
+// blocks until ctx ends, and for at most five seconds. VictoriaMetrics, which has no
+// policies, drops what is outside its window without a word, and tells it or not.
 func (c *Client) Retention(ctx context.Context) (Window, error) {
 	return c.Policy(c.config.RetentionPolicy).Retention(ctx)
 }
 
 // Retention is as that of the client.
 func (c Policy) Retention(ctx context.Context) (Window, error) {
-	if is := c.server.Load(); is != nil && is.Name == victoriaMetrics {
-		return Window{}, nil // Prepare has said what becomes of old points
+	if is := c.server.Load(); is != nil && is.IsVictoria() {
+		return is.Flags.Window, nil
 	}
 	all, err := c.policies(ctx)
 	if err != nil {

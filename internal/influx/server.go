@@ -15,9 +15,8 @@ import (
 type Server struct {
 	Name    string // InfluxDB, VictoriaMetrics, or "" when it does not tell
 	Version string // as it tells; "" when it does not
+	Flags   Flags  // of VictoriaMetrics
 }
-
-const victoriaMetrics = "VictoriaMetrics"
 
 func (s Server) String() string {
 	switch {
@@ -40,12 +39,18 @@ var (
 	first  = regexp.MustCompile(`^v?1\.`)
 )
 
-// Caveat is what does not hold at a server as it does at InfluxDB 1.x, or "".
-func (s Server) Caveat() string {
+// Caveat is what does not hold at a server as it does at InfluxDB 1.x, or "". raw is set if
+// lines have points of their own; fits, if nothing is to be done about it.
+func (s Server) Caveat(raw bool) (text string, fits bool) {
+	if s.IsVictoria() {
+		return s.Flags.caveat(raw)
+	}
+	text = s.caveat()
+	return text, text == ""
+}
+
+func (s Server) caveat() string {
 	switch {
-	case s.Name == victoriaMetrics:
-		return "VictoriaMetrics overwrites nothing, so lines that are sent again count twice; it keeps milliseconds, drops what is " +
-			"outside its retention without a word, and may lose the last seconds in a crash; see docs/delivery.md"
 	case second.MatchString(s.Version):
 		return "InfluxDB 2 takes points at /write only for a bucket that influxdb.database is mapped to (influx v1 dbrp create)"
 	case third.MatchString(s.Version):
@@ -59,11 +64,11 @@ func (s Server) Caveat() string {
 // NoInfluxQL is why points cannot be read back, and lines cannot be delivered again
 // without harm, or "".
 func (s Server) NoInfluxQL() string {
-	if s.Name != victoriaMetrics {
+	if !s.IsVictoria() {
 		return ""
 	}
-	return "VictoriaMetrics answers at influxdb.url: it has no InfluxQL, so points cannot be compared with lines; it overwrites nothing, " +
-		"so lines that were delivered before would count twice; and it drops lines outside its retention without a word"
+	return "VictoriaMetrics answers at influxdb.url: it has no InfluxQL, so points cannot be compared with lines; and it overwrites nothing, " +
+		"so lines that were delivered before would count twice"
 }
 
 // Server asks what it is. It blocks until ctx ends, and for at most five seconds. The
@@ -78,7 +83,7 @@ func (c *Client) Server(ctx context.Context) (Server, error) {
 	case s.Version != "":
 		s.Name = "InfluxDB"
 	case status == http.StatusNoContent && c.takesNonsense(ctx):
-		s.Name = victoriaMetrics
+		s.Name, s.Flags = victoriaMetrics, c.flags(ctx)
 	}
 	c.server.Store(&s)
 	return s, nil

@@ -46,7 +46,7 @@ func NewVictoria(tb testing.TB, flags ...string) *Victoria {
 		client: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}},
 	}
 	v.flags = append([]string{
-		"-storageDataPath=" + filepath.Join(v.dir, "data"), "-httpListenAddr=" + loopback(port), "-memory.allowedBytes=64MiB",
+		"-storageDataPath=" + filepath.Join(v.dir, "data"), "-httpListenAddr=" + loopback(port), "-memory.allowedBytes=64MiB", "-loggerLevel=WARN",
 	}, flags...)
 	if err := v.Restart(tb.Context()); err != nil {
 		tb.Fatal(err)

@@ -9,6 +9,7 @@ import (
 	"github.com/tailflux/tailflux/internal/checkpoint"
 	"github.com/tailflux/tailflux/internal/config"
 	"github.com/tailflux/tailflux/internal/flow"
+	"github.com/tailflux/tailflux/internal/influx"
 	"github.com/tailflux/tailflux/internal/parse"
 	"github.com/tailflux/tailflux/internal/rollup"
 	"github.com/tailflux/tailflux/internal/write"
@@ -116,6 +117,13 @@ func (r *rollups) addUp(p *parse.Parser, raw bool) {
 		last = r.last
 	}
 	p.AddUp(&parse.Rollups{Keys: r.keys, Sums: r.sums, Book: r.book, Raw: raw, Last: last, From: r.checkpoint.From})
+}
+
+// sentTo says where deltas go from now on.
+func (r *rollups) sentTo(client *influx.Client) {
+	if r != nil {
+		r.book.KeepsMilliseconds(client.Known().IsVictoria())
+	}
 }
 
 func (r *rollups) sync(ctx context.Context) error {

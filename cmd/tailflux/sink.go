@@ -82,6 +82,7 @@ func (s *sink) Prepare(ctx context.Context) (version string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.asked = s.asked || s.now == client
+	s.kept.rollups.sentTo(client)
 	return version, nil
 }
 

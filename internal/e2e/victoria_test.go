@@ -3,6 +3,8 @@
 package e2e
 
 import (
+	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -58,4 +60,75 @@ func TestVictoriaIsRecognised(t *testing.T) {
 			}
 		})
 	}
+}
+
+// victoriaSums reads what a rollup adds up to, every field by window and tags, with the
+// expressions of docs/scaling.md.
+func victoriaSums(t *testing.T, v *influxdtest.Victoria, measurement string, interval time.Duration, from, to time.Time, tags ...string) sums {
+	t.Helper()
+	all := sums{}
+	by := strings.Join(append([]string{"__name__"}, tags...), ",")
+	for _, expression := range []string{
+		fmt.Sprintf(`sum(sum_over_time({__name__=~"%s_.+",__name__!~".+_max",source!="tailflux"}[%s]) keep_metric_names) by (%s)`, measurement, interval, by),
+		fmt.Sprintf(`max(max_over_time({__name__=~"%s_.+_max"}[%s]) keep_metric_names) by (%s)`, measurement, interval, by),
+	} {
+		// A window is behind its begin, up to the next one, which it includes: the stamps are a
+		// millisecond or more behind it.
+		samples, err := v.Range(t.Context(), from.Truncate(interval).Add(interval), to.Truncate(interval).Add(interval), interval, expression)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range samples {
+			key := fmt.Sprint(s.At.Add(-interval).Unix())
+			for _, tag := range tags {
+				key += fmt.Sprintf(" %s=%s", tag, s.Labels[tag])
+			}
+			all.add(key, strings.TrimPrefix(s.Labels["__name__"], measurement+"_"), int64(s.Value))
+		}
+	}
+	return all
+}
+
+func (b *bench) wantVictoria(v *influxdtest.Victoria, g *traffic) {
+	b.t.Helper()
+	from := time.Date(2026, 11, 20, 9, 59, 0, 0, time.UTC)
+	b.wantSums("site", g.site, victoriaSums(b.t, v, "site", time.Second, from, g.at, "status"))
+	b.wantSums("paths", g.paths, victoriaSums(b.t, v, "paths", 10*time.Second, from, g.at, "path", "status_class"))
+}
+
+// Killed with -9 again and again, with what is sent again counting once, rollups in
+// VictoriaMetrics are what the log adds up to.
+func TestVictoriaRollupsSurviveKills(t *testing.T) {
+	t.Parallel()
+	v := influxdtest.NewVictoria(t, "-dedup.minScrapeInterval=1ms", "-retentionPeriod=100y")
+	b := victoriaBench(t, v)
+	g := newTraffic()
+	log := b.write("access.log", g.text(5000))
+	config := b.rollupConfig(log, false)
+	for i := range 10 {
+		d := b.start("--config", config)
+		for deadline := time.Now().Add(time.Duration(300+g.r.IntN(900)) * time.Millisecond); time.Now().Before(deadline); {
+			b.write("access.log", g.text(200+g.r.IntN(2000)))
+			time.Sleep(time.Duration(g.r.IntN(100)) * time.Millisecond)
+			if g.r.IntN(10) == 0 {
+				if err := os.Rename(log, b.path(fmt.Sprintf("access.log.%d", time.Now().UnixNano()))); err != nil {
+					t.Fatal(err)
+				}
+				b.write("access.log", g.text(10))
+			}
+		}
+		if i%5 == 4 {
+			_ = d.Stop()
+		} else {
+			d.Kill()
+		}
+		if i%2 == 0 { // the latest save is lost, which must be harmless
+			if err := os.Remove(b.path("state/checkpoint")); err != nil && !os.IsNotExist(err) {
+				t.Fatal(err)
+			}
+		}
+	}
+	b.readToTheEnd(config)
+	b.wantVictoria(v, g)
+	t.Logf("%d lines, %d windows", g.lines, len(g.site))
 }

@@ -10,6 +10,8 @@
 // log file itself is the buffer.
 package flow
 
+import "time"
+
 // Source is a configured log, or one file of a glob. There is one value for each;
 // stages share the pointer and compare by it.
 type Source struct {
@@ -109,7 +111,8 @@ func (b *Batch) Release() {
 type Cut struct {
 	Rollup          string // its key
 	RetentionPolicy string // "" is the default one of the database
-	Begin           int64  // number of its first line, where the cut before it ended
+	Interval        time.Duration
+	Begin           int64 // number of its first line, where the cut before it ended
 	End             Position
 	Ending          []byte // how the bytes before End end
 	Lines           int64  // that count as written with it

@@ -89,6 +89,14 @@ func (c *Client) Server(ctx context.Context) (Server, error) {
 	return s, nil
 }
 
+// Known is what it said that it is when it was last asked; zero before.
+func (c *Client) Known() Server {
+	if is := c.server.Load(); is != nil {
+		return *is
+	}
+	return Server{}
+}
+
 // takesNonsense reports whether what is no statement gets the fixed list of databases
 // that VictoriaMetrics answers to everything. Its /ping has nothing to know it by.
 func (c *Client) takesNonsense(ctx context.Context) bool {

@@ -26,7 +26,7 @@ func (s *Sums) Cut(o Open) *Cut {
 	g, sh := o.Generation, &o.shares[o.Rollup]
 	sh.sort()
 	c := &Cut{share: sh, cells: &s.cells, host: sh.rollup.head, Cut: flow.Cut{
-		Rollup: sh.rollup.key, RetentionPolicy: sh.rollup.RetentionPolicy,
+		Rollup: sh.rollup.key, RetentionPolicy: sh.rollup.RetentionPolicy, Interval: sh.rollup.Interval,
 		Begin: sh.begin, End: g.at, Ending: bytes.Clone(g.ending), Lines: sh.lines, Deltas: sh.cells,
 	}}
 	c.head = lineproto.AppendTag(bytes.Clone(c.host), lineproto.TagPrefix("source"), []byte(g.Source.Name))

@@ -28,4 +28,5 @@
 //	sums.go     all of it: adding lines, and when to cut
 //	delta.go    cells as line protocol
 //	intent.go   which cuts were begun; file.go keeps them
+//	millis.go   stamps for a store that keeps milliseconds
 package rollup

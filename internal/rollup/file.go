@@ -18,9 +18,11 @@ import (
 //
 //	tailflux intents 1
 //	5f1c22aa 1 1000001 1012345 "nginx_site#0c3fd21a" "web"
+//	0b7722f0 1 1012345 1013333 "nginx_site#0c3fd21a" "web" 17
 //
 // that is, the generation, the number of the first line and of the one after the last, the
-// rollup and the source.
+// rollup and the source; and the milliseconds of its stamps, if the store keeps no more.
+// Zeros in place of the first three: only the milliseconds were used.
 const (
 	headerBegin = "tailflux intents "
 	format      = 1
@@ -34,6 +36,9 @@ const checksumLen = 8
 
 func appendRecord(dst []byte, i Intent) []byte {
 	text := fmt.Sprintf("%d %d %d %q %q", i.Generation, i.Begin, i.End, i.Rollup, i.Source)
+	if i.Millis > 0 {
+		text += fmt.Sprintf(" %d", i.Millis)
+	}
 	return fmt.Appendf(dst, "%0*x %s\n", checksumLen, crc32.Checksum([]byte(text), castagnoli), text)
 }
 
@@ -43,8 +48,8 @@ func parseRecord(line string) (i Intent, ok bool) {
 	if sum != fmt.Sprintf("%0*x", checksumLen, crc32.Checksum([]byte(text), castagnoli)) {
 		return i, false
 	}
-	n, err := fmt.Sscanf(text, "%d %d %d %q %q", &i.Generation, &i.Begin, &i.End, &i.Rollup, &i.Source)
-	return i, err == nil && n == 5
+	n, _ := fmt.Sscanf(text, "%d %d %d %q %q %d", &i.Generation, &i.Begin, &i.End, &i.Rollup, &i.Source, &i.Millis)
+	return i, n >= 5 // the last one may be missing
 }
 
 // ReadIntents returns the intents of a file's contents, and where the last whole record

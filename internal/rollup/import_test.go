@@ -19,6 +19,8 @@ func importLog(w *world, log *modelLog) map[string]map[string]int64 {
 	g := &flow.Generation{Source: source, ID: -1, FirstLine: log.first}
 	end := log.first + int64(len(log.lines))
 	from := []int64{log.first, log.first} // acknowledged
+	book := rollup.NewBook(&failingDisk{}, nil)
+	book.KeepsMilliseconds(w.coarse)
 	for complete := false; !complete; {
 		s := rollup.New(defaults, "web1", 100) // a budget that is no reason to cut an import
 		s.LimitImports(50, 17)
@@ -31,6 +33,7 @@ func importLog(w *world, log *modelLog) map[string]map[string]int64 {
 			c := s.Cut(o)
 			for c.More() {
 				text, _ := c.Append(make([]byte, 0, 9<<10))
+				rollup.Restamp(text, &c.Cut, book.Register(&c.Cut))
 				for _, point := range slices.Collect(splitLines(text)) {
 					w.insert(point)
 				}
@@ -81,7 +84,7 @@ func importLog(w *world, log *modelLog) map[string]map[string]int64 {
 // read, and whenever it was interrupted.
 func TestImportGivesTheSamePoints(t *testing.T) {
 	for seed := range uint64(100) {
-		w := &world{t: t, r: rand.New(rand.NewPCG(seed, 2)), now: time.Unix(1_795_168_800, 0)}
+		w := &world{t: t, r: rand.New(rand.NewPCG(seed, 2)), now: time.Unix(1_795_168_800, 0), coarse: seed%2 == 1}
 		log := &modelLog{first: 1 + w.r.Int64N(1e9)}
 		for len(log.lines) < 300 {
 			w.grow(log)
@@ -92,6 +95,18 @@ func TestImportGivesTheSamePoints(t *testing.T) {
 		}
 		if !maps.EqualFunc(once, twice, maps.Equal[map[string]int64, map[string]int64]) {
 			t.Fatalf("seed %d: %d points, and %d the second time, which differ", seed, len(once), len(twice))
+		}
+		var want, got int64
+		for i := range log.lines {
+			if !log.lines[i].rejected {
+				want += int64(len(defaults))
+			}
+		}
+		for _, fields := range once {
+			got += fields["requests"]
+		}
+		if got != want {
+			t.Errorf("seed %d: the points add up to %d requests, want %d", seed, got, want)
 		}
 	}
 }

@@ -16,6 +16,11 @@ type Intent struct {
 	Source     string // its name
 	Generation int64
 	Begin, End int64 // numbers of its first line, and of the one after its last
+	Millis     int64 // from a window's begin to the stamps, if the store keeps milliseconds; else 0
+}
+
+func (i Intent) isCut(c *flow.Cut) bool {
+	return i.Begin == c.Begin && i.End == c.End.Line && i.Generation == c.End.Generation.ID && i.Rollup == c.Rollup && i.Source == c.End.Generation.Source.Name
 }
 
 // Disk keeps the records of a book.
@@ -40,26 +45,68 @@ type Book struct {
 	open  []Intent   // in the order in which they were registered
 	fresh []byte     // records of those registered since the last Sync
 	count int        // of these
+
+	coarse bool            // the store keeps milliseconds
+	last   map[line]Intent // that has Millis, of those that were registered
 }
+
+// line is a series of intents of which no two near each other may have the same Millis:
+// their deltas may be of one window and series.
+type line struct{ measurement, source string }
+
+func (i Intent) line() line { return line{Measurement(i.Rollup), i.Source} }
 
 // NewBook returns a book of intents that are on a disk.
 func NewBook(disk Disk, kept []Intent) *Book {
-	return &Book{disk: disk, saving: make(chan struct{}, 1), open: slices.Clone(kept), kept: len(kept)}
+	b := &Book{disk: disk, saving: make(chan struct{}, 1), kept: len(kept), last: map[line]Intent{}}
+	for _, i := range kept {
+		b.remember(i)
+		if !i.isOver() {
+			b.open = append(b.open, i)
+		}
+	}
+	return b
+}
+
+// isOver reports whether it only stands there for its Millis.
+func (i Intent) isOver() bool { return i.End == 0 }
+
+func (b *Book) remember(i Intent) {
+	if i.Millis > 0 && i.Generation >= 0 {
+		b.last[i.line()] = i
+	}
+}
+
+// KeepsMilliseconds says whether the store that deltas are sent to keeps no more of a stamp.
+// That decides the stamps of cuts that are registered from now on.
+func (b *Book) KeepsMilliseconds(coarse bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.coarse = coarse
 }
 
 // Register notes that deltas of a cut are about to be sent. Those of one rollup and
 // generation are registered in the order of their lines. A cut without deltas needs no
-// intent, and one that was begun before a crash has it.
-func (b *Book) Register(c *flow.Cut) {
-	i := Intent{c.Rollup, c.End.Generation.Source.Name, c.End.Generation.ID, c.Begin, c.End.Line}
+// intent, and one that was begun before a crash has it. The deltas are to be sent with
+// stamps as [Restamp] makes them.
+func (b *Book) Register(c *flow.Cut) (millis int64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if c.Deltas == 0 || slices.Contains(b.open, i) {
-		return
+	if c.Deltas == 0 {
+		return 0
 	}
+	if n := slices.IndexFunc(b.open, func(i Intent) bool { return i.isCut(c) }); n >= 0 {
+		return b.open[n].Millis
+	}
+	i := Intent{Rollup: c.Rollup, Source: c.End.Generation.Source.Name, Generation: c.End.Generation.ID, Begin: c.Begin, End: c.End.Line}
+	if b.coarse {
+		i.Millis = b.millis(i, c.Interval)
+	}
+	b.remember(i)
 	b.open = append(b.open, i)
 	b.fresh = appendRecord(b.fresh, i)
 	b.count++
+	return i.Millis
 }
 
 // Sync returns nil when every intent that was registered before the call is on the disk.
@@ -138,14 +185,19 @@ func (b *Book) clean() error {
 	defer func() { <-b.saving }()
 	b.mu.Lock()
 	open := len(b.open)
-	if b.kept+b.count-open < maxPassed {
+	if b.kept+b.count-open-len(b.last) < maxPassed {
 		b.mu.Unlock()
 		return nil
 	}
 	var all []byte
+	for _, i := range b.last {
+		i.Generation, i.Begin, i.End = 0, 0, 0
+		all = appendRecord(all, i)
+	}
 	for _, i := range b.open {
 		all = appendRecord(all, i)
 	}
+	open += len(b.last)
 	fresh, count := len(b.fresh), b.count
 	b.mu.Unlock()
 	if err := b.disk.Replace(all); err != nil {

@@ -63,6 +63,7 @@ type world struct {
 	book  modelDisk
 	steps []string
 
+	coarse      bool // the store keeps milliseconds
 	definitions []rollup.Definition
 	begun       map[string]map[int64]int64 // by key, the first line of each generation that counts
 	clean       bool
@@ -98,6 +99,7 @@ func newWorld(t *testing.T, seed uint64) *world {
 		definitions: slices.Clone(defaults), begun: map[string]map[int64]int64{}, clean: true,
 	}
 	w.book.r = w.r
+	w.coarse = seed%4 == 3
 	w.rotate()
 	return w
 }
@@ -208,6 +210,7 @@ func (w *world) start() *process {
 	for _, d := range w.definitions {
 		p.keys = append(p.keys, d.Key())
 	}
+	p.book.KeepsMilliseconds(w.coarse)
 	p.ledger = p.checkpoint.Ledger("web")
 	p.ledger.Follow("/log")
 	p.checkpoint.Deliver(slices.Concat([]string{checkpoint.Lines, checkpoint.Raw}, p.keys))
@@ -443,7 +446,7 @@ func (p *process) take() {
 	p.batches = p.batches[n:]
 	for _, b := range r.batches {
 		if b.cut != nil {
-			p.book.Register(b.cut)
+			rollup.Restamp(b.deltas, b.cut, p.book.Register(b.cut))
 		}
 	}
 	p.requests = append(p.requests, r)
@@ -482,11 +485,15 @@ func (p *process) deliver(surely bool) {
 	}
 }
 
-// insert stores a point as InfluxDB does: over one of the same series and stamp.
+// insert stores a point as InfluxDB does: over one of the same series and stamp; or, if the
+// store is coarse, as VictoriaMetrics: of values of one millisecond the greatest counts.
 func (w *world) insert(line string) {
 	series, rest, _ := strings.Cut(line, " ")
 	fields, stamp, _ := strings.Cut(strings.TrimSuffix(rest, "\n"), " ")
 	key := series + " " + stamp
+	if w.coarse {
+		key = key[:len(key)-6] + "000000"
+	}
 	if w.store[key] == nil {
 		w.store[key] = map[string]int64{}
 	}
@@ -495,6 +502,9 @@ func (w *world) insert(line string) {
 		n, err := strconv.ParseInt(strings.TrimSuffix(value, "i"), 10, 64)
 		if err != nil {
 			w.t.Fatalf("field %q of %q: %v", field, line, err)
+		}
+		if w.coarse {
+			n = max(n, w.store[key][name])
 		}
 		w.store[key][name] = n
 	}

@@ -51,7 +51,11 @@ func (s *share) due(g *Generation) int64 {
 	}
 	// By the file's own numbers: each importer of the file cuts here.
 	first, lines := g.FirstLine, g.sums.imports.lines
-	return first + ((s.begin-first)/lines+1)*lines
+	at := first + ((s.begin-first)/lines+1)*lines
+	if clash(at, s.begin, s.rollup.Interval) {
+		at += lines
+	}
+	return at
 }
 
 // isRipe reports whether it may be cut at a line and has been open for so long.

@@ -179,7 +179,7 @@ func (s *Sums) Add(g *Generation, rollup int, line int64, m *accesslog.Measures,
 	c := s.cells.of(sh, r.window, tags)
 	if s.cells.open > was {
 		sh.push(c)
-		if g.isImported() && sh.cells >= s.imports.cells && !sh.isBound() {
+		if g.isImported() && sh.cells >= s.imports.cells && !sh.isBound() && !clash(line+1, sh.begin, r.Interval) {
 			sh.full, g.due = true, min(g.due, line+1)
 		}
 	}

@@ -32,6 +32,7 @@ import (
 	"github.com/tailflux/tailflux/internal/flow"
 	"github.com/tailflux/tailflux/internal/influx"
 	"github.com/tailflux/tailflux/internal/rejects"
+	"github.com/tailflux/tailflux/internal/rollup"
 	"github.com/tailflux/tailflux/internal/stats"
 )
 
@@ -88,8 +89,8 @@ type Checkpointer interface {
 type Cuts interface {
 	// Register notes that deltas of a cut are about to be sent: nothing of a request is
 	// sent before that is durable, which is up to the sink. It is called in the order in
-	// which the lines were read, and does not block.
-	Register(c *flow.Cut)
+	// which the lines were read, and does not block. millis is for [rollup.Restamp].
+	Register(c *flow.Cut) (millis int64)
 	// AcknowledgeCut notes that all deltas of a cut are stored. It is called in the same
 	// order, and does not block.
 	AcknowledgeCut(c *flow.Cut)
@@ -292,7 +293,7 @@ func (w *Writer) acknowledge(r *request) {
 func (w *Writer) register(r *request) {
 	for i := range r.parts {
 		if cut := r.parts[i].Cut; cut != nil {
-			w.config.Cuts.Register(cut)
+			rollup.Restamp(r.parts[i].Points, cut, w.config.Cuts.Register(cut))
 		}
 	}
 }

@@ -192,6 +192,10 @@ func TestDeploySite(t *testing.T) {
 
 	// What visitors do rarely.
 	ready(t, d)
+	policies, err := b.db.Query(t.Context(), "", "SHOW RETENTION POLICIES ON "+database)
+	if err != nil || len(policies) != 1 || fmt.Sprint(policies[0].Values[0][:2], policies[0].Values[1][:2]) != "[tailflux_raw 168h0m0s] [tailflux_rollups 17520h0m0s]" {
+		t.Errorf("policies: %v, %v; want points to be kept for a week, and rollups for two years", policies, err)
+	}
 	for _, rare := range []struct {
 		method, path string
 		status       int

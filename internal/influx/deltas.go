@@ -30,9 +30,9 @@ func (c *Client) Deltas(ctx context.Context, r Rollup, from, to int64) (all []De
 	for i, field := range r.Fields {
 		fields[i] = Quote(field)
 	}
-	policy := r.RetentionPolicy
-	if policy == "" {
-		policy = c.config.RetentionPolicy
+	policy, err := c.PolicyOf(ctx, r.RetentionPolicy)
+	if err != nil {
+		return nil, fmt.Errorf("read a rollup: %w", err)
 	}
 	query := fmt.Sprintf("SELECT %s FROM %s WHERE %s AND time >= %d AND time <= %d",
 		strings.Join(fields, ", "), inPolicy(policy, r.Measurement), isOf(r.Source, r.Host), from, to)

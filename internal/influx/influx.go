@@ -47,6 +47,7 @@ type Client struct {
 	query    client.Client          // nil where it cannot go
 	server   atomic.Pointer[Server] // nil before it was asked
 	lacking  atomic.Bool            // there is no policy for rollups: they go where points of lines do
+	settled  atomic.Bool            // lacking is known
 }
 
 // queryTimeout bounds statements, which cannot be cancelled.

@@ -191,7 +191,7 @@ func (c *Client) settle(ctx context.Context, say bool) error {
 	if err != nil {
 		return err
 	}
-	c.lacking.Store(find(have, c.config.Keep.RollupsPolicy) == nil)
+	c.lack(find(have, c.config.Keep.RollupsPolicy) == nil)
 	for _, is := range c.differences(have) {
 		if say {
 			c.config.Log.Warn("points are not kept as retention says, and tailflux leaves that as it is", "reason", is.Reason, "remedy", is.Remedy)
@@ -206,16 +206,38 @@ func (c *Client) tryRollups(ctx context.Context) error {
 		return nil
 	}
 	if is := c.server.Load(); is != nil && is.Name == victoriaMetrics {
-		c.lacking.Store(true)
+		c.lack(true)
 		return nil
 	}
 	err := c.policy(c.config.Keep.RollupsPolicy).Try(ctx)
 	answer, answered := errors.AsType[*AnswerError](err)
-	c.lacking.Store(answered && (answer.Status == http.StatusNotFound || isPolicyMissing(answer.Message)))
-	if answered {
-		return nil // writing says so, too
+	if err != nil && !answered {
+		return err
 	}
-	return err
+	c.lack(answered && (answer.Status == http.StatusNotFound || isPolicyMissing(answer.Message)))
+	return nil // writing says so, too
+}
+
+func (c *Client) lack(lacking bool) {
+	c.lacking.Store(lacking)
+	c.settled.Store(true)
+}
+
+// PolicyOf is the policy in which points are whose rollup names one, or none; it may ask the
+// server. "" is the default one of the database. The error is that nobody answered.
+func (c *Client) PolicyOf(ctx context.Context, name string) (string, error) {
+	if name == "" {
+		return c.config.RetentionPolicy, nil
+	}
+	if name == c.config.Keep.RollupsPolicy && !c.settled.Load() {
+		if _, err := c.Server(ctx); err != nil {
+			return "", err
+		}
+		if err := c.settle(ctx, false); err != nil {
+			return "", err
+		}
+	}
+	return c.Policy(name).name, nil
 }
 
 func isPolicyMissing(message string) bool {

@@ -155,17 +155,24 @@ func TestRetentionPolicies(t *testing.T) {
 	})
 
 	t.Run("rollups go where they can", func(t *testing.T) {
+		at := time.Now().UnixNano()
 		mustQuery(t, db, "", `CREATE DATABASE theirs`)
 		for name, want := range map[string]string{"theirs": "autogen", "ours": "tailflux_rollups"} {
 			c := keeping(t, db.URL(), name, "", 7*day, 730*day, &log)
 			if err := prepare(t.Context(), c); err != nil {
 				t.Fatal(err)
 			}
-			if err := c.Policy("tailflux_rollups").Write(t.Context(), [][]byte{[]byte("site requests=1i\n")}); err != nil {
+			if err := c.Policy("tailflux_rollups").Write(t.Context(), [][]byte{fmt.Appendf(nil, "site,source=web requests=1i %d\n", at)}); err != nil {
 				t.Errorf("%s: %v", name, err)
 			}
 			if n, err := db.Query(t.Context(), name, "SELECT * FROM "+want+".site"); err != nil || len(n) != 1 {
 				t.Errorf("%s: nothing in %s: %v, %v", name, want, n, err)
+			}
+			// Whoever only reads finds them there.
+			reader := keeping(t, db.URL(), name, "", 7*day, 730*day, &log)
+			deltas, err := reader.Deltas(t.Context(), influx.Rollup{Measurement: "site", RetentionPolicy: "tailflux_rollups", Fields: []string{"requests"}, Source: "web"}, at-100, at+100)
+			if err != nil || len(deltas) != 1 || deltas[0].Fields[0] != 1 {
+				t.Errorf("%s: Deltas = %v, %v", name, deltas, err)
 			}
 		}
 	})
@@ -241,6 +248,9 @@ func TestRetentionAfterAKill(t *testing.T) {
 				})
 				_ = prepare(ctx, keeping(t, at, name, policy, 7*day, 730*day, &log))
 				kill()
+				if creates != min(passed+1, len(want)) {
+					t.Errorf("%s: %d statements were sent", name, creates)
+				}
 				if how == "with influxd" && creates > passed {
 					if err := db.Restart(t.Context()); err != nil {
 						t.Fatal(err)

@@ -54,7 +54,11 @@ The exit code is 2 if no rollup can answer, or the server has no InfluxQL.`,
 			if cmd.Flags().Changed("host") { // the file's is that of its machine
 				q.Where = append(q.Where, query.Condition{Tag: "host", Text: c.Host})
 			}
-			plan, err := query.Ask(q, asked(c))
+			all := asked(c)
+			if !show {
+				all = whereRollupsAre(cmd.Context(), c, all)
+			}
+			plan, err := query.Ask(q, all)
 			if err != nil {
 				return config.UsageError{Err: fmt.Errorf("query: %w", err)}
 			}
@@ -135,7 +139,7 @@ func asked(c *config.Config) (all []rollup.Definition) {
 	for _, r := range c.Rollups {
 		all = append(all, rollup.Definition{
 			Measurement: r.Measurement, Interval: r.Interval, Tags: r.Tags,
-			RetentionPolicy: cmp.Or(r.RetentionPolicy, c.InfluxDB.RetentionPolicy),
+			RetentionPolicy: cmp.Or(c.PolicyOf(r), c.InfluxDB.RetentionPolicy),
 		})
 	}
 	return all

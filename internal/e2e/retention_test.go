@@ -3,6 +3,8 @@ package e2e
 import (
 	"fmt"
 	"os"
+	"os/exec"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -80,9 +82,26 @@ func TestRetention(t *testing.T) {
 			if diff := cmp.Diff(tt.policies, policies); diff != "" {
 				t.Errorf("policies (-want +got):\n%s", diff)
 			}
+			if err := d.Stop(); err != nil {
+				t.Error(err)
+			}
+			b.reads(config, log, tt.make == "")
 			if said := strings.Count(d.Log(), "points are not kept as retention says"); said != 4-2*len(policies) {
 				t.Errorf("differences are in the log %d times:\n%s", said, d.Log())
 			}
 		})
+	}
+}
+
+// reads has what reads rollups look for them where they are.
+func (b *bench) reads(config, log string, all bool) {
+	b.t.Helper()
+	out, err := exec.Command(binary, "query", "requests", "--since", "72h", "--json", "--config", config, "--influxdb-url", b.db.URL()).CombinedOutput()
+	if want := map[bool]string{true: `"requests":2000`, false: `"requests":1000`}[all]; err != nil || !strings.Contains(strings.ReplaceAll(string(out), " ", ""), want) {
+		b.t.Errorf("query: %v, want %s in\n%s", err, want, out)
+	}
+	out, err = exec.Command(binary, "verify", "--config", config, "--influxdb-url", b.db.URL(), "--state-dir", b.path("state"), log).CombinedOutput()
+	if want := map[bool]string{true: "2000", false: "1000"}[all]; err != nil || !regexp.MustCompile(`lines in it +`+want+"\n.*differ +0\n").Match(out) {
+		b.t.Errorf("verify: %v, want %s lines in the rollup in\n%s", err, want, out)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -25,14 +26,16 @@ func goTest(ctx context.Context, overlay, dir, tags, run string, args ...string)
 		all = append(all, "-tags="+tags)
 	}
 	all = append(append(all, "-run="+run, "./"+dir), args...)
-	cmd := exec.CommandContext(ctx, "go", all...)
-	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGINT) }
-	cmd.WaitDelay = 10 * time.Second
 	// By GOFLAGS, so that the programs that tests build have the mistake as well.
 	flags := os.Getenv("GOFLAGS") + " -pgo=off"
 	if overlay != "" {
+		// What a program is built from that a test runs is not part of what go test knows.
+		all = slices.Insert(all, 1, "-count=1")
 		flags += " '-overlay=" + overlay + "'"
 	}
+	cmd := exec.CommandContext(ctx, "go", all...)
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGINT) }
+	cmd.WaitDelay = 10 * time.Second
 	cmd.Env = append(cmd.Environ(), "GOFLAGS="+flags)
 	said, err := cmd.CombinedOutput()
 	return string(said), err

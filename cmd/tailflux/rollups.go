@@ -133,13 +133,17 @@ func (r *rollups) sync(ctx context.Context) error {
 	return r.book.Sync(ctx)
 }
 
-// undelivered is the error when lines wait for a cut that was begun before a crash: they are
-// read again at the next start.
+// undelivered is the error when lines are not in their rollups for good: their deltas were not
+// acknowledged, or they wait for the end of a cut that was begun before a crash. They are read
+// again at the next start.
 func (r *rollups) undelivered() error {
-	if r == nil || r.sums.OpenLines() == 0 {
+	if r == nil {
 		return nil
 	}
-	return fmt.Errorf("%d lines are not in their rollups yet; they are read again at the next start", r.sums.OpenLines())
+	if lines := r.sums.Missing(r.checkpoint.Missing); lines > 0 {
+		return fmt.Errorf("%d lines are not in their rollups yet; they are read again at the next start", lines)
+	}
+	return nil
 }
 
 // cuts is where the write stage says which cuts it begins and has delivered.

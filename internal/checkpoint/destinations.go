@@ -150,6 +150,19 @@ func (c *Checkpoint) From(of *flow.Generation, destination string) int64 {
 	return of.FirstLine
 }
 
+// Missing is how many lines of a generation before the one of a number a destination did
+// not get, and will get; 0 if the generation is not open.
+func (c *Checkpoint) Missing(of *flow.Generation, destination string, before int64) int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if s := c.sources[of.Source.Name]; s != nil {
+		if g := s.open(of.ID); g != nil {
+			return max(0, before-g.reached(destination).Line)
+		}
+	}
+	return 0
+}
+
 // Passed reports whether a destination got a generation up to the line of a number as far
 // as both saves know, or will never get it: whichever of them the next start reads, no
 // line before that is read again for this destination.

@@ -291,3 +291,28 @@ func TestSpans(t *testing.T) {
 		})
 	}
 }
+
+// What a destination did not get of what was read is missing, until it has got it or the log is
+// finished.
+func TestMissing(t *testing.T) {
+	o, g := begun(t)
+	o.Deliver(three)
+	missing := func(of *flow.Generation, destination string, offset int64, want int64) {
+		t.Helper()
+		if got := o.Missing(of, destination, at(g, offset).Line); got != want {
+			t.Errorf("Missing(%d, %s, %d) = %d, want %d", of.ID, destination, offset, got, want)
+		}
+	}
+	o.Acknowledge(at(g, 500), nil)
+	o.cut("site#1", g, 200)
+	missing(g, "site#1", 500, 30)
+	missing(g, "site#1", 200, 0)
+	missing(g, "site#1", 100, 0)
+	missing(g, checkpoint.Raw, 500, 0)
+	missing(&flow.Generation{Source: g.Source, ID: 77, FirstLine: 1}, "site#1", 500, 0)
+	missing(&flow.Generation{Source: &flow.Source{Name: "other"}, ID: g.ID, FirstLine: 1}, "site#1", 500, 0)
+	o.Ledger(g.Source.Name).Leave(at(g, 500), logfile.Sum{})
+	missing(g, "site#1", 500, 30)
+	o.cut("site#1", g, 500)
+	missing(g, "site#1", 500, 0)
+}

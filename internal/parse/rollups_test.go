@@ -140,7 +140,7 @@ func TestCutWhereIntentsEnd(t *testing.T) {
 	if got := brief(s.run(t, s.chunk(t, text, 1, 0))); !slices.Equal(got, want) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
-	if n := r.Sums.OpenLines(); n != 9 {
+	if n := r.Sums.States()[0].Lines; n != 9 {
 		t.Errorf("%d lines are open, want those from 12 on", n)
 	}
 }

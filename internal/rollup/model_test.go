@@ -533,7 +533,7 @@ func (p *process) stop() bool {
 	}
 	p.deliverAll()
 	p.save()
-	p.clean = p.sums.OpenLines() == 0
+	p.clean = p.sums.Missing(p.checkpoint.Missing) == 0
 	p.say("stopped, clean: %t", p.clean)
 	return p.clean
 }

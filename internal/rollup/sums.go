@@ -74,8 +74,10 @@ func New(rollups []Definition, host string, budget int) *Sums {
 // Of returns what is open of a generation; nil: it must be begun first.
 func (s *Sums) Of(g *flow.Generation) *Generation { return s.places[place{g.Source, g.ID}] }
 
-// maxKnown is how many generations are remembered of which nothing more is expected.
-const maxKnown = 64
+// maxKnown is how many generations are remembered of which nothing more is expected. One may
+// come back for an hour; if it was forgotten, and InfluxDB is away, it would be cut again from
+// where the cuts begin that wait for InfluxDB, with other lines under their stamps.
+const maxKnown = 1024
 
 // Begin begins to add up a generation. from is the number of the first line that counts,
 // for a rollup by its key: where it was cut last, as far as that is acknowledged. intents
@@ -315,10 +317,15 @@ func (s *Sums) States() []State {
 	return all
 }
 
-// OpenLines is how many lines at least wait in cells.
-func (s *Sums) OpenLines() (lines int64) {
-	for _, state := range s.States() {
-		lines = max(lines, state.Lines)
+// Missing is how many lines at least were read and are not in their rollup for good. missing
+// is the number of those before a line of a generation that a rollup, by its key, did not get.
+func (s *Sums) Missing(missing func(of *flow.Generation, key string, before int64) int64) (most int64) {
+	for _, r := range s.rollups {
+		lines := int64(0)
+		for _, g := range s.known {
+			lines += missing(g.Generation, r.key, g.at.Line)
+		}
+		most = max(most, lines)
 	}
-	return lines
+	return most
 }

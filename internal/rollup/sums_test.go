@@ -230,7 +230,7 @@ func TestDeltasAddUp(t *testing.T) {
 		for _, o := range s.End() {
 			cut(o)
 		}
-		if n := s.OpenLines(); n != 0 {
+		if n := s.States()[0].Lines + s.States()[1].Lines; n != 0 {
 			t.Errorf("%d lines are open after the end", n)
 		}
 		for i := range got {
@@ -271,8 +271,8 @@ func TestLeftBeforeTheEndOfACut(t *testing.T) {
 		s.Add(open, 0, line+1, &m, []byte(",status=200"))
 	}
 	open.Reach(at(g, 50), nil, time.Time{})
-	if cuts := s.End(); len(cuts) > 0 || s.OpenLines() != 49 {
-		t.Errorf("a stop cuts %d rollups and leaves %d lines, want none and 49", len(cuts), s.OpenLines())
+	if cuts, lines := s.End(), s.States()[0].Lines; len(cuts) > 0 || lines != 49 {
+		t.Errorf("a stop cuts %d rollups and leaves %d lines, want none and 49", len(cuts), lines)
 	}
 	all := s.Leave(open)
 	if len(all) != 1 {
@@ -348,5 +348,26 @@ func TestTurns(t *testing.T) {
 		if cuts != row.want {
 			t.Errorf("%s: %d cuts of ten windows, want %d", row.name, cuts, row.want)
 		}
+	}
+}
+
+// A log that was left may come back for an hour, however often it is rotated meanwhile.
+func TestManyLogsAreLeft(t *testing.T) {
+	s := rollup.New(defaults, "web1", 1<<20)
+	source := &flow.Source{Name: "web"}
+	first := &flow.Generation{Source: source, ID: 1, FirstLine: 1}
+	for id := range int64(700) {
+		g := &flow.Generation{Source: source, ID: id + 1, FirstLine: id*1000 + 1}
+		open := s.Begin(at(g, g.FirstLine), func(string) int64 { return g.FirstLine }, noIntents)
+		open.Reach(at(g, g.FirstLine+10), nil, time.Time{})
+		for _, o := range s.Leave(open) {
+			s.Cut(o)
+		}
+	}
+	if s.Of(first) == nil {
+		t.Error("the first log is forgotten")
+	}
+	if s.Of(&flow.Generation{Source: source, ID: 701}) != nil {
+		t.Error("a log is known that never was")
 	}
 }

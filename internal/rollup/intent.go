@@ -45,6 +45,7 @@ type Book struct {
 	open  []Intent   // in the order in which they were registered
 	fresh []byte     // records of those registered since the last Sync
 	count int        // of these
+	anew  bool       // the disk is to be written anew first
 
 	coarse bool            // the store keeps milliseconds
 	last   map[line]Intent // that has Millis, of those that were registered
@@ -121,11 +122,15 @@ func (b *Book) Sync(ctx context.Context) error {
 	}
 	defer func() { <-b.saving }()
 	b.mu.Lock()
+	anew := b.anew
 	b.unsaved = append(b.unsaved, b.fresh...)
 	b.kept += b.count
 	b.fresh, b.count = b.fresh[:0], 0
 	b.mu.Unlock()
-	if len(b.unsaved) == 0 {
+	switch {
+	case anew:
+		return b.replace()
+	case len(b.unsaved) == 0:
 		return nil
 	}
 	if err := b.disk.Append(b.unsaved); err != nil {
@@ -179,34 +184,51 @@ func (b *Book) Remove(passed func(Intent) bool) (removed []Intent, err error) {
 	return removed, b.clean()
 }
 
+// Compact makes the next Sync remove from the disk what was removed. Without it, intents of
+// generations that are gone would be those of others, once the checkpoint was lost and
+// generations are numbered from 1 again, or a source has the name of another.
+func (b *Book) Compact() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.anew = true
+}
+
 // clean writes the disk anew when much of what stands there is for nothing.
 func (b *Book) clean() error {
 	b.saving <- struct{}{}
 	defer func() { <-b.saving }()
 	b.mu.Lock()
-	open := len(b.open)
-	if b.kept+b.count-open-len(b.last) < maxPassed {
-		b.mu.Unlock()
+	few := b.kept+b.count-len(b.open)-len(b.last) < maxPassed
+	b.mu.Unlock()
+	if few {
 		return nil
 	}
+	return b.replace()
+}
+
+// replace writes the disk anew, for whoever holds the token.
+func (b *Book) replace() error {
+	b.mu.Lock()
 	var all []byte
-	for _, i := range b.last {
-		i.Generation, i.Begin, i.End = 0, 0, 0
-		all = appendRecord(all, i)
-	}
 	for _, i := range b.open {
 		all = appendRecord(all, i)
 	}
-	open += len(b.last)
-	fresh, count := len(b.fresh), b.count
-	b.mu.Unlock()
-	if err := b.disk.Replace(all); err != nil {
-		return fmt.Errorf("save intents: %w", err)
+	for _, i := range b.last { // behind those that are open, of which an earlier one may be
+		i.Generation, i.Begin, i.End = 0, 0, 0
+		all = appendRecord(all, i)
 	}
+	records, fresh, count := len(b.open)+len(b.last), len(b.fresh), b.count
+	b.anew = false
+	b.mu.Unlock()
+	err := b.disk.Replace(all)
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if err != nil {
+		b.anew = true
+		return fmt.Errorf("save intents: %w", err)
+	}
 	b.fresh = append(b.fresh[:0], b.fresh[fresh:]...)
 	b.count -= count
-	b.unsaved, b.kept = b.unsaved[:0], open
+	b.unsaved, b.kept = b.unsaved[:0], records
 	return nil
 }

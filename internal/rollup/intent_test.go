@@ -173,6 +173,9 @@ func (d *failingDisk) Append(records []byte) error {
 }
 
 func (d *failingDisk) Replace(records []byte) error {
+	if d.fail--; d.fail >= 0 {
+		return errDisk
+	}
 	d.records = slices.Clone(records)
 	return nil
 }
@@ -222,5 +225,42 @@ func TestRemove(t *testing.T) {
 	removed, err := b.Remove(func(i rollup.Intent) bool { return i.Begin > 299_800 })
 	if err != nil || fmt.Sprint(removed) != fmt.Sprint([]rollup.Intent{intent("web", 299801, 299901), intent("web", 299901, 300001)}) {
 		t.Errorf("Remove returned %v, %v", removed, err)
+	}
+}
+
+// What was given up is gone from the disk with the next Sync, however little it is, and
+// nothing is sent while that fails.
+func TestCompact(t *testing.T) {
+	for _, known := range []string{"none", "some"} {
+		d := &failingDisk{}
+		b := rollup.NewBook(d, nil)
+		var want []byte
+		for n := range int64(10) {
+			b.Register(cutOf("web", 1+n*100, 101+n*100))
+		}
+		mustSync(t, b)
+		if known == "some" {
+			b.Register(cutOf("other", 1, 100))
+			want = rollup.AppendRecord(want, intent("other", 1, 100))
+		}
+		if _, err := b.Remove(func(i rollup.Intent) bool { return i.Source == "web" }); err != nil {
+			t.Fatal(err)
+		}
+		b.Compact()
+		d.fail = 2
+		for range 2 {
+			if err := b.Sync(t.Context()); !errors.Is(err, errDisk) {
+				t.Errorf("Sync = %v, want %v", err, errDisk)
+			}
+		}
+		mustSync(t, b)
+		if string(d.records) != string(want) {
+			t.Errorf("with %s left: on the disk: %q, want %q", known, d.records, want)
+		}
+		b.Register(cutOf("web", 2000, 3000))
+		mustSync(t, b)
+		if want = rollup.AppendRecord(want, intent("web", 2000, 3000)); string(d.records) != string(want) {
+			t.Errorf("with %s left: on the disk: %q, want %q", known, d.records, want)
+		}
 	}
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/tailflux/tailflux/internal/tailfluxtest"
 )
 
-var rollupKills = flag.Int("rollups.kills", 20, "how often the tests of rollups kill tailflux: each way a log can go, a quarter of it")
+var rollupKills = flag.Int("rollups.kills", 20, "how often the tests of rollups kill tailflux; a quarter of it in each way a log can go")
 
 // trial is a daemon that is killed with -9 at random while something happens to its log,
 // and each other time does not find its latest save again.
@@ -25,18 +25,31 @@ type trial struct {
 	*traffic
 	config, log string
 	rounds      int
-	act         func() // again and again while tailflux runs
-	down        func() // while it does not run; nil: nothing happens
-	again       int    // rotations
+	least       time.Duration // that tailflux runs
+	act         func()        // again and again while tailflux runs
+	down        func()        // while it does not run; nil: nothing happens
+	again       int           // rotations
+	running     time.Time
 }
 
 func newTrial(t *testing.T, raw bool) *trial {
 	t.Helper()
 	b := newBench(t, influxdtest.New(t, influxdtest.Options{}))
-	s := &trial{bench: b, traffic: newTraffic(), log: b.path("access.log"), rounds: max(1, *rollupKills/4)}
+	s := &trial{bench: b, traffic: newTraffic(), log: b.path("access.log"), rounds: max(1, *rollupKills/4), least: 300 * time.Millisecond}
 	s.config = b.rollupConfig(s.log, raw)
 	s.act, s.down = func() { s.append(200 + s.r.IntN(2000)) }, func() {}
 	return s
+}
+
+// live appends lines of just now. What is read not much faster than it was written is cut at
+// the end of each window, twice a second here: about as many cuts are on the way, or known to
+// InfluxDB alone, as there can be.
+func (s *trial) live(lines int) {
+	if s.step = 0; !s.running.IsZero() {
+		s.at = s.at.Add(time.Since(s.running) * 19 / 10)
+	}
+	s.running = time.Now()
+	s.append(lines)
 }
 
 // append writes lines to the log.
@@ -89,7 +102,8 @@ func (s *trial) begin() {
 func (s *trial) round(i int) {
 	s.t.Helper()
 	d := s.start("--config", s.config)
-	for deadline := time.Now().Add(time.Duration(200+s.r.IntN(1000)) * time.Millisecond); time.Now().Before(deadline); {
+	s.running = time.Now()
+	for deadline := time.Now().Add(s.least + time.Duration(s.r.IntN(1700))*time.Millisecond); time.Now().Before(deadline); {
 		s.act()
 		time.Sleep(time.Duration(s.r.IntN(100)) * time.Millisecond)
 	}
@@ -178,9 +192,9 @@ func TestRollupsSurviveKills(t *testing.T) {
 		t.Run(fmt.Sprint("raw ", raw), func(t *testing.T) {
 			t.Parallel()
 			s := newTrial(t, raw)
-			s.rounds = *rollupKills
+			s.rounds, s.least = *rollupKills/2, 1500*time.Millisecond // a few cuts each
 			s.act = func() {
-				s.append(200 + s.r.IntN(2000))
+				s.live(s.r.IntN(500))
 				if s.r.IntN(25) == 0 {
 					s.rename()
 				}
@@ -479,5 +493,73 @@ func (s sums) addDelta(t *testing.T, line string, interval time.Duration, tag st
 			t.Fatalf("%v in %q", err, line)
 		}
 		s.add(fmt.Sprintf("%d %s=%s", at/int64(interval), tag, value), name, n)
+	}
+}
+
+// The checkpoint is lost, or somebody has removed it to have all read again: generations are
+// numbered from 1 once more, and where other logs were cut under these numbers is nothing.
+func TestRollupsOfALostCheckpoint(t *testing.T) {
+	t.Parallel()
+	s := newTrial(t, false)
+	s.run()
+	s.want(false)
+	for _, name := range []string{"state/checkpoint", "state/checkpoint.1", "state/rejects.jsonl", "access.log"} {
+		if err := os.Remove(s.path(name)); err != nil && !os.IsNotExist(err) {
+			t.Fatal(err)
+		}
+	}
+	if _, err := s.db.Query(t.Context(), "", "DROP DATABASE "+database); err != nil {
+		t.Fatal(err)
+	}
+	s.traffic = newTraffic()
+	s.run()
+	s.want(false)
+}
+
+// Lines have their points, and InfluxDB is gone when their rollups are to be cut: a stop is not
+// clean, so that whoever changes the configuration now does not count them twice.
+func TestStopBeforeRollupsAreDelivered(t *testing.T) {
+	t.Parallel()
+	for _, raw := range both {
+		t.Run(fmt.Sprint("raw ", raw), func(t *testing.T) {
+			t.Parallel()
+			b, g := newBench(t, influxdtest.New(t, influxdtest.Options{})), newTraffic()
+			config := b.rollupConfig(b.write("access.log", g.text(3000)), raw)
+			b.configured(config, "interval: 1s", "interval: 1h", "interval: 10s", "interval: 1h")
+			d := b.start("--config", config)
+			if _, err := d.WaitFor(arrival, func(r tailfluxtest.Report) bool {
+				return r.Lines.Read == g.lines && (!raw || r.Lines.InFlight == 0)
+			}); err != nil {
+				t.Fatal(err)
+			}
+			b.db.Kill()
+			if err := d.Stop(); err == nil || d.ExitCode() != 1 {
+				t.Errorf("exit code %d, want 1: %v", d.ExitCode(), err)
+			}
+			if err := b.db.Restart(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			b.configured(config, "interval: 1h", "interval: 1s", "tags: [path, status_class]", "tags: [path, status_class, method]")
+			d = b.start("--config", config)
+			if _, err := d.WaitFor(arrival, func(r tailfluxtest.Report) bool { return r.Lines.Read > 0 && r.Lines.InFlight == 0 }); err != nil {
+				t.Fatal(err)
+			}
+			if err := d.Stop(); err != nil {
+				t.Error(err)
+			}
+			if !strings.Contains(d.Log(), "configuration changed after an unclean shutdown") {
+				t.Error("the stop was taken for a clean one")
+			}
+			total := map[string]int64{}
+			for _, fields := range b.rollup("site", "1h", allPoints, "source") {
+				total["site"] += fields["requests"]
+			}
+			for _, fields := range b.rollup("paths", "1h", allPoints, "source") {
+				total["paths"] += fields["requests"]
+			}
+			if want := g.lines - g.rejected; total["site"] != want || total["paths"] != want {
+				t.Errorf("requests: %v, want %d of each", total, want)
+			}
+		})
 	}
 }

@@ -2,6 +2,7 @@ package rollup_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -116,4 +117,38 @@ func TestRestamp(t *testing.T) {
 		}
 	}
 	rollup.Restamp(nil, cut, 5)
+}
+
+// The newest stamp is kept behind those of cuts of other logs that are still on the way, so
+// that the next start does not go back to them.
+func TestMillisOfTheNewestCutAreKept(t *testing.T) {
+	for _, over := range [][]int64{nil, {2}, {3}, {2, 3}, {1, 2, 3}} {
+		d := &failingDisk{}
+		b := rollup.NewBook(d, nil)
+		b.KeepsMilliseconds(true)
+		next := func(b *rollup.Book, generation int64) int64 {
+			g := &flow.Generation{Source: &flow.Source{Name: "web"}, ID: generation, FirstLine: 1}
+			return b.Register(&flow.Cut{Rollup: "site#1", Interval: time.Minute, Begin: 1, End: at(g, 100), Deltas: 1})
+		}
+		for generation := range int64(3) {
+			if got := next(b, generation+1); got != generation+1 {
+				t.Fatalf("cut %d has %d ms", generation+1, got)
+			}
+		}
+		mustSync(t, b)
+		if _, err := b.Remove(func(i rollup.Intent) bool { return slices.Contains(over, i.Generation) }); err != nil {
+			t.Fatal(err)
+		}
+		b.Compact()
+		mustSync(t, b)
+		kept, _, err := rollup.ReadIntents(append([]byte(rollup.Header), d.records...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		b = rollup.NewBook(d, kept)
+		b.KeepsMilliseconds(true)
+		if got := next(b, 9); got != 4 {
+			t.Errorf("without the cuts of %v, the next one has %d ms, want 4", over, got)
+		}
+	}
 }

@@ -21,10 +21,15 @@ func BenchmarkOnce(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	for _, c := range []struct{ name, lines, key, value string }{
-		{"timed", "timed", "--format", "timed"},
-		{"combined", "combined", "--format", "combined"},
-		{"tutorial", "timed", "--regexp", strings.TrimSpace(string(lineage))},
+	for _, c := range []struct {
+		name, lines string
+		flags       []string
+	}{
+		{"timed", "timed", []string{"--rollups=none", "--format", "timed"}},
+		{"timed-rollups", "timed", []string{"--raw=false", "--format", "timed"}},
+		{"timed-both", "timed", []string{"--format", "timed"}},
+		{"combined", "combined", []string{"--rollups=none", "--format", "combined"}},
+		{"tutorial", "timed", []string{"--rollups=none", "--regexp", strings.TrimSpace(string(lineage))}},
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			const lines = 200_000
@@ -35,10 +40,10 @@ func BenchmarkOnce(b *testing.B) {
 			}))
 			defer sink.Close()
 			for b.Loop() {
-				code := execute([]string{
-					"run", "--once", "--path", log, "--start", "beginning", c.key, c.value, "--listen", "",
+				code := execute(append([]string{
+					"run", "--once", "--path", log, "--start", "beginning", "--listen", "",
 					"--influxdb-url", sink.URL, "--state-dir", b.TempDir(),
-				}, io.Discard, io.Discard)
+				}, c.flags...), io.Discard, io.Discard)
 				if code != 0 {
 					b.Fatalf("exit code %d", code)
 				}

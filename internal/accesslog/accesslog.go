@@ -82,7 +82,7 @@ type Admitter interface {
 // nothing for ordinary lines.
 type Encoder struct {
 	head   []byte // measurement
-	tags   []tag  // by key, as InfluxDB wants them
+	tags   []tag  // of points, by key, as InfluxDB wants them; then those of rollups alone
 	fields []item
 	rules  []rule
 	clock  clock
@@ -96,6 +96,10 @@ type Encoder struct {
 	dialect nginxvar.Dialect
 	lists   bool
 	rollups rollups
+
+	points int    // tags of points
+	line   uint64 // lines so far
+	extra  []byte // tags of the line that its point does not have
 
 	numbers []bool // see Numbers
 	omitted int    // see Omitted
@@ -145,7 +149,8 @@ func New(names []string, s Schema) (*Encoder, error) {
 		return nil, err
 	}
 	e.addTags(names, s)
-	e.addRollups(names, s)
+	e.addRollupTags(names, s)
+	e.rollups.find(e, names)
 	for _, key := range s.Fields {
 		if it, ok := e.find(key, names); ok {
 			it.fixed = lineproto.NewText(append([]byte{','}, lineproto.FieldPrefix(key)...))
@@ -167,7 +172,8 @@ func (e *Encoder) For(source string) *Encoder {
 			t.setConstant(lineproto.AppendTag(nil, sourcePrefix, []byte(source)))
 		}
 	}
-	other.clock.text = nil
+	other.clock.text, other.extra = nil, nil
+	other.rollups.series = slices.Clone(e.rollups.series)
 	other.ender = lineproto.Ender{}
 	return &other
 }
@@ -184,6 +190,7 @@ func (e *Encoder) addTags(names []string, s Schema) {
 		}
 	}
 	slices.SortFunc(e.tags, func(a, b tag) int { return cmp.Compare(string(a.prefix), string(b.prefix)) })
+	e.points = len(e.tags)
 }
 
 // newTag returns the tag of a key, whose values are admitted under an index.
@@ -217,21 +224,19 @@ const (
 // gives no point it returns dst as it was. number is the line's number in its
 // source. The captures are not kept.
 func (e *Encoder) Append(dst []byte, captures [][]byte, number int64) (points []byte, outcome Outcome) {
-	at, timed := e.clock.stamp(captures, number)
-	e.origin.split(captures)
-	if len(e.rules) > 0 && e.drops(captures) {
-		return dst, Filtered
-	}
-	if !timed {
-		return dst, Rejected
+	at, outcome := e.judge(captures, number)
+	if outcome != Point {
+		return dst, outcome
 	}
 	p := dst
 	p = append(p, e.head...)
-	for i := range e.tags {
-		p = e.appendTag(p, &e.tags[i], captures)
+	for i := range e.tags[:e.points] {
+		t, start := &e.tags[i], len(p)
+		if p = e.appendTag(p, t, captures); t.summed {
+			t.line, t.text = e.line, p[start:]
+		}
 	}
 	start := len(p)
-	e.omitted = 0
 	for i := range e.fields {
 		p = e.appendField(p, &e.fields[i], captures)
 	}
@@ -244,16 +249,23 @@ func (e *Encoder) Append(dst []byte, captures [][]byte, number int64) (points []
 
 // Judge is Append for a line whose point nobody wants.
 func (e *Encoder) Judge(captures [][]byte, number int64) Outcome {
-	_, timed := e.clock.stamp(captures, number)
+	_, outcome := e.judge(captures, number)
+	return outcome
+}
+
+// judge begins with a line. It returns the time of its point.
+func (e *Encoder) judge(captures [][]byte, number int64) (at int64, outcome Outcome) {
+	at, timed := e.clock.stamp(captures, number)
 	e.origin.split(captures)
-	e.omitted = 0
+	e.line++
+	e.extra, e.omitted = e.extra[:0], 0
 	switch {
 	case len(e.rules) > 0 && e.drops(captures):
-		return Filtered
+		return at, Filtered
 	case !timed:
-		return Rejected
+		return at, Rejected
 	}
-	return Point
+	return at, Point
 }
 
 // Numbers hands in which captures of the line to come are numbers by themselves, as in

@@ -97,8 +97,7 @@ func (e *Encoder) holds(c *condition, captures [][]byte) bool {
 	if len(raw) == 0 {
 		return c.re.Match(nil)
 	}
-	known, at := c.memo.find(raw)
-	if known != nil {
+	if known := c.memo.find(raw); known != nil {
 		return len(known.text()) == len(yes)
 	}
 	matches := c.re.Match(e.texts.decode(raw))
@@ -106,6 +105,6 @@ func (e *Encoder) holds(c *condition, captures [][]byte) bool {
 	if matches {
 		verdict = yes
 	}
-	at.keep(raw, verdict)
+	c.memo.keep(raw, verdict)
 	return matches
 }

@@ -141,3 +141,34 @@ func TestNothingIsAllocated(t *testing.T) {
 		t.Errorf("%v allocations in %d lines", n, len(lines))
 	}
 }
+
+func FuzzNumber(f *testing.F) {
+	for _, text := range []string{"", "0", "9", "12345678", "00000001", "99999999", "123456789", "1234567890", "12345678901", "1234567:", "/2345678", "1 2", "-1", "1\x002", "\x00", "90/", "\xb0"} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		want := accesslog.ManyDigits(text)
+		if got := accesslog.Number(text); got != want {
+			t.Errorf("Number(%q) = %d, want %d", text, got, want)
+		}
+		padded := append(text, "12345678"...)[:len(text)] // what stands behind it does not count
+		if got := accesslog.Number(padded); got != want {
+			t.Errorf("Number(%q), with digits behind it, = %d, want %d", text, got, want)
+		}
+	})
+}
+
+func FuzzCountList(f *testing.F) {
+	for _, text := range []string{"", "-", "0.010", "0.1, 0.2", "1 : 2", "1,2", ",", " ", "a b", "0.1,", "1, 2 : 3, 4", "12345678", "1234567,"} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		want := int64(0)
+		for rest := text; len(rest) > 0; want++ {
+			_, rest = accesslog.NextOfList(rest)
+		}
+		if got := accesslog.CountList(text); got != want {
+			t.Errorf("CountList(%q) = %d, want %d", text, got, want)
+		}
+	})
+}

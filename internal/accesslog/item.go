@@ -167,6 +167,13 @@ type tag struct {
 	item
 	index int // in Schema.Tags
 	memo  *memo
+
+	id uint64 // of the value that was last appended; see Series
+
+	// Of the tag of a rollup.
+	summed bool
+	line   uint64 // of the encoder, in which it was looked for last
+	text   []byte // that was found in it; kept for what has no number
 }
 
 // setConstant makes it a tag that every point has, from ",key=value".
@@ -182,36 +189,39 @@ func (e *Encoder) appendTag(p []byte, t *tag, captures [][]byte) []byte {
 	}
 	raw := e.raw(&t.item, captures)
 	if len(raw) == 0 {
+		t.id = absentID
 		return p
 	}
-	var brief briefPlaces
-	var long slotPlaces
-	if len(raw) <= maxBrief && t.memo != nil {
-		known, at := t.memo.findBrief(raw)
-		if known != nil {
+	isBrief := len(raw) <= maxBrief && t.memo != nil
+	if isBrief {
+		if known := t.memo.findBrief(raw); known != nil {
+			t.id = known.id
 			return known.append(p)
 		}
-		brief = at
-	} else {
-		known, at := t.memo.find(raw)
-		if known != nil {
-			return append(t.fixed.Append(p), known.text()...)
-		}
-		long = at
+	} else if known := t.memo.find(raw); known != nil {
+		t.id = known.id
+		return append(t.fixed.Append(p), known.text()...)
 	}
+	return e.appendNew(p, t, raw, isBrief)
+}
+
+// appendNew appends the tag of a value that is not remembered.
+func (e *Encoder) appendNew(p []byte, t *tag, raw []byte, isBrief bool) []byte {
 	start := len(p)
 	p = lineproto.AppendTag(p, t.prefix, e.text(&t.item, raw))
 	if len(p) == start {
+		t.id = absentID
 		return p
 	}
 	value := start + len(t.prefix)
 	if e.values != nil && t.origin != class && !e.values.Admit(t.index, p[value:]) {
+		t.id = otherID
 		return append(p[:value], other...) // not remembered: it must be counted each time
 	}
-	if brief.first != nil {
-		brief.keep(raw, p[start:])
+	if isBrief {
+		t.id = t.memo.keepBrief(raw, p[start:], len(t.prefix))
 	} else {
-		long.keep(raw, p[value:])
+		t.id = t.memo.keep(raw, p[value:])
 	}
 	return p
 }

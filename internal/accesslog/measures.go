@@ -35,60 +35,43 @@ func (s *Schema) RollupTags() (tags []string) {
 
 // rollups is what an encoder knows of them.
 type rollups struct {
-	tags   [][]*tag // of each, by key
-	status int      // the capture; -1: there is none
-	sizes  [len(Sizes)]measure
-	times  [len(Times)]measure
-	tries  measure
+	tags   [][]int // of each, their places in Encoder.tags, by key
+	status int     // the capture; -1: there is none
+	sizes  []measure
+	times  []measure
+	tries  []item // one, if the format has it
 
-	is Measures // of the last line
+	is     Measures // of the last line
+	series []Series // of the last line, of each
 }
 
-// measure is a number of a line, if the format has it.
+// measure is a number that lines of the format have.
 type measure struct {
 	item
-	there bool
+	to int // its place in Sizes or Times
 }
 
-func (e *Encoder) addRollups(names []string, s Schema) {
-	r := &e.rollups
-	all := slices.Concat(s.Tags, s.RollupTags())
-	known := map[string]*tag{}
-	for _, keys := range s.Rollups {
-		var tags []*tag
-		for _, key := range slices.Sorted(slices.Values(keys)) {
-			if known[key] == nil {
-				t, ok := e.newTag(key, slices.Index(all, key), names, s)
-				if !ok {
-					continue
-				}
-				known[key] = &t
+// find finds the numbers.
+func (r *rollups) find(e *Encoder, names []string) {
+	all := func(keys ...string) (found []measure) {
+		for i, key := range keys {
+			if it, ok := e.find(key, names); ok {
+				found = append(found, measure{it, i})
 			}
-			tags = append(tags, known[key])
 		}
-		r.tags = append(r.tags, tags)
+		return found
 	}
-	find := func(key string) (m measure) {
-		m.item, m.there = e.find(key, names)
-		return m
+	r.sizes, r.times = all(Sizes[:]...), all(Times[:]...)
+	for _, tries := range all("upstream_tries") {
+		r.tries = append(r.tries, tries.item)
+	}
+	for i := range r.is.Sizes {
+		r.is.Sizes[i] = -1
+	}
+	for i := range r.is.Times {
+		r.is.Times[i] = -1
 	}
 	r.status = slices.Index(names, "status")
-	for i, key := range Sizes {
-		r.sizes[i] = find(key)
-	}
-	for i, key := range Times {
-		r.times[i] = find(key)
-	}
-	r.tries = find("upstream_tries")
-}
-
-// AppendRollupTags appends the tags, commas first, that a rollup of the schema, given by
-// its place, has of the line that was last appended or judged; it was a point.
-func (e *Encoder) AppendRollupTags(dst []byte, rollup int, captures [][]byte) []byte {
-	for _, t := range e.rollups.tags[rollup] {
-		dst = e.appendTag(dst, t, captures)
-	}
-	return dst
 }
 
 // Measures returns the numbers of the line that was last appended or judged; it was a
@@ -97,23 +80,20 @@ func (e *Encoder) Measures(captures [][]byte) *Measures {
 	r := &e.rollups
 	m := &r.is
 	m.At = e.clock.at.Nano
-	for i := range r.sizes {
-		m.Sizes[i] = -1
-		if s := &r.sizes[i]; s.there {
-			m.Sizes[i] = integer(e.raw(&s.item, captures), s.list)
-		}
+	for i := range r.sizes { // - is no number, either
+		s := &r.sizes[i]
+		m.Sizes[s.to] = integer(captures[s.index], s.list)
 	}
 	// A tunnel ends when somebody closes it: its time says nothing of the server.
 	tunnel := r.status >= 0 && string(captures[r.status]) == "101"
 	for i := range r.times {
-		m.Times[i] = -1
-		if t := &r.times[i]; t.there && !tunnel {
-			m.Times[i] = milliseconds(e.raw(&t.item, captures), t.list)
+		t := &r.times[i]
+		if m.Times[t.to] = -1; !tunnel {
+			m.Times[t.to] = milliseconds(captures[t.index], t.list)
 		}
 	}
-	m.Tries = 0
-	if r.tries.there {
-		m.Tries = countList(e.raw(&r.tries.item, captures))
+	for i := range r.tries {
+		m.Tries = countList(e.raw(&r.tries[i], captures))
 	}
 	return m
 }

@@ -2,6 +2,7 @@ package accesslog_test
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -91,6 +92,105 @@ func TestRollupTags(t *testing.T) {
 		if a[0] == '3' {
 			t.Errorf("asked whether to admit %q, of which there are few", a)
 		}
+	}
+}
+
+// A value that is not admitted is counted once a line, however many rollups have it.
+func TestAskedOnceALine(t *testing.T) {
+	for name, tt := range map[string]struct {
+		raw  bool
+		path string
+		want []string // of the first line, and of each one after it
+	}{
+		"refused":           {false, "/full/1", []string{"/full/:id", "/full/:id"}},
+		"refused, raw":      {true, "/full/1", []string{"/full/:id", "/full/:id"}},
+		"admitted":          {false, "/a", []string{"/a", ""}},
+		"admitted, raw":     {true, "/a", []string{"/a", ""}},
+		"too long to keep":  {false, "/" + strings.Repeat("b", 300), []string{"/" + strings.Repeat("b", 300), "/" + strings.Repeat("b", 300)}},
+		"long, and is kept": {true, "/" + strings.Repeat("b", 100), []string{"/" + strings.Repeat("b", 100), ""}},
+	} {
+		asked := ""
+		e, err := accesslog.New([]string{"msec", "status", "request"}, accesslog.Schema{
+			Measurement: "m", Tags: []string{"path"}, Fold: true,
+			Rollups: [][]string{{"path"}, {"path", "status_class"}},
+			Values: admitter(func(_ int, value []byte) bool {
+				asked += string(value)
+				return string(value) != "/full/:id"
+			}),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		captures := split("1795168800.123|404|GET " + tt.path + " HTTP/1.1")
+		for line := range 3 {
+			asked = ""
+			if tt.raw {
+				_, _ = e.Append(nil, captures, int64(line))
+			} else {
+				e.Judge(captures, int64(line))
+			}
+			e.Series(1, captures)
+			e.AppendRollupTags(nil, 1, captures)
+			e.AppendRollupTags(nil, 0, captures)
+			if want := tt.want[min(line, 1)]; asked != want {
+				t.Errorf("%s, line %d: asked %q, want %q", name, line, asked, want)
+			}
+		}
+	}
+}
+
+// Lines have the same Series only if they have the same tags, and mostly then.
+func TestSeries(t *testing.T) {
+	e, err := accesslog.New([]string{"msec", "status", "request"}, accesslog.Schema{
+		Measurement: "m", Host: "h", Source: "s", Tags: []string{"path"}, Fold: true,
+		Rollups: [][]string{{"path", "status"}, {}, {"path", "status", "method", "protocol", "status_class"}},
+		Values:  admitter(func(_ int, value []byte) bool { return string(value) != "/full" }),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	series := func(line string) (s accesslog.Series, tags string) {
+		captures := split("1795168800.123|" + line)
+		e.Judge(captures, 1)
+		if e.Series(2, captures) != nil {
+			t.Errorf("%s: five tags have a series", line)
+		}
+		of := e.Series(0, captures)
+		if of == nil {
+			t.Fatalf("%s: there is no series", line)
+		}
+		return *of, string(e.AppendRollupTags(nil, 0, captures))
+	}
+	first, _ := series("404|GET /a/12 HTTP/1.1")
+	for line, same := range map[string]bool{
+		"404|GET /a/12 HTTP/1.1":     true,
+		"404|POST /a/13?q HTTP/1.1":  true, // folded to the same
+		"404|GET /a/:id HTTP/1.1":    true,
+		"200|GET /a/12 HTTP/1.1":     false,
+		"-|GET /a/12 HTTP/1.1":       false,
+		"404|GET /a/12/b HTTP/1.1":   false,
+		"404|GET /a HTTP/1.1":        false,
+		"404|GET /full HTTP/1.1":     false,
+		"404|-":                      false,
+		"GET|GET /404/b/12 HTTP/1.1": false,
+	} {
+		if got, tags := series(line); (got == first) != same {
+			t.Errorf("%s, whose tags are %s: the series is %v, want that to be %t for the first one, %v", line, tags, got, same, first)
+		}
+	}
+	captures := split("1795168800.123|404|GET /" + strings.Repeat("b", 300) + " HTTP/1.1")
+	if e.Judge(captures, 1); e.Series(0, captures) != nil {
+		t.Error("a path of 301 bytes has a series")
+	}
+	one, two := e.For("x"), e.For("y")
+	a, b := split("1795168800.123|404|GET /a/12 HTTP/1.1"), split("1795168800.123|404|GET /a HTTP/1.1")
+	one.Judge(a, 1)
+	two.Judge(b, 1)
+	if got := one.Series(0, a); *got != first {
+		t.Errorf("another source has %v for the same line, want %v", *got, first)
+	}
+	if got, same := two.Series(0, b), one.Series(0, a); *got == *same {
+		t.Errorf("two sources have the same series for other lines")
 	}
 }
 

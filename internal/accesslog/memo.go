@@ -10,25 +10,27 @@ import (
 // them had. All that is done to a value depends on nothing else, and an admitted
 // value stays admitted, so the answers never change (FuzzMemo).
 //
-// A value has two slots where it can be. With one, two paths that meet in it by
+// A value has two places where it can be. With one, two paths that meet in it by
 // the chance of a process's seed, and take turns in the log, made that process
-// slower by half.
+// slower by half. So what was in the place of a new value goes to its own other one.
 type memo struct {
 	briefs [numBriefs]brief
 	seed   maphash.Seed
 	slots  []slot // a power of two
+	texts  *memo  // by what values were encoded to: those that became the same have one number
 }
 
 // brief holds a value of up to eight bytes, as one number, and its whole tag with
 // its padding: it is found and copied without a branch on how long it is.
 type brief struct {
 	word             uint64
+	id               uint64 // see Series
 	valueLen, tagLen uint8
 	tag              [maxBriefTag]byte
 }
 
 const (
-	numBriefs   = 64 // 3 KB
+	numBriefs   = 64 // 3.5 KB
 	maxBrief    = 8
 	maxBriefTag = 32
 )
@@ -37,8 +39,9 @@ const (
 // for most; others are encoded each time. Most are in the first half of it, which
 // is one line of the processor's cache.
 type slot struct {
+	id                      uint64 // see Series
 	rawLen, textLen, textAt uint8
-	bytes                   [125]byte
+	bytes                   [117]byte
 }
 
 const (
@@ -54,24 +57,23 @@ func newMemo(many bool) *memo {
 	return &memo{seed: maphash.MakeSeed(), slots: make([]slot, n)}
 }
 
-// briefPlaces are the two places where a value may be: a new one goes to the first,
-// and what was there to the second.
-type briefPlaces struct{ first, second *brief }
-
-// findBrief returns what is remembered of a value of one to eight bytes, or nil, and
-// its places.
-func (m *memo) findBrief(raw []byte) (known *brief, at briefPlaces) {
+// findBrief returns what is remembered of a value of one to eight bytes, or nil.
+func (m *memo) findBrief(raw []byte) *brief {
 	w := word(raw)
-	hash := w * 0x9E3779B97F4A7C15
-	at.first = &m.briefs[hash>>58]
-	if at.first.word == w && int(at.first.valueLen) == len(raw) {
-		return at.first, at
+	first, second := m.briefsOf(w)
+	if first.word == w && int(first.valueLen) == len(raw) {
+		return first
 	}
-	at.second = &m.briefs[hash>>52%numBriefs]
-	if at.second.word == w && int(at.second.valueLen) == len(raw) {
-		return at.second, at
+	if second.word == w && int(second.valueLen) == len(raw) {
+		return second
 	}
-	return nil, at
+	return nil
+}
+
+// briefsOf are the places where a value may be.
+func (m *memo) briefsOf(word uint64) (first, second *brief) {
+	hash := word * 0x9E3779B97F4A7C15
+	return &m.briefs[hash>>58], &m.briefs[hash>>52%numBriefs]
 }
 
 // word is up to eight bytes as one number.
@@ -96,57 +98,85 @@ func (b *brief) append(dst []byte) []byte {
 	return dst[:at+int(b.tagLen)]
 }
 
-// keep remembers the tag of a value that was not found, in the place of what was met
-// longest ago.
-func (at briefPlaces) keep(raw, tag []byte) {
-	if len(tag) > maxBriefTag {
-		return
+// idOf is the number of a value by its text, a new one if the text is not remembered.
+func (m *memo) idOf(text []byte) uint64 {
+	if m.texts != nil {
+		if known := m.texts.find(text); known != nil {
+			return known.id
+		}
+		if id := m.texts.keep(text, text); id != noID {
+			return id
+		}
 	}
-	*at.second = *at.first
-	*at.first = brief{word: word(raw), valueLen: uint8(len(raw)), tagLen: uint8(len(tag))}
-	copy(at.first.tag[:], tag)
+	return newID()
 }
 
-// slotPlaces are the same for slots; none if nothing is remembered.
-type slotPlaces struct{ first, second *slot }
-
-// find returns what is remembered of a value that is not empty, or nil, and its
-// places.
-func (m *memo) find(raw []byte) (known *slot, at slotPlaces) {
-	if m == nil {
-		return nil, at
+// keepBrief remembers the tag of a value that was not found, of which the text begins
+// somewhere, and returns its number; none if it is too long.
+func (m *memo) keepBrief(raw, tag []byte, text int) (id uint64) {
+	if len(tag) > maxBriefTag {
+		return noID
 	}
+	b := brief{word: word(raw), id: m.idOf(tag[text:]), valueLen: uint8(len(raw)), tagLen: uint8(len(tag))}
+	copy(b.tag[:], tag)
+	first, _ := m.briefsOf(b.word)
+	if was := *first; was.valueLen > 0 {
+		if here, other := m.briefsOf(was.word); here == first {
+			*other = was
+		} else {
+			*here = was
+		}
+	}
+	*first = b
+	return b.id
+}
+
+// find returns what is remembered of a value that is not empty, or nil.
+func (m *memo) find(raw []byte) *slot {
+	if m == nil {
+		return nil
+	}
+	first, second := m.slotsOf(raw)
+	if first.has(raw) {
+		return first
+	}
+	if second.has(raw) {
+		return second
+	}
+	return nil
+}
+
+// slotsOf are the places where a value may be.
+func (m *memo) slotsOf(raw []byte) (first, second *slot) {
 	last := uint64(len(m.slots) - 1)
 	hash := maphash.Bytes(m.seed, raw)
-	at.first = &m.slots[hash&last]
-	if at.first.has(raw) {
-		return at.first, at
-	}
-	at.second = &m.slots[hash>>32&last]
-	if at.second.has(raw) {
-		return at.second, at
-	}
-	return nil, at
+	return &m.slots[hash&last], &m.slots[hash>>32&last]
 }
 
-// keep remembers the text for a value that was not found, in the place of what was
-// met longest ago.
-func (at slotPlaces) keep(raw, text []byte) {
-	if at.first == nil {
-		return
-	}
+// keep remembers the text for a value that was not found, and returns its number; none if
+// they are too long.
+func (m *memo) keep(raw, text []byte) (id uint64) {
 	s := slot{}
 	same := string(raw) == string(text)
-	if len(raw) > len(s.bytes) || !same && len(raw)+len(text) > len(s.bytes) {
-		return
+	if m == nil || len(raw) > len(s.bytes) || !same && len(raw)+len(text) > len(s.bytes) {
+		return noID
 	}
 	s.rawLen, s.textLen = uint8(copy(s.bytes[:], raw)), uint8(len(text))
 	if !same {
 		s.textAt = s.rawLen
 		copy(s.bytes[s.textAt:], text)
 	}
-	*at.second = *at.first
-	*at.first = s
+	s.id = m.idOf(text)
+	first, _ := m.slotsOf(raw)
+	if was := *first; was.rawLen > 0 {
+		if here, other := m.slotsOf(was.bytes[:was.rawLen]); here == first {
+			*other = was
+		} else {
+			*here = was
+		}
+	}
+	*first = s
+	return s.id
 }
 
 func (s *slot) has(raw []byte) bool {

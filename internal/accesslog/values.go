@@ -48,6 +48,9 @@ func lastOfList(list []byte) []byte {
 
 // countList is the number of entries.
 func countList(list []byte) (n int64) {
+	if len(list) > 0 && len(list) <= 8 && !hasByte(word(list), ',') && !hasByte(word(list), ' ') {
+		return 1
+	}
 	for len(list) > 0 {
 		_, list = nextOfList(list)
 		n++
@@ -219,8 +222,36 @@ func isDecimal(b []byte) bool {
 	return digits > 0
 }
 
+// hasByte reports whether one of the eight bytes of a word is that one, which is not 0.
+func hasByte(word uint64, b byte) bool {
+	const ones, tops = 0x0101010101010101, 0x8080808080808080
+	word ^= ones * uint64(b)
+	return (word-ones)&^word&tops != 0
+}
+
 // number reads up to ten decimal digits; -1 is for anything else.
 func number(b []byte) int64 {
+	if len(b) > 0 && len(b) <= 8 {
+		return eightDigits(word(b)<<(64-8*len(b)) | 0x3030303030303030>>(8*len(b)))
+	}
+	return manyDigits(b)
+}
+
+// eightDigits reads eight decimal digits, the first one in the lowest byte, all at once; -1
+// is for anything else.
+func eightDigits(w uint64) int64 {
+	const upper, six, digits = 0xF0F0F0F0F0F0F0F0, 0x0606060606060606, 0x3030303030303030
+	if w&upper != digits || (w+six)&upper != digits {
+		return -1
+	}
+	w -= digits
+	w = w*10 + w>>8 // pairs, each in the lower byte of two
+	const two = 0x000000FF000000FF
+	return int64((w&two*(100+1000000<<32) + w>>16&two*(1+10000<<32)) >> 32)
+}
+
+// manyDigits does it digit by digit.
+func manyDigits(b []byte) int64 {
 	if len(b) == 0 || len(b) > 10 {
 		return -1
 	}

@@ -208,11 +208,7 @@ func (p *Parser) fill(src *source, b *flow.Batch, room, lines []byte) (points, t
 			continue
 		}
 		if ok {
-			if raw {
-				grown, outcome = encoder.Append(buf, captures, b.End.Line)
-			} else {
-				outcome = encoder.Judge(captures, b.End.Line)
-			}
+			grown, outcome = encode(encoder, buf, captures, b.End.Line, raw)
 		} else if joined, n := src.matcher.MatchPieces(lines[taken:], p.maxLine); n > 0 {
 			pieces = n
 			last := int64(pieces - 1)

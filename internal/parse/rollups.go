@@ -81,9 +81,15 @@ func (p *Parser) add(g *rollup.Generation, by *accesslog.Encoder, captures [][]b
 		if m == nil {
 			m = by.Measures(captures)
 		}
-		r.tags = by.AppendRollupTags(r.tags[:0], i, captures)
-		r.Sums.Add(g, i, line, m, r.tags)
 		waits = waits || i == r.Last
+		series := by.Series(i, captures)
+		if series != nil && r.Sums.AddAgain(g, i, line, m, series) {
+			continue
+		}
+		r.tags = by.AppendRollupTags(r.tags[:0], i, captures)
+		if r.Sums.Add(g, i, line, m, r.tags); series != nil {
+			r.Sums.Remember(series)
+		}
 	}
 	return waits
 }

@@ -10,26 +10,31 @@ import (
 
 // cell is what lines of one series and one window add up to. Only integers, of which the
 // sums, the greatest and the counts do not depend on the order of the lines.
+//
+// What each line touches comes first: it is in few lines of the processor's cache.
 type cell struct {
-	share  *share
-	window int64 // its begin, in nanoseconds since 1970
-	hash   uint64
-	key    []byte // the tags as line protocol; its memory stays with the cell
-	chain  *cell  // the next one of the same place in the table
-	after  *cell  // the next one of the share, or of those that are free
-
+	share    *share
+	window   int64            // its begin, in nanoseconds since 1970
+	series   accesslog.Series // by which it was remembered last; zero if it was not
 	requests int64
-	tries    int64
-	sizes    [len(accesslog.Sizes)]int64
-	times    [len(accesslog.Times)]times
-	has      uint32 // which of these a line had, by bits
+	has      uint32 // which of the numbers a line had, by bits
+
+	tries int64
+	sizes [len(accesslog.Sizes)]int64
+	times [len(accesslog.Times)]times
+
+	buckets [len(accesslog.Times)][Buckets]uint32
+
+	hash  uint64
+	key   []byte // the tags as line protocol; its memory stays with the cell
+	chain *cell  // the next one of the same place in the table
+	after *cell  // the next one of the share, or of those that are free
+
+	_ [24]byte // so that each begins where a line of the cache does
 }
 
-// times are what is kept of one time of the lines.
-type times struct {
-	sum, greatest int64 // milliseconds
-	buckets       [Buckets]uint32
-}
+// times are what is kept of one time of the lines, in milliseconds.
+type times struct{ sum, greatest int64 }
 
 // The bits of cell.has.
 const (
@@ -46,15 +51,60 @@ const longKey = 256
 // cells are the open ones of all rollups and generations, found by their share, series
 // and window. Once there was as much to add up as there is now, nothing is allocated.
 type cells struct {
-	heads []*cell // a power of two
-	seed  maphash.Seed
-	free  *cell
-	open  int // cells
-	bytes int // of these
+	heads  []*cell // a power of two
+	seed   maphash.Seed
+	free   *cell
+	latest *cell                 // that a line was added to by its text
+	open   int                   // cells
+	bytes  int                   // of these
+	quick  [1 << quickBits]*cell // none of them is nil
 }
 
-func newCells() cells {
-	return cells{heads: make([]*cell, 1024), seed: maphash.MakeSeed()}
+// So many cells are found by their series: 32 KB of pointers. Each may be in one of four
+// places.
+const (
+	quickBits = 12
+	quickWays = 4
+)
+
+// quickAt is the first place of a series, in any window. The others are in the same line of
+// the processor's cache.
+func (t *cells) quickAt(s *share, series *accesslog.Series) uint64 {
+	hash := s.salt ^ series[0]*0x9E3779B97F4A7C15 ^ series[1]*0xD1342543DE82EF95 ^ series[2]*0xAF251AF3B0F025B5 ^ series[3]*0xF1357AEA2E62A9C5
+	return hash >> (64 - quickBits)
+}
+
+// again returns the cell of a share for a series and a window if it is remembered, or nil.
+// So most lines find theirs without a text that says which it is.
+func (t *cells) again(s *share, window int64, series *accesslog.Series) *cell {
+	at := t.quickAt(s, series)
+	for way := range uint64(quickWays) {
+		if c := t.quick[at^way]; c.window == window && c.share == s && c.series == *series {
+			return c
+		}
+	}
+	return nil
+}
+
+// remember remembers a cell by a series, in place of an earlier window of it if there is one.
+func (t *cells) remember(c *cell, series *accesslog.Series) {
+	at := t.quickAt(c.share, series)
+	for range quickWays - 1 {
+		if was := t.quick[at]; was.share == nil || was.share == c.share && was.series == *series {
+			break
+		}
+		at = at&^(quickWays-1) | (at+1)&(quickWays-1)
+	}
+	c.series, t.quick[at] = *series, c
+}
+
+func newCells() *cells {
+	t := &cells{heads: make([]*cell, 1024), seed: maphash.MakeSeed()}
+	none := &cell{}
+	for i := range t.quick {
+		t.quick[i] = none
+	}
+	return t
 }
 
 // of returns the cell of a share for a series and a window.
@@ -139,20 +189,21 @@ func (c *cell) add(m *accesslog.Measures) {
 		c.tries += m.Tries
 		c.has |= hasTries
 	}
-	for i, size := range m.Sizes {
-		if size >= 0 {
+	for i := range m.Sizes { // ranging over values would copy all of them first
+		if size := m.Sizes[i]; size >= 0 {
 			c.sizes[i] += size
 			c.has |= hasSizes << i
 		}
 	}
-	for i, ms := range m.Times {
+	for i := range m.Times {
+		ms := m.Times[i]
 		if ms < 0 {
 			continue
 		}
 		t := &c.times[i]
 		t.sum += ms
 		t.greatest = max(t.greatest, ms)
-		t.buckets[Bucket(ms)]++
+		c.buckets[i][Bucket(ms)]++
 		c.has |= hasTimes << i
 	}
 }

@@ -25,7 +25,7 @@ type Cut struct {
 func (s *Sums) Cut(o Open) *Cut {
 	g, sh := o.Generation, &o.shares[o.Rollup]
 	sh.sort()
-	c := &Cut{share: sh, cells: &s.cells, host: sh.rollup.head, Cut: flow.Cut{
+	c := &Cut{share: sh, cells: s.cells, host: sh.rollup.head, Cut: flow.Cut{
 		Rollup: sh.rollup.key, RetentionPolicy: sh.rollup.RetentionPolicy, Interval: sh.rollup.Interval,
 		Begin: sh.begin, End: g.at, Ending: bytes.Clone(g.ending), Lines: sh.lines, Deltas: sh.cells,
 	}}
@@ -117,7 +117,7 @@ func (c *cell) appendFields(p []byte) []byte {
 		t, names := &c.times[i], &timeNames[i]
 		p = appendInteger(p, names.sum, t.sum)
 		p = appendInteger(p, names.greatest, t.greatest)
-		for b, n := range t.buckets {
+		for b, n := range c.buckets[i] {
 			if n > 0 {
 				p = appendInteger(p, names.buckets[b], int64(n))
 			}

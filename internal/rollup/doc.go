@@ -23,7 +23,7 @@
 //
 //	rollup.go   what is configured, and how it is known
 //	scale.go    the buckets of times
-//	cells.go    the cells, and the memory they take
+//	cells.go    the cells, how they are found, and the memory they take
 //	share.go    what is open of one rollup and one generation
 //	sums.go     all of it: adding lines, and when to cut
 //	delta.go    cells as line protocol

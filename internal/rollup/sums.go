@@ -24,7 +24,7 @@ type Sums struct {
 	rollups []*rollup
 	budget  int
 	imports limits
-	cells   cells
+	cells   *cells
 	known   []*Generation // in the order in which they were begun
 	places  map[place]*Generation
 	salts   uint64
@@ -169,16 +169,39 @@ func (g *Generation) Due() int64 { return g.due }
 // counted before.
 func (g *Generation) Counts(rollup int, line int64) bool { return line >= g.shares[rollup].next }
 
+// AddAgain is Add for a line of a series that was remembered in that window. If it returns
+// false, nothing was done.
+func (s *Sums) AddAgain(g *Generation, rollup int, line int64, m *accesslog.Measures, series *accesslog.Series) bool {
+	sh := &g.shares[rollup]
+	c := s.cells.again(sh, sh.rollup.windowOf(m.At), series)
+	if c == nil {
+		return false
+	}
+	c.add(m)
+	sh.lines++
+	sh.next = line + 1
+	return true
+}
+
+// Remember is called after Add, for AddAgain: the line was one of that series.
+func (s *Sums) Remember(series *accesslog.Series) { s.cells.remember(s.cells.latest, series) }
+
+// windowOf is the begin of the window with a time.
+func (r *rollup) windowOf(at int64) int64 {
+	if since := at - r.window; since < 0 || since >= int64(r.Interval) {
+		r.window = at - at%int64(r.Interval)
+	}
+	return r.window
+}
+
 // Add adds a line to a rollup for which it counts. tags are those of the rollup, as line
 // protocol. Nothing is kept.
 func (s *Sums) Add(g *Generation, rollup int, line int64, m *accesslog.Measures, tags []byte) {
 	sh := &g.shares[rollup]
 	r := sh.rollup
-	if since := m.At - r.window; since < 0 || since >= int64(r.Interval) {
-		r.window = m.At - m.At%int64(r.Interval)
-	}
 	was := s.cells.open
-	c := s.cells.of(sh, r.window, tags)
+	c := s.cells.of(sh, r.windowOf(m.At), tags)
+	s.cells.latest = c
 	if s.cells.open > was {
 		sh.push(c)
 		if g.isImported() && sh.cells >= s.imports.cells && !sh.isBound() && !clash(line+1, sh.begin, r.Interval) {

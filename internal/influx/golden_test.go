@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -124,6 +125,9 @@ func TestAnswersAreJudgedByWhatTheServerWrote(t *testing.T) {
 						t.Errorf("the verdict of %d %.300s is %v, want %v", status, body, got, answer.want)
 					}
 					brief := influx.Brief(err.Error())
+					if !slices.Contains(influx.Briefs(), brief) {
+						t.Errorf("Brief = %q, which is not among Briefs", brief)
+					}
 					if want == "" {
 						want = brief
 					}

@@ -131,6 +131,15 @@ func Brief(answer string) string {
 	return unknown
 }
 
+// Briefs are all that Brief may return.
+func Briefs() []string {
+	all := []string{"too large", unknown}
+	for _, known := range briefly {
+		all = append(all, known.name)
+	}
+	return all
+}
+
 // KnownReason reports whether the answer says, in words that are known, what is wrong
 // with a point. It is not its time.
 func KnownReason(err error) bool { return err != nil && Brief(err.Error()) != unknown }

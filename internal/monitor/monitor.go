@@ -1,6 +1,6 @@
-// Package monitor is the HTTP face of the daemon: GET /monitor, /healthz and
-// /readyz. The first may ask for a token. It only shows what package stats counts; docs/monitor.md explains
-// every key.
+// Package monitor is the HTTP face of the daemon: GET /monitor, /metrics, /healthz and
+// /readyz. The first two may ask for a token. It only shows what package stats counts;
+// docs/monitor.md explains every key and every metric.
 package monitor
 
 import (
@@ -38,7 +38,7 @@ const (
 	idleTimeout    = 30 * time.Second
 )
 
-// Handler serves the three paths. It may be asked by several at once.
+// Handler serves the four paths. It may be asked by several at once.
 func Handler(info Info, st *stats.Stats) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /monitor", func(w http.ResponseWriter, _ *http.Request) {
@@ -49,6 +49,7 @@ func Handler(info Info, st *stats.Stats) http.Handler {
 		enc.SetIndent("", "  ")
 		_ = enc.Encode(report(info, st, time.Now())) // the client is gone
 	})
+	mux.Handle("GET /metrics", metricsHandler(func() monitorReport { return report(info, st, time.Now()) }))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprintln(w, "ok")
 	})

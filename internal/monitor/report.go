@@ -34,6 +34,8 @@ type (
 		Checkpoint    checkpointReport        `json:"checkpoint"`
 		Parser        map[string]parserReport `json:"parser"`
 		Reload        *reloadReport           `json:"reload"`
+
+		BytesRead int64 `json:"-"` // /metrics has it instead of throughput
 	}
 	reloadReport struct {
 		State string    `json:"state"`
@@ -113,6 +115,8 @@ type (
 		Batches        int64     `json:"batches"`
 		Retries        int64     `json:"retries"`
 		RequestSeconds quantiles `json:"request_seconds"`
+
+		AllSeconds float64 `json:"-"` // of all acknowledged requests
 	}
 	quantiles struct {
 		P50 float64 `json:"p50"`
@@ -150,6 +154,7 @@ func report(info Info, st *stats.Stats, now time.Time) monitorReport {
 		PID:           os.Getpid(),
 		MemoryBytes:   residentBytes(),
 		Lines:         linesReport(s.Books),
+		BytesRead:     s.BytesRead,
 		Undelivered:   s.Undelivered.Seconds(),
 		Throughput:    throughputReport{rates(s.LinesPerSecond), rates(s.BytesPerSecond)},
 		Channels:      channelsReport{channel(info.Read, s.Read), channel(info.Write, s.Write)},
@@ -159,6 +164,7 @@ func report(info Info, st *stats.Stats, now time.Time) monitorReport {
 		InfluxDB: influxReport{
 			Up: db.Up, Version: db.Version, LastError: db.LastError, OutageSeconds: db.Outage.Seconds(),
 			Batches: db.Batches, Retries: db.Retries, RequestSeconds: quantiles(db.RequestSeconds),
+			AllSeconds: db.Took.Seconds(),
 		},
 		Tags:       map[string]tagReport{},
 		Rejects:    rejectsReport{Reasons: s.RejectedReasons, Trouble: s.RejectsTrouble},

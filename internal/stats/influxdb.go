@@ -13,6 +13,7 @@ type InfluxDB struct {
 	LastError      string        // of the last failed request; kept when it is up again
 	Outage         time.Duration // how long the present outage has lasted; 0: there is none
 	Batches        int64         // requests acknowledged
+	Took           time.Duration // all of these
 	Retries        int64         // requests sent again
 	RequestSeconds Quantiles     // of requests acknowledged in the last 60 s, the latest 8,192 at most
 }
@@ -28,6 +29,7 @@ type influx struct {
 	lastError        string
 	down             time.Time // start of the outage, zero when up
 	batches, retries int64
+	all              time.Duration // that requests took
 	requests         [8192]struct {
 		at   time.Time
 		took time.Duration
@@ -58,6 +60,7 @@ func (s *Stats) Acknowledged(now time.Time, took time.Duration) {
 	in := &s.influx
 	in.answered = true
 	in.batches++
+	in.all += took
 	in.requests[in.next].at, in.requests[in.next].took = now, took
 	in.next = (in.next + 1) % len(in.requests)
 }
@@ -97,6 +100,7 @@ func (in *influx) snapshot(now time.Time) InfluxDB {
 		Version:   in.version,
 		LastError: in.lastError,
 		Batches:   in.batches,
+		Took:      in.all,
 		Retries:   in.retries,
 	}
 	if !in.down.IsZero() {

@@ -35,6 +35,7 @@ type Stats struct {
 	mu          sync.Mutex // guards what follows; never held over I/O
 	books       Books
 	rate        rate
+	bytes       int64 // of the lines read
 	undelivered undelivered
 	read        Load // chunks sent but not yet received
 	write       Load // batches sent but not yet received
@@ -137,6 +138,7 @@ func (s *Stats) Read(now time.Time, lines, bytes int64) {
 	s.read.Lines += lines
 	s.read.Bytes += bytes
 	s.rate.add(now, lines, bytes)
+	s.bytes += bytes
 	s.undelivered.add(now, lines)
 }
 
@@ -260,6 +262,7 @@ func (s *Stats) Motion() Motion {
 type Snapshot struct {
 	Uptime          time.Duration
 	Books           Books
+	BytesRead       int64
 	LinesPerSecond  Rates
 	BytesPerSecond  Rates
 	Undelivered     time.Duration // how long the oldest line waits that was read and is not settled; 0 without one
@@ -289,6 +292,7 @@ func (s *Stats) copy(now time.Time) (snap Snapshot, took []float64) {
 	snap = Snapshot{
 		Uptime:          now.Sub(s.started),
 		Books:           s.books,
+		BytesRead:       s.bytes,
 		Undelivered:     s.undelivered.age(now),
 		Read:            s.read,
 		Write:           s.write,

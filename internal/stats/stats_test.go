@@ -135,9 +135,9 @@ func TestInfluxDBIsUp(t *testing.T) {
 	s.Failed(errors.New("500"))
 	s.Down(after(8))
 	s.Acknowledged(after(9), time.Second) // another one: the failing one is still out
-	checkDB(10, stats.InfluxDB{Answered: true, Version: "1.8.10", LastError: "500", Outage: 2 * time.Second, Batches: 1, Retries: 1})
+	checkDB(10, stats.InfluxDB{Answered: true, Version: "1.8.10", LastError: "500", Outage: 2 * time.Second, Batches: 1, Took: time.Second, Retries: 1})
 	s.Up()
-	checkDB(11, stats.InfluxDB{Up: true, Answered: true, Version: "1.8.10", LastError: "500", Batches: 1, Retries: 1})
+	checkDB(11, stats.InfluxDB{Up: true, Answered: true, Version: "1.8.10", LastError: "500", Batches: 1, Took: time.Second, Retries: 1})
 }
 
 // Each line moves from account to account.

@@ -73,15 +73,15 @@ func (c *Cut) most() int {
 // hour is that of the next delta. InfluxDB keeps points in groups of whole hours.
 func (c *Cut) hour() int64 { return c.share.first.window / 3600e9 }
 
-// appendDelta appends the first cell, and before the first one of an hour a point in which
-// every bucket is 0: in a query whose times touch no point with a bucket, that would be
+// appendDelta appends the first cell, and before the first one of an hour a point at its
+// begin in which every bucket is 0: in a query whose times touch no point with a bucket, that would be
 // null even with fill(0), and one null makes the sum of all null, without an error.
 func (c *Cut) appendDelta(p []byte) (text []byte, points int) {
 	cell := c.share.first
 	at := cell.window + c.Begin%1e9
 	if !c.share.rollup.zeroed[c.hour()] {
 		p = append(append(append(p, c.host...), Zeros...), allZero...)
-		p = lineproto.AppendEnd(p, at)
+		p = lineproto.AppendEnd(p, c.hour()*3600e9)
 		points++
 	}
 	p = append(append(p, c.head...), cell.key...)

@@ -595,6 +595,9 @@ func (w *world) checkZeros() {
 		of := has
 		if strings.HasSuffix(series, rollup.Zeros) {
 			of = zeros
+			if at%3600e9 != 0 {
+				w.t.Errorf("%s is a point of zeros that is not there once an hour", key)
+			}
 		}
 		of[fmt.Sprint(name, " ", at/3600e9)] = true
 	}

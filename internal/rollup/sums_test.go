@@ -107,6 +107,9 @@ func (s sums) addPoints(t testing.TB, text []byte, interval time.Duration) {
 			if len(fields) != 2*rollup.Buckets {
 				t.Errorf("the point of zeros has %d fields, want %d", len(fields), 2*rollup.Buckets)
 			}
+			if p.UnixNano()%int64(time.Hour) != 0 {
+				t.Errorf("the point of zeros is at %d, want the begin of an hour", p.UnixNano())
+			}
 			for field, n := range fields {
 				if n != int64(0) {
 					t.Errorf("%s of the point of zeros is %v", field, n)

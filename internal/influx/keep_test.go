@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httputil"
@@ -263,6 +264,88 @@ func TestRetentionAfterAKill(t *testing.T) {
 				if diff := cmp.Diff(want, policies(t, db, name)); diff != "" {
 					t.Errorf("%s: policies (-want +got):\n%s", name, diff)
 				}
+			}
+		}
+	}
+}
+
+// A user who may not create, or not even ask, and stores that have no policies: it is said, and
+// rollups go where they can.
+func TestRetentionWithoutTheRight(t *testing.T) {
+	db := influxdtest.New(t, influxdtest.Options{Username: "admin", Password: password})
+	for _, q := range []string{
+		"CREATE DATABASE having", "CREATE RETENTION POLICY tailflux_rollups ON having DURATION 730d REPLICATION 1", "CREATE DATABASE without",
+		fmt.Sprintf("CREATE USER writer WITH PASSWORD '%s'", password), "GRANT WRITE ON having TO writer", "GRANT WRITE ON without TO writer",
+		fmt.Sprintf("CREATE USER both WITH PASSWORD '%s'", password), "GRANT ALL ON having TO both", "GRANT ALL ON without TO both",
+	} {
+		mustQuery(t, db, "", q)
+	}
+	for _, user := range []string{"writer", "both"} {
+		for name, want := range map[string]string{"having": "tailflux_rollups", "without": "autogen", "none": ""} {
+			var log bytes.Buffer
+			c := newClient(t, db.URL(), func(c *influx.Config) {
+				c.Database, c.Username, c.Password = name, user, password
+				c.Keep = influx.Keep{Raw: 7 * day, Rollups: 730 * day, RollupsPolicy: "tailflux_rollups"}
+				c.Log = slog.New(slog.NewTextHandler(&log, nil))
+			})
+			if err := prepare(t.Context(), c); err != nil {
+				t.Errorf("%s in %s: Prepare = %v", user, name, err)
+			}
+			err := c.Policy("tailflux_rollups").Write(t.Context(), [][]byte{[]byte("site,user=" + user + " requests=1i\n")})
+			if (err == nil) != (want != "") {
+				t.Errorf("%s in %s: Write = %v", user, name, err)
+			}
+			if all, err := db.Query(t.Context(), name, fmt.Sprintf("SELECT * FROM %s.site WHERE \"user\" = '%s'", want, user)); want != "" && (err != nil || len(all) != 1) {
+				t.Errorf("%s in %s: nothing is in %s: %v, %v", user, name, want, all, err)
+			}
+			for text, says := range map[string]bool{
+				"cannot compare retention": user == "writer" || name == "none", "points are not kept as retention says": user == "both" && name != "none",
+			} {
+				if strings.Contains(log.String(), text) != says {
+					t.Errorf("%s in %s: said %q: %v\n%s", user, name, text, !says, &log)
+				}
+			}
+		}
+	}
+}
+
+func TestRetentionOfOtherStores(t *testing.T) {
+	for name, tt := range map[string]struct{ version, answer string }{
+		"VictoriaMetrics": {"", `{"results":[{"name":"databases","columns":["name"],"values":[["_internal"]]}]}`},
+		"InfluxDB 2":      {"v2.7.1", `{"results":[{"statement_id":0,"error":"not implemented: CREATE DATABASE"}]}`},
+		"InfluxDB 3":      {"3.1.0", `{"error":"not found"}`},
+		"a gateway":       {"", `{"results":[{"statement_id":0}]}`},
+	} {
+		s := newServer(t, func(w http.ResponseWriter, r *http.Request) {
+			if tt.version != "" {
+				w.Header().Set("X-Influxdb-Version", tt.version)
+			}
+			switch {
+			case r.URL.Path == "/query":
+				w.Header().Set("Content-Type", "application/json")
+				_, _ = io.WriteString(w, tt.answer)
+			case r.URL.Query().Get("rp") != "":
+				w.WriteHeader(http.StatusNotFound)
+			default:
+				w.WriteHeader(http.StatusNoContent)
+			}
+		})
+		var log bytes.Buffer
+		c := keeping(t, s.URL, "db", "", 7*day, 730*day, &log)
+		for range 2 {
+			if err := prepare(t.Context(), c); err != nil {
+				t.Errorf("%s: Prepare = %v", name, err)
+			}
+			if err := c.Policy("tailflux_rollups").Write(t.Context(), pieces(7)); err != nil {
+				t.Errorf("%s: Write = %v", name, err)
+			}
+		}
+		if !strings.Contains(log.String(), "retention is not used") {
+			t.Errorf("%s: nothing is said of retention:\n%s", name, &log)
+		}
+		for _, asked := range s.asked() {
+			if strings.Contains(asked, "RETENTION") || strings.Contains(asked, "WITH") {
+				t.Errorf("%s was asked %s", name, asked)
 			}
 		}
 	}

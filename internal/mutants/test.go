@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
-	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -32,8 +31,6 @@ func goTest(ctx context.Context, overlay, dir, tags, run string, args ...string)
 	// By GOFLAGS, so that the programs that tests build have the mistake as well.
 	flags := os.Getenv("GOFLAGS") + " -pgo=off"
 	if overlay != "" {
-		// What a program is built from that a test runs is not part of what go test knows.
-		all = slices.Insert(all, 1, "-count=1")
 		flags += " '-overlay=" + overlay + "'"
 	}
 	cmd := exec.CommandContext(ctx, "go", all...)

@@ -19,6 +19,7 @@ import (
 	"github.com/tailflux/tailflux/internal/parse"
 	"github.com/tailflux/tailflux/internal/redeliver"
 	"github.com/tailflux/tailflux/internal/rejects"
+	"github.com/tailflux/tailflux/internal/rollup"
 	"github.com/tailflux/tailflux/internal/shape"
 	"github.com/tailflux/tailflux/internal/stats"
 	"github.com/tailflux/tailflux/internal/write"
@@ -37,6 +38,9 @@ func redeliverCommand(stderr io.Writer) *cobra.Command {
 formats as they are configured now, and delivers the lines that match. Each
 keeps the number that it had: it becomes the point that it would have been,
 and takes the place of no other.
+
+Lines that could not be read are added up in rollups, too, exactly once; refused
+points of rollups are delivered as they are.
 
 Each line that is delivered gets an entry of the kind redelivered, and is not
 delivered again. Lines that still do not match stay as they are. To continue
@@ -71,6 +75,7 @@ and run redeliver as the user that it runs as.`,
 type redelivered struct {
 	redeliver.Outcome
 	points, filtered, foreign int64
+	deltas                    int64 // points of rollups
 }
 
 func (d redelivered) String() string {
@@ -80,9 +85,11 @@ func (d redelivered) String() string {
 			text += fmt.Sprintf(format+"\n", append([]any{n}, more...)...)
 		}
 	}
+	row(d.deltas, "%d points of rollups redelivered")
 	row(d.filtered, "%d lines filtered (drop)")
 	row(int64(d.Rejected), "%d lines are still rejected (%s): tailflux explain shows why", d.Reason)
 	row(int64(d.Partial), "%d lines are left: their entries do not hold them as they were")
+	row(int64(d.Gone), "%d points of rollups are left: these rollups are not configured")
 	row(d.foreign, "%d lines are left: their sources are not configured")
 	return text
 }
@@ -122,24 +129,32 @@ func redeliverTo(c *config.Config, source string, log *slog.Logger) (done redeli
 
 	lines, points := pools(c)
 	again := redeliver.New(redeliver.Config{
-		Pending: pending, Sources: sources, MaxLine: int(c.MaxLineBytes), Pool: lines, Stats: st,
+		Pending: pending, Sources: sources, MaxLine: int(c.MaxLineBytes), Pool: lines, Stats: st, Rollups: definitions(c),
 		Shape: func(s *flow.Source) (*shape.Lines, error) {
 			return kept.shaper.Look(s.Config, s.Name, s.Path, kept.values)
 		},
 	})
-	settings := writeConfig(c) // nothing is held: they are in the reject file
 	parser := parse.New(again, int(c.MaxLineBytes), points, st, log)
-	writer := write.New(settings, to, again, again, st, log)
-	chunks, batches := make(chan flow.Chunk, channelItems), make(chan flow.Batch, channelItems)
+	addUpAlone(again, parser, c, kept.host)
+	settings := writeConfig(c) // nothing is held: they are in the reject file
+	settings.Cuts, settings.Policy = again, func(name string) write.Sink { return inPolicy{to, name} }
 	reading, stopReading := context.WithCancel(context.Background())
 	g, running := errgroup.WithContext(context.Background())
 	running, stopRunning := context.WithCancel(running)
 	defer stopRunning()
 	defer onSignal(nil, stopReading, stopRunning, nil, st, log)()
 	defer context.AfterFunc(running, stopReading)()
+	chunks, batches, deltas := make(chan flow.Chunk, channelItems), make(chan flow.Batch, channelItems), make(chan flow.Batch, channelItems)
 	g.Go(func() error { return again.Run(reading, chunks) })
 	g.Go(func() error { return parser.Run(running, chunks, batches) })
-	g.Go(func() error { return writer.Run(running, batches) })
+	g.Go(func() error {
+		if err := write.New(settings, to, again, again, st, log).Run(running, batches); err != nil {
+			return err
+		}
+		// Then the refused points of rollups, which are no lines.
+		g.Go(func() error { return again.RunDeltas(reading, deltas) })
+		return write.New(settings, to, again, again, st, log).Run(running, deltas)
+	})
 	err = kept.end(g.Wait(), false, st, log)
 	if err == nil && !again.Outcome.Complete {
 		err = errors.New("redeliver: interrupted; run the same command again to continue")
@@ -147,14 +162,32 @@ func redeliverTo(c *config.Config, source string, log *slog.Logger) (done redeli
 
 	books := st.Snapshot(time.Now()).Books
 	done.Outcome, done.points, done.filtered = again.Outcome, books.Written, books.Filtered
-	now := time.Now()
-	for i := range done.Settled {
-		done.Settled[i].Time = now
+	now, entries := time.Now(), slices.Concat(done.Refused, done.Settled)
+	for i := range entries {
+		if entries[i].Kind == rejects.Redelivered && entries[i].Rollup != "" {
+			done.deltas++
+		}
+		entries[i].Time = now
 	}
-	if _, note := kept.rejects.Append(done.Settled); note != nil {
+	if _, note := kept.rejects.Append(entries); note != nil {
 		err = errors.Join(err, fmt.Errorf("redeliver: lines were delivered, and this cannot be noted; they become the same points when you run it again: %w", note))
 	}
 	return done, err
+}
+
+// addUpAlone has redelivered lines added up, too.
+func addUpAlone(again *redeliver.Redelivery, p *parse.Parser, c *config.Config, host string) {
+	if len(again.Rollups) == 0 {
+		return
+	}
+	of := &parse.Rollups{Sums: again.Sums(host), Book: rollup.NewBook(nil, nil), Raw: c.Raw, Last: -1, From: again.From}
+	for _, d := range again.Rollups {
+		of.Keys = append(of.Keys, d.Key())
+	}
+	if !c.Raw {
+		of.Last = len(of.Keys) - 1
+	}
+	p.AddUp(of)
 }
 
 // rejectedSources are the sources of rejected lines, by name: the one that is asked for, or

@@ -30,7 +30,7 @@ type rollups struct {
 
 // openBook opens the intents, if there are or were rollups.
 func (s *state) openBook(c *config.Config) (err error) {
-	if s.book == nil && (len(c.Rollups) > 0 || s.checkpoint.HasDestinations()) {
+	if s.book == nil && !s.redelivers && (len(c.Rollups) > 0 || s.checkpoint.HasDestinations()) {
 		s.book, err = rollup.OpenBook(s.dir, s.checkpoint.HasDestinations(), s.log)
 	}
 	return err

@@ -28,6 +28,7 @@ type state struct {
 	settings   *shape.Settings
 	rejects    *rejects.File
 	once       bool
+	redelivers bool // the reject files are read, and no log: nothing is cut, and no position changes
 	stats      *stats.Stats
 	log        *slog.Logger
 
@@ -42,7 +43,7 @@ type state struct {
 
 // openState takes the state directory for this process and opens its files.
 func openState(c *config.Config, do job, st *stats.Stats, log *slog.Logger) (s *state, err error) {
-	s = &state{once: do.once, stats: st, log: log}
+	s = &state{once: do.once, stats: st, log: log, redelivers: do.files != nil && len(do.files) == 0}
 	defer func() {
 		if err != nil {
 			s.close()

@@ -4,6 +4,10 @@
 // and the checkpoint of the stage that writes: a line that is rejected again keeps its
 // entry, and the position in no log changes.
 //
+// A line that could not be read is added up now, too, alone: its point in a rollup has a stamp
+// that depends on its number, and that no cut has. One whose point was refused has been added
+// up when it was read. A refused point of a rollup is sent as it is.
+//
 // Nothing is noted of a line before it is settled. A line that was sent before the process
 // was killed is sent again by the next one, and is the same point.
 package redeliver
@@ -16,6 +20,7 @@ import (
 
 	"github.com/tailflux/tailflux/internal/flow"
 	"github.com/tailflux/tailflux/internal/rejects"
+	"github.com/tailflux/tailflux/internal/rollup"
 	"github.com/tailflux/tailflux/internal/shape"
 	"github.com/tailflux/tailflux/internal/stats"
 )
@@ -30,6 +35,8 @@ type Config struct {
 	MaxLine int
 	Pool    *flow.Pool
 	Stats   *stats.Stats
+	// Rollups are those that are configured.
+	Rollups []rollup.Definition
 }
 
 // Redelivery is three parts of a pipeline: what Run sends, Lines shapes, Append and
@@ -39,20 +46,26 @@ type Redelivery struct {
 	Outcome Outcome // valid when the pipeline has ended
 
 	generations map[generation]*flow.Generation
+	ids         int64  // of generations that were made up
 	text        []byte // of the chunk that is being made
 	lines       []item // of it
 
-	mu       sync.Mutex // guards what follows
-	sent     []item     // and not settled, oldest first
-	rejected map[line]bool
+	mu        sync.Mutex                 // guards what follows
+	sent      []item                     // and not settled, oldest first
+	waiting   map[*flow.Generation]*item // for their cuts
+	rejected  map[line]bool
+	standsFor map[int64]original // by the ID of what was made up
+	resent    bool               // points of rollups are sent now
 }
 
 // Outcome is what became of the lines.
 type Outcome struct {
 	Settled  []rejects.Entry // that they are points now, or filtered
+	Refused  []rejects.Entry // points of rollups that were made of them
 	Rejected int             // again
 	Reason   flow.Reason     // of the first of these
 	Partial  int             // whose entries do not hold them as they were
+	Gone     int             // points of rollups that are configured no more
 	Complete bool            // no pending line was left out because the context ended
 }
 
@@ -70,13 +83,17 @@ type line struct {
 type item struct {
 	generation *flow.Generation
 	entry      rejects.Entry
+	cuts       int // that it waits for
 }
 
-func (i *item) line() line { return line{i.entry.Source, i.entry.Generation, i.entry.Number} }
+func (i *item) line() line { return line{i.entry.Source, i.generation.ID, i.entry.Number} }
 
 // New returns a redelivery of the lines that are pending.
 func New(c Config) *Redelivery {
-	return &Redelivery{Config: c, generations: map[generation]*flow.Generation{}, rejected: map[line]bool{}}
+	return &Redelivery{
+		Config: c, generations: map[generation]*flow.Generation{},
+		rejected: map[line]bool{}, waiting: map[*flow.Generation]*item{}, standsFor: map[int64]original{},
+	}
 }
 
 // maxText is how much of neighbouring lines is sent at once.
@@ -99,6 +116,8 @@ func (r *Redelivery) Run(ctx context.Context, out chan<- flow.Chunk) error {
 // add makes a line part of the next chunk.
 func (r *Redelivery) add(ctx context.Context, p rejects.Pending, out chan<- flow.Chunk) error {
 	switch {
+	case p.Rollup != "":
+		return nil // RunDeltas sends it
 	case !p.Whole:
 		r.Outcome.Partial++
 		return nil
@@ -106,22 +125,32 @@ func (r *Redelivery) add(ctx context.Context, p rejects.Pending, out chan<- flow
 		r.reject(flow.TooLong)
 		return nil
 	}
-	key := generation{p.Source, p.Generation}
-	g := r.generations[key]
-	if g == nil {
-		g = &flow.Generation{Source: r.Sources[p.Source], ID: p.Generation, FirstLine: 1}
-		r.generations[key] = g
-	}
+	g := r.generation(&p)
 	if n := len(r.lines); n > 0 && (r.lines[n-1].generation != g || r.lines[n-1].entry.Number != p.Number-1 || len(r.text)+len(p.Line) > maxText) {
 		if err := r.flush(ctx, out); err != nil {
 			return err
 		}
 	}
 	r.text = append(append(r.text, p.Line...), '\n')
-	r.lines = append(r.lines, item{g, rejects.Entry{
+	r.lines = append(r.lines, item{generation: g, cuts: r.cuts(p.Reason), entry: rejects.Entry{
 		Source: p.Source, Generation: p.Generation, LineNumber: p.LineNumber, Number: p.Number, Kind: rejects.Redelivered, Reason: p.Reason,
 	}})
 	return nil
+}
+
+// generation is the one that a line is sent as a part of.
+func (r *Redelivery) generation(p *rejects.Pending) *flow.Generation {
+	source := r.Sources[p.Source]
+	if len(r.Rollups) > 0 {
+		return r.alone(source, p)
+	}
+	key := generation{p.Source, p.Generation}
+	g := r.generations[key]
+	if g == nil {
+		g = &flow.Generation{Source: source, ID: p.Generation, FirstLine: 1}
+		r.generations[key] = g
+	}
+	return g
 }
 
 // flush sends the chunk.
@@ -147,7 +176,7 @@ func (r *Redelivery) flush(ctx context.Context, out chan<- flow.Chunk) error {
 	r.text, r.lines = r.text[:0], r.lines[:0]
 	select {
 	case out <- c:
-		return nil
+		return r.leave(ctx, end, out)
 	case <-ctx.Done():
 		r.Stats.Read(time.Now(), -c.Lines(), -int64(len(c.Data))) // nobody got it
 		c.Block.Release()
@@ -182,6 +211,10 @@ func (r *Redelivery) Append(entries []rejects.Entry) (n int, err error) {
 	defer r.mu.Unlock()
 	for i := range entries {
 		e := &entries[i]
+		if e.Kind == rejects.Rollup {
+			r.refused(*e)
+			continue
+		}
 		r.rejected[line{e.Source, e.Generation, e.Number}] = true
 		r.rejectLocked(e.Reason)
 	}
@@ -201,7 +234,12 @@ func (r *Redelivery) Acknowledge(end flow.Position, _ []byte) {
 	for last := false; !last && len(r.sent) > 0; r.sent = r.sent[1:] {
 		one := &r.sent[0]
 		last = one.generation == end.Generation && one.entry.Number == end.Line-1
-		if !r.rejected[one.line()] {
+		switch {
+		case r.rejected[one.line()]:
+		case one.cuts > 0:
+			waits := *one
+			r.waiting[one.generation] = &waits
+		default:
 			r.Outcome.Settled = append(r.Outcome.Settled, one.entry)
 		}
 	}

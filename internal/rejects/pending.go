@@ -8,8 +8,10 @@ import (
 	"github.com/tailflux/tailflux/internal/flow"
 )
 
-// A Pending line is in the reject files and was not redelivered.
+// A Pending line is in the reject files and was not redelivered. It may be a refused point of
+// a rollup.
 type Pending struct {
+	Rollup     string // the key of that; "" for a line of a log
 	Source     string
 	Generation int64
 	LineNumber int64
@@ -33,13 +35,18 @@ func ReadPending(dir string, is func(source string) bool) (*Pendings, error) {
 		generation
 		number int64
 	}
-	places := map[line][]int{}
+	places, deltas := map[line][]int{}, map[delta]int{}
 	at := 0
 	err := each(dir, func(v *fastjson.Value, g generation, number int64) {
 		at++
+		rollup := string(v.GetStringBytes("rollup"))
 		switch kind := string(v.GetStringBytes("kind")); {
+		case kind == Redelivered && rollup != "":
+			delete(deltas, deltaOf(v, g, rollup))
 		case kind == Redelivered:
 			delete(places, line{g, number})
+		case kind == Rollup && is(g.source):
+			deltas[deltaOf(v, g, rollup)] = at
 		case kind == "" && is(g.source):
 			places[line{g, number}] = append(places[line{g, number}], at)
 		}
@@ -49,6 +56,9 @@ func ReadPending(dir string, is func(source string) bool) (*Pendings, error) {
 		for _, place := range all {
 			p.pending[place] = true
 		}
+	}
+	for _, place := range deltas {
+		p.pending[place] = true
 	}
 	return p, err
 }
@@ -66,7 +76,7 @@ func (p *Pendings) Each(do func(Pending) error) error {
 		}
 		line, whole := wholeLine(v)
 		stop = do(Pending{
-			Source: g.source, Generation: g.id, LineNumber: v.GetInt64("line_number"), Number: number,
+			Rollup: string(v.GetStringBytes("rollup")), Source: g.source, Generation: g.id, LineNumber: v.GetInt64("line_number"), Number: number,
 			Reason: flow.Reason(v.GetStringBytes("reason")), Line: line, Whole: whole,
 		})
 	})

@@ -19,6 +19,8 @@ type Cut struct {
 	cells *cells
 	head  []byte // measurement, host and source
 	host  []byte // without the source
+
+	number int64 // in the stamps
 }
 
 // Cut ends a cut of what is open, where its generation was read to.
@@ -29,6 +31,9 @@ func (s *Sums) Cut(o Open) *Cut {
 		Rollup: sh.rollup.key, RetentionPolicy: sh.rollup.RetentionPolicy, Interval: sh.rollup.Interval,
 		Begin: sh.begin, End: g.at, Ending: bytes.Clone(g.ending), Lines: sh.lines, Deltas: sh.cells,
 	}}
+	if c.number = sh.begin % numbers; s.alone {
+		c.number = Redelivered(sh.begin)
+	}
 	c.head = lineproto.AppendTag(bytes.Clone(c.host), lineproto.TagPrefix("source"), []byte(g.Source.Name))
 	sh.begin, sh.next = g.at.Line, max(sh.next, g.at.Line)
 	sh.lines, sh.full, sh.since = 0, false, time.Time{}
@@ -78,7 +83,7 @@ func (c *Cut) hour() int64 { return c.share.first.window / 3600e9 }
 // null even with fill(0), and one null makes the sum of all null, without an error.
 func (c *Cut) appendDelta(p []byte) (text []byte, points int) {
 	cell := c.share.first
-	at := cell.window + c.Begin%1e9
+	at := cell.window + c.number
 	if !c.share.rollup.zeroed[c.hour()] {
 		p = append(append(append(p, c.host...), Zeros...), allZero...)
 		p = lineproto.AppendEnd(p, c.hour()*3600e9)
@@ -94,6 +99,14 @@ const Zeros = ",source=tailflux"
 
 // IsZeros reports whether a point is one of those that count nothing.
 func IsZeros(point []byte) bool { return bytes.Contains(point, []byte(Zeros+" ")) }
+
+// ZerosFor is the point of zeros that stands before a delta.
+func ZerosFor(delta []byte) []byte {
+	host, _, _ := bytes.Cut(delta, []byte(",source="))
+	p := append(append(bytes.Clone(host), Zeros...), allZero...)
+	at, _ := lineproto.Stamp(delta)
+	return lineproto.AppendEnd(p, at)
+}
 
 // Requests is how many lines a delta counts.
 func Requests(point []byte) (n int64) {

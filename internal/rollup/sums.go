@@ -25,6 +25,7 @@ type Sums struct {
 	budget  int
 	imports limits
 	cells   *cells
+	alone   bool // each generation is one line, that is redelivered
 	known   []*Generation // in the order in which they were begun
 	places  map[place]*Generation
 	salts   uint64
@@ -68,6 +69,13 @@ func New(rollups []Definition, host string, budget int) *Sums {
 		head := lineproto.AppendTag(lineproto.AppendMeasurement(nil, d.Measurement), lineproto.TagPrefix("host"), []byte(host))
 		s.rollups = append(s.rollups, &rollup{Definition: d, key: d.Key(), head: head, window: -1 << 62, zeroed: map[int64]bool{}})
 	}
+	return s
+}
+
+// Alone says that each generation is one line, that is redelivered. It is a delta of its own,
+// with a stamp that no cut has, so that it is the same point however often it is sent.
+func (s *Sums) Alone() *Sums {
+	s.alone = true
 	return s
 }
 

@@ -118,7 +118,7 @@ func TestRefusedPointsAreRedelivered(t *testing.T) {
 				t.Fatal(err)
 			}
 			g := newTraffic()
-			log := b.write("access.log", g.text(3000))
+			log := b.write("access.log", g.text(400)) // influxd is asked 50 times a second at most
 			b.take(tt.measurement, tt.field, g.at)
 			config := b.rollupConfig(log, true)
 			b.once("--config", config)

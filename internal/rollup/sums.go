@@ -25,7 +25,7 @@ type Sums struct {
 	budget  int
 	imports limits
 	cells   *cells
-	alone   bool // each generation is one line, that is redelivered
+	alone   bool          // each generation is one line, that is redelivered
 	known   []*Generation // in the order in which they were begun
 	places  map[place]*Generation
 	salts   uint64

@@ -115,7 +115,7 @@ tags: [method, status, remote_addr]
 func TestExplainJSONKeys(t *testing.T) {
 	_, stdout, _ := explainWith(t, explainCombined+"\n"+explainTimed+"\n", "--format=combined", "--json")
 	decoder := json.NewDecoder(strings.NewReader(stdout))
-	want := []string{"error", "fields", "format", "matched", "path_taken", "point", "tags", "time", "vars"}
+	want := []string{"error", "fields", "format", "matched", "path_taken", "point", "rollups", "tags", "time", "vars"}
 	for _, matched := range []bool{true, false} {
 		var object map[string]any
 		if err := decoder.Decode(&object); err != nil {

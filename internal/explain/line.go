@@ -32,7 +32,7 @@ type explanation struct {
 	Fields    pairs      `json:"fields"`
 	Time      *time.Time `json:"time"`
 	Point     *string    `json:"point"`
-	Rollups   []share    `json:"rollups,omitempty"`
+	Rollups   []share    `json:"rollups"`
 	Error     *lineError `json:"error"`
 
 	number   int64

@@ -35,7 +35,7 @@ func (b *Book) millis(i Intent, interval time.Duration) int64 {
 func clash(a, b int64, interval time.Duration) bool { return (a-b)%middle(interval) == 0 }
 
 // Restamp gives deltas of a cut the stamps that [Book.Register] said. 0 leaves them as they
-// are.
+// are. Points of zeros keep theirs: they add nothing, however often they are there.
 func Restamp(deltas []byte, c *flow.Cut, millis int64) {
 	if millis == 0 {
 		return
@@ -44,7 +44,7 @@ func Restamp(deltas []byte, c *flow.Cut, millis int64) {
 		end := bytes.IndexByte(deltas, '\n')
 		digits := deltas[bytes.LastIndexByte(deltas[:end], ' ')+1 : end]
 		at, err := strconv.ParseInt(string(digits), 10, 64)
-		if text := strconv.FormatInt(at-c.Begin%1e9+millis*1e6, 10); err == nil && len(text) == len(digits) { // which differ around one window of 2001
+		if text := strconv.FormatInt(at-c.Begin%1e9+millis*1e6, 10); err == nil && len(text) == len(digits) && !IsZeros(deltas[:end]) { // which differ around one window of 2001
 			copy(digits, text)
 		}
 		deltas = deltas[end+1:]

@@ -18,6 +18,8 @@ TIMEOUT   ?= 15m#  test, e2e: of each package
 TESTFLAGS ?=#      test, e2e: such as -count=1 or -run=Name
 BENCH     ?= .#    bench: which
 COUNT     ?= 1#    bench: how often
+DAYS      ?= 30#   bench-month: days
+RATE      ?= 100#  bench-month: lines a second
 FUZZ      ?= .#    fuzz: which targets
 FUZZTIME  ?= 10m#  fuzz: how long each
 MODEL     ?= 20000# model: how many sequences
@@ -40,7 +42,7 @@ influxd_old := $(CURDIR)/.cache/influxdb-debian/usr/bin/influxd
 debian      := $(CURDIR)/.cache/debian-12.tar
 debian_has  := systemd,systemd-sysv,dbus,libnss-systemd,procps,sudo,curl,logrotate,nginx-light
 
-.PHONY: help build man package release demo check fmt test model scenes mutants e2e e2e-influxd e2e-deps soak soak-rollups bench profile fuzz clean influxd victoria-metrics
+.PHONY: help build man package release demo check fmt test model scenes mutants e2e e2e-influxd e2e-deps soak soak-rollups bench bench-month profile fuzz clean influxd victoria-metrics
 
 help: ## this list
 	@sed -nE 's/^([a-z0-9-]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 20
@@ -228,6 +230,9 @@ bench: ## Go benchmarks; BENCH=regexp COUNT=10
 	@dirs=$$(grep -rlE --include='*_test.go' --exclude-dir='.?*' '^func Benchmark' . | xargs -r dirname | sort -u || true)
 	[[ $$dirs ]] || { echo "bench: there are none"; exit 0; }
 	go test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) -timeout 0 $$dirs
+
+bench-month: influxd ## ten panels over DAYS (30) of RATE (100) lines/s: generated, imported, asked; 5 GB in TMPDIR, 15 minutes
+	@go test -count=1 -timeout 0 -v -run '^TestLongRange$$' ./cmd/tailflux -long.days $(DAYS) -long.rate $(RATE) | grep -vE '^(=== |--- PASS|PASS)'
 
 profile: ## cmd/tailflux/default.pgo, by which the compiler inlines, from the whole program at work
 	go test -trimpath -run '^$$' -bench 'Once/(timed|combined)' -benchtime 30x -cpuprofile $(CURDIR)/cmd/tailflux/default.pgo -o bin/profile.test ./cmd/tailflux

@@ -15,11 +15,12 @@ type Rollup struct {
 	RetentionPolicy string // of its own; empty leaves it to [Config.PolicyOf]
 }
 
-// DefaultRollups are those of the site and of its paths.
+// DefaultRollups are those of the site and of its paths, and one with few points for months.
 func DefaultRollups() []Rollup {
 	return []Rollup{
 		{Measurement: "nginx_site", Interval: 10 * time.Second, Tags: []string{"method", "status"}},
 		{Measurement: "nginx_paths", Interval: time.Minute, Tags: []string{"path", "status_class"}},
+		{Measurement: "nginx_site_5m", Interval: 5 * time.Minute, Tags: []string{"status_class"}},
 	}
 }
 

@@ -61,7 +61,7 @@ func TestSharesOfRollups(t *testing.T) {
 				t.Errorf("raw %t: line %d: matched %t, point %v", raw, n, is.Matched, is.Point)
 			}
 		}
-		if len(all) != 5 || len(all[0]) != 2 || len(all[1]) != 2 || len(all[2]) != 2 || all[3] != nil || all[4] != nil {
+		if len(all) != 5 || len(all[0]) != 3 || len(all[1]) != 3 || len(all[2]) != 3 || all[3] != nil || all[4] != nil {
 			t.Fatalf("raw %t: shares of lines: %v", raw, all)
 		}
 		site, paths := all[0][0], all[0][1]
@@ -89,7 +89,7 @@ func TestSharesOfRollups(t *testing.T) {
 			"adds to rollup nginx_site\n    window  2026-11-20T10:00:10Z\n    tags    host=web1 source=web method=GET status=200\n    fields  requests=1 bytes_sent=612 request_time_ms=12 request_time_ms_max=12 request_time_b",
 			"filtered by drop[0]", "rejected: no match",
 		} {
-			if !strings.Contains(text, want) || strings.Contains(text, "\n  point\n") != raw || strings.Count(text, "adds to rollup") != 6 {
+			if !strings.Contains(text, want) || strings.Contains(text, "\n  point\n") != raw || strings.Count(text, "adds to rollup") != 9 {
 				t.Errorf("raw %t: want %q in\n%s", raw, want, text)
 			}
 		}

@@ -143,7 +143,7 @@ func TestAnswersAreThoseOfTheLines(t *testing.T) {
 				lines := random(r, n, ms)
 				s := newStore(t, server, fmt.Sprintf("%s_%d", strings.ReplaceAll(kind, " ", "_"), n))
 				s.add(deltas(definition, lines, r))
-				for range 4 {
+				for range 3 {
 					askAtRandom(t, s, r, lines)
 				}
 			})
@@ -237,10 +237,10 @@ func TestPercentilesOfTheGenerator(t *testing.T) {
 	}
 	r := rand.New(rand.NewPCG(1, 1))
 	var lines []line
-	for i := range 200_000 {
+	for i := range 100_000 {
 		request := site.Next()
 		l := line{
-			at: monday.Unix() - 7200 + int64(i)/20, host: fmt.Sprintf("web%d", i%3), path: string(request.Path()), status: fmt.Sprint(request.Status),
+			at: monday.Unix() - 7200 + int64(i)/10, host: fmt.Sprintf("web%d", i%3), path: string(request.Path()), status: fmt.Sprint(request.Status),
 			time: request.RequestTime, upstream: -1, bytes: request.BytesSent,
 		}
 		if i := strings.IndexAny(l.path, "0123456789"); i > 0 {

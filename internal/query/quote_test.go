@@ -31,16 +31,21 @@ func TestNothingEndsItsQuotes(t *testing.T) {
 		}
 	}
 	s.add(deltas(nasty, lines, newRand()))
+	asked := 0
 	ask := func(condition string) map[string]float64 {
 		t.Helper()
+		names := []string{"requests"}
+		if asked++; asked%10 == 0 { // whose statement is long
+			names = append(names, "p95")
+		}
 		q := query.Question{
-			Measures: measures(t, "requests", "p95"), From: monday, To: monday.Add(time.Minute), Now: monday.Add(time.Hour),
+			Measures: measures(t, names...), From: monday, To: monday.Add(time.Minute), Now: monday.Add(time.Hour),
 			By: []string{"path"}, Where: conditions(t, condition),
 		}
 		_, rows := s.ask(q, nasty)
 		got := map[string]float64{}
 		for _, row := range rows {
-			if row.Values[1] == nil || *row.Values[1] != 0.005 {
+			if len(names) > 1 && (row.Values[1] == nil || *row.Values[1] != 0.005) {
 				t.Errorf("where %s: row %s", condition, text(row))
 			}
 			got[row.Tags[0]] = *row.Values[0]

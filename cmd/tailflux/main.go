@@ -19,6 +19,7 @@ import (
 
 	"github.com/tailflux/tailflux/internal/config"
 	"github.com/tailflux/tailflux/internal/flow"
+	"github.com/tailflux/tailflux/internal/influx"
 	"github.com/tailflux/tailflux/internal/monitor"
 	"github.com/tailflux/tailflux/internal/parse"
 	"github.com/tailflux/tailflux/internal/service"
@@ -58,7 +59,7 @@ func run(c *config.Config, do job, log *slog.Logger) error {
 		return err
 	}
 	defer to.close()
-	if do.files != nil {
+	if do.files != nil && c.Raw {
 		if err := readable(context.Background(), to.client(), "import"); err != nil {
 			return err
 		}
@@ -110,8 +111,16 @@ func run(c *config.Config, do job, log *slog.Logger) error {
 	g.Go(func() error {
 		defer stopServing()
 		for {
-			if err := p.run(reading, running, next); err != nil || !next.takeOver(reading) {
+			if err := p.run(reading, running, next); err != nil {
 				return err
+			}
+			switch {
+			case kept.trail.isLost() && reading.Err() == nil:
+				if err := p.again(); err != nil {
+					return err
+				}
+			case !next.takeOver(reading):
+				return nil
 			}
 		}
 	})
@@ -122,7 +131,8 @@ func run(c *config.Config, do job, log *slog.Logger) error {
 	if listener != nil {
 		g.Go(func() error { return monitor.Serve(serving, listener, p.monitor()) })
 	}
-	return cmp.Or(kept.end(g.Wait(), isClosed(p.reader.CaughtUp()), st, log), p.reader.Refused(), misfits(c, do, st))
+	err = g.Wait()
+	return cmp.Or(kept.end(err, isClosed(p.reader.CaughtUp()), st, log), p.reader.Refused(), misfits(c, do, st))
 }
 
 // pipeline is the three stages, and what they share.
@@ -162,7 +172,7 @@ func (p *pipeline) run(stopping, running context.Context, next *reloads) error {
 	settled, settle := context.WithCancel(running)
 	g.Go(func() error {
 		err := p.reader.RunUntil(reading, enough, chunks)
-		if next.pending() != nil {
+		if next.pending() != nil || p.kept.trail.isLost() {
 			p.reader.Stand(settled)
 		}
 		return err
@@ -172,15 +182,36 @@ func (p *pipeline) run(stopping, running context.Context, next *reloads) error {
 		defer settle() // the last stage is done
 		err := writer.Run(running, batches)
 		if err == nil {
+			p.kept.trail.settle(stopping, p.unit.Alive)
+			_ = passed.Save() // which logs trouble
 			next.save(stopping)
 		}
 		return err
 	})
 	g.Go(func() error {
-		next.stand(settled, func() { close(enough) })
+		p.kept.trail.watch(settled, func(ctx context.Context) (influx.Server, error) { return p.sink.client().Server(ctx) })
+		return nil
+	})
+	lost, _, _ := p.kept.trail.state()
+	g.Go(func() error {
+		next.stand(settled, lost, func() { close(enough) })
 		return nil
 	})
 	return g.Wait()
+}
+
+// again makes the next run read from where the checkpoint stands, as a start does.
+func (p *pipeline) again() error {
+	c := p.kept.config
+	p.stats.Read(time.Now(), -p.stats.Snapshot(time.Now()).Books.InFlight, 0) // what waits for a cut is read again
+	p.kept.trail.again()
+	if err := p.kept.openRejects(c); err != nil {
+		return err
+	}
+	p.kept.rollups = newRollups(p.kept)
+	p.kept.rollups.addUp(p.parser, c.Raw)
+	p.reader.Again()
+	return nil
 }
 
 func tailConfig(c *config.Config, do job, kept *state) tail.Config {

@@ -168,12 +168,14 @@ func (r *reloads) inForce() *config.Config {
 	return r.config
 }
 
-// stand ends the reading of a run when a reload is pending, until all is settled. What an
-// earlier process has sent, and did not see acknowledged, is read again before.
-func (r *reloads) stand(settled context.Context, enough func()) {
-	for r.pending() == nil {
+// stand ends the reading of a run when a reload is pending, or the store has lost something,
+// until all is settled. What an earlier process has sent, and did not see acknowledged, is
+// read again before.
+func (r *reloads) stand(settled context.Context, lost <-chan struct{}, enough func()) {
+	for r.pending() == nil && !isClosed(lost) {
 		select {
 		case <-r.asked:
+		case <-lost:
 		case <-settled.Done():
 			return
 		}

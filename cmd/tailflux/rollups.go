@@ -153,15 +153,15 @@ func (r *rollups) undelivered() error {
 // cuts is where the write stage says which cuts it begins and has delivered.
 type cuts struct {
 	*rollup.Book
-	checkpoint *checkpoint.Checkpoint
+	trail *trail
 }
 
-func (c cuts) AcknowledgeCut(cut *flow.Cut) { c.checkpoint.AcknowledgeCut(cut) }
+func (c cuts) AcknowledgeCut(cut *flow.Cut) { c.trail.add(promise{cut: cut}) }
 
 // cuts is nil without rollups.
 func (s *state) cuts() write.Cuts {
 	if s.rollups == nil {
 		return nil
 	}
-	return cuts{s.rollups.book, s.checkpoint}
+	return cuts{s.rollups.book, s.trail}
 }

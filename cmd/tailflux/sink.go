@@ -83,6 +83,7 @@ func (s *sink) Prepare(ctx context.Context) (version string, err error) {
 	defer s.mu.Unlock()
 	s.asked = s.asked || s.now == client
 	s.kept.rollups.sentTo(client)
+	s.kept.trail.follow(client.Known(), s.kept.config.InfluxDB.StoreLag)
 	return version, nil
 }
 
@@ -128,6 +129,9 @@ func (s *sink) write(ctx context.Context, by func(*influx.Client) write.Sink, pi
 		err = by(client).Write(ctx, pieces)
 	}
 	if means := influx.VerdictOf(err); means == influx.Retry || means == influx.Slow {
+		if ctx.Err() == nil {
+			s.kept.trail.unanswered(err)
+		}
 		s.turn() // what is tried again goes there
 	}
 	return err

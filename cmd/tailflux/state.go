@@ -11,6 +11,7 @@ import (
 	"github.com/tailflux/tailflux/internal/accesslog"
 	"github.com/tailflux/tailflux/internal/checkpoint"
 	"github.com/tailflux/tailflux/internal/config"
+	"github.com/tailflux/tailflux/internal/flow"
 	"github.com/tailflux/tailflux/internal/logfile"
 	"github.com/tailflux/tailflux/internal/rejects"
 	"github.com/tailflux/tailflux/internal/rollup"
@@ -25,6 +26,7 @@ import (
 type state struct {
 	dir        *statedir.Dir
 	checkpoint *checkpoint.Checkpoint
+	trail      *trail // of the checkpoint
 	settings   *shape.Settings
 	rejects    *rejects.File
 	once       bool
@@ -55,14 +57,23 @@ func openState(c *config.Config, do job, st *stats.Stats, log *slog.Logger) (s *
 	if s.checkpoint, err = openCheckpoint(s.dir, st, log); err != nil {
 		return s, config.UsageError{Err: err}
 	}
+	s.trail = newTrail(s.checkpoint, log)
 	if s.settings, err = shape.OpenSettings(s.dir); err != nil {
 		return s, err
 	}
 	if err := s.first(c, do); err != nil {
 		return s, err
 	}
-	s.rejects, err = rejects.Open(s.dir, c.RejectsMaxBytes, s.checkpoint.Undelivered, st, log)
+	err = s.openRejects(c)
 	return s, err
+}
+
+func (s *state) openRejects(c *config.Config) (err error) {
+	if s.rejects != nil {
+		_ = s.rejects.Close() // what was written is synced
+	}
+	s.rejects, err = rejects.Open(s.dir, c.RejectsMaxBytes, s.checkpoint.Undelivered, s.stats, s.log)
+	return err
 }
 
 // first opens the configuration to begin with: another one than c if lines are to be read
@@ -200,10 +211,10 @@ func (s *state) end(err error, caughtUp bool, st *stats.Stats, log *slog.Logger)
 			err = fmt.Errorf("%d lines %w; they are read again at the next start", books.InFlight, write.ErrUndelivered)
 		}
 	}
-	if err == nil {
+	if err == nil && s.rollups != nil && s.trail.isSettled() { // else all that was sent is acknowledged, and read again
 		err = s.rollups.undelivered()
 	}
-	if err == nil && books.InFlight == 0 {
+	if err == nil && books.InFlight == 0 && s.trail.isSettled() { // else the next start reads again
 		err = s.settings.Delivered(caughtUp)
 	}
 	log.Info("stopped", slog.Group("lines", "read", books.Read, "written", books.Written,
@@ -237,6 +248,10 @@ func (s *state) close() {
 type durableCheckpoint struct {
 	*checkpoint.Checkpoint
 	kept *state
+}
+
+func (d durableCheckpoint) Acknowledge(end flow.Position, last []byte) {
+	d.kept.trail.add(promise{end: end, last: last})
 }
 
 func (d durableCheckpoint) Save() error {

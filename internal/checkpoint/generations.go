@@ -7,11 +7,13 @@ import (
 	"github.com/tailflux/tailflux/internal/logfile"
 )
 
+// EndingBytes is how much is remembered of what stands before a position.
+const EndingBytes = 64
+
 // Acknowledge records that everything before a position was delivered, but to rollups.
 // last holds the last delivered bytes, as far as they are known; it is not kept.
 func (c *Checkpoint) Acknowledge(end flow.Position, last []byte) {
-	const before = 64
-	c.acknowledge(end, logfile.SumOf(last[max(0, len(last)-before):]), func(d string) bool { return d == Lines || d == Raw })
+	c.acknowledge(end, logfile.SumOf(last[max(0, len(last)-EndingBytes):]), func(d string) bool { return d == Lines || d == Raw })
 }
 
 // open returns the open generation or the imported file of an ID, or nil.

@@ -109,6 +109,7 @@ type InfluxDB struct {
 	InFlight        int           // requests under way at once, at least 1
 	Gzip            bool          // compress requests
 	Timeout         time.Duration // of one request, at least 100ms
+	StoreLag        time.Duration // from an acknowledgement of VictoriaMetrics until it is relied on
 }
 
 // HTTP says who may ask the HTTP server. One of the two is set unless Listen is on
@@ -129,6 +130,7 @@ func Default() Config {
 			FlushInterval: time.Second,
 			InFlight:      2,
 			Timeout:       10 * time.Second,
+			StoreLag:      15 * time.Second,
 		},
 		Measurement: "nginx_access",
 		Tags:        []string{"method", "status", "scheme", "path"},

@@ -19,7 +19,7 @@ func TestErrors(t *testing.T) {
 		aURL          = "want http[s]://HOST[:PORT][/PATH] without a query, or unix:/PATH of a socket"
 		noCredentials = "want http[s]://HOST[:PORT][/PATH] without credentials, which belong in influxdb.username and influxdb.password_file"
 		hidden        = "got a value that is not shown because it may hold a password"
-		influxdb      = "url, database, retention_policy, username, password_file, token_file, ca_file, client_cert_file, client_key_file, insecure_skip_verify, headers, batch_points, flush_interval, in_flight, gzip, timeout"
+		influxdb      = "url, database, retention_policy, username, password_file, token_file, ca_file, client_cert_file, client_key_file, insecure_skip_verify, headers, batch_points, flush_interval, in_flight, gzip, timeout, store_lag"
 		exposed       = "which other machines can reach: whoever asks /monitor sees paths, errors and rejected lines, want an address of this machine alone such as 127.0.0.1:9193; or http.token_file, a file with a token that is asked for; or http.public: true, everybody may see them"
 		allKeys       = "sources, influxdb, host, measurement, tags, fields, tag_limit, fold, fold_static, paths, timezone, exclude, drop, types, rename, raw, rollups, retention, mask, query, trusted_proxies, rotate_wait, max_line, on_reject, rejects_max_bytes, memory_limit, wakeups, state_dir, listen, http"
 		someRollups   = "a list such as [{measurement: nginx_site, interval: 10s, tags: [method, status]}]"
@@ -272,7 +272,7 @@ listen: 9193
 t.yaml:4:12: sources[1].start: got "now", want end or beginning
 t.yaml:6:8: influxdb.url: got "ftp://h", want http[s]://HOST[:PORT][/PATH] without a query, or unix:/PATH of a socket
 t.yaml:7:9: influxdb.gzip: got "maybe", want true or false
-t.yaml:8:3: influxdb.burst: unknown key, want one of url, database, retention_policy, username, password_file, token_file, ca_file, client_cert_file, client_key_file, insecure_skip_verify, headers, batch_points, flush_interval, in_flight, gzip, timeout
+t.yaml:8:3: influxdb.burst: unknown key, want one of url, database, retention_policy, username, password_file, token_file, ca_file, client_cert_file, client_key_file, insecure_skip_verify, headers, batch_points, flush_interval, in_flight, gzip, timeout, store_lag
 t.yaml:9:10: fields[0]: got "status" in tags and in fields, want it in one of them
 t.yaml:10:9: listen: got 9193, want HOST:PORT, or "" for no HTTP server
 TAILFLUX_TAG_LIMIT: got "0", want a whole number from 1 to 1000000

@@ -205,7 +205,7 @@ var samples = map[string]string{
 	"influxdb.username": "null", "influxdb.password_file": "/run/secrets/influxdb", "influxdb.batch_points": "100000",
 	"influxdb.token_file": "/run/secrets/token", "influxdb.ca_file": "/etc/ssl/ca.pem", "influxdb.insecure_skip_verify": "true",
 	"influxdb.client_cert_file": "/etc/ssl/client.pem", "influxdb.client_key_file": "/etc/ssl/client.key", "influxdb.headers": "X-Scope-Orgid: web,X-A: b:c",
-	"influxdb.flush_interval": "1m", "influxdb.in_flight": "16", "influxdb.gzip": "true", "influxdb.timeout": "100ms",
+	"influxdb.flush_interval": "1m", "influxdb.in_flight": "16", "influxdb.gzip": "true", "influxdb.timeout": "100ms", "influxdb.store_lag": "1m",
 	"host": "web-1.example.com", "measurement": "requests", "tags": "vhost,status", "fields": "request_time",
 	"tag_limit": "1", "rotate_wait": "1m30s", "max_line": "1025", "on_reject": "hold", "rejects_max_bytes": "1GiB", "memory_limit": "33MiB",
 	"fold": "false", "fold_static": "true", "timezone": "Europe/Berlin", "mask": "remote_addr", "query": "keep", "raw": "false", "rollups": "none",

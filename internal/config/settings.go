@@ -53,6 +53,8 @@ var settings = []setting[Config]{
 		boolean(), func(c *Config) *bool { return &c.InfluxDB.Gzip }),
 	row("influxdb.timeout", "time limit of a request; after that, its points are sent again",
 		duration(100*time.Millisecond, 5*time.Minute), func(c *Config) *time.Duration { return &c.InfluxDB.Timeout }),
+	row("influxdb.store_lag", "how long VictoriaMetrics may take to have on its disk what it acknowledged; other servers have it at once",
+		duration(time.Second, 10*time.Minute), func(c *Config) *time.Duration { return &c.InfluxDB.StoreLag }),
 	row("host", "value of the tag host; empty for the machine's name, which is then kept in state_dir",
 		optional(text()), func(c *Config) *string { return &c.Host }),
 	row("measurement", "measurement to write to",

@@ -10,12 +10,24 @@ import (
 	"time"
 
 	"github.com/tailflux/tailflux/internal/influxdtest"
+	"github.com/tailflux/tailflux/internal/tailfluxtest"
 )
 
 // victoriaBench is one tailflux beside a VictoriaMetrics.
 func victoriaBench(t *testing.T, v *influxdtest.Victoria) *bench {
 	t.Helper()
 	return &bench{t: t, dir: t.TempDir(), url: v.URL()}
+}
+
+// victoriaConfig is a rollupConfig that relies on the store after so long.
+func (b *bench) victoriaConfig(log string, raw bool, lag string) string {
+	b.t.Helper()
+	config := b.rollupConfig(log, raw)
+	text := strings.Replace(read(b.t, config), "influxdb: {", "influxdb: {store_lag: "+lag+", ", 1)
+	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+		b.t.Fatal(err)
+	}
+	return config
 }
 
 // VictoriaMetrics is known at the start, by check too, with its flags: what is said
@@ -43,7 +55,7 @@ func TestVictoriaIsRecognised(t *testing.T) {
 			future := g.text(200)
 			g.at = time.Now().Add(-time.Minute)
 			log := b.write("access.log", old+future+g.text(100))
-			config := b.rollupConfig(log, tt.raw == "true")
+			config := b.victoriaConfig(log, tt.raw == "true", "1s")
 			b.once("--config", config)
 			said := read(t, b.path("tailflux.log"))
 			warned := strings.Contains(said, `"level":"WARN","msg":"this server is not InfluxDB 1.x"`)
@@ -104,7 +116,7 @@ func TestVictoriaRollupsSurviveKills(t *testing.T) {
 	b := victoriaBench(t, v)
 	g := newTraffic()
 	log := b.write("access.log", g.text(5000))
-	config := b.rollupConfig(log, false)
+	config := b.victoriaConfig(log, false, "1s")
 	for i := range 10 {
 		d := b.start("--config", config)
 		for deadline := time.Now().Add(time.Duration(300+g.r.IntN(900)) * time.Millisecond); time.Now().Before(deadline); {
@@ -131,4 +143,70 @@ func TestVictoriaRollupsSurviveKills(t *testing.T) {
 	b.readToTheEnd(config)
 	b.wantVictoria(v, g)
 	t.Logf("%d lines, %d windows", g.lines, len(g.site))
+}
+
+// Killed with -9, VictoriaMetrics forgets seconds that it acknowledged, also when it is back
+// before anybody asks it something. They are sent again, by the same process.
+func TestVictoriaForgetsWhatItAcknowledged(t *testing.T) {
+	t.Parallel()
+	v := influxdtest.NewVictoria(t, "-dedup.minScrapeInterval=1ms", "-retentionPeriod=100y", "-inmemoryDataFlushInterval=1s")
+	b := victoriaBench(t, v)
+	g := newTraffic()
+	log := b.write("access.log", g.text(5000))
+	config := b.victoriaConfig(log, false, "6s")
+	d := b.start("--config", config)
+	for i := range 3 {
+		for deadline := time.Now().Add(time.Duration(800+g.r.IntN(700)) * time.Millisecond); time.Now().Before(deadline); {
+			b.write("access.log", g.text(200+g.r.IntN(2000)))
+			time.Sleep(time.Duration(g.r.IntN(100)) * time.Millisecond)
+			if g.r.IntN(10) == 0 {
+				if err := os.Rename(log, b.path(fmt.Sprintf("access.log.%d", time.Now().UnixNano()))); err != nil {
+					t.Fatal(err)
+				}
+				b.write("access.log", g.text(10))
+			}
+		}
+		if i == 1 { // all is acknowledged, and nothing more is sent
+			b.quiet(d)
+		}
+		v.Kill()
+		if i == 0 {
+			d.Kill() // and tailflux, too
+			d = b.start("--config", config)
+		}
+		time.Sleep(time.Duration(i) * 500 * time.Millisecond) // none: it is back before anybody asks it something
+		if err := v.Restart(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(2500 * time.Millisecond) // what it lost is noticed within two seconds
+	}
+	b.quiet(d)
+	r, err := d.WaitFor(arrival, func(r tailfluxtest.Report) bool { return r.Lines.InFlight == 0 })
+	if err != nil || r.Lines.Read != r.Lines.Written+r.Lines.Rejected {
+		t.Errorf("%+v, %v", r.Lines, err)
+	}
+	if err := d.Stop(); err != nil {
+		t.Error(err)
+	}
+	if n := strings.Count(read(t, b.path("tailflux.log")), "the store may have lost what it acknowledged last"); n < 2 {
+		t.Errorf("noticed %d times", n)
+	}
+	b.wantVictoria(v, g)
+	if rejected := int64(strings.Count(read(t, b.path("state/rejects.jsonl")), "\n")); rejected != g.rejected {
+		t.Errorf("%d entries for %d rejected lines", rejected, g.rejected)
+	}
+	t.Logf("%d lines, %d of them read, %d windows", g.lines, r.Lines.Read, len(g.site))
+}
+
+// quiet waits until all is read and delivered, and stays so.
+func (b *bench) quiet(d *tailfluxtest.Daemon) {
+	b.t.Helper()
+	for range 10 {
+		if _, err := d.WaitFor(arrival, func(r tailfluxtest.Report) bool {
+			return len(r.Sources) == 1 && r.Sources[0].LagBytes == 0 && r.Lines.InFlight == 0
+		}); err != nil {
+			b.t.Fatal(err)
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
 }

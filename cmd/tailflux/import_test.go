@@ -192,7 +192,7 @@ func TestImportOfALogThatWasCut(t *testing.T) {
 
 // A file that tailflux did not find again, with unread lines, has come back.
 func TestImportOfWhatWasLost(t *testing.T) {
-	in := newInstallation(t, "--start", "end", "--rollups", "none") // in a window of 5 min, verify takes lines of the next log for this one's
+	in := newInstallation(t, "--start", "end") // in a window of 5 min, verify takes lines of the next log for this one's
 	in.write(lines(0, 30))
 	stop := in.daemon()
 	in.write(lines(30, 20))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -48,13 +49,21 @@ func (w *Window) print(b *strings.Builder) {
 
 // spans are the lines of a file that a destination got.
 type spans struct {
-	all  []checkpoint.Span // those of one generation ascending
-	over bool              // nothing is to come
+	all  []span // those of one generation ascending
+	over bool   // nothing is to come
+}
+
+// span is one, and the last line of the file in it; 0 if none is.
+type span struct {
+	checkpoint.Span
+	last int64
 }
 
 func spansOf(records []checkpoint.Record, destination string) (s spans) {
 	for i := range records {
-		s.all = append(s.all, records[i].Got(destination)...)
+		for _, of := range records[i].Got(destination) {
+			s.all = append(s.all, span{Span: of})
+		}
 		s.over = s.over || records[i].Finished
 	}
 	return s
@@ -82,6 +91,26 @@ func (s spans) place(number int64) place {
 	return at
 }
 
+// reach notes a line of the file, which come in their order.
+func (s spans) reach(number int64) {
+	for i := range s.all {
+		if of := &s.all[i]; number >= of.From && number < of.To {
+			of.last = number
+		}
+	}
+}
+
+// have reports whether the number of a delta's first line is one of the file's.
+func (s spans) have(number int64) bool {
+	return slices.ContainsFunc(s.all, func(of span) bool { return of.last > 0 && rollup.Between(number, of.From, of.last+1) })
+}
+
+// lack reports whether the log had lines that the file has not, as a copy of it may: they
+// are in the same points.
+func (s spans) lack() bool {
+	return slices.ContainsFunc(s.all, func(of span) bool { return of.last > 0 && of.To < math.MaxInt64 && of.last+1 < of.To })
+}
+
 // sums are what lines add up to in a rollup.
 type sums struct {
 	Rollup
@@ -92,7 +121,6 @@ type sums struct {
 	redelivered map[int64]bool // numbers in stamps of lines that are added up alone
 	windows     map[int64]*rollup.Plain
 	refused     []rejects.Delta
-	last        int64 // the greatest number of a line
 }
 
 // sums are those of all rollups, of no line yet.
@@ -129,7 +157,7 @@ func (s *sums) add(is *known, m *accesslog.Measures, approximate bool) {
 		s.redelivered[rollup.Redelivered(is.number)] = true
 	}
 	s.Expected++
-	s.last = max(s.last, is.number)
+	s.spans.reach(is.number)
 	s.window(m.At).Add(m)
 }
 
@@ -146,8 +174,7 @@ func (s *sums) window(at int64) *rollup.Plain {
 // has reports whether a delta is of the file.
 func (s *sums) has(stamp int64) bool {
 	number := s.Number(stamp)
-	return s.approximate || s.redelivered[number] ||
-		slices.ContainsFunc(s.spans.all, func(of checkpoint.Span) bool { return rollup.Between(number, of.From, min(of.To, s.last+1)) })
+	return s.approximate || s.redelivered[number] || s.spans.have(number)
 }
 
 // leaveOut leaves out what InfluxDB refused.
@@ -212,18 +239,12 @@ func (s *sums) found(ctx context.Context, points Points, of influx.Rollup, windo
 	return sums, len(deltas), err
 }
 
-// lacks reports whether the log had lines that the file has not, as a copy of it may: they
-// are in the same points.
-func (s *sums) lacks() bool {
-	return slices.ContainsFunc(s.spans.all, func(of checkpoint.Span) bool { return of.From <= s.last && s.last+1 < of.To })
-}
-
 // judge compares a window. Lines that are not in the file may be in it, too, if nothing is
 // known of the file, or if it lacks some.
 func (s *sums) judge(at int64, want, got rollup.Plain) {
 	w := Window{Time: time.Unix(0, at).UTC(), Expected: map[string]int64{}, Found: map[string]int64{}}
 	for i, field := range rollup.SumFields {
-		if s.approximate || s.lacks() {
+		if s.approximate || s.spans.lack() {
 			got[i] = min(got[i], want[i])
 		}
 		if got[i] != want[i] {

@@ -94,7 +94,7 @@ func checkSecrets(c *config.Config) error {
 
 // examination says what to look at.
 func examination(cmd *cobra.Command, c *config.Config, unit doctor.Unit, user string) (o doctor.Options, err error) {
-	o = doctor.Options{Config: c, Unit: unit, Misnomers: config.Misnomers(os.Environ())}
+	o = doctor.Options{Config: c, Rollups: definitions(c), Unit: unit, Misnomers: config.Misnomers(os.Environ())}
 	if o.User, err = doctor.Whose(user, o.Unit); err != nil {
 		return o, config.UsageError{Err: err}
 	}

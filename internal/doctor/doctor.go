@@ -23,6 +23,7 @@ import (
 	"github.com/tailflux/tailflux/internal/influx"
 	"github.com/tailflux/tailflux/internal/logrotate"
 	"github.com/tailflux/tailflux/internal/nginxconf"
+	"github.com/tailflux/tailflux/internal/rollup"
 	"github.com/tailflux/tailflux/internal/shape"
 )
 
@@ -58,9 +59,10 @@ type Options struct {
 	Config    *config.Config
 	File      string // of the configuration; "" if there is none
 	Store     *influx.Client
-	Misnomers []config.Misnomer // variables of the environment
-	User      User              // whose rights count; the zero value is who runs this
-	Unit      Unit              // that was found; the zero value is none
+	Rollups   []rollup.Definition // those of the configuration
+	Misnomers []config.Misnomer   // variables of the environment
+	User      User                // whose rights count; the zero value is who runs this
+	Unit      Unit                // that was found; the zero value is none
 
 	OpenFiles uint64            // so many may be open; 0: as of this process
 	Logrotate string            // its configuration; "" is the usual one

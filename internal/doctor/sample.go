@@ -3,11 +3,13 @@ package doctor
 import (
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/tailflux/tailflux/internal/accesslog"
 	"github.com/tailflux/tailflux/internal/lineproto"
+	"github.com/tailflux/tailflux/internal/rollup"
 	"github.com/tailflux/tailflux/internal/shape"
 )
 
@@ -16,22 +18,25 @@ type sample struct {
 	points       int
 	linesPerDay  float64
 	bytesPerDay  float64                    // of log
+	valuesPerDay float64                    // of fields in rollups
 	series, late map[string]bool            // late: those that only the second half of a log has
 	values       map[string]map[string]bool // of each tag
 	lateValues   map[string]map[string]bool
 }
 
 // count adds the newest lines of one log.
-func (s *sample) count(shaped *shape.Lines, lines [][]byte, now time.Time) (c fit) {
+func (s *sample) count(shaped *shape.Lines, lines [][]byte, rollups []rollup.Definition, now time.Time) (c fit) {
 	if s.series == nil {
 		s.series, s.late = map[string]bool{}, map[string]bool{}
 		s.values, s.lateValues = map[string]map[string]bool{}, map[string]map[string]bool{}
 	}
 	var point []byte
 	var bytes int
+	values := map[string]bool{} // of deltas: fields of points
 	for i, line := range lines {
-		var outcome accesslog.Outcome
-		point, outcome, _ = shaped.Append(point[:0], line, int64(i))
+		read := shaped.AppendAny(point[:0], line, int64(i))
+		outcome := read.Outcome
+		point = read.Points
 		if outcome == accesslog.Rejected {
 			c.sinceLastMisfit = 0
 			continue
@@ -48,13 +53,29 @@ func (s *sample) count(shaped *shape.Lines, lines [][]byte, now time.Time) (c fi
 			c.first = c.last
 		}
 		s.add(string(point), i >= len(lines)/2)
+		addUp(values, rollups, shaped.Schema, &read)
 	}
 	if over := max(now.Sub(c.first), time.Second); !c.first.IsZero() && c.first.Before(now) {
 		const day = 24 * time.Hour
 		s.linesPerDay += float64(c.fits) * float64(day) / float64(over)
 		s.bytesPerDay += float64(bytes) * float64(day) / float64(over)
+		s.valuesPerDay += float64(len(values)) * float64(day) / float64(over)
 	}
 	return c
+}
+
+// addUp notes the values that points of rollups have of a line.
+func addUp(values map[string]bool, rollups []rollup.Definition, s accesslog.Schema, line *shape.Read) {
+	m := line.By.Measures(line.Captures)
+	for i, r := range rollups {
+		delta := r.Alone(s.Host, s.Source, m, line.By.AppendRollupTags(nil, i, line.Captures))
+		series, _, _ := strings.Cut(delta, " requests=")
+		stamp := r.Window(m.At)
+		_, fields, _ := lineproto.Split(delta)
+		for _, field := range fields {
+			values[series+"\x00"+field.Key+"\x00"+strconv.FormatInt(stamp, 10)] = true
+		}
+	}
 }
 
 func (s *sample) add(point string, late bool) {

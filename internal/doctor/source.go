@@ -188,7 +188,7 @@ func (d *doctor) format(s config.Source, path string) {
 		d.ok("format", "%s: %s", path, f.Text)
 		return
 	}
-	c := d.sample.count(f.Lines, lines, d.now)
+	c := d.sample.count(f.Lines, lines, d.Rollups, d.now)
 	about := fmt.Sprintf("%s: %s of its newest %s lines become points (%s)", path, thousands(int64(c.fits)), thousands(int64(len(lines))), f.Text)
 	const most = 0.95
 	switch {

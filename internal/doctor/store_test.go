@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -18,6 +19,7 @@ import (
 	"github.com/tailflux/tailflux/internal/flow"
 	"github.com/tailflux/tailflux/internal/influxdtest"
 	"github.com/tailflux/tailflux/internal/logfile"
+	"github.com/tailflux/tailflux/internal/rollup"
 	"github.com/tailflux/tailflux/internal/statedir"
 	"github.com/tailflux/tailflux/internal/stats"
 )
@@ -237,6 +239,33 @@ func TestBacklog(t *testing.T) {
 				t.Errorf("it says\n%swant %s", text(c.run()), says)
 			}
 		})
+	}
+}
+
+// What a day takes is said for points of lines and for rollups, of which a line is in one
+// point an hour.
+func TestVolume(t *testing.T) {
+	hourly := rollup.Definition{Measurement: "hourly", Interval: time.Hour, Tags: []string{"status"}} // with requests and body_bytes_sent
+	for _, tt := range []struct {
+		raw     bool
+		rollups []rollup.Definition
+		want    string
+	}{
+		{true, []rollup.Definition{hourly}, `about 1[01] kB in InfluxDB for their points, about (3[89]\d|4[01]\d) bytes for rollups\n`},
+		{false, []rollup.Definition{hourly, hourly}, `of log, about [78]\d\d bytes for rollups\n`},
+		{true, nil, `about 1[01] kB in InfluxDB for their points\n`},
+	} {
+		c := newClinic(t)
+		c.write(c.log, lines(240, time.Now(), 6*time.Minute))
+		c.opts.Config.Listen, c.opts.Config.Raw, c.opts.Rollups = "", tt.raw, tt.rollups
+		c.opts.Config.Rollups = nil
+		for i, r := range tt.rollups {
+			c.opts.Rollups[i].Measurement = fmt.Sprint(r.Measurement, i)
+			c.opts.Config.Rollups = append(c.opts.Config.Rollups, config.Rollup{Measurement: c.opts.Rollups[i].Measurement, Interval: r.Interval, Tags: r.Tags})
+		}
+		if says := text(c.run()); !regexp.MustCompile(tt.want).MatchString(says) {
+			t.Errorf("raw %t, %d rollups: want %s in\n%s", tt.raw, len(tt.rollups), tt.want, says)
+		}
 	}
 }
 

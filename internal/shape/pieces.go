@@ -42,7 +42,7 @@ func (l *Lines) AppendRead(dst, line []byte, number int64, behind *logfile.LineR
 			return r, nil
 		}
 	}
-	earlier := l.Earlier.appendAny(dst, line, number)
+	earlier := l.Earlier.AppendAny(dst, line, number)
 	earlier.Matched = earlier.Matched || ok
 	return earlier, nil
 }

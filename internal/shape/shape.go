@@ -42,11 +42,12 @@ type Lines struct {
 // extended buffer; matched reports whether there is one. number is as in
 // [accesslog.Encoder.Append].
 func (l *Lines) Append(dst, line []byte, number int64) (points []byte, outcome accesslog.Outcome, matched bool) {
-	r := l.appendAny(dst, line, number)
+	r := l.AppendAny(dst, line, number)
 	return r.Points, r.Outcome, r.Matched
 }
 
-func (l *Lines) appendAny(dst, line []byte, number int64) Read {
+// AppendAny is Append, and also says what made the point.
+func (l *Lines) AppendAny(dst, line []byte, number int64) Read {
 	matched := false
 	for ; l != nil; l = l.Earlier {
 		captures, ok := l.Matcher.Match(line)

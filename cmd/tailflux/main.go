@@ -89,6 +89,7 @@ func run(c *config.Config, do job, log *slog.Logger) error {
 	defer p.reader.Close()
 	kept.rollups.addUp(p.parser, kept.config.Raw)
 	p.token.Store(&token)
+	p.own = &write.Own{Memory: monitor.ResidentBytes, AtStart: !do.once && do.files == nil}
 	next, err := newReloads(p, do)
 	if err != nil {
 		return err
@@ -142,6 +143,7 @@ type pipeline struct {
 	unit   *service.Service
 	reader *tail.Reader
 	parser *parse.Parser
+	own    *write.Own // points about tailflux itself
 	stats  *stats.Stats
 	log    *slog.Logger
 
@@ -162,6 +164,9 @@ func (p *pipeline) run(stopping, running context.Context, next *reloads) error {
 	delivery := next.writeConfig()
 	delivery.Cuts = p.kept.cuts()
 	delivery.Policy = func(name string) write.Sink { return inPolicy{p.sink, name} }
+	if p.kept.config.SelfMetrics {
+		p.own.Host, p.own.Policy, delivery.Own = p.kept.host, p.kept.config.RollupsPolicy(), p.own
+	}
 	writer := write.New(delivery, p.sink, p.kept.rejects, passed, p.stats, p.log)
 
 	g, running := errgroup.WithContext(running)

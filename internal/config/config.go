@@ -49,9 +49,10 @@ type Config struct {
 	Types  map[string]string // of variables: integer, float or string; may be empty
 	Rename map[string]string // what a format calls a value → the variable that it is, or the other way round; may be empty
 
-	Raw       bool     // a point for each line
-	Rollups   []Rollup // in which lines are added up; may be empty if Raw is set
-	Retention Retention
+	Raw         bool     // a point for each line
+	SelfMetrics bool     // points about tailflux itself
+	Rollups     []Rollup // in which lines are added up; may be empty if Raw is set
+	Retention   Retention
 
 	Mask           []string // variables of which only the network is kept; may be empty
 	Query          string   // "drop" or "keep": what becomes of the query in URLs
@@ -140,6 +141,7 @@ func Default() Config {
 		},
 		TagLimit:         10_000,
 		Raw:              true,
+		SelfMetrics:      true,
 		Rollups:          DefaultRollups(),
 		Fold:             true,
 		Query:            "drop",

@@ -21,7 +21,7 @@ func TestErrors(t *testing.T) {
 		hidden        = "got a value that is not shown because it may hold a password"
 		influxdb      = "url, database, retention_policy, username, password_file, token_file, ca_file, client_cert_file, client_key_file, insecure_skip_verify, headers, batch_points, flush_interval, in_flight, gzip, timeout, store_lag"
 		exposed       = "which other machines can reach: whoever asks /monitor sees paths, errors and rejected lines, want an address of this machine alone such as 127.0.0.1:9193; or http.token_file, a file with a token that is asked for; or http.public: true, everybody may see them"
-		allKeys       = "sources, influxdb, host, measurement, tags, fields, tag_limit, fold, fold_static, paths, timezone, exclude, drop, types, rename, raw, rollups, retention, mask, query, trusted_proxies, rotate_wait, max_line, on_reject, rejects_max_bytes, memory_limit, wakeups, state_dir, listen, http"
+		allKeys       = "sources, influxdb, host, measurement, tags, fields, tag_limit, fold, fold_static, paths, timezone, exclude, drop, types, rename, raw, rollups, retention, self_metrics, mask, query, trusted_proxies, rotate_wait, max_line, on_reject, rejects_max_bytes, memory_limit, wakeups, state_dir, listen, http"
 		someRollups   = "a list such as [{measurement: nginx_site, interval: 10s, tags: [method, status]}]"
 		noSource      = "sources: got none, want at least one, in t.yaml or as --path FILE"
 	)

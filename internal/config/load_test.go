@@ -209,7 +209,7 @@ var samples = map[string]string{
 	"host": "web-1.example.com", "measurement": "requests", "tags": "vhost,status", "fields": "request_time",
 	"tag_limit": "1", "rotate_wait": "1m30s", "max_line": "1025", "on_reject": "hold", "rejects_max_bytes": "1GiB", "memory_limit": "33MiB",
 	"fold": "false", "fold_static": "true", "timezone": "Europe/Berlin", "mask": "remote_addr", "query": "keep", "raw": "false", "rollups": "none",
-	"retention.raw": "36h", "retention.rollups": "2y",
+	"retention.raw": "36h", "retention.rollups": "2y", "self_metrics": "false",
 	"trusted_proxies": "10.0.0.0/8,2001:db8::/32", "exclude": "*error.log,/srv/*/old.log", "wakeups": "false", "state_dir": "state", "listen": "[::1]:0",
 	"http.token_file": "/run/secrets/http", "http.public": "true",
 }

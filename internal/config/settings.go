@@ -91,6 +91,8 @@ var settings = []setting[Config]{
 		keep(), func(c *Config) *time.Duration { return &c.Retention.Raw }),
 	row("retention.rollups", "the same for points of rollups, which then have a retention policy of their own; empty for that of the points",
 		keep(), func(c *Config) *time.Duration { return &c.Retention.Rollups }),
+	row("self_metrics", "write points about tailflux itself every 10 s, measurement tailflux",
+		boolean(), func(c *Config) *bool { return &c.SelfMetrics }),
 	row("mask", "variables whose addresses are masked: the last octet (IPv4) or the last 80 bits (IPv6) become 0",
 		names("a list of variables such as [remote_addr]"), func(c *Config) *[]string { return &c.Mask }),
 	row("query", "keep or drop the query string of URLs",

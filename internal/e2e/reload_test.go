@@ -202,7 +202,7 @@ func (r *reloading) all(databases ...string) (total int64) {
 		}
 		for _, s := range series {
 			for _, row := range s.Values {
-				if slices.Contains([]any{"site", "nginx_site", "nginx_paths", "nginx_site_5m"}, row[0]) {
+				if slices.Contains([]any{"site", "nginx_site", "nginx_paths", "nginx_site_5m", "tailflux"}, row[0]) {
 					continue
 				}
 				n, err := r.db.Count(r.t.Context(), database, row[0].(string), "")

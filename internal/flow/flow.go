@@ -80,6 +80,12 @@ type Batch struct {
 	Cut     *Cut
 	More    bool // of Cut in the next batch
 
+	// Once this batch and all before it are settled, so are all lines of the source that are
+	// older than Seen, in nanoseconds since 1970, wherever they go; 0: that is not known.
+	// Whole is that no line waits in a rollup.
+	Seen  int64
+	Whole bool
+
 	LinesBlock, PointsBlock *Block // each held once by this batch; nil without lines, or points
 }
 

@@ -61,6 +61,7 @@ func (d *Feed) send(ctx context.Context, chunk flow.Chunk) error {
 	next := d.meanwhile()
 	if !chunk.Left {
 		d.stats.Read(time.Now(), chunk.Lines(), int64(len(chunk.Data)))
+		d.unsettled(chunk, chunk.Lines())
 	}
 	for {
 		d.patience.Reset(time.Until(next))
@@ -70,6 +71,7 @@ func (d *Feed) send(ctx context.Context, chunk flow.Chunk) error {
 		case <-d.patience.C:
 			next = d.meanwhile()
 		case <-ctx.Done():
+			d.unsettled(chunk, -chunk.Lines())
 			if chunk.Left {
 				return ctx.Err()
 			}
@@ -78,6 +80,10 @@ func (d *Feed) send(ctx context.Context, chunk flow.Chunk) error {
 			return ctx.Err()
 		}
 	}
+}
+
+func (d *Feed) unsettled(chunk flow.Chunk, lines int64) {
+	d.stats.UpdateSource(chunk.Start.Generation.Source.Index, func(s *stats.Source) { s.Unsettled += lines })
 }
 
 // SendLeft says that nothing more of a generation will come behind a position, as far as is

@@ -152,7 +152,7 @@ func report(info Info, st *stats.Stats, now time.Time) monitorReport {
 		Version:       info.Version,
 		Go:            runtime.Version(),
 		PID:           os.Getpid(),
-		MemoryBytes:   residentBytes(),
+		MemoryBytes:   ResidentBytes(),
 		Lines:         linesReport(s.Books),
 		BytesRead:     s.BytesRead,
 		Undelivered:   s.Undelivered.Seconds(),
@@ -232,8 +232,8 @@ func sourceOf(s stats.Source, now time.Time) sourceReport {
 	return r
 }
 
-// residentBytes is the resident memory of the process, from /proc; 0 without it.
-func residentBytes() int64 {
+// ResidentBytes is the resident memory of the process, from /proc; 0 without it.
+func ResidentBytes() int64 {
 	statm, err := os.ReadFile("/proc/self/statm")
 	if err != nil {
 		return 0

@@ -296,6 +296,7 @@ func (p *Parser) send(ctx context.Context, src *source, b flow.Batch, out chan<-
 	p.judge(src, &b, count)
 	src.newest = max(src.newest, b.End.Line-1)
 	p.warnOfRejects(src, &b, int64(len(b.Skipped))-filtered)
+	p.seen(src, &b)
 	p.stats.Parsed(b.Start.Generation.Source.Index, src.last(), b.NumLines(), settled, int64(len(b.Points)), src.omitted)
 	select {
 	case out <- b:

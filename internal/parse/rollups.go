@@ -208,6 +208,7 @@ func (p *Parser) cut(ctx context.Context, o rollup.Open, out chan<- flow.Batch) 
 			b.NumPoints, b.More = n, c.More()
 			b.Points, b.PointsBlock = p.pool.Cut(len(text))
 		}
+		p.seen(p.sources[c.End.Generation.Source.Index], &b)
 		p.stats.Parsed(c.End.Generation.Source.Index, time.Time{}, 0, 0, int64(len(b.Points)), p.sources[c.End.Generation.Source.Index].omitted)
 		select {
 		case out <- b:

@@ -203,3 +203,40 @@ func BenchmarkRollups(b *testing.B) {
 		})
 	}
 }
+
+// A batch says up to which time no line of its source waits anywhere, once it is settled.
+func TestSeen(t *testing.T) {
+	at := func(second int) int64 { return time.Date(2026, 11, 20, 10, 0, second, 0, time.UTC).UnixNano() }
+	for _, tt := range []struct {
+		name    string
+		rollups bool
+		raw     bool
+		lines   string
+		first   int64 // of the batch of the lines
+		last    int64 // of the last batch
+	}{
+		{"points alone", false, true, request(17) + request(18), at(18), at(18)},
+		{"rollups wait", true, true, request(17) + request(18), at(0), at(18)},
+		{"rollups alone", true, false, request(17) + request(18), at(0), at(18)},
+		{"an older line", true, true, request(25) + request(17), at(0), at(17)},
+		{"none in the format", true, true, "junk\n", 0, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := newStage(t, "combined", 16, 256<<10)
+			if tt.rollups {
+				s, _ = addingStage(t, "combined", tt.raw, nil)
+			}
+			batches := s.run(t, s.chunk(t, tt.lines, 1, 0))
+			first, last := batches[0], batches[len(batches)-1]
+			waits := tt.rollups && tt.first > 0
+			if first.Seen != tt.first || first.Whole == waits || last.Seen != tt.last || !last.Whole {
+				t.Errorf("seen %d (whole %t), at last %d (whole %t), want %d (%t) and %d (true)", first.Seen, first.Whole, last.Seen, last.Whole, tt.first, !waits, tt.last)
+			}
+			for _, b := range batches[1:] {
+				if b.Whole && b.More {
+					t.Error("whole, and more deltas are to come")
+				}
+			}
+		})
+	}
+}

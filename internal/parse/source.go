@@ -120,6 +120,21 @@ func encodedAs(l *shape.Lines, line []byte, number int64, buf []byte, raw bool) 
 	return is
 }
 
+// seen says of a batch up to which time no line of its source waits, and whether none does.
+func (p *Parser) seen(s *source, b *flow.Batch) {
+	if at := s.last(); !at.IsZero() {
+		b.Seen = at.Truncate(time.Second).UnixNano() // more lines of this second may come
+	}
+	window, open := int64(0), false
+	if p.rollups != nil {
+		window, open = p.rollups.Sums.Oldest(s.flow)
+	}
+	if open {
+		b.Seen = min(b.Seen, window)
+	}
+	b.Whole = !open
+}
+
 // isLeft reports whether the lines are left out.
 func (s *source) isLeft() bool { return s.matcher == nil && s.lines != nil && s.lines.Leave }
 

@@ -20,6 +20,7 @@ type share struct {
 	first, last *cell // in the order in which they were made
 	cells       int
 	bytes       int
+	oldest      int64 // window of a cell, in nanoseconds since 1970, if there are any
 	lines       int64 // that became part of cells since begin
 	since       time.Time
 	full        bool  // of an import: it has as many cells as a cut may have
@@ -65,6 +66,9 @@ func (s *share) isRipe(line int64, now time.Time, age time.Duration) bool {
 
 // push adds a cell at the end.
 func (s *share) push(c *cell) {
+	if s.cells == 0 || c.window < s.oldest {
+		s.oldest = c.window
+	}
 	s.link(c)
 	s.cells++
 	s.bytes += c.size()

@@ -322,6 +322,22 @@ func (s *Sums) End() (all []Open) {
 	return all
 }
 
+// Oldest is the begin of the oldest window of a source that is open, in nanoseconds since
+// 1970; none is if not ok. It may be older than that while a cut is being written.
+func (s *Sums) Oldest(source *flow.Source) (window int64, ok bool) {
+	for _, g := range s.known {
+		if g.Source != source {
+			continue
+		}
+		for i := range g.shares {
+			if sh := &g.shares[i]; sh.cells > 0 && (!ok || sh.oldest < window) {
+				window, ok = sh.oldest, true
+			}
+		}
+	}
+	return window, ok
+}
+
 // State is what is open of a rollup.
 type State struct {
 	Key                 string

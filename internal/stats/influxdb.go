@@ -15,6 +15,7 @@ type InfluxDB struct {
 	Batches        int64         // requests acknowledged
 	Took           time.Duration // all of these
 	Retries        int64         // requests sent again
+	Outages        int64         // that have begun
 	RequestSeconds Quantiles     // of requests acknowledged in the last 60 s, the latest 8,192 at most
 }
 
@@ -29,6 +30,7 @@ type influx struct {
 	lastError        string
 	down             time.Time // start of the outage, zero when up
 	batches, retries int64
+	outages          int64
 	all              time.Duration // that requests took
 	requests         [8192]struct {
 		at   time.Time
@@ -77,6 +79,7 @@ func (s *Stats) Down(since time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.influx.down = since
+	s.influx.outages++
 }
 
 // Up records the end of the outage.
@@ -102,6 +105,7 @@ func (in *influx) snapshot(now time.Time) InfluxDB {
 		Batches:   in.batches,
 		Took:      in.all,
 		Retries:   in.retries,
+		Outages:   in.outages,
 	}
 	if !in.down.IsZero() {
 		db.Outage = now.Sub(in.down)

@@ -80,6 +80,9 @@ type Source struct {
 	LastRejected string
 	LastReason   string
 
+	Files     int   // of it that are open
+	Unsettled int64 // lines read of which that, and of all before them, is not known yet
+
 	Dropped bool // it is in no snapshot
 }
 

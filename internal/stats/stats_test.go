@@ -126,18 +126,18 @@ func TestInfluxDBIsUp(t *testing.T) {
 	checkDB(1, stats.InfluxDB{})
 	s.Failed(errors.New("refused"))
 	s.Down(after(2))
-	checkDB(5, stats.InfluxDB{LastError: "refused", Outage: 3 * time.Second})
+	checkDB(5, stats.InfluxDB{LastError: "refused", Outage: 3 * time.Second, Outages: 1})
 	s.Retried()
 	s.Up()
-	checkDB(6, stats.InfluxDB{LastError: "refused", Retries: 1})
+	checkDB(6, stats.InfluxDB{LastError: "refused", Retries: 1, Outages: 1})
 	s.Answered("1.8.10")
-	checkDB(7, stats.InfluxDB{Up: true, Answered: true, Version: "1.8.10", LastError: "refused", Retries: 1})
+	checkDB(7, stats.InfluxDB{Up: true, Answered: true, Version: "1.8.10", LastError: "refused", Retries: 1, Outages: 1})
 	s.Failed(errors.New("500"))
 	s.Down(after(8))
 	s.Acknowledged(after(9), time.Second) // another one: the failing one is still out
-	checkDB(10, stats.InfluxDB{Answered: true, Version: "1.8.10", LastError: "500", Outage: 2 * time.Second, Batches: 1, Took: time.Second, Retries: 1})
+	checkDB(10, stats.InfluxDB{Answered: true, Version: "1.8.10", LastError: "500", Outage: 2 * time.Second, Batches: 1, Took: time.Second, Retries: 1, Outages: 2})
 	s.Up()
-	checkDB(11, stats.InfluxDB{Up: true, Answered: true, Version: "1.8.10", LastError: "500", Batches: 1, Took: time.Second, Retries: 1})
+	checkDB(11, stats.InfluxDB{Up: true, Answered: true, Version: "1.8.10", LastError: "500", Batches: 1, Took: time.Second, Retries: 1, Outages: 2})
 }
 
 // Each line moves from account to account.

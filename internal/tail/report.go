@@ -39,7 +39,7 @@ func (s *source) report(r *Reader, err error) {
 		s.trouble = trouble
 	}
 	r.stats.UpdateSource(s.Index, func(st *stats.Source) {
-		st.Open, st.Trouble = err == nil, trouble
+		st.Open, st.Trouble, st.Files = err == nil, trouble, len(s.files)
 		if f := s.newest(); f != nil {
 			st.Offset, st.Size = f.Next(), max(f.Size, f.Next())
 		}

@@ -124,6 +124,7 @@ func (w *Writer) countRejected(r *request, entries []rejects.Entry) {
 		}
 		r.settled += int64(n)
 		w.stats.Rejected(first.SourceIndex, int64(n), brief(first.Reason), rest[n-1].Line)
+		w.config.Own.rejected(first.Source, brief(first.Reason), int64(n))
 		if first.Reason.IsOfPoint() {
 			w.report(first.Reason, int64(n))
 		}

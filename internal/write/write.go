@@ -18,6 +18,7 @@
 //	retention.go  which times are kept
 //	reject.go     the reject file
 //	pulse.go      whether all stages work
+//	own.go        points about tailflux itself
 package write
 
 import (
@@ -110,6 +111,7 @@ type Config struct {
 	Hold     func() bool   // hold a batch of which more than half is refused; nil: no
 	Timeout  time.Duration // a request may last this long
 	Watchdog Watchdog
+	Own      *Own // points about tailflux itself; nil: none
 }
 
 // MaxRequestBytes is the size, in lines read and also in line protocol, at which
@@ -195,6 +197,8 @@ func (w *Writer) Run(ctx context.Context, in <-chan flow.Batch) error {
 			flush.Reset(time.Until(w.backlog.since().Add(w.config.FlushInterval)))
 		}
 	}
+	own := w.startOwn()
+	defer own.stop()
 	for {
 		if err := w.settle(ctx); err != nil {
 			return err
@@ -212,6 +216,7 @@ func (w *Writer) Run(ctx context.Context, in <-chan flow.Batch) error {
 			wait()
 		}
 		if in == nil && w.backlog.empty() && len(w.queue) == 0 {
+			own.last(ctx, w.stats, ready && !w.outage.isOn())
 			return nil
 		}
 		receive := in
@@ -236,6 +241,10 @@ func (w *Writer) Run(ctx context.Context, in <-chan flow.Batch) error {
 			save.Reset(saveInterval)
 		case <-w.beats:
 			w.alive(!ready)
+		case <-own.due():
+			own.send(sending, &senders, ready, w.stats)
+		case err := <-own.answers():
+			own.answered(err)
 		case <-prepared:
 			prepared, ready = nil, true
 		case r := <-w.done:
@@ -260,6 +269,7 @@ func (w *Writer) settle(ctx context.Context) error {
 			return w.undelivered(ctx)
 		}
 		r.skipRefused()
+		w.config.Own.settled(r)
 		r.settled = r.written()
 		w.stats.Written(r.settled)
 		if err := w.reject(ctx, r); err != nil {
@@ -277,6 +287,7 @@ func (w *Writer) settle(ctx context.Context) error {
 // acknowledge lets the checkpoint pass what is settled.
 func (w *Writer) acknowledge(r *request) {
 	for i := range r.parts {
+		w.config.Own.seen(&r.parts[i])
 		if cut := r.parts[i].Cut; cut != nil {
 			if !r.parts[i].More {
 				w.config.Cuts.AcknowledgeCut(cut)
@@ -285,6 +296,7 @@ func (w *Writer) acknowledge(r *request) {
 		}
 		w.checkpoint.Acknowledge(r.parts[i].End, r.parts[i].ending())
 		w.stats.Settled(r.parts[i].NumLines())
+		w.stats.UpdateSource(r.parts[i].Start.Generation.Source.Index, func(s *stats.Source) { s.Unsettled -= r.parts[i].NumLines() })
 		w.sayFirst(&r.parts[i].Batch)
 	}
 }

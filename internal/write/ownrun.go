@@ -1,0 +1,123 @@
+package write
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/tailflux/tailflux/internal/influx"
+	"github.com/tailflux/tailflux/internal/stats"
+)
+
+// ownRun sends the points about tailflux itself in one Run; nil: there are none. One
+// request at a time has them, and whether they are stored is asked at the next turn: points
+// that may be stored are sent again as they were.
+type ownRun struct {
+	*Own
+	sink  Sink
+	log   *slog.Logger
+	timer *time.Timer
+	done  chan error
+	busy  bool // a request is on its way
+}
+
+// startOwn is called at the start of Run.
+func (w *Writer) startOwn() *ownRun {
+	o, sink := w.config.Own, w.main.sink
+	if o == nil {
+		return nil
+	}
+	if o.Policy != "" {
+		sink = w.config.Policy(o.Policy)
+	}
+	first := ownInterval
+	if o.AtStart {
+		first = 0
+	}
+	return &ownRun{Own: o, sink: sink, log: w.log, timer: time.NewTimer(first), done: make(chan error, 1)}
+}
+
+func (o *ownRun) stop() {
+	if o != nil {
+		o.timer.Stop()
+	}
+}
+
+// due is when there is something to be sent.
+func (o *ownRun) due() <-chan time.Time {
+	if o == nil {
+		return nil
+	}
+	return o.timer.C
+}
+
+// answers are those to what was sent.
+func (o *ownRun) answers() <-chan error {
+	if o == nil {
+		return nil
+	}
+	return o.done
+}
+
+// send sends what there is to say now, or what was sent before and is not known to be stored.
+func (o *ownRun) send(ctx context.Context, senders *sync.WaitGroup, ready bool, st *stats.Stats) {
+	if !ready {
+		o.timer.Reset(time.Second)
+		return
+	}
+	o.timer.Reset(ownInterval)
+	if o.busy {
+		return
+	}
+	if o.unsent == nil {
+		o.unsent = o.now(st)
+	}
+	o.busy = true
+	text := o.unsent
+	senders.Go(func() { o.done <- o.sink.Write(ctx, [][]byte{text}) })
+}
+
+func (o *ownRun) now(st *stats.Stats) []byte {
+	looked := st.Motion().Looked // before what it found
+	now := time.Now()
+	return o.points(nil, looked, st.Snapshot(now), now)
+}
+
+// answered notes what became of what was sent.
+func (o *ownRun) answered(err error) {
+	o.busy = false
+	switch influx.VerdictOf(err) {
+	case influx.Retry, influx.Slow:
+		return
+	case influx.Stored:
+	default:
+		if !o.said {
+			o.said = true
+			o.log.Warn("influxdb does not store points about tailflux itself; lines are not concerned (self_metrics: false turns them off)", "err", err)
+		}
+	}
+	o.unsent = nil
+}
+
+// last sends what there is to say at the end, once, if that may work.
+func (o *ownRun) last(ctx context.Context, st *stats.Stats, works bool) {
+	if o == nil || !works {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, ownPatience)
+	defer cancel()
+	if o.busy {
+		select {
+		case err := <-o.done:
+			o.answered(err)
+		case <-ctx.Done():
+			return
+		}
+	}
+	var pieces [][]byte
+	if o.unsent != nil {
+		pieces = append(pieces, o.unsent)
+	}
+	o.answered(o.sink.Write(ctx, append(pieces, o.now(st))))
+}

@@ -120,6 +120,7 @@ type Cut struct {
 	Interval        time.Duration
 	Begin           int64 // number of its first line, where the cut before it ended
 	End             Position
+	Base, Newest    int64  // see rollup.Intent
 	Ending          []byte // how the bytes before End end
 	Lines           int64  // that count as written with it
 	Deltas          int    // without those that count nothing; 0: nothing is sent

@@ -20,7 +20,7 @@ type Cut struct {
 	head  []byte // measurement, host and source
 	host  []byte // without the source
 
-	number int64 // in the stamps
+	number int64 // in the stamps of windows that may have a delta already
 }
 
 // Cut ends a cut of what is open, where its generation was read to.
@@ -31,8 +31,13 @@ func (s *Sums) Cut(o Open) *Cut {
 		Rollup: sh.rollup.key, RetentionPolicy: sh.rollup.RetentionPolicy, Interval: sh.rollup.Interval,
 		Begin: sh.begin, End: g.at, Ending: bytes.Clone(g.ending), Lines: sh.lines, Deltas: sh.cells,
 	}}
-	if c.number = sh.begin % numbers; s.alone {
+	c.number = sh.begin % numbers
+	switch sh.rebase(); {
+	case s.alone:
 		c.number = Redelivered(sh.begin)
+	case !g.isImported(): // imports are cut alike from wherever they begin
+		c.Base, c.Newest = sh.base, sh.newest
+		sh.newest = max(sh.newest, sh.newestOpen())
 	}
 	c.head = lineproto.AppendTag(bytes.Clone(c.host), lineproto.TagPrefix("source"), []byte(g.Source.Name))
 	sh.begin, sh.next = g.at.Line, max(sh.next, g.at.Line)
@@ -84,6 +89,9 @@ func (c *Cut) hour() int64 { return c.share.first.window / 3600e9 }
 func (c *Cut) appendDelta(p []byte) (text []byte, points int) {
 	cell := c.share.first
 	at := cell.window + c.number
+	if c.Base > 0 && cell.window > c.Newest {
+		at = cell.window + c.Base%numbers
+	}
 	if !c.share.rollup.zeroed[c.hour()] {
 		p = append(append(append(p, c.host...), Zeros...), allZero...)
 		p = lineproto.AppendEnd(p, c.hour()*3600e9)
@@ -105,7 +113,7 @@ func ZerosFor(delta []byte) []byte {
 	host, _, _ := bytes.Cut(delta, []byte(",source="))
 	p := append(append(bytes.Clone(host), Zeros...), allZero...)
 	at, _ := lineproto.Stamp(delta)
-	return lineproto.AppendEnd(p, at)
+	return lineproto.AppendEnd(p, at-at%3600e9)
 }
 
 // Requests is how many lines a delta counts.

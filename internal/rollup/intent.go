@@ -17,6 +17,11 @@ type Intent struct {
 	Generation int64
 	Begin, End int64 // numbers of its first line, and of the one after its last
 	Millis     int64 // from a window's begin to the stamps, if the store keeps milliseconds; else 0
+
+	// Windows behind the newest one that a cut had before it, in nanoseconds since 1970, have
+	// stamps with the number Base: so has each window of a log that is followed, and even
+	// stamps take a third of the room. Others have that of the cut's first line.
+	Base, Newest int64
 }
 
 func (i Intent) isCut(c *flow.Cut) bool {
@@ -99,7 +104,7 @@ func (b *Book) Register(c *flow.Cut) (millis int64) {
 	if n := slices.IndexFunc(b.open, func(i Intent) bool { return i.isCut(c) }); n >= 0 {
 		return b.open[n].Millis
 	}
-	i := Intent{Rollup: c.Rollup, Source: c.End.Generation.Source.Name, Generation: c.End.Generation.ID, Begin: c.Begin, End: c.End.Line}
+	i := Intent{Rollup: c.Rollup, Source: c.End.Generation.Source.Name, Generation: c.End.Generation.ID, Begin: c.Begin, End: c.End.Line, Base: c.Base, Newest: c.Newest}
 	if b.coarse {
 		i.Millis = b.millis(i, c.Interval)
 	}
@@ -214,7 +219,7 @@ func (b *Book) replace() error {
 		all = appendRecord(all, i)
 	}
 	for _, i := range b.last { // behind those that are open, of which an earlier one may be
-		i.Generation, i.Begin, i.End = 0, 0, 0
+		i.Generation, i.Begin, i.End, i.Base, i.Newest = 0, 0, 0, 0, 0
 		all = appendRecord(all, i)
 	}
 	records, fresh, count := len(b.open)+len(b.last), len(b.fresh), b.count

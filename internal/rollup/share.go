@@ -13,9 +13,12 @@ import (
 type share struct {
 	rollup *rollup
 	salt   uint64
-	begin  int64   // number of the first line of the cut to come: the end of the one before
-	next   int64   // lines before this one are not counted, or were
-	marks  []int64 // it is cut before the lines of these numbers, ascending, and nowhere else until then
+	begin  int64    // number of the first line of the cut to come: the end of the one before
+	next   int64    // lines before this one are not counted, or were
+	marks  []int64  // it is cut before the lines of these numbers, ascending, and nowhere else until then
+	bound  []Intent // whose cuts are to come, in any order
+
+	base, newest int64 // of the cut to come; see Intent
 
 	first, last *cell // in the order in which they were made
 	cells       int
@@ -107,4 +110,20 @@ func (s *share) sort() {
 		c.after = nil
 		s.link(c)
 	}
+}
+
+// rebase takes over what the stamps of a cut were made of that was begun before.
+func (s *share) rebase() {
+	n := slices.IndexFunc(s.bound, func(i Intent) bool { return i.Begin == s.begin })
+	if n >= 0 {
+		s.base, s.newest = s.bound[n].Base, s.bound[n].Newest
+	}
+}
+
+// newestOpen is the newest window that is open.
+func (s *share) newestOpen() (window int64) {
+	for c := s.first; c != nil; c = c.after {
+		window = max(window, c.window)
+	}
+	return window
 }

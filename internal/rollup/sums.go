@@ -94,9 +94,9 @@ func (s *Sums) Begin(at flow.Position, from func(key string) int64, intents func
 	s.forget()
 	g := &Generation{Generation: at.Generation, sums: s, shares: make([]share, len(s.rollups)), at: at}
 	for i, r := range s.rollups {
-		begin := from(r.key)
+		begin, bound := from(r.key), intents(r.key)
 		s.salts++
-		g.shares[i] = share{rollup: r, salt: mixed(s.salts), begin: begin, next: begin, marks: marks(begin, intents(r.key))}
+		g.shares[i] = share{rollup: r, salt: mixed(s.salts), begin: begin, next: begin, marks: marks(begin, bound), bound: bound, base: begin}
 	}
 	g.settle()
 	s.known = append(s.known, g)
@@ -146,7 +146,7 @@ func (g *Generation) settle() {
 // Turns reports whether something is to be cut before the next line, of that number and
 // time: it begins a later window than those that are open. Then each window has one delta,
 // if lines come in the order of their times. What is read much faster than it was written
-// is cut by the clock, many windows at once.
+// is cut by the clock, many windows at once, or when there is little room for more cells.
 func (g *Generation) Turns(line, at int64) bool {
 	return at >= g.turn && line >= g.at.Line && g.turns(line, at)
 }
@@ -159,7 +159,7 @@ func (g *Generation) turns(line, at int64) bool {
 		if at >= sh.turn {
 			if sh.turn == 0 {
 				sh.opened = at
-			} else if !g.isImported() && sh.isRipe(line, g.now, time.Duration(at-sh.opened)/2) {
+			} else if !g.isImported() && sh.isRipe(line, g.now, g.sums.age(at-sh.opened)) {
 				sh.turned = line
 			}
 			sh.turn = at - at%int64(interval) + int64(interval)
@@ -168,6 +168,15 @@ func (g *Generation) turns(line, at int64) bool {
 	}
 	g.settle()
 	return g.due <= line
+}
+
+// age is how long cells of a span of time wait at least for the end of a window. When there
+// is little room left, something must be cut soon, and better between two windows.
+func (s *Sums) age(span int64) time.Duration {
+	if s.cells.bytes > s.budget/4*3 {
+		return 0
+	}
+	return time.Duration(span) / 2
 }
 
 // Due is the number of the line before which something must be cut: [Sums.Due] says what.

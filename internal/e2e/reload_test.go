@@ -94,6 +94,9 @@ func (r *reloading) begin() {
 		}
 	})
 	r.daemon = d
+	if _, err := d.WaitFor(arrival, func(tailfluxtest.Report) bool { return true }); err != nil { // SIGHUP ends a process that has only begun
+		r.t.Fatal(err)
+	}
 }
 
 // add writes lines to the log.

@@ -251,8 +251,8 @@ func TestVolume(t *testing.T) {
 		rollups []rollup.Definition
 		want    string
 	}{
-		{true, []rollup.Definition{hourly}, `about 1[01] kB in InfluxDB for their points, about (3[89]\d|4[01]\d) bytes for rollups\n`},
-		{false, []rollup.Definition{hourly, hourly}, `of log, about [78]\d\d bytes for rollups\n`},
+		{true, []rollup.Definition{hourly}, `about 1[01] kB in InfluxDB for their points, about 1[45]\d bytes for rollups\n`},
+		{false, []rollup.Definition{hourly, hourly}, `of log, about (2[89]|3[01])\d bytes for rollups\n`},
 		{true, nil, `about 1[01] kB in InfluxDB for their points\n`},
 	} {
 		c := newClinic(t)

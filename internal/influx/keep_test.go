@@ -228,7 +228,7 @@ func TestRetentionAfterAKill(t *testing.T) {
 			for _, how := range []string{"before the statement", "after the statement", "with influxd"} {
 				name := fmt.Sprintf("killed %s %s %d", policy, how, passed)
 				ctx, kill := context.WithCancel(t.Context())
-				creates := 0
+				creates, gone := 0, make(chan struct{})
 				at := onQuery(t, db.URL(), func(statement string, forward func()) {
 					if !strings.HasPrefix(statement, "CREATE") {
 						forward()
@@ -245,6 +245,7 @@ func TestRetentionAfterAKill(t *testing.T) {
 					kill() // the client never learns what became of it
 					if how == "with influxd" {
 						db.Kill()
+						close(gone)
 					}
 				})
 				_ = prepare(ctx, keeping(t, at, name, policy, 7*day, 730*day, &log))
@@ -253,6 +254,7 @@ func TestRetentionAfterAKill(t *testing.T) {
 					t.Errorf("%s: %d statements were sent", name, creates)
 				}
 				if how == "with influxd" && creates > passed {
+					<-gone
 					if err := db.Restart(t.Context()); err != nil {
 						t.Fatal(err)
 					}

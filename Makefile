@@ -14,7 +14,7 @@ ARCHS     ?= amd64 arm64 arm7#      package: for which machines
 FORMATS   ?= deb rpm apk archlinux# package: which of these
 OUT       ?= bin/package#           package, release: where they go
 DURATION  ?=#      demo: how long, such as 30s; without it until Ctrl-C
-TIMEOUT   ?= 15m#  test, e2e: of each package
+TIMEOUT   ?= 20m#  test, e2e: of each package
 TESTFLAGS ?=#      test, e2e: such as -count=1 or -run=Name
 BENCH     ?= .#    bench: which
 COUNT     ?= 1#    bench: how often

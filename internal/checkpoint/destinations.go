@@ -30,6 +30,17 @@ func (g *Generation) reached(destination string) Reached {
 	return Reached{g.Offset, g.Line, g.Before}
 }
 
+// Got is up to where all of these destinations got the generation.
+func (g *Generation) Got(destinations ...string) Reached {
+	least := g.reached(destinations[0])
+	for _, d := range destinations[1:] {
+		if r := g.reached(d); r.Offset < least.Offset {
+			least = r
+		}
+	}
+	return least
+}
+
 // reach records up to where destinations got the generation, of which these are all: what
 // stands in the generation itself is the least of it. Slices that others hold stay as they
 // are.

@@ -45,7 +45,7 @@ func (d *doctor) backlog(s config.Source, path string) {
 	if behind > 0 {
 		d.oldest = earlier(d.oldest, oldest)
 	}
-	switch late := !oldest.IsZero() && d.now.Sub(oldest) > behindFor; {
+	switch late := !oldest.IsZero() && d.now.Sub(oldest) > behindFor+d.longestOpen(); {
 	case behind == 0:
 		d.ok("backlog", "%s is delivered to its end", path)
 	case d.running && (late || behind > behindBytes):
@@ -55,6 +55,17 @@ func (d *doctor) backlog(s config.Source, path string) {
 	default:
 		d.ok("backlog", "%s: %s is not delivered yet", path, sizeSince(behind, oldest, d.now))
 	}
+}
+
+// longestOpen is how long lines without points may wait in cells.
+func (d *doctor) longestOpen() (longest time.Duration) {
+	if d.Config.Raw {
+		return 0
+	}
+	for _, r := range d.Config.Rollups {
+		longest = max(longest, r.Interval)
+	}
+	return longest
 }
 
 // sizeSince is an amount, and how old it is if that is known.
@@ -75,8 +86,9 @@ func (d *doctor) followed(path string) *checkpoint.Source {
 	return nil
 }
 
-// offsetIn is where reading goes on in a file that the log was, or is; unread is false if it
-// does not.
+// offsetIn is where delivering goes on in a file that the log was, or is; unread is false if
+// it does not. Lines that wait in open cells only are delivered; without points for lines,
+// nothing else shows that they are.
 func offsetIn(file logfile.Sibling, path string, known *checkpoint.Source) (offset int64, unread bool) {
 	opened, err := file.Open()
 	if err != nil {
@@ -85,7 +97,7 @@ func offsetIn(file logfile.Sibling, path string, known *checkpoint.Source) (offs
 	defer opened.Close()
 	for _, g := range known.Open {
 		if opened.Begins(g.Head) {
-			return g.Offset, true
+			return g.Got(checkpoint.Lines, checkpoint.Raw).Offset, true
 		}
 	}
 	for _, g := range known.Finished {

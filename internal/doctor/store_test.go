@@ -181,8 +181,9 @@ func TestInfluxDBHangs(t *testing.T) {
 	}
 }
 
-// follow makes a checkpoint with the log delivered up to an offset.
-func (c *clinic) follow(offset int64) {
+// follow makes a checkpoint with the log delivered up to an offset, and further if it is
+// given, but for a rollup.
+func (c *clinic) follow(offset, settled int64) {
 	c.t.Helper()
 	text, err := os.ReadFile(c.log)
 	c.must(err)
@@ -195,6 +196,10 @@ func (c *clinic) follow(offset int64) {
 	cp.Ledger("web").Follow(c.log)
 	g := &flow.Generation{Source: &flow.Source{Name: "web"}, ID: 1, FirstLine: 1}
 	cp.Ledger("web").Begin(flow.Position{Generation: g, Offset: offset, Line: 1}, logfile.Sum{}, logfile.File{Head: logfile.SumOf(text[:logfile.HeadBytes]), Size: int64(len(text))})
+	if settled > offset {
+		cp.Deliver([]string{checkpoint.Lines, checkpoint.Raw, "nginx_paths#0"})
+		cp.Acknowledge(flow.Position{Generation: g, Offset: settled, Line: 2}, text[:settled])
+	}
 	c.must(cp.Save())
 	for _, f := range statedir.Files {
 		if _, err := os.Stat(dir.Path(f.Name)); err == nil {
@@ -213,19 +218,25 @@ func TestBacklog(t *testing.T) {
 		running           bool
 		says              string
 		wants             []want
+		open              bool // what follows waits in open cells
 	}{
-		{"delivered", hour, "", len(hour), false, "LOG is delivered to its end", nil},
-		{"half of it", hour, "", len(hour) / 2, false, "LOG: 42 kB, from 33 minutes ago, is not delivered yet", nil},
-		{"half of it, while it runs", hour, "", len(hour) / 2, true, "", []want{{"warning backlog", "42 kB, from 33 minutes ago, of LOG is not delivered yet", "/monitor"}}},
-		{"rotated meanwhile", hour, lines(100, time.Now(), time.Second), len(hour) / 2, true, "", []want{{"warning backlog", "50 kB, from 33 minutes ago, of LOG is", ""}}},
-		{"the newest lines, while it runs", hour, "", len(hour) - 1000, true, "is not delivered yet", nil},
-		{"much of it", huge, "", 0, false, "", []want{{"note backlog", "75 MB, from 66 minutes ago, of LOG is to be delivered at the next start", ""}}},
+		{"delivered", hour, "", len(hour), false, "LOG is delivered to its end", nil, false},
+		{"half of it", hour, "", len(hour) / 2, false, "LOG: 42 kB, from 33 minutes ago, is not delivered yet", nil, false},
+		{"half of it, while it runs", hour, "", len(hour) / 2, true, "", []want{{"warning backlog", "42 kB, from 33 minutes ago, of LOG is not delivered yet", "/monitor"}}, false},
+		{"rotated meanwhile", hour, lines(100, time.Now(), time.Second), len(hour) / 2, true, "", []want{{"warning backlog", "50 kB, from 33 minutes ago, of LOG is", ""}}, false},
+		{"the newest lines, while it runs", hour, "", len(hour) - 1000, true, "is not delivered yet", nil, false},
+		{"much of it", huge, "", 0, false, "", []want{{"note backlog", "75 MB, from 66 minutes ago, of LOG is to be delivered at the next start", ""}}, false},
+		{"half of it waits in open cells, while it runs", hour, "", len(hour) / 2, true, "LOG is delivered to its end", nil, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c := newClinic(t)
 			c.write(c.log, tt.text)
 			at := strings.LastIndexByte(tt.text[:tt.offset], '\n') + 1
-			c.follow(int64(at))
+			settled := 0
+			if tt.open {
+				settled = len(tt.text)
+			}
+			c.follow(int64(at), int64(settled))
 			if tt.later != "" {
 				c.must(os.Rename(c.log, c.log+".1"))
 				c.write(c.log, tt.later)

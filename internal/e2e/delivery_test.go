@@ -110,6 +110,9 @@ func TestKilledAmongRejectedLines(t *testing.T) {
 	}
 	d := b.once(args...)
 	for _, e := range rejects(t, d) {
+		if e.Kind == "rollup" { // what is too old for its points is too old for their sums
+			continue
+		}
 		reason, ok := want[e.LineNumber]
 		if !ok || !strings.HasPrefix(e.Reason, reason) {
 			t.Errorf("line %d has an entry, or one more: %q, want %q", e.LineNumber, e.Reason, reason)

@@ -108,56 +108,60 @@ func (b *bench) sendSeen(kinds string, seen int64, whole bool) {
 // What is counted while InfluxDB is away is added up, and nothing twice: what may be stored
 // is sent again as it was.
 func TestOwnPointsThroughAnOutage(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var away atomic.Bool
-		var own, sent ownPoints
-		b := start(t, ownConfig(), sink{write: func(_ context.Context, body string) error {
-			if isOwn(body) {
-				sent.store(t, body)
-			}
-			if away.Load() && len(sent.requests)%2 == 0 {
-				return errAway
-			}
-			if isOwn(body) {
-				own.store(t, body) // though the answer may not come
-			}
-			if away.Load() {
-				return errAway
-			}
-			return nil
-		}}, &rejectFile{})
-		for i := range 60 {
-			away.Store(i >= 15 && i < 45)
-			if !b.offer(b.batch("ppxef")) {
-				b.at.Line -= 5 // not sent
-			}
-			time.Sleep(time.Second)
+	for _, lost := range []int{0, 1} { // of each two requests that have no answer, the one that is not stored
+		synctest.Test(t, func(t *testing.T) { outageOfOwn(t, lost) })
+	}
+}
+
+func outageOfOwn(t *testing.T, lost int) {
+	var away atomic.Bool
+	var own, sent ownPoints
+	b := start(t, ownConfig(), sink{write: func(_ context.Context, body string) error {
+		if isOwn(body) {
+			sent.store(t, body)
 		}
-		away.Store(false)
-		time.Sleep(30 * time.Second)
-		close(b.in)
-		<-b.ended
-		books := b.books()
-		for _, tags := range []string{"", "source=web"} {
-			for field, want := range map[string]int64{"lines_written": books.Written, "lines_rejected": books.Rejected} {
-				if got := own.sum(t, tags, field); got != want || got == 0 {
-					t.Errorf("%s of %q add up to %d, want %d", field, tags, got, want)
-				}
-			}
+		if away.Load() && len(sent.requests)%2 == lost {
+			return errAway
 		}
-		for reason, want := range b.stats.Snapshot(time.Now()).RejectedReasons {
-			got := own.sum(t, "reason="+reason+" source=web", "rejected") + own.sum(t, "source=web reason="+reason, "rejected")
-			if got != want {
-				t.Errorf("%d lines were rejected as %q, want %d", got, reason, want)
+		if isOwn(body) {
+			own.store(t, body) // though the answer may not come
+		}
+		if away.Load() {
+			return errAway
+		}
+		return nil
+	}}, &rejectFile{})
+	for i := range 60 {
+		away.Store(i >= 15 && i < 45)
+		if !b.offer(b.batch("ppxef")) {
+			b.at.Line -= 5 // not sent
+		}
+		time.Sleep(time.Second)
+	}
+	away.Store(false)
+	time.Sleep(30 * time.Second)
+	close(b.in)
+	<-b.ended
+	books := b.books()
+	for _, tags := range []string{"", "source=web"} {
+		for field, want := range map[string]int64{"lines_written": books.Written, "lines_rejected": books.Rejected} {
+			if got := own.sum(t, tags, field); got != want || got == 0 {
+				t.Errorf("%s of %q add up to %d, want %d", field, tags, got, want)
 			}
 		}
-		if n := own.sum(t, "", "started"); n != 1 {
-			t.Errorf("it started %d times", n)
+	}
+	for reason, want := range b.stats.Snapshot(time.Now()).RejectedReasons {
+		got := own.sum(t, "reason="+reason+" source=web", "rejected") + own.sum(t, "source=web reason="+reason, "rejected")
+		if got != want {
+			t.Errorf("%d lines were rejected as %q, want %d", got, reason, want)
 		}
-		if n := own.sum(t, "", "outages"); n == 0 {
-			t.Error("there was no outage")
-		}
-	})
+	}
+	if n := own.sum(t, "", "started"); n != 1 {
+		t.Errorf("it started %d times", n)
+	}
+	if n := own.sum(t, "", "outages"); n == 0 {
+		t.Error("there was no outage")
+	}
 }
 
 // The books have nothing of these points, and a request of lines has none of them.

@@ -25,6 +25,12 @@ type ownPoints struct {
 	points   map[string]map[string]string
 }
 
+func (o *ownPoints) count() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return len(o.requests)
+}
+
 func (o *ownPoints) store(t *testing.T, body string) {
 	t.Helper()
 	o.mu.Lock()
@@ -120,7 +126,7 @@ func outageOfOwn(t *testing.T, lost int) {
 		if isOwn(body) {
 			sent.store(t, body)
 		}
-		if away.Load() && len(sent.requests)%2 == lost {
+		if away.Load() && sent.count()%2 == lost {
 			return errAway
 		}
 		if isOwn(body) {
@@ -183,7 +189,7 @@ func TestOwnPointsAreInNoBooks(t *testing.T) {
 		if snap.Books.Read != 70 || snap.Books.Written != 70 || snap.InfluxDB.Batches > 36 {
 			t.Errorf("%+v, %d requests", snap.Books, snap.InfluxDB.Batches)
 		}
-		if n := len(own.requests); n != 5 { // at the start, after 10, 20 and 30 s, at the end
+		if n := own.count(); n != 5 { // at the start, after 10, 20 and 30 s, at the end
 			t.Errorf("%d requests, want 5:\n%s", n, strings.Join(own.requests, "\n"))
 		}
 		if n := own.sum(t, "", "lines_read"); n != 70 {

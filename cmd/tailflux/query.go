@@ -135,12 +135,10 @@ func parseQuestion(q *query.Question, args, where []string, now time.Time, since
 }
 
 // asked are the rollups, each with the retention policy that it is in.
-func asked(c *config.Config) (all []rollup.Definition) {
-	for _, r := range c.Rollups {
-		all = append(all, rollup.Definition{
-			Measurement: r.Measurement, Interval: r.Interval, Tags: r.Tags,
-			RetentionPolicy: cmp.Or(c.PolicyOf(r), c.InfluxDB.RetentionPolicy),
-		})
+func asked(c *config.Config) []rollup.Definition {
+	all := definitions(c)
+	for i := range all {
+		all[i].RetentionPolicy = cmp.Or(all[i].RetentionPolicy, c.InfluxDB.RetentionPolicy)
 	}
 	return all
 }

@@ -25,7 +25,8 @@
 //	scale.go    the buckets of times
 //	cells.go    the cells, how they are found, and the memory they take
 //	share.go    what is open of one rollup and one generation
-//	sums.go     all of it: adding lines, and when to cut
+//	sums.go     all of it: adding lines
+//	due.go      what is to be cut, and when
 //	delta.go    cells as line protocol
 //	intent.go   which cuts were begun; file.go keeps them
 //	millis.go   stamps for a store that keeps milliseconds

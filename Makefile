@@ -42,7 +42,7 @@ influxd_old := $(CURDIR)/.cache/influxdb-debian/usr/bin/influxd
 debian      := $(CURDIR)/.cache/debian-12.tar
 debian_has  := systemd,systemd-sysv,dbus,libnss-systemd,procps,sudo,curl,logrotate,nginx-light
 
-.PHONY: help build man package release demo check fmt test model scenes mutants e2e e2e-influxd e2e-deps soak soak-rollups bench bench-month profile fuzz clean influxd victoria-metrics
+.PHONY: help build man package release demo check fmt test model scenes mutants e2e e2e-influxd e2e-deps soak soak-rollups bench bench-month profile fuzz clean grafana influxd victoria-metrics
 
 help: ## this list
 	@sed -nE 's/^([a-z0-9-]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 20
@@ -90,6 +90,10 @@ check: $(lint) ## formatting, vet, linters, go.mod, shell syntax
 	echo "check: $(notdir $(lint))"
 	$(lint) run ./...
 	echo "check: passed"
+
+grafana: ## deploy/grafana: dashboards and alert rules, as deploy/grafana/gen has them
+	@go run ./deploy/grafana/gen
+	git status --short deploy/grafana
 
 fmt: $(lint) ## formats every Go file
 	$(lint) fmt ./...

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -79,18 +78,23 @@ func (d *doctor) keeps(ctx context.Context, server influx.Server) {
 	}
 }
 
-// policies looks at those that rollups name, which must be there.
+// policies looks at those of rollups: one that is named must be there, and points that are
+// sent when their window ends must not be too old by then.
 func (d *doctor) policies(ctx context.Context) {
-	var names []string
+	missing := map[string]bool{}
 	for i, r := range d.Config.Rollups {
-		name := r.RetentionPolicy
-		if name == "" || slices.Contains(names, name) {
-			continue
+		name := d.Config.PolicyOf(r)
+		policy := d.Store.Policy(name)
+		if r.RetentionPolicy != "" && !missing[name] {
+			answer, ok := errors.AsType[*influx.AnswerError](policy.Try(ctx))
+			missing[name] = ok && strings.HasPrefix(answer.Message, "retention policy not found")
+			if missing[name] {
+				d.say(Error, "retention", fmt.Sprintf("rollups[%d]: database %q has no retention policy %q", i, d.Config.InfluxDB.Database, name), d.createPolicy(name, 0))
+			}
 		}
-		names = append(names, name)
-		answer, ok := errors.AsType[*influx.AnswerError](d.Store.Policy(name).Try(ctx))
-		if ok && strings.HasPrefix(answer.Message, "retention policy not found") {
-			d.say(Error, "retention", fmt.Sprintf("rollups[%d]: database %q has no retention policy %q", i, d.Config.InfluxDB.Database, name), d.createPolicy(name, 0))
+		if window, err := policy.Retention(ctx); err == nil && window.Past != 0 && window.Past < 2*r.Interval {
+			d.say(Error, "retention", fmt.Sprintf("rollups[%d]: its windows have %s, and InfluxDB keeps its points for %s: they are too old, or soon, when their window ends", i, span(r.Interval), span(window.Past)),
+				"a shorter interval, or a retention policy that keeps points for longer (docs/rollups.md)")
 		}
 	}
 }

@@ -84,6 +84,13 @@ func TestInfluxDB(t *testing.T) {
 				c.opts.Config.Rollups = append(c.opts.Config.Rollups, config.Rollup{Measurement: "m", RetentionPolicy: policy})
 			}
 		}), []want{{"note retention", "cannot be asked", ""}, {"error retention", `rollups[2]: database "nginx" has no retention policy "year"`, `CREATE RETENTION POLICY "year" ON "nginx" DURATION INF`}}},
+		{"windows that are longer than their points are kept", with("admin", func(c *clinic) {
+			c.opts.Config.InfluxDB.Database = "short"
+			c.opts.Config.Rollups = []config.Rollup{{Measurement: "a", Interval: 30 * time.Minute}, {Measurement: "b", Interval: time.Hour}, {Measurement: "c", Interval: 2 * time.Hour}, {Measurement: "d", Interval: day, RetentionPolicy: "autogen"}}
+		}), []want{
+			{"error retention", "rollups[1]: its windows have 60 minutes, and InfluxDB keeps its points for 60 minutes", "a shorter interval"},
+			{"error retention", "rollups[2]: its windows have 2 hours", ""}, {"error retention", "rollups[3]: its windows have 24 hours", ""},
+		}},
 		{"other retention than is configured", with("admin", func(c *clinic) {
 			c.opts.Config.InfluxDB.Database, c.opts.Config.Retention.Raw, c.opts.Config.Retention.Rollups = "short", 7*day, 730*day
 		}), []want{

@@ -89,7 +89,8 @@ func TestInfluxDB(t *testing.T) {
 			c.opts.Config.Rollups = []config.Rollup{{Measurement: "a", Interval: 30 * time.Minute}, {Measurement: "b", Interval: time.Hour}, {Measurement: "c", Interval: 2 * time.Hour}, {Measurement: "d", Interval: day, RetentionPolicy: "autogen"}}
 		}), []want{
 			{"error retention", "rollups[1]: its windows have 60 minutes, and InfluxDB keeps its points for 60 minutes", "a shorter interval"},
-			{"error retention", "rollups[2]: its windows have 2 hours", ""}, {"error retention", "rollups[3]: its windows have 24 hours", ""},
+			{"error retention", "rollups[2]: its windows have 2 hours", ""},
+			{"error retention", "rollups[3]: its windows have 24 hours", ""},
 		}},
 		{"other retention than is configured", with("admin", func(c *clinic) {
 			c.opts.Config.InfluxDB.Database, c.opts.Config.Retention.Raw, c.opts.Config.Retention.Rollups = "short", 7*day, 730*day

@@ -1,0 +1,21 @@
+// Package grafanatest proves what the dashboards show. Its tests let tailflux read logs of
+// known traffic into a real influxd, ask each query of each panel, variable and annotation as
+// Grafana would, and compare each value with one that is counted from a record of the
+// requests, by plain loops.
+//
+//	traffic_test.go     the known traffic, and its record
+//	formats_test.go     how four sources write it into their logs
+//	fill_test.go        tailflux reads it
+//	dashboard_test.go   deploy/grafana/dashboards
+//	interval_test.go    $__interval
+//	macro_test.go       variables and macros
+//	answer_test.go      what InfluxDB answers, as series and tables
+//	transform_test.go   transformations of panels
+//	expect_test.go      how an expectation is written, and compared
+//	asked_test.go       what an expectation is worked out from
+//	check_test.go       asks all queries of a dashboard
+//	ranges_test.go      the time ranges and choices for which each is asked
+//
+// How Grafana expands a query was learnt from its documentation and by looking at it. Only
+// what the dashboards use is done here; anything else fails the test.
+package grafanatest

@@ -1,0 +1,94 @@
+package grafanatest
+
+import (
+	"slices"
+	"testing"
+	"time"
+)
+
+// views are what people look at in the known traffic.
+func (k *known) views() []view {
+	at := func(after time.Duration) time.Time { return k.base.Add(after) }
+	busyFrom, busyTo := at(112*minute), at(172*minute)
+	all := []view{
+		{name: "a round hour, interval 10s", from: at(60 * minute), to: at(120 * minute), points: 360},
+		{name: "no multiple of the interval 1m", from: at(3*minute + 17123*time.Millisecond), to: at(101*minute + 53871*time.Millisecond), points: 100},
+		{name: "interval 15s", from: at(120*minute + 7*time.Second), to: at(180*minute + 7*time.Second), points: 240},
+		{name: "ends now, within a window", from: k.end.Add(-15 * minute), to: k.end.Add(1200 * time.Millisecond), points: 90},
+		{name: "all of it, interval 5m", from: k.base, to: k.end, points: 40},
+		{name: "before all", from: at(-3 * time.Hour), to: at(-2 * time.Hour), points: 360},
+		{name: "in the gap of both", from: at(91 * minute), to: at(104 * minute), points: 78},
+	}
+	for _, f := range []struct {
+		name, variable string
+		values         []string
+	}{
+		{"one host", "host", []string{web2}},
+		{"one source", "source", []string{"shop"}},
+		{"two sources", "source", []string{"web", "events"}},
+		{"a method", "method", []string{"POST"}},
+		{"a class of status", "status_class", []string{"5xx"}},
+		{"a path with quotes", "path", []string{`/say/"hi"`}},
+		{"a path of regular expressions", "path", []string{"/x.y+z(1)[2]{3}|4^5*6$host"}},
+	} {
+		all = append(all, view{name: f.name, from: busyFrom, to: busyTo, points: 60, chosen: map[string][]string{f.variable: f.values}})
+	}
+	return all
+}
+
+// expected are the expectations of each dashboard, by its file.
+var expected = map[string]expectations{
+	"overview": nil, // overview_test.go
+	"explore":  nil, // explore_test.go
+	"pipeline": nil, // pipeline_test.go
+}
+
+// Every query of every panel, variable and annotation shows what was in the logs.
+func TestDashboards(t *testing.T) {
+	w := filled(t)
+	k := &site{knownDB, &w.known.record}
+	for name, d := range dashboards(t) {
+		t.Run(name, func(t *testing.T) {
+			if expected[name] == nil {
+				t.Skip("nobody has written down yet what it shows")
+			}
+			c := &checker{db: w.db, d: d, expect: expected[name], seen: map[string]bool{}}
+			for _, v := range w.known.views() {
+				c.check(t.Context(), k, v)
+			}
+			for _, wrong := range c.wrong {
+				t.Error(wrong)
+			}
+			c.unused(t)
+		})
+	}
+}
+
+// unused finds expectations of nothing, and of what is not there.
+func (c *checker) unused(t *testing.T) {
+	t.Helper()
+	asked := map[string]bool{}
+	for _, v := range c.d.Templating.List {
+		asked["$"+v.Name] = true
+	}
+	for _, a := range c.d.Annotations.List {
+		asked["@"+a.Name] = true
+	}
+	for _, p := range c.d.Panels {
+		asked[p.Title] = true
+		for _, q := range p.Targets {
+			asked[p.Title+" "+q.RefID] = true
+		}
+	}
+	for name := range c.expect {
+		switch {
+		case !asked[name]:
+			t.Errorf("%s is expected, and nothing in the dashboard is called so", name)
+		case !c.seen[name] && !slices.Contains(alwaysEmpty, name):
+			t.Errorf("%s: nothing is expected of it in any range", name)
+		}
+	}
+}
+
+// alwaysEmpty may have no answer to any question.
+var alwaysEmpty = []string{}

@@ -15,6 +15,9 @@
 //	asked_test.go       what an expectation is worked out from
 //	check_test.go       asks all queries of a dashboard
 //	ranges_test.go      the time ranges and choices for which each is asked
+//	more_test.go        a month, a day of 12 requests/s, a handful of requests
+//	mutants_test.go     mistakes in the dashboards that must be found
+//	speed_test.go       each query within a second
 //
 // How Grafana expands a query was learnt from its documentation and by looking at it. Only
 // what the dashboards use is done here; anything else fails the test.

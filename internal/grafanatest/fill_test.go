@@ -19,7 +19,8 @@ type world struct {
 	dir, binary string
 	db          *influxdtest.Server
 	known       *known
-	began       time.Time // tailflux read the known traffic after that
+	began       time.Time        // tailflux read the known traffic after that
+	sites       map[string]*site // the others, by database
 }
 
 // Databases. In that of known traffic rollups have a policy of their own, in the others

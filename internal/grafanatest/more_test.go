@@ -22,8 +22,7 @@ const (
 
 const day = 24 * time.Hour
 
-// Every source of these is web of web1, in the format timed.
-var webOnly = origins[0]
+// The only source of these is web of web1, in the format timed.
 
 // month has a request every ten seconds or so, for thirty days; only rollups. In its second
 // week everything takes ten times as long.

@@ -36,6 +36,25 @@ func (k *known) views() []view {
 	return all
 }
 
+// monthViews are of long ranges, in which nobody keeps points of lines.
+func monthViews(s *site) []view {
+	first := s.requests[0].at
+	return []view{
+		{name: "a month", from: first.Add(-time.Hour), to: first.Add(30 * day), points: 240},
+		{name: "ten days of it", from: first.Add(5*day + 7*time.Minute), to: first.Add(15*day + 31*time.Minute), points: 120},
+	}
+}
+
+// fewViews have requests in two of all buckets only. One begins behind the point that has
+// all of them.
+func fewViews(s *site) []view {
+	first := s.requests[0].at
+	return []view{
+		{name: "most buckets are never met", from: first.Add(11 * time.Minute), to: first.Add(41*time.Minute + 3*time.Second), points: 30},
+		{name: "most buckets are never met, and hours are empty", from: first.Add(-90 * time.Minute), to: first.Add(3 * time.Hour), points: 90},
+	}
+}
+
 // expected are the expectations of each dashboard, by its file.
 var expected = map[string]expectations{
 	"overview": nil, // overview_test.go
@@ -55,6 +74,14 @@ func TestDashboards(t *testing.T) {
 			c := &checker{db: w.db, d: d, expect: expected[name], seen: map[string]bool{}}
 			for _, v := range w.known.views() {
 				c.check(t.Context(), k, v)
+			}
+			month := w.month(t)
+			for _, v := range monthViews(month) {
+				c.check(t.Context(), month, v)
+			}
+			few := w.few(t)
+			for _, v := range fewViews(few) {
+				c.check(t.Context(), few, v)
 			}
 			for _, wrong := range c.wrong {
 				t.Error(wrong)

@@ -60,6 +60,11 @@ func (e expander) expand(query string, interval time.Duration) (string, error) {
 		unknown = cmp.Or(unknown, err)
 		return text
 	})
+	for _, macro := range []string{"__interval_ms", "__interval"} { // the browser fills in what it is called
+		if inRegexp(macro, query) {
+			expanded = regexp.MustCompile(`\$`+macro+`\b`).ReplaceAllString(expanded, `\$$`+macro)
+		}
+	}
 	expanded = strings.NewReplacer(
 		"$timeFilter", fmt.Sprintf("time >= %dms and time <= %dms", e.from.UnixMilli(), e.to.UnixMilli()),
 		"$__interval_ms", strconv.FormatInt(interval.Milliseconds(), 10),
@@ -110,7 +115,9 @@ func (v value) in(name, format, query string) (string, error) {
 	return "", fmt.Errorf("variable %s: nobody knows the format %q", name, format)
 }
 
-// inRegexp tells whether a variable stands between two slashes.
+// inRegexp tells whether a variable stands between two slashes of one line, of whatever
+// they are: of a division, or the end of one regular expression and the begin of the next.
+// Grafana takes it for a part of a regular expression then.
 func inRegexp(name, query string) bool {
 	return regexp.MustCompile(`/\^?.*\$\{?` + name + `\}?.*\$?/`).MatchString(query)
 }
@@ -162,6 +169,9 @@ func TestExpand(t *testing.T) {
 		{"'$path'", `'/it's "so"?'`},
 		{`"$empty".nginx_site`, `"".nginx_site`},
 		{"=~ /^$status/", "=~ /^404/"},
+		{"r / $__interval_ms\nWHERE a =~ /b/ GROUP BY time($__interval)", "r / 15000\nWHERE a =~ /b/ GROUP BY time(15s)"},
+		{"r / $__interval_ms WHERE a =~ /b/ GROUP BY time($__interval)", `r / \15000 WHERE a =~ /b/ GROUP BY time(\15s)`},
+		{"(WHERE a =~ /b/ GROUP BY time($__interval)) WHERE c =~ /d/", `(WHERE a =~ /b/ GROUP BY time(\15s)) WHERE c =~ /d/`},
 		{"${path:sqlstring}", `'/it''s "so"?'`},
 	} {
 		if got, err := e.expand(tt.give, 15*time.Second); err != nil || got != tt.want {

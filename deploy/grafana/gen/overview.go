@@ -24,7 +24,7 @@ func newDashboard(uid, title, description string) *dashboard {
 func statusClasses() *panel {
 	var targets []target
 	for _, c := range classes {
-		targets = append(targets, query(c.name, c.name, fmt.Sprintf(`SELECT sum("requests") * 1000.0 / $__interval_ms FROM %s WHERE %s GROUP BY time($__interval)`,
+		targets = append(targets, query(c.name, c.name, fmt.Sprintf("SELECT sum(\"requests\") * 1000.0 / $__interval_ms\nFROM %s WHERE %s\nGROUP BY time($__interval)",
 			in(site), where(ofHosts, is("status", c.pattern)))))
 	}
 	p := timeseries("Requests by class of status", "Requests in a second, by the first digit of their status. 5xx is at the bottom, so that few of them are seen, too.",

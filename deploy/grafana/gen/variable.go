@@ -5,8 +5,9 @@ import "fmt"
 // A dashboard has these variables, in this order, so that links from one to another keep
 // what is chosen.
 
+// Without a value Grafana would take the first InfluxDB by its name.
 func datasourceVariable() variable {
-	return variable{Name: "datasource", Label: "Data source", Type: "datasource", Query: "influxdb", Refresh: 1}
+	return variable{Name: "datasource", Label: "Data source", Type: "datasource", Query: "influxdb", Refresh: 1, Current: &option{Text: "tailflux", Value: "tailflux", Selected: true}}
 }
 
 // policyVariable is the retention policy of rollups and of measurement tailflux: the one

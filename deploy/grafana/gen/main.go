@@ -11,6 +11,7 @@
 //	variable.go    what can be chosen, and links that keep it
 //	influxql.go    queries
 //	overview.go, explore.go, pipeline.go, alerts.go   what is shown
+//	rules.go       Grafana's alert rules
 package main
 
 import (
@@ -46,7 +47,7 @@ func files() []file {
 	for _, d := range dashboards {
 		all = append(all, file{"dashboards/" + d.name + ".json", func() ([]byte, error) { return encode(d.make()) }})
 	}
-	return all
+	return append(all, file{"alerting.yaml", alertingYAML})
 }
 
 func write(dir string) error {

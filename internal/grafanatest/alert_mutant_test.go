@@ -41,9 +41,9 @@ func alertMutants(t *testing.T, store *alertStore, rules []*alertRule, scenes []
 			r.ExecErrState = map[string]string{"KeepLast": "Alerting", "Alerting": "KeepLast"}[r.ExecErrState]
 			return true
 		}},
-		{"few requests count as many do", inQuery(`(("all" + 100 + abs("all" - 100)) / 2)`, `"all"`, `(("read" + 1000 + abs("read" - 1000)) / 2)`, `"read"`, "t >= 100", "t > 0")},
+		{"few requests count as many do", inQuery(`(("all" + 100 + abs("all" - 100.0)) / 2)`, `"all"`, `(("read" + 1000 + abs("read" - 1000.0)) / 2)`, `"read"`, "t >= 100", "t > 0")},
 		{"not observed is no traffic", inQuery(` AND "observed" > 40`, ``)},
-		{"an import is a host", inQuery(` AND "most" > 2`, ``)},
+		{"an import is a host", inQuery(` AND "most" > 2`, ``, ` AND "points" > 12`, ``)},
 		{"another time range", func(r *alertRule) bool {
 			r.step("").Range.From /= 10
 			return true

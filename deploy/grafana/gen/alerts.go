@@ -31,9 +31,10 @@ func alerts() []alertGroup {
 	}
 }
 
-// atLeast is a number, or what it is to be at least.
+// atLeast is a number, or what it is to be at least. InfluxDB 1.6 has an abs of integers that
+// leaves them negative, so it gets no integer.
 func atLeast(name string, least int) string {
-	return fmt.Sprintf("((%s + %d + abs(%s - %d)) / 2)", name, least, name, least)
+	return fmt.Sprintf("((%s + %d + abs(%s - %d.0)) / 2)", name, least, name, least)
 }
 
 // A share is one of at least so many: few failures of few requests are none, and many are
@@ -101,15 +102,18 @@ func silent() *alert {
 	}
 }
 
+// notObservedAlert leaves out what wrote a few points alone: that was an import.
 func notObservedAlert() *alert {
 	return &alert{
 		uid: "tailflux-not-observed", title: "Log is not observed", severity: "critical", panel: panelRef{overview(), "Requests by class of status"},
 		over: 10 * time.Minute, lasts: 5 * time.Minute, reduce: "last", is: "lt", than: 60, noData: isFine, noAnswer: asBefore,
-		query: `SELECT sum("seconds") AS "seconds" FROM
-  (SELECT "lag_seconds" * 0 AS "seconds" FROM ` + alertOwn + `),
-  (SELECT "observed_seconds" AS "seconds" FROM ` + alertOwn + `)
-WHERE $timeFilter AND "source" != '' GROUP BY "host", "source"`,
-		summary:     `{{ .Labels.source }} on {{ .Labels.host }} is not observed: {{ printf "%.0f" .Values.B.Value }} s of the last 10 minutes`,
+		query: `SELECT "seconds" FROM (
+  SELECT sum("seconds") AS "seconds", count("lag") AS "points" FROM
+    (SELECT "lag_seconds" AS "lag", "lag_seconds" * 0 AS "seconds" FROM ` + alertOwn + `),
+    (SELECT "observed_seconds" AS "seconds" FROM ` + alertOwn + `)
+  WHERE $timeFilter AND "source" != '' GROUP BY "host", "source"
+) WHERE $timeFilter AND "points" > 12 GROUP BY "host", "source"`,
+		summary:     `{{ .Labels.source }} on {{ .Labels.host }} was observed for {{ printf "%.0f" .Values.B.Value }} s of the last 10 minutes`,
 		description: "tailflux runs, but of the last 10 minutes of this log it knows less than one: it cannot read it, or is not that far.",
 	}
 }
@@ -157,8 +161,8 @@ func lost() *alert {
 		over: time.Hour, lasts: time.Minute, reduce: "last", is: "gt", than: 0, noData: isFine, noAnswer: asBefore,
 		query: `SELECT sum("generations_lost") AS "files" FROM ` + alertOwn + `
 WHERE $timeFilter AND "source" != '' GROUP BY "host", "source"`,
-		summary:     `{{ .Labels.source }} on {{ .Labels.host }}: {{ printf "%.0f" .Values.B.Value }} log files are gone that were not read to their end`,
-		description: "In the last hour a rotated log was deleted or truncated before all of it was read.",
+		summary:     `{{ .Labels.source }} on {{ .Labels.host }}: {{ printf "%.0f" .Values.B.Value }} log files are gone that may have had unread lines`,
+		description: "In the last hour a rotated log was deleted or truncated, and nobody knows that all of it was read.",
 	}
 }
 

@@ -1,9 +1,11 @@
 #!/bin/sh
 # Visitors of the site: each asks for one thing after the other, for ever. Most
-# of it goes well. Needs sh, awk and curl.
+# of it goes well. Needs sh, awk and curl. When the site has answered, the file
+# ASKED is written again.
 set -eu
 site=${SITE:-http://nginx}
 visitors=${VISITORS:-6}
+asked=${ASKED:-/dev/null}
 
 # requests SEED: prints pause, method, path and user agent, endlessly.
 requests() {
@@ -46,7 +48,7 @@ visit() {
             *) set -- --request "$method" ;;
         esac
         # Impatient: nginx logs 499 when the answer takes longer.
-        curl --silent --output /dev/null --max-time 2 --compressed --user-agent "$agent" "$@" "$site$path" || :
+        curl --silent --output /dev/null --max-time 2 --compressed --user-agent "$agent" "$@" "$site$path" && : >"$asked" || :
         sleep "$pause"
     done
 }

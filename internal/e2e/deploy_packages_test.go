@@ -119,8 +119,8 @@ func startSite(b *bench) *nginx {
 	for _, move := range [][2]string{
 		{"/var/log/site/", b.dir + "/"},
 		{"/usr/share/nginx/html", pages},
-		{"/run/nginx.pid", b.path("nginx.pid")},
-		{"listen 80 ", fmt.Sprintf("listen 127.0.0.1:%d ", port)},
+		{"/tmp/nginx.pid", b.path("nginx.pid")},
+		{"listen 8080 ", fmt.Sprintf("listen 127.0.0.1:%d ", port)},
 		{"8081", fmt.Sprint(freePort(b.t))},
 		{"8089", fmt.Sprint(freePort(b.t))},
 		{"http {", "http { client_body_temp_path tmp; proxy_temp_path tmp; fastcgi_temp_path tmp; uwsgi_temp_path tmp; scgi_temp_path tmp;"},
@@ -188,7 +188,7 @@ func TestDeploySite(t *testing.T) {
 	s := startSite(b)
 	settings := strings.ReplaceAll(readFile(t, "deploy/tailflux-compose.yaml"), "/var/log/site/", b.dir+"/")
 	d := b.start("--config", b.write("tailflux.yaml", settings), "--rotate-wait", "1s")
-	traffic := script(b, "deploy/traffic/traffic.sh", "SITE="+s.url, "VISITORS=20")
+	traffic := script(b, "deploy/traffic/traffic.sh", "SITE="+s.url, "VISITORS=20", "ASKED="+b.path("asked"))
 
 	// What visitors do rarely.
 	ready(t, d)
@@ -226,6 +226,9 @@ func TestDeploySite(t *testing.T) {
 		return r.Sources[0].Rotations == 1 && r.Lines.Read >= 500
 	}); err != nil {
 		t.Fatal(err)
+	}
+	if seen, err := os.Stat(b.path("asked")); err != nil || time.Since(seen.ModTime()) > time.Minute {
+		t.Errorf("the healthcheck of traffic would say that nobody was answered: %v", err)
 	}
 	endScript(traffic)
 	_ = s.cmd.Process.Signal(syscall.SIGQUIT) // as Docker does

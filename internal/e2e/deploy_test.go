@@ -3,6 +3,7 @@ package e2e
 import (
 	"encoding/json"
 	"net/netip"
+	"net/url"
 	"os"
 	"os/exec"
 	"path"
@@ -137,92 +138,6 @@ func TestDeployDockerfile(t *testing.T) {
 	}
 }
 
-// composeFile has the keys that docker-compose.yml uses.
-type composeFile struct {
-	Services map[string]composeService
-	Volumes  map[string]any
-}
-
-type composeService struct {
-	Image       string
-	Build       struct{ Context, Dockerfile string }
-	Hostname    string
-	Entrypoint  []string
-	Command     []string
-	User        string
-	Init        bool
-	Environment map[string]string
-	DependsOn   []string `yaml:"depends_on"`
-	Volumes     []string
-	Ports       []string
-	Healthcheck struct {
-		Test        []string
-		Interval    string
-		StartPeriod string `yaml:"start_period"`
-	}
-	StopGracePeriod string   `yaml:"stop_grace_period"`
-	MemLimit        string   `yaml:"mem_limit"`
-	ReadOnly        bool     `yaml:"read_only"`
-	CapDrop         []string `yaml:"cap_drop"`
-	SecurityOpt     []string `yaml:"security_opt"`
-}
-
-// mounts is what stands where in the container.
-func (s composeService) mounts() map[string]string {
-	m := map[string]string{}
-	for _, volume := range s.Volumes {
-		source, rest, _ := strings.Cut(volume, ":")
-		target, _, _ := strings.Cut(rest, ":")
-		m[target] = source
-	}
-	return m
-}
-
-func TestDeployCompose(t *testing.T) {
-	var c composeFile
-	loadYAML(t, "docker-compose.yml", &c)
-	used := map[string]bool{}
-	for name, s := range c.Services {
-		if (s.Image == "") == (s.Build.Dockerfile == "") {
-			t.Errorf("%s: want an image or a build", name)
-		}
-		if _, tag, _ := strings.Cut(s.Image, ":"); s.Image != "" && (tag == "" || tag == "latest") {
-			t.Errorf("%s: image %s is not pinned", name, s.Image)
-		}
-		for target, source := range s.mounts() {
-			if !strings.HasPrefix(source, "./") {
-				used[source] = true
-				if _, ok := c.Volumes[source]; !ok {
-					t.Errorf("%s: the volume %s is not declared", name, source)
-				}
-			} else if _, err := os.Stat(filepath.Join(repository, source)); err != nil {
-				t.Errorf("%s: %s: %v", name, target, err)
-			}
-		}
-		for _, port := range s.Ports {
-			host, _, _ := strings.Cut(port, ":")
-			if addr, err := netip.ParseAddr(host); err != nil || !addr.IsLoopback() {
-				t.Errorf("%s: port %s is open to everybody", name, port)
-			}
-		}
-		for _, other := range s.DependsOn {
-			if _, ok := c.Services[other]; !ok {
-				t.Errorf("%s: depends on %s, which is none", name, other)
-			}
-		}
-	}
-	if len(used) != len(c.Volumes) {
-		t.Errorf("%d volumes used, %d declared", len(used), len(c.Volumes))
-	}
-	for _, name := range []string{"nginx", "traffic"} {
-		s := c.Services[name]
-		script := slices.Concat(s.Entrypoint, s.Command)
-		if at := script[len(script)-1]; !strings.HasSuffix(s.mounts()[at], path.Base(at)) {
-			t.Errorf("%s: runs %s, which is not mounted", name, script)
-		}
-	}
-}
-
 // effective is what tailflux check --print prints of a configuration.
 type effective struct {
 	Sources  []struct{ Name, Path, Format, Start string }
@@ -283,6 +198,15 @@ func TestDeployComposeFits(t *testing.T) {
 		`"$http_referer" "$http_user_agent" "$gzip_ratio" $upstream_response_time $request_time`)
 
 	equal("influxdb.url", settings.InfluxDB.URL, "http://influxdb:8086")
+	port := capture(t, `(?m)^\s*listen (\d+) default_server;$`, conf)
+	equal("traffic's site", c.Services["traffic"].Environment["SITE"], "http://nginx:"+port)
+	if len(nginx.Ports) != 1 || !strings.HasSuffix(nginx.Ports[0], ":"+port) {
+		t.Errorf("ports %s, nginx listens on %s", nginx.Ports, port)
+	}
+	health, err := url.Parse(nginx.Healthcheck.Test[len(nginx.Healthcheck.Test)-1])
+	if err != nil || health.Port() != port || !strings.Contains(conf, "location = "+health.Path+" {") {
+		t.Errorf("nginx's health is asked at %s (%v), where nothing answers", health, err)
+	}
 	listen, err := netip.ParseAddrPort(settings.Listen)
 	if err != nil || !listen.Addr().IsUnspecified() {
 		t.Errorf("listen %s: nobody outside the container can reach it", settings.Listen)
@@ -296,8 +220,10 @@ func TestDeployComposeFits(t *testing.T) {
 	if tailflux.Hostname == "" {
 		t.Error("tailflux has no hostname: the tag host would be a container's id")
 	}
-	if !slices.Contains(tailflux.DependsOn, "influxdb") {
-		t.Error("influxdb may stop before tailflux has delivered")
+	for _, other := range []string{"influxdb", "nginx"} {
+		if tailflux.DependsOn[other].Condition == "" {
+			t.Errorf("%s may stop before tailflux has delivered", other)
+		}
 	}
 	if grace, err := time.ParseDuration(tailflux.StopGracePeriod); err != nil || grace <= 10*time.Second {
 		t.Errorf("stop_grace_period %v (%v), want more than the 10 s that delivering may take", grace, err)
@@ -311,23 +237,28 @@ func TestDeployComposeFits(t *testing.T) {
 	var ds struct {
 		APIVersion  int `yaml:"apiVersion"`
 		Datasources []struct {
-			Name, UID, Type, Access, URL string
-			IsDefault                    bool              `yaml:"isDefault"`
-			JSONData                     map[string]string `yaml:"jsonData"`
+			Name, UID, Type, Access, URL, Database string
+			IsDefault                              bool              `yaml:"isDefault"`
+			JSONData                               map[string]string `yaml:"jsonData"`
 		}
 	}
 	loadYAML(t, strings.TrimPrefix(grafana.mounts()["/etc/grafana/provisioning/datasources/tailflux.yaml"], "./"), &ds)
 	equal("data source", ds.Datasources[0].URL, settings.InfluxDB.URL)
 	equal("its database", ds.Datasources[0].JSONData["dbName"], settings.InfluxDB.Database)
+	equal("its database, for older versions of Grafana", ds.Datasources[0].Database, settings.InfluxDB.Database)
 	var boards struct {
 		APIVersion int `yaml:"apiVersion"`
 		Providers  []struct {
-			Name, Type string
-			Options    struct{ Path string }
+			Name, Folder, Type string
+			Options            struct{ Path string }
 		}
 	}
 	loadYAML(t, strings.TrimPrefix(grafana.mounts()["/etc/grafana/provisioning/dashboards/tailflux.yaml"], "./"), &boards)
 	home := grafana.Environment["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]
 	equal("directory of dashboards", boards.Providers[0].Options.Path, path.Dir(home))
-	equal("home dashboard", grafana.mounts()[home], "./"+dashboardFile)
+	var overview struct{ UID string }
+	if err := json.Unmarshal([]byte(readFile(t, grafana.file(home))), &overview); err != nil || overview.UID != "tailflux-nginx" {
+		t.Errorf("home dashboard %s: uid %q (%v), want tailflux-nginx", home, overview.UID, err)
+	}
+	equal("where alert rules are", grafana.file("/etc/grafana/provisioning/alerting/tailflux.yaml"), "deploy/grafana/alerting.yaml")
 }

@@ -58,6 +58,18 @@ func bucketsOf(time string) (all []bucket) {
 
 // ofBuckets is the statement for measures of one time that need its buckets.
 func (p *Plan) ofBuckets(time string, measures []Measure) string {
+	from := func(sums string) string {
+		return fmt.Sprintf("(SELECT %s FROM %s WHERE %s GROUP BY %s fill(0))", sums, p.measurement(), p.where(), p.groupByTime())
+	}
+	// Which shards are looked at is for the outermost to say.
+	return OfBuckets(time, measures, from, p.groupBy(), p.whereTime()+p.groupBy())
+}
+
+// OfBuckets is the statement for percentiles and means of one time. Its innermost part is
+// made by from, of what is to be selected there: (SELECT sums FROM … GROUP BY time(…) fill(0)),
+// or several such with commas. Between it and the outermost part rows are grouped as in by,
+// such as ` GROUP BY "host"`; outermost is what follows the last WHERE.
+func OfBuckets(time string, measures []Measure, from func(sums string) string, by, outermost string) string {
 	buckets := bucketsOf(time)
 	var sums, numbers, before, ns []string
 	for _, b := range buckets {
@@ -81,12 +93,9 @@ func (p *Plan) ofBuckets(time string, measures []Measure) string {
 		walked = append(walked, walk(buckets, m.quantile)+" AS "+at)
 		bound = append(bound, fmt.Sprintf("(%s+m-abs(%s-m))/2000 AS %s", at, at, quoteName(m.Name)))
 	}
-	by := p.groupBy()
-	statement := fmt.Sprintf("SELECT %s FROM %s WHERE %s GROUP BY %s fill(0)", strings.Join(sums, ", "), p.measurement(), p.where(), p.groupByTime())
-	statement = fmt.Sprintf("SELECT %s FROM (%s)%s", strings.Join(numbers, ", "), statement, by)
+	statement := fmt.Sprintf("SELECT %s FROM %s%s", strings.Join(numbers, ", "), from(strings.Join(sums, ", ")), by)
 	statement = fmt.Sprintf("SELECT %s FROM (%s) WHERE t > 0%s", strings.Join(walked, ", "), statement, by)
-	// Which shards are looked at is for the outermost to say.
-	return fmt.Sprintf("SELECT %s FROM (%s) WHERE %s%s", strings.Join(bound, ", "), statement, p.whereTime(), by)
+	return fmt.Sprintf("SELECT %s FROM (%s) WHERE %s", strings.Join(bound, ", "), statement, outermost)
 }
 
 // walk is the quantile in milliseconds.

@@ -132,6 +132,7 @@ type target struct {
 
 type transformation struct {
 	ID      string         `json:"id"`
+	Filter  map[string]any `json:"filter,omitempty"` // of the frames that it is for
 	Options map[string]any `json:"options"`
 }
 

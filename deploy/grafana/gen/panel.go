@@ -5,7 +5,7 @@ package main
 func newPanel(kind, title, description string, w, h int, targets ...target) *panel {
 	return &panel{
 		Type: kind, Title: title, Description: description, Datasource: &influxdb, GridPos: gridPos{W: w, H: h}, Targets: targets,
-		Interval:    leastInterval,
+		Interval: leastInterval, MaxDataPoints: maxPoints,
 		FieldConfig: &fieldConfig{Defaults: field{NoValue: notObserved}, Overrides: []override{}},
 	}
 }
@@ -23,15 +23,19 @@ func tableQuery(refID, influxQL string) target {
 	return target{RefID: refID, Datasource: influxdb, RawQuery: true, Query: influxQL, ResultFormat: "table"}
 }
 
-// timeseries draws lines. Where there is no value there is none: gaps stay open.
-func timeseries(title, description, unit string, w, h int, targets ...target) *panel {
-	p := newPanel("timeseries", title, description, w, h, targets...)
+// joined are gaps that are no gaps, in milliseconds: between windows of a minute, when
+// $__interval is shorter.
+const joined = 90_000
+
+// timeseries draws lines, over half of the width. Where there is no value there is none: gaps stay open.
+func timeseries(title, description, unit string, h int, targets ...target) *panel {
+	p := newPanel("timeseries", title, description, 12, h, targets...)
 	p.FieldConfig.Defaults.Unit = unit
 	p.FieldConfig.Defaults.Min = new(0.0)
 	p.FieldConfig.Defaults.Color = &color{Mode: "palette-classic"}
 	p.FieldConfig.Defaults.Custom = map[string]any{
 		"drawStyle": "line", "lineInterpolation": "linear", "lineWidth": 1, "fillOpacity": 10, "showPoints": "auto", "pointSize": 4,
-		"spanNulls": false, "stacking": map[string]any{"mode": "none", "group": "A"}, "axisSoftMin": 0,
+		"spanNulls": joined, "stacking": map[string]any{"mode": "none", "group": "A"}, "axisSoftMin": 0,
 	}
 	p.Options = map[string]any{
 		"legend":  map[string]any{"showLegend": true, "displayMode": "list", "placement": "bottom", "calcs": []string{}},
@@ -62,8 +66,8 @@ func (p *panel) logarithmic() *panel {
 }
 
 // stat shows one number, without a line through it.
-func stat(title, description, unit string, w, h int, targets ...target) *panel {
-	p := newPanel("stat", title, description, w, h, targets...)
+func stat(title, description, unit string, w int, targets ...target) *panel {
+	p := newPanel("stat", title, description, w, 4, targets...)
 	p.FieldConfig.Defaults.Unit = unit
 	p.FieldConfig.Defaults.Color = &color{Mode: "thresholds"}
 	p.FieldConfig.Defaults.Thresholds = steps(blue)

@@ -72,3 +72,11 @@ func toOthers() []link {
 		{Title: "/monitor", Type: "link", Icon: "info", URL: "${monitor}/monitor", TargetBlank: true, Tooltip: "Lag, lines in flight, rejects: as tailflux itself says it, at the address in the field /monitor"},
 	}
 }
+
+// pathVariable has one path, or all.
+func pathVariable() variable {
+	v := tagVariable("path", "Path", paths, ofHosts)
+	v.Multi = false
+	v.Current = &option{Text: "All", Value: "$__all", Selected: true}
+	return v
+}

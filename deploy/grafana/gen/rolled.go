@@ -1,0 +1,150 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	asking "github.com/tailflux/tailflux/internal/query"
+)
+
+// rolled is a rollup that may answer. Which one does is told by conditions of constants,
+// which Grafana fills in: InfluxDB reads nothing where they do not hold.
+type rolled struct {
+	name    string
+	seconds int // of a window
+	when    string
+	class   func(digit string) string // the condition of a class of statuses
+}
+
+func byStatus(digit string) string { return fmt.Sprintf(`"status" =~ /^%s/`, digit) }
+
+func byClass(digit string) string { return fmt.Sprintf(`"status_class" = '%sxx'`, digit) }
+
+// Ranges of more than twelve hours are of long windows. A chosen path is in one rollup only.
+// With at most 144 points, $__interval has whole windows of 5 minutes then.
+const (
+	longest   = "43200000"
+	maxPoints = 144
+	allPaths  = "'${path:raw}' = '.*'"
+)
+
+var (
+	ofSite   = rolled{site, 10, allPaths + "\nAND ${__to} - ${__from} <= " + longest, byStatus}
+	ofSite5m = rolled{site5m, 300, allPaths + "\nAND ${__to} - ${__from} > " + longest, byClass}
+	ofPath   = rolled{paths, 60, "'${path:raw}' != '.*'\nAND \"path\" =~ /^$path$/", byClass}
+
+	anyRolled = []rolled{ofSite, ofSite5m, ofPath}
+)
+
+// shift is how many days before the range somebody looks.
+type shift int
+
+func (s shift) text() string {
+	if s == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" - %dd", s)
+}
+
+// filter is that of the range.
+func (s shift) filter() string {
+	if s == 0 {
+		return "$timeFilter"
+	}
+	return fmt.Sprintf("time >= ${__from}ms%s AND time <= ${__to}ms%s", s.text(), s.text())
+}
+
+// windows are those that begin in the range, and that are in InfluxDB, as they are some
+// seconds after their end. So there is no window that is empty because it is not there yet.
+func (s shift) windows(seconds int) string {
+	length := 1000 * seconds
+	up := fmt.Sprintf("(${__from} - %d + %d)", int(s)*86_400_000, length-1)
+	return fmt.Sprintf("time >= (%s - %s %% %d) * 1000000\nAND time <= ${__to}ms%s\nAND time < now() - %ds", up, up, length, s.text(), seconds+5)
+}
+
+// part is a subquery of one rollup. Grafana takes what is between two slashes of a line for a
+// regular expression and escapes variables there, so those have lines of their own.
+func (r rolled) part(s shift, selected, condition, by string) string {
+	if condition != "" {
+		condition = "\nAND " + condition
+	}
+	if by != "" {
+		by = "\nGROUP BY " + by + " fill(0)"
+	}
+	return fmt.Sprintf("(SELECT %s\nFROM %s\nWHERE %s\nAND %s\nAND %s%s%s)", selected, in(r.name), s.windows(r.seconds), r.when, ofHosts, condition, by)
+}
+
+// amount is something that is counted in a second.
+type amount struct {
+	name, field string
+	digit       string // of a class of statuses; "" is all
+}
+
+const byInterval = "time($__interval)"
+
+// rates are amounts in a second: what windows have in a bucket, divided by their number and
+// length. So it is exact however much of the first and the last bucket is in the range.
+// There is no value where there was no request.
+func rates(s shift, amounts ...amount) string {
+	var shown, divided, kept, parts []string
+	for i, a := range amounts {
+		shown = append(shown, fmt.Sprintf("mean(\"a%d\") AS %q", i, a.name))
+		divided = append(divided, fmt.Sprintf(`sum("a%d") / sum("windows") AS "a%d"`, i, i))
+		kept = append(kept, fmt.Sprintf(`"a%d"`, i))
+	}
+	for _, r := range anyRolled {
+		base := []string{`sum("requests") * 1.0 AS "all", sum("requests") * 0.0 AS "windows"`}
+		var more []string
+		for i, a := range amounts {
+			one := fmt.Sprintf(`sum(%q) / %d.0 AS "a%d"`, a.field, r.seconds, i)
+			if a.digit == "" {
+				base = append(base, one)
+				continue
+			}
+			base = append(base, fmt.Sprintf(`sum("requests") * 0.0 AS "a%d"`, i))
+			more = append(more, r.part(s, one, r.class(a.digit), byInterval))
+		}
+		// What the first one has not, InfluxDB does not look for in the others.
+		parts = append(parts, r.part(s, strings.Join(base, ", "), "", byInterval), r.part(s, `sum("requests") * 0.0 + 1.0 AS "windows"`, "", fmt.Sprintf("time(%ds)", r.seconds)))
+		parts = append(parts, more...)
+	}
+	return fmt.Sprintf("SELECT %s FROM (\nSELECT %s FROM (\nSELECT %s, sum(\"all\") AS \"all\" FROM\n%s\nWHERE %s\nGROUP BY %s fill(none))\nWHERE \"all\" > 0)\nWHERE %s\nGROUP BY %s",
+		strings.Join(shown, ", "), strings.Join(kept, ", "), strings.Join(divided, ", "), strings.Join(parts, ",\n"), s.filter(), byInterval, s.filter(), byInterval)
+}
+
+// shareOf is the share of a class of statuses in all requests of the range.
+func shareOf(digit string) string {
+	var parts []string
+	for _, r := range anyRolled {
+		parts = append(parts, r.part(0, `sum("requests") * 1.0 AS "n", sum("requests") * 0.0 AS "e"`, "", ""), r.part(0, `sum("requests") * 1.0 AS "e"`, r.class(digit), ""))
+	}
+	return fmt.Sprintf("SELECT sum(\"e\") / sum(\"n\") AS \"share\" FROM\n%s\nWHERE $timeFilter", strings.Join(parts, ",\n"))
+}
+
+// percentiles are of request times, by $__interval or of the whole range.
+func percentiles(field, by string, names ...string) string {
+	var measures []asking.Measure
+	for _, name := range names {
+		m, err := asking.ParseMeasure(name)
+		if err != nil {
+			panic(err)
+		}
+		measures = append(measures, m)
+	}
+	from := func(sums string) string {
+		var parts []string
+		for _, r := range anyRolled {
+			parts = append(parts, r.part(0, sums, "", by))
+		}
+		return strings.Join(parts, ",\n") + "\n"
+	}
+	statement := asking.OfBuckets(field, measures, from, "", "$timeFilter")
+	if by != byInterval {
+		return statement
+	}
+	var shown []string // an open row for each bucket without one, so that no line is drawn over it
+	for _, name := range names {
+		shown = append(shown, fmt.Sprintf("mean(%q) AS %q", name, name))
+	}
+	return fmt.Sprintf("SELECT %s FROM (\n%s)\nWHERE $timeFilter\nGROUP BY %s", strings.Join(shown, ", "), statement, byInterval)
+}

@@ -130,7 +130,7 @@ func byErrorStatus() string {
 		}
 		parts = append(parts, r.part(0, fmt.Sprintf(`sum("requests") / %d.0 AS "r"`, r.seconds), errors, fmt.Sprintf("time(%ds), %q", r.seconds, tag)))
 	}
-	return fmt.Sprintf("SELECT mean(\"r\") AS \"r\" FROM\n%s\nWHERE $timeFilter\nGROUP BY %s, \"status\", \"status_class\" fill(null)", strings.Join(parts, ",\n"), byInterval)
+	return fmt.Sprintf("SELECT \"r\" FROM (\nSELECT mean(\"r\") AS \"r\" FROM\n%s\nWHERE $timeFilter\nGROUP BY %s, \"status\", \"status_class\")\nWHERE \"r\" > 0 AND $timeFilter\nGROUP BY \"status\", \"status_class\"", strings.Join(parts, ",\n"), byInterval)
 }
 
 func sent() *panel {

@@ -25,13 +25,13 @@ func byClass(digit string) string { return fmt.Sprintf(`"status_class" = '%sxx'`
 const (
 	longest   = "43200000"
 	maxPoints = 144
-	allPaths  = "'${path:raw}' = '.*'"
+	allPaths  = "'${path:percentencode}' = '.*'"
 )
 
 var (
 	ofSite   = rolled{site, 10, allPaths + "\nAND ${__to} - ${__from} <= " + longest, byStatus}
 	ofSite5m = rolled{site5m, 300, allPaths + "\nAND ${__to} - ${__from} > " + longest, byClass}
-	ofPath   = rolled{paths, 60, "'${path:raw}' != '.*'\nAND \"path\" =~ /^$path$/", byClass}
+	ofPath   = rolled{paths, 60, "'${path:percentencode}' != '.*'\nAND \"path\" =~ /^$path$/", byClass}
 
 	anyRolled = []rolled{ofSite, ofSite5m, ofPath}
 )
@@ -59,7 +59,7 @@ func (s shift) filter() string {
 func (s shift) windows(seconds int) string {
 	length := 1000 * seconds
 	up := fmt.Sprintf("(${__from} - %d + %d)", int(s)*86_400_000, length-1)
-	return fmt.Sprintf("time >= (%s - %s %% %d) * 1000000\nAND time <= ${__to}ms%s\nAND time < now() - %ds", up, up, length, s.text(), seconds+5)
+	return fmt.Sprintf("time >= (%s - %s %% %d) * 1000000\nAND time < ${__to}ms%s\nAND time < now() - %ds", up, up, length, s.text(), seconds+5)
 }
 
 // part is a subquery of one rollup. Grafana takes what is between two slashes of a line for a

@@ -38,11 +38,15 @@ gomod    := $(tools)/cyclonedx-gomod-v1.10.0
 
 influxd_old := $(CURDIR)/.cache/influxdb-debian/usr/bin/influxd
 
+# Debian's Docker engine, unpacked.
+docker     := $(CURDIR)/.cache/docker-debian
+docker_has := docker.io containerd runc tini iptables libip4tc2 libip6tc2 libxtables12 libnftnl11 libmnl0 libnetfilter-conntrack3 libnfnetlink0 libdevmapper1.02.1 busybox-static
+
 # A Debian with systemd, in which tests install tailflux (internal/e2e/machine).
 debian      := $(CURDIR)/.cache/debian-12.tar
 debian_has  := systemd,systemd-sysv,dbus,libnss-systemd,procps,sudo,curl,logrotate,nginx-light
 
-.PHONY: help build man package release demo check fmt test model scenes mutants e2e e2e-influxd e2e-deps soak soak-rollups bench bench-month profile fuzz clean grafana influxd victoria-metrics
+.PHONY: help build man package release demo compose check fmt test model scenes mutants e2e e2e-influxd e2e-deps soak soak-rollups bench bench-month profile fuzz clean grafana influxd victoria-metrics
 
 help: ## this list
 	@sed -nE 's/^([a-z0-9-]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 20
@@ -68,6 +72,15 @@ release: $(nfpm) $(gomod) ## all packages, archives with the program, what is in
 demo: build ## generator, tailflux and influxd on this machine; DURATION=30s ends and checks the sums
 	@go build -buildvcs=false -o bin/demo ./internal/demo
 	exec bin/demo $(if $(DURATION),-duration $(DURATION)) # exec: signals reach it, nothing stays behind
+
+compose: influxd $(docker)/usr/sbin/dockerd ## builds and runs docker-compose.yml, as root, with stand-ins for the images (make e2e-deps)
+	@type -P nginx curl >/dev/null || { echo "compose: no nginx or curl here; make e2e-deps installs them" >&2; exit 1; }
+	docker compose version &>/dev/null || type -P docker-compose >/dev/null || { echo "compose: no docker-compose here; make e2e-deps installs it" >&2; exit 1; }
+	quiet() { grep -vE '^ *(=== |--- PASS|PASS)'; }
+	set -x
+	go test -tags e2e -count=1 -timeout $(TIMEOUT) -v -run '^TestComposition$$' ./internal/e2e -composition $(docker) | quiet
+	{ set +x; } 2>/dev/null
+	echo "compose: passed"
 
 check: $(lint) ## formatting, vet, linters, go.mod, shell syntax
 	@echo "check: gofmt"
@@ -215,6 +228,13 @@ e2e-deps: ## installs nginx, logrotate, wrk and what else the tests run from Deb
 		$$sudo systemctl --quiet disable nginx # nor at the next boot
 	fi
 	$(MAKE) -s $(debian)
+
+$(docker)/usr/sbin/dockerd:
+	@mkdir -p $(docker).new
+	cd $(docker).new
+	apt-get -qq -o Acquire::Retries=3 download $(docker_has)
+	for deb in *.deb; do dpkg -x $$deb .; rm $$deb; done
+	mv $(docker).new $(docker)
 
 $(debian):
 	@echo "e2e-deps: a Debian for the tests, a minute…"

@@ -178,7 +178,7 @@ func composeFaults(t *testing.T, text string) []string {
 				fault("depends on %s, condition %q", other, on.Condition)
 			}
 		}
-		for _, dir := range s.Tmpfs { // it gets mode and owner of what is there, and only /tmp is everybody's
+		for _, dir := range s.Tmpfs { // root's, with the mode of what is there: only /tmp is everybody's
 			if at, options, _ := strings.Cut(dir, ":"); at != "/tmp" && !strings.Contains(options, "uid=") {
 				fault("only root can write to %s", at)
 			}

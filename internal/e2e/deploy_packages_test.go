@@ -68,13 +68,17 @@ func TestDeployUnitIsSandboxed(t *testing.T) {
 	}
 }
 
-// Docker's own client takes the file: the plugin when there is one, else
-// Debian's docker-compose. Neither needs an engine for that.
-func TestDeployComposeConfig(t *testing.T) {
-	compose := []string{"docker-compose"}
+// composeCommand is Docker's plugin when there is one, else Debian's docker-compose.
+func composeCommand() []string {
 	if exec.Command("docker", "compose", "version").Run() == nil {
-		compose = []string{"docker", "compose"}
+		return []string{"docker", "compose"}
 	}
+	return []string{"docker-compose"}
+}
+
+// Docker's own client takes the file. It needs no engine for that.
+func TestDeployComposeConfig(t *testing.T) {
+	compose := composeCommand()
 	parsed := func(file string) (string, error) {
 		cmd := exec.Command(compose[0], slices.Concat(compose[1:], []string{"-f", file, "config"})...)
 		var stdout, stderr bytes.Buffer

@@ -41,7 +41,7 @@ func files() []file {
 		name string
 		make func() *dashboard
 	}{
-		{"overview", overview},
+		{"overview", overview}, {"explore", explore}, {"pipeline", pipeline},
 	}
 	var all []file
 	for _, d := range dashboards {

@@ -35,15 +35,25 @@ func (s *Schema) RollupTags() (tags []string) {
 
 // rollups is what an encoder knows of them.
 type rollups struct {
-	tags   [][]int // of each, their places in Encoder.tags, by key
-	status int     // the capture; -1: there is none
+	tags   [][]int  // of each, their places in Encoder.tags, by key
+	all    []summed // those of all that have a Series, each once
+	status int      // the capture; -1: there is none
 	sizes  []measure
 	times  []measure
-	tries  []item // one, if the format has it
+	tries  []int // captures with upstream lists
 
 	is     Measures // of the last line
 	series []Series // of the last line, of each
 }
+
+// summed is a tag of rollups.
+type summed struct {
+	place int // in Encoder.tags
+	to    []inSeries
+}
+
+// inSeries is a place in the Series of a rollup.
+type inSeries struct{ rollup, number int }
 
 // measure is a number that lines of the format have.
 type measure struct {
@@ -63,7 +73,9 @@ func (r *rollups) find(e *Encoder, names []string) {
 	}
 	r.sizes, r.times = all(Sizes[:]...), all(Times[:]...)
 	for _, tries := range all("upstream_tries") {
-		r.tries = append(r.tries, tries.item)
+		if r.tries = tries.lists; tries.origin == capture { // the format calls something so itself
+			r.tries = []int{tries.index}
+		}
 	}
 	for i := range r.is.Sizes {
 		r.is.Sizes[i] = -1
@@ -92,9 +104,7 @@ func (e *Encoder) Measures(captures [][]byte) *Measures {
 			m.Times[t.to] = milliseconds(captures[t.index], t.list)
 		}
 	}
-	for i := range r.tries {
-		m.Tries = countList(e.raw(&r.tries[i], captures))
-	}
+	m.Tries = countList(firstPresent(captures, r.tries))
 	return m
 }
 

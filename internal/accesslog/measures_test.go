@@ -129,7 +129,7 @@ func TestAskedOnceALine(t *testing.T) {
 			} else {
 				e.Judge(captures, int64(line))
 			}
-			e.Series(1, captures)
+			e.Series(captures)
 			e.AppendRollupTags(nil, 1, captures)
 			e.AppendRollupTags(nil, 0, captures)
 			if want := tt.want[min(line, 1)]; asked != want {
@@ -152,14 +152,14 @@ func TestSeries(t *testing.T) {
 	series := func(line string) (s accesslog.Series, tags string) {
 		captures := split("1795168800.123|" + line)
 		e.Judge(captures, 1)
-		if e.Series(2, captures) != nil {
+		all := e.Series(captures)
+		if all[2].IsKnown() {
 			t.Errorf("%s: five tags have a series", line)
 		}
-		of := e.Series(0, captures)
-		if of == nil {
+		if !all[0].IsKnown() {
 			t.Fatalf("%s: there is no series", line)
 		}
-		return *of, string(e.AppendRollupTags(nil, 0, captures))
+		return all[0], string(e.AppendRollupTags(nil, 0, captures))
 	}
 	first, _ := series("404|GET /a/12 HTTP/1.1")
 	for line, same := range map[string]bool{
@@ -179,17 +179,17 @@ func TestSeries(t *testing.T) {
 		}
 	}
 	captures := split("1795168800.123|404|GET /" + strings.Repeat("b", 300) + " HTTP/1.1")
-	if e.Judge(captures, 1); e.Series(0, captures) != nil {
+	if e.Judge(captures, 1); e.Series(captures)[0].IsKnown() {
 		t.Error("a path of 301 bytes has a series")
 	}
 	one, two := e.For("x"), e.For("y")
 	a, b := split("1795168800.123|404|GET /a/12 HTTP/1.1"), split("1795168800.123|404|GET /a HTTP/1.1")
 	one.Judge(a, 1)
 	two.Judge(b, 1)
-	if got := one.Series(0, a); *got != first {
-		t.Errorf("another source has %v for the same line, want %v", *got, first)
+	if got := one.Series(a)[0]; got != first {
+		t.Errorf("another source has %v for the same line, want %v", got, first)
 	}
-	if got, same := two.Series(0, b), one.Series(0, a); *got == *same {
+	if got, same := two.Series(b)[0], one.Series(a)[0]; got == same {
 		t.Errorf("two sources have the same series for other lines")
 	}
 }

@@ -10,8 +10,9 @@ import (
 // equal, the tags are; where they are not, the tags mostly differ. So whoever remembers what
 // belongs to a Series need not look at a text.
 //
-// It has a number for each tag. What a value was encoded to gets one when it is remembered,
-// and another one when it was forgotten meanwhile; nothing else in the process ever has it.
+// It has a number for each tag, none of which is 0. What a value was encoded to gets one when
+// it is remembered, and another one when it was forgotten meanwhile; nothing else in the
+// process ever has it. Classes of status have the same for ever.
 type Series [maxSeries]uint64
 
 // maxSeries is the most tags of a rollup whose lines have a Series.
@@ -19,10 +20,11 @@ const maxSeries = 4
 
 // Numbers of values.
 const (
-	noID     = iota // what is not remembered has no number
-	absentID        // the line has none
-	otherID         // it was not admitted
-	firstID
+	noID     = iota + 1 // what is not remembered has no number
+	absentID            // the line has none
+	otherID             // it was not admitted
+	classID             // a class of status, 0xx; those up to 9xx are behind it
+	firstID  = classID + 10
 )
 
 // ids is how many values were given a number.
@@ -30,24 +32,24 @@ var ids atomic.Uint64
 
 func newID() uint64 { return firstID + ids.Add(1) }
 
-// Series returns what stands for the tags that a rollup of the schema, given by its place,
-// has of the line that was last appended or judged, which was a point; nil if nothing does.
-// It is valid until the next line.
-func (e *Encoder) Series(rollup int, captures [][]byte) *Series {
-	of, s := e.rollups.tags[rollup], &e.rollups.series[rollup]
-	if len(of) > maxSeries {
-		return nil
-	}
-	for i, place := range of {
-		t := &e.tags[place]
+// IsKnown reports whether it stands for anything.
+func (s *Series) IsKnown() bool { return !slices.Contains(s[:], noID) }
+
+// Series returns what stands for the tags that each rollup of the schema has of the line that
+// was last appended or judged, which was a point. They are valid until the next line.
+func (e *Encoder) Series(captures [][]byte) []Series {
+	r := &e.rollups
+	for i := range r.all {
+		one := &r.all[i]
+		t := &e.tags[one.place]
 		if t.line != e.line {
 			e.findTag(t, captures)
 		}
-		if s[i] = t.id; t.id == noID {
-			return nil
+		for _, to := range one.to {
+			r.series[to.rollup][to.number] = t.id
 		}
 	}
-	return s
+	return r.series
 }
 
 // AppendRollupTags appends the tags, commas first, that a rollup of the schema, given by
@@ -64,8 +66,12 @@ func (e *Encoder) AppendRollupTags(dst []byte, rollup int, captures [][]byte) []
 			dst = append(append(dst, t.prefix...), other...)
 		case noID:
 			dst = append(dst, t.text...)
-		default: // it is remembered
-			dst = e.appendTag(dst, t, captures)
+		default:
+			if t.id < firstID {
+				dst = append(append(dst, t.prefix...), '0'+byte(t.id-classID), 'x', 'x')
+			} else { // it is remembered
+				dst = e.appendTag(dst, t, captures)
+			}
 		}
 	}
 	return dst
@@ -76,6 +82,12 @@ func (e *Encoder) AppendRollupTags(dst []byte, rollup int, captures [][]byte) []
 func (e *Encoder) findTag(t *tag, captures [][]byte) {
 	raw := e.raw(&t.item, captures)
 	t.line, t.id = e.line, absentID
+	if t.origin == class {
+		if len(raw) > 0 {
+			t.id = classID + uint64(raw[0]-'0')
+		}
+		return
+	}
 	isBrief := len(raw) <= maxBrief && t.memo != nil
 	if len(raw) == 0 {
 		return
@@ -117,7 +129,25 @@ func (e *Encoder) addRollupTags(names []string, s Schema) {
 			places = append(places, place)
 		}
 		slices.SortFunc(places, func(a, b int) int { return cmp.Compare(string(e.tags[a].prefix), string(e.tags[b].prefix)) })
-		e.rollups.tags = append(e.rollups.tags, places)
-		e.rollups.series = append(e.rollups.series, Series{absentID, absentID, absentID, absentID})
+		e.rollups.add(places)
+	}
+}
+
+// add adds a rollup, by the places of its tags.
+func (r *rollups) add(places []int) {
+	rollup := len(r.tags)
+	r.tags = append(r.tags, places)
+	if len(places) > maxSeries {
+		r.series = append(r.series, Series{noID})
+		return
+	}
+	r.series = append(r.series, Series{absentID, absentID, absentID, absentID})
+	for number, place := range places {
+		n := slices.IndexFunc(r.all, func(t summed) bool { return t.place == place })
+		if n < 0 {
+			n = len(r.all)
+			r.all = append(r.all, summed{place: place})
+		}
+		r.all[n].to = append(r.all[n].to, inSeries{rollup, number})
 	}
 }

@@ -72,24 +72,16 @@ func due(g *rollup.Generation) int64 {
 // add adds the line that was last encoded to the rollups that did not get it, and reports
 // whether it counts as written only with them.
 func (p *Parser) add(g *rollup.Generation, by *accesslog.Encoder, captures [][]byte, line int64) (waits bool) {
+	if !g.CountsAny(line) {
+		return false
+	}
 	r := p.rollups
-	var m *accesslog.Measures
-	for i := range r.Keys {
-		if !g.Counts(i, line) {
-			continue
-		}
-		if m == nil {
-			m = by.Measures(captures)
-		}
-		waits = waits || i == r.Last
-		series := by.Series(i, captures)
-		if series != nil && r.Sums.AddAgain(g, i, line, m, series) {
-			continue
-		}
+	waits = r.Last >= 0 && g.Counts(r.Last, line)
+	m, series := by.Measures(captures), by.Series(captures)
+	for i := r.Sums.AddAgain(g, 0, line, m, series); i < len(r.Keys); i = r.Sums.AddAgain(g, i+1, line, m, series) {
 		r.tags = by.AppendRollupTags(r.tags[:0], i, captures)
-		if r.Sums.Add(g, i, line, m, r.tags); series != nil {
-			r.Sums.Remember(series)
-		}
+		r.Sums.Add(g, i, line, m, r.tags)
+		r.Sums.Remember(&series[i])
 	}
 	return waits
 }

@@ -11,6 +11,8 @@ func (d Definition) Alone(host, source string, m *accesslog.Measures, tags []byt
 	p := lineproto.AppendTag(lineproto.AppendMeasurement(nil, d.Measurement), lineproto.TagPrefix("host"), []byte(host))
 	p = lineproto.AppendTag(p, lineproto.TagPrefix("source"), []byte(source))
 	var c cell
-	c.add(m)
+	var line addend
+	line.set(m)
+	c.add(&line)
 	return string(lineproto.AppendEnd(c.appendFields(append(p, tags...)), d.Window(m.At)))
 }

@@ -23,14 +23,16 @@ type cell struct {
 	sizes [len(accesslog.Sizes)]int64
 	times [len(accesslog.Times)]times
 
-	buckets [len(accesslog.Times)][Buckets]uint32
+	// The times of a line are mostly in neighbouring buckets. The last row counts those that a
+	// line does not have.
+	buckets [Buckets + 1][len(accesslog.Times)]uint32
 
 	hash  uint64
 	key   []byte // the tags as line protocol; its memory stays with the cell
 	chain *cell  // the next one of the same place in the table
 	after *cell  // the next one of the share, or of those that are free
 
-	_ [24]byte // so that each begins where a line of the cache does
+	_ [16]byte // so that each begins where a line of the cache does
 }
 
 // times are what is kept of one time of the lines, in milliseconds.
@@ -182,28 +184,56 @@ func (t *cells) drop(c *cell) {
 	t.free = c
 }
 
-// add adds a line.
-func (c *cell) add(m *accesslog.Measures) {
-	c.requests++
+// addend is what one line adds to its cells, with 0 in place of what it does not have: so it is
+// added without asking for each number whether there is one.
+type addend struct {
+	at      int64
+	tries   int64
+	sizes   [len(accesslog.Sizes)]int64
+	times   [len(accesslog.Times)]int64
+	buckets [len(accesslog.Times)]int
+	has     uint32
+}
+
+func (a *addend) set(m *accesslog.Measures) {
+	a.at, a.tries, a.has = m.At, m.Tries, 0
 	if m.Tries > 0 {
-		c.tries += m.Tries
-		c.has |= hasTries
+		a.has = hasTries
 	}
 	for i := range m.Sizes { // ranging over values would copy all of them first
-		if size := m.Sizes[i]; size >= 0 {
-			c.sizes[i] += size
-			c.has |= hasSizes << i
+		size := m.Sizes[i]
+		if size >= 0 {
+			a.has |= hasSizes << i
 		}
+		a.sizes[i] = max(size, 0)
 	}
 	for i := range m.Times {
-		ms := m.Times[i]
-		if ms < 0 {
-			continue
+		if ms := m.Times[i]; ms >= 0 {
+			a.times[i], a.buckets[i] = ms, Bucket(ms)
+			a.has |= hasTimes << i
+		} else {
+			a.times[i], a.buckets[i] = 0, Buckets
 		}
-		t := &c.times[i]
-		t.sum += ms
-		t.greatest = max(t.greatest, ms)
-		c.buckets[i][Bucket(ms)]++
-		c.has |= hasTimes << i
+	}
+}
+
+// add adds a line. It is written out because the compiler does not do that to a loop.
+func (c *cell) add(a *addend) {
+	c.requests++
+	c.has |= a.has
+	c.tries += a.tries
+	c.sizes[0] += a.sizes[0]
+	c.sizes[1] += a.sizes[1]
+	c.sizes[2] += a.sizes[2]
+	c.times[0].add(a.times[0])
+	c.times[1].add(a.times[1])
+	c.buckets[a.buckets[0]&Buckets][0]++
+	c.buckets[a.buckets[1]&Buckets][1]++
+}
+
+func (t *times) add(ms int64) {
+	t.sum += ms
+	if ms > t.greatest {
+		t.greatest = ms
 	}
 }

@@ -138,8 +138,8 @@ func (c *cell) appendFields(p []byte) []byte {
 		t, names := &c.times[i], &timeNames[i]
 		p = appendInteger(p, names.sum, t.sum)
 		p = appendInteger(p, names.greatest, t.greatest)
-		for b, n := range c.buckets[i] {
-			if n > 0 {
+		for b := range Buckets {
+			if n := c.buckets[b][i]; n > 0 {
 				p = appendInteger(p, names.buckets[b], int64(n))
 			}
 		}

@@ -74,18 +74,19 @@ func (a *adder) add(t testing.TB, generation int, line int64, captures [][]byte)
 		t.Fatalf("%q is %d, no point", captures, outcome)
 	}
 	m := a.encoder.Measures(captures)
-	for i := range a.sums.States() {
-		var series *accesslog.Series
+	series := a.encoder.Series(captures)
+	next := func(of int) int {
+		if !a.quick {
+			return of
+		}
+		return a.sums.AddAgain(a.open[generation], of, line, m, series)
+	}
+	again = len(series)
+	for of := next(0); of < len(series); of = next(of + 1) {
+		again--
+		a.sums.Add(a.open[generation], of, line, m, a.encoder.AppendRollupTags(nil, of, captures))
 		if a.quick {
-			series = a.encoder.Series(i, captures)
-		}
-		if series != nil && a.sums.AddAgain(a.open[generation], i, line, m, series) {
-			again++
-			continue
-		}
-		a.sums.Add(a.open[generation], i, line, m, a.encoder.AppendRollupTags(nil, i, captures))
-		if series != nil {
-			a.sums.Remember(series)
+			a.sums.Remember(&series[of])
 		}
 	}
 	return again

@@ -28,6 +28,7 @@ type Sums struct {
 	known   []*Generation // in the order in which they were begun
 	places  map[place]*Generation
 	salts   uint64
+	line    addend // that is being added
 }
 
 // place is how a generation is found again.
@@ -138,22 +139,45 @@ func (g *Generation) isImported() bool { return g.ID < 0 }
 // counted before.
 func (g *Generation) Counts(rollup int, line int64) bool { return line >= g.shares[rollup].next }
 
-// AddAgain is Add for a line of a series that was remembered in that window. If it returns
-// false, nothing was done.
-func (s *Sums) AddAgain(g *Generation, rollup int, line int64, m *accesslog.Measures, series *accesslog.Series) bool {
-	sh := &g.shares[rollup]
-	c := s.cells.again(sh, sh.rollup.windowOf(m.At), series)
-	if c == nil {
-		return false
+// CountsAny reports whether a line counts for a rollup.
+func (g *Generation) CountsAny(line int64) bool {
+	for i := range g.shares {
+		if g.Counts(i, line) {
+			return true
+		}
 	}
-	c.add(m)
-	sh.lines++
-	sh.next = line + 1
-	return true
+	return false
 }
 
-// Remember is called after Add, for AddAgain: the line was one of that series.
-func (s *Sums) Remember(series *accesslog.Series) { s.cells.remember(s.cells.latest, series) }
+// AddAgain adds a line to the rollups for which it counts, from one on, as far as its series
+// were remembered in their windows. It returns the place of the first one to which it could
+// not be added so; that is how many there are if it was added to all.
+func (s *Sums) AddAgain(g *Generation, rollup int, line int64, m *accesslog.Measures, series []accesslog.Series) int {
+	a := &s.line
+	a.set(m)
+	for ; rollup < len(g.shares); rollup++ {
+		sh := &g.shares[rollup]
+		if line < sh.next {
+			continue
+		}
+		c := s.cells.again(sh, sh.rollup.windowOf(a.at), &series[rollup])
+		if c == nil {
+			break
+		}
+		c.add(a)
+		sh.lines++
+		sh.next = line + 1
+	}
+	return rollup
+}
+
+// Remember is called after Add, for AddAgain: the line was one of that series, which may stand
+// for nothing.
+func (s *Sums) Remember(series *accesslog.Series) {
+	if series.IsKnown() {
+		s.cells.remember(s.cells.latest, series)
+	}
+}
 
 // windowOf is the begin of the window with a time.
 func (r *rollup) windowOf(at int64) int64 {
@@ -166,6 +190,7 @@ func (r *rollup) windowOf(at int64) int64 {
 // Add adds a line to a rollup for which it counts. tags are those of the rollup, as line
 // protocol. Nothing is kept.
 func (s *Sums) Add(g *Generation, rollup int, line int64, m *accesslog.Measures, tags []byte) {
+	s.line.set(m)
 	sh := &g.shares[rollup]
 	r := sh.rollup
 	was := s.cells.open
@@ -177,7 +202,7 @@ func (s *Sums) Add(g *Generation, rollup int, line int64, m *accesslog.Measures,
 			sh.full, g.due = true, min(g.due, line+1)
 		}
 	}
-	c.add(m)
+	c.add(&s.line)
 	sh.lines++
 	sh.next = line + 1
 }

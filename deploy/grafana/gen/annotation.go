@@ -7,7 +7,9 @@ func marked(name, color, field, by, text string) annotation {
 	q := fmt.Sprintf("SELECT %q AS %q\nFROM %s\nWHERE %s AND %q > 0", field, text, in(own), where(`"host" =~ /^$host$/`, by), field)
 	t := query(name, "", q)
 	t.ResultFormat = "table"
-	return annotation{Name: name, Datasource: influxdb, Enable: true, IconColor: color, RawQuery: true, Query: q, Target: t, TextColumn: text}
+	return annotation{Name: name, Datasource: influxdb, Enable: true, IconColor: color, RawQuery: true, Query: q, Target: t, TextColumn: text, Mappings: map[string]any{
+		"time": map[string]any{"source": "field", "value": "Time"}, "text": map[string]any{"source": "text", "value": name},
+	}}
 }
 
 func startMarks() annotation {

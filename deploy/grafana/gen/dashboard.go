@@ -36,15 +36,16 @@ type annotations struct {
 }
 
 type annotation struct {
-	Name       string `json:"name"`
-	Datasource source `json:"datasource"`
-	Enable     bool   `json:"enable"`
-	IconColor  string `json:"iconColor"`
-	RawQuery   bool   `json:"rawQuery"`
-	Query      string `json:"query"`
-	Target     target `json:"target"`
-	TextColumn string `json:"textColumn,omitempty"`
-	TagsColumn string `json:"tagsColumn,omitempty"`
+	Name       string         `json:"name"`
+	Datasource source         `json:"datasource"`
+	Enable     bool           `json:"enable"`
+	IconColor  string         `json:"iconColor"`
+	RawQuery   bool           `json:"rawQuery"`
+	Query      string         `json:"query"`
+	Target     target         `json:"target"`
+	TextColumn string         `json:"textColumn,omitempty"`
+	Mappings   map[string]any `json:"mappings,omitempty"`
+	TagsColumn string         `json:"tagsColumn,omitempty"`
 }
 
 type templating struct {

@@ -17,7 +17,7 @@ func explore() *dashboard {
 	policy.Hide = 2 // for links that keep it
 	d.Templating.List = []variable{datasourceVariable(), policy, tag("host", "Host"), tag("source", "Source"), tag("method", "Method"), tag("status", "Status"), path, monitorVariable()}
 	d.place(
-		[]*panel{eachRequest("Request times", "How long each of the newest 2,000 requests took, as nginx saw it.", "request_time"), eachRequest("Upstream times", "What nginx waited for the servers behind it, for each of the newest 2,000 requests.", "upstream_response_time")},
+		[]*panel{eachRequest("Request times", "How long each of the newest 500 requests of each status took, as nginx saw it.", "request_time"), eachRequest("Upstream times", "What nginx waited for the servers behind it, for each of the newest 500 requests of each status.", "upstream_response_time")},
 		[]*panel{newestRequests()},
 	)
 	return d
@@ -26,7 +26,7 @@ func explore() *dashboard {
 var ofRequests = where(ofHosts, is("method", "^$method$"), is("status", "^$status$"), is("path", "^$path$"))
 
 func eachRequest(title, description, field string) *panel {
-	q := fmt.Sprintf("SELECT %q\nFROM %q\nWHERE %s\nGROUP BY \"status\" ORDER BY time DESC LIMIT 2000", field, raw, ofRequests)
+	q := fmt.Sprintf("SELECT %q\nFROM %q\nWHERE %s\nGROUP BY \"status\" ORDER BY time DESC LIMIT 500", field, raw, ofRequests)
 	p := timeseries(title, description+" Each status is a series.", seconds, 10, query("requests", "$tag_status", q))
 	p.FieldConfig.Defaults.Custom["drawStyle"] = "points"
 	return p.override(byRegexp("^5", colored(red)), byRegexp("^4", colored(orange)), byRegexp("^3", colored(blue)), byRegexp("^2", colored(green)), byRegexp("^1", colored(purple)))

@@ -39,9 +39,9 @@ var classes = []class{
 // notObserved is what is shown where nothing is known. It is no value, and has no colour of one.
 const notObserved = "not observed"
 
-// steps are thresholds: a colour below the first value, and one from each value on.
-func steps(below string, more ...step) *thresholds {
-	return &thresholds{Mode: "absolute", Steps: append([]step{{Color: below}}, more...)}
+// steps are thresholds: a colour from each value on. What is not known has the first one, grey.
+func steps(more ...step) *thresholds {
+	return &thresholds{Mode: "absolute", Steps: append([]step{{Color: grey}}, more...)}
 }
 
 func from(value float64, color string) step { return step{color, &value} }

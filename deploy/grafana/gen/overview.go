@@ -41,7 +41,7 @@ func statRequests() *panel {
 
 func statErrors() *panel {
 	p := stat("Server errors", "Of all requests of the range, the share that was answered with 5xx.", percent, 5, query("share", "$col", shareOf("5")))
-	p.FieldConfig.Defaults.Thresholds = steps(green, from(0.01, orange), from(0.05, red))
+	p.FieldConfig.Defaults.Thresholds = steps(from(0, green), from(0.01, orange), from(0.05, red))
 	return p
 }
 

@@ -70,7 +70,7 @@ func stat(title, description, unit string, w int, targets ...target) *panel {
 	p := newPanel("stat", title, description, w, 4, targets...)
 	p.FieldConfig.Defaults.Unit = unit
 	p.FieldConfig.Defaults.Color = &color{Mode: "thresholds"}
-	p.FieldConfig.Defaults.Thresholds = steps(blue)
+	p.FieldConfig.Defaults.Thresholds = steps(from(0, blue))
 	p.Options = map[string]any{
 		"reduceOptions": map[string]any{"calcs": []string{"lastNotNull"}, "fields": "", "values": false},
 		"graphMode":     "none", "colorMode": "value", "textMode": "value", "justifyMode": "center", "orientation": "auto",

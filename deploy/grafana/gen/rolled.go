@@ -25,13 +25,15 @@ func byClass(digit string) string { return fmt.Sprintf(`"status_class" = '%sxx'`
 const (
 	longest   = "43200000"
 	maxPoints = 144
-	allPaths  = "'${path:percentencode}' = '.*'"
+	// Whether Grafana encodes what stands for all, too, depends on its version.
+	allPaths = "('${path:percentencode}' = '.*' OR '${path:percentencode}' = '.%2A' OR '${path:percentencode}' = '%24__all')"
+	onePath  = "'${path:percentencode}' != '.*'\nAND '${path:percentencode}' != '.%2A'\nAND '${path:percentencode}' != '%24__all'"
 )
 
 var (
 	ofSite   = rolled{site, 10, allPaths + "\nAND ${__to} - ${__from} <= " + longest, byStatus}
 	ofSite5m = rolled{site5m, 300, allPaths + "\nAND ${__to} - ${__from} > " + longest, byClass}
-	ofPath   = rolled{paths, 60, "'${path:percentencode}' != '.*'\nAND \"path\" =~ /^$path$/", byClass}
+	ofPath   = rolled{paths, 60, onePath + "\nAND \"path\" =~ /^$path$/", byClass}
 
 	anyRolled = []rolled{ofSite, ofSite5m, ofPath}
 )

@@ -68,7 +68,7 @@ func observedStates() *panel {
 		query("observed", "$tag_host $tag_source", q))
 	p.Interval, p.MaxDataPoints = "5m", 200
 	p.FieldConfig.Defaults.Color = &color{Mode: "thresholds"}
-	p.FieldConfig.Defaults.Thresholds = steps(grey, from(0.001, green))
+	p.FieldConfig.Defaults.Thresholds = steps(from(0.001, green))
 	p.FieldConfig.Defaults.Mappings = []mapping{
 		{"range", map[string]any{"from": 0.001, "to": nil, "result": map[string]any{"text": "observed", "color": green, "index": 0}}},
 		{"special", map[string]any{"match": "null", "result": map[string]any{"text": notObserved, "color": grey, "index": 1}}},

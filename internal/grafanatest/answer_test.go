@@ -90,7 +90,7 @@ func cell(v any, isTime bool) any {
 	}
 	if isTime {
 		ns, _ := n.Int64()
-		return time.Unix(0, ns).UTC()
+		return time.UnixMilli(ns / 1e6).UTC()
 	}
 	f, _ := n.Float64()
 	return f

@@ -45,20 +45,31 @@ type points map[time.Time]float64
 // series are lines by their names in the legend. They are exact, but for rounding.
 type series map[string]points
 
-// near are series that may be off by a share of the value.
+// near are series that may be off by a share of the value, and by a least difference.
 type near struct {
 	series
+	within, least float64
+}
+
+// lone is one value, whatever its time.
+type lone struct {
+	name   string
+	value  float64
 	within float64
 }
+
+// heat are cells of a heatmap, by time and row. Zeros are not drawn.
+type heat struct{ cells map[time.Time][]float64 }
 
 // rows are those of a table, without a column of times unless head has it. Numbers are
 // float64s.
 type rows struct {
 	head   []string
 	rows   [][]any
-	sorted string  // this column falls from row to row
-	most   int     // the first of these by sorted, if there are more; 0: all
-	within float64 // numbers may be off by this share
+	sorted string        // this column falls from row to row
+	most   int           // the first of these by sorted, if there are more; 0: all
+	within float64       // numbers may be off by this share
+	late   time.Duration // times may be later by less than that
 }
 
 // options are those of a variable.
@@ -79,9 +90,44 @@ func (r rows) empty() bool    { return len(r.rows) == 0 }
 func (o options) empty() bool { return len(o) == 0 }
 func (nothing) empty() bool   { return true }
 
+func (lone) empty() bool   { return false }
+func (h heat) empty() bool { return len(h.cells) == 0 }
+
 const rounding = 1e-9
 
-func (s series) differs(came []*frame) []string { return near{s, rounding}.differs(came) }
+func (s lone) differs(came []*frame) []string {
+	if len(came) != 1 || len(came[0].columns) != 2 || came[0].rows() != 1 || came[0].columns[1].name != s.name {
+		return []string{fmt.Sprintf("%v, want one value of %s, %v", came, s.name, s.value)}
+	}
+	if got, _ := came[0].columns[1].values[0].(float64); !isNear(got, s.value, s.within) {
+		return []string{fmt.Sprintf("%q is %v, want %v", s.name, got, s.value)}
+	}
+	return nil
+}
+
+func (h heat) differs(came []*frame) (wrong []string) {
+	left := maps.Clone(h.cells)
+	for _, f := range came {
+		for n := range f.rows() {
+			at, _ := f.columns[0].values[n].(time.Time)
+			got, some := []float64{}, false
+			for _, c := range f.columns[1:] {
+				v, _ := c.values[n].(float64)
+				got, some = append(got, v), some || v != 0
+			}
+			if want, is := left[at]; some && !slices.Equal(got, want) || is && !some {
+				wrong = append(wrong, fmt.Sprintf("at %s: %v, want %v", at.Format(timeFormat), got, want))
+			}
+			delete(left, at)
+		}
+	}
+	for at := range left {
+		wrong = append(wrong, fmt.Sprintf("at %s is nothing, want %v", at.Format(timeFormat), left[at]))
+	}
+	return wrong
+}
+
+func (s series) differs(came []*frame) []string { return near{s, rounding, 0}.differs(came) }
 
 func (n near) differs(came []*frame) (wrong []string) {
 	seen := map[string]bool{}
@@ -89,7 +135,10 @@ func (n near) differs(came []*frame) (wrong []string) {
 		if f.table {
 			return []string{"a table, want series"}
 		}
-		for _, c := range f.columns[min(1, len(f.columns)):] {
+		for _, c := range f.columns {
+			if c.name == timeColumn {
+				continue
+			}
 			if seen[c.name] {
 				wrong = append(wrong, fmt.Sprintf("two series are called %q", c.name))
 			}
@@ -112,14 +161,14 @@ func (n near) line(f *frame, c *column) (wrong []string) {
 		if v == nil {
 			continue
 		}
-		at, _ := f.columns[0].values[i].(time.Time)
+		at, _ := f.column(timeColumn).values[i].(time.Time)
 		want, is := left[at]
 		delete(left, at)
 		got, isNumber := v.(float64)
 		switch {
 		case !is:
 			wrong = append(wrong, fmt.Sprintf("%q at %s is %v, want no value", c.name, at.Format(timeFormat), v))
-		case !isNumber || !isNear(got, want, n.within):
+		case !isNumber || !isNear(got, want, n.within) && math.Abs(got-want) > n.least:
 			wrong = append(wrong, fmt.Sprintf("%q at %s is %v, want %v", c.name, at.Format(timeFormat), v, want))
 		}
 	}
@@ -213,6 +262,13 @@ func (r rows) same(got, want []any) bool {
 		return false
 	}
 	for i := range got {
+		if at, is := want[i].(time.Time); is {
+			got, _ := got[i].(time.Time)
+			if got.Before(at) || got.Sub(at) > r.late {
+				return false
+			}
+			continue
+		}
 		g, isNumber := got[i].(float64)
 		w, wantNumber := want[i].(float64)
 		switch {
@@ -261,8 +317,8 @@ func TestExpectationsAreCompared(t *testing.T) {
 		{"a value too many", series{"a": {}}, line, "want no value"},
 		{"a value too few", series{"a": {at: 2, at.Add(time.Second): 1}}, line, "is nothing"},
 		{"no series", series{"a": {at: 2}, "b": {at: 1}}, line, `no series "b"`},
-		{"near", near{series{"a": {at: 2.2}}, 0.1}, line, ""},
-		{"not near", near{series{"a": {at: 2.3}}, 0.1}, line, "want 2.3"},
+		{"near", near{series{"a": {at: 2.2}}, 0.1, 0}, line, ""},
+		{"not near", near{series{"a": {at: 2.3}}, 0.1, 0}, line, "want 2.3"},
 		{"nothing", nothing{}, line, "want nothing"},
 		{"rows", rows{head: head, rows: [][]any{{"/x", 3.0}, {"/", 5.0}}, sorted: "n"}, table, ""},
 		{"first rows", rows{head: head, rows: [][]any{{"/x", 3.0}, {"/", 5.0}, {"/y", 2.0}}, sorted: "n", most: 2}, table, ""},

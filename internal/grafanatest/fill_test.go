@@ -3,6 +3,7 @@ package grafanatest
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,11 +17,11 @@ import (
 
 // world is what all tests look at: an influxd that tailflux has filled.
 type world struct {
-	dir, binary string
-	db          *influxdtest.Server
-	known       *known
-	began       time.Time        // tailflux read the known traffic after that
-	sites       map[string]*site // the others, by database
+	dir, binary  string
+	db           *influxdtest.Server
+	known        *known
+	began, ended time.Time        // tailflux read the known traffic between these
+	sites        map[string]*site // the others, by database
 }
 
 // Databases. In that of known traffic rollups have a policy of their own, in the others
@@ -69,7 +70,47 @@ func filled(t *testing.T) *world {
 	the = w
 	w.began = time.Now()
 	w.readKnown(t)
+	w.happen(t)
 	return w
+}
+
+// happen writes events as a tailflux would have that ran all the time, and adds those of
+// the runs there were.
+func (w *world) happen(t *testing.T) {
+	t.Helper()
+	k := w.known
+	all := []event{
+		{k.at(70 * minute), web1, "", "outages", 2},
+		{k.at(130 * minute), web2, "", "outages", 1},
+		{k.at(75 * minute), web1, "web", "rotations", 1},
+		{k.at(150 * minute), web2, "api", "rotations", 1},
+	}
+	var lines []string
+	for _, e := range all {
+		tags := "host=" + e.host
+		if e.source != "" {
+			tags += ",source=" + e.source
+		}
+		lines = append(lines, fmt.Sprintf("tailflux,%s %s=%di %d", tags, e.field, int(e.value), e.at.UnixNano()))
+	}
+	url := w.db.URL() + "/write?rp=tailflux_rollups&db=" + knownDB
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, strings.NewReader(strings.Join(lines, "\n")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = resp.Body.Close()
+	if resp.StatusCode != http.StatusNoContent {
+		t.Fatalf("write: %s", resp.Status)
+	}
+	for _, host := range []string{web1, web1, web2, web2} { // two runs each
+		all = append(all, event{w.began.UTC(), host, "", "started", 1})
+	}
+	k.events = all
+	w.ended = time.Now().Add(time.Second).UTC()
 }
 
 func run(t *testing.T, name string, args ...string) {
@@ -79,9 +120,10 @@ func run(t *testing.T, name string, args ...string) {
 	}
 }
 
-// endOfKnown is a moment ago, and in the middle of a window of ten seconds.
+// endOfKnown is a moment ago, and in the middle of a window of ten seconds. All of it is old
+// enough to be shown: what came in the last seconds is not there yet.
 func endOfKnown() time.Time {
-	return time.Now().UTC().Truncate(10 * time.Second).Add(-3 * time.Second)
+	return time.Now().UTC().Truncate(10 * time.Second).Add(-23 * time.Second)
 }
 
 // readKnown lets a tailflux on each host read what there is up to the gap, and, after

@@ -91,9 +91,9 @@ func wrongIn(t *testing.T, text string, expect expectations, views ...view) []st
 // The frame itself, shown on queries that are easy to understand: as they are they show
 // what was in the logs, and with a mistake in them they do not.
 func TestHandmadeDashboard(t *testing.T) {
-	k := filled(t).known
+	w := filled(t)
 	var views []view
-	for _, v := range k.views() {
+	for _, v := range w.views() {
 		if v.chosen == nil || v.chosen["host"] != nil || v.chosen["path"] != nil {
 			views = append(views, v)
 		}

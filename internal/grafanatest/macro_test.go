@@ -3,6 +3,7 @@ package grafanatest
 import (
 	"cmp"
 	"fmt"
+	"net/url"
 	"regexp"
 	"strconv"
 	"strings"
@@ -105,6 +106,8 @@ func (v value) in(name, format, query string) (string, error) {
 		return v.regexp(false), nil
 	case "raw":
 		return strings.Join(v.texts, ","), nil
+	case "percentencode":
+		return strings.ReplaceAll(url.QueryEscape(strings.Join(v.texts, ",")), "+", "%20"), nil
 	case "sqlstring":
 		var quoted []string
 		for _, text := range v.texts {
@@ -172,6 +175,7 @@ func TestExpand(t *testing.T) {
 		{"r / $__interval_ms\nWHERE a =~ /b/ GROUP BY time($__interval)", "r / 15000\nWHERE a =~ /b/ GROUP BY time(15s)"},
 		{"r / $__interval_ms WHERE a =~ /b/ GROUP BY time($__interval)", `r / \15000 WHERE a =~ /b/ GROUP BY time(\15s)`},
 		{"(WHERE a =~ /b/ GROUP BY time($__interval)) WHERE c =~ /d/", `(WHERE a =~ /b/ GROUP BY time(\15s)) WHERE c =~ /d/`},
+		{"'${path:percentencode}'", `'%2Fit%27s%20%22so%22%3F'`},
 		{"${path:sqlstring}", `'/it''s "so"?'`},
 	} {
 		if got, err := e.expand(tt.give, 15*time.Second); err != nil || got != tt.want {

@@ -48,8 +48,17 @@ type span struct {
 type record struct {
 	requests []request
 	spans    []span
+	events   []event
 	rejected map[string]map[string]int // by source and reason
 	filtered map[string]int            // by source
+}
+
+// event is something that tailflux says about itself.
+type event struct {
+	at           time.Time
+	host, source string
+	field        string
+	value        float64
 }
 
 // origin is one of the four sources, as nginx writes it.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 )
 
@@ -15,20 +16,31 @@ func transform(p *panel, all []*frame) ([]*frame, error) {
 			continue
 		}
 		do := transformations[t.ID]
-		if do == nil || t.Filter != nil {
+		if do == nil || t.Filter != nil && t.Filter.ID != "byRefId" {
 			return nil, fmt.Errorf("nobody knows the transformation %s", t.ID)
 		}
-		var err error
-		if all, err = do(t.Options, all); err != nil {
+		var some, others []*frame
+		for _, f := range all {
+			if t.Filter == nil || t.Filter.Options == f.ref {
+				some = append(some, f)
+			} else {
+				others = append(others, f)
+			}
+		}
+		some, err := do(t.Options, some)
+		if err != nil {
 			return nil, fmt.Errorf("%s: %w", t.ID, err)
 		}
+		all = slices.Concat(others, some)
 	}
 	return all, nil
 }
 
 var transformations = map[string]func(options json.RawMessage, all []*frame) ([]*frame, error){
-	"organize": organize,
-	"sortBy":   sortBy,
+	"organize":         organize,
+	"sortBy":           sortBy,
+	"convertFieldType": convertFieldType,
+	"calculateField":   calculateField,
 }
 
 // organize leaves out, orders and renames columns.
@@ -43,7 +55,7 @@ func organize(raw json.RawMessage, all []*frame) ([]*frame, error) {
 	}
 	var out []*frame
 	for _, f := range all {
-		g := &frame{ref: f.ref, table: true}
+		g := &frame{ref: f.ref, table: f.table}
 		for _, c := range f.columns {
 			if !o.ExcludeByName[c.name] {
 				g.columns = append(g.columns, c)
@@ -135,4 +147,63 @@ func compareCells(a, b any) int {
 		return 0
 	}
 	return -1
+}
+
+// convertFieldType makes numbers of times, and times of numbers.
+func convertFieldType(raw json.RawMessage, all []*frame) ([]*frame, error) {
+	var o struct {
+		Conversions []struct{ TargetField, DestinationType string }
+	}
+	if err := json.Unmarshal(raw, &o); err != nil {
+		return nil, err
+	}
+	for _, f := range all {
+		for _, to := range o.Conversions {
+			c := f.column(to.TargetField)
+			if c == nil {
+				continue
+			}
+			c.values = slices.Clone(c.values)
+			for i, v := range c.values {
+				switch v := v.(type) {
+				case time.Time:
+					c.values[i] = float64(v.UnixMilli())
+				case float64:
+					c.values[i] = time.UnixMilli(int64(v)).UTC()
+				}
+			}
+			if to.DestinationType != "number" && to.DestinationType != "time" {
+				return nil, fmt.Errorf("nobody knows the type %s", to.DestinationType)
+			}
+		}
+	}
+	return all, nil
+}
+
+// calculateField adds a column that is another one and a constant.
+func calculateField(raw json.RawMessage, all []*frame) ([]*frame, error) {
+	var o struct {
+		Mode, Alias string
+		Binary      struct{ Left, Operator, Right string }
+	}
+	if err := json.Unmarshal(raw, &o); err != nil {
+		return nil, err
+	}
+	right, err := strconv.ParseFloat(o.Binary.Right, 64)
+	if err != nil || o.Mode != "binary" || o.Binary.Operator != "+" {
+		return nil, fmt.Errorf("nobody knows %s", raw)
+	}
+	for _, f := range all {
+		left := f.column(o.Binary.Left)
+		if left == nil {
+			continue
+		}
+		sum := column{name: o.Alias}
+		for _, v := range left.values {
+			n, _ := v.(float64)
+			sum.values = append(sum.values, n+right)
+		}
+		f.columns = append(f.columns, sum)
+	}
+	return all, nil
 }

@@ -14,6 +14,7 @@
 //	expect_test.go      how an expectation is written, and compared
 //	asked_test.go       what an expectation is worked out from
 //	check_test.go       asks all queries of a dashboard
+//	overview_test.go    what the overview shows
 //	ranges_test.go      the time ranges and choices for which each is asked
 //	more_test.go        a month, a day of 12 requests/s, a handful of requests
 //	mutants_test.go     mistakes in the dashboards that must be found

@@ -54,7 +54,7 @@ func TestMistakesAreFound(t *testing.T) {
 	slices.SortStableFunc(views, func(a, b view) int { return len(b.chosen) - len(a.chosen) })
 	found, applied := 0, map[string]int{}
 	for name, d := range dashboards(t) {
-		if expected[name] == nil {
+		if name != "overview" { // others have few queries of traffic, and points about tailflux in one view only
 			continue
 		}
 		for _, p := range d.Panels {

@@ -36,7 +36,7 @@ func statApdex() *panel {
 	for _, r := range anyRolled {
 		parts = append(parts, r.part(0, sums, "", wholeRange))
 	}
-	q := fmt.Sprintf("SELECT (\"good\" + \"fair\" * 0.5) / (\"good\" + \"fair\" + \"rest\") AS \"apdex\" FROM\n%s\nWHERE $timeFilter", strings.Join(parts, ",\n"))
+	q := fmt.Sprintf("SELECT (\"good\" + \"fair\" * 0.5) / (\"good\" + \"fair\" + \"rest\") AS \"apdex\" FROM\n%s\nWHERE \"good\" + \"fair\" + \"rest\" > 0 AND $timeFilter", strings.Join(parts, ",\n"))
 	p := stat("Apdex", fmt.Sprintf("Satisfaction from 0 to 1: the share of requests that took at most %s s, and half of that up to %s s. Both are bounds of buckets, so it is exact.",
 		upper(satisfied)[:5], upper(tolerated)[:5]), "none", 5, query("apdex", "$col", q))
 	p.FieldConfig.Defaults.Thresholds = steps(from(0, red), from(0.7, orange), from(0.85, green))

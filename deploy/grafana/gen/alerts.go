@@ -122,7 +122,7 @@ func notObservedAlert() *alert {
 // minute counts.
 func lag() *alert {
 	return &alert{
-		uid: "tailflux-lag", title: "tailflux lags", severity: "warning", panel: panelRef{overview(), "Newest lines"},
+		uid: "tailflux-lag", title: "tailflux lags", severity: "warning", panel: panelRef{pipeline(), "Lag"},
 		over: 5 * time.Minute, lasts: 2 * time.Minute, reduce: "min", is: "gt", than: 120, noData: isFine, noAnswer: asBefore,
 		query: `SELECT min("lag_seconds") AS "seconds" FROM ` + alertOwn + `
 WHERE $timeFilter AND "source" != '' GROUP BY time(1m), "host", "source" fill(none)`,
@@ -133,7 +133,7 @@ WHERE $timeFilter AND "source" != '' GROUP BY time(1m), "host", "source" fill(no
 
 func undelivered() *alert {
 	return &alert{
-		uid: "tailflux-undelivered", title: "Lines are not delivered", severity: "warning", panel: panelRef{overview(), "Newest lines"},
+		uid: "tailflux-undelivered", title: "Lines are not delivered", severity: "warning", panel: panelRef{pipeline(), "Undelivered"},
 		over: 5 * time.Minute, lasts: 2 * time.Minute, reduce: "min", is: "gt", than: 60, noData: isFine, noAnswer: asBefore,
 		query: `SELECT min("undelivered_seconds") AS "seconds" FROM ` + alertOwn + `
 WHERE $timeFilter GROUP BY time(1m), "host" fill(none)`,
@@ -144,7 +144,7 @@ WHERE $timeFilter GROUP BY time(1m), "host" fill(none)`,
 
 func rejected() *alert {
 	return &alert{
-		uid: "tailflux-rejects", title: "Lines are rejected", severity: "warning", panel: panelRef{overview(), "Newest lines"},
+		uid: "tailflux-rejects", title: "Lines are rejected", severity: "warning", panel: panelRef{pipeline(), "Rejected lines by reason"},
 		over: 15 * time.Minute, lasts: 5 * time.Minute, reduce: "last", is: "gt", than: 1, noData: isFine, noAnswer: asBefore,
 		query: `SELECT 100 * "rejected" / ` + atLeast(`"read"`, 1000) + ` AS "percent" FROM (
   SELECT sum("lines_rejected") AS "rejected", sum("lines_read") AS "read" FROM ` + alertOwn + `
@@ -157,7 +157,7 @@ func rejected() *alert {
 
 func lost() *alert {
 	return &alert{
-		uid: "tailflux-lost", title: "Lines are lost", severity: "warning", panel: panelRef{overview(), "Observed"},
+		uid: "tailflux-lost", title: "Lines are lost", severity: "warning", panel: panelRef{pipeline(), "Files"},
 		over: time.Hour, lasts: time.Minute, reduce: "last", is: "gt", than: 0, noData: isFine, noAnswer: asBefore,
 		query: `SELECT sum("generations_lost") AS "files" FROM ` + alertOwn + `
 WHERE $timeFilter AND "source" != '' GROUP BY "host", "source"`,
@@ -168,7 +168,7 @@ WHERE $timeFilter AND "source" != '' GROUP BY "host", "source"`,
 
 func tagCap() *alert {
 	return &alert{
-		uid: "tailflux-tag-cap", title: "Tag is nearly full", severity: "warning", panel: panelRef{overview(), "Top paths"},
+		uid: "tailflux-tag-cap", title: "Tag is nearly full", severity: "warning", panel: panelRef{pipeline(), "Tags"},
 		over: 10 * time.Minute, lasts: 5 * time.Minute, reduce: "last", is: "gt", than: 80, noData: isFine, noAnswer: asBefore,
 		query: `SELECT 100 * last("values") / last("limit") AS "percent" FROM ` + alertOwn + `
 WHERE $timeFilter AND "tag" != '' GROUP BY time(1m), "host", "tag" fill(none)`,
@@ -181,7 +181,7 @@ WHERE $timeFilter AND "tag" != '' GROUP BY time(1m), "host", "tag" fill(none)`,
 // afterwards how often it was.
 func outage() *alert {
 	return &alert{
-		uid: "tailflux-outage", title: "InfluxDB is away", severity: "critical", panel: panelRef{overview(), "Observed"},
+		uid: "tailflux-outage", title: "InfluxDB is away", severity: "critical", panel: panelRef{pipeline(), "Undelivered"},
 		over: 30 * time.Minute, lasts: 2 * time.Minute, reduce: "last", is: "gt", than: 2, noData: isFine, noAnswer: isAlarm,
 		query: `SELECT sum("outages") AS "outages" FROM ` + alertOwn + `
 WHERE $timeFilter GROUP BY "host"`,
@@ -192,7 +192,7 @@ WHERE $timeFilter GROUP BY "host"`,
 
 func restarts() *alert {
 	return &alert{
-		uid: "tailflux-restarts", title: "tailflux starts again and again", severity: "warning", panel: panelRef{overview(), "Observed"},
+		uid: "tailflux-restarts", title: "tailflux starts again and again", severity: "warning", panel: panelRef{pipeline(), "Cuts and starts"},
 		over: 15 * time.Minute, lasts: time.Minute, reduce: "last", is: "gt", than: 2, noData: isFine, noAnswer: asBefore,
 		query: `SELECT sum("started") AS "starts" FROM ` + alertOwn + `
 WHERE $timeFilter GROUP BY "host"`,

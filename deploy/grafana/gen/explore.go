@@ -35,7 +35,8 @@ func eachRequest(title, description, field string) *panel {
 func newestRequests() *panel {
 	q := fmt.Sprintf("SELECT *\nFROM %q\nWHERE %s\nORDER BY time DESC LIMIT 500", raw, ofRequests)
 	p := table("Newest requests", "The newest 500 requests of the range with all that their points have.", 24, 14, tableQuery("requests", q))
-	p.FieldConfig.Defaults.Custom["minWidth"] = 80
-	return p.override(byName("path", property{"custom.minWidth", 240}), byName("request_time", inUnit(seconds)), byName("upstream_response_time", inUnit(seconds)),
+	p.FieldConfig.Defaults.NoValue = "-" // what a log has not
+	p.FieldConfig.Defaults.Custom["minWidth"] = 120
+	return p.override(byName("Time", property{"custom.minWidth", 170}), byName("path", property{"custom.minWidth", 240}), byName("request_time", inUnit(seconds)), byName("upstream_response_time", inUnit(seconds)),
 		byName("bytes_sent", inUnit(bytesUnit)), byName("body_bytes_sent", inUnit(bytesUnit)), byName("request_length", inUnit(bytesUnit)))
 }

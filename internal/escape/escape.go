@@ -26,6 +26,25 @@ func Invalid(text, format string) string {
 // characters too.
 func Unprintable(text, format string) string { return replace(text, format, unicode.IsPrint) }
 
+// Around returns the part of a line around a column, no wider than a terminal and with
+// what is unprintable escaped, and how many of its characters are before the column.
+func Around(line []byte, column int) (shown string, under int) {
+	const width, least = 72, 24 // in all, and behind the column
+	at := min(max(column-1, 0), len(line))
+	before, after := []rune(Unprintable(string(line[:at]), Hex)), []rune(Unprintable(string(line[at:]), Hex))
+	if len(before)+len(after) > width {
+		left := min(len(before), width-min(len(after), least))
+		right := min(len(after), width-left)
+		if left < len(before) {
+			before = append([]rune{'…'}, before[len(before)-left:]...)
+		}
+		if right < len(after) {
+			after = append(after[:right], '…')
+		}
+	}
+	return string(before) + string(after), len(before)
+}
+
 func replace(text, format string, plain func(rune) bool) string {
 	var b strings.Builder
 	for len(text) > 0 {

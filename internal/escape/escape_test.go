@@ -1,6 +1,8 @@
 package escape_test
 
 import (
+	"bytes"
+	"slices"
 	"testing"
 
 	"github.com/tailflux/tailflux/internal/escape"
@@ -26,5 +28,29 @@ func TestEscapes(t *testing.T) {
 	}
 	if got := escape.Invalid("caf\xe9", "\x00x%02x"); got != "caf\x00xe9" {
 		t.Errorf("Invalid with another format = %q", got)
+	}
+}
+
+// The caret is under its column wherever the line is cut.
+func TestAround(t *testing.T) {
+	for _, length := range []int{0, 10, 72, 73, 100, 1000} {
+		for _, column := range []int{1, 2, 24, 25, 48, 49, 50, 72, 73, 500, 977, 1000, 1001} {
+			if column > length+1 {
+				continue
+			}
+			line := bytes.Repeat([]byte("é"), length)
+			if column <= length {
+				line = slices.Concat(line[:2*(column-1)], []byte("x"), line[2*column:])
+			}
+			shown, under := escape.Around(line, 2*(column-1)+1)
+			runes := []rune(shown)
+			at := "x"
+			if column > length {
+				at = ""
+			}
+			if len(runes) > 74 || under > len(runes) || string(runes[under:min(under+1, len(runes))]) != at {
+				t.Errorf("Around(%d characters, column %d) = %q, %d", length, column, shown, under)
+			}
+		}
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"testing"
 
@@ -227,30 +226,6 @@ func TestFieldValue(t *testing.T) {
 		var got bytes.Buffer
 		if err := explain.EncodeFieldValue(&got, tt.text); err != nil || got.String() != tt.want+"\n" {
 			t.Errorf("fieldValue(%s) = %s, %v, want %s", tt.text, &got, err, tt.want)
-		}
-	}
-}
-
-// The caret is under its column wherever the line is cut.
-func TestWindow(t *testing.T) {
-	for _, length := range []int{0, 10, 72, 73, 100, 1000} {
-		for _, column := range []int{1, 2, 24, 25, 48, 49, 50, 72, 73, 500, 977, 1000, 1001} {
-			if column > length+1 {
-				continue
-			}
-			line := bytes.Repeat([]byte("é"), length)
-			if column <= length {
-				line = slices.Concat(line[:2*(column-1)], []byte("x"), line[2*column:])
-			}
-			shown, under := explain.Window(line, 2*(column-1)+1)
-			runes := []rune(shown)
-			at := "x"
-			if column > length {
-				at = ""
-			}
-			if len(runes) > 74 || under > len(runes) || string(runes[under:min(under+1, len(runes))]) != at {
-				t.Errorf("window(%d characters, column %d) = %q, %d", length, column, shown, under)
-			}
 		}
 	}
 }

@@ -2,8 +2,5 @@ package explain
 
 import "bytes"
 
-// Window is window.
-var Window = window
-
 // EncodeFieldValue writes a field's value as JSON has it.
 func EncodeFieldValue(b *bytes.Buffer, text string) error { return encodeJSON(b, fieldValue(text)) }

@@ -91,7 +91,7 @@ func (o output) text(b *bytes.Buffer, x *explainer, e explanation) {
 	}
 	fmt.Fprintf(b, "\n%s: %s\n", o.paint(bold, fmt.Sprintf("line %d", e.number)), strings.Join(verdict, ", "))
 	if e.Error != nil {
-		line, under := window(e.line, e.Error.Column)
+		line, under := escape.Around(e.line, e.Error.Column)
 		fmt.Fprintf(b, "  %s\n  %s%s\n  column %d: expected %s\n", line,
 			strings.Repeat(" ", under), o.paint(red, "^"), e.Error.Column, plainText(e.Error.Expected))
 	}
@@ -143,25 +143,6 @@ func (o output) table(b *bytes.Buffer, title string, rows pairs) {
 		}
 		fmt.Fprintf(b, "    %-*s  %s\n", width, row.key, text)
 	}
-}
-
-// window returns the part of a line around a column, no wider than a terminal,
-// and how many of its characters are before the column.
-func window(line []byte, column int) (shown string, under int) {
-	const width, least = 72, 24 // in all, and behind the column
-	at := min(max(column-1, 0), len(line))
-	before, after := []rune(plainText(string(line[:at]))), []rune(plainText(string(line[at:])))
-	if len(before)+len(after) > width {
-		left := min(len(before), width-min(len(after), least))
-		right := min(len(after), width-left)
-		if left < len(before) {
-			before = append([]rune{'…'}, before[len(before)-left:]...)
-		}
-		if right < len(after) {
-			after = append(after[:right], '…')
-		}
-	}
-	return string(before) + string(after), len(before)
 }
 
 // plainText is safe to show on a terminal.

@@ -81,6 +81,14 @@ type Request struct {
 	Agent   string    `json:"agent,omitempty"`
 }
 
+// Filter says which requests of the live tail are wanted: those that have all of it. What is
+// empty is not asked for.
+type Filter struct {
+	Text   string // somewhere in method, path, host, client or agent, in letters of either case
+	Class  string // of status, as in Slots
+	Source string
+}
+
 // Number is a number that may be missing: then it is NaN, which is null in JSON.
 type Number float64
 

@@ -20,6 +20,7 @@ import (
 	"github.com/tailflux/tailflux/internal/config"
 	"github.com/tailflux/tailflux/internal/flow"
 	"github.com/tailflux/tailflux/internal/influx"
+	"github.com/tailflux/tailflux/internal/live"
 	"github.com/tailflux/tailflux/internal/monitor"
 	"github.com/tailflux/tailflux/internal/parse"
 	"github.com/tailflux/tailflux/internal/service"
@@ -89,6 +90,7 @@ func run(c *config.Config, do job, log *slog.Logger) error {
 	defer p.reader.Close()
 	kept.rollups.addUp(p.parser, kept.config.Raw)
 	p.token.Store(&token)
+	p.show(c)
 	p.own = &write.Own{Memory: monitor.ResidentBytes, AtStart: !do.once && do.files == nil}
 	next, err := newReloads(p, do)
 	if err != nil {
@@ -149,7 +151,8 @@ type pipeline struct {
 
 	chunks  atomic.Pointer[chan flow.Chunk] // of this run
 	batches atomic.Pointer[chan flow.Batch]
-	token   atomic.Pointer[string] // of /monitor
+	token   atomic.Pointer[string]     // of /monitor
+	live    atomic.Pointer[live.Board] // what happened lately; nil: nobody keeps it
 }
 
 // run runs the stages until reading ends, or a reload is asked for, and all that was read

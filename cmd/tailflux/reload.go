@@ -277,6 +277,7 @@ func (p *pipeline) reshape(c *config.Config) error {
 	p.reader.Reconfigure(tailConfig(c, job{}, p.kept), lines)
 	p.parser.Reshape(p.kept.shaper, int(c.MaxLineBytes), points)
 	p.kept.rollups.addUp(p.parser, c.Raw)
+	p.show(c)
 	p.kept.rejects.Limit(c.RejectsMaxBytes)
 	prepare(c, false, p.log)
 	return nil

@@ -97,6 +97,8 @@ type Encoder struct {
 	lists   bool
 	rollups rollups
 
+	described described
+
 	points int    // tags of points
 	line   uint64 // lines so far
 	extra  []byte // tags of the line that its point does not have
@@ -151,6 +153,7 @@ func New(names []string, s Schema) (*Encoder, error) {
 	e.addTags(names, s)
 	e.addRollupTags(names, s)
 	e.rollups.find(e, names)
+	e.described = e.describedBy(names, s)
 	for _, key := range s.Fields {
 		if it, ok := e.find(key, names); ok {
 			it.fixed = lineproto.NewText(append([]byte{','}, lineproto.FieldPrefix(key)...))

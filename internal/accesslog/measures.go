@@ -43,6 +43,7 @@ type rollups struct {
 	tries  []int // captures with upstream lists
 
 	is     Measures // of the last line
+	of     uint64   // the number of that line
 	series []Series // of the last line, of each
 }
 
@@ -91,6 +92,10 @@ func (r *rollups) find(e *Encoder, names []string) {
 func (e *Encoder) Measures(captures [][]byte) *Measures {
 	r := &e.rollups
 	m := &r.is
+	if r.of == e.line {
+		return m
+	}
+	r.of = e.line
 	m.At = e.clock.at.Nano
 	for i := range r.sizes { // - is no number, either
 		s := &r.sizes[i]

@@ -66,7 +66,7 @@ type Config struct {
 	Wakeups          bool          // false: files are polled only
 	StateDir         string        // never empty; cleaned, but relative when it was given so
 	Listen           string        // host:port of the HTTP server; empty means none, port 0 a free one
-	HTTP             HTTP          // who may ask it
+	HTTP             HTTP          // who may ask it, and what it tells
 }
 
 // Source is one followed path.
@@ -113,11 +113,13 @@ type InfluxDB struct {
 	StoreLag        time.Duration // from an acknowledgement of VictoriaMetrics until it is relied on
 }
 
-// HTTP says who may ask the HTTP server. One of the two is set unless Listen is on
-// loopback, or empty.
+// HTTP says who may ask the HTTP server, and what it tells. One of the first two is set
+// unless Listen is on loopback, or empty.
 type HTTP struct {
-	TokenFile string // read by [Config.HTTPToken]; empty means that no token is asked for
-	Public    bool   // everybody who reaches it may
+	TokenFile     string // read by [Config.HTTPToken]; empty means that no token is asked for
+	Public        bool   // everybody who reaches it may
+	Live          bool   // what happened lately is kept in memory
+	FullAddresses bool   // of clients are in that, rather than their networks
 }
 
 // Default returns the configuration nobody has touched. It has no source, so
@@ -153,6 +155,7 @@ func Default() Config {
 		Wakeups:          true,
 		StateDir:         "/var/lib/tailflux",
 		Listen:           "127.0.0.1:9193",
+		HTTP:             HTTP{Live: true},
 	}
 }
 

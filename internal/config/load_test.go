@@ -212,6 +212,7 @@ var samples = map[string]string{
 	"retention.raw": "36h", "retention.rollups": "2y", "self_metrics": "false",
 	"trusted_proxies": "10.0.0.0/8,2001:db8::/32", "exclude": "*error.log,/srv/*/old.log", "wakeups": "false", "state_dir": "state", "listen": "[::1]:0",
 	"http.token_file": "/run/secrets/http", "http.public": "true",
+	"http.live": "false", "http.full_addresses": "true",
 }
 
 // beside has the flags without which a key is refused.

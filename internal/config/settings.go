@@ -119,6 +119,10 @@ var settings = []setting[Config]{
 		optional(path()), func(c *Config) *string { return &c.HTTP.TokenFile }),
 	row("http.public", "everybody who reaches listen may see /monitor: paths and names of logs, addresses and errors of InfluxDB, rejected lines",
 		boolean(), func(c *Config) *bool { return &c.HTTP.Public }),
+	row("http.live", "keep the requests of the last 15 minutes in memory, for the live page and tailflux top",
+		boolean(), func(c *Config) *bool { return &c.HTTP.Live }),
+	row("http.full_addresses", "the live page and tailflux top show whole addresses of clients; false: only their networks, as mask makes them",
+		boolean(), func(c *Config) *bool { return &c.HTTP.FullAddresses }),
 }
 
 // sourceSettings has the keys of one source: of each entry of sources, and of

@@ -23,6 +23,9 @@ type Total struct {
 	P50          Number `json:"p50"`           // seconds, as those below
 	P95          Number `json:"p95"`
 	P99          Number `json:"p99"`
+
+	Older int64 `json:"older"` // since the start: lines from before the slots, which are in none
+	Ahead int64 `json:"ahead"` // since the start: lines of which the time is more than a minute ahead of the clock, likewise
 }
 
 // Slots are columns of one length: of each slot the values at one place. Counts are exact.
@@ -40,7 +43,8 @@ type Slots struct {
 // Top are the values with most requests, the first one first. They are of every line or,
 // with more than 50,000 lines/s, of one of Sampled: their counts are multiplied by it.
 type Top struct {
-	Sampled int64 `json:"sampled"`
+	Sampled int64    `json:"sampled"`
+	Full    []string `json:"full"` // lists, as they are called below, that had more values than are kept: they have those with most requests, of which they may lack a few
 
 	Paths   []Row `json:"paths"`
 	Failing []Row `json:"failing"` // paths, by errors of the server

@@ -15,6 +15,7 @@ import (
 
 	"github.com/tailflux/tailflux/internal/accesslog"
 	"github.com/tailflux/tailflux/internal/flow"
+	"github.com/tailflux/tailflux/internal/live"
 	"github.com/tailflux/tailflux/internal/shape"
 	"github.com/tailflux/tailflux/internal/stats"
 )
@@ -45,7 +46,8 @@ type Parser struct {
 	stats   *stats.Stats
 	log     *slog.Logger
 
-	rollups *Rollups // nil without
+	rollups *Rollups    // nil without
+	board   *live.Board // nil: lines are shown on none
 
 	patience *time.Timer // of sources that have misfits and nothing else
 	waiting  bool        // it runs
@@ -72,7 +74,7 @@ func (p *Parser) Reshape(shaper Shaper, maxLine int, pool *flow.Pool) {
 		if s == nil {
 			continue
 		}
-		p.sources[i] = &source{flow: s.flow, newest: s.newest, omitted: s.omitted, crlf: s.crlf}
+		p.sources[i] = &source{flow: s.flow, newest: s.newest, omitted: s.omitted, crlf: s.crlf, shown: s.shown}
 		p.stats.UpdateSource(i, func(st *stats.Source) { st.Unfit, st.Kind = "", "" })
 	}
 	p.waiting = false
@@ -85,13 +87,15 @@ func (p *Parser) Run(ctx context.Context, in <-chan flow.Chunk, out chan<- flow.
 	p.patience = time.NewTimer(patience)
 	p.patience.Stop()
 	defer p.patience.Stop()
-	clock := p.rollups.clock()
+	clock := p.clock()
 	defer clock.Stop()
 	for {
 		select {
 		case chunk, ok := <-in:
 			if !ok {
-				return cmp.Or(p.end(ctx, out), ctx.Err())
+				err := cmp.Or(p.end(ctx, out), ctx.Err())
+				p.publish(time.Now())
+				return err
 			}
 			p.stats.Parsing(chunk.Lines(), int64(len(chunk.Data)))
 			if err := p.parse(ctx, chunk, out); err != nil {
@@ -116,6 +120,9 @@ func (p *Parser) parse(ctx context.Context, chunk flow.Chunk, out chan<- flow.Ba
 	src := p.source(chunk.Start.Generation.Source)
 	if src.gen = p.rollups.of(chunk.Start); chunk.Left {
 		return p.leave(ctx, src.gen, out)
+	}
+	if p.board != nil {
+		src.showing = src.shownOf(chunk.Start.Generation)
 	}
 	if err := p.ask(src, b.End, rest); err != nil {
 		return err
@@ -256,6 +263,9 @@ func (p *Parser) fill(src *source, b *flow.Batch, room, lines []byte) (points, t
 				b.Waiting++
 			}
 			until = min(until, src.gen.Due())
+		}
+		if p.board != nil {
+			p.show(src, encoder, captures, b.End.Line)
 		}
 		b.End.Line++
 		b.End.Offset += int64(end + 1)

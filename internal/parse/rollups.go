@@ -137,18 +137,22 @@ func (p *Parser) end(ctx context.Context, out chan<- flow.Batch) error {
 	return err
 }
 
-// clock is the timer of tick; without rollups it never fires.
-func (r *Rollups) clock() *time.Timer {
+// clock is the timer of tick; with nothing to do for that it never fires.
+func (p *Parser) clock() *time.Timer {
 	clock := time.NewTimer(0)
-	if r == nil {
+	if p.rollups == nil && p.board == nil {
 		clock.Stop()
 	}
 	return clock
 }
 
-// tick cuts what the clock says, and sets it.
+// tick cuts what the clock says, shows what was parsed, and sets the clock.
 func (p *Parser) tick(ctx context.Context, now time.Time, clock *time.Timer, out chan<- flow.Batch) error {
 	clock.Reset(time.Second)
+	p.publish(now)
+	if p.rollups == nil {
+		return nil
+	}
 	err := p.cutAll(ctx, p.rollups.Sums.Tick(now), out)
 	p.report()
 	return err

@@ -27,6 +27,9 @@ type source struct {
 
 	gen *rollup.Generation // of the lines that are parsed; nil without rollups
 
+	shown   []shown // on the board
+	showing *shown  // of the lines that are parsed
+
 	omitted int64 // field values left out of points
 	crlf    bool  // lines end with CR LF, which was logged
 

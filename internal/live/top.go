@@ -1,0 +1,127 @@
+package live
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+
+	"github.com/tailflux/tailflux/internal/rollup"
+)
+
+// value is a row of a table, added up.
+type value struct {
+	sums
+	name []byte
+	p95  Number
+}
+
+// enough is how many requests a path has at least that comes before those with fewer,
+// however slow these were.
+const enough = 10
+
+// top are the lists as they are shown when a time is the last one.
+func (l *lists) top(nano int64) *Top {
+	p := &l.panes
+	if p.width > 0 {
+		p.newest = nano / p.width
+	}
+	t := &Top{Sampled: 1, Full: []string{}}
+	for i, n := range p.sampled {
+		if p.has(p.numbers[i]) {
+			t.Sampled = max(t.Sampled, n)
+		}
+	}
+	byRequests := func(v *value) float64 { return float64(v.requests) }
+	paths := l.paths.values(p, nil)
+	t.Paths = l.best(paths, byRequests)
+	t.Failing = l.best(paths, func(v *value) float64 { return float64(v.server) })
+	t.Slowest = l.best(paths, func(v *value) float64 {
+		switch {
+		case v.timed == 0:
+			return 0
+		case v.requests < enough:
+			return float64(v.p95) / 1e12
+		}
+		return float64(v.p95)
+	})
+	t.Clients = l.best(l.clients.values(p, nil), byRequests)
+	t.Agents = l.best(l.agents.values(p, nil), byRequests)
+	t.Bots = l.best(l.agents.values(p, (*row).isBot), byRequests)
+	t.Methods = l.best(l.methods.values(p, nil), byRequests)
+	t.Statuses = l.best(l.statuses.values(p, nil), byRequests)
+	t.Hosts = l.best(l.hosts.values(p, nil), byRequests)
+	t.Referrers = l.best(l.referrers.values(p, nil), byRequests)
+	t.Sources = l.best(l.sources.values(p, nil), byRequests)
+	all := l.all()
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		if all[name].isFull(p) {
+			t.Full = append(t.Full, name)
+		}
+	}
+	return t
+}
+
+// values are those of a table that have requests, added up, or of these only some.
+func (t *table) values(now *panes, only func(*row) bool) []value {
+	all := make([]value, 0, len(t.rows))
+	for i := range t.rows {
+		r := &t.rows[i]
+		v := value{sums: t.sum(r, now), name: r.name, p95: None()}
+		if v.requests == 0 || only != nil && !only(r) {
+			continue
+		}
+		if t.timed && v.timed > 0 {
+			v.p95 = r.p95(now, v.greatest)
+		}
+		all = append(all, v)
+	}
+	return all
+}
+
+// p95 is that of the panes that are shown.
+func (r *row) p95(now *panes, greatest uint32) Number {
+	var all [rollup.Buckets]uint32
+	for i, number := range now.numbers {
+		if !now.has(number) || r.sums[i].timed == 0 {
+			continue
+		}
+		for bucket, n := range r.times[i*rollup.Buckets:][:rollup.Buckets] {
+			all[bucket] += n
+		}
+	}
+	var p95 [1]Number
+	percentiles(&all, int64(greatest), quantiles[1:2], p95[:])
+	return p95[0]
+}
+
+// best are the rows with most of something, without those that have nothing of it.
+func (l *lists) best(all []value, of func(*value) float64) []Row {
+	type ranked struct {
+		rank float64
+		*value
+	}
+	compare := func(a, b ranked) int {
+		return cmp.Or(cmp.Compare(b.rank, a.rank), cmp.Compare(b.requests, a.requests), cmp.Compare(string(a.name), string(b.name)))
+	}
+	best := make([]ranked, 0, l.rows+1)
+	for i := range all {
+		v := ranked{of(&all[i]), &all[i]}
+		if v.rank <= 0 || len(best) == l.rows && compare(v, best[len(best)-1]) > 0 {
+			continue
+		}
+		at, _ := slices.BinarySearchFunc(best, v, compare)
+		best = slices.Insert(best, at, v)
+		best = best[:min(len(best), l.rows)]
+	}
+	rows := make([]Row, len(best))
+	for i, v := range best {
+		rows[i] = Row{
+			Name: string(v.name), Requests: int64(v.requests), ClientErrors: int64(v.client), ServerErrors: int64(v.server),
+			Bytes: v.bytes, Mean: None(), P95: v.p95,
+		}
+		if v.timed > 0 {
+			rows[i].Mean = Number(float64(v.ms) / float64(v.timed) / 1000)
+		}
+	}
+	return rows
+}

@@ -42,11 +42,14 @@ influxd_old := $(CURDIR)/.cache/influxdb-debian/usr/bin/influxd
 docker     := $(CURDIR)/.cache/docker-debian
 docker_has := docker.io containerd runc tini iptables libip4tc2 libip6tc2 libxtables12 libnftnl11 libmnl0 libnetfilter-conntrack3 libnfnetlink0 libdevmapper1.02.1 busybox-static
 
+# Debian's Prometheus, unpacked.
+promtool := $(CURDIR)/.cache/prometheus-debian/usr/bin/promtool
+
 # A Debian with systemd, in which tests install tailflux (internal/e2e/machine).
 debian      := $(CURDIR)/.cache/debian-12.tar
 debian_has  := systemd,systemd-sysv,dbus,libnss-systemd,procps,sudo,curl,logrotate,nginx-light
 
-.PHONY: help build man package release demo compose check fmt test model scenes mutants e2e e2e-influxd e2e-deps soak soak-rollups bench bench-month profile fuzz clean grafana influxd victoria-metrics
+.PHONY: help build man package release demo compose prometheus-rules check fmt test model scenes mutants e2e e2e-influxd e2e-deps soak soak-rollups bench bench-month profile fuzz clean grafana influxd victoria-metrics
 
 help: ## this list
 	@sed -nE 's/^([a-z0-9-]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 20
@@ -107,6 +110,10 @@ check: $(lint) ## formatting, vet, linters, go.mod, shell syntax
 grafana: ## deploy/grafana: dashboards and alert rules, as deploy/grafana/gen has them
 	@go run ./deploy/grafana/gen
 	git status --short deploy/grafana
+
+prometheus-rules: $(promtool) ## the rules of docs/alerts.md, by Debian's promtool
+	@$(promtool) --version
+	TAILFLUX_PROMTOOL=$(promtool) go test -pgo=off -count=1 -run '^TestPrometheusTakesTheRules$$' ./internal/grafanatest
 
 fmt: $(lint) ## formats every Go file
 	$(lint) fmt ./...
@@ -235,6 +242,15 @@ $(docker)/usr/sbin/dockerd:
 	apt-get -qq -o Acquire::Retries=3 download $(docker_has)
 	for deb in *.deb; do dpkg -x $$deb .; rm $$deb; done
 	mv $(docker).new $(docker)
+
+$(promtool):
+	@rm -rf $(CURDIR)/.cache/prometheus-debian.new
+	mkdir -p $(CURDIR)/.cache/prometheus-debian.new
+	cd $(CURDIR)/.cache/prometheus-debian.new
+	apt-get -qq -o Acquire::Retries=3 download prometheus
+	dpkg -x prometheus_*.deb .
+	rm prometheus_*.deb
+	mv $(CURDIR)/.cache/prometheus-debian.new $(CURDIR)/.cache/prometheus-debian
 
 $(debian):
 	@echo "e2e-deps: a Debian for the tests, a minute…"

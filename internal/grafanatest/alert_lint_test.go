@@ -135,16 +135,10 @@ func (r *alertRule) summaryFaults() (wrong []string) {
 
 // The rules for Prometheus are YAML, and of figures that there are.
 func TestAlertsOfPrometheus(t *testing.T) {
-	text, err := os.ReadFile(runbookFile)
-	if err != nil {
-		t.Fatal(err)
-	}
 	figures, err := os.ReadFile("../../docs/monitor.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, rules, _ := strings.Cut(string(text), "```yaml\n")
-	rules, _, ended := strings.Cut(rules, "```")
 	var file struct {
 		Groups []struct {
 			Name  string
@@ -154,7 +148,7 @@ func TestAlertsOfPrometheus(t *testing.T) {
 			}
 		}
 	}
-	if err := yaml.UnmarshalWithOptions([]byte(rules), &file, yaml.Strict()); err != nil || !ended {
+	if err := yaml.UnmarshalWithOptions([]byte(rulesOfPrometheus(t)), &file, yaml.Strict()); err != nil {
 		t.Fatal(err)
 	}
 	if len(file.Groups) != 1 || len(file.Groups[0].Rules) == 0 {

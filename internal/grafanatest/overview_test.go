@@ -152,14 +152,14 @@ func (a asked) marks(field, text string) shown {
 }
 
 // ofPath is what is known of one.
-type ofPath struct{ requests, failed, ms, longest float64 }
+type ofPath struct{ requests, tunnels, failed, ms, longest float64 }
 
-// mean is of all requests, as rollups do not tell how many of them have a time.
+// mean is of all requests but tunnels, as rollups do not tell how many others have a time.
 func (p *ofPath) mean() any {
 	if p.longest < 0 {
 		return nil
 	}
-	return p.ms / p.requests / 1000
+	return p.ms / (p.requests - p.tunnels) / 1000
 }
 
 func (p *ofPath) slowest() any {
@@ -178,6 +178,7 @@ func (a asked) paths() map[any]*ofPath {
 		}
 		p := all[r.path]
 		p.requests++
+		p.tunnels += float64(count(r.class() == "1xx"))
 		p.failed += float64(count(r.class() == "5xx"))
 		if r.ms >= 0 && !r.tunnel() {
 			p.ms += float64(r.ms)
@@ -283,7 +284,7 @@ func (a asked) rolled() []request {
 }
 
 // rates are amounts in a second, of the windows of each bucket that begin in the range.
-// There is none where no request was.
+// There is none where no request was, or none whose log says it.
 func (a asked) rates(amounts map[string]amount) series {
 	seconds := map[time.Time]float64{}
 	for at := wholeUp(a.from, a.window()); at.Before(a.to); at = at.Add(a.window()) {
@@ -296,11 +297,15 @@ func (a asked) rates(amounts map[string]amount) series {
 		}
 		s[name] = points{}
 		for at, all := range a.byBucket(a.rolled(), a.window()) {
-			sum := 0.0
+			sum, known := 0.0, false
 			for _, r := range all {
-				sum += float64(max(0, of(&r)))
+				if v := of(&r); v >= 0 {
+					sum, known = sum+float64(v), true
+				}
 			}
-			s[name][at] = sum / seconds[at]
+			if known {
+				s[name][at] = sum / seconds[at]
+			}
 		}
 	}
 	return s

@@ -34,7 +34,7 @@ func statApdex() *panel {
 	sums := fmt.Sprintf(`%s AS "good", %s AS "fair", %s AS "rest"`, sumOf(0, satisfied), sumOf(satisfied+1, tolerated), sumOf(tolerated+1, rollup.Buckets-1))
 	var parts []string
 	for _, r := range anyRolled {
-		parts = append(parts, r.part(0, sums, "", wholeRange))
+		parts = append(parts, r.part(0, sums, "", wholeRange+" fill(0)"))
 	}
 	q := fmt.Sprintf("SELECT (\"good\" + \"fair\" * 0.5) / (\"good\" + \"fair\" + \"rest\") AS \"apdex\" FROM\n%s\nWHERE \"good\" + \"fair\" + \"rest\" > 0 AND $timeFilter", strings.Join(parts, ",\n"))
 	p := stat("Apdex", fmt.Sprintf("Satisfaction from 0 to 1: the share of requests that took at most %s s, and half of that up to %s s. Both are bounds of buckets, so it is exact.",
@@ -66,7 +66,7 @@ func heatmap() *panel {
 	}
 	var targets []target
 	for _, r := range anyRolled { // one of them has an answer
-		q := r.part(0, strings.Join(columns, ", "), "", byInterval)
+		q := r.part(0, strings.Join(columns, ", "), "", byInterval+" fill(0)")
 		targets = append(targets, tableQuery(r.name, strings.TrimSuffix(strings.TrimPrefix(q, "("), ")")))
 	}
 	p := newPanel("heatmap", "Request times", "How many requests took how long: each row is a span of times, up to the number at it. Above 67.5 s there is one row.", 12, 9, targets...)

@@ -128,7 +128,7 @@ func byErrorStatus() string {
 		if r.name != site {
 			tag, errors = "status_class", `"status_class" =~ /^[45]/`
 		}
-		parts = append(parts, r.part(0, fmt.Sprintf(`sum("requests") / %d.0 AS "r"`, r.seconds), errors, fmt.Sprintf("time(%ds), %q", r.seconds, tag)))
+		parts = append(parts, r.part(0, fmt.Sprintf(`sum("requests") / %d.0 AS "r"`, r.seconds), errors, fmt.Sprintf("time(%ds), %q fill(0)", r.seconds, tag)))
 	}
 	return fmt.Sprintf("SELECT \"r\" FROM (\nSELECT mean(\"r\") AS \"r\" FROM\n%s\nWHERE $timeFilter\nGROUP BY %s, \"status\", \"status_class\")\nWHERE \"r\" > 0 AND $timeFilter\nGROUP BY \"status\", \"status_class\"", strings.Join(parts, ",\n"), byInterval)
 }

@@ -71,7 +71,7 @@ func (r rolled) part(s shift, selected, condition, by string) string {
 		condition = "\nAND " + condition
 	}
 	if by != "" {
-		by = "\nGROUP BY " + by + " fill(0)"
+		by = "\nGROUP BY " + by
 	}
 	return fmt.Sprintf("(SELECT %s\nFROM %s\nWHERE %s\nAND %s\nAND %s%s%s)", selected, in(r.name), s.windows(r.seconds), r.when, ofHosts, condition, by)
 }
@@ -86,32 +86,31 @@ const byInterval = "time($__interval)"
 
 // rates are amounts in a second: what windows have in a bucket, divided by their number and
 // length. So it is exact however much of the first and the last bucket is in the range.
-// There is no value where there was no request.
+// There is no value where there was no request, and 0 of a class where there were others.
+//
+// InfluxDB answers the subqueries anew for each sum that asks for a column of theirs, all
+// columns each time. So each has one, and there is one query around them. The first one has
+// all columns and no row: what it has not, InfluxDB does not look for in the others.
 func rates(s shift, amounts ...amount) string {
-	var shown, divided, kept, parts []string
+	columns := []string{`sum("requests") * 1.0 AS "windows"`}
+	var divided, parts []string
 	for i, a := range amounts {
-		shown = append(shown, fmt.Sprintf("mean(\"a%d\") AS %q", i, a.name))
-		divided = append(divided, fmt.Sprintf(`sum("a%d") / sum("windows") AS "a%d"`, i, i))
-		kept = append(kept, fmt.Sprintf(`"a%d"`, i))
+		columns = append(columns, fmt.Sprintf(`sum("requests") * 1.0 AS "a%d"`, i))
+		divided = append(divided, fmt.Sprintf(`sum("a%d") / sum("windows") AS %q`, i, a.name))
 	}
+	parts = append(parts, fmt.Sprintf("(SELECT %s FROM %s WHERE 1 = 0)", strings.Join(columns, ", "), in(site)))
 	for _, r := range anyRolled {
-		base := []string{`sum("requests") * 1.0 AS "all", sum("requests") * 0.0 AS "windows"`}
-		var more []string
+		parts = append(parts, r.part(s, `sum("requests") * 0.0 + 1.0 AS "windows"`, "", fmt.Sprintf("time(%ds) fill(0)", r.seconds)))
 		for i, a := range amounts {
-			one := fmt.Sprintf(`sum(%q) / %d.0 AS "a%d"`, a.field, r.seconds, i)
-			if a.digit == "" {
-				base = append(base, one)
-				continue
+			one, condition := fmt.Sprintf(`sum(%q) / %d.0 AS "a%d"`, a.field, r.seconds, i), ""
+			if a.digit != "" {
+				parts = append(parts, r.part(s, fmt.Sprintf(`sum("requests") * 0.0 AS "a%d"`, i), "", byInterval+" fill(none)"))
+				condition = r.class(a.digit)
 			}
-			base = append(base, fmt.Sprintf(`sum("requests") * 0.0 AS "a%d"`, i))
-			more = append(more, r.part(s, one, r.class(a.digit), byInterval))
+			parts = append(parts, r.part(s, one, condition, byInterval+" fill(none)"))
 		}
-		// What the first one has not, InfluxDB does not look for in the others.
-		parts = append(parts, r.part(s, strings.Join(base, ", "), "", byInterval), r.part(s, `sum("requests") * 0.0 + 1.0 AS "windows"`, "", fmt.Sprintf("time(%ds)", r.seconds)))
-		parts = append(parts, more...)
 	}
-	return fmt.Sprintf("SELECT %s FROM (\nSELECT %s FROM (\nSELECT %s, sum(\"all\") AS \"all\" FROM\n%s\nWHERE %s\nGROUP BY %s fill(none))\nWHERE \"all\" > 0)\nWHERE %s\nGROUP BY %s",
-		strings.Join(shown, ", "), strings.Join(kept, ", "), strings.Join(divided, ", "), strings.Join(parts, ",\n"), s.filter(), byInterval, s.filter(), byInterval)
+	return fmt.Sprintf("SELECT %s FROM\n%s\nWHERE %s\nGROUP BY %s", strings.Join(divided, ", "), strings.Join(parts, ",\n"), s.filter(), byInterval)
 }
 
 // shareOf is the share of a class of statuses in all requests of the range.
@@ -136,7 +135,7 @@ func percentiles(field, by string, names ...string) string {
 	from := func(sums string) string {
 		var parts []string
 		for _, r := range anyRolled {
-			parts = append(parts, r.part(0, sums, "", by))
+			parts = append(parts, r.part(0, sums, "", by+" fill(0)"))
 		}
 		return strings.Join(parts, ",\n") + "\n"
 	}
@@ -144,9 +143,11 @@ func percentiles(field, by string, names ...string) string {
 	if by != byInterval {
 		return statement
 	}
-	var shown []string // an open row for each bucket without one, so that no line is drawn over it
-	for _, name := range names {
-		shown = append(shown, fmt.Sprintf("mean(%q) AS %q", name, name))
+	// An open row for each bucket without one, so that no line is drawn over it. What stands
+	// beside a selector comes with it; each further function would ask all of it once more.
+	shown := []string{fmt.Sprintf("first(%q) AS %q", names[0], names[0])}
+	for _, name := range names[1:] {
+		shown = append(shown, fmt.Sprintf("%q", name))
 	}
 	return fmt.Sprintf("SELECT %s FROM (\n%s)\nWHERE $timeFilter\nGROUP BY %s", strings.Join(shown, ", "), statement, byInterval)
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 )
 
 // ofPaths has the conditions of tables of paths, which are of the range whatever its length.
@@ -30,25 +31,50 @@ func pathTable(title, description string, q string) *panel {
 	return p
 }
 
+// pathSum is a subquery with one column, as those of rates have: something of each path.
+func pathSum(column string, conditions ...string) string {
+	return fmt.Sprintf("(SELECT %s\nFROM %s\nWHERE %s\nGROUP BY \"path\")", column, in(paths), ofPaths(conditions...))
+}
+
+// pathSums are several. The first has all columns and no row.
+func pathSums(columns, all []string) string {
+	none := fmt.Sprintf("(SELECT %s FROM %s WHERE 1 = 0 GROUP BY \"path\")", strings.Join(columns, ", "), in(paths))
+	return strings.Join(append([]string{none}, all...), ",\n")
+}
+
+const (
+	pathRequests = `sum("requests") * 1.0 AS "n"`
+	pathErrors   = `sum("requests") * 1.0 AS "e"`
+	pathTimed    = `sum("requests") * 1.0 AS "t"`
+	pathTime     = `sum("request_time_ms") * 1.0 AS "s"`
+	pathLongest  = `max("request_time_ms_max") AS "m"`
+
+	meanOfPath    = `sum("s") / sum("t") / 1000.0 AS "mean time"`
+	longestOfPath = `max("m") / 1000.0 AS "slowest"`
+)
+
 func failingPaths() *panel {
-	from := fmt.Sprintf("(SELECT sum(\"requests\") * 1.0 AS \"n\", sum(\"requests\") * 0.0 AS \"e\"\nFROM %s\nWHERE %s\nGROUP BY \"path\"),\n(SELECT sum(\"requests\") * 1.0 AS \"e\"\nFROM %s\nWHERE %s\nGROUP BY \"path\")",
-		in(paths), ofPaths(), in(paths), ofPaths(byClass("5")))
+	from := pathSums([]string{pathRequests, pathErrors}, []string{pathSum(pathRequests), pathSum(pathErrors, byClass("5"))})
 	return pathTable("Failing paths", "Paths with the most answers 5xx in the range, and their share in the requests of the path.",
-		topOf("errors", `"share", "requests"`, `sum("e") AS "errors", sum("e") / sum("n") AS "share", sum("n") AS "requests"`, from, ` AND "errors" > 0`))
+		topOf("errors", `"share", "requests"`, `sum("e") AS "errors", sum("e") / sum("n") AS "share", sum("n") AS "requests"`, from, ""))
 }
 
 func topPaths() *panel {
-	return pathTable("Top paths", "Paths with the most requests in the range.", topOf("requests", `"mean time", "slowest"`,
-		`sum("n") AS "requests", sum("s") / sum("n") / 1000.0 AS "mean time", max("m") / 1000.0 AS "slowest"`, pathSums(), ""))
+	return pathTable("Top paths", "Paths with the most requests in the range."+ofTimes, topOf("requests", `"mean time", "slowest"`,
+		`sum("n") AS "requests", `+meanOfPath+", "+longestOfPath, timesOfPaths(), ""))
 }
 
 func slowestPaths() *panel {
-	return pathTable("Slowest paths", "Paths whose requests took longest on average, if there were at least 10 in the range.", topOf("mean time", `"slowest", "requests"`,
-		`sum("s") / sum("n") / 1000.0 AS "mean time", max("m") / 1000.0 AS "slowest", sum("n") AS "requests"`, pathSums(), ` AND "requests" >= 10`))
+	return pathTable("Slowest paths", "Paths whose requests took longest on average, if there were at least 10 in the range."+ofTimes, topOf("mean time", `"slowest", "requests"`,
+		meanOfPath+", "+longestOfPath+`, sum("n") AS "requests"`, timesOfPaths(), ` AND "requests" >= 10`))
 }
 
-func pathSums() string {
-	return fmt.Sprintf("(SELECT sum(\"requests\") * 1.0 AS \"n\", sum(\"request_time_ms\") * 1.0 AS \"s\", max(\"request_time_ms_max\") AS \"m\"\nFROM %s\nWHERE %s\nGROUP BY \"path\")", in(paths), ofPaths())
+const ofTimes = " Tunnels (101) have no time. A source whose log has no $request_time makes the mean time of its paths too low, as its requests count."
+
+// timesOfPaths does not count tunnels where times are divided: they have none.
+func timesOfPaths() string {
+	return pathSums([]string{pathRequests, pathTimed, pathTime, pathLongest},
+		[]string{pathSum(pathRequests), pathSum(pathTimed, `"status_class" != '1xx'`), pathSum(pathTime), pathSum(pathLongest)})
 }
 
 // newestLines is of 30 days, so that a source that is silent has a row.

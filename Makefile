@@ -49,7 +49,7 @@ promtool := $(CURDIR)/.cache/prometheus-debian/usr/bin/promtool
 debian      := $(CURDIR)/.cache/debian-12.tar
 debian_has  := systemd,systemd-sysv,dbus,libnss-systemd,procps,sudo,curl,logrotate,nginx-light
 
-.PHONY: help build man package release demo compose prometheus-rules check fmt test model scenes mutants e2e e2e-influxd e2e-deps soak soak-rollups bench bench-month profile fuzz clean grafana influxd victoria-metrics
+.PHONY: help build man package release demo compose prometheus-rules grafana-schema check fmt test model scenes mutants e2e e2e-influxd e2e-deps soak soak-rollups bench bench-month profile fuzz clean grafana influxd victoria-metrics
 
 help: ## this list
 	@sed -nE 's/^([a-z0-9-]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 20
@@ -114,6 +114,23 @@ grafana: ## deploy/grafana: dashboards and alert rules, as deploy/grafana/gen ha
 prometheus-rules: $(promtool) ## the rules of docs/alerts.md, by Debian's promtool
 	@$(promtool) --version
 	TAILFLUX_PROMTOOL=$(promtool) go test -pgo=off -count=1 -run '^TestPrometheusTakesTheRules$$' ./internal/grafanatest
+
+grafana-schema: ## the dashboards against the types of Grafana 11, 12 and 13, by tsc; needs node and npm, and the npm registry
+	@type -P node npm >/dev/null || { echo "grafana-schema: no node or npm here; Debian has nodejs and npm" >&2; exit 1; }
+	dir=$$(mktemp -d)
+	trap 'rm -rf $$dir' EXIT
+	for version in 11.6.16 12.4.11 13.2.3; do
+		mkdir $$dir/$$version
+		echo '{"private": true}' >$$dir/$$version/package.json
+		npm --prefix $$dir/$$version install --silent --no-audit --no-fund --ignore-scripts @grafana/schema@$$version typescript@5.9.3
+		node deploy/grafana/schema/check.mjs $$dir/$$version deploy/grafana/dashboards/*.json
+		# A check that cannot fail is none.
+		for key in schemaVersion allValue gridPos noValue drawStyle cellHeight; do
+			sed "s/\"$$key\":/\"$${key}s\":/" deploy/grafana/dashboards/overview.json >$$dir/wrong.json
+			! node deploy/grafana/schema/check.mjs $$dir/$$version $$dir/wrong.json >/dev/null || { echo "grafana-schema: $${key}s for $$key is not found" >&2; exit 1; }
+		done
+	done
+	echo "grafana-schema: passed"
 
 fmt: $(lint) ## formats every Go file
 	$(lint) fmt ./...

@@ -82,14 +82,14 @@ func stat(title, description, unit string, w int, targets ...target) *panel {
 func table(title, description string, w, h int, targets ...target) *panel {
 	p := newPanel("table", title, description, w, h, targets...)
 	p.FieldConfig.Defaults.Custom = map[string]any{"align": "auto", "cellOptions": map[string]any{"type": "auto"}, "filterable": false}
-	p.Options = map[string]any{"showHeader": true, "cellHeight": "sm", "footer": map[string]any{"show": false}}
+	p.Options = map[string]any{"showHeader": true, "cellHeight": "sm"}
 	return p
 }
 
 // states draws which state each series is in.
 func states(title, description string, w, h int, targets ...target) *panel {
 	p := newPanel("state-timeline", title, description, w, h, targets...)
-	p.FieldConfig.Defaults.Custom = map[string]any{"fillOpacity": 70, "lineWidth": 0, "spanNulls": false}
+	p.FieldConfig.Defaults.Custom = map[string]any{"fillOpacity": 70, "lineWidth": 0}
 	p.Options = map[string]any{
 		"mergeValues": true, "showValue": "never", "alignValue": "left", "rowHeight": 0.9,
 		"legend":  map[string]any{"showLegend": true, "displayMode": "list", "placement": "bottom"},

@@ -3,6 +3,7 @@ package grafanatest
 import (
 	"math"
 	"slices"
+	"strconv"
 	"time"
 )
 
@@ -25,7 +26,7 @@ func (a asked) keeps(r *request, variables ...string) bool {
 		is = false
 		for _, text := range texts {
 			is = is || text == map[string]string{
-				"host": r.host, "source": r.source, "method": r.method, "status_class": r.class(), "path": r.path,
+				"host": r.host, "source": r.source, "method": r.method, "status_class": r.class(), "status": strconv.Itoa(r.status), "path": r.path,
 			}[name]
 		}
 		if !is {

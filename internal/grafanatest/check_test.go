@@ -19,9 +19,13 @@ type checker struct {
 	seen   map[string]bool          // expectations that expected something
 	only   string                   // the panel that is asked; "" is all
 	took   map[string]time.Duration // the least of each query; nil: nobody wants to know
+	known  answers                  // of what was asked before; nil: everything is asked
 
 	wrong []string
 }
+
+// answers are those to each question, by database and query.
+type answers map[[2]string][]influxdtest.Series
 
 func (c *checker) fault(format string, args ...any) {
 	c.wrong = append(c.wrong, fmt.Sprintf(format, args...))
@@ -34,6 +38,9 @@ func (c *checker) ask(ctx context.Context, e expander, s *site, name string, q *
 		c.fault("%s: %v", name, err)
 		return nil, false
 	}
+	if series, is := c.known[[2]string{s.database, text}]; is {
+		return frames(q, series), true
+	}
 	began, worked := time.Now(), cpuOf(c.db.PID())
 	series, err := c.db.Query(ctx, s.database, text)
 	took := min(time.Since(began), cpuOf(c.db.PID())-worked)
@@ -43,6 +50,9 @@ func (c *checker) ask(ctx context.Context, e expander, s *site, name string, q *
 	if err != nil {
 		c.fault("%s: %v", name, err)
 		return nil, false
+	}
+	if c.known != nil {
+		c.known[[2]string{s.database, text}] = series
 	}
 	return frames(q, series), true
 }

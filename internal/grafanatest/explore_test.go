@@ -3,6 +3,8 @@ package grafanatest
 import (
 	"fmt"
 	"math"
+	"strings"
+	"time"
 )
 
 // tally is how many values each series has, and what they add up to. Points of lines have
@@ -54,20 +56,77 @@ func (s tally) add(name string, n float64) {
 	s[name].sum += n
 }
 
-// many are rows of a table, of which only their number is compared.
-type many struct{ rows int }
+// newest are the newest rows of a table of lines. Of those that share a second with the last
+// any may be there.
+type newest struct {
+	lines []request // oldest first
+	most  int
+}
 
-func (m many) empty() bool { return m.rows == 0 }
+func (n newest) empty() bool { return len(n.lines) == 0 }
 
-func (m many) differs(came []*frame) []string {
-	n := 0
+func (n newest) differs(came []*frame) (wrong []string) {
+	left, rows := map[string]int{}, 0
+	lines := n.lines[max(0, len(n.lines)-n.most):]
+	for i := range n.lines {
+		if !n.lines[i].at.Truncate(time.Second).Before(lines[0].at.Truncate(time.Second)) {
+			left[n.lines[i].row()]++
+		}
+	}
 	for _, f := range came {
-		n += f.rows()
+		for i := range f.rows() {
+			row := rowOf(f, i)
+			if left[row]--; left[row] < 0 {
+				wrong = append(wrong, "row "+row+" is not wanted")
+			}
+			rows++
+		}
 	}
-	if n != m.rows {
-		return []string{fmt.Sprintf("%d rows, want %d", n, m.rows)}
+	if rows != len(lines) {
+		wrong = append(wrong, fmt.Sprintf("%d rows, want %d", rows, len(lines)))
 	}
-	return nil
+	for i := range lines {
+		row := lines[i].row()
+		if left[row] > 0 && lines[i].at.Truncate(time.Second).After(lines[0].at.Truncate(time.Second)) {
+			wrong = append(wrong, "no row "+row)
+		}
+	}
+	return wrong
+}
+
+// row is what a table has of a line.
+func (r *request) row() string {
+	text := r.at.Truncate(time.Second).Format(timeFormat)
+	for _, tag := range []string{r.host, r.source, r.method, r.path, fmt.Sprint(r.status), r.server} {
+		text += " " + tag
+	}
+	for _, n := range []int64{r.sent, r.body, r.length, r.ms, r.upstreamMS()} {
+		text += fmt.Sprintf(" %d", n)
+	}
+	return text
+}
+
+// rowOf is the same of what came.
+func rowOf(f *frame, i int) string {
+	at, _ := f.columns[0].values[i].(time.Time)
+	text := at.Truncate(time.Second).Format(timeFormat)
+	for _, tag := range []string{"host", "source", "method", "path", "status", "upstream_addr"} {
+		text += " "
+		if c := f.column(tag); c != nil && c.values[i] != nil {
+			text += fmt.Sprint(c.values[i])
+		}
+	}
+	for _, field := range []string{"bytes_sent", "body_bytes_sent", "request_length", "request_time", "upstream_response_time"} {
+		n := -1.0
+		if c := f.column(field); c != nil && c.values[i] != nil {
+			n, _ = c.values[i].(float64)
+			if strings.HasSuffix(field, "_time") {
+				n *= 1000
+			}
+		}
+		text += fmt.Sprintf(" %.0f", n)
+	}
+	return text
 }
 
 // lines are the requests of the range that are chosen, newest first.
@@ -75,7 +134,7 @@ func (a asked) lines() []request {
 	if a.database == monthDB {
 		return nil // no points of lines there
 	}
-	return a.chosenOf(a.in(a.from, a.to), "host", "source", "method", "path")
+	return a.chosenOf(a.in(a.from, a.to), "host", "source", "method", "status", "path")
 }
 
 // newestOnly is how many requests of each status are drawn.
@@ -117,5 +176,5 @@ var ofExplore = expectations{
 	"Upstream times requests": func(a asked) shown {
 		return a.newestOf((*request).upstreamMS)
 	},
-	"Newest requests requests": func(a asked) shown { return many{min(500, len(a.lines()))} },
+	"Newest requests requests": func(a asked) shown { return newest{a.lines(), newestOnly} },
 }

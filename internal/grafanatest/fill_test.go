@@ -7,6 +7,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -74,43 +76,41 @@ func filled(t *testing.T) *world {
 	return w
 }
 
-// happen writes events as a tailflux would have that ran all the time, and adds those of
-// the runs there were.
+// happen writes points about tailflux itself, and notes the runs there were.
 func (w *world) happen(t *testing.T) {
 	t.Helper()
 	k := w.known
-	all := []event{
-		{k.at(70 * minute), web1, "", "outages", 2},
-		{k.at(130 * minute), web2, "", "outages", 1},
-		{k.at(75 * minute), web1, "web", "rotations", 1},
-		{k.at(150 * minute), web2, "api", "rotations", 1},
-	}
+	k.own = k.ownPoints()
 	var lines []string
-	for _, e := range all {
-		tags := "host=" + e.host
-		if e.source != "" {
-			tags += ",source=" + e.source
-		}
-		lines = append(lines, fmt.Sprintf("tailflux,%s %s=%di %d", tags, e.field, int(e.value), e.at.UnixNano()))
+	for _, p := range k.own {
+		lines = append(lines, p.line())
+		k.events = append(k.events, p.events()...)
 	}
-	url := w.db.URL() + "/write?rp=tailflux_rollups&db=" + knownDB
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, strings.NewReader(strings.Join(lines, "\n")))
-	if err != nil {
-		t.Fatal(err)
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = resp.Body.Close()
-	if resp.StatusCode != http.StatusNoContent {
-		t.Fatalf("write: %s", resp.Status)
-	}
+	w.write(t, knownDB, "tailflux_rollups", lines)
 	for _, host := range []string{web1, web1, web2, web2} { // two runs each
-		all = append(all, event{w.began.UTC(), host, "", "started", 1})
+		k.events = append(k.events, event{w.began.UTC(), host, "", "started", 1, true})
 	}
-	k.events = all
 	w.ended = time.Now().Add(time.Second).UTC()
+}
+
+// write writes points.
+func (w *world) write(t *testing.T, database, policy string, lines []string) {
+	t.Helper()
+	url := w.db.URL() + "/write?rp=" + policy + "&db=" + database
+	for part := range slices.Chunk(lines, 10_000) {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, strings.NewReader(strings.Join(part, "\n")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		if resp.StatusCode != http.StatusNoContent {
+			t.Fatalf("write: %s", resp.Status)
+		}
+	}
 }
 
 func run(t *testing.T, name string, args ...string) {
@@ -144,16 +144,19 @@ func (w *world) readKnown(t *testing.T) {
 	}
 }
 
-func (w *world) log(source string) string { return filepath.Join(w.dir, source+".log") }
+// log is the file of a source, which may have a name that is a glob.
+func (w *world) log(source string) string {
+	return filepath.Join(w.dir, regexp.MustCompile(`\W`).ReplaceAllString(source, "_")+".log")
+}
 
 // configure writes the configuration of a host.
 func (w *world) configure(t *testing.T, host string) (file string) {
 	t.Helper()
-	text := fmt.Sprintf("host: %s\ninfluxdb: {database: %s}\nretention: {rollups: 2y}\ndrop: [{path: /healthz}]\n"+
+	text := fmt.Sprintf("host: %q\ninfluxdb: {database: %s}\nretention: {rollups: 2y}\ndrop: [{path: /healthz}]\n"+
 		"tags: [method, status, scheme, path, upstream_addr]\nsources:\n", host, knownDB)
 	for _, o := range origins {
 		if o.host == host {
-			text += fmt.Sprintf("  - name: %s\n    path: %s\n    %s\n", o.source, w.log(o.source), o.config)
+			text += fmt.Sprintf("  - name: %q\n    path: %s\n    %s\n", o.source, w.log(o.source), o.config)
 		}
 	}
 	file = filepath.Join(w.dir, host+".yaml")

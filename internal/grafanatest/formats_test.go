@@ -14,7 +14,7 @@ var origins = []origin{
 	{host: web1, source: "web", config: "format: timed", rate: 0.8, second: true, median: 30, write: timed},
 	{host: web1, source: "shop", config: "format: combined", rate: 0.3, second: true, median: 1, write: combined},
 	{host: web2, source: "api", config: "format: '" + apiFormat + "'", rate: 0.6, median: 120, write: pasted},
-	{host: web2, source: "events", config: "format: json", rate: 0.2, second: true, median: 5, write: object},
+	{host: web2, source: events, config: "format: json", rate: 0.2, second: true, median: 5, write: object},
 }
 
 // apiFormat is a log_format as somebody has it in nginx.conf.

@@ -49,6 +49,7 @@ type record struct {
 	requests []request
 	spans    []span
 	events   []event
+	own      []ownPoint                // that the test wrote
 	rejected map[string]map[string]int // by source and reason
 	filtered map[string]int            // by source
 }
@@ -59,6 +60,7 @@ type event struct {
 	host, source string
 	field        string
 	value        float64
+	run          bool // of a tailflux of this test, of which more is known
 }
 
 // origin is one of the four sources, as nginx writes it.
@@ -74,7 +76,9 @@ type origin struct {
 
 const (
 	web1 = "web-1.example"
-	web2 = "web-2.example"
+	web2 = "web-2|web-1.example" // an expression that the other one matches, too
+
+	events = "events|web(.1)+[2]*" // so does that
 )
 
 // known is traffic of three hours and some minutes that ends at a time.
@@ -89,6 +93,7 @@ type known struct {
 	record
 	base, end time.Time
 	lines     map[string][2][]string // by source: before and after the gap
+	answers   answers                // of what was asked of it
 }
 
 const minute = time.Minute
@@ -133,7 +138,7 @@ var kinds = []struct{ method, path, target string }{
 
 // newKnown makes it. The same end gives the same traffic.
 func newKnown(end time.Time) *known {
-	k := &known{end: end, base: end.Truncate(10 * minute).Add(-3 * time.Hour), lines: map[string][2][]string{}}
+	k := &known{answers: answers{}, end: end, base: end.Truncate(10 * minute).Add(-3 * time.Hour), lines: map[string][2][]string{}}
 	k.rejected, k.filtered = map[string]map[string]int{}, map[string]int{}
 	for n, o := range origins {
 		rng := rand.New(rand.NewPCG(17, uint64(n)))
@@ -218,7 +223,7 @@ func (k *known) request(o *origin, rng *rand.Rand, at time.Time) request {
 		r.status = 400
 	case o.source == "web" && after >= burstFrom && after < burstTo && rng.IntN(5) < 3:
 		r.status = 502 + rng.IntN(2)
-	case r.status == 101 && (o.source == "shop" || o.source == "events"):
+	case r.status == 101 && (o.source == "shop" || o.source == events):
 		r.status = 200
 	case r.status == 101:
 		r.ms = 60_000 + rng.Int64N(1_000_000)

@@ -17,6 +17,8 @@
 //	overview_test.go    what the overview shows
 //	ranges_test.go      the time ranges and choices for which each is asked
 //	more_test.go        a month, a day of 12 requests/s, a handful of requests
+//	own_test.go         points about tailflux that the test writes
+//	monitor_test.go     a tailflux with an outage and a restart, and its /monitor
 //	mutants_test.go     mistakes in the dashboards that must be found
 //	speed_test.go       each query within a second
 //

@@ -21,8 +21,8 @@ import (
 // Options say what a [Shaper] shapes.
 type Options struct {
 	Config *config.Config
-	State  *statedir.Dir
-	Host   string // the tag
+	State  *statedir.Dir // nil: nothing is known of earlier runs, and nothing is kept
+	Host   string        // the tag
 	Values accesslog.Admitter
 	// Followed reports whether the log at path was followed before; nil is never.
 	Followed func(path string) bool

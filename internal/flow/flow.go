@@ -82,9 +82,10 @@ type Batch struct {
 
 	// Once this batch and all before it are settled, so are all lines of the source that are
 	// older than Seen, in nanoseconds since 1970, wherever they go; 0: that is not known.
-	// Whole is that no line waits in a rollup.
-	Seen  int64
-	Whole bool
+	// Whole is that no line waits in a rollup. From is the time in the first line of the
+	// source that was read and has one; 0: there is none yet.
+	Seen, From int64
+	Whole      bool
 
 	LinesBlock, PointsBlock *Block // each held once by this batch; nil without lines, or points
 }

@@ -175,16 +175,18 @@ func TestAlertsOfPrometheus(t *testing.T) {
 
 // The points of the scenes have fields that tailflux writes, of the same type.
 func TestAlertScenesAreTrue(t *testing.T) {
-	source, err := os.ReadFile("../write/own.go")
-	if err != nil {
-		t.Fatal(err)
-	}
 	writes := map[string]string{}
-	for _, m := range regexp.MustCompile(`p\.(integer|seconds)\("(\w+)"`).FindAllStringSubmatch(string(source), -1) {
-		writes[m[2]] = m[1]
+	for _, file := range []string{"own.go", "ownspan.go"} {
+		source, err := os.ReadFile("../write/" + file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range regexp.MustCompile(`p\.(integer|seconds)\("(\w+)"`).FindAllStringSubmatch(string(source), -1) {
+			writes[m[2]] = m[1]
+		}
 	}
 	if len(writes) < 20 {
-		t.Fatalf("internal/write/own.go writes %d fields", len(writes))
+		t.Fatalf("internal/write/own*.go write %d fields", len(writes))
 	}
 	full := watched{source: "shop", requests: single("200", 1, 2), rejected: []float64{1}}
 	m := well("web-1", full)

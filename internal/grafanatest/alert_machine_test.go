@@ -177,7 +177,15 @@ func (l *watched) own(b *strings.Builder, host string, at time.Time) {
 	}
 	if open == 1 {
 		to := at.Add(-spanDelay - time.Duration(lag*float64(time.Second)))
-		fmt.Fprintf(b, "tailflux,host=%s,source=%s observed_from=%di,observed_seconds=%g %d\n", host, l.source, to.Add(-ownEvery).UnixNano(), ownEvery.Seconds(), to.UnixNano())
+		from := to.Add(-ownEvery)
+		for from.Before(to) { // cut at minutes
+			end := from.Truncate(minute).Add(minute)
+			if end.After(to) {
+				end = to
+			}
+			fmt.Fprintf(b, "tailflux,host=%s,source=%s observed_from=%di,observed_seconds=%g %d\n", host, l.source, from.UnixNano(), end.Sub(from).Seconds(), end.UnixNano()-1)
+			from = end
+		}
 	}
 }
 

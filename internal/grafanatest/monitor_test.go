@@ -180,6 +180,7 @@ func (l *watchedLife) unobserved(from, to time.Time) {
 	for i, v := range f.columns[1].values {
 		end, _ := f.columns[0].values[i].(time.Time)
 		seconds, _ := v.(float64)
+		end = end.Round(time.Second) // it is stamped just before that
 		begin := end.Add(-time.Duration(seconds * float64(time.Second)))
 		switch {
 		case !end.After(from):

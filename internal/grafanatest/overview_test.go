@@ -88,12 +88,11 @@ var ofOverview = expectations{
 			if s[name] == nil {
 				s[name] = points{}
 			}
-			if !span.to.Before(a.from) && !span.to.After(a.to) {
-				s[name][span.to.Truncate(a.interval)] += span.to.Sub(span.from).Seconds()
+			for last, seconds := range minutes(span) {
+				if at := last.Add(time.Second - 1); !at.Before(a.from) && !at.After(a.to) {
+					s[name][at.Truncate(a.interval)] += seconds
+				}
 			}
-		}
-		if a.database == monthDB {
-			return a.imported()
 		}
 		return s
 	},
@@ -136,22 +135,6 @@ var ofOverview = expectations{
 	"@Starts of tailflux":  func(a asked) shown { return a.marks("started", "tailflux started") },
 	"@Outages of InfluxDB": func(a asked) shown { return a.marks("outages", "outages that were over") },
 	"@Rotations":           func(a asked) shown { return a.marks("rotations", "log was rotated") },
-}
-
-// imported is what the import of a month has observed. It says so at each of its turns, which
-// are as many as the machine is slow; and without points of lines its first span begins with
-// the end of the first cut.
-func (a asked) imported() shown {
-	of := map[string][2]float64{}
-	for _, span := range a.spansOf() {
-		most := span.to.Sub(span.from).Seconds()
-		least := 0.75 * most
-		if span.to.After(a.to) {
-			least = mayBeNone
-		}
-		of[span.host+" "+span.source] = [2]float64{least, most}
-	}
-	return totals{of, 1}
 }
 
 // marks are what annotations of a kind say, of the hosts that are chosen, and the sources

@@ -36,16 +36,10 @@ func (s totals) differs(came []*frame) (wrong []string) {
 		}
 	}
 	for name, want := range left {
-		if want[0] == mayBeNone {
-			continue
-		}
 		wrong = append(wrong, fmt.Sprintf("no values of %q, want %v", name, want))
 	}
 	return wrong
 }
-
-// mayBeNone is the least of totals that need not be there.
-const mayBeNone = -1.0
 
 func exactly(n int) [2]float64 { return [2]float64{float64(n), float64(n)} }
 

@@ -238,6 +238,9 @@ func (p *Parser) fill(src *source, b *flow.Batch, room, lines []byte) (points, t
 				continue
 			}
 		}
+		if src.first == 0 && outcome != accesslog.Rejected {
+			src.first = encoder.At()
+		}
 		switch outcome {
 		case accesslog.Filtered:
 			taken += src.skip(b, lines[taken:], flow.Skip{Filtered: true})

@@ -212,14 +212,16 @@ func TestSeen(t *testing.T) {
 		rollups bool
 		raw     bool
 		lines   string
+		from    int64 // of all batches
 		first   int64 // of the batch of the lines
 		last    int64 // of the last batch
 	}{
-		{"points alone", false, true, request(17) + request(18), at(18), at(18)},
-		{"rollups wait", true, true, request(17) + request(18), at(0), at(18)},
-		{"rollups alone", true, false, request(17) + request(18), at(0), at(18)},
-		{"an older line", true, true, request(25) + request(17), at(0), at(17)},
-		{"none in the format", true, true, "junk\n", 0, 0},
+		{"points alone", false, true, request(17) + request(18), at(17), at(18), at(18)},
+		{"rollups wait", true, true, request(17) + request(18), at(17), at(0), at(18)},
+		{"rollups alone", true, false, request(17) + request(18), at(17), at(0), at(18)},
+		{"an older line", true, true, request(25) + request(17), at(25), at(0), at(17)},
+		{"the first has no time", true, false, "junk\n" + request(17) + request(18), at(17), at(0), at(18)},
+		{"none in the format", true, true, "junk\n", 0, 0, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := newStage(t, "combined", 16, 256<<10)
@@ -231,6 +233,11 @@ func TestSeen(t *testing.T) {
 			waits := tt.rollups && tt.first > 0
 			if first.Seen != tt.first || first.Whole == waits || last.Seen != tt.last || !last.Whole {
 				t.Errorf("seen %d (whole %t), at last %d (whole %t), want %d (%t) and %d (true)", first.Seen, first.Whole, last.Seen, last.Whole, tt.first, !waits, tt.last)
+			}
+			for _, b := range batches {
+				if b.From != tt.from {
+					t.Errorf("from %d, want %d", b.From, tt.from)
+				}
 			}
 			for _, b := range batches[1:] {
 				if b.Whole && b.More {

@@ -21,6 +21,7 @@ type source struct {
 	encoder     *accesslog.Encoder // of lines
 	other       *accesslog.Encoder // that was used last for a line of another format
 
+	first  int64 // time in the first line that has one, in nanoseconds since 1970; 0 before
 	newest int64 // number of the last line that was read
 	miss   int64 // number of the last line that was not
 	row    int   // so many lines in a row were not
@@ -123,7 +124,8 @@ func encodedAs(l *shape.Lines, line []byte, number int64, buf []byte, raw bool) 
 	return is
 }
 
-// seen says of a batch up to which time no line of its source waits, and whether none does.
+// seen says of a batch from which time on the lines of its source were read, up to which
+// none of them waits, and whether none does at all.
 func (p *Parser) seen(s *source, b *flow.Batch) {
 	if at := s.last(); !at.IsZero() {
 		b.Seen = at.Truncate(time.Second).UnixNano() // more lines of this second may come
@@ -135,7 +137,7 @@ func (p *Parser) seen(s *source, b *flow.Batch) {
 	if open {
 		b.Seen = min(b.Seen, window)
 	}
-	b.Whole = !open
+	b.From, b.Whole = s.first, !open
 }
 
 // isLeft reports whether the lines are left out.

@@ -38,6 +38,7 @@ type feed struct {
 	at            flow.Position
 	numPoints     int                // made so far
 	stamp         func(n int) int64  // of a point; nil: none has one
+	from          int64              // of a batch whose time was seen
 	text          func(n int) string // of a point in place of all that, without its newline
 }
 

@@ -1,10 +1,8 @@
 package write
 
 import (
-	"bytes"
 	"time"
 
-	"github.com/tailflux/tailflux/internal/lineproto"
 	"github.com/tailflux/tailflux/internal/stats"
 )
 
@@ -24,6 +22,7 @@ type Own struct {
 	last    stats.Snapshot
 	tags    map[string]int64 // of these, what there was of other, then
 	sources map[string]*ownSource
+	left    bool   // there is more observed time than a request has
 	unsent  []byte // is on its way, or was, and nobody knows whether it is stored
 }
 
@@ -32,10 +31,10 @@ type ownSource struct {
 	read, written, filtered, rejected int64
 	reasons                           map[string]int64
 
-	// All lines between these times are settled, in nanoseconds since 1970; 0: none are.
+	// All lines between these times are settled, in nanoseconds since 1970, and that is not
+	// written yet; from is 0 before the first line.
 	from, seen int64
-	first      int64 // what was seen first
-	waits      bool  // lines do in a rollup
+	waits      bool // lines do in a rollup
 	last       stats.Source
 }
 
@@ -88,47 +87,6 @@ func (o *Own) rejected(source, reason string, lines int64) {
 	s.reasons[reason] += lines
 }
 
-// seen notes how far a source is settled with a part, and all before it.
-func (o *Own) seen(p *part) {
-	if o == nil {
-		return
-	}
-	s := o.of(p.Start.Generation.Source.Name)
-	s.waits = !p.Whole
-	if s.from == 0 {
-		s.begin(p)
-	}
-	s.seen = max(s.seen, p.Seen)
-}
-
-// begin notes where the first span begins. Without a point, what was seen first may be the
-// begin of a window, in which nobody looked before the first line.
-func (s *ownSource) begin(p *part) {
-	first, _, _ := bytes.Cut(p.Points, []byte{'\n'})
-	at, stamped := lineproto.Stamp(first)
-	switch {
-	case stamped && p.Cut == nil:
-		s.from = at - at%int64(time.Second)
-	case s.first == 0:
-		s.first = p.Seen
-	case p.Seen > s.first:
-		s.from = p.Seen
-	}
-}
-
-// quiet notes of a source that is read to its end that there is nothing up to now. While a
-// rotated file is open, more may come from that.
-func (s *ownSource) quiet(is *stats.Source, looked time.Time) {
-	if looked.IsZero() || s.waits || is.Unsettled != 0 || is.Files != 1 || !is.Open || is.Trouble != "" || is.Unfit != "" || is.Offset != is.Size {
-		return
-	}
-	at := looked.Truncate(time.Second).Add(-time.Second).UnixNano()
-	if s.from == 0 {
-		s.from = at
-	}
-	s.seen = max(s.seen, at)
-}
-
 // points appends what there is to say, and begins to count anew.
 func (o *Own) points(dst []byte, looked time.Time, now stats.Snapshot, at time.Time) []byte {
 	dst = o.process(dst, &now, at)
@@ -138,6 +96,7 @@ func (o *Own) points(dst []byte, looked time.Time, now stats.Snapshot, at time.T
 		s.quiet(is, looked)
 		dst = s.points(dst, o.Host, is, at)
 	}
+	dst = o.spans(dst)
 	for _, t := range now.Tags {
 		p := point(dst, o.Host, "tag", t.Name)
 		p.integer("values", t.Values)
@@ -218,16 +177,7 @@ func (s *ownSource) points(dst []byte, host string, is *stats.Source, at time.Ti
 		p.integer("rejected", lines)
 		dst = p.end(at.UnixNano())
 	}
-	if s.seen > s.from && s.from > 0 {
-		p := point(dst, host, "source", is.Name)
-		p.integer("observed_from", s.from)
-		p.seconds("observed_seconds", time.Duration(s.seen-s.from))
-		dst = p.end(s.seen)
-	}
-	next := ownSource{reasons: s.reasons, from: s.from, seen: s.seen, first: s.first, waits: s.waits, last: *is}
-	if s.from > 0 {
-		next.from = max(s.from, s.seen)
-	}
+	next := ownSource{reasons: s.reasons, from: s.from, seen: s.seen, waits: s.waits, last: *is}
 	clear(next.reasons)
 	*s = next
 	return dst

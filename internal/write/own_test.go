@@ -3,7 +3,6 @@ package write_test
 import (
 	"context"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -13,7 +12,6 @@ import (
 	"time"
 
 	"github.com/tailflux/tailflux/internal/lineproto"
-	"github.com/tailflux/tailflux/internal/stats"
 	"github.com/tailflux/tailflux/internal/write"
 )
 
@@ -76,40 +74,11 @@ func (o *ownPoints) sum(t *testing.T, tags, field string) (sum int64) {
 	return sum
 }
 
-// spans are those that were observed of the source web, in seconds since 1970, in order.
-func (o *ownPoints) spans(t *testing.T) (spans [][2]int64) {
-	t.Helper()
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	for key, fields := range o.points {
-		if fields["observed_from"] == "" {
-			continue
-		}
-		to, _ := strconv.ParseInt(strings.Fields(key)[0], 10, 64)
-		from, err := strconv.ParseInt(strings.TrimSuffix(fields["observed_from"], "i"), 10, 64)
-		seconds, err2 := strconv.ParseFloat(fields["observed_seconds"], 64)
-		if err != nil || err2 != nil || seconds != float64(to-from)/1e9 {
-			t.Errorf("span %v that ends at %d", fields, to)
-		}
-		spans = append(spans, [2]int64{from / 1e9, to / 1e9})
-	}
-	slices.SortFunc(spans, func(a, b [2]int64) int { return int(a[0] - b[0]) })
-	return spans
-}
-
 func ownConfig() write.Config {
 	return write.Config{BatchPoints: 10, Own: &write.Own{Host: "h", AtStart: true, Memory: func() int64 { return 7 }}}
 }
 
 func isOwn(body string) bool { return strings.HasPrefix(body, "tailflux,") }
-
-// sendSeen sends lines, behind which a time of the source is settled.
-func (b *bench) sendSeen(kinds string, seen int64, whole bool) {
-	batch := b.batch(kinds)
-	batch.Seen, batch.Whole = seen*1e9, whole
-	b.stats.UpdateSource(0, func(s *stats.Source) { s.Unsettled += batch.NumLines() })
-	b.in <- batch
-}
 
 // What is counted while InfluxDB is away is added up, and nothing twice: what may be stored
 // is sent again as it was.
@@ -267,157 +236,6 @@ func TestOwnPointsAtTheEnd(t *testing.T) {
 	}
 }
 
-// What was observed is a span up to where every line is settled; each second is in one span.
-func TestOwnSpans(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var away atomic.Bool
-		var own ownPoints
-		b := start(t, ownConfig(), sink{write: func(_ context.Context, body string) error {
-			if away.Load() {
-				return errAway
-			}
-			if isOwn(body) {
-				own.store(t, body)
-			}
-			return nil
-		}}, &rejectFile{})
-		check := func(what string, want ...[2]int64) {
-			t.Helper()
-			synctest.Wait()
-			spans := own.spans(t)
-			var united [][2]int64
-			for _, span := range spans {
-				if n := len(united); n > 0 && united[n-1][1] == span[0] {
-					united[n-1][1] = span[1]
-				} else {
-					united = append(united, span)
-				}
-			}
-			if !slices.Equal(united, want) {
-				t.Errorf("%s: observed %v, want %v", what, spans, want)
-			}
-		}
-		b.stamp = func(int) int64 { return 1000e9 + 7 }
-		b.sendSeen("pp", 1000, true)
-		time.Sleep(12 * time.Second)
-		check("one second only") // its lines may not be complete
-		b.sendSeen("p", 1100, true)
-		time.Sleep(10 * time.Second)
-		check("settled", [2]int64{1000, 1100})
-		b.sendSeen("x", 1100, true)
-		b.sendSeen("p", 1090, true) // an older line
-		time.Sleep(10 * time.Second)
-		check("no progress", [2]int64{1000, 1100})
-		b.sendSeen("ppp", 1150, false) // a rollup has them open
-		time.Sleep(10 * time.Second)
-		check("open rollups", [2]int64{1000, 1150})
-		away.Store(true)
-		b.sendSeen("p", 1300, true)
-		time.Sleep(25 * time.Second)
-		check("an outage", [2]int64{1000, 1150})
-		away.Store(false)
-		time.Sleep(30 * time.Second)
-		check("after it", [2]int64{1000, 1300})
-		b.sendSeen("p", 1400, true)
-		b.finish()
-		check("the end", [2]int64{1000, 1400})
-	})
-}
-
-// A log that is read to its end, and quiet, is observed up to now.
-func TestOwnSpansOfAQuietLog(t *testing.T) {
-	for _, tt := range []struct {
-		name   string
-		change func(*stats.Source)
-		whole  bool
-		looks  bool
-		quiet  bool
-	}{
-		{"at its end", func(*stats.Source) {}, true, true, true},
-		{"more to read", func(s *stats.Source) { s.Size = 20 }, true, true, false},
-		{"lines on the way", func(s *stats.Source) { s.Unsettled++ }, true, true, false},
-		{"a rotated file is open", func(s *stats.Source) { s.Files = 2 }, true, true, false},
-		{"missing", func(s *stats.Source) { s.Open, s.Trouble = false, "gone" }, true, true, false},
-		{"in another format", func(s *stats.Source) { s.Unfit = "all of the first 20 lines rejected" }, true, true, false},
-		{"lines wait in a rollup", func(*stats.Source) {}, false, true, false},
-		{"nobody looks", func(*stats.Source) {}, true, false, false},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				var own ownPoints
-				b := start(t, ownConfig(), sink{write: func(_ context.Context, body string) error {
-					if isOwn(body) {
-						own.store(t, body)
-					}
-					return nil
-				}}, &rejectFile{})
-				began := time.Now().Unix()
-				b.stamp = func(int) int64 { return (began - 5) * 1e9 }
-				b.sendSeen("p", began-5, tt.whole)
-				time.Sleep(2 * time.Second)
-				b.stats.UpdateSource(0, func(s *stats.Source) {
-					s.Open, s.Trouble, s.Files, s.Offset, s.Size = true, "", 1, 10, 10
-					tt.change(s)
-				})
-				for range 40 {
-					if tt.looks {
-						b.stats.Looked(time.Now())
-					}
-					time.Sleep(time.Second)
-				}
-				spans := own.spans(t)
-				reached := began - 5
-				for _, span := range spans {
-					if span[0] != reached {
-						t.Errorf("a hole or an overlap: %v", spans)
-					}
-					reached = span[1]
-				}
-				if quiet := reached > began+20; quiet != tt.quiet || reached >= time.Now().Unix() {
-					t.Errorf("observed %v up to %d s after the start, want quiet %t", spans, reached-began, tt.quiet)
-				}
-				b.stats.UpdateSource(0, func(s *stats.Source) { s.Unsettled = 0 })
-				b.finish()
-			})
-		})
-	}
-}
-
-// The first span begins with the first line, not with the window that it is in.
-func TestOwnSpansBeginWithALine(t *testing.T) {
-	for name, tt := range map[string]struct {
-		kinds string
-		want  [2]int64
-	}{
-		"lines have points":   {"pp", [2]int64{1007, 1200}},
-		"lines have none":     {"ff", [2]int64{1060, 1200}},
-		"the first have none": {"xp", [2]int64{1007, 1200}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				var own ownPoints
-				b := start(t, ownConfig(), sink{write: func(_ context.Context, body string) error {
-					if isOwn(body) {
-						own.store(t, body)
-					}
-					return nil
-				}}, &rejectFile{})
-				b.stamp = func(n int) int64 { return 1006e9 + int64(n)*1e9 + 5 }
-				b.sendSeen(tt.kinds, 1000, false)
-				time.Sleep(12 * time.Second)
-				b.sendSeen(tt.kinds, 1060, false)
-				time.Sleep(12 * time.Second)
-				b.sendSeen(tt.kinds, 1200, true)
-				b.finish()
-				spans := own.spans(t)
-				if n := len(spans); n == 0 || spans[0][0] != tt.want[0] || spans[n-1][1] != tt.want[1] {
-					t.Errorf("observed %v, want %v", spans, tt.want)
-				}
-			})
-		})
-	}
-}
-
 // Each field is documented, and of one type.
 func TestOwnFields(t *testing.T) {
 	page, err := os.ReadFile("../../docs/monitor.md")
@@ -433,7 +251,7 @@ func TestOwnFields(t *testing.T) {
 			return nil
 		}}, &rejectFile{})
 		b.stats.AddTag("path", 10).Other.Add(3)
-		b.stamp = func(int) int64 { return 1000e9 + 7 }
+		b.from = 1000e9 + 7
 		b.sendSeen("pxef", 1000, true)
 		time.Sleep(2500 * time.Millisecond)
 		b.sendSeen("p", 2000, true)

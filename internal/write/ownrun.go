@@ -19,7 +19,8 @@ type ownRun struct {
 	log   *slog.Logger
 	timer *time.Timer
 	done  chan error
-	busy  bool // a request is on its way
+	busy  bool      // a request is on its way
+	turn  time.Time // of what was last said; observed time may follow it
 }
 
 // startOwn is called at the start of Run.
@@ -73,6 +74,24 @@ func (o *ownRun) send(ctx context.Context, senders *sync.WaitGroup, ready bool, 
 	if o.unsent == nil {
 		o.unsent = o.now(st)
 	}
+	o.start(ctx, senders)
+}
+
+// goOn sends what is left of observed time behind an answer, without the next turn. It
+// has no other points: what counts those knows how many there are in a minute.
+func (o *ownRun) goOn(ctx context.Context, senders *sync.WaitGroup, st *stats.Stats) {
+	if !o.left || o.unsent != nil {
+		return
+	}
+	if time.Since(o.turn) < ownInterval {
+		o.unsent = o.spans(nil)
+	} else {
+		o.unsent = o.now(st)
+	}
+	o.start(ctx, senders)
+}
+
+func (o *ownRun) start(ctx context.Context, senders *sync.WaitGroup) {
 	o.busy = true
 	text := o.unsent
 	senders.Go(func() { o.done <- o.sink.Write(ctx, [][]byte{text}) })
@@ -80,17 +99,18 @@ func (o *ownRun) send(ctx context.Context, senders *sync.WaitGroup, ready bool, 
 
 func (o *ownRun) now(st *stats.Stats) []byte {
 	looked := st.Motion().Looked // before what it found
-	now := time.Now()
-	return o.points(nil, looked, st.Snapshot(now), now)
+	o.turn = time.Now()
+	return o.points(nil, looked, st.Snapshot(o.turn), o.turn)
 }
 
-// answered notes what became of what was sent.
-func (o *ownRun) answered(err error) {
+// answered notes what became of what was sent, and reports whether that is settled. Time
+// that InfluxDB keeps no points of is not observed there, either.
+func (o *ownRun) answered(err error) bool {
 	o.busy = false
 	switch influx.VerdictOf(err) {
 	case influx.Retry, influx.Slow:
-		return
-	case influx.Stored:
+		return false
+	case influx.Stored, influx.OutOfTime:
 	default:
 		if !o.said {
 			o.said = true
@@ -98,19 +118,21 @@ func (o *ownRun) answered(err error) {
 		}
 	}
 	o.unsent = nil
+	return true
 }
 
-// last sends what there is to say at the end, once, if that may work.
+// last sends what there is to say at the end, if that may work: each request once, and
+// none after one that has no answer.
 func (o *ownRun) last(ctx context.Context, st *stats.Stats, works bool) {
 	if o == nil || !works {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, ownPatience)
-	defer cancel()
 	if o.busy {
 		select {
 		case err := <-o.done:
 			o.answered(err)
+		case <-time.After(ownPatience):
+			return
 		case <-ctx.Done():
 			return
 		}
@@ -119,5 +141,14 @@ func (o *ownRun) last(ctx context.Context, st *stats.Stats, works bool) {
 	if o.unsent != nil {
 		pieces = append(pieces, o.unsent)
 	}
-	o.answered(o.sink.Write(ctx, append(pieces, o.now(st))))
+	pieces = append(pieces, o.now(st))
+	for o.write(ctx, pieces) && o.left {
+		pieces = [][]byte{o.spans(nil)}
+	}
+}
+
+func (o *ownRun) write(ctx context.Context, pieces [][]byte) (answered bool) {
+	ctx, cancel := context.WithTimeout(ctx, ownPatience)
+	defer cancel()
+	return o.answered(o.sink.Write(ctx, pieces))
 }

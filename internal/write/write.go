@@ -245,6 +245,7 @@ func (w *Writer) Run(ctx context.Context, in <-chan flow.Batch) error {
 			own.send(sending, &senders, ready, w.stats)
 		case err := <-own.answers():
 			own.answered(err)
+			own.goOn(sending, &senders, w.stats)
 		case <-prepared:
 			prepared, ready = nil, true
 		case r := <-w.done:

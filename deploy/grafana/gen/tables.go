@@ -90,9 +90,9 @@ func newestLines() *panel {
 // observedStates is of what tailflux says about itself: spans of log time that are complete.
 func observedStates() *panel {
 	q := fmt.Sprintf("SELECT sum(\"observed_seconds\") AS \"observed\"\nFROM %s\nWHERE %s\nGROUP BY %s, \"host\", \"source\"", in(own), where(ofHosts), byInterval)
-	p := states("Observed", "Where a source is green, all lines of its log are stored: no requests there are no traffic. Where it is empty, nobody looked, or has not caught up. In steps of 5 minutes or more, and up to 5 minutes late.", 12, 8,
+	p := states("Observed", "Where a source is green, all lines of its log are stored: no requests there are no traffic. Where it is empty, nobody looked, or has not caught up. In steps of a minute or more, and up to 5 minutes late.", 12, 8,
 		query("observed", "$tag_host $tag_source", q))
-	p.Interval, p.MaxDataPoints = "5m", 200
+	p.Interval, p.MaxDataPoints = "1m", 200 // spans are cut at minutes
 	p.FieldConfig.Defaults.Color = &color{Mode: "thresholds"}
 	p.FieldConfig.Defaults.Thresholds = steps(from(0.001, green))
 	p.FieldConfig.Defaults.Mappings = []mapping{

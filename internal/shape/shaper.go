@@ -143,6 +143,24 @@ func (s *Shaper) Lines(at flow.Position, read []byte) (l *Lines, until int64, er
 	return l, until, err
 }
 
+// Source returns a configured source as its log is read now: with the format that was
+// detected, if it is to be. name and path are of the log; ok is false while nothing is known
+// of it. Any goroutine may call it.
+func (s *Shaper) Source(name, path string) (source config.Source, ok bool) {
+	for _, source := range s.o.Config.Sources {
+		isFile := source.IsGlob() && strings.HasPrefix(name, source.Name+":")
+		if source.Name != name && !isFile {
+			continue
+		}
+		if !isAuto(source) {
+			return source, true
+		}
+		chosen := s.choices.of(name, logOf(source, path))
+		return withFormat(source, chosen.Format), chosen.Format != ""
+	}
+	return config.Source{}, false
+}
+
 // Sync returns nil when every format that was chosen before the call is on the
 // disk. It has nothing to do but look when none is new. After an error the next
 // call tries again. It blocks until another's call is over or ctx ends.

@@ -32,8 +32,8 @@ func queryCommand() *cobra.Command {
 		Short: "Ask InfluxDB's rollups for rates, sizes, errors and percentiles",
 		Long: `Query prints what rollups say of a range of time: requests, rate (a second),
 errors (the share of 5xx), bytes_sent, body_bytes_sent, request_length, and in
-seconds of request_time mean, max and percentiles such as p95, of the upstream
-upstream_mean, upstream_max and upstream_p95. The first orders the rows.
+seconds of request_time sum, mean, max and percentiles such as p95, of the
+upstream upstream_sum, upstream_mean, upstream_max and upstream_p95. The first orders the rows.
 
 It asks the rollup that has the tags and the fewest points, if the range has at
 least 24 of its windows. The range is made of whole windows, and ends with the

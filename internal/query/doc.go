@@ -15,6 +15,7 @@
 //	percentile.go  percentiles from buckets, in InfluxQL
 //	quote.go       names, texts and patterns for InfluxQL
 //	rows.go        answers put together
+//	spans.go       which time was observed
 //	print.go       rows for people and programs
 //
 // The statements are those that dashboards use, too. docs/query.md has the numbers' meaning.

@@ -18,8 +18,8 @@ import (
 
 // askable are all measures.
 var askable = []string{
-	"requests", "rate", "errors", "bytes_sent", "max", "mean", "p1", "p50", "p90", "p95", "p99", "p99.99",
-	"upstream_max", "upstream_mean", "upstream_p50", "upstream_p95",
+	"requests", "rate", "errors", "bytes_sent", "sum", "max", "mean", "p1", "p50", "p90", "p95", "p99", "p99.99",
+	"upstream_sum", "upstream_max", "upstream_mean", "upstream_p50", "upstream_p95",
 }
 
 // nearest is the smallest value that at least so many of the values, which are sorted, are
@@ -55,6 +55,7 @@ func exact(r query.Row, asked []string, lines []line) (wrong []string) {
 		}
 		slices.Sort(times)
 		want[prefix+"max"] = float64(times[len(times)-1]) / 1000
+		want[prefix+"sum"] = sum / 1000
 		want[prefix+"mean"] = sum / float64(len(times)) / 1000
 		for _, name := range askable {
 			var p float64
@@ -89,7 +90,7 @@ func prefixOf(name string) string {
 
 // observed says whether a measure has a row of lines: those of times want one that has it.
 func observed(name string, lines []line) bool {
-	if strings.Contains(name, "max") || !strings.Contains(name, "p") && name != "mean" || name == "requests" {
+	if strings.Contains(name, "max") || strings.Contains(name, "sum") || !strings.Contains(name, "p") && name != "mean" || name == "requests" {
 		return true
 	}
 	return slices.ContainsFunc(lines, func(l line) bool { return l.lineTime(len(prefixOf(name))/len("upstream_")) >= 0 })

@@ -84,6 +84,8 @@ func (p *Plan) sums() (all []string) {
 		case count, rate:
 		case size:
 			text = fmt.Sprintf("sum(%s) AS %s", quoteName(m.field), quoteName(m.Name))
+		case total:
+			text = fmt.Sprintf("sum(%s)/1000 AS %s", quoteName(m.field+"_ms"), quoteName(m.Name))
 		case longest:
 			text = fmt.Sprintf("max(%s)/1000 AS %s", quoteName(m.field+"_ms_max"), quoteName(m.Name))
 		default:

@@ -39,6 +39,7 @@ const (
 	share               // of lines that are errors of the server
 	size                // bytes
 	longest             // time in seconds, as those below
+	total
 	mean
 	percentile
 )
@@ -48,8 +49,8 @@ const upstreamPrefix = "upstream_"
 
 // Measures names what can be asked, for messages.
 func Measures() string {
-	return "requests, rate, errors, " + strings.Join(accesslog.Sizes[:], ", ") + ", mean, max, p50, p90, p95, p99 (any from p1 to p99.99), and of the upstream " +
-		upstreamPrefix + "mean, " + upstreamPrefix + "max, " + upstreamPrefix + "p95"
+	return "requests, rate, errors, " + strings.Join(accesslog.Sizes[:], ", ") + ", sum, mean, max, p50, p90, p95, p99 (any from p1 to p99.99), and of the upstream " +
+		upstreamPrefix + "sum, " + upstreamPrefix + "mean, " + upstreamPrefix + "max, " + upstreamPrefix + "p95"
 }
 
 // ParseMeasure reads the name of a measure.
@@ -75,6 +76,9 @@ func ParseMeasure(name string) (Measure, error) {
 	switch digits, isPercentile := strings.CutPrefix(of, "p"); {
 	case of == "mean":
 		m.kind = mean
+		return m, nil
+	case of == "sum":
+		m.kind = total
 		return m, nil
 	case of == "max":
 		m.kind = longest

@@ -70,24 +70,33 @@ func (p *Plan) end(from time.Time) time.Time {
 
 // read reads a row of an answer.
 func (p *Plan) read(columns []string, values []any) (from time.Time, named map[string]float64, err error) {
-	from, named = p.From, map[string]float64{}
+	at, named, err := numbers(columns, values)
+	if from = p.From; p.Every > 0 {
+		from = time.Unix(at, 0).UTC()
+	}
+	return from, named, err
+}
+
+// numbers reads a row of an answer: its time, in seconds since 1970, and what else is not
+// null.
+func numbers(columns []string, values []any) (at int64, named map[string]float64, err error) {
+	named = map[string]float64{}
 	for i, value := range values[:min(len(values), len(columns))] {
 		if value == nil {
 			continue
 		}
 		number, _ := value.(json.Number)
 		n, err := number.Float64()
-		if err != nil {
-			return from, nil, fmt.Errorf("InfluxDB answered %s %v, want a number", columns[i], value)
-		}
 		switch {
-		case columns[i] != "time":
+		case err != nil:
+			return at, nil, fmt.Errorf("InfluxDB answered %s %v, want a number", columns[i], value)
+		case columns[i] == "time":
+			at = int64(n)
+		default:
 			named[columns[i]] = n
-		case p.Every > 0:
-			from = time.Unix(int64(n), 0).UTC()
 		}
 	}
-	return from, named, nil
+	return at, named, nil
 }
 
 // fill works out the values of a row.

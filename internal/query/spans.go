@@ -1,0 +1,90 @@
+package query
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tailflux/tailflux/internal/influx"
+)
+
+// Spans asks which time was observed, of what tailflux writes about itself: a point says
+// that all lines of a source are stored between its observed_from and its own time.
+type Spans struct {
+	Policy, Measurement string // where those points are
+	From, To            time.Time
+	Every               time.Duration // of which From and To are multiples
+	Where               []Condition   // on host and source
+}
+
+// Observed is what was observed of one source.
+type Observed struct {
+	Host, Source string
+	Share        []float64 // of each Every from From on, from 0 to 1
+}
+
+// Statement asks for them. What was observed up to the end may be told by a point that is
+// later.
+func (s Spans) Statement() (string, error) {
+	measurement := quoteName(s.Measurement)
+	if s.Policy != "" {
+		measurement = quoteName(s.Policy) + "." + measurement
+	}
+	where := []string{fmt.Sprintf("time > '%s' AND time < '%s'", s.From.UTC().Format(time.RFC3339), s.To.Add(s.Every).UTC().Format(time.RFC3339))}
+	for _, c := range s.Where {
+		text, err := c.influxQL()
+		if err != nil {
+			return "", err
+		}
+		where = append(where, text)
+	}
+	return fmt.Sprintf(`SELECT sum("observed_seconds") AS "seconds", min("observed_from") AS "first" FROM %s WHERE %s GROUP BY time(%ds), "host", "source" fill(none)`,
+		measurement, strings.Join(where, " AND "), s.Every/time.Second), nil
+}
+
+// Read reads the answer. Spans of a source do not overlap, so in each Every the time that
+// was observed is the sum of spans that end there; what of it lies before the first of them
+// began in an earlier one, and is of that.
+func (s Spans) Read(tables []influx.Table) ([]Observed, error) {
+	n := int((s.To.Sub(s.From) + s.Every - 1) / s.Every)
+	var all []Observed
+	for _, table := range tables {
+		o := Observed{Host: table.Tags["host"], Source: table.Tags["source"], Share: make([]float64, n)}
+		for _, values := range table.Values {
+			at, named, err := numbers(table.Columns, values)
+			if err != nil {
+				return nil, err
+			}
+			s.add(o.Share, at, named)
+		}
+		for i := range o.Share {
+			begin := s.From.Add(time.Duration(i) * s.Every)
+			o.Share[i] = min(1, o.Share[i]/min(s.Every, s.To.Sub(begin)).Seconds())
+		}
+		all = append(all, o)
+	}
+	slices.SortFunc(all, func(a, b Observed) int {
+		return strings.Compare(a.Source+"\x00"+a.Host, b.Source+"\x00"+b.Host)
+	})
+	return all, nil
+}
+
+// add adds the seconds of spans that end in the window that begins at the time at.
+func (s Spans) add(seconds []float64, at int64, named map[string]float64) {
+	every := s.Every.Seconds()
+	here := float64(at - s.From.Unix()) // of the window's begin
+	first := math.Min(named["first"]/1e9-float64(s.From.Unix()), here+every)
+	left := named["seconds"]
+	if before := here - first; before > 0 {
+		left -= before
+		for i := range seconds {
+			begin := float64(i) * every
+			seconds[i] += math.Max(0, math.Min(begin+every, here)-math.Max(begin, first))
+		}
+	}
+	if i := int(here / every); here >= 0 && i < len(seconds) {
+		seconds[i] += math.Max(0, left)
+	}
+}

@@ -33,6 +33,7 @@ type Config struct {
 	Gzip               bool
 	Timeout            time.Duration // of a whole request
 	InFlight           int           // connections kept open
+	MaxAnswer          int64         // bytes of an answer to [Client.Select]; 0: any
 	Keep               Keep
 	Raw                bool // lines have points of their own
 	Log                *slog.Logger

@@ -18,7 +18,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/tailflux/tailflux/internal/config"
-	"github.com/tailflux/tailflux/internal/explain"
 	"github.com/tailflux/tailflux/internal/flow"
 	"github.com/tailflux/tailflux/internal/influx"
 	"github.com/tailflux/tailflux/internal/live"
@@ -90,9 +89,10 @@ func run(c *config.Config, do job, log *slog.Logger) error {
 	}
 	defer p.reader.Close()
 	kept.rollups.addUp(p.parser, kept.config.Raw)
-	p.use(c, token)
-	p.reads(kept.config)
+	p.token.Store(&token)
 	p.show(c)
+	p.history = newHistorian(c, log)
+	defer p.history.close()
 	p.own = &write.Own{Memory: monitor.ResidentBytes, AtStart: !do.once && do.files == nil}
 	next, err := newReloads(p, do)
 	if err != nil {
@@ -153,10 +153,9 @@ type pipeline struct {
 
 	chunks  atomic.Pointer[chan flow.Chunk] // of this run
 	batches atomic.Pointer[chan flow.Batch]
-	token   atomic.Pointer[string]   // of /monitor
-	hosts   atomic.Pointer[[]string] // by which it may be asked for
-	misfits atomic.Pointer[explain.Misfits]
+	token   atomic.Pointer[string]     // of /monitor
 	live    atomic.Pointer[live.Board] // what happened lately; nil: nobody keeps it
+	history *historian                 // of /history
 }
 
 // run runs the stages until reading ends, or a reload is asked for, and all that was read

@@ -138,15 +138,23 @@ func (s *sink) write(ctx context.Context, by func(*influx.Client) write.Sink, pi
 }
 
 func openInflux(c *config.Config, log *slog.Logger) (*influx.Client, error) {
+	is, err := influxConfig(c, log)
+	if err != nil {
+		return nil, err
+	}
+	return influx.New(is)
+}
+
+func influxConfig(c *config.Config, log *slog.Logger) (influx.Config, error) {
 	access, err := c.Access()
 	if err != nil {
-		return nil, config.UsageError{Err: err}
+		return influx.Config{}, config.UsageError{Err: err}
 	}
 	db := c.InfluxDB
-	return influx.New(influx.Config{
+	return influx.Config{
 		URL: db.URL, Database: db.Database, RetentionPolicy: db.RetentionPolicy,
 		Username: db.Username, Password: access.Password, Token: access.Token, TLS: access.TLS, Headers: access.Headers,
 		Gzip: db.Gzip, Timeout: db.Timeout, InFlight: db.InFlight, Raw: c.Raw, Log: log,
 		Keep: influx.Keep{Raw: c.Retention.Raw, Rollups: c.Retention.Rollups, RollupsPolicy: c.RollupsPolicy()},
-	})
+	}, nil
 }

@@ -1,0 +1,126 @@
+package history
+
+import (
+	"context"
+	"time"
+
+	"github.com/tailflux/tailflux/internal/live"
+	"github.com/tailflux/tailflux/internal/query"
+)
+
+const (
+	wholly    = 0.995 // the share from which a time counts as observed
+	stripRows = 50    // sources at most
+)
+
+// notYet is how long spans come later than their time, beside the interval of the rollup with
+// the longest: they are written every ten seconds, and wait for a second that has passed.
+const notYet = 30 * time.Second
+
+// observed asks which time was.
+func (a *asking) observed(ctx context.Context) error {
+	if a.store.Own == "" {
+		return unanswerable{errNoOwn}
+	}
+	every := max(a.every, time.Minute)
+	asked := query.Spans{Measurement: a.store.Own, Every: every, From: a.from.Truncate(every), To: a.to}
+	policy, err := a.store.Client.PolicyOf(ctx, a.store.Policy)
+	if err != nil {
+		return err
+	}
+	asked.Policy = policy
+	for _, f := range a.filters() {
+		if f.name == "host" || f.name == "source" {
+			asked.Where = append(asked.Where, query.Condition{Tag: f.tag, Text: f.Text})
+		}
+	}
+	statement, err := asked.Statement()
+	if err != nil {
+		return err
+	}
+	tables, err := a.ask(ctx, statement)
+	if err != nil {
+		return err
+	}
+	all, err := asked.Read(tables)
+	if err != nil {
+		return err
+	}
+	if len(all) == 0 {
+		return unanswerable{errNoSpans}
+	}
+	a.look(asked, all)
+	return nil
+}
+
+// look fills in what was observed.
+func (a *asking) look(asked query.Spans, all []query.Observed) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	n := len(all[0].Share)
+	mean := make([]float64, n)
+	for _, o := range all {
+		for i, share := range o.Share {
+			mean[i] += share / float64(len(all))
+		}
+	}
+	known := n // what comes later may still be told
+	for known > 0 && mean[known-1] < wholly && a.now.Sub(asked.From.Add(time.Duration(known-1)*asked.Every)) < a.late()+asked.Every {
+		known--
+	}
+	s := &a.answer.Series
+	at := func(i int) (window int, ok bool) {
+		window = int((s.Time[i] - asked.From.Unix()) / int64(asked.Every/time.Second))
+		return window, window < known
+	}
+	for i := range s.Time {
+		if w, ok := at(i); ok {
+			s.Observed[i] = live.Number(mean[w])
+		}
+	}
+	for _, o := range all[:min(stripRows, len(all))] {
+		strip := Source{Host: o.Host, Source: o.Source}
+		for i := range s.Time {
+			share := live.None()
+			if w, ok := at(i); ok {
+				share = live.Number(o.Share[w])
+			}
+			strip.Share = append(strip.Share, share)
+		}
+		a.answer.Observed = append(a.answer.Observed, strip)
+	}
+	a.answer.Gaps = gaps(asked, mean[:known])
+}
+
+// late is how late spans may be.
+func (a *asking) late() time.Duration {
+	late := notYet
+	for _, d := range a.rollups {
+		late = max(late, notYet+d.Interval)
+	}
+	return late
+}
+
+// gaps are the times that were not observed, without a border between those of one kind.
+func gaps(of query.Spans, mean []float64) []Gap {
+	all := []Gap{}
+	for i, share := range mean {
+		if share >= wholly {
+			continue
+		}
+		begin := of.From.Add(time.Duration(i) * of.Every)
+		end := begin.Add(of.Every)
+		if end.After(of.To) {
+			end = of.To
+		}
+		if last := len(all) - 1; last >= 0 && all[last].To == begin.Unix() && (all[last].Observed == 0) == (share == 0) {
+			g := &all[last]
+			was, is := float64(g.To-g.From), end.Sub(begin).Seconds()
+			g.Observed = (g.Observed*was + share*is) / (was + is)
+			g.To = end.Unix()
+			continue
+		}
+		all = append(all, Gap{begin.Unix(), end.Unix(), share})
+	}
+	return all
+}

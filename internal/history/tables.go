@@ -1,0 +1,239 @@
+package history
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tailflux/tailflux/internal/live"
+	"github.com/tailflux/tailflux/internal/query"
+)
+
+const (
+	tableRows = 20 // of a table at most
+	slowNeeds = 10 // requests of a path, to be one of the slowest
+
+	// Percentiles of one path over a month take InfluxDB 0.1 s.
+	percentilesUpTo = 26 * time.Hour
+)
+
+// tableTags are those that tables are by.
+var tableTags = [][]string{{"path"}, {"host", "source"}, {"status"}}
+
+// tally adds rows up to one of a table.
+type tally struct {
+	Row
+	seconds live.Number // of all requests together
+}
+
+// tallies asks for rows by a tag and by class.
+func (a *asking) tallies(ctx context.Context, part string, q query.Question) ([]query.Row, error) {
+	classed, err := a.byClass(q)
+	if err != nil {
+		return nil, err
+	}
+	return a.rows(ctx, part, classed)
+}
+
+// fold makes the rows of a table: what name says is a row's, the last tag is its class. The
+// values are requests, and if there are more, bytes and seconds.
+func fold(rows []query.Row, name func(tags []string) string) []tally {
+	at := map[string]int{}
+	var all []tally
+	for _, row := range rows {
+		if row.Values[0] == nil || *row.Values[0] == 0 {
+			continue
+		}
+		is := name(row.Tags)
+		i, known := at[is]
+		if !known {
+			i = len(all)
+			at[is] = i
+			all = append(all, tally{Row: Row{Name: is, Mean: live.None(), P95: live.None()}, seconds: live.None()})
+		}
+		t, n := &all[i], int64(*row.Values[0])
+		t.Requests += n
+		switch classOf(row.Tags[len(row.Tags)-1]) {
+		case "4xx":
+			t.ClientErrors += n
+		case "5xx":
+			t.ServerErrors += n
+		}
+		if len(row.Values) > 2 {
+			if v := row.Values[1]; v != nil {
+				t.Bytes += int64(*v)
+			}
+			t.seconds = sum(t.seconds, number(row.Values[2]))
+		}
+		t.Mean = t.seconds / live.Number(t.Requests)
+	}
+	return all
+}
+
+// sum is of two numbers of which any may be missing.
+func sum(a, b live.Number) live.Number {
+	switch {
+	case isNone(a):
+		return b
+	case isNone(b):
+		return a
+	}
+	return a + b
+}
+
+func isNone(n live.Number) bool { return n != n } //nolint:gocritic // NaN is not itself
+
+// first are the rows with the most of something, without those that have nothing of it.
+func first(all []tally, of func(*tally) float64) []Row {
+	some := slices.DeleteFunc(slices.Clone(all), func(t tally) bool { return !(of(&t) > 0) })
+	slices.SortFunc(some, func(a, b tally) int {
+		return cmp.Or(cmp.Compare(of(&b), of(&a)), strings.Compare(a.Name, b.Name))
+	})
+	rows := []Row{}
+	for _, t := range some[:min(tableRows, len(some))] {
+		rows = append(rows, t.Row)
+	}
+	return rows
+}
+
+func byRequests(t *tally) float64 { return float64(t.Requests) }
+
+// byMean is the mean time, if requests are enough. Of a log without times there is none.
+func byMean(t *tally) float64 {
+	if t.Requests < slowNeeds {
+		return 0
+	}
+	return float64(t.Mean)
+}
+
+func firstTag(tags []string) string { return tags[0] }
+
+// paths are the tables of paths. First is found out which they have; all else is asked for
+// those alone, which costs a fraction of it.
+func (a *asking) paths(ctx context.Context) error {
+	q := a.question("requests sum", "path")
+	if _, err := a.byClass(q); err != nil {
+		return err // before it costs anything
+	}
+	rows, err := a.rows(ctx, partPaths, q)
+	if err != nil {
+		return err
+	}
+	var all []tally
+	for _, row := range rows {
+		if n := row.Values[0]; n != nil && *n > 0 {
+			all = append(all, tally{Row: Row{Name: row.Tags[0], Requests: int64(*n), Mean: number(row.Values[1]) / live.Number(*n)}})
+		}
+	}
+	q = a.question("requests", "path")
+	q.Where = append(q.Where, query.Condition{Tag: "status_class", Text: "5xx"})
+	rows, err = a.rows(ctx, partFailing, q)
+	if err != nil {
+		return err
+	}
+	tables := map[string][]Row{
+		partPaths:   first(all, byRequests),
+		partFailing: first(fold(rows, firstTag), byRequests),
+		partSlowest: first(all, byMean),
+	}
+	if err := a.details(ctx, tables); err != nil {
+		return err
+	}
+	for part, rows := range tables {
+		a.table(part, rows)
+	}
+	return nil
+}
+
+// details fills in what else is shown of paths.
+func (a *asking) details(ctx context.Context, tables map[string][]Row) error {
+	var quoted []string
+	for _, table := range tables {
+		for _, row := range table {
+			quoted = append(quoted, regexp.QuoteMeta(row.Name))
+		}
+	}
+	if len(quoted) == 0 {
+		return nil
+	}
+	slices.Sort(quoted)
+	these := query.Condition{Tag: "path", Match: true, Text: "^(?:" + strings.Join(slices.Compact(quoted), "|") + ")$"}
+	q := a.question("requests bytes_sent sum", "path")
+	q.Where = append(q.Where, these)
+	rows, err := a.tallies(ctx, partPaths, q)
+	if err != nil {
+		return err
+	}
+	known := map[string]Row{}
+	for _, t := range fold(rows, firstTag) {
+		known[t.Name] = t.Row
+	}
+	for _, table := range tables {
+		for i := range table {
+			table[i] = known[table[i].Name]
+		}
+	}
+	if a.to.Sub(a.from) > percentilesUpTo {
+		return nil
+	}
+	return a.percentiles(ctx, partPaths, "path", these, slices.Collect(maps.Values(tables))...)
+}
+
+// percentiles fills in those of rows, which have values of the tag as their names.
+func (a *asking) percentiles(ctx context.Context, part, tag string, of query.Condition, tables ...[]Row) error {
+	q := a.question("p95", tag)
+	if of.Tag != "" {
+		q.Where = append(q.Where, of)
+	}
+	rows, err := a.rows(ctx, part, q)
+	if err != nil {
+		return err
+	}
+	for _, row := range rows {
+		for _, table := range tables {
+			for i := range table {
+				if table[i].Name == row.Tags[0] {
+					table[i].P95 = number(row.Values[0])
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// places are the tables of hosts and sources.
+func (a *asking) places(ctx context.Context) error {
+	rows, err := a.tallies(ctx, partHosts, a.question("requests bytes_sent sum", "host", "source"))
+	if err != nil {
+		return err
+	}
+	for i, part := range []string{partHosts, partSources} {
+		table := first(fold(rows, func(tags []string) string { return tags[i] }), byRequests)
+		if len(table) > 0 {
+			if err := a.percentiles(ctx, part, []string{"host", "source"}[i], query.Condition{}, table); err != nil {
+				return err
+			}
+		}
+		a.table(part, table)
+	}
+	return nil
+}
+
+// statuses is a table of requests alone.
+func (a *asking) statuses(ctx context.Context) error {
+	rows, err := a.rows(ctx, partStatuses, a.question("requests", "status"))
+	if err == nil {
+		a.table(partStatuses, first(fold(rows, firstTag), byRequests))
+	}
+	return err
+}
+
+func (a *asking) table(part string, rows []Row) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.answer.Tables[part] = rows
+}

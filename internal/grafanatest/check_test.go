@@ -1,6 +1,7 @@
 package grafanatest
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"regexp"
@@ -83,6 +84,7 @@ func (c *checker) check(ctx context.Context, s *site, v view) {
 func (c *checker) variable(ctx context.Context, e *expander, s *site, v *variable) {
 	is := value{multi: v.Multi}
 	var all []string
+	values := map[string]string{} // of what is shown, where that differs
 	switch v.Type {
 	case "datasource":
 		is.texts = []string{"tailflux"}
@@ -93,11 +95,12 @@ func (c *checker) variable(ctx context.Context, e *expander, s *site, v *variabl
 		}
 	case "custom":
 		for each := range strings.SplitSeq(v.text(), ",") {
-			_, after, found := strings.Cut(each, " : ")
+			shown, after, found := strings.Cut(each, " : ")
 			if !found {
 				after = each
 			}
 			all = append(all, strings.TrimSpace(after))
+			values[strings.TrimSpace(shown)] = strings.TrimSpace(after)
 		}
 	case "query":
 		answer, ok := c.ask(ctx, *e, s, "$"+v.Name, &target{RefID: v.Name, Query: v.text(), ResultFormat: "table"}, time.Second)
@@ -120,7 +123,9 @@ func (c *checker) variable(ctx context.Context, e *expander, s *site, v *variabl
 	current := fmt.Sprint(v.Current.Value)
 	switch {
 	case isChosen:
-		is.texts = chosen
+		for _, text := range chosen {
+			is.texts = append(is.texts, cmp.Or(values[text], text))
+		}
 	case v.Type != "query" && v.Type != "custom":
 	case v.IncludeAll && (current == "[$__all]" || current == "$__all" || current == "<nil>"):
 		if is.texts = all; v.AllValue != "" {

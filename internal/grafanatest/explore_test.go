@@ -134,7 +134,7 @@ func (a asked) lines() []request {
 	if a.database == monthDB {
 		return nil // no points of lines there
 	}
-	return a.chosenOf(a.in(a.from, a.to), "host", "source", "method", "status", "path")
+	return a.chosenOf(a.in(a.from, a.to), "host", "source", "method", "status", "status_class", "path")
 }
 
 // newestOnly is how many requests of each status are drawn.

@@ -25,6 +25,7 @@ var mistakes = []mistake{
 	{"another source, too", "source", regexp.MustCompile(`"source" =~ /\^\$source\$/`), `"source" =~ /.*/`, nil},
 	{"another path, too", "path", regexp.MustCompile(`"path" =~ /\^\$path\$/`), `"path" =~ /.*/`, nil},
 	{"another method, too", "method", regexp.MustCompile(`"method" =~ /\^\$method\$/`), `"method" =~ /.*/`, nil},
+	{"another class, too", "status_class", regexp.MustCompile(`"(status|status_class)" =~ /\^\$status_class/`), `"$1" =~ /.*/`, nil},
 	{"another status, too", "status", regexp.MustCompile(`"status" =~ /\^\$status\$/`), `"status" =~ /.*/`, nil},
 	{"the greatest, not the sum", "", regexp.MustCompile(`sum\("(\w+)"\)`), `max("$1")`, nil},
 	{"the sum, not the greatest", "", regexp.MustCompile(`max\("(\w+)"\)`), `sum("$1")`, []string{"p95", "times"}}, // a percentile is within its bucket without it,

@@ -13,6 +13,9 @@ var ofOverview = expectations{
 	"$policy": policies,
 	"$host":   hosts,
 	"$source": sources,
+	"$method": func(a asked) shown {
+		return distinct(a.chosenOf(a.requests, "host", "source"), func(r *request) string { return r.method })
+	},
 	"$path": func(a asked) shown {
 		return distinct(a.chosenOf(a.requests, "host", "source"), func(r *request) string { return r.path })
 	},
@@ -20,7 +23,10 @@ var ofOverview = expectations{
 		return a.rates(map[string]amount{"requests": one})
 	},
 	"Sent now sent": func(a asked) shown {
-		return a.rates(map[string]amount{"sent": sentBytes, "bodies": bodyBytes})
+		return a.rates(map[string]amount{"with headers": sentBytes})
+	},
+	"Sent now bodies": func(a asked) shown {
+		return a.rates(map[string]amount{"bodies": bodyBytes})
 	},
 	"Sent sent": func(a asked) shown {
 		return a.rates(map[string]amount{"with headers": sentBytes, "bodies": bodyBytes})
@@ -171,7 +177,10 @@ func (p *ofPath) slowest() any {
 // paths are those of windows of a minute.
 func (a asked) paths() map[any]*ofPath {
 	all := map[any]*ofPath{}
-	for _, r := range a.chosenOf(a.windows(time.Minute), "host", "source", "path") {
+	if a.chosen["method"] != nil {
+		return all // nobody knows it
+	}
+	for _, r := range a.chosenOf(a.windows(time.Minute), "host", "source", "path", "status_class") {
 		if all[r.path] == nil {
 			all[r.path] = &ofPath{longest: -1}
 		}
@@ -266,12 +275,13 @@ func upstreamTimes(all []request) (ms []int64) {
 	return ms
 }
 
-// window is that of the rollup that answers: of a path, of a long range, or the finest.
+// window is that of the rollup that answers: of a path, of a long range, or the finest,
+// which alone has methods.
 func (a asked) window() time.Duration {
 	switch {
 	case a.chosen["path"] != nil:
 		return time.Minute
-	case a.to.Sub(a.from) > 2*day:
+	case a.to.Sub(a.from) > 12*time.Hour && a.chosen["method"] == nil:
 		return 5 * time.Minute
 	}
 	return 10 * time.Second
@@ -279,7 +289,10 @@ func (a asked) window() time.Duration {
 
 // rolled are the requests in its windows that are chosen.
 func (a asked) rolled() []request {
-	return a.chosenOf(a.windows(a.window()), "host", "source", "path")
+	if a.chosen["path"] != nil && a.chosen["method"] != nil {
+		return nil // no rollup has both
+	}
+	return a.chosenOf(a.windows(a.window()), "host", "source", "path", "method", "status_class")
 }
 
 // rates are amounts in a second, of the windows of each bucket that begin in the range.

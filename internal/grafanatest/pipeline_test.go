@@ -108,6 +108,7 @@ var ofPipeline = expectations{
 	"$host":                hosts,
 	"$source":              sources,
 	"$path":                ofOverview["$path"],
+	"$method":              ofOverview["$method"],
 	"@Starts of tailflux":  ofOverview["@Starts of tailflux"],
 	"@Outages of InfluxDB": ofOverview["@Outages of InfluxDB"],
 	"@Rotations":           ofOverview["@Rotations"],

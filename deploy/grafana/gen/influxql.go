@@ -19,6 +19,13 @@ func in(measurement string) string { return fmt.Sprintf(`"$policy".%q`, measurem
 // ofHosts are the conditions of nearly all panels.
 const ofHosts = `"host" =~ /^$host$/ AND "source" =~ /^$source$/`
 
+// Conditions of a chosen class and method. A class is its digit.
+const (
+	ofStatuses = `"status" =~ /^$status_class/`
+	ofClasses  = `"status_class" =~ /^$status_class/`
+	ofMethods  = `"method" =~ /^$method$/`
+)
+
 // where has the time range and further conditions.
 func where(conditions ...string) string {
 	return strings.Join(append([]string{"$timeFilter"}, conditions...), " AND ")

@@ -60,6 +60,9 @@ func byRegexp(pattern string, properties ...property) override {
 
 func colored(name string) property { return property{"color", fixed(name)} }
 
+// called is the name that is shown.
+func called(name string) property { return property{"displayName", name} }
+
 func inUnit(unit string) property { return property{"unit", unit} }
 
 // wide is the width of a table's column, in pixels.

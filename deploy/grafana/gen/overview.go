@@ -10,7 +10,7 @@ import (
 func overview() *dashboard {
 	d := newDashboard("tailflux-nginx", "nginx traffic", "What nginx served, from rollups of its access logs, for any range up to years. "+
 		"Where nothing was observed there is no number, and no zero.")
-	d.Templating.List = []variable{datasourceVariable(), policyVariable(), hostVariable(), sourceVariable(), pathVariable(), monitorVariable()}
+	d.Templating.List = []variable{datasourceVariable(), policyVariable(), hostVariable(), sourceVariable(), methodVariable(), classVariable(), pathVariable(), monitorVariable()}
 	d.Annotations.List = []annotation{startMarks(), outageMarks(), rotationMarks()}
 	d.place(
 		[]*panel{statRequests(), statErrors(), statP95(), statApdex(), statBytes()},
@@ -40,7 +40,7 @@ func statRequests() *panel {
 }
 
 func statErrors() *panel {
-	p := stat("Server errors", "Of all requests of the range, the share that was answered with 5xx.", percent, 5, query("share", "$col", shareOf("5")))
+	p := stat("Server errors", "Of the requests that are chosen, the share that was answered with 5xx.", percent, 5, query("share", "$col", shareOf("5")))
 	p.FieldConfig.Defaults.Thresholds = steps(from(0, green), from(0.01, orange), from(0.05, red))
 	return p
 }
@@ -51,9 +51,15 @@ func statP95() *panel {
 }
 
 func statBytes() *panel {
-	p := stat("Sent now", "Bytes sent in a second, in the last whole interval: with headers (bytes_sent), or bodies alone where the log has only body_bytes_sent.", bytesPerSecond, 4,
-		query("sent", "$col", rates(0, amount{"sent", "bytes_sent", ""}, amount{"bodies", "body_bytes_sent", ""})))
+	p := stat("Sent now", "Bytes sent in a second, in the last whole interval: with headers (bytes_sent), and bodies alone (body_bytes_sent), where logs have them.", bytesPerSecond, 4,
+		query("sent", "$col", known("with headers", "bytes_sent")), query("bodies", "$col", known("bodies", "body_bytes_sent")))
+	p.Options["textMode"], p.Options["orientation"] = "auto", "horizontal" // says which, if there are both
 	return p
+}
+
+// known is a rate without rows that have no value, so that what no log has is not there.
+func known(name, field string) string {
+	return fmt.Sprintf("SELECT %q FROM (\n%s)\nWHERE %q >= 0\nAND $timeFilter", name, rates(0, amount{name, field, ""}), name)
 }
 
 func statusClasses() *panel {
@@ -71,7 +77,7 @@ func statusClasses() *panel {
 
 // compared draws days before over the range. InfluxQL cannot move times, Grafana can.
 func compared() *panel {
-	p := timeseries("Requests, a day and a week ago", "Requests in a second, and at the same time yesterday and a week ago (168 hours)."+gap, perSecond, 9,
+	p := timeseries("Requests, a day and a week ago", "Requests in a second, and 24 and 168 hours before: the same time yesterday and a week ago, but for an hour when clocks were changed in between."+gap, perSecond, 9,
 		query("now", "$col", rates(0, amount{"now", "requests", ""})),
 		query("yesterday", "$col", rates(1, amount{"yesterday", "requests", ""})),
 		query("week", "$col", rates(7, amount{"a week ago", "requests", ""}))).legend("max", "lastNotNull")
@@ -115,8 +121,8 @@ func times(title, description, field string, h int) *panel {
 }
 
 func errorsByStatus() *panel {
-	p := timeseries("Errors by status", "Requests in a second with a status of 4xx or 5xx, each status for itself. Ranges of more than twelve hours, and a chosen path, have classes of statuses only: 4xx, 5xx.",
-		perSecond, 9, query("errors", "$tag_status$tag_status_class", byErrorStatus())).legend("sum", "max", "lastNotNull")
+	p := timeseries("Errors by status", "Requests in a second with a status of 4xx or 5xx, each status for itself. Ranges of more than twelve hours, unless a method is chosen, and a chosen path have classes of statuses only: 4xx, 5xx.",
+		perSecond, 9, query("errors", "$tag_status$tag_status_class", byErrorStatus())).lastFirst("max", "lastNotNull")
 	return p.override(byRegexp("^5", colored(red)), byRegexp("^4", colored(orange)))
 }
 

@@ -44,9 +44,16 @@ func timeseries(title, description, unit string, h int, targets ...target) *pane
 	return p
 }
 
-// legend says which figures of a series stand in the legend, such as max and lastNotNull.
+// legend says which figures of a series stand in the legend, such as max and lastNotNull. It
+// is a list, of which more has room than of a table.
 func (p *panel) legend(calcs ...string) *panel {
-	p.Options["legend"] = map[string]any{"showLegend": true, "displayMode": "table", "placement": "bottom", "calcs": calcs}
+	p.Options["legend"] = map[string]any{"showLegend": true, "displayMode": "list", "placement": "bottom", "calcs": calcs}
+	return p
+}
+
+// lastFirst is a legend whose rows are sorted by name, the last first.
+func (p *panel) lastFirst(calcs ...string) *panel {
+	p.Options["legend"] = map[string]any{"showLegend": true, "displayMode": "table", "placement": "bottom", "calcs": calcs, "sortBy": "Name", "sortDesc": true}
 	return p
 }
 
@@ -62,6 +69,12 @@ func (p *panel) logarithmic() *panel {
 	p.FieldConfig.Defaults.Custom["scaleDistribution"] = map[string]any{"type": "log", "log": 10}
 	p.FieldConfig.Defaults.Min = nil
 	delete(p.FieldConfig.Defaults.Custom, "axisSoftMin")
+	return p
+}
+
+// nearlyLogarithmic has a 0 all the same: it is linear up to a millisecond.
+func (p *panel) nearlyLogarithmic() *panel {
+	p.FieldConfig.Defaults.Custom["scaleDistribution"] = map[string]any{"type": "symlog", "log": 10, "linearThreshold": 0.001}
 	return p
 }
 

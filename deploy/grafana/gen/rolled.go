@@ -20,20 +20,30 @@ func byStatus(digit string) string { return fmt.Sprintf(`"status" =~ /^%s/`, dig
 
 func byClass(digit string) string { return fmt.Sprintf(`"status_class" = '%sxx'`, digit) }
 
-// Ranges of more than twelve hours are of long windows. A chosen path is in one rollup only.
+// Ranges of more than twelve hours are of long windows. A chosen path is in one rollup only,
+// and so is a method.
 // With at most 144 points, $__interval has whole windows of 5 minutes then.
 const (
 	longest   = "43200000"
 	maxPoints = 144
-	// Whether Grafana encodes what stands for all, too, depends on its version.
-	allPaths = "('${path:percentencode}' = '.*' OR '${path:percentencode}' = '.%2A' OR '${path:percentencode}' = '%24__all')"
-	onePath  = "'${path:percentencode}' != '.*'\nAND '${path:percentencode}' != '.%2A'\nAND '${path:percentencode}' != '%24__all'"
 )
 
+// isAll tells of a variable whether all is chosen. Whether Grafana encodes what stands for
+// that, too, depends on its version.
+func isAll(name string) string {
+	is := "'${" + name + ":percentencode}' = "
+	return "(" + is + "'.*' OR " + is + "'.%2A' OR " + is + "'%24__all')"
+}
+
+func isChosen(name string) string {
+	is := "'${" + name + ":percentencode}' != "
+	return "(" + is + "'.*' AND " + is + "'.%2A' AND " + is + "'%24__all')"
+}
+
 var (
-	ofSite   = rolled{site, 10, allPaths + "\nAND ${__to} - ${__from} <= " + longest, byStatus}
-	ofSite5m = rolled{site5m, 300, allPaths + "\nAND ${__to} - ${__from} > " + longest, byClass}
-	ofPath   = rolled{paths, 60, onePath + "\nAND \"path\" =~ /^$path$/", byClass}
+	ofSite   = rolled{site, 10, isAll("path") + "\nAND (" + isChosen("method") + " OR ${__to} - ${__from} <= " + longest + ")\nAND " + ofMethods + "\nAND " + ofStatuses, byStatus}
+	ofSite5m = rolled{site5m, 300, isAll("path") + "\nAND " + isAll("method") + " AND ${__to} - ${__from} > " + longest + "\nAND " + ofClasses, byClass}
+	ofPath   = rolled{paths, 60, isChosen("path") + "\nAND " + isAll("method") + "\nAND \"path\" =~ /^$path$/\nAND " + ofClasses, byClass}
 
 	anyRolled = []rolled{ofSite, ofSite5m, ofPath}
 )

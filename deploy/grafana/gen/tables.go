@@ -6,8 +6,9 @@ import (
 )
 
 // ofPaths has the conditions of tables of paths, which are of the range whatever its length.
+// With a method they have no answer, as nobody knows it.
 func ofPaths(conditions ...string) string {
-	return where(append([]string{ofHosts, `"path" =~ /^$path$/`}, conditions...)...)
+	return where(append([]string{ofHosts, `"path" =~ /^$path$/`, ofClasses}, conditions...)...) + "\nAND " + isAll("method")
 }
 
 // topOf is the 20 paths with the most of something. Between top() and what is counted
@@ -17,11 +18,12 @@ func topOf(most, others, sums, from, condition string) string {
 }
 
 func pathTable(title, description string, q string) *panel {
-	p := table(title, description+" Click a path for this dashboard, or Explore, of it alone.", 12, 10, tableQuery("paths", q))
+	p := table(title, description+" Empty with a method: paths are not kept by method. Click a path for this dashboard, or Explore, of it alone.", 12, 10, tableQuery("paths", q))
+	p.FieldConfig.Defaults.NoValue = "not observed, or not kept by method"
 	p.transform(transformation{ID: "organize", Options: map[string]any{"excludeByName": map[string]any{"Time": true, "time": true}, "indexByName": map[string]any{}, "renameByName": map[string]any{}}})
-	keep := "${datasource:queryparam}&${policy:queryparam}&${host:queryparam}&${source:queryparam}&var-path=${__data.fields.path:percentencode}&${monitor:queryparam}&${__url_time_range}"
+	keep := "${datasource:queryparam}&${policy:queryparam}&${host:queryparam}&${source:queryparam}&${method:queryparam}&${status_class:queryparam}&var-path=${__data.fields.path:percentencode}&${monitor:queryparam}&${__url_time_range}"
 	p.override(
-		byName("path", property{"custom.minWidth", 160}, property{"links", []link{
+		byName("path", property{"custom.minWidth", 160}, property{"noValue", "(no path)"}, property{"links", []link{
 			{Title: "This path alone", URL: "/d/tailflux-nginx?" + keep},
 			{Title: "Explore its requests", URL: "/d/tailflux-explore?" + keep},
 		}}),
@@ -77,6 +79,9 @@ func timesOfPaths() string {
 		[]string{pathSum(pathRequests), pathSum(pathTimed, `"status_class" != '1xx'`), pathSum(pathTime), pathSum(pathLongest)})
 }
 
+// narrow is a column that may be so, on a phone.
+var narrow = property{"custom.minWidth", 70}
+
 // newestLines is of 30 days, so that a source that is silent has a row.
 func newestLines() *panel {
 	q := fmt.Sprintf("SELECT last(\"requests\") AS \"requests\"\nFROM %s\nWHERE time > ${__to}ms - 30d AND time <= ${__to}ms AND \"source\" != 'tailflux'\nAND %s\nGROUP BY \"host\", \"source\"", in(site), ofHosts)
@@ -84,7 +89,7 @@ func newestLines() *panel {
 	p.transform(transformation{ID: "organize", Options: map[string]any{
 		"excludeByName": map[string]any{"requests": true}, "indexByName": map[string]any{"host": 0, "source": 1, "Time": 2}, "renameByName": map[string]any{"Time": "newest line"},
 	}})
-	return p.override(byName("newest line", inUnit(fromNow), wide(160)))
+	return p.override(byName("newest line", inUnit(fromNow), property{"custom.minWidth", 140}), byName("host", narrow), byName("source", narrow))
 }
 
 // observedStates is of what tailflux says about itself: spans of log time that are complete.
@@ -92,9 +97,8 @@ func observedStates() *panel {
 	q := fmt.Sprintf("SELECT sum(\"observed_seconds\") AS \"observed\"\nFROM %s\nWHERE %s\nGROUP BY %s, \"host\", \"source\"", in(own), where(ofHosts), byInterval)
 	p := states("Observed", "Where a source is green, all lines of its log are stored: no requests there are no traffic. Where it is empty, nobody looked, or has not caught up. In steps of a minute or more, and up to 5 minutes late.", 12, 8,
 		query("observed", "$tag_host $tag_source", q))
-	p.Interval, p.MaxDataPoints = "1m", 200 // spans are cut at minutes
-	p.FieldConfig.Defaults.Color = &color{Mode: "thresholds"}
-	p.FieldConfig.Defaults.Thresholds = steps(from(0.001, green))
+	p.Interval, p.MaxDataPoints = "1m", 200    // spans are cut at minutes
+	p.FieldConfig.Defaults.Color = fixed(grey) // of thresholds the legend has bounds and not the words below
 	p.FieldConfig.Defaults.Mappings = []mapping{
 		{"range", map[string]any{"from": 0.001, "to": nil, "result": map[string]any{"text": "observed", "color": green, "index": 0}}},
 		{"special", map[string]any{"match": "null", "result": map[string]any{"text": notObserved, "color": grey, "index": 1}}},

@@ -1,6 +1,9 @@
 package main
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // A dashboard has these variables, in this order, so that links from one to another keep
 // what is chosen.
@@ -52,6 +55,29 @@ func hostVariable() variable {
 // The zero points of rollups have a source of their own.
 func sourceVariable() variable {
 	v := tagVariable("source", "Source", site, `"host" =~ /^$host$/ AND "source" != 'tailflux'`)
+	return v
+}
+
+// methodVariable has methods. Rollups of paths have none.
+func methodVariable() variable {
+	v := tagVariable("method", "Method", site, ofHosts)
+	v.Description = "Is not kept by path: with a method, tables of paths are empty, and with a path, too, all is."
+	return v
+}
+
+// classVariable has classes of statuses, by their first digit: with it begin statuses and
+// classes.
+func classVariable() variable {
+	var all []string
+	for _, c := range classes {
+		all = append(all, c.name+" : "+c.name[:1])
+	}
+	return chosen(variable{Name: "status_class", Label: "Class", Type: "custom", Query: strings.Join(all, ",")})
+}
+
+// hidden is a variable for links that keep it.
+func hidden(v variable) variable {
+	v.Hide = 2
 	return v
 }
 

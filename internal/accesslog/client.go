@@ -37,9 +37,17 @@ func newProxy(names []string, trusted []netip.Prefix) proxy {
 
 // client is the address, or nil if $remote_addr is not an address.
 func (p *proxy) client(captures [][]byte) []byte {
-	addr, ok := parseAddr(captures[p.remote])
+	addr, ok := p.addr(captures)
 	if !ok {
 		return nil
+	}
+	return addr.AppendTo(p.buf[:0])
+}
+
+// addr is the same, as an address.
+func (p *proxy) addr(captures [][]byte) (addr netip.Addr, ok bool) {
+	if addr, ok = parseAddr(captures[p.remote]); !ok {
+		return addr, false
 	}
 	if p.forwarded >= 0 {
 		rest := captures[p.forwarded]
@@ -54,7 +62,7 @@ func (p *proxy) client(captures [][]byte) []byte {
 			addr = next
 		}
 	}
-	return addr.Unmap().AppendTo(p.buf[:0])
+	return addr.Unmap(), true
 }
 
 func (p *proxy) trusts(addr netip.Addr) bool {

@@ -13,9 +13,10 @@ import (
 // the schema withholds. Each text is UTF-8 and of at most [MaxText] bytes; it is empty when
 // the line does not have it.
 type Description struct {
-	Method, Path, Client, Agent, Referrer, Host, Status []byte
+	Method, Client, Agent, Referrer, Host, Status []byte
 
 	Folded []byte // the path, as the tag has it
+	Path   []byte // as it was sent, with the query if that is kept; only after DescribePath
 
 	memory []byte
 }
@@ -29,16 +30,15 @@ const maxRaw = 6 * MaxText
 
 // described is where the texts of descriptions come from; nil: the format does not have it.
 type described struct {
-	method, path, folded, client, network, agent, referrer, host, status *item
+	method, path, folded, query, client, agent, referrer, host, status *item
 }
 
 // describedBy finds them.
 func (e *Encoder) describedBy(names []string, s Schema) (d described) {
+	s.Mask = slices.DeleteFunc(slices.Clone(s.Mask), isClient) // that is for Describe to say
 	first := func(keys ...string) *item {
 		for _, key := range keys {
 			if it, ok := e.find(key, names); ok {
-				s := s
-				s.Mask = slices.DeleteFunc(slices.Clone(s.Mask), func(masked string) bool { return nginxvar.Unalias(masked) == "remote_addr" || masked == "client" })
 				it.protect(key, s)
 				return &it
 			}
@@ -47,41 +47,48 @@ func (e *Encoder) describedBy(names []string, s Schema) (d described) {
 	}
 	d.method, d.path, d.status = first("method"), first("path"), first("status")
 	d.agent, d.referrer = first("http_user_agent"), first("http_referer")
-	d.host = first("vhost", "http_host", "server_name")
+	d.host, d.client = first("vhost", "http_host", "server_name"), first("client")
+	if s.KeepQuery {
+		d.query = first("query")
+	}
 	if d.path != nil {
 		folded := *d.path
 		folded.fold = true
 		d.folded = &folded
 	}
-	if d.client = first("client", "remote_addr"); d.client != nil {
-		network := *d.client
-		network.mask = true
-		d.network = &network
-	}
 	return d
 }
 
+func isClient(variable string) bool {
+	return variable == "client" || nginxvar.Unalias(variable) == "remote_addr"
+}
+
 // Describe describes the line that was last appended or judged, which was a point. What d
-// says is valid until the next call for it. Of the client's address it has only the network,
-// unless addresses may be shown.
+// says is valid until the next line, or the next call. Of the client's address it has only
+// the network, unless addresses may be shown.
 func (e *Encoder) Describe(d *Description, captures [][]byte, addresses bool) {
 	is := &e.described
 	d.memory = d.memory[:0]
-	client := is.network
-	if addresses {
-		client = is.client
-	}
+	d.Client = e.describeClient(d, captures, addresses)
 	d.Method = e.describe(d, is.method, captures)
-	d.Path = e.describe(d, is.path, captures)
 	d.Folded = e.describe(d, is.folded, captures)
-	d.Client = e.describe(d, client, captures)
 	d.Agent = e.describe(d, is.agent, captures)
 	d.Referrer = e.describe(d, is.referrer, captures)
 	d.Host = e.describe(d, is.host, captures)
 	d.Status = e.describe(d, is.status, captures)
+	d.Path = nil
 }
 
-// describe appends one text.
+// DescribePath adds the path to what Describe said.
+func (e *Encoder) DescribePath(d *Description, captures [][]byte) {
+	is := &e.described
+	d.Path = e.describe(d, is.path, captures)
+	if query := e.describe(d, is.query, captures); len(query) > 0 {
+		d.Path = appendReadable(nil, slices.Concat(d.Path, []byte{'?'}, query))
+	}
+}
+
+// describe is one text.
 func (e *Encoder) describe(d *Description, it *item, captures [][]byte) []byte {
 	if it == nil {
 		return nil
@@ -90,9 +97,46 @@ func (e *Encoder) describe(d *Description, it *item, captures [][]byte) []byte {
 	if len(raw) == 0 {
 		return nil
 	}
+	raw = raw[:min(len(raw), maxRaw)]
+	if !it.fold && !it.list && it.cut == cutNothing && !it.mask && isPlain(raw) {
+		return raw
+	}
 	start := len(d.memory)
-	d.memory = appendReadable(d.memory, e.text(it, raw[:min(len(raw), maxRaw)]))
+	d.memory = appendReadable(d.memory, e.text(it, raw))
 	return d.memory[start:len(d.memory):len(d.memory)]
+}
+
+// describeClient is the address, or its network.
+func (e *Encoder) describeClient(d *Description, captures [][]byte, whole bool) []byte {
+	it := e.described.client
+	switch {
+	case it == nil:
+		return nil
+	case it.origin != client: // the format calls something so itself
+		masked := *it
+		masked.mask = !whole
+		return e.describe(d, &masked, captures)
+	}
+	addr, ok := e.proxy.addr(captures)
+	if !ok {
+		return nil
+	}
+	if !whole {
+		addr = network(addr)
+	}
+	start := len(d.memory)
+	d.memory = addr.AppendTo(d.memory)
+	return d.memory[start:len(d.memory):len(d.memory)]
+}
+
+// isPlain reports whether a value is as short as a text may be, and of ASCII without escapes.
+func isPlain(raw []byte) bool {
+	for _, c := range raw {
+		if c >= utf8.RuneSelf || c == '\\' {
+			return false
+		}
+	}
+	return len(raw) <= MaxText
 }
 
 // appendReadable appends a text with a bounded length. A byte that is not UTF-8 is written
@@ -119,12 +163,4 @@ func appendReadable(dst, text []byte) []byte {
 		}
 	}
 	return dst
-}
-
-// Class is the first digit of the status of a line, 0 if that is none.
-func (e *Encoder) Class(captures [][]byte) int {
-	if i := e.rollups.status; i >= 0 && isStatus(captures[i]) {
-		return int(captures[i][0] - '0')
-	}
-	return 0
 }

@@ -12,6 +12,7 @@ type Measures struct {
 	Sizes [len(Sizes)]int64 // by the names in Sizes; -1: the line has none
 	Times [len(Times)]int64 // by the names in Times, in milliseconds; -1: the line has none, or it says nothing of how fast an answer was
 	Tries int64             // upstream servers that were asked; 0: the line does not tell
+	Class int               // the first digit of the status; 0: the line has none
 }
 
 // Sizes and Times are the variables of Measures.
@@ -90,11 +91,16 @@ func (r *rollups) find(e *Encoder, names []string) {
 // Measures returns the numbers of the line that was last appended or judged; it was a
 // point. They are valid until the next line.
 func (e *Encoder) Measures(captures [][]byte) *Measures {
+	if e.rollups.of != e.line {
+		e.measure(captures)
+	}
+	return &e.rollups.is
+}
+
+// measure finds them.
+func (e *Encoder) measure(captures [][]byte) {
 	r := &e.rollups
 	m := &r.is
-	if r.of == e.line {
-		return m
-	}
 	r.of = e.line
 	m.At = e.clock.at.Nano
 	for i := range r.sizes { // - is no number, either
@@ -102,7 +108,11 @@ func (e *Encoder) Measures(captures [][]byte) *Measures {
 		m.Sizes[s.to] = integer(captures[s.index], s.list)
 	}
 	// A tunnel ends when somebody closes it: its time says nothing of the server.
-	tunnel := r.status >= 0 && string(captures[r.status]) == "101"
+	tunnel := false
+	if m.Class = 0; r.status >= 0 && isStatus(captures[r.status]) {
+		m.Class = int(captures[r.status][0] - '0')
+		tunnel = string(captures[r.status]) == "101"
+	}
 	for i := range r.times {
 		t := &r.times[i]
 		if m.Times[t.to] = -1; !tunnel {
@@ -110,7 +120,6 @@ func (e *Encoder) Measures(captures [][]byte) *Measures {
 		}
 	}
 	m.Tries = countList(firstPresent(captures, r.tries))
-	return m
 }
 
 // integer is a number that is not negative, or the sum of a list; -1 is for anything else.

@@ -44,7 +44,7 @@ func TestMeasures(t *testing.T) {
 		if outcome := e.Judge(captures, 7); outcome != accesslog.Point {
 			t.Fatalf("%s: Judge = %v", name, outcome)
 		}
-		want := accesslog.Measures{At: 1_795_168_800_123_000_000, Sizes: tt.sizes, Times: tt.times, Tries: tt.tries}
+		want := accesslog.Measures{At: 1_795_168_800_123_000_000, Sizes: tt.sizes, Times: tt.times, Tries: tt.tries, Class: int(captures[1][0] - '0')}
 		if diff := cmp.Diff(&want, e.Measures(captures)); diff != "" {
 			t.Errorf("%s: Measures (-want +got):\n%s", name, diff)
 		}

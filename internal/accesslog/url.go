@@ -36,8 +36,8 @@ func (t *texts) cutQuery(value []byte, c cut) []byte {
 	if c == cutNothing {
 		return value
 	}
-	at := bytes.IndexAny(value, "?#")
-	if at < 0 {
+	at := pathLen(value)
+	if at == len(value) {
 		return value
 	}
 	kept := value[:at]

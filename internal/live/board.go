@@ -73,8 +73,8 @@ func (b *Board) Add(by *accesslog.Encoder, captures [][]byte, source string) {
 			return
 		}
 	}
-	class := by.Class(captures)
-	if class >= numClasses {
+	class := m.Class
+	if uint(class) >= numClasses {
 		class = 0
 	}
 	bytes := m.Sizes[0]
@@ -106,7 +106,10 @@ func (b *Board) look(by *accesslog.Encoder, captures [][]byte, source string, cl
 	d := &b.lists.line
 	by.Describe(d, captures, b.config.FullAddresses)
 	b.lists.add(source, &request{weight: uint32(b.sample.next()), class: class, ms: ms, bytes: bytes})
-	b.tail.show(d, by.At(), source, class, ms, bytes)
+	if all := b.tail.watchers.Load(); all != nil {
+		by.DescribePath(d, captures)
+		b.tail.show(*all, d, by.At(), source, class, ms, bytes)
+	}
 }
 
 // ShowAddresses says whether clients are shown with their whole addresses from now on. What

@@ -31,7 +31,7 @@ func newLists(c Config) lists {
 	p := panes{width: int64(time.Minute)}
 	n := int(c.Window/time.Minute) + 1
 	if c.Whole {
-		p.width, n = 0, 1
+		p.width, p.newest, n = 0, 1, 1
 	}
 	p.numbers, p.sampled = make([]int64, n), make([]int64, n)
 	of := func(timed bool) table { return newTable(c.Capacity, n, timed) }
@@ -67,12 +67,8 @@ func (l *lists) turn(nano int64) {
 	number := nano / p.width
 	p.current = int(number % int64(len(p.numbers)))
 	p.newest = max(p.newest, number)
-	if p.numbers[p.current] == number {
-		return
-	}
-	p.numbers[p.current], p.sampled[p.current] = number, 0
-	for _, t := range l.all() {
-		t.clear(p.current)
+	if p.numbers[p.current] != number {
+		p.numbers[p.current], p.sampled[p.current] = number, 0
 	}
 }
 

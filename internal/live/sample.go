@@ -6,10 +6,11 @@ import (
 )
 
 // Top lists are of each line up to many lines a second, and with more of about few of them:
-// a line costs as much for them as to be parsed.
+// a line costs as much for them as to be parsed. So many more may come at once.
 const (
-	many = 50_000
-	few  = 20_000
+	many  = 50_000
+	few   = 5_000
+	burst = 10_000
 )
 
 // sample chooses the lines that are looked at: each stands for those since the one before.
@@ -23,11 +24,11 @@ type sample struct {
 	since  time.Time // when it was last decided
 	lines  int64     // since then
 	looked int64     // of these
-	budget int64     // so many may be
+	budget int64     // so many may be, until the clock is asked
 }
 
 func newSample(c Config) sample {
-	s := sample{left: 1, weight: 1, every: 1, budget: many}
+	s := sample{left: 1, weight: 1, every: 1, budget: burst, since: time.Now()}
 	if c.EveryLine {
 		s.every = 0
 	}
@@ -42,14 +43,22 @@ func (s *sample) next() (weight int64) {
 	weight = s.weight
 	s.lines += weight
 	if s.looked++; s.looked >= s.budget {
-		s.every *= 2
-		s.budget += few / 4
+		s.exceed(time.Now())
 	}
 	s.weight, s.left = s.every, 1
 	if s.every > 1 {
 		s.left += rand.Int64N(2*s.every - 1)
 	}
 	return weight
+}
+
+// exceed decides how to go on when as many were looked at as may be.
+func (s *sample) exceed(now time.Time) {
+	allowed := burst + int64(many*now.Sub(s.since).Seconds())
+	if s.looked >= allowed {
+		s.every *= 2
+	}
+	s.budget = max(allowed, s.looked) + burst/20
 }
 
 // tick decides how many lines are looked at, by how many there were since the last tick.
@@ -62,5 +71,5 @@ func (s *sample) tick(now time.Time) {
 	if perSecond := float64(s.lines) / passed; passed > 0 && perSecond > many {
 		s.every = int64(perSecond/few) + 1
 	}
-	s.since, s.lines, s.looked, s.budget = now, 0, 0, many
+	s.since, s.lines, s.looked, s.budget = now, 0, 0, burst
 }

@@ -39,6 +39,10 @@ func (s *slots) at(nano int64) *slot {
 	}
 	number := nano / s.step
 	place := &s.ring[number%int64(len(s.ring))]
+	if number <= s.newest-int64(len(s.ring)) {
+		s.older++
+		return nil
+	}
 	if place.number == number {
 		return place
 	}
@@ -47,10 +51,6 @@ func (s *slots) at(nano int64) *slot {
 			s.early++
 			return nil
 		}
-	}
-	if number <= s.newest-int64(len(s.ring)) {
-		s.older++
-		return nil
 	}
 	*place = slot{number: number}
 	s.newest = max(s.newest, number)

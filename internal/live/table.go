@@ -8,8 +8,9 @@ import (
 )
 
 // table has the values of one list, and what the requests with each add up to in each pane
-// of time. When it is full the half with fewest requests goes. How many the first that was
-// kept has, new ones may have had, too: what has more than that is never lost.
+// of time. When it is full the half with fewest requests goes, and a value that comes later
+// is taken for one that had as many before as the greatest of those: so a value with more
+// than one in capacity/2 of the requests stays, and what is shown of it is never too much.
 type table struct {
 	capacity int
 	panes    int
@@ -34,8 +35,9 @@ type row struct {
 	times  []uint32 // of each pane, rollup.Buckets each
 }
 
-// sums are those of a pane.
+// sums are those of a pane. What is of an earlier pane in the same place counts no more.
 type sums struct {
+	pane                     int64
 	requests, client, server uint32 // errors of the client and of the server
 	timed, greatest          uint32 // with a time, and the longest one in milliseconds
 	bytes, ms                int64
@@ -59,6 +61,12 @@ func (t *table) add(name []byte, pane int, now *panes, r *request) {
 	}
 	is := t.find(name, now)
 	s := &is.sums[pane]
+	if number := now.numbers[pane]; s.pane != number {
+		*s = sums{pane: number}
+		if t.timed {
+			clear(is.times[pane*rollup.Buckets:][:rollup.Buckets])
+		}
+	}
 	s.requests += r.weight
 	switch r.class {
 	case 4:
@@ -112,7 +120,6 @@ func (t *table) find(name []byte, now *panes) *row {
 		}
 	}
 	clear(r.sums)
-	clear(r.times)
 	t.index[at] = uint32(len(t.rows))
 	return r
 }
@@ -187,10 +194,10 @@ func (t *table) reindex() {
 // sum adds the panes up that are shown.
 func (t *table) sum(r *row, now *panes) (all sums) {
 	for i := range r.sums {
-		if !now.has(now.numbers[i]) {
+		s := &r.sums[i]
+		if s.requests == 0 || !now.has(s.pane) {
 			continue
 		}
-		s := &r.sums[i]
 		all.requests += s.requests
 		all.client += s.client
 		all.server += s.server
@@ -200,15 +207,4 @@ func (t *table) sum(r *row, now *panes) (all sums) {
 		all.ms += s.ms
 	}
 	return all
-}
-
-// clear empties a pane.
-func (t *table) clear(pane int) {
-	for i := range t.rows {
-		r := &t.rows[i]
-		r.sums[pane] = sums{}
-		if t.timed {
-			clear(r.times[pane*rollup.Buckets:][:rollup.Buckets])
-		}
-	}
 }

@@ -62,14 +62,10 @@ func (t *tail) change(to func([]*watcher) []*watcher) {
 }
 
 // show shows a line to those who watch.
-func (t *tail) show(d *accesslog.Description, at int64, source string, class int, ms, size int64) {
-	all := t.watchers.Load()
-	if all == nil {
-		return
-	}
+func (t *tail) show(all []*watcher, d *accesslog.Description, at int64, source string, class int, ms, size int64) {
 	second := time.Now().Unix()
 	var r *Request
-	for _, w := range *all {
+	for _, w := range all {
 		if w.second != second {
 			w.second, w.sent = second, 0
 		}

@@ -81,8 +81,8 @@ func (t *table) values(now *panes, only func(*row) bool) []value {
 // p95 is that of the panes that are shown.
 func (r *row) p95(now *panes, greatest uint32) Number {
 	var all [rollup.Buckets]uint32
-	for i, number := range now.numbers {
-		if !now.has(number) || r.sums[i].timed == 0 {
+	for i := range r.sums {
+		if s := &r.sums[i]; s.timed == 0 || !now.has(s.pane) {
 			continue
 		}
 		for bucket, n := range r.times[i*rollup.Buckets:][:rollup.Buckets] {

@@ -1,9 +1,9 @@
 package parse
 
 import (
+	"math"
 	"time"
 
-	"github.com/tailflux/tailflux/internal/accesslog"
 	"github.com/tailflux/tailflux/internal/flow"
 	"github.com/tailflux/tailflux/internal/live"
 )
@@ -22,7 +22,16 @@ type shown struct {
 // maxShown is of how many generations of a source that is remembered.
 const maxShown = 4
 
-// shownOf is about a generation, of which a line comes.
+// showFrom is the number of the line from which on those of a generation are shown.
+func (p *Parser) showFrom(s *source, g *flow.Generation) int64 {
+	if s.showing = nil; p.board == nil {
+		return math.MaxInt64
+	}
+	s.showing = s.shownOf(g)
+	return s.showing.next
+}
+
+// shownOf is about a generation, of which lines come.
 func (s *source) shownOf(g *flow.Generation) *shown {
 	for i := range s.shown {
 		if s.shown[i].generation == g.ID {
@@ -36,11 +45,10 @@ func (s *source) shownOf(g *flow.Generation) *shown {
 	return &s.shown[len(s.shown)-1]
 }
 
-// show shows the line that was last encoded.
-func (p *Parser) show(src *source, by *accesslog.Encoder, captures [][]byte, line int64) {
-	if line >= src.showing.next {
-		src.showing.next = line + 1
-		p.board.Add(by, captures, src.flow.Name)
+// shownTo notes that all lines before one were shown.
+func (s *source) shownTo(line int64) {
+	if s.showing != nil {
+		s.showing.next = max(s.showing.next, line)
 	}
 }
 

@@ -121,9 +121,7 @@ func (p *Parser) parse(ctx context.Context, chunk flow.Chunk, out chan<- flow.Ba
 	if src.gen = p.rollups.of(chunk.Start); chunk.Left {
 		return p.leave(ctx, src.gen, out)
 	}
-	if p.board != nil {
-		src.showing = src.shownOf(chunk.Start.Generation)
-	}
+	src.showFrom = p.showFrom(src, chunk.Start.Generation)
 	if err := p.ask(src, b.End, rest); err != nil {
 		return err
 	}
@@ -174,6 +172,7 @@ func (p *Parser) parse(ctx context.Context, chunk flow.Chunk, out chan<- flow.Ba
 		if err := p.cutDue(ctx, src.gen, &b, out); err != nil {
 			return err
 		}
+		src.shownTo(b.End.Line)
 		done = rest
 		b = flow.Batch{Start: b.End, End: b.End}
 	}
@@ -267,8 +266,8 @@ func (p *Parser) fill(src *source, b *flow.Batch, room, lines []byte) (points, t
 			}
 			until = min(until, src.gen.Due())
 		}
-		if p.board != nil {
-			p.show(src, encoder, captures, b.End.Line)
+		if b.End.Line >= src.showFrom {
+			p.board.Add(encoder, captures, src.flow.Name)
 		}
 		b.End.Line++
 		b.End.Offset += int64(end + 1)

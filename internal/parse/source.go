@@ -28,8 +28,9 @@ type source struct {
 
 	gen *rollup.Generation // of the lines that are parsed; nil without rollups
 
-	shown   []shown // on the board
-	showing *shown  // of the lines that are parsed
+	shown    []shown // on the board
+	showing  *shown  // of the lines that are parsed; nil without a board
+	showFrom int64   // these are shown from the one with that number on
 
 	omitted int64 // field values left out of points
 	crlf    bool  // lines end with CR LF, which was logged

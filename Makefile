@@ -36,6 +36,13 @@ lint     := $(tools)/golangci-lint-v2.15.0
 nfpm     := $(tools)/nfpm-v2.45.2
 gomod    := $(tools)/cyclonedx-gomod-v1.10.0
 
+# What npm has, and what it must be.
+uplot     := 1.6.32
+uplot_sum := 4b8a8191e425658e3ea8c8c1314b0fc679c861ee3a1af2b20c7b16ba50b5133d
+tsc_v     := 5.9.3
+tsc_sum   := 10e108c9cf7d5f2879053dff18515fb405abf2ccef63eaaf017d9c571687a1d3
+tsc       := $(CURDIR)/.cache/typescript-$(tsc_v)/lib/tsc.js
+
 influxd_old := $(CURDIR)/.cache/influxdb-debian/usr/bin/influxd
 
 # Debian's Docker engine, unpacked.
@@ -49,7 +56,7 @@ promtool := $(CURDIR)/.cache/prometheus-debian/usr/bin/promtool
 debian      := $(CURDIR)/.cache/debian-12.tar
 debian_has  := systemd,systemd-sysv,dbus,libnss-systemd,procps,sudo,curl,logrotate,nginx-light
 
-.PHONY: help build man package release demo compose prometheus-rules grafana-schema check fmt test model scenes mutants e2e e2e-influxd e2e-deps soak soak-rollups bench bench-month profile fuzz clean grafana influxd victoria-metrics
+.PHONY: vendor-uplot types help build man package release demo compose prometheus-rules grafana-schema check fmt test model scenes mutants e2e e2e-influxd e2e-deps soak soak-rollups bench bench-month profile fuzz clean grafana influxd victoria-metrics
 
 help: ## this list
 	@sed -nE 's/^([a-z0-9-]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 20
@@ -131,6 +138,22 @@ grafana-schema: ## the dashboards against the types of Grafana 11, 12 and 13, by
 		done
 	done
 	echo "grafana-schema: passed"
+
+vendor-uplot: ## internal/page/web/uplot.js: the charts of the live page, from npm, as pinned here
+	@dir=$$(mktemp -d)
+	trap 'rm -rf $$dir' EXIT
+	(cd $$dir && npm pack --silent uplot@$(uplot) >/dev/null && echo '$(uplot_sum)  uplot-$(uplot).tgz' | sha256sum --check --quiet && tar -xzf uplot-$(uplot).tgz)
+	cd internal/page/web
+	cp $$dir/package/LICENSE uplot.LICENSE
+	cp $$dir/package/dist/uPlot.d.ts uplot.d.ts
+	cp $$dir/package/dist/uPlot.min.css uplot.css
+	# As a module, with its licence in it: the page and reports hand it on.
+	{ echo '/*!'; cat uplot.LICENSE; echo '*/'; cat $$dir/package/dist/uPlot.iife.min.js; echo; echo 'export default uPlot;'; } >uplot.js
+	git status --short .
+
+types: $(tsc) ## the types of the live page's scripts, which its comments say (needs node)
+	@node $(tsc) --project internal/page/web
+	echo "types: passed"
 
 fmt: $(lint) ## formats every Go file
 	$(lint) fmt ./...
@@ -225,6 +248,8 @@ e2e-deps: ## installs nginx, logrotate, wrk and what else the tests run from Deb
 	type -P rpmlint >/dev/null || missing+=" rpmlint"
 	type -P rpm >/dev/null || missing+=" rpm"
 	docker compose version &>/dev/null || type -P docker-compose >/dev/null || missing+=" docker-compose"
+	type -P node >/dev/null || missing+=" nodejs"
+	type -P npm >/dev/null || missing+=" npm"
 	type -P gcc >/dev/null || missing+=" gcc"
 	[[ -e /usr/include/stdlib.h ]] || missing+=" libc6-dev"
 	[[ -x $(influxd_old) ]] || missing+=" influxdb"
@@ -252,6 +277,18 @@ e2e-deps: ## installs nginx, logrotate, wrk and what else the tests run from Deb
 		$$sudo systemctl --quiet disable nginx # nor at the next boot
 	fi
 	$(MAKE) -s $(debian)
+
+$(tsc):
+	@type -P node npm >/dev/null || { echo "types: no node and npm here; make e2e-deps installs them" >&2; exit 1; }
+	dir=$$(mktemp -d)
+	trap 'rm -rf $$dir' EXIT
+	cd $$dir
+	npm pack --silent typescript@$(tsc_v) >/dev/null
+	echo '$(tsc_sum)  typescript-$(tsc_v).tgz' | sha256sum --check --quiet
+	tar -xzf typescript-$(tsc_v).tgz
+	mkdir -p $(CURDIR)/.cache
+	rm -rf $(CURDIR)/.cache/typescript-$(tsc_v)
+	mv package $(CURDIR)/.cache/typescript-$(tsc_v)
 
 $(docker)/usr/sbin/dockerd:
 	@mkdir -p $(docker).new

@@ -2,24 +2,14 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
-	"net"
-	"net/http"
-	"net/netip"
 	"os"
-	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tailflux/tailflux/internal/config"
 	"github.com/tailflux/tailflux/internal/help"
 )
-
-// healthWithin is how long the answer may take.
-const healthWithin = 5 * time.Second
 
 func healthcheckCommand() *cobra.Command {
 	var ready bool
@@ -63,50 +53,12 @@ tailflux waits for both.`,
 
 // ask returns why the daemon that listens there does not answer 200.
 func ask(ctx context.Context, listen, path string) error {
-	address, err := reachable(listen)
+	d, err := openDaemon(listen)
 	if err != nil {
 		return config.UsageError{Err: err}
 	}
-	ctx, cancel := context.WithTimeout(ctx, healthWithin)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://tailflux"+path, nil)
-	if err != nil {
-		return err
-	}
-	// No proxy, and an address that a URL would have to escape.
-	client := http.Client{Transport: &http.Transport{
-		DisableKeepAlives: true,
-		DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
-			return (&net.Dialer{}).DialContext(ctx, network, address)
-		},
-	}}
-	resp, err := client.Do(req)
-	if err != nil {
-		return fmt.Errorf("no answer from %s: %w", address, errors.Unwrap(err))
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode == http.StatusOK {
-		return nil
-	}
+	defer d.close()
 	const most = 4 << 10
-	reason, _ := io.ReadAll(io.LimitReader(resp.Body, most)) // the status says enough
-	return fmt.Errorf("%s of %s: %s: %s", path, address, resp.Status, strings.TrimSpace(string(reason)))
-}
-
-// reachable is the address at which this machine reaches a server that listens there.
-func reachable(listen string) (string, error) {
-	if listen == "" {
-		return "", errors.New(`listen: got "", want an address such as 127.0.0.1:9193: nobody can be asked without one`)
-	}
-	host, port, err := net.SplitHostPort(listen)
-	if err != nil {
-		return "", fmt.Errorf("listen: %w", err)
-	}
-	if port == "0" {
-		return "", fmt.Errorf("listen: got %s, want a port that is known before: nobody knows where to ask", listen)
-	}
-	if addr, err := netip.ParseAddr(host); host == "" || err == nil && addr.Unmap().IsUnspecified() {
-		host = "127.0.0.1" // all addresses, of IPv4 too
-	}
-	return net.JoinHostPort(host, port), nil
+	_, err = d.get(ctx, path, "", most)
+	return err
 }

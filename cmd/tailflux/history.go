@@ -20,10 +20,6 @@ type historian struct {
 	store  *history.Store // of config; nil: nobody has asked since
 }
 
-func newHistorian(c *config.Config, log *slog.Logger) *historian {
-	return &historian{config: c, log: log}
-}
-
 // use makes later questions those of another configuration.
 func (h *historian) use(c *config.Config) {
 	h.mu.Lock()

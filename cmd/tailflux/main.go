@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/tailflux/tailflux/internal/config"
+	"github.com/tailflux/tailflux/internal/explain"
 	"github.com/tailflux/tailflux/internal/flow"
 	"github.com/tailflux/tailflux/internal/influx"
 	"github.com/tailflux/tailflux/internal/live"
@@ -89,10 +90,11 @@ func run(c *config.Config, do job, log *slog.Logger) error {
 	}
 	defer p.reader.Close()
 	kept.rollups.addUp(p.parser, kept.config.Raw)
-	p.token.Store(&token)
-	p.show(c)
-	p.history = newHistorian(c, log)
+	p.history = &historian{log: log}
 	defer p.history.close()
+	p.use(c, token)
+	p.reads(kept.config)
+	p.show(c)
 	p.own = &write.Own{Memory: monitor.ResidentBytes, AtStart: !do.once && do.files == nil}
 	next, err := newReloads(p, do)
 	if err != nil {
@@ -153,7 +155,9 @@ type pipeline struct {
 
 	chunks  atomic.Pointer[chan flow.Chunk] // of this run
 	batches atomic.Pointer[chan flow.Batch]
-	token   atomic.Pointer[string]     // of /monitor
+	token   atomic.Pointer[string]   // of /monitor
+	hosts   atomic.Pointer[[]string] // by which it may be asked for
+	misfits atomic.Pointer[explain.Misfits]
 	live    atomic.Pointer[live.Board] // what happened lately; nil: nobody keeps it
 	history *historian                 // of /history
 }

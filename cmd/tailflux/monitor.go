@@ -6,11 +6,15 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
 
+	"github.com/tailflux/tailflux/internal/config"
+	"github.com/tailflux/tailflux/internal/explain"
 	"github.com/tailflux/tailflux/internal/monitor"
+	"github.com/tailflux/tailflux/internal/page"
 )
 
 // length is of the channel of this run.
@@ -25,13 +29,42 @@ func length[T any](of *atomic.Pointer[chan T]) func() int {
 
 // monitor serves what the pipeline does.
 func (p *pipeline) monitor() http.Handler {
+	rejected := shownRejects{stats: p.stats, misfits: p.misfits.Load}
 	return monitor.Handler(monitor.Info{
 		Version: version,
 		Read:    monitor.Channel{Length: length(&p.chunks), Capacity: func() int { return channelItems }},
 		Write:   monitor.Channel{Length: length(&p.batches), Capacity: func() int { return channelItems }},
 		Token:   func() string { return *p.token.Load() },
-		Mount:   func(mux *http.ServeMux) { mux.Handle("GET /history", p.history.handler()) },
+		Hosts:   func() []string { return *p.hosts.Load() },
+		Mount: func(mux *http.ServeMux, report func() []byte) {
+			page.New(page.Config{Live: p.board, Pipeline: report, Rejects: rejected.last}).Mount(mux)
+			mux.Handle("GET /history", p.history.handler())
+		},
 	}, p.stats)
+}
+
+// board is what happened lately; nil without.
+func (p *pipeline) board() page.Board {
+	if board := p.live.Load(); board != nil {
+		return board
+	}
+	return nil
+}
+
+// use has the HTTP server go by a configuration that is in force.
+func (p *pipeline) use(c *config.Config, token string) {
+	hosts := c.HTTP.Hosts
+	if host, _, err := net.SplitHostPort(c.Listen); err == nil {
+		hosts = append(slices.Clone(hosts), host)
+	}
+	p.token.Store(&token)
+	p.hosts.Store(&hosts)
+	p.history.use(c)
+}
+
+// reads has the HTTP server explain lines by how they are read from now on.
+func (p *pipeline) reads(c *config.Config) {
+	p.misfits.Store(explain.NewMisfits(c, p.kept.shaper.Source))
 }
 
 // listen opens the address of the HTTP server; nil without one. A run that ends

@@ -77,8 +77,7 @@ func (r *reloads) reload() {
 	if r.next == nil && !slices.ContainsFunc(keys, func(key string) bool { return !slices.Contains(atOnce, key) }) {
 		r.config = next.config
 		r.p.sink.use(next.client)
-		r.p.token.Store(&next.token)
-		r.p.history.use(next.config)
+		r.p.use(next.config, next.token)
 		r.applied(keys)
 		return
 	}
@@ -122,7 +121,7 @@ func (r *reloads) read() (*pending, error) {
 // atOnce are the keys that say nothing of points and of where they go.
 var atOnce = []string{
 	"influxdb.username", "influxdb.password_file", "influxdb.token_file", "influxdb.ca_file", "influxdb.client_cert_file",
-	"influxdb.client_key_file", "influxdb.insecure_skip_verify", "influxdb.headers", "influxdb.gzip", "influxdb.timeout", "on_reject", "http.token_file",
+	"influxdb.client_key_file", "influxdb.insecure_skip_verify", "influxdb.headers", "influxdb.gzip", "influxdb.timeout", "on_reject", "http.token_file", "http.hosts",
 }
 
 // immovable is why a configuration in which these keys are others is refused, or nil.
@@ -235,8 +234,7 @@ func (r *reloads) takeOver(stopping context.Context) bool {
 		r.log.Error("reload is refused: nothing of the new configuration is used", "err", err)
 	default:
 		r.config = next.config
-		r.p.token.Store(&next.token)
-		r.p.history.use(next.config)
+		r.p.use(next.config, next.token)
 		if latest && next.newest {
 			r.applied(config.Changed(before, next.config))
 		}
@@ -280,6 +278,7 @@ func (p *pipeline) reshape(c *config.Config) error {
 	p.parser.Reshape(p.kept.shaper, int(c.MaxLineBytes), points)
 	p.kept.rollups.addUp(p.parser, c.Raw)
 	p.show(c)
+	p.reads(c)
 	p.kept.rejects.Limit(c.RejectsMaxBytes)
 	prepare(c, false, p.log)
 	return nil

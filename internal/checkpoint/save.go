@@ -18,6 +18,9 @@ func (c *Checkpoint) Secure() {
 // disk and for another save. Save logs an error itself: when the outage begins, and
 // once more when a new file is affected. /monitor shows it too.
 func (c *Checkpoint) Save() error {
+	if c.disk.dir == nil {
+		return nil
+	}
 	c.disk.saving <- struct{}{}
 	defer func() { <-c.disk.saving }()
 	c.mu.Lock()

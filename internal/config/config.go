@@ -120,6 +120,9 @@ type HTTP struct {
 	Public        bool   // everybody who reaches it may
 	Live          bool   // what happened lately is kept in memory
 	FullAddresses bool   // of clients are in that, rather than their networks
+	// Hosts are names by which it may be asked for, beside addresses, this machine's own name
+	// and names without a dot.
+	Hosts []string
 }
 
 // Default returns the configuration nobody has touched. It has no source, so

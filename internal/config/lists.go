@@ -37,6 +37,17 @@ func networks() kind[[]string] {
 	}))
 }
 
+// isHost is a name as a browser asks for it, without a port.
+var isHost = regexp.MustCompile(`^[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*$`)
+
+// hosts is a list of names of machines, each once.
+func hosts() kind[[]string] {
+	return listOf("a list of names such as [logs.example.com]", "name", words("a name such as logs.example.com, without a scheme and a port", func(s string) (string, bool) {
+		s = strings.ToLower(strings.TrimSuffix(s, "."))
+		return s, len(s) <= 253 && isHost.MatchString(s)
+	}))
+}
+
 // headers is a list of headers, each name once. In the file they may be a mapping.
 func headers() kind[[]string] {
 	k := listOf("a list of headers such as ['X-Scope-OrgID: web']", "header", hinted(words("a header such as 'X-Scope-OrgID: web'", header), headerHint))

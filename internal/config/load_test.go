@@ -213,6 +213,7 @@ var samples = map[string]string{
 	"trusted_proxies": "10.0.0.0/8,2001:db8::/32", "exclude": "*error.log,/srv/*/old.log", "wakeups": "false", "state_dir": "state", "listen": "[::1]:0",
 	"http.token_file": "/run/secrets/http", "http.public": "true",
 	"http.live": "false", "http.full_addresses": "true",
+	"http.hosts": "logs.example.com,web-1.local",
 }
 
 // beside has the flags without which a key is refused.
@@ -227,6 +228,7 @@ var quoted = map[string]string{
 	"regexp":       `'^(?P<msec>\S+) "x: #y''z"$'`, "tags": "\n- vhost\n- status", "fields": "[request_time]",
 	"influxdb.headers": "{X-Scope-OrgID: web, x-a: 'b:c'}",
 	"exclude":          "\n- '*error.log'\n- /srv/*/old.log", "mask": "[remote_addr]", "rollups": "[]", "trusted_proxies": "[10.1.0.0/8, '2001:db8::1/32']",
+	"http.hosts": "[Logs.example.com., web-1.local]",
 }
 
 // rules are the samples of the keys that only the file has.

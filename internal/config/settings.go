@@ -123,6 +123,8 @@ var settings = []setting[Config]{
 		boolean(), func(c *Config) *bool { return &c.HTTP.Live }),
 	row("http.full_addresses", "the live page and tailflux top show whole addresses of clients; false: only their networks, as mask makes them",
 		boolean(), func(c *Config) *bool { return &c.HTTP.FullAddresses }),
+	row("http.hosts", "names by which the HTTP server may be asked for, beside addresses, the name of this machine and names without a dot; others are refused",
+		hosts(), func(c *Config) *[]string { return &c.HTTP.Hosts }),
 }
 
 // sourceSettings has the keys of one source: of each entry of sources, and of

@@ -217,6 +217,7 @@ func TestMetricsOfStates(t *testing.T) {
 	source, glob := st.AddSource("web", "access.log"), st.AddGlob("sites", "*.log")
 	check := func(want map[string]float64) {
 		t.Helper()
+		time.Sleep(110 * time.Millisecond) // an answer may be as old as that
 		got, _ := series(t, h)
 		for series, value := range want {
 			if v, is := got[series]; !is || v != value {
@@ -255,6 +256,7 @@ func TestMetricsOfStates(t *testing.T) {
 	st.UpdateSource(source, func(s *stats.Source) { s.Unfit = "not in its format" })
 	check(map[string]float64{`tailflux_source_open{source="web"}`: 1, `tailflux_source_trouble{source="web"}`: 1})
 	st.DropSource(source)
+	time.Sleep(110 * time.Millisecond)
 	if _, text := series(t, h); strings.Contains(text, `source="web"`) {
 		t.Errorf("a source that is dropped has series:\n%s", text)
 	}

@@ -1,12 +1,11 @@
 // Package monitor is the HTTP face of the daemon: GET /monitor, /metrics, /healthz and
-// /readyz. The first two may ask for a token. It only shows what package stats counts;
-// docs/monitor.md explains every key and every metric.
+// /readyz, the server, and who may ask it. All but the last two may ask for a token. It only
+// shows what package stats counts; docs/monitor.md explains every key and every metric.
 package monitor
 
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -25,33 +24,37 @@ type Info struct {
 	Read    Channel       // from read to parse
 	Write   Channel       // from parse to write
 	Token   func() string // what a request has to show, but for the probes; nil or "": nothing
-	// Mount adds other paths, which are guarded as /monitor is; nil adds none.
-	Mount func(*http.ServeMux)
+	// Hosts are the names by which it may be asked, beside addresses and those of this
+	// machine; nil: it may be asked by any.
+	Hosts func() []string
+	// Mount adds other paths, which are guarded as /monitor is, and whose report is the JSON
+	// of that; nil adds none.
+	Mount func(mux *http.ServeMux, report func() []byte)
 }
 
 // Channel reports how full a channel is.
 type Channel struct{ Length, Capacity func() int }
 
-// Limits of the server: it is for curl, dashboards and load balancers.
+// Limits of the server: it is for curl, dashboards, load balancers and some browsers, whose
+// streams stay open.
 const (
-	maxConnections = 64
+	maxConnections = 320
+	maxUnsent      = 64 << 10 // bytes that the kernel keeps for a client which does not read
 	maxHeader      = 8 << 10
 	requestTimeout = 5 * time.Second
 	idleTimeout    = 30 * time.Second
 )
 
-// Handler serves the four paths. It may be asked by several at once.
+// Handler serves the four paths, and those of Mount. It may be asked by several at once.
 func Handler(info Info, st *stats.Stats) http.Handler {
 	mux := http.NewServeMux()
+	all := newMoments(info, st)
 	mux.HandleFunc("GET /monitor", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		w.Header().Set("Cache-Control", "no-store")
-		enc := json.NewEncoder(w)
-		enc.SetEscapeHTML(false)
-		enc.SetIndent("", "  ")
-		_ = enc.Encode(report(info, st, time.Now())) // the client is gone
+		_, _ = w.Write(all.now().json) // the client is gone
 	})
-	mux.Handle("GET /metrics", metricsHandler(func() monitorReport { return report(info, st, time.Now()) }))
+	mux.Handle("GET /metrics", all.once(metricsHandler(func() monitorReport { return all.now().report })))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprintln(w, "ok")
 	})
@@ -63,9 +66,9 @@ func Handler(info Info, st *stats.Stats) http.Handler {
 		fmt.Fprintln(w, "ok")
 	})
 	if info.Mount != nil {
-		info.Mount(mux)
+		info.Mount(mux, func() []byte { return all.now().json })
 	}
-	return guarded(mux, info.Token)
+	return named(guarded(mux, info.Token), info.Hosts, info.Token)
 }
 
 // unready returns why the daemon is not ready.
@@ -104,6 +107,12 @@ func Serve(ctx context.Context, listener net.Listener, handler http.Handler) err
 		WriteTimeout:      requestTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeader,
+		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
+			if tcp, ok := c.(interface{ SetWriteBuffer(int) error }); ok {
+				_ = tcp.SetWriteBuffer(maxUnsent) // it works without
+			}
+			return ctx
+		},
 	}
 	stopped := context.AfterFunc(ctx, func() { server.Close() })
 	defer stopped()

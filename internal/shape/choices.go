@@ -69,6 +69,9 @@ func (c choice) all() []string {
 
 func openChoices(c *config.Config, dir *statedir.Dir) (*choices, error) {
 	ch := &choices{dir: dir, made: map[string]choice{}, saving: make(chan struct{}, 1)}
+	if dir == nil {
+		return ch, nil
+	}
 	had := dir.Has(statedir.Formats)
 	found, err := load(dir, statedir.Formats, ch.parser(c))
 	ch.lost = had && !found
@@ -173,7 +176,7 @@ func (ch *choices) forgetLines() {
 
 // sync returns nil when every choice made before the call is on the disk.
 func (ch *choices) sync(ctx context.Context) error {
-	if !ch.dirty() {
+	if ch.dir == nil || !ch.dirty() {
 		return nil
 	}
 	select {

@@ -40,6 +40,7 @@ type Stats struct {
 	read        Load // chunks sent but not yet received
 	write       Load // batches sent but not yet received
 	reasons     map[string]int64
+	rejects     rejects
 	rejectsErr  string
 	rejectsOld  int64     // entries that the limit removed from the reject file
 	saved       time.Time // when the checkpoint was last saved; zero: never

@@ -9,6 +9,7 @@ import (
 	"github.com/tailflux/tailflux/internal/influx"
 	"github.com/tailflux/tailflux/internal/rejects"
 	"github.com/tailflux/tailflux/internal/rollup"
+	"github.com/tailflux/tailflux/internal/stats"
 )
 
 // maxEntries bounds what is written to the reject file at once: each time takes
@@ -124,11 +125,22 @@ func (w *Writer) countRejected(r *request, entries []rejects.Entry) {
 		}
 		r.settled += int64(n)
 		w.stats.Rejected(first.SourceIndex, int64(n), brief(first.Reason), rest[n-1].Line)
+		w.show(rest[max(0, n-stats.KeptRejects):n])
 		w.config.Own.rejected(first.Source, brief(first.Reason), int64(n))
 		if first.Reason.IsOfPoint() {
 			w.report(first.Reason, int64(n))
 		}
 		rest = rest[n:]
+	}
+}
+
+// show keeps rejected lines for those who look at the daemon.
+func (w *Writer) show(entries []rejects.Entry) {
+	for i := range entries {
+		e := &entries[i]
+		w.stats.KeepReject(stats.Reject{
+			Time: e.Time, Source: e.SourceIndex, LineNumber: e.LineNumber, Reason: string(e.Reason), LineBytes: e.LineBytes,
+		}, e.Line)
 	}
 }
 

@@ -1,0 +1,153 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/tailflux/tailflux/internal/checkpoint"
+	"github.com/tailflux/tailflux/internal/config"
+	"github.com/tailflux/tailflux/internal/flow"
+	"github.com/tailflux/tailflux/internal/influx"
+	"github.com/tailflux/tailflux/internal/live"
+	"github.com/tailflux/tailflux/internal/parse"
+	"github.com/tailflux/tailflux/internal/rejects"
+	"github.com/tailflux/tailflux/internal/shape"
+	"github.com/tailflux/tailflux/internal/stats"
+	"github.com/tailflux/tailflux/internal/tail"
+	"github.com/tailflux/tailflux/internal/top"
+	"github.com/tailflux/tailflux/internal/write"
+)
+
+// followForTop reads the only source of a configuration and keeps nothing of it: the state
+// is in memory, and points go nowhere. With once it ends behind the last newline, and the
+// answer is that of the end. done ends it.
+func followForTop(ctx context.Context, c *config.Config, once bool) (o top.Options, done func() error, err error) {
+	log := slog.New(slog.DiscardHandler) // the terminal shows what is wrong
+	st := stats.New(time.Now())
+	kept := &state{once: once, stats: st, log: log, config: c, checkpoint: checkpoint.InMemory(nil)}
+	if kept.shaper, err = shape.Open(shape.Options{Config: c, Host: "none", Fresh: true, Once: once, Log: log}); err != nil {
+		return o, nil, err
+	}
+	lines, points := pools(c)
+	p := &pipeline{
+		kept: kept, stats: st, log: log,
+		reader: tail.New(tailConfig(c, job{once: once}, kept), lines, st, log),
+		parser: parse.New(kept.shaper, int(c.MaxLineBytes), points, st, log),
+	}
+	board := live.New(live.Config{FullAddresses: c.HTTP.FullAddresses})
+	p.live.Store(board)
+	p.parser.Show(board)
+	token := ""
+	p.token.Store(&token)
+
+	reading, stop := context.WithCancel(ctx)
+	var failed error // once ended is closed
+	ended := make(chan struct{})
+	var g errgroup.Group
+	g.Go(func() error {
+		defer close(ended)
+		failed = p.look(reading)
+		return nil
+	})
+	done = func() error {
+		stop()
+		defer p.reader.Close()
+		return g.Wait()
+	}
+	answers := p.monitor()
+	o = top.Options{Name: c.Sources[0].Path, Alone: true, Ask: func(ctx context.Context) ([]byte, error) {
+		if once {
+			<-ended
+		}
+		select {
+		case <-ended:
+			if err := cmp.Or(failed, ctx.Err()); err != nil {
+				return nil, top.EndedError{Err: err}
+			}
+		default:
+		}
+		pipeline, err := answerOf(ctx, answers, "/monitor")
+		if err != nil {
+			return nil, err
+		}
+		return json.Marshal(map[string]any{"live": board.Snapshot(), "pipeline": json.RawMessage(pipeline), "rejects": []any{}})
+	}}
+	return o, done, nil
+}
+
+// look runs the stages, the last of which keeps nothing.
+func (p *pipeline) look(reading context.Context) error {
+	chunks, batches := make(chan flow.Chunk, channelItems), make(chan flow.Batch, channelItems)
+	p.chunks.Store(&chunks)
+	p.batches.Store(&batches)
+	g, running := errgroup.WithContext(context.WithoutCancel(reading))
+	reading, stop := context.WithCancel(reading)
+	defer stop()
+	defer context.AfterFunc(running, stop)()
+	writer := write.New(writeConfig(p.kept.config), nowhere{}, noRejects{}, p.kept.checkpoint, p.stats, p.log)
+	g.Go(recovered(func() error { return p.reader.Run(reading, chunks) }))
+	g.Go(recovered(func() error { return p.parser.Run(running, chunks, batches) }))
+	g.Go(recovered(func() error { return writer.Run(running, batches) }))
+	return g.Wait()
+}
+
+// recovered makes a panic an error, which is printed when the terminal is as it was.
+func recovered(run func() error) func() error {
+	return func() (err error) {
+		defer func() {
+			if why := recover(); why != nil {
+				err = fmt.Errorf("panic: %v\n%s", why, debug.Stack())
+			}
+		}()
+		return run()
+	}
+}
+
+// nowhere takes every point and keeps none.
+type nowhere struct{}
+
+func (nowhere) Prepare(context.Context) (string, error)          { return "none", nil }
+func (nowhere) Probe(context.Context) error                      { return nil }
+func (nowhere) Write(context.Context, [][]byte) error            { return nil }
+func (nowhere) Retention(context.Context) (influx.Window, error) { return influx.Window{}, nil }
+
+// noRejects takes every entry and keeps none.
+type noRejects struct{}
+
+func (noRejects) Append(entries []rejects.Entry) (int, error) { return len(entries), nil }
+func (noRejects) Replays(string, int64, int64) bool           { return false }
+func (noRejects) Replayed(rejects.Entry) (flow.Reason, bool)  { return "", false }
+
+// answerOf is what a handler answers to GET path.
+func answerOf(ctx context.Context, of http.Handler, path string) ([]byte, error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, path, http.NoBody)
+	if err != nil {
+		return nil, err
+	}
+	w := answer{header: http.Header{}, status: http.StatusOK}
+	of.ServeHTTP(&w, r)
+	if w.status != http.StatusOK {
+		return nil, fmt.Errorf("%s: %d: %s", path, w.status, w.body.Bytes())
+	}
+	return w.body.Bytes(), nil
+}
+
+// answer keeps one in memory.
+type answer struct {
+	header http.Header
+	status int
+	body   bytes.Buffer
+}
+
+func (a *answer) Header() http.Header            { return a.header }
+func (a *answer) WriteHeader(status int)         { a.status = status }
+func (a *answer) Write(text []byte) (int, error) { return a.body.Write(text) }

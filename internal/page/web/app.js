@@ -36,6 +36,9 @@ function say(state, text, more = '') {
   place.dataset.state = state;
   place.title = more;
   setText(byId('verdict-text'), text);
+  // Read aloud when it is another sentence, not each second with other figures.
+  const said = byId('verdict-said');
+  if (said.textContent?.replace(/[\d:,.]+/g, '') !== text.replace(/[\d:,.]+/g, '')) setText(said, text);
   setText(byId('verdict-more'), more);
   const title = state === 'ok' || state === 'idle' ? 'tailflux' : `(!) ${text} tailflux`;
   if (document.title !== title) document.title = title;

@@ -135,7 +135,6 @@ const lists = {
   hosts: list('hosts', 'Hosts', 'Host', [requests('hosts'), errors, p95]),
   referrers: list('referrers', 'Referrers', 'From', [requests('referrers')]),
   statuses: list('statuses', 'Statuses', 'Status', [requests('statuses'), sent]),
-  methods: list('methods', 'Methods', 'Method', [requests('methods'), errors]),
 };
 
 /** @type {Record<string, number>} requests of a source in the window */
@@ -156,7 +155,7 @@ const sources = table({
 /** Puts the view into the page. */
 export function mountNow() {
   document.getElementById('charts')?.append(charts.requests.panel, charts.times.panel, charts.errors.panel, charts.bytes.panel);
-  const order = [lists.paths, lists.failing, lists.slowest, lists.clients, lists.agents, lists.bots, sources, lists.statuses, lists.methods, lists.hosts, lists.referrers];
+  const order = [lists.paths, lists.failing, lists.slowest, lists.clients, lists.agents, lists.bots, lists.statuses, lists.referrers, sources, lists.hosts];
   document.getElementById('tables')?.append(...order.map((t) => t.panel));
 }
 

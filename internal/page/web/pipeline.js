@@ -62,7 +62,7 @@ export function drawPipeline(p) {
   const lagBytes = sources.reduce((sum, s) => sum + Math.max(0, s.lag_bytes), 0);
   const lag = sources.reduce((most, s) => Math.max(most, s.lag_seconds), 0);
   const shut = sources.filter((s) => !s.open).length;
-  const behind = lagBytes > 0 && lag >= 1 ? `${span(lag)} behind, ${bytes(lagBytes)} unread` : 'at the end';
+  const behind = lagBytes > 0 && lag >= 1 ? `${span(lag)} behind, ${bytes(lagBytes)} unread` : '0 s behind';
   write('stage-read', `${several(sources.length, 'log')}, ${shut > 0 ? `${shut} cannot be read` : behind}`);
   write('stage-parse', `${bytes(p.throughput.bytes_per_second['1s'])}/s, ${several(lines.rejected, 'reject')}`);
   write('stage-write', p.undelivered_seconds >= 1.5 ? `oldest line waits ${span(p.undelivered_seconds)}` : `${several(p.influxdb.batches, 'request')}, ${several(p.influxdb.retries, 'retry', 'retries')}`);
@@ -95,7 +95,8 @@ function drawStore(p) {
   place.dataset.outage = String(db.outage_seconds);
   write('influxdb-state', state === 'up' ? 'up' : state === 'away' ? `away ${span(db.outage_seconds)}` : 'no answer yet');
   const times = db.batches > 0 ? `p50 ${took(db.request_seconds.p50)}, p99 ${took(db.request_seconds.p99)}` : '';
-  write('influxdb-more', state === 'away' ? db.last_error : [db.version, times].filter(Boolean).join(', ') || '–');
+  write('influxdb-version', state === 'up' ? db.version : '');
+  write('influxdb-more', state === 'away' ? db.last_error : times || '–');
   tone('[data-stage="influxdb"]', state === 'away' ? 'bad' : '');
 }
 

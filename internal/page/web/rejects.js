@@ -20,12 +20,12 @@ export function drawRejects(rejects) {
 /** @param {import('./types.d.ts').Reject} r */
 function entry(r) {
   const where = r.line_number > 0 ? `${r.source}, line ${r.line_number}` : r.source;
-  const caret = r.caret >= 0 ? `\n${' '.repeat([...r.line].length < r.caret ? 0 : r.caret)}^` : '';
+  const caret = r.caret >= 0 ? ['\n' + ' '.repeat(r.caret), element('b', { class: 'caret' }, '^')] : [];
   return element(
     'li',
     {},
     element('p', { class: 'small' }, element('time', { datetime: r.time }, clock(new Date(r.time))), ' ', element('b', {}, r.reason), ' ', element('span', { class: 'quiet' }, where)),
-    element('pre', {}, r.line + caret),
+    element('pre', {}, r.line, ...caret),
     ...(r.why ? [element('p', { class: 'small quiet' }, r.why)] : []),
   );
 }

@@ -24,16 +24,19 @@ export function verdict(answer, minute) {
   return ofStore(p) ?? ofDisk(p) ?? ofLogs(p) ?? ofLines(p, minute) ?? ofTraffic(answer) ?? { state: 'ok', text: 'All is well.', more: '' };
 }
 
+let away = 0; // since when InfluxDB is: what is worked out anew each second would wander
+
 /** @param {Pipeline} p */
 function ofStore(p) {
   const db = p.influxdb;
   if (db.up) return null;
   if (!db.last_error) return { state: /** @type {const} */ ('idle'), text: 'InfluxDB has not answered yet.', more: '' };
   const unread = p.sources.reduce((sum, s) => sum + Math.max(0, s.lag_bytes), 0);
-  const since = new Date(Date.now() - db.outage_seconds * 1000);
+  const began = Date.now() - db.outage_seconds * 1000;
+  if (Math.abs(began - away) > 3000) away = began;
   const waits = p.lines.in_flight === 1 ? 'waits' : 'wait';
   return bad(
-    `InfluxDB is away since ${clock(since)}: ${several(p.lines.in_flight, 'line')} ${waits}.`,
+    `InfluxDB is away since ${clock(new Date(away))}: ${several(p.lines.in_flight, 'line')} ${waits}.`,
     `${unread > 0 ? `${bytes(unread)} more are in the logs. ` : ''}Nothing is lost while the logs are kept. ${db.last_error}`,
   );
 }

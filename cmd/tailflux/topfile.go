@@ -46,8 +46,9 @@ func followForTop(ctx context.Context, c *config.Config, once bool) (o top.Optio
 	board := live.New(live.Config{FullAddresses: c.HTTP.FullAddresses})
 	p.live.Store(board)
 	p.parser.Show(board)
-	token := ""
-	p.token.Store(&token)
+	p.history = &historian{log: log} // nobody asks it
+	p.use(c, "")
+	p.reads(c)
 
 	reading, stop := context.WithCancel(ctx)
 	var failed error // once ended is closed

@@ -10,6 +10,12 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tailflux/tailflux/internal/live"
+	"github.com/tailflux/tailflux/internal/tailfluxtest"
 )
 
 const someLive = `{"live":{"at":"2026-11-29T12:00:00Z","total":{"requests":1234,"client_errors":1,"server_errors":0,"bytes":5,"p50":0.01,"p95":0.02,"p99":null},
@@ -98,4 +104,74 @@ func TestTopJSON(t *testing.T) {
 	if n := asked.Load(); n != 2 {
 		t.Errorf("asked %d times", n)
 	}
+}
+
+// A running tailflux, whose InfluxDB is away, and the same log alone have the same figures.
+func TestTopOfARunningTailflux(t *testing.T) {
+	dir := t.TempDir()
+	file := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	token := file("token", "s3cret\n")
+	log := file("access.log", linesNow(40, "/a", 200, "x")+linesNow(2, "/b", 500, "x")+"no \x1b[31mrequest\n")
+	t.Setenv(isTailflux, "1")
+	d, err := tailfluxtest.Start(tailfluxtest.Options{
+		Binary: os.Args[0], URL: "http://127.0.0.1:1", State: filepath.Join(dir, "state"), Output: filepath.Join(dir, "output"),
+		Args: []string{"--path", log, "--name", "web", "--format", "combined", "--start", "beginning", "--http-token-file", token},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(d.Kill)
+	listen := strings.TrimPrefix(d.URL, "http://")
+	type figures struct {
+		Live struct {
+			Total live.Total
+			Top   live.Top
+		}
+		Rejects []struct {
+			LineNumber int64 `json:"line_number"`
+			Line, Why  string
+		}
+	}
+	ask := func(args ...string) (f figures, errs string) {
+		code, out, errs := printed(append([]string{"top", "--once", "--json"}, args...)...)
+		if err := json.Unmarshal([]byte(out), &f); code == 0 && err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		return f, errs
+	}
+	var running figures
+	for limit := time.Now().Add(20 * time.Second); running.Live.Total.Requests != 42; time.Sleep(50 * time.Millisecond) {
+		var errs string
+		if running, errs = ask("--listen", listen, "--http-token-file", token); time.Now().After(limit) {
+			t.Fatalf("%+v %s", running, errs)
+		}
+	}
+	alone, errs := ask("--path", log, "--name", "web", "--format", "combined")
+	if len(alone.Rejects) != 1 || alone.Rejects[0].LineNumber != 43 || alone.Rejects[0].Why == "" || strings.Contains(alone.Rejects[0].Line, "\x1b") {
+		t.Errorf("rejects of a file alone: %+v %s", alone.Rejects, errs)
+	}
+	text := func(f figures) string {
+		text, err := json.MarshalIndent(f.Live, "", " ")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	if diff := cmp.Diff(text(running), text(alone)); diff != "" {
+		t.Errorf("a running tailflux (-) and the log alone (+):\n%s", diff)
+	}
+	at := runAt(t, 120, 30, nil, "top", "--listen", listen, "--http-token-file", token)
+	at.until("InfluxDB is away since ")
+	at.until("/b ")
+	d.Kill()
+	at.until("No answer since ")
+	at.until("/b ")
+	at.press("q")
+	at.ends(0)
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -39,14 +38,13 @@ func followForTop(ctx context.Context, c *config.Config, once bool) (o top.Optio
 	}
 	lines, points := pools(c)
 	p := &pipeline{
-		kept: kept, stats: st, log: log,
+		kept: kept, stats: st, log: log, history: &historian{log: log},
 		reader: tail.New(tailConfig(c, job{once: once}, kept), lines, st, log),
 		parser: parse.New(kept.shaper, int(c.MaxLineBytes), points, st, log),
 	}
 	board := live.New(live.Config{FullAddresses: c.HTTP.FullAddresses})
 	p.live.Store(board)
 	p.parser.Show(board)
-	p.history = &historian{log: log} // nobody asks it
 	p.use(c, "")
 	p.reads(c)
 
@@ -76,11 +74,7 @@ func followForTop(ctx context.Context, c *config.Config, once bool) (o top.Optio
 			}
 		default:
 		}
-		pipeline, err := answerOf(ctx, answers, "/monitor")
-		if err != nil {
-			return nil, err
-		}
-		return json.Marshal(map[string]any{"live": board.Snapshot(), "pipeline": json.RawMessage(pipeline), "rejects": []any{}})
+		return answerOf(ctx, answers, "/live")
 	}}
 	return o, done, nil
 }

@@ -15,7 +15,6 @@ import (
 	"github.com/tailflux/tailflux/internal/flow"
 	"github.com/tailflux/tailflux/internal/logfile"
 	"github.com/tailflux/tailflux/internal/logformat"
-	"github.com/tailflux/tailflux/internal/logtime"
 	"github.com/tailflux/tailflux/internal/nginxvar"
 	"github.com/tailflux/tailflux/internal/rollup"
 	"github.com/tailflux/tailflux/internal/shape"
@@ -234,7 +233,7 @@ func (x *explainer) explain(line []byte, long bool, number int64, behind *logfil
 		}
 		e.filtered = "by " + e.filtered
 	case accesslog.Rejected:
-		column, expected := x.badTime(line, captures)
+		column, expected := x.BadTime(line, captures)
 		e.reject(flow.BadTime, column, expected)
 	}
 	return e, nil
@@ -293,20 +292,4 @@ func (x *explainer) omitted(e explanation) (fields []string) {
 		}
 	}
 	return fields
-}
-
-// badTime finds the time for which a line that matches is rejected.
-func (x *explainer) badTime(line []byte, captures [][]byte) (column int, expected string) {
-	if variable, text := x.Time(captures); text != nil {
-		return max(1, bytes.Index(line, text)+1), logtime.Wants(text, x.Schema.Zone) + " for $" + variable
-	}
-	advice, key := x.Format.NoTime([][]byte{line})
-	if advice == "" {
-		return len(line) + 1, "a time"
-	}
-	last := key[strings.LastIndexByte(key, '.')+1:]
-	if at := bytes.Index(line, []byte(`"`+last+`"`)); key != "" && at >= 0 {
-		return at + 1, "a time: " + advice
-	}
-	return len(line) + 1, "a time: " + advice
 }

@@ -137,18 +137,18 @@ func (s *Shaper) Missed(m Miss) (l *Lines, until int64, err error) {
 const missedRow = 5
 
 // another returns the format of a line which is none of these.
-func (s *Shaper) another(configured config.Source, line []byte, formats []string) (format string, err error) {
+func (x *examiner) another(configured config.Source, line []byte, formats []string) (format string, err error) {
 	if _, known := logformat.Nearest(line); !known { // which takes less than an error that says why
 		return "", errUnknown
 	}
-	format, err = s.judge([][]byte{line})
+	format, err = x.judge([][]byte{line})
 	switch {
 	case err != nil:
 		return "", err
 	case slices.Contains(formats, format):
 		return "", errUnknown
 	}
-	if probe, err := s.probe(withFormat(configured, format)); err != nil || probe.fitting([][]byte{line}) == 0 {
+	if probe, err := x.probe(withFormat(configured, format)); err != nil || probe.fitting([][]byte{line}) == 0 {
 		return "", errUnknown
 	}
 	return format, nil

@@ -146,3 +146,20 @@ func (l *Lines) unmetOf(c *config.Config, path string) []string {
 	}
 	return l.Unmet(c, lines)
 }
+
+// BadTime finds the time for which a line that matches is rejected: its column, in bytes
+// from 1, and what was expected there.
+func (l *Lines) BadTime(line []byte, captures [][]byte) (column int, expected string) {
+	if variable, text := l.Time(captures); text != nil {
+		return max(1, bytes.Index(line, text)+1), logtime.Wants(text, l.Schema.Zone) + " for $" + variable
+	}
+	advice, key := l.Format.NoTime([][]byte{line})
+	if advice == "" {
+		return len(line) + 1, "a time"
+	}
+	last := key[strings.LastIndexByte(key, '.')+1:]
+	if at := bytes.Index(line, []byte(`"`+last+`"`)); key != "" && at >= 0 {
+		return at + 1, "a time: " + advice
+	}
+	return len(line) + 1, "a time: " + advice
+}

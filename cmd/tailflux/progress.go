@@ -15,7 +15,7 @@ import (
 	"github.com/tailflux/tailflux/internal/tail"
 )
 
-// progress shows how far an import is: as a bar on a terminal, otherwise as a log
+// progress shows how far the reading of files is: as a bar on a terminal, otherwise as a log
 // line every two seconds.
 type progress struct {
 	log         *slog.Logger
@@ -56,13 +56,13 @@ func (p *progress) show(at tail.Progress) {
 	seconds := now.Sub(p.began).Seconds()
 	if p.bar != nil {
 		perSecond := float64(at.Lines) / seconds
-		p.bar.ChangeMax64(at.Total)
+		p.bar.ChangeMax64(max(at.Total, at.Done)) // nobody knows how much a pipe has
 		p.bar.Describe(fmt.Sprintf("%s, %s lines/s", filepath.Base(at.File), units.CustomSize("%.3g%s", perSecond, 1000, []string{"", "k", "M"})))
 		_ = p.bar.Set64(at.Done)
 		return
 	}
-	left := time.Duration(seconds * float64(at.Total-at.Done) / float64(max(at.Done, 1)) * float64(time.Second))
-	p.log.Info("importing: duration is the time left", "file", at.File, "bytes", at.Done, "lines", at.Lines, "duration", left.Round(time.Second).String())
+	left := time.Duration(seconds * float64(max(at.Total-at.Done, 0)) / float64(max(at.Done, 1)) * float64(time.Second))
+	p.log.Info("reading: duration is the time left", "file", at.File, "bytes", at.Done, "lines", at.Lines, "duration", left.Round(time.Second).String())
 }
 
 // verdict is the error to end with although everything that was read is delivered.

@@ -60,7 +60,7 @@ tailflux run does.`,
 		SilenceUsage:  true,
 	}
 	root.Flags().AddFlagSet(run.Flags())
-	root.AddCommand(run, initCommand(), checkCommand(), explainCommand(), verifyCommand(), queryCommand(), importCommand(stderr), redeliverCommand(stderr), healthcheckCommand(), topCommand(), versionCommand())
+	root.AddCommand(run, initCommand(), checkCommand(), explainCommand(), verifyCommand(), queryCommand(), reportCommand(stderr), importCommand(stderr), redeliverCommand(stderr), healthcheckCommand(), topCommand(), versionCommand())
 	if more := extra(root); more != nil {
 		root.AddCommand(more)
 	}

@@ -18,6 +18,15 @@ import (
 //go:embed web/*.html web/*.js web/*.css web/*.svg
 var web embed.FS
 
+// Files are the scripts and the styles of the page, of which reports have some, too.
+func Files() fs.FS {
+	files, err := fs.Sub(web, "web")
+	if err != nil {
+		panic(err) // they are embedded
+	}
+	return files
+}
+
 // types are those of the files in web; the machine's own list may differ.
 var types = map[string]string{
 	".html": "text/html; charset=utf-8",

@@ -17,9 +17,10 @@ DURATION  ?=#      demo: how long, such as 30s; without it until Ctrl-C
 TIMEOUT   ?= 20m#  test, e2e: of each package
 TESTFLAGS ?=#      test, e2e: such as -count=1 or -run=Name
 BENCH     ?= .#    bench: which
-COUNT     ?= 1#    bench: how often
+COUNT     ?= 1#    bench, bench-report: how often
 DAYS      ?= 30#   bench-month: days
 RATE      ?= 100#  bench-month: lines a second
+LOG_LINES ?= 10000000# bench-report: lines of the log
 FUZZ      ?= .#    fuzz: which targets
 FUZZTIME  ?= 10m#  fuzz: how long each
 MODEL     ?= 20000# model: how many sequences
@@ -56,7 +57,7 @@ promtool := $(CURDIR)/.cache/prometheus-debian/usr/bin/promtool
 debian      := $(CURDIR)/.cache/debian-12.tar
 debian_has  := systemd,systemd-sysv,dbus,libnss-systemd,procps,sudo,curl,logrotate,nginx-light
 
-.PHONY: vendor-uplot types help build man package release demo compose prometheus-rules grafana-schema check fmt test model scenes mutants e2e e2e-influxd e2e-deps soak soak-rollups bench bench-month profile fuzz clean grafana influxd victoria-metrics
+.PHONY: vendor-uplot types help build man package release demo compose prometheus-rules grafana-schema check fmt test model scenes mutants e2e e2e-influxd e2e-deps soak soak-rollups bench bench-month bench-report profile fuzz clean grafana influxd victoria-metrics
 
 help: ## this list
 	@sed -nE 's/^([a-z0-9-]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 20
@@ -327,6 +328,9 @@ bench: ## Go benchmarks; BENCH=regexp COUNT=10
 
 bench-month: influxd ## ten panels over DAYS (30) of RATE (100) lines/s: generated, imported, asked; 5 GB in TMPDIR, 15 minutes
 	@go test -count=1 -timeout 0 -v -run '^TestLongRange$$' ./cmd/tailflux -long.days $(DAYS) -long.rate $(RATE) | grep -vE '^(=== |--- PASS|PASS)'
+
+bench-report: build ## tailflux report beside GoAccess, COUNT rounds on LOG_LINES (10,000,000) lines; 3 GB in TMPDIR, ten minutes
+	@BENCH_LINES=$(LOG_LINES) internal/bench/report.sh $(COUNT)
 
 profile: ## cmd/tailflux/default.pgo, by which the compiler inlines, from the whole program at work
 	go test -trimpath -run '^$$' -bench 'Once/(timed|combined)' -benchtime 30x -cpuprofile $(CURDIR)/cmd/tailflux/default.pgo -o bin/profile.test ./cmd/tailflux

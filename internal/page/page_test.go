@@ -152,6 +152,20 @@ func TestCaching(t *testing.T) {
 	}
 }
 
+// Two codings are two entities: a cache must not take one for the other.
+func TestEntityTags(t *testing.T) {
+	h := handler(&board{})
+	for _, path := range append(assets(t, h), "/") {
+		plain, zipped := ask(h, "GET", path).Header().Get("ETag"), ask(h, "GET", path, "Accept-Encoding", "gzip").Header().Get("ETag")
+		if plain == zipped {
+			t.Errorf("GET %s has %s for both", path, plain)
+		}
+		if w := ask(h, "GET", path, "Accept-Encoding", "gzip", "If-None-Match", plain); w.Code != http.StatusOK {
+			t.Errorf("GET %s compressed, with the tag of the other = %d, want 200", path, w.Code)
+		}
+	}
+}
+
 // Whoever takes gzip gets it, and it is the same.
 func TestCompressed(t *testing.T) {
 	h := handler(&board{})
@@ -402,8 +416,11 @@ func TestStreamLimit(t *testing.T) {
 	}
 	for _, path := range []string{"/live/stream", "/live/tail"} {
 		resp := open(t, server, path)
+		if resp.Status != http.StatusServiceUnavailable {
+			t.Fatalf("one more of %s = %d, want 503", path, resp.Status)
+		}
 		text, _ := io.ReadAll(resp.Body)
-		if resp.Status != 503 || resp.Header.Get("Retry-After") == "" || !strings.Contains(string(text), "64 clients") {
+		if resp.Header.Get("Retry-After") == "" || !strings.Contains(string(text), "64 clients") {
 			t.Errorf("one more of %s = %d %s", path, resp.Status, text)
 		}
 	}

@@ -176,8 +176,7 @@ export function drawNow(answer) {
 
 /** @param {import('./types.d.ts').Snapshot} live */
 function drawLive(live) {
-  const whole = wholeSlots(live);
-  slots = cut(live.slots, whole);
+  slots = cut(live.slots, ...shownSlots(live));
   const last = slots.requests.findLastIndex((n) => n !== null);
   const every = slots.time.map((_, i) => i);
   charts.requests.set(slots.time, classes.map(([name]) => every.map((i) => ofClass(name, i))), slots.step, last);
@@ -202,26 +201,34 @@ function drawLive(live) {
   );
 }
 
-/** How many slots are over: the one that is being filled would look like a fall. @param {import('./types.d.ts').Snapshot} live */
-function wholeSlots(live) {
-  const { time, step } = live.slots;
+const least = 120; // seconds that are shown, though nothing was observed in some of them
+
+/**
+ * From which slot on, and to which. The one that is being filled would look like a fall; and
+ * what was before tailflux is there is not shown while there is little else.
+ * @param {import('./types.d.ts').Snapshot} live
+ * @returns {[number, number]}
+ */
+function shownSlots(live) {
+  const { time, step, requests } = live.slots;
   const at = Date.parse(live.at) / 1000;
   let n = time.length;
   while (n > 0 && time[n - 1] + step > at) n--;
-  return n;
+  const first = requests.findIndex((r) => r !== null);
+  return [Math.max(0, Math.min(first < 0 ? n : first, n - Math.ceil(least / step))), n];
 }
 
-/** @param {Slots} s @param {number} n @returns {Slots} */
-function cut(s, n) {
+/** @param {Slots} s @param {number} from @param {number} n @returns {Slots} */
+function cut(s, from, n) {
   return {
     step: s.step,
-    time: s.time.slice(0, n),
-    requests: s.requests.slice(0, n),
-    bytes: s.bytes.slice(0, n),
-    classes: Object.fromEntries(Object.entries(s.classes).map(([name, column]) => [name, column.slice(0, n)])),
-    p50: s.p50.slice(0, n),
-    p95: s.p95.slice(0, n),
-    p99: s.p99.slice(0, n),
+    time: s.time.slice(from, n),
+    requests: s.requests.slice(from, n),
+    bytes: s.bytes.slice(from, n),
+    classes: Object.fromEntries(Object.entries(s.classes).map(([name, column]) => [name, column.slice(from, n)])),
+    p50: s.p50.slice(from, n),
+    p95: s.p95.slice(from, n),
+    p99: s.p99.slice(from, n),
   };
 }
 

@@ -31,6 +31,12 @@ type atTerminal struct {
 // runAt starts tailflux at a terminal of that size.
 func runAt(t *testing.T, w, h uint16, env []string, args ...string) *atTerminal {
 	t.Helper()
+	return commandAt(t, w, h, append(env, isTailflux+"=1"), os.Args[0], args...)
+}
+
+// commandAt starts any program there.
+func commandAt(t *testing.T, w, h uint16, env []string, program string, args ...string) *atTerminal {
+	t.Helper()
 	ours, err := os.OpenFile("/dev/ptmx", os.O_RDWR|syscall.O_NOCTTY, 0)
 	if err != nil {
 		t.Skip(err)
@@ -51,8 +57,8 @@ func runAt(t *testing.T, w, h uint16, env []string, args ...string) *atTerminal 
 	at := &atTerminal{t: t, ours: ours, theirs: theirs}
 	at.resize(w, h)
 	at.before = at.state()
-	at.cmd = exec.CommandContext(t.Context(), os.Args[0], args...)
-	at.cmd.Env = append(append(os.Environ(), isTailflux+"=1", "TERM=xterm-256color", "LC_ALL=C.UTF-8"), env...)
+	at.cmd = exec.CommandContext(t.Context(), program, args...)
+	at.cmd.Env = append(append(os.Environ(), "TERM=xterm-256color", "LC_ALL=C.UTF-8"), env...)
 	at.cmd.Stdin, at.cmd.Stdout, at.cmd.Stderr = theirs, theirs, theirs
 	at.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
 	if err := at.cmd.Start(); err != nil {
@@ -180,7 +186,9 @@ func (at *atTerminal) ends(code int) {
 	if after := at.state(); after != at.before {
 		at.t.Errorf("the terminal is not as it was: %+v, want %+v", after, at.before)
 	}
-	at.wait("the shell's screen", func() bool { return strings.Contains(at.said(), "\x1b[?1049l") })
+	at.wait("the shell's screen", func() bool {
+		return strings.LastIndex(at.said(), "\x1b[?1049l") > strings.LastIndex(at.said(), "\x1b[?1049h")
+	})
 	all := at.said()
 	for _, mode := range []string{"?1049", "?25"} { // the other screen; the cursor
 		on, off := strings.LastIndex(all, "\x1b["+mode+"h"), strings.LastIndex(all, "\x1b["+mode+"l")
@@ -236,6 +244,39 @@ func TestTopGivesTheTerminalBack(t *testing.T) {
 			at.ends(0)
 		})
 	}
+}
+
+// Ctrl-Z brings the shell back, and fg the figures.
+func TestTopInTheBackground(t *testing.T) {
+	at := commandAt(t, 80, 24, []string{isTailflux + "=1", "PS1=> ", "ENV="}, "sh", "-i")
+	at.until(">")
+	at.press(os.Args[0] + " top --listen " + liveAt(t, "", some) + "\n")
+	at.until("/seen")
+	at.press("\x1a")
+	at.until("Stopped")
+	at.wait("a terminal for a shell", func() bool { return at.state().Lflag&unix.ECHO == at.before.Lflag&unix.ECHO })
+	at.press("fg\n")
+	at.until("/seen")
+	at.wait("a terminal for top", func() bool { return at.state().Lflag&unix.ICANON == 0 })
+	at.press("?")
+	at.until("PgUp")
+	at.press("x")
+	at.until("/seen")
+	at.press("q")
+	at.wait("the shell's terminal", func() bool { return strings.Count(at.said(), "\x1b[?1049l") == 2 })
+	at.press("exit\n")
+	at.ends(0)
+}
+
+// Without a shell there is nothing to go back to.
+func TestTopCannotBeStoppedAlone(t *testing.T) {
+	at := runAt(t, 80, 24, nil, "top", "--listen", liveAt(t, "", some))
+	at.until("/seen")
+	at.press("\x1a")
+	at.press("?")
+	at.until("PgUp")
+	at.press("q")
+	at.ends(0)
 }
 
 func TestTopWithoutColours(t *testing.T) {

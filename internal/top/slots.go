@@ -68,8 +68,8 @@ const (
 var levels = []rune("▂▃▄▅▆▇█")
 
 // course draws slots in at most so many columns, the newest at the right. Of several in a
-// column it draws the one with most, unless half of them were not observed. Blank is where
-// there were requests, or none, and no value.
+// column it draws the one with most, unless half of them were not observed: of the newest
+// column, all of them. Blank is where there were requests, or none, and no value.
 func course(s *live.Snapshot, columns int, of func(i int) float64) string {
 	end := ended(s)
 	if columns <= 0 || end == 0 {
@@ -91,7 +91,7 @@ func course(s *live.Snapshot, columns int, of func(i int) float64) string {
 				missed[c]++
 			}
 		}
-		if 2*missed[c] >= to-from {
+		if all := to - from; missed[c] == all || 2*missed[c] >= all && to < end {
 			values[c] = -1
 		}
 		if values[c] > most {

@@ -2,8 +2,11 @@ package top
 
 import (
 	"fmt"
+	"os"
+	"os/signal"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/gdamore/tcell/v3"
 	"github.com/gdamore/tcell/v3/color"
@@ -129,7 +132,17 @@ func (t *terminal) stop() {
 	if t.screen.Suspend() != nil {
 		return
 	}
+	back := make(chan os.Signal, 1)
+	signal.Notify(back, syscall.SIGCONT)
+	defer signal.Stop(back)
 	_ = syscall.Kill(syscall.Getpid(), syscall.SIGTSTP)
+	// It stops a moment later: a terminal that is taken before is not ours when it is
+	// continued. Without a shell that could do that, it does not stop at all.
+	const moment = 200 * time.Millisecond
+	select {
+	case <-back:
+	case <-time.After(moment):
+	}
 	_ = t.screen.Resume()
 	t.screen.Sync()
 }

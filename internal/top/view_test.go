@@ -253,6 +253,8 @@ func TestCourseTellsNothingFromNotObserved(t *testing.T) {
 		{2, []live.Number{none, none, none, 7, 7, 0}, "·█"}, // each is of three
 		{2, []live.Number{7, 0, 0}, "█▁"},                   // the newest column is whole
 		{1, []live.Number{0, 0, 7}, "█"},
+		{1, []live.Number{none, none, 7}, "█"}, // just begun
+		{2, []live.Number{none, 7, none, 7}, "·█"},
 	} {
 		s := snapshotOf(tt.slots...)
 		if got := course(s, tt.columns, numbers(s.Slots.Requests)); got != tt.want {

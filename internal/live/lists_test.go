@@ -36,6 +36,7 @@ var keyed = map[string]struct {
 		return l.agent
 	}, func(t *live.Top) []live.Row { return t.Bots }},
 	"failing": {func(l line) string { return folded[l.path] }, func(t *live.Top) []live.Row { return t.Failing }}, // each does at some time
+	"refused": {func(l line) string { return folded[l.path] }, func(t *live.Top) []live.Row { return t.Refused }},
 }
 
 // folded are the paths of random lines as they are shown.
@@ -108,8 +109,11 @@ func TestListsAreCountedExactly(t *testing.T) {
 					t.Errorf("%s: %+v, want %+v", list, row, *is)
 				}
 				rank := func(r live.Row) int64 {
-					if list == "failing" {
+					switch list {
+					case "failing":
 						return r.ServerErrors
+					case "refused":
+						return r.ClientErrors
 					}
 					return r.Requests
 				}

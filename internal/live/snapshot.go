@@ -48,6 +48,7 @@ type Top struct {
 
 	Paths   []Row `json:"paths"`
 	Failing []Row `json:"failing"` // paths, by errors of the server
+	Refused []Row `json:"refused"` // paths, by errors of the client, such as those that are not there
 	Slowest []Row `json:"slowest"` // paths, by the 95th percentile of their times
 	Clients []Row `json:"clients"` // of an address only the network, unless it may be shown
 	Agents  []Row `json:"agents"`

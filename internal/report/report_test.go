@@ -30,6 +30,7 @@ var start = time.Date(2026, 11, 20, 10, 0, 0, 0, time.UTC)
 type known struct {
 	lines, torn                      int64
 	statuses, paths, methods, agents map[string]int64
+	failing, refused                 map[string]int64 // paths, and their errors
 	bytes                            int64
 	from, to                         time.Time
 }
@@ -41,7 +42,7 @@ func write(t *testing.T, format string, lines int, step time.Duration, torn floa
 	if err != nil {
 		t.Fatal(err)
 	}
-	k = known{statuses: map[string]int64{}, paths: map[string]int64{}, methods: map[string]int64{}, agents: map[string]int64{}}
+	k = known{statuses: map[string]int64{}, paths: map[string]int64{}, methods: map[string]int64{}, agents: map[string]int64{}, failing: map[string]int64{}, refused: map[string]int64{}}
 	for i := range lines {
 		at := start.Add(time.Duration(i) * step)
 		log = g.Append(log, at)
@@ -63,6 +64,12 @@ func write(t *testing.T, format string, lines int, step time.Duration, torn floa
 		if is.Method != "" {
 			k.methods[is.Method]++
 			k.paths[is.Path]++
+			switch is.Status / 100 {
+			case 4:
+				k.refused[is.Path]++
+			case 5:
+				k.failing[is.Path]++
+			}
 		}
 		if is.UserAgent != "" && format != "common" {
 			k.agents[is.UserAgent]++
@@ -98,6 +105,8 @@ func counts(rows []live.Row) map[string]int64 {
 	return all
 }
 
+func requestsOf(r live.Row) int64 { return r.Requests }
+
 // check compares a report with what is in its log.
 func check(t *testing.T, r *report.Report, k known) {
 	t.Helper()
@@ -128,12 +137,19 @@ func check(t *testing.T, r *report.Report, k known) {
 		name string
 		rows []live.Row
 		want map[string]int64
-	}{{"statuses", r.Top.Statuses, k.statuses}, {"paths", r.Top.Paths, k.paths}, {"agents", r.Top.Agents, k.agents}} {
+		of   func(live.Row) int64
+	}{
+		{"statuses", r.Top.Statuses, k.statuses, requestsOf},
+		{"paths", r.Top.Paths, k.paths, requestsOf},
+		{"agents", r.Top.Agents, k.agents, requestsOf},
+		{"failing", r.Top.Failing, k.failing, func(r live.Row) int64 { return r.ServerErrors }},
+		{"refused", r.Top.Refused, k.refused, func(r live.Row) int64 { return r.ClientErrors }},
+	} {
 		want := slices.Sorted(maps.Values(list.want))
 		slices.Reverse(want)
 		for i, is := range list.rows {
-			if is.Requests != list.want[is.Name] || is.Requests != want[i] {
-				t.Errorf("%s: %q has %d requests, want %d; the %d. most are %d", list.name, is.Name, is.Requests, list.want[is.Name], i+1, want[i])
+			if n := list.of(is); n != list.want[is.Name] || n != want[i] {
+				t.Errorf("%s: %q has %d, want %d; the %d. most are %d", list.name, is.Name, n, list.want[is.Name], i+1, want[i])
 			}
 		}
 		if len(list.rows) != min(25, len(want)) {

@@ -21,6 +21,9 @@ const (
 	timed       // rows have times
 )
 
+// part says of which list another one is a part.
+var part = map[string]string{"failing": "paths", "refused": "paths", "slowest": "paths", "bots": "agents"}
+
 // tables are the top lists, without those that are empty.
 func (r *Report) tables() (all []table) {
 	top := r.Top
@@ -31,6 +34,7 @@ func (r *Report) tables() (all []table) {
 	}{
 		{"paths", "Paths", "Path", top.Paths, timed},
 		{"failing", "Failing paths (5xx)", "Path", top.Failing, timed},
+		{"refused", "Paths with client errors (4xx)", "Path", top.Refused, timed},
 		{"slowest", "Slowest paths (p95)", "Path", top.Slowest, timed},
 		{"statuses", "Statuses", "Status", named(top.Statuses, statusText), narrow},
 		{"methods", "Methods", "Method", top.Methods, narrow},
@@ -45,7 +49,7 @@ func (r *Report) tables() (all []table) {
 		if len(t.rows) > 0 {
 			made := r.table(t.id, t.title, t.of, t.rows, t.kind == timed && r.isTimed())
 			made.Wide = t.kind == wide
-			if slices.Contains(top.Full, t.id) {
+			if slices.Contains(top.Full, cmp.Or(part[t.id], t.id)) {
 				made.Note = "There were more values than are kept: these are those with most requests, and may lack a few."
 			}
 			all = append(all, made)

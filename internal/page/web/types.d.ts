@@ -24,7 +24,7 @@ export interface Row {
   p95: number | null;
 }
 
-export type TopList = 'paths' | 'failing' | 'slowest' | 'clients' | 'agents' | 'bots' | 'methods' | 'statuses' | 'hosts' | 'referrers' | 'sources';
+export type TopList = 'paths' | 'failing' | 'refused' | 'slowest' | 'clients' | 'agents' | 'bots' | 'methods' | 'statuses' | 'hosts' | 'referrers' | 'sources';
 
 export type Top = { sampled: number } & Record<TopList, Row[] | null>;
 

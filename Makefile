@@ -57,7 +57,7 @@ promtool := $(CURDIR)/.cache/prometheus-debian/usr/bin/promtool
 debian      := $(CURDIR)/.cache/debian-12.tar
 debian_has  := systemd,systemd-sysv,dbus,libnss-systemd,procps,sudo,curl,logrotate,nginx-light
 
-.PHONY: vendor-uplot types help build man package release demo compose prometheus-rules grafana-schema check fmt test model scenes mutants e2e e2e-influxd e2e-deps soak soak-rollups bench bench-month bench-report profile fuzz clean grafana influxd victoria-metrics
+.PHONY: vendor-uplot types typescript help build man package release demo compose prometheus-rules grafana-schema check fmt test model scenes mutants e2e e2e-influxd e2e-deps soak soak-rollups bench bench-month bench-report profile fuzz clean grafana influxd victoria-metrics
 
 help: ## this list
 	@sed -nE 's/^([a-z0-9-]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 20
@@ -279,12 +279,18 @@ e2e-deps: ## installs nginx, logrotate, wrk and what else the tests run from Deb
 	fi
 	$(MAKE) -s $(debian)
 
+typescript: $(tsc)
+
 $(tsc):
 	@type -P node npm >/dev/null || { echo "types: no node and npm here; make e2e-deps installs them" >&2; exit 1; }
 	dir=$$(mktemp -d)
 	trap 'rm -rf $$dir' EXIT
 	cd $$dir
-	npm pack --silent typescript@$(tsc_v) >/dev/null
+	for try in 1 2 3; do
+		if npm pack --silent typescript@$(tsc_v) >/dev/null; then break; fi
+		(( try < 3 )) || { echo "types: npm has no typescript@$(tsc_v) for us" >&2; exit 1; }
+		sleep 5
+	done
 	echo '$(tsc_sum)  typescript-$(tsc_v).tgz' | sha256sum --check --quiet
 	tar -xzf typescript-$(tsc_v).tgz
 	mkdir -p $(CURDIR)/.cache

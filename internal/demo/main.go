@@ -115,7 +115,9 @@ InfluxDB     curl -G %s/query --data-urlencode db=%s \
 
 %s
 
-`, log, d.URL, d.RejectFile(), influxd, database, end)
+The live page, in a browser:   %s/
+
+`, log, d.URL, d.RejectFile(), influxd, database, end, d.URL)
 }
 
 // watch runs the generator and prints a line of figures every second, until the

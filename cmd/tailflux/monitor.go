@@ -37,8 +37,7 @@ func (p *pipeline) monitor() http.Handler {
 		Token:   func() string { return *p.token.Load() },
 		Hosts:   func() []string { return *p.hosts.Load() },
 		Mount: func(mux *http.ServeMux, report func() []byte) {
-			page.New(page.Config{Live: p.board, Pipeline: report, Rejects: rejected.last}).Mount(mux)
-			mux.Handle("GET /history", p.history.handler())
+			page.New(page.Config{Live: p.board, Pipeline: report, Rejects: rejected.last, History: p.history.handler()}).Mount(mux)
 		},
 	}, p.stats)
 }

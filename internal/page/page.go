@@ -11,6 +11,7 @@ type Config struct {
 	Live     func() Board    // nil: the live figures are off; asked each time
 	Pipeline func() []byte   // the JSON of /monitor
 	Rejects  func() []Reject // the last ones, the newest first
+	History  http.Handler    // answers GET /history; nil: nothing does
 }
 
 // Board has the figures of the last minutes. All of it may be asked by several at once.
@@ -47,6 +48,9 @@ func (p *Page) Mount(mux *http.ServeMux) {
 	handle("GET /live", p.serveLive)
 	handle("GET /live/stream", p.serveStream)
 	handle("GET /live/tail", p.serveTail)
+	if p.config.History != nil {
+		handle("GET /history", p.config.History.ServeHTTP)
+	}
 }
 
 // policy lets the page load scripts, style and figures of the daemon and nothing else, and

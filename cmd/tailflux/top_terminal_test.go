@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"os"
@@ -15,6 +16,8 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/tailflux/tailflux/internal/top"
 )
 
 // atTerminal is a tailflux that runs at a terminal of its own.
@@ -243,6 +246,31 @@ func TestTopGivesTheTerminalBack(t *testing.T) {
 			end(at)
 			at.ends(0)
 		})
+	}
+}
+
+// topPanics makes a process of this program one in which top panics.
+const topPanics = "TOP_PANICS"
+
+func panicInTop() {
+	asked := 0
+	err := top.Run(context.Background(), top.Options{Name: "none", Ask: func(context.Context) ([]byte, error) {
+		if asked++; asked > 1 {
+			panic("on purpose")
+		}
+		return []byte(someLive), nil
+	}})
+	fmt.Fprintln(os.Stderr, err)
+	os.Exit(0)
+}
+
+// What a panic says is on the shell's screen, where its terminal is as it was.
+func TestTopThatPanics(t *testing.T) {
+	at := commandAt(t, 80, 24, []string{topPanics + "=1"}, os.Args[0])
+	at.until("/seen")
+	at.ends(2)
+	if _, after, _ := strings.Cut(at.said(), "\x1b[?1049l"); !strings.Contains(after, "panic: on purpose") {
+		t.Errorf("on the shell's screen is %q", after)
 	}
 }
 

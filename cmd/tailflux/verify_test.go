@@ -229,6 +229,9 @@ func TestMain(m *testing.M) {
 		os.Unsetenv(isTailflux)
 		main()
 	}
+	if os.Getenv(topPanics) != "" {
+		panicInTop()
+	}
 	unitDirs = nil // a service of this machine is none of the tests'
 	os.Exit(m.Run())
 }

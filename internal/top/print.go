@@ -5,6 +5,9 @@ import (
 	"io"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf16"
+	"unicode/utf8"
 
 	"github.com/tailflux/tailflux/internal/live"
 )
@@ -50,6 +53,23 @@ func (v *view) print(out io.Writer) error {
 	}
 	_, err := io.WriteString(out, b.String())
 	return err
+}
+
+// printable is the same JSON, in which no character of a text can change a terminal.
+func printable(text []byte) []byte {
+	out := make([]byte, 0, len(text))
+	for len(text) > 0 {
+		r, size := utf8.DecodeRune(text)
+		if r >= 0x7f && (!unicode.IsPrint(r) || unicode.Is(unicode.M, r) || r == utf8.RuneError) { // which are in strings alone
+			for _, unit := range utf16.AppendRune(nil, r) {
+				out = fmt.Appendf(out, `\u%04x`, unit)
+			}
+		} else {
+			out = append(out, text[:size]...)
+		}
+		text = text[size:]
+	}
+	return out
 }
 
 // sum is how many requests a class had, or that nobody knows.

@@ -1,6 +1,8 @@
 package top
 
 import (
+	"context"
+	"encoding/json"
 	"strings"
 	"testing"
 	"unicode"
@@ -133,6 +135,32 @@ func firstGrapheme(text string) string {
 	g := displaywidth.StringGraphemes(text)
 	g.Next()
 	return g.Value()
+}
+
+// JSON says the same, and is nothing to a terminal.
+func TestJSONChangesNoTerminal(t *testing.T) {
+	for name, text := range hostile {
+		t.Run(name, func(t *testing.T) {
+			p := busy()
+			p.Live.Top.Paths[0].Name = strings.ToValidUTF8(text, "\ufffd")
+			answer, err := json.MarshalIndent(p, "", " ")
+			if err != nil {
+				t.Fatal(err)
+			}
+			var b strings.Builder
+			o := Options{Ask: func(context.Context) ([]byte, error) { return answer, nil }}
+			if err := Once(t.Context(), o, true, &b); err != nil {
+				t.Fatal(err)
+			}
+			got, err := parse([]byte(b.String()))
+			if err != nil || got.Live.Top.Paths[0].Name != p.Live.Top.Paths[0].Name {
+				t.Errorf("%v: %.100q has become %.100q", err, p.Live.Top.Paths[0].Name, got.Live.Top.Paths[0].Name)
+			}
+			if i := strings.IndexFunc(b.String(), func(r rune) bool { return r != '\n' && (unicode.IsControl(r) || unicode.In(r, unicode.M, unicode.Cf)) }); i >= 0 {
+				t.Errorf("it has written %.10q", b.String()[i:])
+			}
+		})
+	}
 }
 
 // A row is as wide as it was, whatever a name has in it.

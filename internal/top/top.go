@@ -26,7 +26,7 @@ func (e EndedError) Unwrap() error { return e.Err }
 // every is how often it is asked.
 const every = time.Second
 
-// Once prints one answer: in plain text, or as it came.
+// Once prints one answer: in plain text, or the JSON that came.
 func Once(ctx context.Context, o Options, asJSON bool, out io.Writer) error {
 	answer, err := o.Ask(ctx)
 	if err != nil {
@@ -37,7 +37,7 @@ func Once(ctx context.Context, o Options, asJSON bool, out io.Writer) error {
 		return err
 	}
 	if asJSON {
-		_, err = out.Write(answer)
+		_, err = out.Write(printable(answer))
 		return err
 	}
 	v := &view{name: o.Name, alone: o.Alone}

@@ -21,6 +21,7 @@ var form = template.Must(template.New("form").Parse(`<!doctype html>
 <main>
 <h1>tailflux</h1>
 <form method="get" action="./">
+<input type="text" value="tailflux" autocomplete="username" hidden>
 <label for="token">Token</label>
 <input id="token" name="token" type="password" autocomplete="current-password" required autofocus{{if .Wrong}} aria-invalid="true" aria-describedby="why"{{end}}>
 {{if .Wrong}}<p id="why" class="wrong">That is not the token.</p>

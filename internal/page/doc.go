@@ -5,6 +5,7 @@
 //	GET /live                what it shows, as JSON
 //	GET /live/stream         the same each second, as server-sent events
 //	GET /live/tail           requests as they are read, as server-sent events
+//	GET /history             what InfluxDB has of earlier, which package history answers
 //
 // It only shows. A frame of the stream is made once for all who watch, and compressed
 // once. Whoever reads too slowly gets the next frame he can take, and is dropped when he

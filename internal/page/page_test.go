@@ -45,6 +45,7 @@ func (b *board) Watch(f live.Filter) (<-chan live.Request, func()) {
 func handler(b *board) http.Handler {
 	mux := http.NewServeMux()
 	c := page.Config{
+		History:  http.NotFoundHandler(),
 		Pipeline: func() []byte { return []byte("{\n  \"lines\": {\"read\": 7}\n}\n") },
 		Rejects: func() []page.Reject {
 			return []page.Reject{{Source: "web", Reason: "no match", Line: "</script>", Caret: 2}}
@@ -84,7 +85,7 @@ func assets(t *testing.T, h http.Handler) []string {
 // Whatever is answered says that nothing of elsewhere runs, and nobody frames it.
 func TestPolicy(t *testing.T) {
 	h := handler(&board{})
-	for _, path := range append(assets(t, h), "/", "/live", "/assets/0/app.js", "/live/tail?class=9xx") {
+	for _, path := range append(assets(t, h), "/", "/live", "/assets/0/app.js", "/live/tail?class=9xx", "/history") {
 		w := ask(h, "GET", path)
 		policy := w.Header().Get("Content-Security-Policy")
 		for _, want := range []string{"default-src 'none'", "script-src 'self'", "style-src 'self'", "connect-src 'self'", "frame-ancestors 'none'", "base-uri 'none'", "form-action 'none'"} {

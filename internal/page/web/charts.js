@@ -111,7 +111,7 @@ export function timeChart(element, options) {
   element.setAttribute('role', 'img');
   element.setAttribute('aria-label', options.label);
   element.addEventListener('keydown', (event) => alongWithKeys(plot, event));
-  element.addEventListener('blur', () => plot.setCursor({ left: -10, top: -10 }));
+  element.addEventListener('blur', () => point(plot, -10, -10));
   const sizes = new ResizeObserver(() => {
     const width = element.clientWidth;
     const height = element.clientHeight;
@@ -340,12 +340,17 @@ function alongWithKeys(u, event) {
   const slots = event.shiftKey ? 12 : 1;
   const at = u.cursor.idx ?? (event.key === 'ArrowLeft' ? last + 1 : -1);
   const to = { ArrowLeft: at - slots, ArrowRight: at + slots, Home: 0, End: last }[event.key];
-  if (event.key === 'Escape') u.setCursor({ left: -10, top: -10 });
+  if (event.key === 'Escape') point(u, -10, -10);
   if (to === undefined || last < 0) return;
   event.preventDefault();
   const index = Math.min(Math.max(to, 0), last);
   const next = u.data[0][Math.min(index + 1, last)];
   const left = (u.valToPos(u.data[0][index], 'x') + u.valToPos(next, 'x')) / 2;
-  u.setCursor({ left: index === last ? u.valToPos(u.data[0][index], 'x') + 1 : left, top: 10 });
+  point(u, index === last ? u.valToPos(u.data[0][index], 'x') + 1 : left, 10);
+}
+
+/** Puts the cursor somewhere, and those of its neighbours. @param {uPlot} u @param {number} left @param {number} top */
+function point(u, left, top) {
+  /** @type {(o: { left: number, top: number }, fire: boolean, publish: boolean) => void} */ (u.setCursor)({ left, top }, true, true);
 }
 

@@ -170,7 +170,7 @@ export function drawNow(answer) {
   drawRejects(answer.rejects);
   const off = /** @type {HTMLElement} */ (document.getElementById('live-off'));
   off.hidden = answer.live !== null;
-  for (const id of ['charts', 'tables', 'tail']) /** @type {HTMLElement} */ (document.getElementById(id)).classList.toggle('off', answer.live === null);
+  for (const id of ['charts', 'tables', 'tail', 'totals']) /** @type {HTMLElement} */ (document.getElementById(id)).classList.toggle('off', answer.live === null);
   if (answer.live) drawLive(answer.live);
 }
 

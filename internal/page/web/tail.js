@@ -21,17 +21,21 @@ let possible = true; // the figures are not off
 /** @type {EventSource | null} */
 let stream = null;
 let watched = ''; // what the stream was asked for
+let since = 0; // ms, when
+const patience = 10_000; // ms until a stream that was refused is asked for again
 
 /** Begins or ends to watch, as is wanted now. */
 function settle() {
   const asked = new URLSearchParams({ text: text.value.trim(), class: statusClass.value, source: source.value });
   const wanted = inSight && !paused && possible && !document.hidden ? `live/tail?${asked}` : '';
-  if (wanted === watched && (!stream || stream.readyState !== EventSource.CLOSED)) return;
+  const refused = stream?.readyState === EventSource.CLOSED && Date.now() - since > patience;
+  if (wanted === watched && !refused) return;
   stream?.close();
   stream = null;
   if (wanted && watched && wanted !== watched) body.replaceChildren(); // another filter
   watched = wanted;
   if (!wanted) return;
+  since = Date.now();
   stream = new EventSource(wanted);
   stream.addEventListener('requests', (event) => show(JSON.parse(event.data)));
 }

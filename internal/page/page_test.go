@@ -440,6 +440,19 @@ func TestStreamLimit(t *testing.T) {
 	}
 }
 
+// A page of another site, which can read nothing, takes no stream from those who can.
+func TestStreamOfAnotherSite(t *testing.T) {
+	server := httptest.NewServer(handler(&board{}))
+	t.Cleanup(server.Close) // after those of its clients
+	for _, path := range []string{"/live/stream", "/live/tail"} {
+		for site, want := range map[string]int{"cross-site": 403, "same-origin": 200, "same-site": 200, "none": 200, "": 200} {
+			if resp := open(t, server, path, "Sec-Fetch-Site", site); resp.Status != want {
+				t.Errorf("GET %s with Sec-Fetch-Site %q = %d, want %d", path, site, resp.Status, want)
+			}
+		}
+	}
+}
+
 // A client that never reads is dropped, the others do not notice.
 func TestSlowReader(t *testing.T) {
 	big := &board{}

@@ -112,6 +112,10 @@ func (p *Page) open(w http.ResponseWriter, r *http.Request) (s *stream, ok bool)
 	if r.Method == http.MethodHead {
 		return nil, false
 	}
+	if r.Header.Get("Sec-Fetch-Site") == "cross-site" { // it could read nothing of it, but would take all streams
+		http.Error(w, "a page of another site may open no stream", http.StatusForbidden)
+		return nil, false
+	}
 	select {
 	case p.streams <- struct{}{}:
 	default:

@@ -33,7 +33,7 @@ type Series struct {
 	live.Slots
 	Seconds  []int64       `json:"seconds"`     // of the bucket
 	Errors   []live.Number `json:"error_share"` // of requests with status 5xx, from 0 to 1
-	Observed []live.Number `json:"observed"`    // share of the time, of all sources; null: not known yet
+	Observed []live.Number `json:"observed"`    // share of the time, of all sources since each was first; null: not known yet
 }
 
 // Previous is the time before it, as long and in the same buckets.

@@ -87,7 +87,7 @@ func differences(a *history.Answer, all []line) (wrong []string) {
 		"statuses": func(l line) string { return l.status },
 	} {
 		if a.Missing[name] == "" {
-			wrong = append(wrong, table(name, a.Tables[name], now, of, a.To.Sub(a.From) > 26*time.Hour)...)
+			wrong = append(wrong, table(name, a.Tables[name], now, of, a.To.Sub(a.From) > 26*time.Hour && !hasPath)...)
 		}
 	}
 	return wrong

@@ -147,6 +147,7 @@ func (s *server) work(ctx context.Context, store *Store, r Request) (*Answer, er
 	if err := a.all(ctx); err != nil {
 		return nil, err
 	}
+	a.alone()
 	a.quiet()
 	return a.answer, nil
 }
@@ -186,6 +187,15 @@ func (a *asking) all(ctx context.Context) error {
 	part(a.places, partHosts, partSources)
 	part(a.statuses, partStatuses)
 	return g.Wait()
+}
+
+// alone gives the only host or source the percentile of all.
+func (a *asking) alone() {
+	for _, part := range []string{partHosts, partSources} {
+		if table := a.answer.Tables[part]; len(table) == 1 {
+			table[0].P95 = a.answer.Total.P95
+		}
+	}
 }
 
 // quiet makes nothing to 0 where it was observed that there was nothing.

@@ -57,14 +57,8 @@ func (a *asking) observed(ctx context.Context) error {
 func (a *asking) look(asked query.Spans, all []query.Observed) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	n := len(all[0].Share)
-	mean := make([]float64, n)
-	for _, o := range all {
-		for i, share := range o.Share {
-			mean[i] += share / float64(len(all))
-		}
-	}
-	known := n // what comes later may still be told
+	mean := together(all)
+	known := len(mean) // what comes later may still be told
 	for known > 0 && mean[known-1] < wholly && a.now.Sub(asked.From.Add(time.Duration(known-1)*asked.Every)) < a.late()+asked.Every {
 		known--
 	}
@@ -90,6 +84,25 @@ func (a *asking) look(asked query.Spans, all []query.Observed) {
 		a.answer.Observed = append(a.answer.Observed, strip)
 	}
 	a.answer.Gaps = gaps(asked, mean[:known])
+}
+
+// together is the share of all sources that are there: one that is new is not missed before.
+func together(all []query.Observed) []float64 {
+	mean := make([]float64, len(all[0].Share))
+	there := make([]float64, len(mean))
+	for _, o := range all {
+		begun := false
+		for i, share := range o.Share {
+			if begun = begun || share > 0; begun {
+				mean[i] += share
+				there[i]++
+			}
+		}
+	}
+	for i := range mean {
+		mean[i] /= max(there[i], 1)
+	}
+	return mean
 }
 
 // late is how late spans may be.

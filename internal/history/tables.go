@@ -40,7 +40,7 @@ func (a *asking) tallies(ctx context.Context, part string, q query.Question) ([]
 }
 
 // fold makes the rows of a table: what name says is a row's, the last tag is its class. The
-// values are requests, and if there are more, bytes and seconds.
+// values are requests, and if there are more, seconds and bytes.
 func fold(rows []query.Row, name func(tags []string) string) []tally {
 	at := map[string]int{}
 	var all []tally
@@ -63,11 +63,11 @@ func fold(rows []query.Row, name func(tags []string) string) []tally {
 		case "5xx":
 			t.ServerErrors += n
 		}
-		if len(row.Values) > 2 {
-			if v := row.Values[1]; v != nil {
-				t.Bytes += int64(*v)
-			}
-			t.seconds = sum(t.seconds, number(row.Values[2]))
+		if len(row.Values) > 1 {
+			t.seconds = sum(t.seconds, number(row.Values[1]))
+		}
+		if len(row.Values) > 2 && row.Values[2] != nil {
+			t.Bytes += int64(*row.Values[2])
 		}
 		t.Mean = t.seconds / live.Number(t.Requests)
 	}
@@ -102,6 +102,8 @@ func first(all []tally, of func(*tally) float64) []Row {
 
 func byRequests(t *tally) float64 { return float64(t.Requests) }
 
+func byErrors(t *tally) float64 { return float64(t.ServerErrors) }
+
 // byMean is the mean time, if requests are enough. Of a log without times there is none.
 func byMean(t *tally) float64 {
 	if t.Requests < slowNeeds {
@@ -112,35 +114,16 @@ func byMean(t *tally) float64 {
 
 func firstTag(tags []string) string { return tags[0] }
 
-// paths are the tables of paths. First is found out which they have; all else is asked for
-// those alone, which costs a fraction of it.
+// paths are the tables of paths. Bytes and percentiles are asked for those alone that are
+// shown, which costs a fraction of it.
 func (a *asking) paths(ctx context.Context) error {
-	q := a.question("requests sum", "path")
-	if _, err := a.byClass(q); err != nil {
-		return err // before it costs anything
-	}
-	rows, err := a.rows(ctx, partPaths, q)
+	rows, err := a.tallies(ctx, partPaths, a.question("requests sum", "path"))
 	if err != nil {
 		return err
 	}
-	var all []tally
-	for _, row := range rows {
-		if n := row.Values[0]; n != nil && *n > 0 {
-			all = append(all, tally{Row: Row{Name: row.Tags[0], Requests: int64(*n), Mean: number(row.Values[1]) / live.Number(*n)}})
-		}
-	}
-	q = a.question("requests", "path")
-	q.Where = append(q.Where, query.Condition{Tag: "status_class", Text: "5xx"})
-	rows, err = a.rows(ctx, partFailing, q)
-	if err != nil {
-		return err
-	}
-	tables := map[string][]Row{
-		partPaths:   first(all, byRequests),
-		partFailing: first(fold(rows, firstTag), byRequests),
-		partSlowest: first(all, byMean),
-	}
-	if err := a.details(ctx, tables); err != nil {
+	all := fold(rows, firstTag)
+	tables := map[string][]Row{partPaths: first(all, byRequests), partFailing: first(all, byErrors), partSlowest: first(all, byMean)}
+	if err := a.details(ctx, slices.Collect(maps.Values(tables))); err != nil {
 		return err
 	}
 	for part, rows := range tables {
@@ -150,7 +133,7 @@ func (a *asking) paths(ctx context.Context) error {
 }
 
 // details fills in what else is shown of paths.
-func (a *asking) details(ctx context.Context, tables map[string][]Row) error {
+func (a *asking) details(ctx context.Context, tables [][]Row) error {
 	var quoted []string
 	for _, table := range tables {
 		for _, row := range table {
@@ -162,25 +145,34 @@ func (a *asking) details(ctx context.Context, tables map[string][]Row) error {
 	}
 	slices.Sort(quoted)
 	these := query.Condition{Tag: "path", Match: true, Text: "^(?:" + strings.Join(slices.Compact(quoted), "|") + ")$"}
-	q := a.question("requests bytes_sent sum", "path")
+	q := a.question("bytes_sent", "path")
 	q.Where = append(q.Where, these)
-	rows, err := a.tallies(ctx, partPaths, q)
+	rows, err := a.rows(ctx, partPaths, q)
 	if err != nil {
 		return err
 	}
-	known := map[string]Row{}
-	for _, t := range fold(rows, firstTag) {
-		known[t.Name] = t.Row
-	}
-	for _, table := range tables {
-		for i := range table {
-			table[i] = known[table[i].Name]
+	fillIn(rows, tables, func(r *Row, n live.Number) {
+		if !isNone(n) {
+			r.Bytes = int64(n)
 		}
-	}
-	if a.to.Sub(a.from) > percentilesUpTo {
+	})
+	if a.to.Sub(a.from) > percentilesUpTo && !a.Path.Set {
 		return nil
 	}
-	return a.percentiles(ctx, partPaths, "path", these, slices.Collect(maps.Values(tables))...)
+	return a.percentiles(ctx, partPaths, "path", these, tables...)
+}
+
+// fillIn hands out the first value of each row to those of tables with its name.
+func fillIn(rows []query.Row, tables [][]Row, in func(*Row, live.Number)) {
+	for _, row := range rows {
+		for _, table := range tables {
+			for i := range table {
+				if table[i].Name == row.Tags[0] {
+					in(&table[i], number(row.Values[0]))
+				}
+			}
+		}
+	}
 }
 
 // percentiles fills in those of rows, which have values of the tag as their names.
@@ -193,27 +185,19 @@ func (a *asking) percentiles(ctx context.Context, part, tag string, of query.Con
 	if err != nil {
 		return err
 	}
-	for _, row := range rows {
-		for _, table := range tables {
-			for i := range table {
-				if table[i].Name == row.Tags[0] {
-					table[i].P95 = number(row.Values[0])
-				}
-			}
-		}
-	}
+	fillIn(rows, tables, func(r *Row, n live.Number) { r.P95 = n })
 	return nil
 }
 
 // places are the tables of hosts and sources.
 func (a *asking) places(ctx context.Context) error {
-	rows, err := a.tallies(ctx, partHosts, a.question("requests bytes_sent sum", "host", "source"))
+	rows, err := a.tallies(ctx, partHosts, a.question("requests sum bytes_sent", "host", "source"))
 	if err != nil {
 		return err
 	}
 	for i, part := range []string{partHosts, partSources} {
 		table := first(fold(rows, func(tags []string) string { return tags[i] }), byRequests)
-		if len(table) > 0 {
+		if len(table) > 1 { // the times of one are those of all
 			if err := a.percentiles(ctx, part, []string{"host", "source"}[i], query.Condition{}, table); err != nil {
 				return err
 			}

@@ -7,7 +7,7 @@ import uPlot from './uplot.js';
  * @property {string} label
  * @property {string} colour a custom property of the style, such as --c5
  * @property {boolean} [hatched] filled with lines on its colour-soft, to be told from its neighbours without the colour
- * @property {boolean} [faint] drawn thinly and dashed, such as an earlier period
+ * @property {boolean} [faint] drawn thinly and dashed, and on no other, such as an earlier period. In a stack it comes first
  *
  * @typedef {object} Options
  * @property {string} label what a screen reader says the picture is
@@ -24,7 +24,7 @@ import uPlot from './uplot.js';
  * @typedef {(number | null)[]} Column null: not observed
  *
  * @typedef {object} Chart
- * @property {(times: number[], columns: Column[], step: number) => void} set draws other values; a slot has step seconds
+ * @property {(times: number[], columns: Column[], step: number, unobserved?: boolean[]) => void} set draws other values; a slot has step seconds. Without unobserved, that is where the first column has nothing
  * @property {(text: string) => void} describe changes what a screen reader says
  * @property {() => void} repaint draws with the colours of now
  * @property {() => void} destroy
@@ -43,6 +43,8 @@ export function timeChart(element, options) {
   /** @type {number[]} */
   let times = [];
   let step = 1;
+  /** @type {boolean[] | undefined} */
+  let unobserved;
   let colours = palette(element, options);
 
   const plot = new uPlot(
@@ -91,7 +93,7 @@ export function timeChart(element, options) {
       ],
       series: [{}, ...drawn(options).map((i) => curve(options, i, () => colours, () => step))],
       hooks: {
-        drawClear: [(u) => hatchUnobserved(u, times, columns[0] ?? [], step, colours)],
+        drawClear: [(u) => hatchUnobserved(u, times, (i) => (unobserved ? unobserved[i] : columns[0]?.[i] === null), step, colours)],
         setCursor: [(u) => options.hover?.(u.cursor.idx ?? null)],
         setSelect: [
           (u) => {
@@ -120,11 +122,12 @@ export function timeChart(element, options) {
   sizes.observe(element);
 
   return {
-    set(newTimes, newColumns, newStep) {
+    set(newTimes, newColumns, newStep, newUnobserved) {
       times = newTimes;
       columns = newColumns;
       step = newStep;
-      const values = options.stacked ? stack(columns) : columns;
+      unobserved = newUnobserved;
+      const values = options.stacked ? stack(columns, series) : columns;
       plot.setData([times, ...drawn(options).map((i) => values[i])]);
     },
     describe: (text) => element.setAttribute('aria-label', text),
@@ -145,14 +148,16 @@ function drawn(o) {
   return o.stacked ? order.reverse() : order;
 }
 
-/** Sums from the bottom up. @param {Column[]} columns */
-function stack(columns) {
-  /** @type {Column[]} */
-  const sums = [];
-  columns.forEach((column, i) => {
-    sums.push(column.map((n, at) => (n === null ? null : n + (i > 0 ? (sums[i - 1][at] ?? 0) : 0))));
+/** Sums from the bottom up. @param {Column[]} columns @param {Series[]} series */
+function stack(columns, series) {
+  /** @type {Column | undefined} */
+  let below;
+  return columns.map((column, i) => {
+    if (series[i].faint) return column;
+    const under = below;
+    below = column.map((n, at) => (n === null ? null : n + (under?.[at] ?? 0)));
+    return below;
   });
-  return sums;
 }
 
 /** @param {Options} o @param {number | null} low @param {number | null} high @returns {[number, number]} */
@@ -244,11 +249,11 @@ function curve(o, i, colours, step) {
   return {
     label: o.series[i].label,
     stroke: () => colours().strokes[i],
-    fill: o.stacked || o.filled ? () => /** @type {any} */ (colours().fills[i]) : undefined,
+    fill: (o.stacked || o.filled) && !faint ? () => /** @type {any} */ (colours().fills[i]) : undefined,
     width: faint ? 1 : 1.5,
     dash: faint ? [3, 3] : undefined,
     points: { show: false },
-    paths: (u, index, from, to) => (o.stacked ? area(u, index, from, to, step()) : polyline(u, index, from, to, step(), Boolean(o.filled))),
+    paths: (u, index, from, to) => (o.stacked && !faint ? area(u, index, from, to, step()) : polyline(u, index, from, to, step(), Boolean(o.filled) && !faint)),
   };
 }
 
@@ -317,15 +322,15 @@ function polyline(u, index, from, to, step, filled) {
   return { stroke, fill: filled ? fill : null, flags: 0 };
 }
 
-/** What nobody looked at is hatched: no requests there are no silence. @param {uPlot} u @param {number[]} times @param {Column} column @param {number} step @param {Palette} colours */
-function hatchUnobserved(u, times, column, step, colours) {
+/** What nobody looked at is hatched: no requests there are no silence. @param {uPlot} u @param {number[]} times @param {(i: number) => boolean} of @param {number} step @param {Palette} colours */
+function hatchUnobserved(u, times, of, step, colours) {
   const { left, top, width, height } = u.bbox;
   u.ctx.save();
   u.ctx.fillStyle = colours.unobserved;
   for (let i = 0; i < times.length; i++) {
-    if (column[i] !== null) continue;
+    if (!of(i)) continue;
     let end = i;
-    while (end + 1 < times.length && column[end + 1] === null) end++;
+    while (end + 1 < times.length && of(end + 1)) end++;
     const x0 = Math.max(left, Math.round(u.valToPos(times[i], 'x', true)));
     const x1 = Math.min(left + width, Math.round(u.valToPos(times[end] + step, 'x', true)));
     u.ctx.fillRect(x0, top, x1 - x0, height);

@@ -22,6 +22,8 @@ import { element, setText } from './tables.js';
  * @property {(index: number) => (number | null)[]} row of the table behind, of a minute's or a slot's values
  * @property {string[]} heads of that table
  * @property {(n: number | null, column: number) => string} cell
+ * @property {(at: Date, step: number) => string} [when] how times are written; without it of a day
+ * @property {string} [nothing] stands in the table for what is null
  */
 
 /** @param {Spec} spec */
@@ -61,12 +63,13 @@ export function chartPanel(spec) {
   /** @type {number[]} */
   let times = [];
   let step = 1;
+  const written = (/** @type {number} */ at) => (spec.when ? spec.when(new Date(at * 1000), step) : (step < 60 ? clock : minute)(new Date(at * 1000)));
   let nowAt = -1;
   /** @type {number | null} */
   let under = null;
   const figures = () => {
     const at = under !== null && under < times.length ? under : nowAt;
-    setText(when, under !== null && times[at] !== undefined ? (step < 60 ? clock : minute)(new Date(times[at] * 1000)) : '');
+    setText(when, under !== null && times[at] !== undefined ? written(times[at]) : '');
     for (const { figure, value } of marks) {
       const n = at >= 0 ? figure.value(at) : null;
       setText(value, figure.text(n));
@@ -80,8 +83,8 @@ export function chartPanel(spec) {
         element(
           'tr',
           {},
-          element('th', { scope: 'row' }, (step < 60 ? clock : minute)(new Date(at * 1000))),
-          ...spec.row(i).map((n, column) => element('td', { class: 'n' }, n === null ? 'not observed' : spec.cell(n, column))),
+          element('th', { scope: 'row' }, written(at)),
+          ...spec.row(i).map((n, column) => element('td', { class: 'n' }, n === null ? (spec.nothing ?? 'not observed') : spec.cell(n, column))),
         ),
       ).reverse(),
     );
@@ -92,8 +95,8 @@ export function chartPanel(spec) {
   let chart = null;
   return {
     panel,
-    /** Draws other values; nowAt is the slot whose figures are shown while no other is pointed at. @param {number[]} newTimes @param {(number | null)[][]} columns @param {number} newStep @param {number} newNow */
-    set(newTimes, columns, newStep, newNow) {
+    /** Draws other values; nowAt is the slot whose figures are shown while no other is pointed at. @param {number[]} newTimes @param {(number | null)[][]} columns @param {number} newStep @param {number} newNow @param {boolean[]} [unobserved] */
+    set(newTimes, columns, newStep, newNow, unobserved) {
       [times, step, nowAt] = [newTimes, newStep, newNow];
       chart ??= timeChart(plot, {
         ...spec.chart,
@@ -103,7 +106,7 @@ export function chartPanel(spec) {
           figures();
         },
       });
-      chart.set(times, columns, step);
+      chart.set(times, columns, step, unobserved);
       figures();
       chart.describe(`${spec.title}: ${marks.map((m) => `${m.figure.label} ${m.value.textContent}`.trim()).join(', ')}. Its table has all values.`);
       if (!behind.contains(document.activeElement)) rows();

@@ -9,6 +9,7 @@
  * @property {string} [kind] n: a number; name: what the row is about
  * @property {(row: T) => string} [title] the whole of what may be cut off
  * @property {(row: T) => number} [share] from 0 to 1, drawn behind the text
+ * @property {(row: T) => string} [link] where a name leads to; with it each name is a link
  * @property {(row: T) => string} [tone] a class of colour, or ""
  */
 
@@ -87,7 +88,7 @@ export function table(o) {
 
 /** @template T @param {Column<T>[]} columns */
 function blank(columns) {
-  return element('tr', {}, ...columns.map((c) => (c.kind === 'name' ? element('th', { scope: 'row', class: 'name' }, element('span')) : element('td', { class: c.kind ?? '' }))));
+  return element('tr', {}, ...columns.map((c) => (c.kind === 'name' ? element('th', { scope: 'row', class: 'name' }, element(c.link ? 'a' : 'span')) : element('td', { class: c.kind ?? '' }))));
 }
 
 /** @template T @param {HTMLElement} line @param {T} row @param {{ key: (row: T) => string, columns: Column<T>[] }} o */
@@ -97,6 +98,7 @@ function fill(line, row, o) {
   o.columns.forEach((column, i) => {
     const cell = /** @type {HTMLElement} */ (line.children[i]);
     setText(column.kind === 'name' ? /** @type {Node} */ (cell.firstChild) : cell, column.text(row));
+    if (column.link) /** @type {Element} */ (cell.firstChild).setAttribute('href', column.link(row));
     if (column.title && cell.title !== column.title(row)) cell.title = column.title(row);
     if (column.tone) cell.dataset.tone = column.tone(row);
     if (column.share) cell.style.setProperty('--share', `${(column.share(row) * 100).toFixed(1)}%`);

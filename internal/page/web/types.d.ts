@@ -82,3 +82,26 @@ export interface Pipeline {
 export interface Reject { time: string; source: string; line_number: number; reason: string; line: string; caret: number; why: string }
 
 export interface Answer { page: string; live: Snapshot | null; pipeline: Pipeline | null; rejects: Reject[] }
+
+// Of /history: internal/history/answer.go.
+
+export interface Course extends Slots {
+  seconds: number[];
+  error_share: Column;
+  observed: Column;
+}
+
+export interface History {
+  range: string;
+  from: string;
+  to: string;
+  filters: Record<string, string>;
+  series: Course;
+  total: Snapshot['total'];
+  previous: { from: string; to: string; series: Course; total: Snapshot['total'] };
+  tables: Record<string, Row[] | undefined>;
+  observed: { host: string; source: string; share: Column }[];
+  gaps: { from: number; to: number; observed: number }[];
+  rollups: Record<string, string>;
+  missing: Record<string, string>;
+}

@@ -41,7 +41,7 @@ func BenchmarkOnce(b *testing.B) {
 			defer sink.Close()
 			for b.Loop() {
 				code := execute(append([]string{
-					"run", "--once", "--path", log, "--start", "beginning", "--listen", "",
+					"run", "--once", "--path", log, "--start", "beginning", "--listen", "127.0.0.1:0",
 					"--influxdb-url", sink.URL, "--state-dir", b.TempDir(),
 				}, c.flags...), io.Discard, io.Discard)
 				if code != 0 {

@@ -107,12 +107,8 @@ func (e *Encoder) measure(captures [][]byte) {
 		s := &r.sizes[i]
 		m.Sizes[s.to] = integer(captures[s.index], s.list)
 	}
-	// A tunnel ends when somebody closes it: its time says nothing of the server.
-	tunnel := false
-	if m.Class = 0; r.status >= 0 && isStatus(captures[r.status]) {
-		m.Class = int(captures[r.status][0] - '0')
-		tunnel = string(captures[r.status]) == "101"
-	}
+	m.Class = r.class(captures)
+	tunnel := r.isTunnel(m.Class, captures)
 	for i := range r.times {
 		t := &r.times[i]
 		if m.Times[t.to] = -1; !tunnel {
@@ -120,6 +116,49 @@ func (e *Encoder) measure(captures [][]byte) {
 		}
 	}
 	m.Tries = countList(firstPresent(captures, r.tries))
+}
+
+// class is the first digit of the status of a line; 0: it has none.
+func (r *rollups) class(captures [][]byte) int {
+	if r.status >= 0 && isStatus(captures[r.status]) {
+		return int(captures[r.status][0] - '0')
+	}
+	return 0
+}
+
+// isTunnel reports whether a line is of one: it ends when somebody closes it, so its time
+// says nothing of the server.
+func (r *rollups) isTunnel(class int, captures [][]byte) bool {
+	return class == 1 && string(captures[r.status]) == "101"
+}
+
+// Few are those of the measures that are shown of each line.
+type Few struct {
+	Class int
+	Time  int64 // request_time in milliseconds, as in Measures
+	Bytes int64 // that were sent, with the header if that is known; -1: the line does not say
+}
+
+// Few returns some of the numbers of the line that was last appended or judged, which cost
+// less than all of them.
+func (e *Encoder) Few(captures [][]byte) (few Few) {
+	r := &e.rollups
+	few.Time, few.Bytes = -1, -1
+	if r.of == e.line {
+		few.Class, few.Time = r.is.Class, r.is.Times[0]
+		if few.Bytes = r.is.Sizes[0]; few.Bytes < 0 {
+			few.Bytes = r.is.Sizes[1]
+		}
+		return few
+	}
+	few.Class = r.class(captures)
+	for i := 0; i < len(r.sizes) && r.sizes[i].to < 2 && few.Bytes < 0; i++ {
+		few.Bytes = integer(captures[r.sizes[i].index], r.sizes[i].list)
+	}
+	if len(r.times) > 0 && r.times[0].to == 0 && !r.isTunnel(few.Class, captures) {
+		few.Time = milliseconds(captures[r.times[0].index], r.times[0].list)
+	}
+	return few
 }
 
 // integer is a number that is not negative, or the sum of a list; -1 is for anything else.

@@ -67,24 +67,20 @@ func New(c Config) *Board {
 // Add adds a line, which is a point and was last appended or judged by an encoder. Nothing is
 // kept of the arguments.
 func (b *Board) Add(by *accesslog.Encoder, captures [][]byte, source string) {
-	m := by.Measures(captures)
-	if m.At < b.from || m.At >= b.until || b.current == nil {
-		if !b.turn(m.At) {
+	at := by.At()
+	if at < b.from || at >= b.until || b.current == nil {
+		if !b.turn(at) {
 			return
 		}
 	}
-	class := m.Class
-	if uint(class) >= numClasses {
-		class = 0
+	few := by.Few(captures)
+	if uint(few.Class) >= numClasses {
+		few.Class = 0
 	}
-	bytes := m.Sizes[0]
-	if bytes < 0 {
-		bytes = m.Sizes[1]
-	}
-	b.current.add(class, m.Times[0], bytes)
+	b.current.add(few.Class, few.Time, few.Bytes)
 	b.changed = true
 	if b.sample.left--; b.sample.left <= 0 {
-		b.look(by, captures, source, class, m.Times[0], bytes)
+		b.look(by, captures, source, few)
 	}
 }
 
@@ -102,13 +98,13 @@ func (b *Board) turn(at int64) bool {
 }
 
 // look adds a line to the top lists, and shows it to those who watch.
-func (b *Board) look(by *accesslog.Encoder, captures [][]byte, source string, class int, ms, bytes int64) {
+func (b *Board) look(by *accesslog.Encoder, captures [][]byte, source string, few accesslog.Few) {
 	d := &b.lists.line
 	by.Describe(d, captures, b.config.FullAddresses)
-	b.lists.add(source, &request{weight: uint32(b.sample.next()), class: class, ms: ms, bytes: bytes})
+	b.lists.add(source, &request{weight: uint32(b.sample.next()), class: few.Class, ms: few.Time, bytes: few.Bytes})
 	if all := b.tail.watchers.Load(); all != nil {
 		by.DescribePath(d, captures)
-		b.tail.show(*all, d, by.At(), source, class, ms, bytes)
+		b.tail.show(*all, d, by.At(), source, few)
 	}
 }
 

@@ -62,18 +62,18 @@ func (t *tail) change(to func([]*watcher) []*watcher) {
 }
 
 // show shows a line to those who watch.
-func (t *tail) show(all []*watcher, d *accesslog.Description, at int64, source string, class int, ms, size int64) {
+func (t *tail) show(all []*watcher, d *accesslog.Description, at int64, source string, few accesslog.Few) {
 	second := time.Now().Unix()
 	var r *Request
 	for _, w := range all {
 		if w.second != second {
 			w.second, w.sent = second, 0
 		}
-		if w.sent >= perSecond || len(w.to) == cap(w.to) || !w.wants(d, source, class) {
+		if w.sent >= perSecond || len(w.to) == cap(w.to) || !w.wants(d, source, few.Class) {
 			continue
 		}
 		if r == nil {
-			r = requestOf(d, at, source, ms, size)
+			r = requestOf(d, at, source, few.Time, few.Bytes)
 		}
 		w.to <- *r // there is room: nobody else sends
 		w.sent++

@@ -76,7 +76,8 @@ export function timeChart(element, options) {
           space: 64,
           grid: { show: false },
           ticks: { stroke: () => colours.line, width: 1, size: 4 },
-          values: (_u, splits, _axis, _space, increment) => splits.map((at) => timeLabel(at, increment)),
+          // One that would be cut off at the edge is left out.
+          values: (u, splits, _axis, _space, increment) => splits.map((at) => (u.valToPos(at, 'x') > u.over.clientWidth - 20 ? '' : timeLabel(at, increment))),
         },
         {
           stroke: () => colours.soft,

@@ -77,6 +77,7 @@ const charts = {
     heads: ['p50', 'p95', 'p99'],
     row: (i) => [slots.p50[i], slots.p95[i], slots.p99[i]],
     cell: took,
+    nothing: none,
   }),
   errors: chartPanel({
     id: 'errors',
@@ -179,10 +180,11 @@ function drawLive(live) {
   slots = cut(live.slots, ...shownSlots(live));
   const last = slots.requests.findLastIndex((n) => n !== null);
   const every = slots.time.map((_, i) => i);
-  charts.requests.set(slots.time, classes.map(([name]) => every.map((i) => ofClass(name, i))), slots.step, last);
-  charts.times.set(slots.time, [slots.p50, slots.p95, slots.p99], slots.step, last);
-  charts.errors.set(slots.time, [every.map((i) => share('4xx', i)), every.map((i) => share('5xx', i))], slots.step, last);
-  charts.bytes.set(slots.time, [every.map((i) => perSecond(slots.bytes, i))], slots.step, last);
+  const unobserved = slots.requests.map((n) => n === null); // where it was quiet there are no times, and yet it was looked at
+  charts.requests.set(slots.time, classes.map(([name]) => every.map((i) => ofClass(name, i))), slots.step, last, unobserved);
+  charts.times.set(slots.time, [slots.p50, slots.p95, slots.p99], slots.step, last, unobserved);
+  charts.errors.set(slots.time, [every.map((i) => share('4xx', i)), every.map((i) => share('5xx', i))], slots.step, last, unobserved);
+  charts.bytes.set(slots.time, [every.map((i) => perSecond(slots.bytes, i))], slots.step, last, unobserved);
 
   const { top, total } = live;
   for (const [id, one] of Object.entries(lists)) {

@@ -42,6 +42,9 @@ uplot     := 1.6.32
 uplot_sum := 4b8a8191e425658e3ea8c8c1314b0fc679c861ee3a1af2b20c7b16ba50b5133d
 tsc_v     := 5.9.3
 tsc_sum   := 10e108c9cf7d5f2879053dff18515fb405abf2ccef63eaaf017d9c571687a1d3
+axe_v     := 4.14.1
+axe_sum   := e6b0ce02b84d892e2e33e403485e7f3d6c29e2be6df65daf44d89ba564139745
+axe       := $(CURDIR)/.cache/axe-core-$(axe_v)/axe.min.js
 tsc       := $(CURDIR)/.cache/typescript-$(tsc_v)/lib/tsc.js
 
 influxd_old := $(CURDIR)/.cache/influxdb-debian/usr/bin/influxd
@@ -194,10 +197,10 @@ scenes: ## SCENES (1,000,000) random scenes of what can happen to a log, decided
 mutants: influxd ## mistakes as patches, each of which a test must find; MUTANTS=internal/tail
 	@go run ./internal/mutants -which '$(MUTANTS)'
 
-e2e: influxd victoria-metrics $(nfpm) $(gomod) ## with real nginx, logrotate, wrk and systemd, and InfluxDB 1.6 (make e2e-deps)
+e2e: influxd victoria-metrics $(nfpm) $(gomod) $(axe) ## with real nginx, Chromium, logrotate, wrk and systemd, and InfluxDB 1.6 (make e2e-deps)
 	@[[ -x $(influxd_old) ]] || { echo "e2e: no InfluxDB 1.6 here; make e2e-deps unpacks it" >&2; exit 1; }
 	[[ -e $(debian) ]] || { echo "e2e: no Debian to boot here; make e2e-deps makes it" >&2; exit 1; }
-	for command in nginx logrotate wrk zstd curl systemd-analyze systemd-nspawn lintian rpmlint rpm; do
+	for command in nginx chromium logrotate wrk zstd curl systemd-analyze systemd-nspawn lintian rpmlint rpm; do
 		type -P $$command >/dev/null || { echo "e2e: no $$command here; make e2e-deps installs it" >&2; exit 1; }
 	done
 	quick=$$(go test -list '^Test' ./internal/e2e | sed -n '/^Test/p' | paste -sd '|') # make test runs them
@@ -240,6 +243,7 @@ soak-rollups: influxd ## rollups through KILLS (50) of tailflux with -9, and a q
 e2e-deps: ## installs nginx, logrotate, wrk and what else the tests run from Debian; starts no service
 	@missing=
 	type -P nginx >/dev/null || missing+=" nginx-light"
+	type -P chromium >/dev/null || missing+=" chromium fonts-dejavu-core"
 	type -P logrotate >/dev/null || missing+=" logrotate"
 	type -P wrk >/dev/null || missing+=" wrk"
 	type -P zstd >/dev/null || missing+=" zstd"
@@ -296,6 +300,19 @@ $(tsc):
 	mkdir -p $(CURDIR)/.cache
 	rm -rf $(CURDIR)/.cache/typescript-$(tsc_v)
 	mv package $(CURDIR)/.cache/typescript-$(tsc_v)
+
+# Its licence is MPL-2.0: it is used here and part of nothing that is given away.
+$(axe):
+	@type -P npm >/dev/null || { echo "e2e: no npm here; make e2e-deps installs it" >&2; exit 1; }
+	dir=$$(mktemp -d)
+	trap 'rm -rf $$dir' EXIT
+	cd $$dir
+	npm pack --silent axe-core@$(axe_v) >/dev/null
+	echo '$(axe_sum)  axe-core-$(axe_v).tgz' | sha256sum --check --quiet
+	tar -xzf axe-core-$(axe_v).tgz
+	mkdir -p $(CURDIR)/.cache
+	rm -rf $(@D)
+	mv package $(@D)
 
 $(docker)/usr/sbin/dockerd:
 	@mkdir -p $(docker).new

@@ -68,7 +68,7 @@ func Handler(info Info, st *stats.Stats) http.Handler {
 	if info.Mount != nil {
 		info.Mount(mux, func() []byte { return all.now().json })
 	}
-	return named(guarded(mux, info.Token), info.Hosts, info.Token)
+	return patient(named(guarded(mux, info.Token), info.Hosts, info.Token))
 }
 
 // unready returns why the daemon is not ready.

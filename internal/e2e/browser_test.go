@@ -198,9 +198,15 @@ func eval[T any](p *tab, expression string, args ...any) T {
 	p.t.Helper()
 	value, err := chromedp.Run(p.ctx, chromedp.Evaluate[T](fmt.Sprintf(expression, args...), chromedp.EvalAwaitPromise))
 	if err != nil {
-		p.t.Fatalf("%s: %v", fmt.Sprintf(expression, args...), err)
+		p.t.Fatalf("%.1000s: %v", fmt.Sprintf(expression, args...), err)
 	}
 	return value
+}
+
+// run evaluates for the effect.
+func (p *tab) run(expression string, args ...any) {
+	p.t.Helper()
+	eval[chromedp.Void](p, expression, args...)
 }
 
 // until waits until an expression is true.

@@ -51,6 +51,9 @@ func TestLivePage(t *testing.T) {
 		{"outage", testPageOutage},
 		{"token", testPageToken},
 		{"names", testPageNames},
+		{"hostile", testPageHostile},
+		{"history", testPageHistory}, // rollups are a minute late
+		{"axe", testPageAxe},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			began := time.Now()
@@ -61,6 +64,12 @@ func TestLivePage(t *testing.T) {
 			t.Logf("%.1f s", time.Since(began).Seconds())
 		})
 	}
+}
+
+// views are those of the page: what there is when it is drawn.
+var views = []struct{ name, at, there string }{
+	{"History", "#history?range=1h", historyThere},
+	{"Now", "", "document.querySelector('[data-table=paths] tbody tr') && document.querySelector('[data-chart=bytes] canvas')"},
 }
 
 // start starts tailflux, always at the same address.
@@ -116,6 +125,16 @@ type counted struct {
 	requests, failed, refused, bytes int64
 	paths, statuses                  map[string]int64
 	slots                            map[string]*slot // by their first second, such as 10:00:05
+	all                              []logged
+	where                            string // which points of InfluxDB they are
+}
+
+// logged is a request of the log.
+type logged struct {
+	at     time.Time
+	status int
+	bytes  int64
+	path   string
 }
 
 type slot struct {
@@ -184,6 +203,7 @@ func countLog(t *testing.T, log string) counted {
 		request := strings.Fields(quoted[1])
 		path, _, _ := strings.Cut(request[1], "?")
 		all.paths[path]++
+		all.all = append(all.all, logged{when, status, bytes, path})
 		all.statuses[fields[0]]++
 	}
 	return all
@@ -245,7 +265,7 @@ func testPageFigures(t *testing.T, w *watched) {
 // wantSlots goes along the chart with the keyboard, and compares the figures of each slot.
 func wantSlots(t *testing.T, p *tab, want counted) {
 	t.Helper()
-	eval[bool](p, "document.querySelector('[data-chart=requests] .plot').focus() ?? true")
+	p.run("document.querySelector('[data-chart=requests] .plot').focus()")
 	compared := 0
 	for range 100 {
 		p.key(kb.ArrowLeft)
@@ -384,7 +404,7 @@ func testPageKeyboard(t *testing.T, w *watched) {
 			t.Errorf("%s is not reached with Tab, but %v", name, reached)
 		}
 	}
-	eval[bool](p, "document.activeElement.blur() ?? true") // it may be in a field, where keys are text
+	p.run("document.activeElement.blur()") // it may be in a field, where keys are text
 	p.key("?")
 	p.until("document.querySelector('#help').open")
 	p.key(kb.Escape)
@@ -400,7 +420,7 @@ func testPageKeyboard(t *testing.T, w *watched) {
 		t.Errorf("typed into the filter: %q", got)
 	}
 	// The table behind a chart.
-	eval[bool](p, "document.querySelector('[data-chart=times] summary').focus() ?? true")
+	p.run("document.querySelector('[data-chart=times] summary').focus()")
 	p.key(kb.Enter)
 	p.until("document.querySelectorAll('[data-table=chart-times] tbody tr').length > 60")
 }
@@ -414,17 +434,17 @@ func testPageFilter(t *testing.T, w *watched) {
 	p.until(rows + ".length > 8 && new Set(" + rows + ").size > 4")
 	p.key("M", "I", "S", "S")
 	p.until(rows + ".length > 2 && " + rows + ".every((row) => row === '404 GET /missing')")
-	eval[bool](p, `(() => { const n = document.querySelector('#tail-text'); n.value = ''; n.dispatchEvent(new Event('input')); return true; })()`)
-	eval[bool](p, `(() => { const n = document.querySelector('#tail-class'); n.value = '5xx'; n.dispatchEvent(new Event('change')); return true; })()`)
+	p.run(`(() => { const n = document.querySelector('#tail-text'); n.value = ''; n.dispatchEvent(new Event('input')); })()`)
+	p.run(`(() => { const n = document.querySelector('#tail-class'); n.value = '5xx'; n.dispatchEvent(new Event('change')); })()`)
 	p.until(rows + ".length > 2 && " + rows + ".every((row) => row.startsWith('5'))")
-	eval[bool](p, "document.querySelector('#tail-pause').click() ?? true")
+	p.run("document.querySelector('#tail-pause').click()")
 	p.until("document.querySelector('#tail-pause').getAttribute('aria-pressed') === 'true'")
 	before := eval[string](p, rows+".join()")
 	time.Sleep(1500 * time.Millisecond)
 	if after := eval[string](p, rows+".join()"); after != before {
 		t.Errorf("paused, the requests go on: %s, then %s", before, after)
 	}
-	eval[bool](p, "document.querySelector('#tail-pause').click() ?? true")
+	p.run("document.querySelector('#tail-pause').click()")
 	p.until(rows+".join() !== %q", before)
 }
 
@@ -437,7 +457,7 @@ func testPageRestart(t *testing.T, w *watched) {
 		t.Error(err)
 	}
 	p.until("document.body.classList.contains('stale') && document.querySelector('#verdict-text').textContent.startsWith('No connection since')")
-	eval[bool](p, "(window.stays = true)")
+	p.run("window.stays = true")
 	w.start()
 	p.until("!document.body.classList.contains('stale') && document.querySelector('#verdict').dataset.state !== 'idle'")
 	p.until("document.querySelector('[data-figure=read]').dataset.value > 0 && document.querySelector('[data-figure=read_per_second]').dataset.value > 0")

@@ -49,6 +49,27 @@ func TestWhatIsShownIsOfTheLines(t *testing.T) {
 	}
 }
 
+// What was sent is shown of a log, whatever it calls that.
+func TestBytesOfLogs(t *testing.T) {
+	db := influxdtest.New(t, influxdtest.Options{})
+	for name, sizes := range map[string]string{
+		"body":   ",body_bytes_sent=%[1]di",
+		"both":   ",bytes_sent=%[1]di,body_bytes_sent=%[2]di",
+		"unsent": ",bytes_sent=0i,body_bytes_sent=%[1]di",
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBed(t, db, name)
+			b.sizes = sizes
+			lines := random(300, now.Add(-50*time.Minute), now.Add(-time.Minute))
+			b.add(lines)
+			slices.SortFunc(lines, func(a, b line) int { return a.at.Compare(b.at) })
+			for _, wrong := range differences(b.ask("range=1h"), lines) {
+				t.Error(wrong)
+			}
+		})
+	}
+}
+
 // differences says what of an answer is not as lines have it.
 func differences(a *history.Answer, all []line) (wrong []string) {
 	var kept []line

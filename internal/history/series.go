@@ -30,7 +30,7 @@ func (a *asking) newSeries(earlier time.Duration) Series {
 
 // course asks what there was in each bucket, and in all of them together.
 func (a *asking) course(ctx context.Context, part string, earlier time.Duration, s *Series, total *live.Total) error {
-	ask := a.question("requests bytes_sent")
+	ask := a.question("requests " + sizes)
 	ask.From, ask.To, ask.Every = a.from.Add(-earlier), a.to.Add(-earlier), a.every
 	q, err := a.byClass(ask)
 	classed := err == nil
@@ -52,7 +52,7 @@ func (a *asking) course(ctx context.Context, part string, earlier time.Duration,
 		if row.Values[0] == nil || *row.Values[0] == 0 || i < 0 || i >= len(s.Time) {
 			continue
 		}
-		n, bytes := number(row.Values[0]), number(row.Values[1])
+		n, bytes := number(row.Values[0]), sent(row.Values[1:])
 		s.Requests[i] = sum(s.Requests[i], n)
 		s.Bytes[i] = sum(s.Bytes[i], bytes)
 		total.Requests += int64(n)

@@ -1,6 +1,7 @@
 package history_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -54,6 +55,7 @@ type bed struct {
 	handler http.Handler
 	log     strings.Builder
 	now     time.Time
+	sizes   string // the fields of sizes, of all that was sent and of a body; "": bytes_sent alone
 	n       int64
 }
 
@@ -93,7 +95,8 @@ func (b *bed) add(lines []line) {
 					fmt.Fprintf(&p, ",%s=%s", tag, escape.Replace(v))
 				}
 			}
-			fmt.Fprintf(&p, " requests=1i,bytes_sent=%di", l.bytes)
+			p.WriteString(" requests=1i")
+			fmt.Fprintf(&p, cmp.Or(b.sizes, ",bytes_sent=%[1]di"), l.bytes, l.bytes/2)
 			if l.ms >= 0 {
 				fmt.Fprintf(&p, ",request_time_ms=%di,request_time_ms_max=%di,%s=1i", l.ms, l.ms, rollup.BucketField("request_time", rollup.Bucket(l.ms)))
 			}

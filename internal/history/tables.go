@@ -66,8 +66,10 @@ func fold(rows []query.Row, name func(tags []string) string) []tally {
 		if len(row.Values) > 1 {
 			t.seconds = sum(t.seconds, number(row.Values[1]))
 		}
-		if len(row.Values) > 2 && row.Values[2] != nil {
-			t.Bytes += int64(*row.Values[2])
+		if len(row.Values) > 2 {
+			if bytes := sent(row.Values[2:]); !isNone(bytes) {
+				t.Bytes += int64(bytes)
+			}
 		}
 		t.Mean = t.seconds / live.Number(t.Requests)
 	}
@@ -83,6 +85,19 @@ func sum(a, b live.Number) live.Number {
 		return a
 	}
 	return a + b
+}
+
+// sizes are the measures of which sent makes one: a log has one of them, or both.
+const sizes = "bytes_sent body_bytes_sent"
+
+// sent is how much was sent: with headers where logs say it, else without. Of logs of both
+// kinds together it is the greater sum.
+func sent(values []*float64) live.Number {
+	most := number(values[0])
+	if body := number(values[1]); isNone(most) || body > most {
+		most = body
+	}
+	return most
 }
 
 func isNone(n live.Number) bool { return n != n } //nolint:gocritic // NaN is not itself
@@ -145,15 +160,15 @@ func (a *asking) details(ctx context.Context, tables [][]Row) error {
 	}
 	slices.Sort(quoted)
 	these := query.Condition{Tag: "path", Match: true, Text: "^(?:" + strings.Join(slices.Compact(quoted), "|") + ")$"}
-	q := a.question("bytes_sent", "path")
+	q := a.question(sizes, "path")
 	q.Where = append(q.Where, these)
 	rows, err := a.rows(ctx, partPaths, q)
 	if err != nil {
 		return err
 	}
-	fillIn(rows, tables, func(r *Row, n live.Number) {
-		if !isNone(n) {
-			r.Bytes = int64(n)
+	fillIn(rows, tables, func(r *Row, values []*float64) {
+		if bytes := sent(values); !isNone(bytes) {
+			r.Bytes = int64(bytes)
 		}
 	})
 	if a.to.Sub(a.from) > percentilesUpTo && !a.Path.Set {
@@ -162,13 +177,13 @@ func (a *asking) details(ctx context.Context, tables [][]Row) error {
 	return a.percentiles(ctx, partPaths, "path", these, tables...)
 }
 
-// fillIn hands out the first value of each row to those of tables with its name.
-func fillIn(rows []query.Row, tables [][]Row, in func(*Row, live.Number)) {
+// fillIn hands out the values of each row to those of tables with its name.
+func fillIn(rows []query.Row, tables [][]Row, in func(*Row, []*float64)) {
 	for _, row := range rows {
 		for _, table := range tables {
 			for i := range table {
 				if table[i].Name == row.Tags[0] {
-					in(&table[i], number(row.Values[0]))
+					in(&table[i], row.Values)
 				}
 			}
 		}
@@ -185,13 +200,13 @@ func (a *asking) percentiles(ctx context.Context, part, tag string, of query.Con
 	if err != nil {
 		return err
 	}
-	fillIn(rows, tables, func(r *Row, n live.Number) { r.P95 = n })
+	fillIn(rows, tables, func(r *Row, values []*float64) { r.P95 = number(values[0]) })
 	return nil
 }
 
 // places are the tables of hosts and sources.
 func (a *asking) places(ctx context.Context) error {
-	rows, err := a.tallies(ctx, partHosts, a.question("requests sum bytes_sent", "host", "source"))
+	rows, err := a.tallies(ctx, partHosts, a.question("requests sum "+sizes, "host", "source"))
 	if err != nil {
 		return err
 	}

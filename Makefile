@@ -30,6 +30,7 @@ OUTAGES   ?= 10#   soak: how often influxd is killed
 SEED      ?= 0#    soak: as an earlier one has printed it
 KEEP      ?=#      soak: directory that gets the files of a run that failed
 MUTANTS   ?= all#  mutants: ci is a part of them, internal/tail those of a package
+SHOTS     ?= bin/screenshots#  screenshots: where they go
 SUDO      ?= sudo# e2e-deps, unless root
 
 tools    := $(CURDIR)/.cache/bin
@@ -60,7 +61,7 @@ promtool := $(CURDIR)/.cache/prometheus-debian/usr/bin/promtool
 debian      := $(CURDIR)/.cache/debian-12.tar
 debian_has  := systemd,systemd-sysv,dbus,libnss-systemd,procps,sudo,curl,logrotate,nginx-light
 
-.PHONY: vendor-uplot types typescript help build man package release demo compose prometheus-rules grafana-schema check fmt test model scenes mutants e2e e2e-influxd e2e-deps soak soak-rollups bench bench-month bench-report profile fuzz clean grafana influxd victoria-metrics
+.PHONY: screenshots vendor-uplot types typescript help build man package release demo compose prometheus-rules grafana-schema check fmt test model scenes mutants e2e e2e-influxd e2e-deps soak soak-rollups bench bench-month bench-report profile fuzz clean grafana influxd victoria-metrics
 
 help: ## this list
 	@sed -nE 's/^([a-z0-9-]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 20
@@ -212,6 +213,14 @@ e2e: influxd victoria-metrics $(nfpm) $(gomod) $(axe) ## with real nginx, Chromi
 	TAILFLUX_INFLUXD=$(influxd_old) go test -pgo=off -count=1 -timeout $(TIMEOUT) $(TESTFLAGS) ./internal/influx ./internal/write ./cmd/tailflux
 	{ set +x; } 2>/dev/null
 	echo "e2e: passed"
+
+screenshots: influxd ## pictures of the live page in SHOTS (bin/screenshots), and README's in docs/images
+	@type -P pngquant >/dev/null || { echo "screenshots: no pngquant here; Debian has it" >&2; exit 1; }
+	mkdir -p '$(SHOTS)'
+	go test -tags e2e -count=1 -timeout $(TIMEOUT) -run '^TestLivePage$$/^(history|screenshots)$$' ./internal/e2e -screenshots "$$(realpath '$(SHOTS)')"
+	mkdir -p docs/images
+	pngquant --force --strip --output docs/images/live.png 256 '$(SHOTS)/live.png'
+	ls -l '$(SHOTS)' docs/images/live.png
 
 e2e-influxd: ## what is tested against influxd, against a VERSION (1.13.2) that you have: TAILFLUX_INFLUXD, or .cache/bin/influxd-VERSION
 	@influxd=$${TAILFLUX_INFLUXD:-$(CURDIR)/.cache/bin/influxd-$(VERSION)}

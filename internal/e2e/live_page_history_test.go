@@ -34,6 +34,13 @@ func testPageHistory(t *testing.T, w *watched) {
 	}
 	p := w.see(t, desk, at)
 	p.until(historyThere)
+	if !eval[bool](p, `(() => {
+		const chart = document.querySelector('[data-chart=history-requests] canvas');
+		const high = 14 * devicePixelRatio;
+		return chart.getContext('2d').getImageData(0, chart.height - high, chart.width, high).data.some((n) => n > 0);
+	})()`) {
+		t.Error("nothing is written below the chart: no time")
+	}
 	figures := wantHistory(t, w, p, want.between(from, to, ""))
 
 	// The path with most requests, of those that are not folded.

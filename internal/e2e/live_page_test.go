@@ -54,6 +54,7 @@ func TestLivePage(t *testing.T) {
 		{"hostile", testPageHostile},
 		{"history", testPageHistory}, // rollups are a minute late
 		{"axe", testPageAxe},
+		{"screenshots", testPageScreenshots},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			began := time.Now()

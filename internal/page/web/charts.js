@@ -77,7 +77,7 @@ export function timeChart(element, options) {
           grid: { show: false },
           ticks: { stroke: () => colours.line, width: 1, size: 4 },
           // One that would be cut off at the edge is left out.
-          values: (u, splits, _axis, _space, increment) => splits.map((at) => (u.valToPos(at, 'x') > u.over.clientWidth - 20 ? '' : timeLabel(at, increment))),
+          values: (u, splits, _axis, _space, increment) => splits.map((at) => (u.valToPos(at, 'x') > u.bbox.width / (devicePixelRatio || 1) - 20 ? '' : timeLabel(at, increment))),
         },
         {
           stroke: () => colours.soft,

@@ -260,6 +260,10 @@ func TestWhatALineHasIsText(t *testing.T) {
 		"\u2028\u2029</script>",
 		"\ufeff\u00ad",
 		"\xff\xfe<b>\xc0",
+		`\x1B[31mred\x07`, // as nginx writes them
+		`a\xE2\x80\xAEgnp.exe\xE2\x81\xA6`,
+		`\x22><script>alert(1)</script>\x22`,
+		`\x5Cx3Cscript\x00\x0D\x0A<b>`,
 		strings.Repeat("A<i>", 5000),
 		strings.Repeat("\u202e", 5000),
 	}
@@ -309,6 +313,30 @@ func TestWhatALineHasIsText(t *testing.T) {
 			if rest, ok := strings.CutPrefix(name, "Agent/1"); !ok || !strings.HasPrefix(attack, `' on`) && strings.HasPrefix(attack, "<") && !strings.Contains(rest, attack[:min(len(attack), 20)]) {
 				t.Errorf("%.60q is shown as %q", attack, name)
 			}
+		}
+	}
+}
+
+// JSON may have anything in a string, and a log that nginx has not written may have it, too.
+func TestWhatAJSONLineHasIsText(t *testing.T) {
+	made := func(attack string) report.Options {
+		quoted, err := json.Marshal(attack)
+		if err != nil {
+			t.Fatal(err)
+		}
+		one := fmt.Sprintf(`{"time_iso8601":"2026-11-20T10:00:00+00:00","request_method":"GET","uri":%[1]s,"status":%[1]s,"host":%[1]s,"http_user_agent":%[1]s,"http_referer":%[1]s,"remote_addr":%[1]s}`+"\n", quoted)
+		o := options(file(t, "access.log", []byte(strings.Repeat(one, 3)+"{"+string(quoted)+"\n")))
+		o.Source.Format = "json"
+		return o
+	}
+	_, words := pageOf(t, made("words"))
+	for _, attack := range []string{"<script>alert(1)</script>", "</script><img src=x onerror=alert(1)>", `"><b>`, "\x1b[2J\u202e\u2028", "<!--", "{{.}}"} {
+		text, root := pageOf(t, made(attack))
+		if diff := cmp.Diff(skeleton(words), skeleton(root)); diff != "" {
+			t.Errorf("%q changes the page: %s", attack, diff)
+		}
+		if strings.ContainsAny(text, "\x1b\u202e\u2028") {
+			t.Errorf("%q is in the page as it is", attack)
 		}
 	}
 }

@@ -38,7 +38,7 @@ type Channel struct{ Length, Capacity func() int }
 // Limits of the server: it is for curl, dashboards, load balancers and some browsers, whose
 // streams stay open.
 const (
-	maxConnections = 320
+	maxConnections = 80
 	maxUnsent      = 64 << 10 // bytes that the kernel keeps for a client which does not read
 	maxHeader      = 8 << 10
 	requestTimeout = 5 * time.Second

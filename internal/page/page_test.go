@@ -399,12 +399,12 @@ func TestStreamIsShared(t *testing.T) {
 	}
 }
 
-// More than 64 streams are refused, whatever they are of, and one that ends makes room.
+// More than 40 streams are refused, whatever they are of, and one that ends makes room.
 func TestStreamLimit(t *testing.T) {
 	server := httptest.NewServer(handler(&board{}))
 	t.Cleanup(server.Close) // after those of its clients
 	var all []answer
-	for i := range 64 {
+	for i := range 40 {
 		path := "/live/stream"
 		if i%2 == 0 {
 			path = "/live/tail"
@@ -421,12 +421,12 @@ func TestStreamLimit(t *testing.T) {
 			t.Fatalf("one more of %s = %d, want 503", path, resp.Status)
 		}
 		text, _ := io.ReadAll(resp.Body)
-		if resp.Header.Get("Retry-After") == "" || !strings.Contains(string(text), "64 clients") {
+		if resp.Header.Get("Retry-After") == "" || !strings.Contains(string(text), "40 clients") {
 			t.Errorf("one more of %s = %d %s", path, resp.Status, text)
 		}
 	}
 	if resp := open(t, server, "/live"); resp.Status != 200 {
-		t.Errorf("/live beside 64 streams = %d", resp.Status)
+		t.Errorf("/live beside 40 streams = %d", resp.Status)
 	}
 	all[0].Body.Close()
 	for end := time.Now().Add(5 * time.Second); ; time.Sleep(20 * time.Millisecond) {

@@ -13,7 +13,7 @@ import (
 
 // What clients of streams may cost.
 const (
-	maxStreams   = 64
+	maxStreams   = 40
 	writeTimeout = 5 * time.Second // of one frame; whoever takes longer is dropped
 	frameEvery   = time.Second
 	retry        = 2 * time.Second // until a browser asks again

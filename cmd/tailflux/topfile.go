@@ -1,12 +1,10 @@
 package main
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"runtime/debug"
 	"time"
 
@@ -17,6 +15,7 @@ import (
 	"github.com/tailflux/tailflux/internal/flow"
 	"github.com/tailflux/tailflux/internal/influx"
 	"github.com/tailflux/tailflux/internal/live"
+	"github.com/tailflux/tailflux/internal/monitor"
 	"github.com/tailflux/tailflux/internal/parse"
 	"github.com/tailflux/tailflux/internal/rejects"
 	"github.com/tailflux/tailflux/internal/shape"
@@ -74,7 +73,7 @@ func followForTop(ctx context.Context, c *config.Config, once bool) (o top.Optio
 			}
 		default:
 		}
-		return answerOf(ctx, answers, "/live")
+		return monitor.Ask(ctx, answers, "/live")
 	}}
 	return o, done, nil
 }
@@ -121,28 +120,3 @@ type noRejects struct{}
 func (noRejects) Append(entries []rejects.Entry) (int, error) { return len(entries), nil }
 func (noRejects) Replays(string, int64, int64) bool           { return false }
 func (noRejects) Replayed(rejects.Entry) (flow.Reason, bool)  { return "", false }
-
-// answerOf is what a handler answers to GET path.
-func answerOf(ctx context.Context, of http.Handler, path string) ([]byte, error) {
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, path, http.NoBody)
-	if err != nil {
-		return nil, err
-	}
-	w := answer{header: http.Header{}, status: http.StatusOK}
-	of.ServeHTTP(&w, r)
-	if w.status != http.StatusOK {
-		return nil, fmt.Errorf("%s: %d: %s", path, w.status, w.body.Bytes())
-	}
-	return w.body.Bytes(), nil
-}
-
-// answer keeps one in memory.
-type answer struct {
-	header http.Header
-	status int
-	body   bytes.Buffer
-}
-
-func (a *answer) Header() http.Header            { return a.header }
-func (a *answer) WriteHeader(status int)         { a.status = status }
-func (a *answer) Write(text []byte) (int, error) { return a.body.Write(text) }

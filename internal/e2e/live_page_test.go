@@ -37,10 +37,11 @@ func TestLivePage(t *testing.T) {
 	w.past()
 	w.nginx = startTimed(b)
 	w.start()
-	for _, tt := range []struct {
+	type test struct {
 		name string
 		test func(*testing.T, *watched)
-	}{
+	}
+	tests := []test{
 		{"figures", testPageFigures},
 		{"weight", testPageWeight},
 		{"dark", testPageDark},
@@ -54,8 +55,11 @@ func TestLivePage(t *testing.T) {
 		{"hostile", testPageHostile},
 		{"history", testPageHistory}, // rollups are a minute late
 		{"axe", testPageAxe},
-		{"screenshots", testPageScreenshots},
-	} {
+	}
+	if *screenshots != "" {
+		tests = append(tests, test{"screenshots", testPageScreenshots})
+	}
+	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			began := time.Now()
 			of := *w

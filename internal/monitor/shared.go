@@ -2,7 +2,9 @@ package monitor
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"net/http"
 	"strings"
@@ -98,3 +100,16 @@ type recorded struct {
 func (r *recorded) Header() http.Header            { return r.header }
 func (r *recorded) WriteHeader(status int)         { r.status = status }
 func (r *recorded) Write(text []byte) (int, error) { return r.body.Write(text) }
+
+// Ask returns what a handler answers to GET path, for who is in the same process.
+func Ask(ctx context.Context, handler http.Handler, path string) ([]byte, error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, path, http.NoBody)
+	if err != nil {
+		return nil, err
+	}
+	w := recorded{header: http.Header{}, status: http.StatusOK}
+	if handler.ServeHTTP(&w, r); w.status != http.StatusOK {
+		return nil, fmt.Errorf("%s: %d: %s", path, w.status, w.body.Bytes())
+	}
+	return w.body.Bytes(), nil
+}

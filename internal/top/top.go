@@ -26,13 +26,17 @@ func (e EndedError) Unwrap() error { return e.Err }
 // every is how often it is asked.
 const every = time.Second
 
+// once returns an answer, and what it says.
+func (o Options) once(ctx context.Context) (answer []byte, p *Picture, err error) {
+	if answer, err = o.Ask(ctx); err == nil {
+		p, err = parse(answer)
+	}
+	return answer, p, err
+}
+
 // Once prints one answer: in plain text, or the JSON that came.
 func Once(ctx context.Context, o Options, asJSON bool, out io.Writer) error {
-	answer, err := o.Ask(ctx)
-	if err != nil {
-		return err
-	}
-	p, err := parse(answer)
+	answer, p, err := o.once(ctx)
 	if err != nil {
 		return err
 	}
@@ -49,11 +53,7 @@ func Once(ctx context.Context, o Options, asJSON bool, out io.Writer) error {
 // not answer at all is the error. Later it waits for the next answer, and says so.
 func Run(ctx context.Context, o Options) error {
 	v := &view{name: o.Name, alone: o.Alone}
-	answer, err := o.Ask(ctx)
-	if err != nil {
-		return err
-	}
-	p, err := parse(answer)
+	_, p, err := o.once(ctx)
 	if err != nil {
 		return err
 	}
@@ -116,11 +116,7 @@ func (o Options) ask(ctx context.Context, out chan<- came) {
 			return
 		}
 		var is came
-		answer, err := o.Ask(ctx)
-		if err == nil {
-			is.picture, err = parse(answer)
-		}
-		is.err = err
+		_, is.picture, is.err = o.once(ctx)
 		select {
 		case out <- is:
 		case <-ctx.Done():

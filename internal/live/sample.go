@@ -9,8 +9,8 @@ import (
 // a line costs as much for them as to be parsed. So many more may come at once.
 const (
 	many  = 50_000
-	few   = 5_000
-	burst = 10_000
+	few   = 2_000
+	burst = 5_000
 )
 
 // sample chooses the lines that are looked at: each stands for those since the one before.

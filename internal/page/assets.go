@@ -11,6 +11,7 @@ import (
 	"path"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // The page as it is written: no step before the compiler makes it.
@@ -45,7 +46,8 @@ type assets struct {
 type asset struct {
 	contentType string
 	etag        string
-	plain, gzip []byte
+	plain       []byte
+	gzip        func() []byte // made when somebody asks
 }
 
 // openAssets reads the embedded files. In index.html, and in it alone, HASH stands for the
@@ -80,7 +82,7 @@ func openAssets() assets {
 
 func newAsset(name string, text []byte) asset {
 	sum := sha256.Sum256(text)
-	return asset{contentType: types[path.Ext(name)], etag: hex.EncodeToString(sum[:])[:16], plain: text, gzip: compressed(text)}
+	return asset{contentType: types[path.Ext(name)], etag: hex.EncodeToString(sum[:])[:16], plain: text, gzip: sync.OnceValue(func() []byte { return compressed(text) })}
 }
 
 func compressed(text []byte) []byte {
@@ -113,7 +115,7 @@ func (f asset) serve(w http.ResponseWriter, r *http.Request) {
 	body, etag, h := f.plain, `"`+f.etag+`"`, w.Header()
 	h.Set("Vary", "Accept-Encoding")
 	if acceptsGzip(r) {
-		body, etag = f.gzip, `"`+f.etag+`-gzip"`
+		body, etag = f.gzip(), `"`+f.etag+`-gzip"`
 		h.Set("Content-Encoding", "gzip")
 	}
 	h.Set("ETag", etag)

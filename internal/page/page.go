@@ -32,7 +32,7 @@ type Page struct {
 	streams chan struct{} // holds one token for each stream
 }
 
-// New returns the page. It compresses its assets, which takes some milliseconds.
+// New returns the page.
 func New(c Config) *Page {
 	p := &Page{config: c, assets: openAssets(), streams: make(chan struct{}, maxStreams)}
 	p.live.make = p.now

@@ -103,14 +103,14 @@ func TestApply(t *testing.T) {
 	}
 }
 
-// In three weeks each mutant has its turn, and those of every run have three.
+// In five weeks each mutant has its turn, and those of every run have five.
 func TestChoose(t *testing.T) {
 	var all []*mutant
 	for i := range 10 {
 		all = append(all, &mutant{file: fmt.Sprint("internal/a/", i), always: i%5 == 0})
 	}
 	turns := map[*mutant]int{}
-	for week := range 3 {
+	for week := range weeks {
 		chosen, err := choose(all, "ci", week)
 		if err != nil {
 			t.Fatal(err)
@@ -120,8 +120,8 @@ func TestChoose(t *testing.T) {
 		}
 	}
 	for _, m := range all {
-		if want := map[bool]int{true: 3, false: 1}[m.always]; turns[m] != want {
-			t.Errorf("%s has %d turns in three weeks, want %d", m.file, turns[m], want)
+		if want := map[bool]int{true: weeks, false: 1}[m.always]; turns[m] != want {
+			t.Errorf("%s has %d turns in %d weeks, want %d", m.file, turns[m], weeks, want)
 		}
 	}
 	if some, err := choose(all, "a/[34]", 0); err != nil || len(some) != 2 {

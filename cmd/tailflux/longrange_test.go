@@ -2,9 +2,14 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"os"
 	"os/exec"
 	"strings"
@@ -13,6 +18,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/tailflux/tailflux/internal/config"
 	"github.com/tailflux/tailflux/internal/influx"
 	"github.com/tailflux/tailflux/internal/influxdtest"
 	"github.com/tailflux/tailflux/mock/feed"
@@ -69,6 +75,37 @@ func TestLongRange(t *testing.T) {
 	if rollups > allowed {
 		t.Errorf("ten panels took %s, want at most %s", rollups, allowed)
 	}
+	page := askHistory(t, db, from, from.AddDate(0, 0, *longDays))
+	t.Logf("History of the live page, %d days: %.2f s", *longDays, page.Seconds())
+	if page > allowed {
+		t.Errorf("History took %s, want at most %s", page, allowed)
+	}
+}
+
+// askHistory asks once for what the page shows of a range, and returns how long it took.
+func askHistory(t *testing.T, db *influxdtest.Server, from, to time.Time) time.Duration {
+	t.Helper()
+	c := config.Default()
+	c.InfluxDB.URL, c.InfluxDB.Database = db.URL(), "rollups"
+	h := &historian{log: slog.New(slog.NewTextHandler(t.Output(), nil))}
+	h.use(&c)
+	defer h.close()
+	asked := url.Values{"from": {from.Format(time.RFC3339)}, "to": {to.Format(time.RFC3339)}}
+	answer := httptest.NewRecorder()
+	began := time.Now()
+	h.handler().ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/history?"+asked.Encode(), nil))
+	took := time.Since(began)
+	var shown struct {
+		Total  struct{ Requests float64 }
+		Tables map[string][]any
+	}
+	if err := json.Unmarshal(answer.Body.Bytes(), &shown); err != nil || answer.Code != http.StatusOK {
+		t.Fatalf("/history: %d, %v\n%s", answer.Code, err, answer.Body)
+	}
+	if want := to.Sub(from).Seconds() * float64(*longRate); shown.Total.Requests != want || len(shown.Tables["paths"]) == 0 {
+		t.Errorf("/history has %.0f requests and %d paths, want %.0f and some", shown.Total.Requests, len(shown.Tables["paths"]), want)
+	}
+	return took
 }
 
 func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

@@ -1,5 +1,5 @@
 // Sink is a null store: it speaks enough of InfluxDB 1.x to be written to,
-// counts the lines of line protocol, and keeps nothing.
+// counts the lines of line protocol, and keeps nothing, unless -keep says where.
 //
 //	POST /write            count, 204; understands gzip
 //	GET  /ping             204
@@ -28,8 +28,16 @@ import (
 
 func main() {
 	addr := flag.String("addr", "127.0.0.1:29400", "listen address")
+	keep := flag.String("keep", "", "file to which all points are written")
 	flag.Parse()
 	s := &sink{databases: []string{"_internal"}}
+	if *keep != "" {
+		var err error
+		if s.kept, err = os.Create(*keep); err != nil {
+			fmt.Fprintln(os.Stderr, "sink:", err)
+			os.Exit(1)
+		}
+	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /write", s.write)
 	mux.HandleFunc("/ping", func(w http.ResponseWriter, _ *http.Request) { noContent(w) })
@@ -45,6 +53,7 @@ type sink struct {
 	n         store.Stats
 	target    int64
 	databases []string
+	kept      *os.File // nil: nothing is
 }
 
 var (
@@ -63,6 +72,17 @@ func (s *sink) write(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		body = z
+	}
+	if s.kept != nil {
+		data, err := io.ReadAll(body)
+		if err == nil {
+			_, err = s.kept.Write(data) // one write a request, so they do not mix
+		}
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+		body = bytes.NewReader(data)
 	}
 	lines, size, err := countLines(body)
 	if err != nil {

@@ -205,8 +205,10 @@ e2e: influxd victoria-metrics $(nfpm) $(gomod) $(axe) ## with real nginx, Chromi
 		type -P $$command >/dev/null || { echo "e2e: no $$command here; make e2e-deps installs it" >&2; exit 1; }
 	done
 	quick=$$(go test -list '^Test' ./internal/e2e | sed -n '/^Test/p' | paste -sd '|') # make test runs them
+	rm -rf bin/e2e
+	mkdir -p bin/e2e # for what the tests leave to be looked at: pictures of the live page
 	set -x
-	go test -tags e2e -count=1 -timeout $(TIMEOUT) $(TESTFLAGS) ./internal/e2e/... -skip "^($$quick|TestFiveMinutes)$$"
+	go test -tags e2e -count=1 -timeout $(TIMEOUT) -artifacts -outputdir $(CURDIR)/bin/e2e $(TESTFLAGS) ./internal/e2e/... -skip "^($$quick|TestFiveMinutes)$$"
 	# How long it takes is to be seen.
 	go test -tags e2e -count=1 -timeout $(TIMEOUT) -v -run '^TestFiveMinutes$$' ./internal/e2e | grep -E 'five minutes|SKIP|FAIL|^ok'
 	# What is tested against a real influxd in make test, against Debian's too.

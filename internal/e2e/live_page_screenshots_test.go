@@ -12,10 +12,14 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-var screenshots = flag.String("screenshots", "", "directory that gets pictures of the live page; by default there are none")
+var screenshots = flag.String("screenshots", "", "directory that gets pictures of the live page; by default they are artefacts of the test (go test -artifacts)")
 
 // Pictures of the page, to be looked at.
 func testPageScreenshots(t *testing.T, w *watched) {
+	dir := *screenshots
+	if dir == "" {
+		dir = t.ArtifactDir()
+	}
 	defer w.visit()()
 	dark := desk
 	dark.dark = true
@@ -38,7 +42,7 @@ func testPageScreenshots(t *testing.T, w *watched) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(filepath.Join(*screenshots, tt.name+".png"), picture, 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, tt.name+".png"), picture, 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}

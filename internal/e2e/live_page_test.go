@@ -55,9 +55,7 @@ func TestLivePage(t *testing.T) {
 		{"hostile", testPageHostile},
 		{"history", testPageHistory}, // rollups are a minute late
 		{"axe", testPageAxe},
-	}
-	if *screenshots != "" {
-		tests = append(tests, test{"screenshots", testPageScreenshots})
+		{"screenshots", testPageScreenshots},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -40,3 +40,23 @@ func BenchmarkAppend(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/at, "ns/line")
 }
+
+// What an entry costs without the disk, and by reflection.
+func BenchmarkEncode(b *testing.B) {
+	e := entry(4711, `172.0.0.12 - - [04/Mar/2018:13:49:52 +0000] http "GET /foo?query=t HTTP/1.0" 200 2133 "-" "KeepAliveClient`)
+	b.Run("entry", func(b *testing.B) {
+		encode, dst := rejects.NewEncoder(), []byte(nil)
+		b.ReportAllocs()
+		for b.Loop() {
+			dst, _ = encode(dst[:0], &e)
+		}
+	})
+	b.Run("json", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := slowly(&e); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}

@@ -3,9 +3,9 @@ package rejects
 import (
 	"bytes"
 	"cmp"
-	"encoding/json"
+	"encoding/base64"
 	"fmt"
-	"regexp"
+	"strconv"
 	"time"
 	"unicode/utf8"
 
@@ -53,39 +53,73 @@ func numberOf(v *fastjson.Value) int64 {
 	return cmp.Or(v.GetInt64("number"), v.GetInt64("line_number"))
 }
 
-// encode appends one entry and a newline.
-func encode(buf *bytes.Buffer, e *Entry) error {
-	out := struct {
-		Time       time.Time   `json:"time"`
-		Source     string      `json:"source"`
-		Generation int64       `json:"generation"`
-		LineNumber int64       `json:"line_number"`
-		Number     int64       `json:"number,omitempty"`
-		Kind       string      `json:"kind,omitempty"`
-		Rollup     string      `json:"rollup,omitempty"`
-		Reason     flow.Reason `json:"reason"`
-		Line       string      `json:"line"`
-		LineBytes  int64       `json:"line_bytes,omitempty"`
-		Whole      []byte      `json:"line_base64,omitempty"`
-	}{Time: e.Time, Source: e.Source, Generation: e.Generation, LineNumber: e.LineNumber, Kind: e.Kind, Rollup: e.Rollup, Reason: e.Reason}
-	if e.Number != e.LineNumber {
-		out.Number = e.Number
-	}
-	out.Line, out.LineBytes = shown(e)
-	if e.LineBytes == int64(len(e.Line)) && out.Line != "" && (out.LineBytes > 0 || !utf8.Valid(e.Line) || escaped.MatchString(out.Line)) {
-		out.Whole = e.Line
-	}
-	enc := json.NewEncoder(buf)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(out); err != nil {
-		return fmt.Errorf("reject file: encode: %w", err)
-	}
-	return nil
+// A head is what entries begin with that were made at once. Most are: so it is kept.
+type head struct {
+	of   Entry // Time, Source and Generation of it
+	text []byte
 }
 
-// escaped finds what may stand for a byte that is no UTF-8. nginx writes the same, so that
-// a line with it is known only if the entry has it whole.
-var escaped = regexp.MustCompile(`\\x[89A-F][0-9A-F]`)
+// begin returns what an entry begins with, up to its number.
+func (h *head) begin(e *Entry) ([]byte, error) {
+	if len(h.text) > 0 && h.of.Time == e.Time && h.of.Source == e.Source && h.of.Generation == e.Generation {
+		return h.text, nil
+	}
+	h.of = Entry{Time: e.Time, Source: e.Source, Generation: e.Generation}
+	text, err := e.Time.AppendText(append(h.text[:0], `{"time":"`...))
+	if err != nil {
+		h.text = h.text[:0]
+		return nil, fmt.Errorf("reject file: encode: %w", err)
+	}
+	text = appendText(append(text, `","source":`...), []byte(e.Source), asReplacement)
+	text = strconv.AppendInt(append(text, `,"generation":`...), e.Generation, 10)
+	h.text = append(text, `,"line_number":`...)
+	return h.text, nil
+}
+
+// encode appends one entry and a newline. It is what encoding/json would write.
+func (h *head) encode(dst []byte, e *Entry) ([]byte, error) {
+	begin, err := h.begin(e)
+	if err != nil {
+		return dst, err
+	}
+	dst = strconv.AppendInt(append(dst, begin...), e.LineNumber, 10)
+	if e.Number != e.LineNumber && e.Number != 0 {
+		dst = strconv.AppendInt(append(dst, `,"number":`...), e.Number, 10)
+	}
+	if e.Kind != "" {
+		dst = appendText(append(dst, `,"kind":`...), []byte(e.Kind), asReplacement)
+	}
+	if e.Rollup != "" {
+		dst = appendText(append(dst, `,"rollup":`...), []byte(e.Rollup), asReplacement)
+	}
+	dst = appendText(append(dst, `,"reason":`...), []byte(e.Reason), asReplacement)
+	line := e.Line[:min(len(e.Line), maxLine)]
+	dst = appendText(append(dst, `,"line":`...), line, asHex)
+	if e.LineBytes > int64(len(line)) {
+		dst = strconv.AppendInt(append(dst, `,"line_bytes":`...), e.LineBytes, 10)
+	}
+	if e.LineBytes == int64(len(e.Line)) && (len(e.Line) > len(line) || !utf8.Valid(e.Line) || mayBeInvalid(e.Line)) {
+		dst = base64.StdEncoding.AppendEncode(append(dst, `,"line_base64":"`...), e.Line)
+		dst = append(dst, '"')
+	}
+	return append(dst, '}', '\n'), nil
+}
+
+// mayBeInvalid reports whether a line has what may stand for a byte that is no UTF-8. nginx
+// writes the same, so that a line with it is known only if the entry has it whole.
+func mayBeInvalid(line []byte) bool {
+	for {
+		at := bytes.Index(line, []byte(`\x`))
+		if at < 0 || at+4 > len(line) {
+			return false
+		}
+		high, low := line[at+2], line[at+3]
+		if (high == '8' || high == '9' || high >= 'A' && high <= 'F') && (low >= '0' && low <= '9' || low >= 'A' && low <= 'F') {
+			return true
+		}
+		line = line[at+2:]
+	}
+}
 
 // shown returns the line as the entry has it, and the full length if that is more.
 func shown(e *Entry) (line string, lineBytes int64) {

@@ -93,5 +93,5 @@ func wholeLine(v *fastjson.Value) (line []byte, whole bool) {
 		return line, err == nil
 	}
 	line = v.GetStringBytes("line")
-	return line, !v.Exists("line_bytes") && !escaped.Match(line)
+	return line, !v.Exists("line_bytes") && !mayBeInvalid(line)
 }

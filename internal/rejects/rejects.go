@@ -12,7 +12,6 @@
 package rejects
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -37,10 +36,11 @@ type File struct {
 	log      *slog.Logger
 
 	f       *os.File
-	size    int64 // all of it is on the disk
-	entries int64 // in the file
-	older   int64 // in the predecessor
-	buf     bytes.Buffer
+	size    int64  // all of it is on the disk
+	entries int64  // in the file
+	older   int64  // in the predecessor
+	buf     []byte // encoded entries
+	head    head
 	replays map[generation]*replay
 	deltas  map[delta]flow.Reason // that have entries, and may be sent again
 }
@@ -212,18 +212,18 @@ func (r *File) Append(entries []Entry) (n int, err error) {
 // encode encodes entries, as many as fit into the file, except those that are
 // already there.
 func (r *File) encode(entries []Entry) (taken int, written int64, err error) {
-	r.buf.Reset()
-	for taken < len(entries) && r.buf.Len() < maxWrite {
+	r.buf = r.buf[:0]
+	for taken < len(entries) && len(r.buf) < maxWrite {
 		if r.replayed(&entries[taken]) {
 			taken++
 			continue
 		}
-		before := r.buf.Len()
-		if err := encode(&r.buf, &entries[taken]); err != nil {
+		before := len(r.buf)
+		if r.buf, err = r.head.encode(r.buf, &entries[taken]); err != nil {
 			return 0, 0, err
 		}
-		if end := r.size + int64(r.buf.Len()); end > r.maxBytes && r.size+int64(before) > 0 {
-			r.buf.Truncate(before)
+		if end := r.size + int64(len(r.buf)); end > r.maxBytes && r.size+int64(before) > 0 {
+			r.buf = r.buf[:before]
 			break
 		}
 		taken++
@@ -234,10 +234,10 @@ func (r *File) encode(entries []Entry) (taken int, written int64, err error) {
 
 // write writes the encoded entries, all or none.
 func (r *File) write() error {
-	if r.buf.Len() == 0 {
+	if len(r.buf) == 0 {
 		return nil
 	}
-	_, err := r.f.WriteAt(r.buf.Bytes(), r.size)
+	_, err := r.f.WriteAt(r.buf, r.size)
 	if err == nil {
 		err = r.f.Sync()
 	}
@@ -246,7 +246,7 @@ func (r *File) write() error {
 		_ = r.f.Truncate(r.size)
 		return fmt.Errorf("reject file: %w", err)
 	}
-	r.size += int64(r.buf.Len())
+	r.size += int64(len(r.buf))
 	return nil
 }
 

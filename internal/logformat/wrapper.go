@@ -169,15 +169,4 @@ func unwrapCRI(line, _ []byte) (inner []byte, what wrapped) {
 }
 
 // isISOStamp reports whether a text has the form 2026-11-20T10:00:00, and anything behind it.
-func isISOStamp(b []byte) bool {
-	const form = "0000-00-00T00:00:00"
-	if len(b) < len(form) {
-		return false
-	}
-	for i := range form {
-		if form[i] == '0' && (b[i] < '0' || b[i] > '9') || form[i] != '0' && b[i] != form[i] {
-			return false
-		}
-	}
-	return true
-}
+func isISOStamp(b []byte) bool { return hasForm(b, "0000-00-00T00:00:00") }

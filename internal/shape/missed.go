@@ -103,13 +103,19 @@ func (s *Shaper) Missed(m Miss) (l *Lines, until int64, err error) {
 	line, _, _ := bytes.Cut(m.Read, []byte{'\n'})
 	line = flow.TrimCR(line)
 	if !isAuto(configured) {
-		if _, ok := logformat.Other(line); ok && !m.Fitted && s.isOther(source, configured, m.Read) {
+		if m.Fitted || !configured.IsGlob() {
+			return nil, 0, nil
+		}
+		if _, ok := logformat.Other(line); ok && s.isOther(source, configured, m.Read) {
 			return &Lines{Leave: true}, math.MaxInt64, nil
 		}
 		return nil, 0, nil
 	}
 	if !m.Newest && !isImported(m.At) || m.Row > 1000 && m.Row%10 > 0 { // a flood of them is not to cost much
 		return nil, 0, nil
+	}
+	if _, known := logformat.Nearest(line); !known && (m.Row < missedRow || s.unlike[source.Name]) {
+		return nil, 0, nil // which takes less than an error that says why
 	}
 	chosen := s.choices.of(source.Name, logOf(configured, source.Path))
 	formats := slices.Concat(s.imported[source.Name], chosen.all())

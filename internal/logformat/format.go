@@ -23,6 +23,7 @@ type Format struct {
 	byHand bool           // re is the operator's own, not made of a log_format
 	prog   *scan.Program  // nil when re cannot be compiled to a scanner
 	why    string         // why not
+	guard  *guard         // of re
 	json   map[string]*key
 
 	wrapper  *wrapper // the lines are in lines of this; may be nil
@@ -175,6 +176,7 @@ func compile(expr string) (*Format, error) {
 	if f.prog, err = scan.Compile(tree, f.groups); err != nil {
 		f.why = err.Error()
 	}
+	f.guard = newGuard(tree)
 	return f, nil
 }
 
@@ -239,12 +241,12 @@ func (f *Format) Why() string { return f.why }
 // NewMatcher makes a matcher. Each goroutine needs its own.
 func (f *Format) NewMatcher() *Matcher {
 	m := f.NewSlowMatcher()
-	m.prog = f.prog
+	m.prog, m.guard = f.prog, f.guard
 	if m.kin != nil {
-		m.kin.prog = f.kin.prog
+		m.kin.prog, m.kin.guard = f.kin.prog, f.kin.guard
 	}
 	if m.likely != nil {
-		m.likely.prog = f.likely.prog
+		m.likely.prog, m.likely.guard = f.likely.prog, f.likely.guard
 	}
 	return m
 }

@@ -15,6 +15,7 @@ type Matcher struct {
 
 	format   *Format
 	prog     *scan.Program // nil: always ask the standard library
+	guard    *guard        // nil: the standard library is asked about any line
 	captures [][]byte      // what Match returns
 	scratch  []int         // for prog
 	object   *object       // not nil for JSON
@@ -161,8 +162,11 @@ func (m *Matcher) missed(line []byte) (captures [][]byte, ok bool) {
 	return m.inside(line)
 }
 
-// matchRegexp asks the standard library.
+// matchRegexp asks the standard library, if it can be that the line matches.
 func (m *Matcher) matchRegexp(line []byte) (captures [][]byte, ok bool) {
+	if m.guard != nil && !m.guard.mayMatch(line) {
+		return nil, false
+	}
 	m.Slow++
 	at := m.format.re.FindSubmatchIndex(line)
 	if at == nil {

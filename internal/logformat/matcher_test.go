@@ -165,8 +165,12 @@ func TestFast(t *testing.T) {
 	// Junk is turned down at once, unless it might go on differently.
 	check(timed, "2026/11/20 10:00:00 [error] 17#17: *1 open() failed", false, true)
 	check(timed, "", false, true)
-	check(timed, combinedLine, false, false)
+	check(timed, combinedLine, false, true)
 	check(tutorial, "junk", false, true)
+	check(timed, timedLine[:100], false, true)
+	check(combined, strings.Replace(combinedLine, " ada ", " a [ ", 1)+" 0.001", false, true)
+	check(timed, strings.Replace(timedLine, "Mar", "M\"ar", 1), false, true)
+	check(timed, strings.Replace(timedLine, "[04/Mar", "[04_Mar", 1), false, false)
 }
 
 func TestMatchAllocates(t *testing.T) {

@@ -58,3 +58,20 @@ func BenchmarkRefuse(b *testing.B) {
 	run("garbage", "timed", "2026/11/20 10:00:00 [error] 17#17: *1 connect() failed (111: Connection refused) while connecting to upstream")
 	run("combined-as-timed", "timed", combinedLine)
 }
+
+// What it costs to find that a line is of no known format, and which one of them it is of:
+// with format auto each line is asked about that does not match.
+func BenchmarkNearest(b *testing.B) {
+	for name, line := range map[string]string{
+		"cut": timedLine[:90], "garbage": "2026/11/20 10:00:00 [error] 17#17: *1 connect() failed (111: Connection refused)",
+		"object": `{"level":"info","msg":"nothing"}`, "timed": timedLine,
+	} {
+		b.Run(name, func(b *testing.B) {
+			bytes := []byte(line)
+			b.ReportAllocs()
+			for b.Loop() {
+				logformat.Nearest(bytes)
+			}
+		})
+	}
+}

@@ -95,14 +95,22 @@ const remedy = "set format to the log_format in nginx.conf"
 func Nearest(line []byte) (name string, ok bool) {
 	matchers, _ := knownMatchers.Get().(*[]*Matcher)
 	defer knownMatchers.Put(matchers)
+	var t tally
+	t.count(line)
 	for i, k := range allKnown() {
+		if !k.format.mayMatch(line, &t) {
+			continue
+		}
 		if _, ok := k.fits((*matchers)[i], line); ok {
 			return k.name, true
 		}
 	}
-	if w, inner := unwrapAll([][]byte{line}); w != nil {
-		name, ok = Nearest(inner[0])
-		return w.name + " " + name, ok
+	if w, inner := unwrapAny(line); w != nil {
+		name, ok = Nearest(inner)
+		if !ok {
+			return "", false
+		}
+		return w.name + " " + name, true
 	}
 	return "", false
 }

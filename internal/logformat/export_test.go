@@ -19,6 +19,22 @@ func (f *Format) NewGuardedMatcher() *Matcher {
 	return m
 }
 
+// NearestSlowly is Nearest without guards.
+func NearestSlowly(line []byte) (name string, ok bool) {
+	for _, k := range allKnown() {
+		m := k.format.NewSlowMatcher()
+		m.bare = true
+		if _, ok := k.fits(m, line); ok {
+			return k.name, true
+		}
+	}
+	if w, inner := unwrapAll([][]byte{line}); w != nil {
+		name, ok = NearestSlowly(inner[0])
+		return w.name + " " + name, ok
+	}
+	return "", false
+}
+
 // Guard is what a line must have, in words.
 func (f *Format) Guard() string {
 	g := f.guard
@@ -30,8 +46,26 @@ func (f *Format) Guard() string {
 		}
 		all = append(all, fmt.Sprintf("%d %s of %q", c.least, most, c.of))
 	}
+	if g.ending != nil {
+		all = append(all, "ends with "+g.ending.String())
+	}
 	if g.rest != nil {
 		all = append(all, fmt.Sprintf("%d quotes before the rest", g.before))
 	}
+	if g.front != nil {
+		all = append(all, "before it "+g.front.String())
+	}
 	return strings.Join(all, ", ")
+}
+
+// String has a dot for each class.
+func (e ending) String() string {
+	var text string
+	for _, p := range e {
+		if p.class != nil {
+			text = strings.Repeat(".", max(1, p.least)) + text
+		}
+		text = string(p.literal) + text
+	}
+	return fmt.Sprintf("%q", text)
 }

@@ -20,12 +20,16 @@ import (
 //   - Where what stands before a quote takes so many quotes and not one more or less, that
 //     quote is the same one in whatever way the line is cut. So what stands behind it must
 //     match the rest of the line by itself, which a scanner can often tell: in front of it
-//     there may have been more than one way.
+//     there may have been more than one way. And what stands before it must match up to it.
+//   - From its end, the line and what stands before that quote can often be read in one way
+//     only, if not to their beginning.
 type guard struct {
 	least  int // bytes
 	counts []count
+	ending ending        // of the line
 	before int           // quotes in front of the one behind which rest begins
-	rest   *scan.Program // nil: nothing is known
+	front  ending        // of what stands before that
+	rest   *scan.Program // nil: nothing is known of a quote
 }
 
 // A count is how many of a byte there are.
@@ -61,8 +65,11 @@ func newGuard(tree *syntax.Regexp) *guard {
 		g.counts[0], g.counts[at] = g.counts[at], g.counts[0]
 	}
 	g.counts = g.counts[:min(len(g.counts), mostCounts)]
+	if ends {
+		g.ending = newEnding(tree.Sub[:len(tree.Sub)-1])
+	}
 	if begins {
-		g.before, g.rest = certain(tree)
+		g.divide(tree)
 	}
 	return g
 }
@@ -78,20 +85,49 @@ func (g *guard) mayMatch(line []byte) bool {
 			return false
 		}
 	}
-	return g.rest == nil || g.restMayMatch(line)
+	return g.ending.mayEnd(line) && (g.rest == nil || g.partsMayMatch(line))
 }
 
-// restMayMatch looks at what stands behind a quote that is the same one in whatever way
-// the line is cut. There are no captures.
-func (g *guard) restMayMatch(line []byte) bool {
+// A tally is how many there are of each byte in a line, for many guards.
+type tally [256]int32
+
+func (t *tally) count(line []byte) {
+	for _, c := range line {
+		t[c]++
+	}
+}
+
+// mayBe is the part of mayMatch that takes next to nothing for a line with a tally.
+func (g *guard) mayBe(line []byte, t *tally) bool {
+	if len(line) < g.least {
+		return false
+	}
+	for i := range g.counts {
+		c := &g.counts[i]
+		if n := int(t[c.of]); n < c.least || n > c.most {
+			return false
+		}
+	}
+	return g.ending.mayEnd(line)
+}
+
+// mayMatch reports whether a line can be of a format that is in no wrapper.
+func (f *Format) mayMatch(line []byte, t *tally) bool {
+	return f.json != nil || f.guard.mayBe(line, t) || f.kin != nil && f.kin.guard.mayBe(line, t)
+}
+
+// partsMayMatch looks at what stands before a quote that is the same one in whatever way the
+// line is cut, and behind it. There are no captures.
+func (g *guard) partsMayMatch(line []byte) bool {
+	rest := line
 	for range g.before + 1 {
-		at := bytes.IndexByte(line, '"')
+		at := bytes.IndexByte(rest, '"')
 		if at < 0 {
 			return false
 		}
-		line = line[at+1:]
+		rest = rest[at+1:]
 	}
-	return g.rest.Scan(line, nil, nil) != scan.Refused
+	return g.front.mayEnd(line[:len(line)-len(rest)-1]) && g.rest.Scan(rest, nil, nil) != scan.Refused
 }
 
 // isAnchored reports whether a match begins where the line does, and ends where that ends.
@@ -103,30 +139,37 @@ func isAnchored(tree *syntax.Regexp) (begins, ends bool) {
 	return first == syntax.OpBeginText, last == syntax.OpEndText
 }
 
-// certain finds the first quote of which it is certain that it is the same one in whatever
-// way a line is cut: how many others are before it, and what must match behind it.
-func certain(tree *syntax.Regexp) (before int, rest *scan.Program) {
+// divide finds the first quote of which it is certain that it is the same one in whatever
+// way a line is cut: how many others are before it, and what must match before and behind.
+func (g *guard) divide(tree *syntax.Regexp) {
+	before := 0
 	for i, sub := range tree.Sub {
 		at := slices.Index(sub.Rune, '"') // of a literal; a class has ranges
 		if s := spanOf(sub, only('"')); sub.Op != syntax.OpLiteral || at < 0 {
 			if before += s.least; s.least != s.most {
-				return 0, nil
+				return
 			}
 			continue
 		}
-		behind := &syntax.Regexp{Op: syntax.OpConcat, Sub: []*syntax.Regexp{{Op: syntax.OpBeginText}}}
-		if literal := *sub; at+1 < len(sub.Rune) {
-			literal.Rune = sub.Rune[at+1:]
-			behind.Sub = append(behind.Sub, &literal)
+		begin := &syntax.Regexp{Op: syntax.OpBeginText}
+		behind := slices.Concat([]*syntax.Regexp{begin}, literal(sub, sub.Rune[at+1:]), tree.Sub[i+1:])
+		rest, err := scan.Compile(&syntax.Regexp{Op: syntax.OpConcat, Sub: behind}, nil)
+		if err == nil {
+			g.before, g.rest = before, rest
+			g.front = newEnding(slices.Concat(tree.Sub[:i], literal(sub, sub.Rune[:at])))
 		}
-		behind.Sub = append(behind.Sub, tree.Sub[i+1:]...)
-		rest, err := scan.Compile(behind, nil)
-		if err != nil {
-			return 0, nil
-		}
-		return before, rest
+		return
 	}
-	return 0, nil
+}
+
+// literal is a part of a literal, if there is something in it.
+func literal(of *syntax.Regexp, part []rune) []*syntax.Regexp {
+	if len(part) == 0 {
+		return nil
+	}
+	some := *of
+	some.Rune = part
+	return []*syntax.Regexp{&some}
 }
 
 // marks are the bytes of literals that are no letters or digits: they separate values.

@@ -30,6 +30,9 @@ var oddExpressions = []string{
 	`^(?P<a>)(?:"(?P<b>)")?$`,
 	`^(?P<a>["]|["'])(?P<b>[^"]{3,5}?)"$|^"(?P<c>x)$`,
 	`^(?P<a>\pL*?)" (?P<b>[\s"]+)" $`,
+	`^(?P<a>[a-z]*?)-(?P<b>[^-]*) (?P<c>(?:x|y)[0-9]{2,3})=$`,
+	`^(?P<a>.*):(?P<b>[\x{80}-\x{10ffff}a]+);(?P<c>[^;é]*) (?P<d>[0-9]+)$`,
+	`^(?P<a>[^ ]*) (?P<b>(?i:K)[0-9]*)é(?P<c>[0-9]*)"(?P<d>x*)$`,
 }
 
 // ownFormats are log_formats of people.
@@ -92,24 +95,43 @@ func cloneAll(captures [][]byte) (all [][]byte) {
 	return all
 }
 
-// A line is refused by the guard only if no match is there: of lines as they should be, cut,
-// torn, joined, in wrappers, with other bytes in them, and of other formats.
-func TestGuardRefusesNoMatch(t *testing.T) {
-	all := allGuarded(t)
+// damagedLines are of many formats, and of none.
+func damagedLines() (all [][]byte) {
 	var lines [][]byte
-	for _, format := range append([]string{timedFormat, combinedFormat, jsonFormat, `$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent" rt=$request_time`}, ownFormats[:2]...) {
+	for _, format := range append([]string{timedFormat, combinedFormat, jsonFormat, objectFormat, ownFormats[6]}, ownFormats[:2]...) {
 		lines = append(lines, logLines(20, format)...)
 	}
-	for _, text := range append([]string{timedLine, combinedLine, jsonLine, `1 "x"`, `""`, `"`, `k "sx"`, `1"2`, `a" "" `, "\xff\"\ufffd"}, oddLines...) {
+	for _, text := range append([]string{timedLine, combinedLine, jsonLine, `1 "x"`, `""`, `"`, `k "sx"`, `1"2`, `a" "" `, "\xff\"\ufffd", "a-b x123="}, oddLines...) {
 		line, _, _ := strings.Cut(text, "\n")
 		lines = append(lines, []byte(line))
 	}
 	r := rand.New(rand.NewPCG(7, 7))
-	for i, line := range lines {
-		for _, changed := range damaged(r, line, lines[r.IntN(len(lines))]) {
-			for at := i % 2; at < len(all) && !t.Failed(); at += 2 {
-				all[at].agree(t, changed)
-			}
+	for _, line := range lines {
+		all = append(all, damaged(r, line, lines[r.IntN(len(lines))])...)
+	}
+	return all
+}
+
+// A line is refused by the guard only if no match is there: of lines as they should be, cut,
+// torn, joined, in wrappers, with other bytes in them, and of other formats.
+func TestGuardRefusesNoMatch(t *testing.T) {
+	all := allGuarded(t)
+	for i, line := range damagedLines() {
+		for at := i % 2; at < len(all) && !t.Failed(); at += 2 {
+			all[at].agree(t, line)
+		}
+	}
+}
+
+// Nearest is what it is without guards.
+func TestNearestIsThatWithoutGuards(t *testing.T) {
+	for i, line := range damagedLines() {
+		if i%3 > 0 && !strings.HasPrefix(string(line), "{") {
+			continue
+		}
+		got, gotOK := logformat.Nearest(line)
+		if want, wantOK := logformat.NearestSlowly(line); gotOK != wantOK || gotOK && got != want {
+			t.Errorf("Nearest(%q) = %q, %v, want %q, %v", line, got, gotOK, want, wantOK)
 		}
 	}
 }
@@ -134,20 +156,20 @@ func TestGuard(t *testing.T) {
 	format := func(s string) string { return mustFormat(t, s).Guard() }
 	expr := func(s string) string { return mustRegexp(t, s).Guard() }
 	for _, tt := range []struct{ what, got, want string }{
-		{"combined", format("combined"), `39 bytes, 6 to 6 of '"', 8 or more of ' ', 0 quotes before the rest`},
-		{"timed", format("timed"), `48 bytes, 8 to 8 of '"', 12 or more of ' ', 0 quotes before the rest`},
-		{"JSON", format(ownFormats[2]), `27 bytes, 14 or more of '"', 4 or more of ':', 0 quotes before the rest`},
-		{"none", format(ownFormats[3]), `30 bytes, 4 or more of '"', 5 or more of ' ', 0 quotes before the rest`},
-		{"pipes", format(ownFormats[0]), `12 bytes, 7 or more of '|'`},
+		{"combined", format("combined"), `39 bytes, 6 to 6 of '"', 8 or more of ' ', ends with " [...................] \".\" . . \".\" \".\"", 0 quotes before the rest, before it " [...................] "`},
+		{"timed", format("timed"), `48 bytes, 8 to 8 of '"', 12 or more of ' ', ends with " .", 0 quotes before the rest, before it " [...................] . "`},
+		{"JSON", format(ownFormats[2]), `27 bytes, 14 or more of '"', 4 or more of ':', ends with "\"}", 0 quotes before the rest, before it "{"`},
+		{"none", format(ownFormats[3]), `30 bytes, 4 or more of '"', 5 or more of ' ', 0 quotes before the rest, before it " [...................] "`},
+		{"pipes", format(ownFormats[0]), `12 bytes, 7 or more of '|', ends with "|."`},
 		{"the tutorials'", expr(lineage), `36 bytes, 8 or more of '"', 1 or more of '['`},
-		{"a class with a quote", expr(oddExpressions[0]), `3 bytes, 2 or more of '"', 1 or more of ' '`},
+		{"a class with a quote", expr(oddExpressions[0]), `3 bytes, 2 or more of '"', 1 or more of ' ', ends with " \".\""`},
 		{"a range with a quote, and an alternative", expr(oddExpressions[1]), `6 bytes, 2 or more of '"', 2 or more of ' '`},
 		{"loops", expr(oddExpressions[2]), `2 bytes, 1 or more of '"', 1 or more of ' '`},
-		{"begins anywhere", expr(oddExpressions[4]), `4 bytes, 2 or more of '"', 1 or more of ' '`},
-		{"ends anywhere", expr(oddExpressions[5]), `4 bytes, 2 or more of '"', 1 or more of ' ', 0 quotes before the rest`},
+		{"begins anywhere", expr(oddExpressions[4]), `4 bytes, 2 or more of '"', 1 or more of ' ', ends with " \".\""`},
+		{"ends anywhere", expr(oddExpressions[5]), `4 bytes, 2 or more of '"', 1 or more of ' ', 0 quotes before the rest, before it " "`},
 		{"any case", expr(oddExpressions[6]), `5 bytes, 2 to 2 of '"', 1 or more of ' '`},
 		{"alternatives", expr(oddExpressions[10]), `2 bytes, 1 to 2 of '"'`},
-		{"a quote in a group", expr(oddExpressions[11]), `2 bytes, 2 or more of '"', 1 quotes before the rest`},
+		{"a quote in a group", expr(oddExpressions[11]), `2 bytes, 2 or more of '"', 1 quotes before the rest, before it "\"."`},
 		{"of lines", expr(oddExpressions[12]), `1 bytes, 1 or more of '"'`},
 	} {
 		if tt.got != tt.want {

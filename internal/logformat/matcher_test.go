@@ -170,7 +170,9 @@ func TestFast(t *testing.T) {
 	check(timed, timedLine[:100], false, true)
 	check(combined, strings.Replace(combinedLine, " ada ", " a [ ", 1)+" 0.001", false, true)
 	check(timed, strings.Replace(timedLine, "Mar", "M\"ar", 1), false, true)
-	check(timed, strings.Replace(timedLine, "[04/Mar", "[04_Mar", 1), false, false)
+	check(timed, strings.Replace(timedLine, "[04/Mar", "[04_Mar", 1), false, true)
+	check(timed, strings.Replace(timedLine, " http ", " ", 1), false, true)
+	check(timed, timedLine+"x", false, true)
 }
 
 func TestMatchAllocates(t *testing.T) {

@@ -11,13 +11,9 @@ import "bytes"
 func (m *Matcher) MatchPieces(text []byte, most int) (captures [][]byte, lines int) {
 	m.unfinished = false
 	w := m.format.wrapper
-	for i := 0; w == nil; i++ {
-		if i == len(wrappers) {
+	if w == nil {
+		if w = m.inPieces(text); w == nil {
 			return nil, 0
-		}
-		first, _, _ := bytes.Cut(text, []byte{'\n'})
-		if _, what := m.unwrapped(wrappers[i], first); what == aPiece {
-			w = wrappers[i]
 		}
 	}
 	m.joined = m.joined[:0]
@@ -50,6 +46,20 @@ func (m *Matcher) MatchPieces(text []byte, most int) (captures [][]byte, lines i
 		return nil, 0
 	}
 	return captures, lines
+}
+
+// inPieces returns the wrapper of which text begins with a piece; nil if it does not.
+func (m *Matcher) inPieces(text []byte) *wrapper {
+	if !opensObject(text) && !isISOStamp(text) {
+		return nil // as nearly all that do not match
+	}
+	first, _, _ := bytes.Cut(text, []byte{'\n'})
+	for _, w := range wrappers {
+		if _, what := m.unwrapped(w, first); what == aPiece {
+			return w
+		}
+	}
+	return nil
 }
 
 // Unfinished reports whether MatchPieces was given the beginning of such a line, and not

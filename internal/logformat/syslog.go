@@ -18,11 +18,10 @@ func unwrapSyslog(line, _ []byte) (inner []byte, what wrapped) {
 	case len(line) > stamp && line[stamp] == ' ' && line[3] == ' ' && line[9] == ':' && line[12] == ':':
 		rest = line[stamp+1:]
 	default:
-		first, after, _ := bytes.Cut(line, []byte{' '})
-		if !isISOStamp(first) {
+		if !isISOStamp(line) {
 			return nil, otherwise
 		}
-		rest = after
+		_, rest, _ = bytes.Cut(line, []byte{' '})
 	}
 	// The host may be missing (nginx's nohostname), the tag ends with a colon.
 	for range 2 {
@@ -40,8 +39,11 @@ func unwrapSyslog(line, _ []byte) (inner []byte, what wrapped) {
 
 // cutPriority cuts off a number in angle brackets.
 func cutPriority(line []byte) (rest []byte, found bool) {
+	if len(line) == 0 || line[0] != '<' {
+		return line, false
+	}
 	at := bytes.IndexByte(line, '>')
-	if len(line) == 0 || line[0] != '<' || at < 2 || at > 4 || !isDigits(line[1:at]) {
+	if at < 2 || at > 4 || !isDigits(line[1:at]) {
 		return line, false
 	}
 	return line[at+1:], true

@@ -113,6 +113,22 @@ func unwrapAll(lines [][]byte) (*wrapper, [][]byte) {
 	return nil, nil
 }
 
+// unwrapAny is unwrapAll for one line.
+func unwrapAny(line []byte) (*wrapper, []byte) {
+	for _, w := range wrappers {
+		switch text, what := w.unwrap(line, nil); what {
+		case aLine:
+			return w, text
+		case aside:
+			if _, other := Other(text); !other {
+				return w, text
+			}
+		case otherwise, aPiece:
+		}
+	}
+	return nil, nil
+}
+
 // diagnoseWrapped is Diagnose for a line in a wrapper; ok is false if it is in none. The
 // column is in the line inside.
 func (f *Format) diagnoseWrapped(line []byte) (d Diagnosis, ok bool) {
@@ -147,10 +163,10 @@ func (m *Matcher) Aside() bool { return m.aside }
 //
 // https://github.com/kubernetes/design-proposals-archive/blob/main/node/kubelet-cri-logging.md
 func unwrapCRI(line, _ []byte) (inner []byte, what wrapped) {
-	stamp, rest, _ := bytes.Cut(line, []byte{' '})
-	if !isISOStamp(stamp) {
+	if !isISOStamp(line) {
 		return nil, otherwise
 	}
+	_, rest, _ := bytes.Cut(line, []byte{' '})
 	stream, rest, _ := bytes.Cut(rest, []byte{' '})
 	tags, inner, found := bytes.Cut(rest, []byte{' '})
 	tag, _, _ := bytes.Cut(tags, []byte{':'})

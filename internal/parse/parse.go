@@ -293,6 +293,9 @@ func (s *source) skip(b *flow.Batch, lines []byte, why flow.Skip) int {
 	}
 	n := bytes.IndexByte(lines, '\n') + 1
 	why.Line = int32(b.NumLines())
+	if b.Skipped == nil { // as many as in the last batch, and a few more
+		b.Skipped = make([]flow.Skip, 0, s.skips+s.skips/4+1)
+	}
 	b.Skipped = append(b.Skipped, why)
 	b.End.Line++
 	b.End.Offset += int64(n)
@@ -305,7 +308,7 @@ func (p *Parser) send(ctx context.Context, src *source, b flow.Batch, out chan<-
 	settled := filtered - b.Again
 	p.stats.UpdateSource(src.flow.Index, count.addTo)
 	p.judge(src, &b, count)
-	src.newest = max(src.newest, b.End.Line-1)
+	src.newest, src.skips = max(src.newest, b.End.Line-1), len(b.Skipped)
 	p.warnOfRejects(src, &b, int64(len(b.Skipped))-filtered)
 	p.seen(src, &b)
 	p.stats.Parsed(b.Start.Generation.Source.Index, src.last(), b.NumLines(), settled, int64(len(b.Points)), src.omitted)

@@ -24,6 +24,7 @@ type source struct {
 	first  int64 // time in the first line that has one, in nanoseconds since 1970; 0 before
 	newest int64 // number of the last line that was read
 	miss   int64 // number of the last line that was not
+	skips  int   // lines of the last batch that gave no point
 	row    int   // so many lines in a row were not
 
 	gen *rollup.Generation // of the lines that are parsed; nil without rollups

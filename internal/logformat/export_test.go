@@ -35,6 +35,16 @@ func NearestSlowly(line []byte) (name string, ok bool) {
 	return "", false
 }
 
+// Wrapped reports whether a line is in a wrapper, and is a piece, and whether these can
+// be ruled out by its beginning.
+func Wrapped(line []byte) (is, isPiece, isNot, isNoPiece bool) {
+	for _, w := range wrappers {
+		_, what := w.unwrap(line, nil)
+		is, isPiece = is || what != otherwise, isPiece || what == aPiece
+	}
+	return is, isPiece, !mayBeWrapped(line), !mayBePiece(line)
+}
+
 // Guard is what a line must have, in words.
 func (f *Format) Guard() string {
 	g := f.guard

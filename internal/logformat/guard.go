@@ -76,6 +76,11 @@ func newGuard(tree *syntax.Regexp) *guard {
 
 // mayMatch reports whether the line has what it must have.
 func (g *guard) mayMatch(line []byte) bool {
+	return g.hasEnough(line) && g.ending.mayEnd(line) && (g.rest == nil || g.partsMayMatch(line))
+}
+
+// hasEnough reports whether a line has as much of everything as it must have.
+func (g *guard) hasEnough(line []byte) bool {
 	if len(line) < g.least {
 		return false
 	}
@@ -85,7 +90,7 @@ func (g *guard) mayMatch(line []byte) bool {
 			return false
 		}
 	}
-	return g.ending.mayEnd(line) && (g.rest == nil || g.partsMayMatch(line))
+	return true
 }
 
 // A tally is how many there are of each byte in a line, for many guards.

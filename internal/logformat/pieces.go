@@ -50,8 +50,8 @@ func (m *Matcher) MatchPieces(text []byte, most int) (captures [][]byte, lines i
 
 // inPieces returns the wrapper of which text begins with a piece; nil if it does not.
 func (m *Matcher) inPieces(text []byte) *wrapper {
-	if !opensObject(text) && !isISOStamp(text) {
-		return nil // as nearly all that do not match
+	if !mayBePiece(text) { // as nearly no line that does not match
+		return nil
 	}
 	first, _, _ := bytes.Cut(text, []byte{'\n'})
 	for _, w := range wrappers {
@@ -61,6 +61,10 @@ func (m *Matcher) inPieces(text []byte) *wrapper {
 	}
 	return nil
 }
+
+// mayBePiece reports whether a text begins as a line does that may be a piece: syslog has
+// none.
+func mayBePiece(text []byte) bool { return opensObject(text) || isISOStamp(text) }
 
 // Unfinished reports whether MatchPieces was given the beginning of such a line, and not
 // its end.

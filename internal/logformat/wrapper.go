@@ -47,7 +47,7 @@ func cutWrapper(format string) (w *wrapper, inner string) {
 // the format and the line as it is does not match.
 func (m *Matcher) inside(line []byte) (captures [][]byte, ok bool) {
 	m.aside = false
-	if m.bare || m.format.wrapper != nil {
+	if m.bare || m.format.wrapper != nil || !mayBeWrapped(line) {
 		return nil, false
 	}
 	for _, w := range wrappers {
@@ -59,6 +59,18 @@ func (m *Matcher) inside(line []byte) (captures [][]byte, ok bool) {
 		}
 	}
 	return nil, false
+}
+
+// mayBeWrapped reports whether a line begins as it does in some wrapper: with an object, a
+// number in angle brackets, or a time as in Nov 20 10:00:00 or 2026-11-20T10:00:00.
+func mayBeWrapped(line []byte) bool {
+	switch {
+	case len(line) == 0:
+		return false
+	case line[0] == '<', opensObject(line):
+		return true
+	}
+	return len(line) > len("Nov 20 10:00:00") && (line[3] == ' ' || line[4] == '-')
 }
 
 // matchInner is Match of what a line holds. Some programs write their access log to the

@@ -264,3 +264,20 @@ func TestNotDockersObject(t *testing.T) {
 		t.Errorf("it is %q, %v", captures, ok)
 	}
 }
+
+// FuzzWrapped looks for lines in wrappers that are not taken for such by their beginning.
+func FuzzWrapped(f *testing.F) {
+	for _, line := range []string{
+		"", "<", "<1>1      - ", "<13>Nov 20 10:00:00 web nginx: a", "Nov  2 10:00:00 nginx: ", "Nov  2 10:00:00 ", "2026-11-20T10:00:00 nginx: a",
+		"2026-11-20T10:00:00.1Z stdout P a", "2026-11-20T10:00:00.1Z stdout F a", "2026-11-20T10:00:00 a: ",
+		` {"log":"a","stream":"stdout"}`, "\t\r\n{\"stream\":\"stderr\",\"log\":\"a\\n\"}", `{"log":"a\n","stream":"stdout","time":""}`,
+	} {
+		f.Add([]byte(line))
+	}
+	f.Fuzz(func(t *testing.T, line []byte) {
+		is, isPiece, isNot, isNoPiece := logformat.Wrapped(line)
+		if is && isNot || isPiece && isNoPiece {
+			t.Errorf("%q: in a wrapper %v, a piece %v, but its beginning rules out %v, %v", line, is, isPiece, isNot, isNoPiece)
+		}
+	})
+}

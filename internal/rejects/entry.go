@@ -94,11 +94,17 @@ func (h *head) encode(dst []byte, e *Entry) ([]byte, error) {
 	}
 	dst = appendText(append(dst, `,"reason":`...), []byte(e.Reason), asReplacement)
 	line := e.Line[:min(len(e.Line), maxLine)]
-	dst = appendText(append(dst, `,"line":`...), line, asHex)
+	dst = append(dst, `,"line":`...)
+	easy := isEasy(line)
+	if easy {
+		dst = appendEasy(dst, line)
+	} else {
+		dst = appendText(dst, line, asHex)
+	}
 	if e.LineBytes > int64(len(line)) {
 		dst = strconv.AppendInt(append(dst, `,"line_bytes":`...), e.LineBytes, 10)
 	}
-	if e.LineBytes == int64(len(e.Line)) && (len(e.Line) > len(line) || !utf8.Valid(e.Line) || mayBeInvalid(e.Line)) {
+	if e.LineBytes == int64(len(e.Line)) && (len(e.Line) > len(line) || !easy && (!utf8.Valid(line) || mayBeInvalid(line))) {
 		dst = base64.StdEncoding.AppendEncode(append(dst, `,"line_base64":"`...), e.Line)
 		dst = append(dst, '"')
 	}

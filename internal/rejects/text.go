@@ -1,6 +1,7 @@
 package rejects
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math/bits"
 	"unicode/utf8"
@@ -32,6 +33,36 @@ func appendText(dst, text []byte, invalid func(dst []byte, c byte) []byte) []byt
 			dst = append(dst, text[:size]...)
 		}
 		text = text[size:]
+	}
+}
+
+// isEasy reports whether a text is printable ASCII, but perhaps for DEL, without backslashes.
+func isEasy(text []byte) bool {
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	rest := text
+	for ; len(rest) >= 8; rest = rest[8:] {
+		if word := binary.LittleEndian.Uint64(rest); (word|(word-ones*' '))&highs != 0 {
+			return false
+		}
+	}
+	for _, c := range rest {
+		if c < ' ' || c >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return bytes.IndexByte(text, '\\') < 0
+}
+
+// appendEasy is appendText for such a text.
+func appendEasy(dst, text []byte) []byte {
+	dst = append(dst, '"')
+	for {
+		at := bytes.IndexByte(text, '"')
+		if at < 0 {
+			return append(append(dst, text...), '"')
+		}
+		dst = append(append(dst, text[:at]...), '\\', '"')
+		text = text[at+1:]
 	}
 }
 

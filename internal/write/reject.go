@@ -114,14 +114,16 @@ func (w *Writer) pause(ctx context.Context, d time.Duration) error {
 // countRejected counts entries of r that are in the reject file.
 func (w *Writer) countRejected(r *request, entries []rejects.Entry) {
 	for rest := entries; len(rest) > 0; {
-		n, first := 1, rest[0]
+		n, first := 1, &rest[0]
 		if first.Kind == rejects.Rollup {
-			w.countDelta(first)
+			w.countDelta(*first)
 			rest = rest[1:]
 			continue
 		}
-		for n < len(rest) && rest[n].SourceIndex == first.SourceIndex && rest[n].Reason == first.Reason && rest[n].Kind == first.Kind {
-			n++
+		for ; n < len(rest); n++ {
+			if e := &rest[n]; e.SourceIndex != first.SourceIndex || e.Reason != first.Reason || e.Kind != first.Kind {
+				break
+			}
 		}
 		r.settled += int64(n)
 		w.stats.Rejected(first.SourceIndex, int64(n), brief(first.Reason), rest[n-1].Line)

@@ -47,7 +47,7 @@ func Wrapped(line []byte) (is, isPiece, isNot, isNoPiece bool) {
 
 // Guard is what a line must have, in words.
 func (f *Format) Guard() string {
-	g := f.guard
+	g := f.guard()
 	all := []string{fmt.Sprintf("%d bytes", g.least)}
 	for _, c := range g.counts {
 		most := "or more"

@@ -8,6 +8,7 @@ import (
 	"regexp/syntax"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/tailflux/tailflux/internal/logformat/scan"
 	"github.com/tailflux/tailflux/internal/nginxvar"
@@ -23,7 +24,7 @@ type Format struct {
 	byHand bool           // re is the operator's own, not made of a log_format
 	prog   *scan.Program  // nil when re cannot be compiled to a scanner
 	why    string         // why not
-	guard  *guard         // of re
+	guard  func() *guard  // of re; it is made when it is first asked for
 	json   map[string]*key
 
 	wrapper  *wrapper // the lines are in lines of this; may be nil
@@ -176,7 +177,7 @@ func compile(expr string) (*Format, error) {
 	if f.prog, err = scan.Compile(tree, f.groups); err != nil {
 		f.why = err.Error()
 	}
-	f.guard = newGuard(tree)
+	f.guard = sync.OnceValue(func() *guard { return newGuard(tree) })
 	return f, nil
 }
 

@@ -38,6 +38,14 @@ type count struct {
 	span
 }
 
+// rank is how much a count tells: quotes tell most.
+func (c count) rank() int {
+	if c.of == '"' {
+		return endless
+	}
+	return c.least
+}
+
 // A span is from least to most; endless if there is no most.
 type span struct{ least, most int }
 
@@ -48,23 +56,8 @@ const mostCounts = 2
 
 // newGuard returns the guard of an expression that was parsed and not simplified.
 func newGuard(tree *syntax.Regexp) *guard {
-	g := &guard{least: spanOf(tree, takes).least}
 	begins, ends := isAnchored(tree)
-	for _, c := range marks(tree) {
-		s := spanOf(tree, only(c))
-		if !begins || !ends {
-			s.most = endless
-		}
-		if s.least > 0 || s.most < endless {
-			g.counts = append(g.counts, count{c, s})
-		}
-	}
-	slices.SortStableFunc(g.counts, func(a, b count) int { return b.least - a.least })
-	g.counts = slices.DeleteFunc(g.counts, func(c count) bool { return c.of != '"' && c.least == 0 })
-	if at := slices.IndexFunc(g.counts, func(c count) bool { return c.of == '"' }); at > 0 { // it tells most
-		g.counts[0], g.counts[at] = g.counts[at], g.counts[0]
-	}
-	g.counts = g.counts[:min(len(g.counts), mostCounts)]
+	g := &guard{least: spanOf(tree, takes).least, counts: countsOf(tree, begins && ends)}
 	if ends {
 		g.ending = newEnding(tree.Sub[:len(tree.Sub)-1])
 	}
@@ -72,6 +65,22 @@ func newGuard(tree *syntax.Regexp) *guard {
 		g.divide(tree)
 	}
 	return g
+}
+
+// countsOf are how many quotes a line has that the expression matches, and how many of
+// that byte of which it has most. If more may stand around a match, there is no most.
+func countsOf(tree *syntax.Regexp, whole bool) (all []count) {
+	for _, c := range marks(tree) {
+		s := spanOf(tree, only(c))
+		if !whole {
+			s.most = endless
+		}
+		if s.least > 0 || c == '"' && s.most < endless {
+			all = append(all, count{c, s})
+		}
+	}
+	slices.SortStableFunc(all, func(a, b count) int { return b.rank() - a.rank() })
+	return all[:min(len(all), mostCounts)]
 }
 
 // mayMatch reports whether the line has what it must have.
@@ -118,7 +127,7 @@ func (g *guard) mayBe(line []byte, t *tally) bool {
 
 // mayMatch reports whether a line can be of a format that is in no wrapper.
 func (f *Format) mayMatch(line []byte, t *tally) bool {
-	return f.json != nil || f.guard.mayBe(line, t) || f.kin != nil && f.kin.guard.mayBe(line, t)
+	return f.json != nil || f.guard().mayBe(line, t) || f.kin != nil && f.kin.guard().mayBe(line, t)
 }
 
 // partsMayMatch looks at what stands before a quote that is the same one in whatever way the

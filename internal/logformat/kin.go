@@ -31,7 +31,7 @@ func ofKin(line []byte) bool {
 // matchKin is Match of the second expression, if there is one and the line may be of it.
 // Captures with escapes are copies in which these are nginx's, valid until the next call.
 func (m *Matcher) matchKin(line []byte) (captures [][]byte, ok bool) {
-	if m.kin == nil || m.kin.guard != nil && !m.kin.guard.hasEnough(line) || !ofKin(line) {
+	if m.kin == nil || m.kin.guard != nil && !m.kin.guard().hasEnough(line) || !ofKin(line) {
 		return nil, false
 	}
 	captures, ok = m.kin.Match(line)

@@ -15,7 +15,7 @@ type Matcher struct {
 
 	format   *Format
 	prog     *scan.Program // nil: always ask the standard library
-	guard    *guard        // nil: the standard library is asked about any line
+	guard    func() *guard // nil: the standard library is asked about any line
 	captures [][]byte      // what Match returns
 	scratch  []int         // for prog
 	object   *object       // not nil for JSON
@@ -164,7 +164,7 @@ func (m *Matcher) missed(line []byte) (captures [][]byte, ok bool) {
 
 // matchRegexp asks the standard library, if it can be that the line matches.
 func (m *Matcher) matchRegexp(line []byte) (captures [][]byte, ok bool) {
-	if m.guard != nil && !m.guard.mayMatch(line) {
+	if m.guard != nil && !m.guard().mayMatch(line) {
 		return nil, false
 	}
 	m.Slow++

@@ -13,7 +13,8 @@
 // them against each other.
 //
 // The preset json is of another kind: an object's keys come in any order, which
-// no regular expression can say. Those lines go through a JSON parser.
+// no regular expression can say. Those lines go through a JSON parser, unless they have
+// the same keys in the same order as one that did.
 //
 // For the operator there is also Detect, which finds the format of a log by its
 // lines; Diagnose, which returns the column where a line stops matching; and

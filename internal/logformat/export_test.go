@@ -79,3 +79,12 @@ func (e ending) String() string {
 	}
 	return fmt.Sprintf("%q", text)
 }
+
+// LearnNext makes a matcher learn the skeleton of the next line, if that is parsed.
+func (m *Matcher) LearnNext() { m.object.skeletons.left, m.object.skeletons.useful = 0, true }
+
+// Filled are the captures that the last line has, for JSON, in no order.
+func (m *Matcher) Filled() []int { return m.object.filled }
+
+// BySkeleton reports whether the last line that matched, of JSON, was not parsed.
+func (m *Matcher) BySkeleton() bool { return m.object.skeletons.last != nil }

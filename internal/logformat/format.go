@@ -243,6 +243,9 @@ func (f *Format) Why() string { return f.why }
 func (f *Format) NewMatcher() *Matcher {
 	m := f.NewSlowMatcher()
 	m.prog, m.guard = f.prog, f.guard
+	if m.object != nil {
+		m.object.skeletons = newSkeletons()
+	}
 	if m.kin != nil {
 		m.kin.prog, m.kin.guard = f.kin.prog, f.kin.guard
 	}
@@ -260,8 +263,8 @@ func (f *Format) newBareMatcher() *Matcher {
 }
 
 // NewSlowMatcher makes a matcher that asks the standard library about every
-// line. It exists to be compared with the one that NewMatcher makes; for JSON it
-// is the same.
+// line, or for JSON the parser. It exists to be compared with the one that NewMatcher
+// makes.
 func (f *Format) NewSlowMatcher() *Matcher {
 	m := &Matcher{
 		format:   f,

@@ -35,6 +35,12 @@ const (
 	renamed                 // by the operator
 )
 
+// yields reports whether a value of the key counts less than that of an earlier one, of
+// that rank and id, for the same variable.
+func (k *key) yields(r rank, id int32) bool {
+	return k.rank < r || k.rank == aliased && r == aliased && k.id != id
+}
+
 // headers are variables without which logs are rare, and which nginxvar does not
 // list because they have no end.
 var headers = []string{"http_host", "http_referer", "http_user_agent", "http_x_forwarded_for", "http_x_real_ip"}

@@ -50,7 +50,7 @@ func (m *Matcher) Numbers() []bool {
 // The outer slice is valid until the next call of Match. When the format does
 // not match, captures is nil.
 //
-// With JSON the captures are decoded copies, which are valid until the next call of
+// With JSON the captures may be decoded copies, which are valid until the next call of
 // Match too; so are those of a line that has Apache's escapes, which become nginx's.
 //
 // On lines that the scanner decides, and for JSON objects, nothing is allocated.

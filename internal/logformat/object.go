@@ -24,6 +24,8 @@ type object struct {
 	lists    bool     // the log has lists without quotes
 	mended   []byte   // the line, with quotes around them
 	small    [64]byte // a key in small letters
+
+	skeletons *skeletons // nil: each line is parsed
 }
 
 func newObject(keys map[string]*key, captures [][]byte) *object {
@@ -40,10 +42,22 @@ func newObject(keys map[string]*key, captures [][]byte) *object {
 
 // match fills the captures, or reports that the line is not an object.
 func (o *object) match(line []byte) bool {
-	for _, i := range o.filled {
-		o.captures[i], o.number[i] = nil, false
+	if o.skeletons == nil {
+		return o.parse(line)
 	}
-	o.filled, o.numbers, o.wraps = o.filled[:0], o.numbers[:0], false
+	if o.matchKnown(line) {
+		return true
+	}
+	ok := o.parse(line)
+	if ok {
+		o.learn(line)
+	}
+	return ok
+}
+
+// parse is match of any line.
+func (o *object) parse(line []byte) bool {
+	o.clear()
 	if !opensObject(line) {
 		return false // without an error, which is expensive
 	}
@@ -71,14 +85,9 @@ func (o *object) mend(line []byte) (mended []byte, lists bool) {
 }
 
 func (o *object) take(name []byte, v *fastjson.Value) {
-	k := o.keys[string(name)]
+	k := o.keyOf(o.keys, name)
 	if k == nil {
-		if k = o.keys[string(o.lower(name))]; k == nil {
-			return
-		}
-		if k.capital != nil {
-			k = k.capital
-		}
+		return
 	}
 	if k.keys != nil && v.Type() == fastjson.TypeObject {
 		outer := o.keys
@@ -105,7 +114,7 @@ func (o *object) take(name []byte, v *fastjson.Value) {
 	}
 	if o.captures[i] == nil {
 		o.filled = append(o.filled, i)
-	} else if k.rank < o.ranks[i] || k.rank == aliased && o.ranks[i] == aliased && k.id != o.ids[i] {
+	} else if k.yields(o.ranks[i], o.ids[i]) {
 		return
 	}
 	o.ranks[i], o.ids[i] = k.rank, k.id
@@ -113,6 +122,17 @@ func (o *object) take(name []byte, v *fastjson.Value) {
 	if number {
 		o.number[i] = true
 	}
+}
+
+// keyOf is the key of that name among some, or nil.
+func (o *object) keyOf(keys map[string]*key, name []byte) *key {
+	k := keys[string(name)]
+	if k == nil {
+		if k = keys[string(o.lower(name))]; k != nil && k.capital != nil {
+			k = k.capital
+		}
+	}
+	return k
 }
 
 // lower is the key in small letters, or nothing if it has no capital ones.

@@ -1,0 +1,130 @@
+package logformat
+
+import (
+	"bytes"
+	"encoding/binary"
+	"math/bits"
+)
+
+// A skeleton is all of a JSON line but its values, and what becomes of each of these. A
+// program writes the same keys in the same order and with the same blanks into line after
+// line: then nothing is left to be found but where each value ends.
+//
+// It is exact since all that a parser knows where a value begins comes from what stands
+// before it, and since a value is only cut if it is clear where it ends:
+//
+//	a string                at the next quote: there is no backslash in the line
+//	a number                where its characters end, and what is behind it has none of them
+//	true, false and null    behind themselves
+//
+// A line that is not so is the parser's, and so is one in which a key stands for something
+// else than in the line that the skeleton is of.
+type skeleton struct {
+	places []place
+	end    []byte // what stands behind the last value
+	line   []byte // that it is of
+}
+
+// place is where a value stands.
+type place struct {
+	before  []byte // what stands between the value before and this one
+	index   int    // of the capture; -1: it becomes none
+	of      int    // the same, even if the value of another key counts
+	key     *key   // nil: it is not known
+	time    int    // of a key that holds a time: which one of times, or -1
+	several bool   // another key is for the same variable
+}
+
+// cut fills the captures, or reports that the line may not have the skeleton. Then some
+// are filled.
+func (o *object) cut(s *skeleton, line []byte) bool {
+	at := 0
+	for i := range s.places {
+		p := &s.places[i]
+		from := at + len(p.before)
+		if from >= len(line) || !bytes.Equal(line[at:from], p.before) {
+			return false
+		}
+		text, number, end := o.value(line, from)
+		if end < 0 || p.several && line[from] != '"' {
+			return false
+		}
+		at = end
+		if p.of < 0 && (p.key == nil || !p.key.when) {
+			continue
+		}
+		if p.key.when && text != nil && timeOf(text) != p.time {
+			return false
+		}
+		if p.index < 0 {
+			continue
+		}
+		o.captures[p.index], o.number[p.index] = text, number
+		if text != nil {
+			o.filled = append(o.filled, p.index)
+		}
+	}
+	return bytes.Equal(line[at:], s.end)
+}
+
+// value is the text of the value that begins at from, or nil if it has none; whether it is
+// a number; and where it ends, or -1 if that is not clear.
+func (o *object) value(line []byte, from int) (text []byte, number bool, end int) {
+	switch line[from] {
+	case '"':
+		from++
+		n := indexQuote(line[from:])
+		if n < 0 {
+			return nil, false, -1
+		}
+		end = from + n
+		return line[from:end:end], false, end + 1
+	case 't', 'f', 'n':
+		return nil, false, wordEnd(line, from)
+	}
+	for end = from; end < len(line) && isOfNumber(line[end]); {
+		end++
+	}
+	dash := end == from+1 && line[from] == '-'
+	if o.lists && (dash || !bytes.HasPrefix(line[end:], []byte(`,"`)) && !bytes.HasPrefix(line[end:], []byte(`}`))) {
+		if n, list := listLen(line[from:]); list {
+			return line[from : from+n : from+n], false, from + n
+		}
+	}
+	if end == from || dash || end == from+1 && line[from] == '+' { // or it is -Inf
+		return nil, false, -1
+	}
+	return line[from:end:end], true, end
+}
+
+// wordEnd is where true, false or null ends, or -1.
+func wordEnd(line []byte, from int) int {
+	for _, word := range [...]string{"null", "true", "false"} {
+		if end := from + len(word); end <= len(line) && string(line[from:end]) == word {
+			return end
+		}
+	}
+	return -1
+}
+
+// isOfNumber reports whether the parser takes a byte for a part of a number.
+func isOfNumber(c byte) bool {
+	return c >= '0' && c <= '9' || c == '.' || c == '-' || c == 'e' || c == 'E' || c == '+'
+}
+
+// indexQuote is the index of the first quote, or -1. Most strings are short.
+func indexQuote(text []byte) int {
+	const each, tops = 0x0101010101010101, 0x8080808080808080
+	i := 0
+	for ; i < 24 && i+8 <= len(text); i += 8 {
+		x := binary.LittleEndian.Uint64(text[i:]) ^ '"'*each // a quote becomes 0
+		if hit := (x - each) &^ x & tops; hit != 0 {
+			return i + bits.TrailingZeros64(hit)/8
+		}
+	}
+	n := bytes.IndexByte(text[i:], '"')
+	if n < 0 {
+		return -1
+	}
+	return i + n
+}

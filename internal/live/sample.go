@@ -52,9 +52,14 @@ func (s *sample) next() (weight int64) {
 	return weight
 }
 
-// exceed decides how to go on when as many were looked at as may be.
+// exceed decides how to go on when as many were looked at as may be. Once there were too
+// many to look at all, few will do.
 func (s *sample) exceed(now time.Time) {
-	allowed := burst + int64(many*now.Sub(s.since).Seconds())
+	perSecond := float64(many)
+	if s.every > 1 {
+		perSecond = few
+	}
+	allowed := burst + int64(perSecond*now.Sub(s.since).Seconds())
 	if s.looked >= allowed {
 		s.every *= 2
 	}

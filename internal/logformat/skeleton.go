@@ -31,59 +31,87 @@ type place struct {
 	index   int    // of the capture; -1: it becomes none
 	of      int    // the same, even if the value of another key counts
 	key     *key   // nil: it is not known
-	time    int    // of a key that holds a time: which one of times, or -1
+	when    bool   // the key is one of whens
+	time    int    // then, which one of times the value is, or -1
 	several bool   // another key is for the same variable
+	long    bool   // the last string was
 }
 
 // cut fills the captures, or reports that the line may not have the skeleton. Then some
 // are filled.
 func (o *object) cut(s *skeleton, line []byte) bool {
+	captures, number, filled := o.captures, o.number, o.filled[:0]
 	at := 0
 	for i := range s.places {
 		p := &s.places[i]
 		from := at + len(p.before)
-		if from >= len(line) || !bytes.Equal(line[at:from], p.before) {
+		if from >= len(line) || !isSame(line[at:from], p.before) {
 			return false
 		}
-		text, number, end := o.value(line, from)
-		if end < 0 || p.several && line[from] != '"' {
+		var text []byte
+		isNumber := false
+		if line[from] == '"' {
+			from++
+			n := p.stringLen(line[from:])
+			if n < 0 {
+				return false
+			}
+			at = from + n + 1
+			text = line[from : from+n : from+n]
+		} else if text, isNumber, at = o.valueOf(line, from); at < 0 || p.several {
 			return false
 		}
-		at = end
-		if p.of < 0 && (p.key == nil || !p.key.when) {
-			continue
-		}
-		if p.key.when && text != nil && timeOf(text) != p.time {
+		if p.when && text != nil && timeOf(text) != p.time {
 			return false
 		}
 		if p.index < 0 {
 			continue
 		}
-		o.captures[p.index], o.number[p.index] = text, number
+		captures[p.index], number[p.index] = text, isNumber
 		if text != nil {
-			o.filled = append(o.filled, p.index)
+			filled = append(filled, p.index)
 		}
 	}
-	return bytes.Equal(line[at:], s.end)
+	o.filled = filled
+	return string(line[at:]) == string(s.end)
 }
 
-// value is the text of the value that begins at from, or nil if it has none; whether it is
-// a number; and where it ends, or -1 if that is not clear.
-func (o *object) value(line []byte, from int) (text []byte, number bool, end int) {
-	switch line[from] {
-	case '"':
-		from++
-		n := indexQuote(line[from:])
-		if n < 0 {
-			return nil, false, -1
-		}
-		end = from + n
-		return line[from:end:end], false, end + 1
-	case 't', 'f', 'n':
-		return nil, false, wordEnd(line, from)
+// isSame reports whether two texts of one length are equal.
+func isSame(a, b []byte) bool {
+	n := len(b)
+	if n < 8 || n > 32 || len(a) != n {
+		return string(a) == string(b)
 	}
+	if n < 16 { // what is in both halves is compared twice
+		return *(*[8]byte)(a) == *(*[8]byte)(b) && *(*[8]byte)(a[n-8:]) == *(*[8]byte)(b[n-8:])
+	}
+	return *(*[16]byte)(a) == *(*[16]byte)(b) && *(*[16]byte)(a[n-16:]) == *(*[16]byte)(b[n-16:])
+}
+
+// stringLen is the length of the string that text begins with, or -1. Most are short.
+func (p *place) stringLen(text []byte) int {
+	const each, tops, short = 0x0101010101010101, 0x8080808080808080, 24
+	if !p.long {
+		for i := 0; i < short && i+8 <= len(text); i += 8 {
+			x := binary.LittleEndian.Uint64(text[i:]) ^ '"'*each // a quote becomes 0
+			if hit := (x - each) &^ x & tops; hit != 0 {
+				return i + bits.TrailingZeros64(hit)/8
+			}
+		}
+	}
+	n := bytes.IndexByte(text, '"')
+	p.long = n >= short
+	return n
+}
+
+// valueOf is the text of the value that begins at from and is no string, or nil if it has
+// none; whether it is a number; and where it ends, or -1 if that is not clear.
+func (o *object) valueOf(line []byte, from int) (text []byte, number bool, end int) {
 	for end = from; end < len(line) && isOfNumber(line[end]); {
 		end++
+	}
+	if end == from {
+		return nil, false, wordEnd(line, from)
 	}
 	dash := end == from+1 && line[from] == '-'
 	if o.lists && (dash || !bytes.HasPrefix(line[end:], []byte(`,"`)) && !bytes.HasPrefix(line[end:], []byte(`}`))) {
@@ -91,7 +119,7 @@ func (o *object) value(line []byte, from int) (text []byte, number bool, end int
 			return line[from : from+n : from+n], false, from + n
 		}
 	}
-	if end == from || dash || end == from+1 && line[from] == '+' { // or it is -Inf
+	if dash || end == from+1 && line[from] == '+' { // or it is -Inf
 		return nil, false, -1
 	}
 	return line[from:end:end], true, end
@@ -110,21 +138,4 @@ func wordEnd(line []byte, from int) int {
 // isOfNumber reports whether the parser takes a byte for a part of a number.
 func isOfNumber(c byte) bool {
 	return c >= '0' && c <= '9' || c == '.' || c == '-' || c == 'e' || c == 'E' || c == '+'
-}
-
-// indexQuote is the index of the first quote, or -1. Most strings are short.
-func indexQuote(text []byte) int {
-	const each, tops = 0x0101010101010101, 0x8080808080808080
-	i := 0
-	for ; i < 24 && i+8 <= len(text); i += 8 {
-		x := binary.LittleEndian.Uint64(text[i:]) ^ '"'*each // a quote becomes 0
-		if hit := (x - each) &^ x & tops; hit != 0 {
-			return i + bits.TrailingZeros64(hit)/8
-		}
-	}
-	n := bytes.IndexByte(text[i:], '"')
-	if n < 0 {
-		return -1
-	}
-	return i + n
 }

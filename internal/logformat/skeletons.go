@@ -34,7 +34,6 @@ func (o *object) matchKnown(line []byte) bool {
 			o.clear()
 			s.last = k
 		}
-		o.filled = o.filled[:0]
 		if o.cut(k, line) {
 			s.useful = true
 			if i > 0 {
@@ -122,12 +121,11 @@ func (l *learner) members(keys map[string]*key, depth int) bool {
 	}
 	for more := true; more; more = l.skip(',') {
 		l.skipBlanks()
-		begin := l.at + 1
-		if !l.skip('"') || indexQuote(l.line[begin:]) < 0 {
+		begin := l.at
+		if !l.skipString() {
 			return false
 		}
-		l.at = begin + indexQuote(l.line[begin:]) + 1
-		k := l.keyOf(keys, l.line[begin:l.at-1])
+		k := l.keyOf(keys, l.line[begin+1:l.at-1])
 		l.skipBlanks()
 		if !l.skip(':') {
 			return false
@@ -155,16 +153,20 @@ func (l *learner) member(k *key, depth int) bool {
 
 // place adds the place of a value.
 func (l *learner) place(k *key) bool {
-	text, _, end := l.value(l.line, l.at)
-	if end < 0 {
+	p := place{before: l.line[l.from:l.at], key: k, of: -1}
+	begin := l.at
+	text := []byte(nil)
+	if l.skipString() {
+		text = l.line[begin+1 : l.at-1]
+	} else if text, _, l.at = l.valueOf(l.line, begin); l.at < 0 {
 		return false
 	}
-	p := place{before: l.line[l.from:l.at], key: k, of: -1}
 	switch {
 	case k == nil || k.rank == 0:
 	case !k.when:
 		p.of = k.index
 	default:
+		p.when = true
 		if p.time = timeOf(text); p.time >= 0 {
 			p.of = l.times[p.time]
 		}
@@ -172,7 +174,7 @@ func (l *learner) place(k *key) bool {
 	p.index = p.of
 	l.settle(&p)
 	l.places = append(l.places, p)
-	l.at, l.from = end, end
+	l.from = l.at
 	return true
 }
 
@@ -193,6 +195,18 @@ func (l *learner) settle(p *place) {
 			other.index = -1
 		}
 	}
+}
+
+// skipString skips a string, if one is here.
+func (l *learner) skipString() bool {
+	if l.at == len(l.line) || l.line[l.at] != '"' {
+		return false
+	}
+	n := bytes.IndexByte(l.line[l.at+1:], '"')
+	if n >= 0 {
+		l.at += n + 2
+	}
+	return n >= 0
 }
 
 func (l *learner) skip(c byte) bool {

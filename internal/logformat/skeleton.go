@@ -114,7 +114,7 @@ func (o *object) valueOf(line []byte, from int) (text []byte, number bool, end i
 		return nil, false, wordEnd(line, from)
 	}
 	dash := end == from+1 && line[from] == '-'
-	if o.lists && (dash || !bytes.HasPrefix(line[end:], []byte(`,"`)) && !bytes.HasPrefix(line[end:], []byte(`}`))) {
+	if o.lists && (line[from] == '-' || !bytes.HasPrefix(line[end:], []byte(`,"`)) && !bytes.HasPrefix(line[end:], []byte(`}`))) {
 		if n, list := listLen(line[from:]); list {
 			return line[from : from+n : from+n], false, from + n
 		}

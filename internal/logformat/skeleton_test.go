@@ -130,6 +130,7 @@ func TestSkeleton(t *testing.T) {
 		{"a list", `{"upstream_status":502, 200,"x":1}`, `{"upstream_status":502, 200 : -,"x":1}`, true},
 		{"a list no more", `{"upstream_status":502, 200,"x":1}`, `{"upstream_status":502,"x":1}`, true},
 		{"a dash for a list", `{"upstream_status":502, 200,"x":1}`, `{"upstream_status":-,"x":-}`, true},
+		{"what begins with a dash", `{"upstream_status":-,"x":1}`, `{"upstream_status":-e3,"x":1}`, false},
 		{"a list behind a tab", "{\"upstream_status\":1,\t\"x\":-}", "{\"upstream_status\":1,\t\"x\":-}", false},
 		{"Docker's", `{"log":"{\"status\":200}\n","stream":"stdout","time":"2018-03-04T13:49:52Z"}`, `{"log":"{\"status\":404}\n","stream":"stdout","time":"2018-03-04T13:49:52Z"}`, true},
 		{"Docker's key", `{"status":200,"log":"a"}`, `{"status":200,"log":"a"}`, false},

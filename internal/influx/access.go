@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -19,19 +18,18 @@ const socketHost = "http://localhost"
 
 // transport dials as the configuration says.
 func transport(c Config) *http.Transport {
-	t := &http.Transport{
+	socket, found := strings.CutPrefix(c.URL, "unix:")
+	if !found {
+		socket = ""
+	}
+	return &http.Transport{
+		DialContext:         dialer(socket),
 		MaxIdleConnsPerHost: c.InFlight,
 		DisableCompression:  true,
 		IdleConnTimeout:     idleTimeout,
 		TLSClientConfig:     c.TLS.Clone(),
 		ForceAttemptHTTP2:   true,
 	}
-	if socket, ok := strings.CutPrefix(c.URL, "unix:"); ok {
-		t.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return new(net.Dialer).DialContext(ctx, "unix", socket)
-		}
-	}
-	return t
 }
 
 // authorize says who we are.

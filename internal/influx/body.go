@@ -3,20 +3,25 @@ package influx
 import (
 	"errors"
 	"io"
+	"net"
+	"slices"
 	"sync"
+	"time"
 )
 
-// onceBody reads pieces one after the other. Its pieces can be taken away while
-// the transport still holds it: http.Client.Do may return, with an early answer
-// or an error, before the goroutine that sends the body has stopped, and the
+// onceBody reads pieces one after the other, or sends them all at once. Its pieces can be
+// taken away while the transport still holds it: http.Client.Do may return, with an early
+// answer or an error, before the goroutine that sends the body has stopped, and the
 // buffers are soon filled with other points.
 type onceBody struct {
 	size int64
 
 	mu     sync.Mutex
 	pieces [][]byte
-	offset int   // read of the first piece
-	read   int64 // of all
+	offset int           // read of the first piece
+	read   int64         // of all
+	to     net.Conn      // sendTo is writing to it, or nil
+	sent   chan struct{} // closed when it is not any more
 	gone   bool
 }
 
@@ -50,12 +55,48 @@ func (b *onceBody) Read(p []byte) (n int, err error) {
 	return n, nil
 }
 
+// sendTo writes what is left to a connection. The kernel reads it where it is, until
+// sendTo or detach returns.
+func (b *onceBody) sendTo(c net.Conn) (int64, error) {
+	b.mu.Lock()
+	if b.gone {
+		b.mu.Unlock()
+		return 0, errDetached
+	}
+	left := net.Buffers(slices.Clone(b.pieces)) // WriteTo removes from it what is written
+	if len(left) > 0 {
+		left[0] = left[0][b.offset:]
+	}
+	b.pieces = nil
+	b.to, b.sent = c, make(chan struct{})
+	b.mu.Unlock()
+
+	n, err := left.WriteTo(c)
+
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.read += n
+	b.to = nil
+	close(b.sent)
+	if b.gone && err == nil {
+		err = errDetached // the connection's deadline is over: it is of no more use
+	}
+	return n, err
+}
+
 func (b *onceBody) Close() error { return nil }
 
-// detach removes the pieces. It reports whether they were read to the end.
+// detach removes the pieces: a write that is under way is interrupted and waited for. It
+// reports whether they were read to the end.
 func (b *onceBody) detach() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.pieces, b.gone = nil, true
+	if b.to != nil {
+		_ = b.to.SetWriteDeadline(time.Unix(0, 1)) // an error is that it is closed
+		b.mu.Unlock()
+		<-b.sent
+		b.mu.Lock()
+	}
 	return b.read == b.size
 }

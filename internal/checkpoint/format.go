@@ -7,12 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/tailflux/tailflux/internal/escape"
+	"github.com/tailflux/tailflux/internal/lazyregexp"
 	"github.com/tailflux/tailflux/internal/logfile"
 	"github.com/tailflux/tailflux/internal/statedir"
 )
@@ -240,12 +240,12 @@ func renamed(sources map[string]*Source, change func(string) string) map[string]
 
 // JSON cannot hold bytes that are not UTF-8. They are written like \xff, but with a
 // NUL, which no name or path contains, in place of the backslash.
-var escaped = regexp.MustCompile(`\x00x[89a-f][0-9a-f]`)
+var escaped = lazyregexp.New(`\x00x[89a-f][0-9a-f]`)
 
 func escaping(s string) string { return escape.Invalid(s, "\x00x%02x") }
 
 func unescape(s string) string {
-	return escaped.ReplaceAllStringFunc(s, func(s string) string {
+	return escaped().ReplaceAllStringFunc(s, func(s string) string {
 		b, _ := hex.DecodeString(s[2:])
 		return string(b)
 	})

@@ -2,10 +2,11 @@ package config
 
 import (
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/tailflux/tailflux/internal/lazyregexp"
 )
 
 // Hints are what is wanted in place of values that people try, to be read after
@@ -18,9 +19,9 @@ func textHint(s string) string {
 	return ""
 }
 
-var inPath = regexp.MustCompile(`\$(?:[A-Za-z_]|\{)`)
+var inPath = lazyregexp.New(`\$(?:[A-Za-z_]|\{)`)
 
-var braces = regexp.MustCompile(`\{[^{}]*,[^{}]*\}`)
+var braces = lazyregexp.New(`\{[^{}]*,[^{}]*\}`)
 
 func globHint(s string) string {
 	fields := strings.Fields(strings.TrimSuffix(s, ";"))
@@ -35,7 +36,7 @@ func globHint(s string) string {
 		return "a file: nginx keeps this log in its memory, let it write to a file"
 	case strings.HasPrefix(s, "file://"):
 		return strconv.Quote(strings.TrimPrefix(s, "file://"))
-	case inPath.MatchString(s):
+	case inPath().MatchString(s):
 		return "the path as it is on the disk: variables are not replaced here; where nginx replaces one, such as $host, write *"
 	case len(fields) > 1 && fields[0] == "access_log":
 		return strconv.Quote(fields[1])
@@ -45,7 +46,7 @@ func globHint(s string) string {
 		return "a file; for all logs in this directory: " + strconv.Quote(s+"*.log")
 	case strings.Contains(s, "**"):
 		return "a glob without **: each * stays within one directory, as in /logs/*/*.log"
-	case braces.MatchString(s):
+	case braces().MatchString(s):
 		return "one source for each: {a,b} is not expanded here"
 	}
 	if _, err := filepath.Match(s, ""); err != nil {
@@ -58,7 +59,7 @@ func globHint(s string) string {
 }
 
 // inQuery are credentials as InfluxDB takes them in a URL.
-var inQuery = regexp.MustCompile(`[?&](u|p|username|password|token)=`)
+var inQuery = lazyregexp.New(`[?&](u|p|username|password|token)=`)
 
 func urlHint(s string) string {
 	s = strings.TrimRight(s, "/")
@@ -66,7 +67,7 @@ func urlHint(s string) string {
 	switch {
 	case strings.HasPrefix(s, "unix:"):
 		return "unix: and the full path of the socket, such as unix:/run/influxdb/influxdb.sock"
-	case strings.Contains(s, "@"), inQuery.MatchString(s):
+	case strings.Contains(s, "@"), inQuery().MatchString(s):
 		return "http[s]://HOST[:PORT][/PATH] without credentials, which belong in influxdb.username and influxdb.password_file"
 	case rest:
 		return strconv.Quote(bare) + ": leave /write off, tailflux adds it"
@@ -78,17 +79,17 @@ func urlHint(s string) string {
 
 // These are how people try to write a log_format in YAML.
 var (
-	twoParts    = regexp.MustCompile(`\b(format|regexp):\s*('[^']*'\s+'|"[^"]*"\s+")`)
-	nextPart    = regexp.MustCompile(`^\s+('[^']*'|"[^"]*")\s*$`)
-	doubleQuote = regexp.MustCompile(`\b(format|regexp):\s*"`)
+	twoParts    = lazyregexp.New(`\b(format|regexp):\s*('[^']*'\s+'|"[^"]*"\s+")`)
+	nextPart    = lazyregexp.New(`^\s+('[^']*'|"[^"]*")\s*$`)
+	doubleQuote = lazyregexp.New(`\b(format|regexp):\s*"`)
 )
 
 // syntaxHint says what to do about a line that is not YAML.
 func syntaxHint(message, line string) string {
 	switch {
-	case twoParts.MatchString(line), nextPart.MatchString(line):
+	case twoParts().MatchString(line), nextPart().MatchString(line):
 		return `; write "format: >-" and below it, indented, the whole log_format as it is in nginx.conf`
-	case doubleQuote.MatchString(line):
+	case doubleQuote().MatchString(line):
 		return "; put the format between single quotes"
 	case strings.Contains(message, "is not allowed in this context"):
 		return "; is it indented like the line above?"

@@ -5,7 +5,6 @@ import (
 	"net"
 	neturl "net/url"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,6 +13,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/docker/go-units"
+
+	"github.com/tailflux/tailflux/internal/lazyregexp"
 )
 
 // A kind is a type of value: what is accepted, and how it is read and written.
@@ -219,7 +220,7 @@ func sizeText(n int64) string {
 	return strconv.FormatInt(n, 10) + unit
 }
 
-var isName = regexp.MustCompile(`^[a-z_][a-z0-9_]*$`)
+var isName = lazyregexp.New(`^[a-z_][a-z0-9_]*$`)
 
 func isPort(s string) bool {
 	_, err := strconv.ParseUint(s, 10, 16)

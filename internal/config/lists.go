@@ -5,9 +5,10 @@ import (
 	"net/http"
 	"net/netip"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/tailflux/tailflux/internal/lazyregexp"
 )
 
 // names is a list of variables, each once.
@@ -16,12 +17,12 @@ func names(want string) kind[[]string] {
 }
 
 // isVariable is the name of a variable, or of a key of JSON as it is.
-var isVariable = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z0-9_-]+)*$`)
+var isVariable = lazyregexp.New(`^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z0-9_-]+)*$`)
 
 // variableName is that of an nginx variable, or of what is derived from some.
 func variableName() kind[string] {
 	return words("a variable (a-z, 0-9 and _) other than host (nginx's is vhost), source and time", func(s string) (string, bool) {
-		return s, isVariable.MatchString(s) && !slices.Contains([]string{"host", "source", "time"}, s)
+		return s, isVariable().MatchString(s) && !slices.Contains([]string{"host", "source", "time"}, s)
 	})
 }
 
@@ -38,13 +39,13 @@ func networks() kind[[]string] {
 }
 
 // isHost is a name as a browser asks for it, without a port.
-var isHost = regexp.MustCompile(`^[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*$`)
+var isHost = lazyregexp.New(`^[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*$`)
 
 // hosts is a list of names of machines, each once.
 func hosts() kind[[]string] {
 	return listOf("a list of names such as [logs.example.com]", "name", words("a name such as logs.example.com, without a scheme and a port", func(s string) (string, bool) {
 		s = strings.ToLower(strings.TrimSuffix(s, "."))
-		return s, len(s) <= 253 && isHost.MatchString(s)
+		return s, len(s) <= 253 && isHost().MatchString(s)
 	}))
 }
 
@@ -79,13 +80,13 @@ func headers() kind[[]string] {
 	return k
 }
 
-var isHeaderName = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")
+var isHeaderName = lazyregexp.New("^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")
 
 // header is one with its name in canonical form.
 func header(s string) (string, bool) {
 	name, value, ok := strings.Cut(s, ":")
 	name, value = http.CanonicalHeaderKey(name), strings.TrimSpace(value)
-	return name + ": " + value, ok && isHeaderName.MatchString(name) && value != "" && printable(value) && headerHint(s) == ""
+	return name + ": " + value, ok && isHeaderName().MatchString(name) && value != "" && printable(value) && headerHint(s) == ""
 }
 
 // headerHint is what is wanted in place of headers that say how a body is sent, or are

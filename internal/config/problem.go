@@ -55,7 +55,7 @@ func (l *loader) err() error {
 // unknown notes a key that is in no table. Its value is not repeated: it may be
 // a password.
 func (l *loader) unknown(at position, shown, prefix, key string) {
-	if !isName.MatchString(key) {
+	if !isName().MatchString(key) {
 		key = shorten(key)
 	}
 	text := "unknown key, want one of " + keysHere(shown, prefix)

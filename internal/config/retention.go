@@ -2,10 +2,11 @@ package config
 
 import (
 	"math"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/tailflux/tailflux/internal/lazyregexp"
 )
 
 // Retention is how long points are kept in a database that tailflux creates. 0 leaves it to
@@ -75,12 +76,12 @@ func keep() kind[time.Duration] {
 }
 
 var (
-	isKeep    = regexp.MustCompile(`^(\d+[ywdhms])+$`)
-	keepPart  = regexp.MustCompile(`(\d+)([ywdhms])`)
-	isMonths  = regexp.MustCompile(`^\d+ ?(mo|M|months?)$`)
-	isNumber  = regexp.MustCompile(`^\d+$`)
-	isMinutes = regexp.MustCompile(`^\d+m$`)
-	keepWords = regexp.MustCompile(`^(\d+) ?(years?|weeks?|days?|hours?)$`)
+	isKeep    = lazyregexp.New(`^(\d+[ywdhms])+$`)
+	keepPart  = lazyregexp.New(`(\d+)([ywdhms])`)
+	isMonths  = lazyregexp.New(`^\d+ ?(mo|M|months?)$`)
+	isNumber  = lazyregexp.New(`^\d+$`)
+	isMinutes = lazyregexp.New(`^\d+m$`)
+	keepWords = lazyregexp.New(`^(\d+) ?(years?|weeks?|days?|hours?)$`)
 )
 
 func parseKeep(s string) (d time.Duration, ok bool) {
@@ -90,10 +91,10 @@ func parseKeep(s string) (d time.Duration, ok bool) {
 	case "forever", "inf", "0", "0s":
 		return Forever, true
 	}
-	if !isKeep.MatchString(s) {
+	if !isKeep().MatchString(s) {
 		return 0, false
 	}
-	for _, part := range keepPart.FindAllStringSubmatch(s, -1) {
+	for _, part := range keepPart().FindAllStringSubmatch(s, -1) {
 		n, err := strconv.ParseInt(part[1], 10, 32)
 		if err != nil {
 			return 0, false
@@ -113,14 +114,14 @@ func parseKeep(s string) (d time.Duration, ok bool) {
 // keepHint is what is meant by something that is no duration.
 func keepHint(s string) string {
 	switch {
-	case isMonths.MatchString(s):
+	case isMonths().MatchString(s):
 		return "days, since months have no one length, such as 30d"
-	case isNumber.MatchString(s):
+	case isNumber().MatchString(s):
 		return "a unit behind it: h, d, w or y, such as " + s + "d"
-	case isMinutes.MatchString(s):
+	case isMinutes().MatchString(s):
 		return "at least 1h (m is minutes; write months as days, such as 30d)"
 	}
-	if words := keepWords.FindStringSubmatch(s); words != nil {
+	if words := keepWords().FindStringSubmatch(s); words != nil {
 		return words[1] + words[2][:1]
 	}
 	return ""

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/tailflux/tailflux/internal/lazyregexp"
 )
 
 // pathRules is a list of mappings with the keys match and as.
@@ -149,16 +151,16 @@ func condition() kind[string] {
 }
 
 // isKey is the key of a JSON object, or of one in it after a dot.
-var isKey = regexp.MustCompile(`^[A-Za-z0-9_@-][A-Za-z0-9_@ .-]*$`)
+var isKey = lazyregexp.New(`^[A-Za-z0-9_@-][A-Za-z0-9_@ .-]*$`)
 
 func key() kind[string] {
 	return words("a variable, or a key such as request.method", func(s string) (string, bool) {
-		return s, isKey.MatchString(s)
+		return s, isKey().MatchString(s)
 	})
 }
 
 // mapping is a mapping of names to words. what is a name.
-func mapping(want, what string, names *regexp.Regexp, word kind[string]) kind[map[string]string] {
+func mapping(want, what string, names func() *regexp.Regexp, word kind[string]) kind[map[string]string] {
 	return kind[map[string]string]{
 		name: "mapping",
 		want: want,
@@ -169,7 +171,7 @@ func mapping(want, what string, names *regexp.Regexp, word kind[string]) kind[ma
 			}
 			all, faults := map[string]string{}, repeated(v)
 			for _, e := range v.entries {
-				if e.key.shape == unsupported || !names.MatchString(e.key.text) {
+				if e.key.shape == unsupported || !names().MatchString(e.key.text) {
 					faults = append(faults, fault{e.key.at, "", e.key.got(), what})
 					continue
 				}

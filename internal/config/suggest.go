@@ -2,9 +2,10 @@ package config
 
 import (
 	"math"
-	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/tailflux/tailflux/internal/lazyregexp"
 )
 
 // Nearest returns the one of the known names that was probably meant by name, by
@@ -29,7 +30,7 @@ func Nearest(name string, known []string) string {
 
 // madeByContainers matches variables that Docker and Kubernetes make for a service
 // that is called tailflux, or begins so.
-var madeByContainers = regexp.MustCompile(`_SERVICE_(HOST|PORT)|_PORT$|_PORT_\d+_(TCP|UDP)|_ENV_`)
+var madeByContainers = lazyregexp.New(`_SERVICE_(HOST|PORT)|_PORT$|_PORT_\d+_(TCP|UDP)|_ENV_`)
 
 // A Misnomer is a variable that sets nothing, and what was probably meant.
 type Misnomer struct {
@@ -49,7 +50,7 @@ func Misnomers(environ []string) (all []Misnomer) {
 	for _, entry := range environ {
 		name, _, _ := strings.Cut(entry, "=")
 		word, ours := strings.CutPrefix(name, prefix)
-		if !ours || slices.Contains(known, name) || madeByContainers.MatchString(name) {
+		if !ours || slices.Contains(known, name) || madeByContainers().MatchString(name) {
 			continue
 		}
 		switch {

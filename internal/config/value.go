@@ -2,13 +2,14 @@ package config
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"unicode"
 
 	"github.com/goccy/go-yaml/token"
+
+	"github.com/tailflux/tailflux/internal/lazyregexp"
 )
 
 // A shape is what kind of YAML node a value is, before its key gives it a meaning.
@@ -42,7 +43,7 @@ type entry struct {
 
 // keyName is the key for a message.
 func (e entry) keyName() string {
-	if e.key.shape == unsupported || !isName.MatchString(e.key.text) {
+	if e.key.shape == unsupported || !isName().MatchString(e.key.text) {
 		return shorten(e.key.text)
 	}
 	return e.key.text
@@ -81,11 +82,11 @@ func (v value) got() string {
 }
 
 // secret finds what may carry a password: user:password@host and URL?p=password.
-var secret = regexp.MustCompile(`:.*@|://.*\?`)
+var secret = lazyregexp.New(`:.*@|://.*\?`)
 
 func shorten(s string) string {
 	const most = 60
-	if secret.MatchString(s) {
+	if secret().MatchString(s) {
 		return "a value that is not shown because it may hold a password"
 	}
 	if r := []rune(s); len(r) > most {
@@ -132,7 +133,7 @@ func (v value) yaml() string {
 }
 
 // plainSafe is a word, path or URL, or an address with its port.
-var plainSafe = regexp.MustCompile(`^[A-Za-z/_][A-Za-z0-9/_.-]*(:[A-Za-z0-9/_.-]+)*$|^(\d+\.){3}\d+:\d+$`)
+var plainSafe = lazyregexp.New(`^[A-Za-z/_][A-Za-z0-9/_.-]*(:[A-Za-z0-9/_.-]+)*$|^(\d+\.){3}\d+:\d+$`)
 
 // Quote writes s so that YAML reads the same s again: bare where that is plainly
 // safe, else in single quotes, which leave the backslashes of a regular expression
@@ -143,7 +144,7 @@ func Quote(s string) string {
 	switch {
 	case s == "":
 		return `""`
-	case plainSafe.MatchString(s) && !token.IsNeedQuoted(s):
+	case plainSafe().MatchString(s) && !token.IsNeedQuoted(s):
 		return s
 	case !slices.ContainsFunc([]rune(s), func(r rune) bool { return !unicode.IsPrint(r) }):
 		return "'" + strings.ReplaceAll(s, "'", "''") + "'"

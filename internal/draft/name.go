@@ -3,8 +3,9 @@ package draft
 import (
 	"fmt"
 	"path/filepath"
-	"regexp"
 	"strings"
+
+	"github.com/tailflux/tailflux/internal/lazyregexp"
 )
 
 // name gives each source a name of its own: the name of its file; where several files
@@ -20,7 +21,7 @@ func name(all []Source) {
 		candidates := []string{base(*s)}
 		if alike[base(*s)] > 1 {
 			candidates = []string{filepath.Base(filepath.Dir(s.Path)) + "/" + base(*s)}
-			if len(s.Servers) == 1 && plain.MatchString(s.Servers[0]) {
+			if len(s.Servers) == 1 && plain().MatchString(s.Servers[0]) {
 				candidates = append(s.Servers[:1:1], candidates...)
 			}
 		}
@@ -37,8 +38,8 @@ func name(all []Source) {
 }
 
 var (
-	plain    = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9.-]*$`)
-	wildcard = regexp.MustCompile(`[-_.]*\*[-_]*`)
+	plain    = lazyregexp.New(`^[A-Za-z0-9][A-Za-z0-9.-]*$`)
+	wildcard = lazyregexp.New(`[-_.]*\*[-_]*`)
 )
 
 // base is the name of the file of a source, without its wildcards.
@@ -47,9 +48,9 @@ func base(s Source) string {
 	if !strings.Contains(name, "*") {
 		return strings.ReplaceAll(name, ":", "_") // a : is for the files of a glob
 	}
-	name = strings.Trim(wildcard.ReplaceAllString(name, ""), "-_.")
+	name = strings.Trim(wildcard().ReplaceAllString(name, ""), "-_.")
 	if name == "" || name == strings.TrimPrefix(filepath.Ext(s.Path), ".") {
-		name = filepath.Base(strings.TrimRight(wildcard.ReplaceAllString(filepath.Dir(s.Path), ""), "/"))
+		name = filepath.Base(strings.TrimRight(wildcard().ReplaceAllString(filepath.Dir(s.Path), ""), "/"))
 	}
 	return strings.ReplaceAll(name, ":", "_")
 }

@@ -5,12 +5,12 @@ import (
 	"fmt"
 	"maps"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
 
+	"github.com/tailflux/tailflux/internal/lazyregexp"
 	"github.com/tailflux/tailflux/internal/query"
 )
 
@@ -47,7 +47,7 @@ const (
 // parameters are those of a question; others say in which form it is answered.
 var parameters = []string{"range", "from", "to", "class", "path", "host", "source", "format", "of"}
 
-var class = regexp.MustCompile(`^\dxx$`)
+var class = lazyregexp.New(`^\dxx$`)
 
 // Parse reads the parameters of a URL. The error is for whoever wrote it, and has all that
 // is wrong.
@@ -69,7 +69,7 @@ func Parse(v url.Values, now time.Time) (r Request, err error) {
 			fail("%s: got %d bytes, want at most %d", name, len(f.Text), maxText)
 		case !utf8.ValidString(f.Text):
 			fail("%s: got %q, want UTF-8", name, f.Text)
-		case name == "class" && f.Set && !class.MatchString(f.Text):
+		case name == "class" && f.Set && !class().MatchString(f.Text):
 			fail("class: got %q, want a class of statuses such as 5xx", f.Text)
 		}
 		return f

@@ -161,7 +161,7 @@ func (c *Client) CreateDatabase(ctx context.Context) error {
 }
 
 // Keeps reports whether it has retention policies as InfluxDB 1.x does.
-func (s Server) Keeps() bool { return first.MatchString(s.Version) }
+func (s Server) Keeps() bool { return first().MatchString(s.Version) }
 
 // keeps is that of a server that was asked.
 func (c *Client) keeps() bool {

@@ -3,9 +3,10 @@ package influx
 import (
 	"bytes"
 	"encoding/json"
-	"regexp"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/tailflux/tailflux/internal/lazyregexp"
 )
 
 // The most bytes that are shown of an answer.
@@ -56,11 +57,11 @@ func lineError(data json.RawMessage) string {
 	return lines[0].Why
 }
 
-var beginsJSON = regexp.MustCompile(`^\{\s*(?:"code"\s*:\s*"([^"\\]*)"\s*,\s*)?"(?:error|message)"\s*:\s*"((?:[^"\\]|\\.)*)`)
+var beginsJSON = lazyregexp.New(`^\{\s*(?:"code"\s*:\s*"([^"\\]*)"\s*,\s*)?"(?:error|message)"\s*:\s*"((?:[^"\\]|\\.)*)`)
 
 // torn reads the message of an answer that was too long to be read to its end.
 func torn(answer []byte) (code, text string, ok bool) {
-	m := beginsJSON.FindSubmatch(answer)
+	m := beginsJSON().FindSubmatch(answer)
 	if m == nil {
 		return "", "", false
 	}

@@ -7,8 +7,9 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
+
+	"github.com/tailflux/tailflux/internal/lazyregexp"
 )
 
 // Server is what answers at influxdb.url.
@@ -34,9 +35,9 @@ const unknownServer = "unknown"
 func (s Server) Short() string { return cmp.Or(s.Version, s.Name, unknownServer) }
 
 var (
-	second = regexp.MustCompile(`^v?2\.`)
-	third  = regexp.MustCompile(`^v?3\.`)
-	first  = regexp.MustCompile(`^v?1\.`)
+	second = lazyregexp.New(`^v?2\.`)
+	third  = lazyregexp.New(`^v?3\.`)
+	first  = lazyregexp.New(`^v?1\.`)
 )
 
 // Caveat is what does not hold at a server as it does at InfluxDB 1.x, or "". raw is set if
@@ -51,11 +52,11 @@ func (s Server) Caveat(raw bool) (text string, fits bool) {
 
 func (s Server) caveat() string {
 	switch {
-	case second.MatchString(s.Version):
+	case second().MatchString(s.Version):
 		return "InfluxDB 2 takes points at /write only for a bucket that influxdb.database is mapped to (influx v1 dbrp create)"
-	case third.MatchString(s.Version):
+	case third().MatchString(s.Version):
 		return "InfluxDB 3 is written to as InfluxDB 1 is; what its answers mean is known, its reports and limits are not"
-	case !first.MatchString(s.Version):
+	case !first().MatchString(s.Version):
 		return "it does not say that it is InfluxDB 1.x, so what is promised may not hold (influxdb.url)"
 	}
 	return ""

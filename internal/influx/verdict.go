@@ -3,9 +3,10 @@ package influx
 import (
 	"errors"
 	"net/http"
-	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/tailflux/tailflux/internal/lazyregexp"
 )
 
 // Verdict is what the answer to a write means for the points that were sent.
@@ -58,11 +59,11 @@ func VerdictOf(err error) Verdict {
 // of points from the future that they are too old.
 func refusal(answer *AnswerError, other Verdict) Verdict {
 	switch words := ownWords(answer.Message); {
-	case pendingDeletion.MatchString(words): // of a shard, which is made anew
+	case pendingDeletion().MatchString(words): // of a shard, which is made anew
 		return Unclear
-	case outOfTime.MatchString(words):
+	case outOfTime().MatchString(words):
 		return OutOfTime
-	case aboutPoints.MatchString(answer.Message), aboutPoints.MatchString(words):
+	case aboutPoints().MatchString(answer.Message), aboutPoints().MatchString(words):
 		return Refused
 	case answer.Code != "" && answer.Status != http.StatusBadRequest:
 		return Refused // the status says it
@@ -73,17 +74,17 @@ func refusal(answer *AnswerError, other Verdict) Verdict {
 // These are how InfluxDB's texts begin.
 var (
 	// 1.x, 2.x, and 3.
-	wrappers    = regexp.MustCompile(`^(failure writing points to database: )?(partial write: )?`)
-	aboutPoints = regexp.MustCompile(`^(partial write|field type conflict|unable to parse|parsing failed for write_lp endpoint)`)
+	wrappers    = lazyregexp.New(`^(failure writing points to database: )?(partial write: )?`)
+	aboutPoints = lazyregexp.New(`^(partial write|field type conflict|unable to parse|parsing failed for write_lp endpoint)`)
 	// 1.8; the same and more in 1.12.2; 1.12.4 and later and 2.x, of a retention policy
 	// and of a write window.
-	outOfTime = regexp.MustCompile(`^(points beyond retention policy|dropped \d+ points outside )`)
+	outOfTime = lazyregexp.New(`^(points beyond retention policy|dropped \d+ points outside )`)
 
-	pendingDeletion = regexp.MustCompile(`^shard \d+ is pending deletion`)
+	pendingDeletion = lazyregexp.New(`^shard \d+ is pending deletion`)
 )
 
 // ownWords is a text without what InfluxDB may put before its reason.
-func ownWords(message string) string { return message[len(wrappers.FindString(message)):] }
+func ownWords(message string) string { return message[len(wrappers().FindString(message)):] }
 
 // Words is how an answer begins, up to where it may be about one line: the same for
 // all lines that are refused for one reason. "" if there was none.

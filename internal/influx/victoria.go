@@ -7,10 +7,11 @@ import (
 	"io"
 	"math"
 	"net/http"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/tailflux/tailflux/internal/lazyregexp"
 )
 
 const victoriaMetrics = "VictoriaMetrics"
@@ -72,7 +73,7 @@ func (c *Client) flags(ctx context.Context) (f Flags) {
 	values := map[string]string{}
 	const most = 16 << 20
 	for lines := bufio.NewScanner(io.LimitReader(text, most)); lines.Scan(); {
-		if m := flagOrStart.FindSubmatch(lines.Bytes()); m != nil {
+		if m := flagOrStart().FindSubmatch(lines.Bytes()); m != nil {
 			values[string(m[1])+string(m[3])] = string(m[2]) + string(m[4])
 		}
 	}
@@ -92,7 +93,7 @@ func (c *Client) flags(ctx context.Context) (f Flags) {
 	return f
 }
 
-var flagOrStart = regexp.MustCompile(`^(?:flag\{name="([^"]*)", value="([^"]*)"|(vm_app_start_timestamp) (\S+))`)
+var flagOrStart = lazyregexp.New(`^(?:flag\{name="([^"]*)", value="([^"]*)"|(vm_app_start_timestamp) (\S+))`)
 
 func (c *Client) metrics(ctx context.Context, url string) (io.ReadCloser, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)

@@ -2,9 +2,10 @@ package logfile
 
 import (
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/tailflux/tailflux/internal/lazyregexp"
 )
 
 // days are the files of a log whose names differ in their dates.
@@ -69,14 +70,14 @@ func (d *days) date(dir, name string) string {
 	return ""
 }
 
-var anyNumber = regexp.MustCompile(`\d+`)
+var anyNumber = lazyregexp.New(`\d+`)
 
 // directories are those of other days, if the date is in that of the path.
 func (d *days) directories() []string {
 	if d == nil || !strings.ContainsAny(filepath.Dir(d.pattern.glob), `*?[`) {
 		return nil
 	}
-	like := func(path string) string { return anyNumber.ReplaceAllString(path, "0") }
+	like := func(path string) string { return anyNumber().ReplaceAllString(path, "0") }
 	dir := filepath.Dir(d.path)
 	all, _ := filepath.Glob(filepath.Dir(d.pattern.glob)) // the glob was checked
 	all = slices.DeleteFunc(all, func(other string) bool { return other == dir || like(other) != like(dir) })

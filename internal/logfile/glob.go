@@ -200,7 +200,7 @@ func (p Pattern) NoMatch() error {
 // path itself.
 func logOf(path string) string {
 	for IsRotated(path) {
-		path = path[:rotatedName.FindStringIndex(path)[0]]
+		path = path[:rotatedName().FindStringIndex(path)[0]]
 	}
 	return path
 }

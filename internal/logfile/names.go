@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+
+	"github.com/tailflux/tailflux/internal/lazyregexp"
 )
 
 // The names of rotated logs. This is the one grammar of them: logrotate calls the
@@ -31,28 +33,28 @@ const (
 )
 
 // passing matches the ends of names that editors and others give to files for a while.
-var passing = regexp.MustCompile(`(?:~|\.(?:tmp|part|bak|orig|save|sw[a-p]|lock|pid))$`)
+var passing = lazyregexp.New(`(?:~|\.(?:tmp|part|bak|orig|save|sw[a-p]|lock|pid))$`)
 
 // rotatedName matches the names of rotated logs of whatever log, and extended
 // those that kept the extension. A date is taken for one only behind a dash here:
 // logs may have dates in their names.
 var (
-	readableEnd = regexp.MustCompile(readable + `$`)
-	rotatedName = regexp.MustCompile(`(?:` + number + `|-\d{8,}|` + byPeople + `|` + compressed + `)$`)
-	extended    = regexp.MustCompile(`(?:` + number + `|` + date + `)(\.[^./]+)$`)
+	readableEnd = lazyregexp.New(readable + `$`)
+	rotatedName = lazyregexp.New(`(?:` + number + `|-\d{8,}|` + byPeople + `|` + compressed + `)$`)
+	extended    = lazyregexp.New(`(?:` + number + `|` + date + `)(\.[^./]+)$`)
 )
 
 // IsRotated reports whether a path is called as the rotated files of some log are.
-func IsRotated(path string) bool { return rotatedName.MatchString(path) }
+func IsRotated(path string) bool { return rotatedName().MatchString(path) }
 
 // IsCompressed reports whether a file is called as compressed ones are that can be
 // read. What is in it may be something else.
-func IsCompressed(path string) bool { return readableEnd.MatchString(path) }
+func IsCompressed(path string) bool { return readableEnd().MatchString(path) }
 
 // RotatedFrom is the path of the log that a path, which keeps the log's extension,
 // may be a rotated file of, or "".
 func RotatedFrom(path string) string {
-	at := extended.FindStringSubmatchIndex(path)
+	at := extended().FindStringSubmatchIndex(path)
 	if at == nil {
 		return ""
 	}
@@ -122,7 +124,7 @@ func (n *names) rotated(name string) (ok bool, order int) {
 // that are known.
 func (n *names) maybe(name string) bool {
 	rest, ok := strings.CutPrefix(name, n.base)
-	return ok && rest != "" && !passing.MatchString(rest) && strings.ContainsRune(".-_", rune(rest[0])) && strings.ContainsFunc(rest, unicode.IsDigit)
+	return ok && rest != "" && !passing().MatchString(rest) && strings.ContainsRune(".-_", rune(rest[0])) && strings.ContainsFunc(rest, unicode.IsDigit)
 }
 
 // RotatedName reports whether a file is called as rotated files are of the log that is

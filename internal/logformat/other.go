@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"regexp"
 	"slices"
+
+	"github.com/tailflux/tailflux/internal/lazyregexp"
 )
 
 // others are logs that lie beside access logs, and how their lines begin. A record of
@@ -11,14 +13,14 @@ import (
 var others = []struct {
 	name  string
 	forms []string // see hasForm: each such line has one, which takes less than begin to find out
-	begin *regexp.Regexp
+	begin func() *regexp.Regexp
 }{
-	{"nginx's error log", []string{"0000/00/00 00:00:00 ["}, regexp.MustCompile(`^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d \[(?:debug|info|notice|warn|error|crit|alert|emerg)\] \d+#\d+: `)},
-	{"php-fpm's slow log", []string{"[00-", "script_filename = ", "[0x"}, regexp.MustCompile(`^` + phpTime + `\s+\[pool [^]]+\] pid \d+|^script_filename = |^\[0x[0-9a-f]+\] \S+\(`)},
-	{"php-fpm's log", []string{"[00-"}, regexp.MustCompile(`^` + phpTime + ` (?:ALERT|ERROR|WARNING|NOTICE|DEBUG): `)},
-	{"PHP's error log", []string{"[00-"}, regexp.MustCompile(`^` + phpTime + ` `)},
-	{"a program's own log", []string{"{"}, regexp.MustCompile(`^\{.*"(?i:level|severity)": ?"[A-Za-z]+".*"(?:msg|message)": ?"`)},
-	{"Apache's error log", []string{"["}, regexp.MustCompile(`^\[[A-Z][a-z]{2} [A-Z][a-z]{2} [ 0-9]\d \d\d:\d\d:\d\d(?:\.\d+)? \d{4}\] \[`)},
+	{"nginx's error log", []string{"0000/00/00 00:00:00 ["}, lazyregexp.New(`^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d \[(?:debug|info|notice|warn|error|crit|alert|emerg)\] \d+#\d+: `)},
+	{"php-fpm's slow log", []string{"[00-", "script_filename = ", "[0x"}, lazyregexp.New(`^` + phpTime + `\s+\[pool [^]]+\] pid \d+|^script_filename = |^\[0x[0-9a-f]+\] \S+\(`)},
+	{"php-fpm's log", []string{"[00-"}, lazyregexp.New(`^` + phpTime + ` (?:ALERT|ERROR|WARNING|NOTICE|DEBUG): `)},
+	{"PHP's error log", []string{"[00-"}, lazyregexp.New(`^` + phpTime + ` `)},
+	{"a program's own log", []string{"{"}, lazyregexp.New(`^\{.*"(?i:level|severity)": ?"[A-Za-z]+".*"(?:msg|message)": ?"`)},
+	{"Apache's error log", []string{"["}, lazyregexp.New(`^\[[A-Z][a-z]{2} [A-Z][a-z]{2} [ 0-9]\d \d\d:\d\d:\d\d(?:\.\d+)? \d{4}\] \[`)},
 }
 
 const phpTime = `\[\d\d-[A-Z][a-z]{2}-\d{4} \d\d:\d\d:\d\d(?:\.\d+)?(?: [^]]+)?\]`
@@ -28,7 +30,7 @@ const phpTime = `\[\d\d-[A-Z][a-z]{2}-\d{4} \d\d:\d\d:\d\d(?:\.\d+)?(?: [^]]+)?\
 func Other(line []byte) (name string, ok bool) {
 	for i := range others {
 		of := &others[i]
-		if slices.ContainsFunc(of.forms, func(form string) bool { return hasForm(line, form) }) && of.begin.Match(line) {
+		if slices.ContainsFunc(of.forms, func(form string) bool { return hasForm(line, form) }) && of.begin().Match(line) {
 			if isOfObject(line) {
 				break
 			}

@@ -1,10 +1,10 @@
 package logformat
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/tailflux/tailflux/internal/lazyregexp"
 	"github.com/tailflux/tailflux/internal/nginxvar"
 )
 
@@ -98,14 +98,14 @@ func (t *template) labels() map[string]string {
 		if p.name == "" || !t.isOwn(p.name) || i == 0 {
 			continue
 		}
-		if m := label.FindStringSubmatch(t.pieces[i-1].literal); m != nil {
+		if m := label().FindStringSubmatch(t.pieces[i-1].literal); m != nil {
 			all[p.name] = m[1]
 		}
 	}
 	return all
 }
 
-var label = regexp.MustCompile(`([A-Za-z][A-Za-z0-9_.-]*)["']?[=:] ?["'\[(]?$`)
+var label = lazyregexp.New(`([A-Za-z][A-Za-z0-9_.-]*)["']?[=:] ?["'\[(]?$`)
 
 // words are the two or three variables with a space between each that the piece i
 // begins, with a quote before them and one behind; without quotes they are method and

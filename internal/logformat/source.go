@@ -2,8 +2,9 @@ package logformat
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
+
+	"github.com/tailflux/tailflux/internal/lazyregexp"
 )
 
 // The ways nginx writes values into a log: the escape parameter of log_format.
@@ -30,22 +31,22 @@ type source struct {
 }
 
 var (
-	statement   = regexp.MustCompile(`^(?:\s*#[^\n]*\n)*\s*log_format\s+(?:"[^"]*"|'[^']*'|[^\s'";]+)\s+`)
-	comment     = regexp.MustCompile(`(?m)^\s*#.*$`)
-	typographic = regexp.MustCompile(`[‘’‚“”„][$\[{]|\$\w+[\]}]?[‘’‚“”„]`)
-	parameter   = regexp.MustCompile(`^\s*escape=([^\s$;'"]*)(?:\s+|$)`)
+	statement   = lazyregexp.New(`^(?:\s*#[^\n]*\n)*\s*log_format\s+(?:"[^"]*"|'[^']*'|[^\s'";]+)\s+`)
+	comment     = lazyregexp.New(`(?m)^\s*#.*$`)
+	typographic = lazyregexp.New(`[‘’‚“”„][$\[{]|\$\w+[\]}]?[‘’‚“”„]`)
+	parameter   = lazyregexp.New(`^\s*escape=([^\s$;'"]*)(?:\s+|$)`)
 )
 
 // readSource reads a bare format, or one pasted from nginx.conf, whose quoted
 // pieces it joins.
 func readSource(origin string) (source, error) {
 	s := source{origin: origin}
-	if at := typographic.FindStringIndex(origin); at != nil {
+	if at := typographic().FindStringIndex(origin); at != nil {
 		return s, fmt.Errorf("%s: the quote here is one of print, which another program has made of nginx's; write ' or \"", where(origin, at[0]))
 	}
-	begin := len(statement.FindString(origin))
+	begin := len(statement().FindString(origin))
 	whole := begin > 0
-	if m := parameter.FindStringSubmatchIndex(origin[begin:]); m != nil {
+	if m := parameter().FindStringSubmatchIndex(origin[begin:]); m != nil {
 		name := origin[begin+m[2] : begin+m[3]]
 		e, ok := escapings[name]
 		if !ok {
@@ -166,7 +167,7 @@ func (s *source) join(i int) error {
 		}
 	}
 	if i < len(o) {
-		if rest := strings.TrimSpace(comment.ReplaceAllString(o[i+1:], "")); rest != "" {
+		if rest := strings.TrimSpace(comment().ReplaceAllString(o[i+1:], "")); rest != "" {
 			return fmt.Errorf("%s: text after the semicolon; give one log_format only", where(o, i+1))
 		}
 	}

@@ -4,10 +4,12 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"html/template"
+	"sync"
 )
 
 // form asks for the token. It has no script, and needs nothing else.
-var form = template.Must(template.New("form").Parse(`<!doctype html>
+var form = sync.OnceValue(func() *template.Template {
+	return template.Must(template.New("form").Parse(`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -32,6 +34,7 @@ var form = template.Must(template.New("form").Parse(`<!doctype html>
 </body>
 </html>
 `))
+})
 
 const formStyle = `
 :root { color-scheme: light dark; --ink: #1b1d1f; --soft: #5a6067; --line: #c9ccd0; --paper: #f6f6f4; --bad: #b3262b; }

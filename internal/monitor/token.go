@@ -97,7 +97,7 @@ func refuse(w http.ResponseWriter, r *http.Request) {
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")
 	w.WriteHeader(http.StatusUnauthorized)
-	_ = form.Execute(w, map[string]any{ // the client is gone
+	_ = form().Execute(w, map[string]any{ // the client is gone
 		"Wrong": r.URL.Query().Has("token"),
 		// The browser keeps the cookie back where a link on another site leads here; asked
 		// again from here it sends it.

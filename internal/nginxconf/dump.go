@@ -1,8 +1,9 @@
 package nginxconf
 
 import (
-	"regexp"
 	"strings"
+
+	"github.com/tailflux/tailflux/internal/lazyregexp"
 )
 
 // A dump is what nginx -T prints: each file after a line with its name.
@@ -12,11 +13,11 @@ type dump struct {
 	before string // what nginx said before it
 }
 
-var dumped = regexp.MustCompile(`(?m)^# configuration file (.+):\r?$`)
+var dumped = lazyregexp.New(`(?m)^# configuration file (.+):\r?$`)
 
 // readDump reads a dump; ok is false for any other text.
 func readDump(text string) (d dump, ok bool) {
-	heads := dumped.FindAllStringSubmatchIndex(text, -1)
+	heads := dumped().FindAllStringSubmatchIndex(text, -1)
 	if heads == nil {
 		return d, false
 	}

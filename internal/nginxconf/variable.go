@@ -1,9 +1,10 @@
 package nginxconf
 
 import (
-	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/tailflux/tailflux/internal/lazyregexp"
 )
 
 // Variable is what the values of a variable of nginx can be.
@@ -23,13 +24,13 @@ var operators = []string{"server_name", "hostname", "server_port", "server_addr"
 var times = []string{"time_iso8601", "msec", "date_gmt"}
 
 var (
-	variable = regexp.MustCompile(`\$(?:\{(\w+)\}|(\w+))`)
-	group    = regexp.MustCompile(`\(\?P?<(\w+)>`)
+	variable = lazyregexp.New(`\$(?:\{(\w+)\}|(\w+))`)
+	group    = lazyregexp.New(`\(\?P?<(\w+)>`)
 )
 
 // VariablesOf are the names of the variables in a text.
 func VariablesOf(text string) (names []string) {
-	for _, m := range variable.FindAllStringSubmatch(text, -1) {
+	for _, m := range variable().FindAllStringSubmatch(text, -1) {
 		names = append(names, strings.ToLower(m[1]+m[2]))
 	}
 	return names
@@ -37,11 +38,11 @@ func VariablesOf(text string) (names []string) {
 
 // Glob is the path with a wildcard for each run of variables that only - and _ part.
 func Glob(path string) string {
-	path = variable.ReplaceAllString(path, "*")
-	return runs.ReplaceAllString(path, "*")
+	path = variable().ReplaceAllString(path, "*")
+	return runs().ReplaceAllString(path, "*")
 }
 
-var runs = regexp.MustCompile(`\*(?:[-_]?\*)+`)
+var runs = lazyregexp.New(`\*(?:[-_]?\*)+`)
 
 // Kind is what the values of a variable of a path are.
 func (f *Found) Kind(name string) Variable {
@@ -68,7 +69,7 @@ func (w *walker) variables(block statement) {
 			w.note(s.arg(0), w.valueOf(s.arg(1), Any))
 		case s.name == "if" && len(s.args) >= 3:
 			kind := w.valueOf(s.arg(0), Any)
-			for _, m := range group.FindAllStringSubmatch(s.arg(2), -1) {
+			for _, m := range group().FindAllStringSubmatch(s.arg(2), -1) {
 				w.note(m[1], kind)
 			}
 		}
@@ -84,7 +85,7 @@ func (w *walker) mapped(s statement) {
 	}
 	from, kind := w.valueOf(s.arg(0), Any), Fixed
 	for _, entry := range s.block {
-		for _, m := range group.FindAllStringSubmatch(entry.name, -1) {
+		for _, m := range group().FindAllStringSubmatch(entry.name, -1) {
 			w.note(m[1], from)
 		}
 		if len(entry.args) == 1 && entry.name != "include" {

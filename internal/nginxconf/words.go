@@ -3,10 +3,11 @@ package nginxconf
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 
 	crossplane "github.com/nginxinc/nginx-go-crossplane"
+
+	"github.com/tailflux/tailflux/internal/lazyregexp"
 )
 
 // A word of a statement. Raw has the backslashes that text has not.
@@ -45,11 +46,11 @@ func (s statement) arg(i int) string {
 }
 
 // luaBrace is a block of Lua whose brace follows at once: the lexer would lose it.
-var luaBrace = regexp.MustCompile(`_by_lua_block\{`)
+var luaBrace = lazyregexp.New(`_by_lua_block\{`)
 
 // parse reads the statements of one file.
 func parse(file, text string) ([]statement, error) {
-	text = luaBrace.ReplaceAllString(text, "_by_lua_block {")
+	text = luaBrace().ReplaceAllString(text, "_by_lua_block {")
 	tokens := crossplane.LexWithOptions(strings.NewReader(text), crossplane.LexOptions{Lexers: []crossplane.RegisterLexer{luaLexer()}})
 	p := parser{file: file, open: []statement{{}}}
 	var err error

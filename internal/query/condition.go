@@ -2,9 +2,10 @@ package query
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/tailflux/tailflux/internal/lazyregexp"
 )
 
 // Condition is what a tag of a line must be.
@@ -49,7 +50,7 @@ const (
 	classTag  = "status_class"
 )
 
-var class = regexp.MustCompile(`^\dxx$`)
+var class = lazyregexp.New(`^\dxx$`)
 
 // in is the condition for points with these tags: a class of statuses is also known by the
 // status. ok is false if these tags do not tell.
@@ -57,7 +58,7 @@ func (c Condition) in(tags []string) (as Condition, ok bool) {
 	if slices.Contains(tags, c.Tag) {
 		return c, true
 	}
-	if c.Tag == classTag && !c.Match && class.MatchString(c.Text) && slices.Contains(tags, statusTag) {
+	if c.Tag == classTag && !c.Match && class().MatchString(c.Text) && slices.Contains(tags, statusTag) {
 		return Condition{Tag: statusTag, Not: c.Not, Match: true, Text: "^" + c.Text[:1]}, true
 	}
 	return c, false

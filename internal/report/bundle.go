@@ -3,8 +3,9 @@ package report
 import (
 	"fmt"
 	"io/fs"
-	"regexp"
 	"strings"
+
+	"github.com/tailflux/tailflux/internal/lazyregexp"
 )
 
 var (
@@ -36,23 +37,23 @@ func together(assets fs.FS) (css, js string, err error) {
 }
 
 var (
-	imports = regexp.MustCompile(`(?m)^import (.+) from '\./(\w+)\.js';$`)
-	exports = regexp.MustCompile(`(?m)^export (?:(default) (\w+);$|((?:async )?function|const|let|class) (\w+))`)
+	imports = lazyregexp.New(`(?m)^import (.+) from '\./(\w+)\.js';$`)
+	exports = lazyregexp.New(`(?m)^export (?:(default) (\w+);$|((?:async )?function|const|let|class) (\w+))`)
 )
 
 // scoped makes of a module what can stand with others in one script: a file that is opened
 // from a disk can import nothing. Imports and exports stand at the beginnings of lines.
 func scoped(name, module string) string {
-	module = imports.ReplaceAllStringFunc(module, func(line string) string {
-		m := imports.FindStringSubmatch(line)
+	module = imports().ReplaceAllStringFunc(module, func(line string) string {
+		m := imports().FindStringSubmatch(line)
 		if strings.HasPrefix(m[1], "{") {
 			return fmt.Sprintf("const %s = module_%s;", strings.ReplaceAll(m[1], " as ", ": "), m[2])
 		}
 		return fmt.Sprintf("const %s = module_%s.default;", m[1], m[2])
 	})
 	var names []string
-	module = exports.ReplaceAllStringFunc(module, func(line string) string {
-		m := exports.FindStringSubmatch(line)
+	module = exports().ReplaceAllStringFunc(module, func(line string) string {
+		m := exports().FindStringSubmatch(line)
 		if m[1] == "default" {
 			names = append(names, "default: "+m[2])
 			return ""

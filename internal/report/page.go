@@ -9,6 +9,7 @@ import (
 	"html/template"
 	"io"
 	"io/fs"
+	"sync"
 )
 
 //go:embed web/report.html
@@ -20,7 +21,7 @@ var style string
 //go:embed web/report.js
 var script string
 
-var page = template.Must(template.New("report").Parse(markup))
+var page = sync.OnceValue(func() *template.Template { return template.Must(template.New("report").Parse(markup)) })
 
 // WritePage writes the report as one page of HTML. assets are the scripts and styles of the
 // live page, which it shares.
@@ -45,7 +46,7 @@ func (r *Report) WritePage(w io.Writer, assets fs.FS, version string, fullAddres
 		v.Clients = ""
 	}
 	var b bytes.Buffer
-	if err := page.Execute(&b, v); err != nil {
+	if err := page().Execute(&b, v); err != nil {
 		return fmt.Errorf("report: %w", err)
 	}
 	_, err = b.WriteTo(w)

@@ -2,10 +2,10 @@ package shape
 
 import (
 	"bytes"
-	"regexp"
 	"strings"
 
 	"github.com/tailflux/tailflux/internal/accesslog"
+	"github.com/tailflux/tailflux/internal/lazyregexp"
 )
 
 // ownRequests says that tailflux's own requests to InfluxDB are in the log, so that each
@@ -34,11 +34,11 @@ func (l *Lines) ownRequests(lines [][]byte) string {
 
 const ownRequests = "tailflux's own requests to InfluxDB"
 
-var ownPath = regexp.MustCompile(`/(?:write|query|ping)\b`)
+var ownPath = lazyregexp.New(`/(?:write|query|ping)\b`)
 
 // isOwn reports whether a line may be of a request that tailflux sends.
 func isOwn(line []byte) bool {
-	return bytes.Contains(line, []byte(`"tailflux"`)) && ownPath.Match(line)
+	return bytes.Contains(line, []byte(`"tailflux"`)) && ownPath().Match(line)
 }
 
 // Unread names the keys of a JSON log that are left out, because they are of no variable.

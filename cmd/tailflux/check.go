@@ -68,7 +68,7 @@ configuration is wrong: then every mistake in it is printed.`,
 			return examine(cmd, o, asJSON)
 		},
 	}
-	help.AddConfigFlags(cmd.Flags())
+	help.WantConfigFlags(cmd)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the findings as JSON")
 	cmd.Flags().BoolVar(&asYAML, "print", false, "print the configuration as it applies, and look at nothing else")
 	cmd.Flags().StringVar(&user, "user", "", "look with the rights of this user, instead of those of the unit's user")

@@ -52,7 +52,7 @@ is 1 if a line would be rejected.`,
 			return explainLines(cmd, args, file, asJSON)
 		},
 	}
-	help.AddConfigFlags(cmd.Flags())
+	help.WantConfigFlags(cmd)
 	cmd.Flags().StringVar(&file, "file", "", "read the lines from this file; - is standard input")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object per line")
 	return cmd

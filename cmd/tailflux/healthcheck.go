@@ -46,7 +46,7 @@ tailflux waits for both.`,
 			return err
 		},
 	}
-	help.AddConfigFlags(cmd.Flags())
+	help.WantConfigFlags(cmd)
 	cmd.Flags().BoolVar(&ready, "ready", false, "ask /readyz: does it read the logs, and does InfluxDB take points")
 	return cmd
 }

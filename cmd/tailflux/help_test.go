@@ -33,7 +33,7 @@ func commands(c *cobra.Command) (all []*cobra.Command) {
 // The help of each command fits a screen, has the command's own flags, and says
 // where those of the configuration are listed.
 func TestHelpFitsAScreen(t *testing.T) {
-	for _, cmd := range commands(rootCommand(io.Discard)) {
+	for _, cmd := range commands(rootCommand(io.Discard, []string{"help"})) {
 		args := strings.Fields(cmd.CommandPath() + " --help")[1:]
 		t.Run(strings.Join(args, " "), func(t *testing.T) {
 			code, out, errs := printed(args...)
@@ -70,7 +70,7 @@ func TestHelpOfTheConfiguration(t *testing.T) {
 	if code != 0 || errs != "" {
 		t.Fatalf("exit code %d: %s", code, errs)
 	}
-	root := rootCommand(io.Discard)
+	root := rootCommand(io.Discard, []string{"help"})
 	root.Flags().VisitAll(func(f *pflag.Flag) {
 		if help.IsConfigFlag(f) != strings.Contains(out, "--"+f.Name+" ") {
 			t.Errorf("--%s is one of them: %t; but it says\n%s", f.Name, help.IsConfigFlag(f), out)

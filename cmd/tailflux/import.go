@@ -83,7 +83,7 @@ The daemon then continues where it was, and loses nothing.`,
 			return shown.verdict()
 		},
 	}
-	help.AddConfigFlags(cmd.Flags())
+	help.WantConfigFlags(cmd)
 	cmd.Flags().StringVar(&source, "source", "", "source that the files belong to (default: the only one)")
 	return cmd
 }

@@ -68,7 +68,7 @@ nginx -T says there. Logs of Apache are not looked for.`,
 			return do.offer(cmd, d)
 		},
 	}
-	help.AddConfigFlags(cmd.Flags())
+	help.WantConfigFlags(cmd)
 	cmd.Flags().StringVar(&do.nginxConf, "nginx-conf", "", "read this file and its includes, or a saved nginx -T; - is standard input")
 	cmd.Flags().BoolVar(&do.yes, "yes", false, "write the file without asking")
 	cmd.Flags().BoolVar(&do.force, "force", false, "with --yes: replace a file that is there; it is kept as FILE.old")

@@ -68,7 +68,7 @@ The exit code is 2 if no rollup can answer, or the server has no InfluxQL.`,
 			return answerQuery(cmd.Context(), cmd.OutOrStdout(), c, plan, asJSON)
 		},
 	}
-	help.AddConfigFlags(cmd.Flags())
+	help.WantConfigFlags(cmd)
 	cmd.Flags().StringVar(&since, "since", "1h", "how long before now the range begins: 30m, 24h, 7d")
 	cmd.Flags().StringVar(&from, "from", "", "when it begins: 2026-11-20 or 2026-11-20T10:00:00Z (UTC)")
 	cmd.Flags().StringVar(&to, "to", "", "when it ends (default: now)")

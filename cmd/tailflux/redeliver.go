@@ -66,7 +66,7 @@ and run redeliver as the user that it runs as.`,
 			return err
 		},
 	}
-	help.AddConfigFlags(cmd.Flags())
+	help.WantConfigFlags(cmd)
 	cmd.Flags().StringVar(&source, "source", "", "source whose lines are redelivered (default: all that are configured)")
 	return cmd
 }

@@ -69,7 +69,7 @@ format; the page is of the others.`,
 			return errors.Join(err, r.WritePage(cmd.OutOrStdout(), page.Files(), version, full))
 		},
 	}
-	help.AddConfigFlags(cmd.Flags())
+	help.WantConfigFlags(cmd)
 	cmd.Flags().BoolVar(&full, "full-addresses", false, "show the whole addresses of clients")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object with the same numbers")
 	return cmd

@@ -24,7 +24,7 @@ const (
 
 // execute runs the command line and returns the exit code.
 func execute(args []string, stdout, stderr io.Writer) int {
-	root := rootCommand(stderr)
+	root := rootCommand(stderr, args)
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
@@ -44,8 +44,8 @@ func execute(args []string, stdout, stderr io.Writer) int {
 	return exitFailed
 }
 
-// rootCommand is tailflux itself: without a command it runs.
-func rootCommand(stderr io.Writer) *cobra.Command {
+// rootCommand is tailflux itself, to be called with args: without a command it runs.
+func rootCommand(stderr io.Writer, args []string) *cobra.Command {
 	run := runCommand(stderr)
 	root := &cobra.Command{
 		Use:   "tailflux",
@@ -65,6 +65,7 @@ tailflux run does.`,
 		root.AddCommand(more)
 	}
 	help.Setup(root)
+	help.AddWanted(root, args)
 	return root
 }
 

@@ -60,7 +60,7 @@ The keys are shown by ?. NO_COLOR turns colours off.`,
 			return err
 		},
 	}
-	help.AddConfigFlags(cmd.Flags())
+	help.WantConfigFlags(cmd)
 	cmd.Flags().BoolVar(&once, "once", false, "print one picture as text, and end")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "with --once: print it as JSON")
 	return cmd

@@ -55,7 +55,7 @@ compared: VictoriaMetrics has no InfluxQL.`,
 			return verifyFiles(cmd.Context(), cmd.OutOrStdout(), c, source, args, asJSON)
 		},
 	}
-	help.AddConfigFlags(cmd.Flags())
+	help.WantConfigFlags(cmd)
 	cmd.Flags().StringVar(&source, "source", "", "source that the files belong to (default: detected by content)")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object per file")
 	return cmd

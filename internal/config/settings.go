@@ -157,7 +157,7 @@ func row[T, V any](key, help string, k kind[V], field func(*T) *V) setting[T] {
 
 // flagName is the flag of a key, without the dashes before it.
 func flagName(key string) string {
-	return strings.NewReplacer(".", "-", "_", "-").Replace(key)
+	return strings.ReplaceAll(strings.ReplaceAll(key, ".", "-"), "_", "-")
 }
 
 // variable is the environment variable of a key.

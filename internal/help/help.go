@@ -19,6 +19,8 @@ import (
 
 const completion = "completion"
 
+const configFlag = "config"
+
 // configTopic are the arguments of help for the configuration.
 var configTopic = []string{"config"}
 
@@ -83,8 +85,34 @@ replaces those of the file.`
 
 // AddConfigFlags adds --config and a flag for each key of the configuration.
 func AddConfigFlags(flags *pflag.FlagSet) {
-	flags.StringP("config", "c", "", "configuration file (default "+config.DefaultFile+" if it exists)")
+	flags.StringP(configFlag, "c", "", "configuration file (default "+config.DefaultFile+" if it exists)")
 	config.Flags(flags)
+}
+
+// wanted marks commands.
+const wanted = "tailflux: flags of the configuration"
+
+// WantConfigFlags is AddConfigFlags for a command that is not called each time: it gets
+// its flags from [AddWanted].
+func WantConfigFlags(cmd *cobra.Command) { cmd.Annotations = map[string]string{wanted: ""} }
+
+// AddWanted adds the flags of the configuration to the command that args call. Where that
+// is none that has them each command gets them: help and completion are about the others.
+// To make all of them, a thousand, takes longer than to read the configuration.
+func AddWanted(root *cobra.Command, args []string) {
+	called, _, err := root.Find(args)
+	itself := len(args) == 0 || strings.HasPrefix(args[0], "-")
+	others := err != nil || called == root && !itself || called != root && called.Flags().Lookup(configFlag) == nil && !wants(called)
+	for _, cmd := range root.Commands() {
+		if wants(cmd) && (others || cmd == called) {
+			AddConfigFlags(cmd.Flags())
+		}
+	}
+}
+
+func wants(cmd *cobra.Command) bool {
+	_, is := cmd.Annotations[wanted]
+	return is
 }
 
 // configFlags are those of AddConfigFlags.

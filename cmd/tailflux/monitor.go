@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 
@@ -29,6 +30,11 @@ func length[T any](of *atomic.Pointer[chan T]) func() int {
 
 // monitor serves what the pipeline does.
 func (p *pipeline) monitor() http.Handler {
+	made := sync.OnceValue(p.handler) // by the first request: many runs are never asked
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { made().ServeHTTP(w, r) })
+}
+
+func (p *pipeline) handler() http.Handler {
 	rejected := shownRejects{stats: p.stats, misfits: p.misfits.Load}
 	return monitor.Handler(monitor.Info{
 		Version: version,

@@ -1,6 +1,7 @@
 package logfile
 
 import (
+	"bufio"
 	"bytes"
 	"fmt"
 	"io"
@@ -38,7 +39,7 @@ func FirstLines(path string, n int) (lines [][]byte, err error) {
 		return nil, err
 	}
 	defer o.Close()
-	in := NewLineReader(&Log{Opened: o}, longest)
+	in := &LineReader{r: bufio.NewReaderSize(&Log{Opened: o}, 32<<10), max: longest} // few are wanted
 	for len(lines) < n {
 		line, long, err := in.Next()
 		if err != nil || long || in.open {

@@ -2,7 +2,6 @@ package rollup
 
 import (
 	"math"
-	"slices"
 )
 
 // Buckets is the number of buckets of a time, with the one for all that is longer. The
@@ -45,9 +44,11 @@ var (
 // table has the buckets of so many times, each a step after the one before.
 func table(n, step int64) []uint8 {
 	buckets := make([]uint8, n)
+	b := 0
 	for i := range buckets {
-		ms := int64(i) * step
-		b := slices.IndexFunc(whole[:], func(last int64) bool { return ms <= last })
+		for int64(i)*step > whole[b] {
+			b++
+		}
 		buckets[i] = uint8(b)
 	}
 	return buckets

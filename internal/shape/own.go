@@ -2,6 +2,7 @@ package shape
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 
 	"github.com/tailflux/tailflux/internal/accesslog"
@@ -12,6 +13,10 @@ import (
 // of them makes a point, and with it the next request, for ever: then InfluxDB is behind
 // the server whose log this is. It is "" when there are none, or they are dropped.
 func (l *Lines) ownRequests(lines [][]byte) string {
+	lines = slices.DeleteFunc(slices.Clone(lines), func(line []byte) bool { return !isOwn(line) })
+	if len(lines) == 0 {
+		return ""
+	}
 	schema := l.Schema
 	schema.Values = nil // nothing is admitted for lines that are only looked at
 	encoder, err := accesslog.New(l.Format.Names(), schema)
@@ -19,9 +24,6 @@ func (l *Lines) ownRequests(lines [][]byte) string {
 		return ""
 	}
 	for _, line := range lines {
-		if !isOwn(line) {
-			continue
-		}
 		if captures, ok := l.Matcher.Match(line); ok {
 			if _, outcome := encoder.Append(nil, captures, 0); outcome == accesslog.Point {
 				return ownRequests + " are in this log, and each becomes a point and with it another request, for ever: " +

@@ -141,7 +141,7 @@ func TestSlowServer(t *testing.T) {
 		for {
 			req, err := http.ReadRequest(in)
 			if err != nil {
-				return nil // the client closed it
+				return nil //nolint:nilerr // the client closed it
 			}
 			sum, buf := sha256.New(), make([]byte, 100_000)
 			for {
@@ -266,7 +266,7 @@ func TestWriteIsAnsweredEarly(t *testing.T) {
 
 // A server that closes the connection in the midst of a body is one that cannot be reached.
 func TestServerClosesInTheMiddle(t *testing.T) {
-	eachWay(t, func(c net.Conn, in *bufio.Reader) error {
+	eachWay(t, func(_ net.Conn, in *bufio.Reader) error {
 		_, err := io.CopyN(io.Discard, in, 1<<20)
 		return err
 	}, func(t *testing.T, c *influx.Client) {

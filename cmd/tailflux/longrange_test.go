@@ -19,6 +19,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/tailflux/tailflux/internal/config"
+	"github.com/tailflux/tailflux/internal/help"
 	"github.com/tailflux/tailflux/internal/influx"
 	"github.com/tailflux/tailflux/internal/influxdtest"
 	"github.com/tailflux/tailflux/mock/feed"
@@ -149,6 +150,7 @@ func importDay(t *testing.T, db *influxdtest.Server, from time.Time, day int, da
 func statements(t *testing.T, ask string, from, to time.Time, every time.Duration) []string {
 	t.Helper()
 	cmd := queryCommand()
+	help.AddConfigFlags(cmd.Flags())
 	args := strings.Fields(strings.ReplaceAll(ask, "EVERY", every.String()))
 	args = append(args, "--from", from.Format(time.RFC3339), "--to", to.Format(time.RFC3339), "--show", "--rollups", "default")
 	var out, errs strings.Builder

@@ -99,9 +99,12 @@ type Encoder struct {
 
 	described described
 
-	points int    // tags of points
-	line   uint64 // lines so far
-	extra  []byte // tags of the line that its point does not have
+	points int     // tags of points
+	runs   []run   // of these
+	source uint64  // the encoder's number among those that share what they remember
+	number *uint64 // the greatest of these
+	line   uint64  // lines so far
+	extra  []byte  // tags of the line that its point does not have
 
 	numbers []bool // see Numbers
 	omitted int    // see Omitted
@@ -152,6 +155,8 @@ func New(names []string, s Schema) (*Encoder, error) {
 	}
 	e.addTags(names, s)
 	e.addRollupTags(names, s)
+	e.runs, e.number = e.findRuns(names), new(uint64)
+	e.setConstants()
 	e.rollups.find(e, names)
 	e.described = e.describedBy(names, s)
 	for _, key := range s.Fields {
@@ -178,6 +183,10 @@ func (e *Encoder) For(source string) *Encoder {
 	other.clock.text, other.extra = nil, nil
 	other.rollups.series = slices.Clone(e.rollups.series)
 	other.ender = lineproto.Ender{}
+	*e.number++
+	other.source = *e.number
+	other.runs = slices.Clone(e.runs)
+	other.setConstants()
 	return &other
 }
 
@@ -232,12 +241,8 @@ func (e *Encoder) Append(dst []byte, captures [][]byte, number int64) (points []
 		return dst, outcome
 	}
 	p := dst
-	p = append(p, e.head...)
-	for i := range e.tags[:e.points] {
-		t, start := &e.tags[i], len(p)
-		if p = e.appendTag(p, t, captures); t.summed {
-			t.line, t.text = e.line, p[start:]
-		}
+	for i := range e.runs {
+		p = e.appendRun(p, &e.runs[i], captures)
 	}
 	start := len(p)
 	for i := range e.fields {
@@ -259,7 +264,7 @@ func (e *Encoder) Judge(captures [][]byte, number int64) Outcome {
 // judge begins with a line. It returns the time of its point.
 func (e *Encoder) judge(captures [][]byte, number int64) (at int64, outcome Outcome) {
 	at, timed := e.clock.stamp(captures, number)
-	e.origin.split(captures)
+	e.origin.isCut = false
 	e.line++
 	e.extra, e.omitted = e.extra[:0], 0
 	switch {

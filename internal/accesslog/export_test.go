@@ -8,3 +8,10 @@ var (
 	CountList  = countList
 	NextOfList = nextOfList
 )
+
+// WithoutReady makes an encoder look for each tag of each line.
+func WithoutReady(e *Encoder) {
+	for i := range e.runs {
+		e.runs[i].memo = nil
+	}
+}

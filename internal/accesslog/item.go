@@ -99,7 +99,7 @@ func (e *Encoder) raw(it *item, captures [][]byte) []byte {
 func (e *Encoder) derived(it *item, captures [][]byte) []byte {
 	switch it.origin {
 	case part:
-		return e.origin.parts[it.index]
+		return e.origin.part(it.index, captures)
 	case client:
 		return e.proxy.client(captures)
 	case tries:

@@ -231,13 +231,17 @@ func TestClient(t *testing.T) {
 
 // limit admits so many values.
 type limit struct {
-	max  int
-	seen map[string]bool
+	max     int
+	seen    map[string]bool
+	refused int // so often
 }
 
 func (l *limit) Admit(_ int, value []byte) bool {
 	if !l.seen[string(value)] && len(l.seen) < l.max {
 		l.seen[string(value)] = true
+	}
+	if !l.seen[string(value)] {
+		l.refused++
 	}
 	return l.seen[string(value)]
 }

@@ -32,6 +32,7 @@ type requester struct {
 	request, target int // captures of $request and $request_uri, or -1
 	exact, standIns [numParts][]int
 	others          bool // there are any of these
+	isCut           bool // the request of the line is, into parts
 	parts           [numParts][]byte
 }
 
@@ -71,8 +72,17 @@ func (r *requester) find(n int) (item, bool) {
 	return item{origin: part, index: n}, ok
 }
 
+// part is one of the request of the line, which is cut up when the first part is asked for.
+func (r *requester) part(n int, captures [][]byte) []byte {
+	if !r.isCut {
+		r.split(captures)
+	}
+	return r.parts[n]
+}
+
 // split cuts up the request of a line.
 func (r *requester) split(captures [][]byte) {
+	r.isCut = true
 	switch {
 	case r.request >= 0 && present(captures[r.request]):
 		splitRequest(captures[r.request], &r.parts)
@@ -184,12 +194,9 @@ func methodLen(line []byte) int {
 // pathLen is the index of the first ? or #, or the target's length. It looks at
 // eight bytes at a time, also at those behind the target in the line.
 func pathLen(target []byte) int {
-	const each, tops = 0x0101010101010101, 0x8080808080808080
 	i := 0
 	for ; i < len(target) && i+8 <= cap(target); i += 8 {
-		x := binary.LittleEndian.Uint64(target[i : i+8 : i+8])
-		mark, hash := x^'?'*each, x^'#'*each // a byte that is one of them becomes 0
-		if hit := ((mark-each)&^mark | (hash-each)&^hash) & tops; hit != 0 {
+		if hit := marks(binary.LittleEndian.Uint64(target[i : i+8 : i+8])); hit != 0 {
 			return min(i+bits.TrailingZeros64(hit)/8, len(target))
 		}
 	}
@@ -199,6 +206,14 @@ func pathLen(target []byte) int {
 		}
 	}
 	return len(target)
+}
+
+// marks has the top bit of the first byte of a word that is ? or #, and of some behind it; it
+// is 0 if there is none.
+func marks(word uint64) uint64 {
+	const each, tops = 0x0101010101010101, 0x8080808080808080
+	mark, hash := word^'?'*each, word^'#'*each // a byte that is one of them becomes 0
+	return ((mark-each)&^mark | (hash-each)&^hash) & tops
 }
 
 var root = []byte{'/'}

@@ -102,23 +102,47 @@ func AppendEnd(dst []byte, unixNano int64) []byte {
 	return append(dst, '\n')
 }
 
-// Ender is AppendEnd for many points of few seconds: it keeps the digits of the
-// second. Its zero value is ready, and for one goroutine.
+// Ender is AppendEnd for many points of few seconds: it keeps the digits of the last one.
+// Its zero value is ready, and for one goroutine.
 type Ender struct {
+	last   int64 // 0 before the first; those that are not kept are not counted
 	second int64
-	text   [endLen]byte // of second, and room for what is below it
+	text   [endRoom]byte // of last
 }
 
 // endLen is the length of a space, ten digits of a second, nine below it, and
-// the newline. (A second has ten from 2001 on.)
-const endLen = 1 + 10 + 9 + 1
+// the newline. (A second has ten from 2001 on.) endRoom is that with padding, so that it is
+// copied at once.
+const (
+	endLen  = 1 + 10 + 9 + 1
+	endRoom = 24
+	ones    = endLen - 2 // where the last digit is
+)
 
 // AppendEnd does the same as the function.
 func (e *Ender) AppendEnd(dst []byte, unixNano int64) []byte {
-	second := unixNano / 1e9
-	if second < 1e9 {
+	switch {
+	case unixNano < 1e18:
 		return AppendEnd(dst, unixNano)
+	case unixNano == e.last+1 && e.text[ones] < '9': // the next line, of the same second
+		e.text[ones]++
+		e.last = unixNano
+	default:
+		e.set(unixNano)
 	}
+	at := len(dst)
+	if cap(dst)-at < endRoom {
+		return append(dst, e.text[:endLen]...)
+	}
+	text := e.text // apart from dst: copied without a call
+	*(*[endRoom]byte)(dst[at : at+endRoom]) = text
+	return dst[:at+endLen]
+}
+
+// set makes it the text of a time.
+func (e *Ender) set(unixNano int64) {
+	e.last = unixNano
+	second := unixNano / 1e9
 	if second != e.second {
 		e.text[0], e.text[endLen-1] = ' ', '\n'
 		strconv.AppendInt(e.text[1:1], second, 10)
@@ -131,7 +155,6 @@ func (e *Ender) AppendEnd(dst []byte, unixNano int64) []byte {
 		e.text[i], e.text[i+1] = pairs[two], pairs[two+1]
 	}
 	e.text[endLen-10] = byte('0' + below)
-	return append(dst, e.text[:]...)
 }
 
 // pairs are the numbers from 00 to 99.

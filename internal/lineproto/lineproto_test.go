@@ -87,10 +87,13 @@ func FuzzEnder(f *testing.F) {
 	f.Add(int64(0), int64(999_999_999))
 	f.Add(int64(-1), int64(1_000_000_000))
 	f.Add(int64(1<<63-1), int64(-1<<63))
+	f.Add(int64(1795168800_000000008), int64(1795168800_999999995))
+	f.Add(int64(1e18-3), int64(0))
 	f.Fuzz(func(t *testing.T, a, b int64) {
 		var e lineproto.Ender
-		for _, at := range []int64{a, b, a, a + 1, b} {
-			got, want := e.AppendEnd([]byte("x"), at), lineproto.AppendEnd([]byte("x"), at)
+		for i, at := range []int64{a, b, a, a + 1, a + 2, a + 3, b + 1, b + 2, b + 3, b + 4, b + 5, b + 7, a + 8, b} {
+			room := make([]byte, 1, 20+i)
+			got, want := e.AppendEnd(room, at), lineproto.AppendEnd(make([]byte, 1), at)
 			if !bytes.Equal(got, want) {
 				t.Fatalf("AppendEnd(%d) = %q, want %q", at, got, want)
 			}

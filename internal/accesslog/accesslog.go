@@ -83,7 +83,7 @@ type Admitter interface {
 type Encoder struct {
 	head   []byte // measurement
 	tags   []tag  // of points, by key, as InfluxDB wants them; then those of rollups alone
-	fields []item
+	fields []field
 	rules  []rule
 	clock  clock
 	values Admitter
@@ -161,9 +161,8 @@ func New(names []string, s Schema) (*Encoder, error) {
 	e.described = e.describedBy(names, s)
 	for _, key := range s.Fields {
 		if it, ok := e.find(key, names); ok {
-			it.fixed = lineproto.NewText(append([]byte{','}, lineproto.FieldPrefix(key)...))
 			it.protect(key, s)
-			e.fields = append(e.fields, it)
+			e.fields = append(e.fields, newField(it, append([]byte{','}, lineproto.FieldPrefix(key)...)))
 		}
 	}
 	return e, nil
@@ -241,13 +240,12 @@ func (e *Encoder) Append(dst []byte, captures [][]byte, number int64) (points []
 		return dst, outcome
 	}
 	p := dst
-	for i := range e.runs {
-		p = e.appendRun(p, &e.runs[i], captures)
+	runs := e.runs
+	for i := range runs {
+		p = e.appendRun(p, &runs[i], captures)
 	}
 	start := len(p)
-	for i := range e.fields {
-		p = e.appendField(p, &e.fields[i], captures)
-	}
+	p = e.appendFields(p, captures)
 	if len(p) == start {
 		p = append(p, ",count=1i"...)
 	}

@@ -40,7 +40,7 @@ func (c *clock) stamp(captures [][]byte, number int64) (int64, bool) {
 		if !present(text) {
 			continue
 		}
-		if i != c.last || string(text) != string(c.text) {
+		if i != c.last || !isSame(text, c.text) {
 			at, ok := logtime.Parse(text, c.zone)
 			if !ok {
 				return 0, false

@@ -172,3 +172,53 @@ func FuzzCountList(f *testing.F) {
 		}
 	})
 }
+
+// Numbers that are copied as words are those that are numbers byte by byte, wherever the room
+// for points ends.
+func FuzzFieldWords(f *testing.F) {
+	for _, text := range []string{"", "-", "0", "7", "12", "1234567", "12345678", "123456789", "1.5", ".5", "5.", ".", "0.340", "1234.567", "1.2.3", "12.45678", "1234567.", "-1.5", "+1", "1e5", "1:2", "/12", "1.-2", "\x00", "1\x00", "\xb0\xb1", "\x1e1", "0.1, 0.2", "1..2"} {
+		f.Add(text, "5", uint8(200))
+		f.Add("0.340", text, uint8(100))
+		f.Add("12", text, uint8(60))
+	}
+	f.Fuzz(func(t *testing.T, first, second string, room uint8) {
+		names := []string{"msec", "bytes_sent", "request_time", "status", "own"}
+		s := accesslog.Schema{Measurement: "m", Fields: []string{"bytes_sent", "request_time", "status", "a_long_name_of_a_field_that_is_one", "own"}, Lists: len(first)%2 > 0}
+		encoder := func() *accesslog.Encoder {
+			e, err := accesslog.New(names, s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return e
+		}
+		quick, slow := encoder(), encoder()
+		accesslog.WithoutWords(slow)
+		behind := func(text, more string) []byte { return []byte(text + more)[:len(text)] }
+		for _, more := range []string{"", "1", "........", "00000000"} {
+			captures := [][]byte{[]byte("1795168800.123"), behind(first, more), behind(second, more), behind(first, more), behind(second, more)}
+			got, _ := quick.Append(make([]byte, 0, room), captures, 1)
+			want, _ := slow.Append(nil, captures, 1)
+			if !bytes.Equal(got, want) || quick.Omitted() != slow.Omitted() {
+				t.Fatalf("%q, %q with %q behind: %s (%d omitted), want %s (%d)", first, second, more, got, quick.Omitted(), want, slow.Omitted())
+			}
+		}
+	})
+}
+
+func FuzzSame(f *testing.F) {
+	f.Add("20/Nov/2026:10:00:00 +0000", "20/Nov/2026:10:00:01 +0000")
+	f.Fuzz(func(t *testing.T, a, b string) {
+		check := func(a, b string) {
+			if got := accesslog.IsSame([]byte(a), []byte(b)); got != (a == b) {
+				t.Errorf("IsSame(%q, %q) = %t", a, b, got)
+			}
+		}
+		check(a, b)
+		check(a, a)
+		for i := range a { // one byte is another
+			other := []byte(a)
+			other[i] ^= 1
+			check(a, string(other))
+		}
+	})
+}

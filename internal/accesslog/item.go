@@ -226,7 +226,7 @@ func (e *Encoder) appendNew(p []byte, t *tag, raw []byte, isBrief bool) []byte {
 	return p
 }
 
-// appendField appends a field that the line has, comma first.
+// appendField appends a field, comma first.
 func (e *Encoder) appendField(p []byte, f *item, captures [][]byte) []byte {
 	value := e.raw(f, captures)
 	if len(value) == 0 {

@@ -2,7 +2,6 @@ package accesslog
 
 import (
 	"bytes"
-	"encoding/binary"
 	"strconv"
 )
 
@@ -61,9 +60,6 @@ func countList(list []byte) (n int64) {
 // appendInteger appends an integer field. Of a list it appends the sum, or the last
 // entry. Anything that is not an integer of 64 bits is not appended.
 func appendInteger(p, v []byte, list, last bool) ([]byte, bool) {
-	if grown, ok := appendFewDigits(p, v); ok {
-		return grown, true
-	}
 	v = withoutPlus(v)
 	digits := v
 	if len(digits) > 0 && digits[0] == '-' {
@@ -115,23 +111,6 @@ func withoutPlus(v []byte) []byte {
 	return v
 }
 
-// appendFewDigits does it for four to eight digits, without looking at each.
-func appendFewDigits(p, v []byte) ([]byte, bool) {
-	n, at := len(v), len(p)
-	if n < 4 || n > 8 || cap(p)-at <= n {
-		return p, false
-	}
-	first, last := binary.LittleEndian.Uint32(v), binary.LittleEndian.Uint32(v[n-4:])
-	if !allDigits(first) || !allDigits(last) {
-		return p, false
-	}
-	p = p[:at+n+1]
-	binary.LittleEndian.PutUint32(p[at:], first)
-	binary.LittleEndian.PutUint32(p[at+n-4:], last)
-	p[at+n] = 'i'
-	return p, true
-}
-
 // allDigits reports whether all four bytes are digits: adding six to one carries
 // into its upper half if it is over '9'.
 func allDigits(four uint32) bool {
@@ -147,8 +126,6 @@ const maxFloat = 24
 // else is not appended.
 func appendFloat(p, v []byte, list bool) ([]byte, bool) {
 	switch {
-	case len(v) == 5 && v[1] == '.' && allDigits(uint32(v[0])|uint32(v[2])<<8|uint32(v[3])<<16|uint32(v[4])<<24):
-		return append(p, v[0], v[1], v[2], v[3], v[4]), true // seconds under ten, as nginx writes them
 	case isDecimal(withoutPlus(v)):
 		return append(p, withoutPlus(v)...), true
 	case list && isList(v):
@@ -232,7 +209,7 @@ func hasByte(word uint64, b byte) bool {
 // number reads up to ten decimal digits; -1 is for anything else.
 func number(b []byte) int64 {
 	if len(b) > 0 && len(b) <= 8 {
-		return eightDigits(word(b)<<(64-8*len(b)) | 0x3030303030303030>>(8*len(b)))
+		return eightDigits(word(b)<<(64-8*len(b)) | zeros>>(8*len(b)))
 	}
 	return manyDigits(b)
 }
@@ -240,11 +217,10 @@ func number(b []byte) int64 {
 // eightDigits reads eight decimal digits, the first one in the lowest byte, all at once; -1
 // is for anything else.
 func eightDigits(w uint64) int64 {
-	const upper, six, digits = 0xF0F0F0F0F0F0F0F0, 0x0606060606060606, 0x3030303030303030
-	if w&upper != digits || (w+six)&upper != digits {
+	if !isDigits8(w) {
 		return -1
 	}
-	w -= digits
+	w -= zeros
 	w = w*10 + w>>8 // pairs, each in the lower byte of two
 	const two = 0x000000FF000000FF
 	return int64((w&two*(100+1000000<<32) + w>>16&two*(1+10000<<32)) >> 32)

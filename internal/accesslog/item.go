@@ -113,7 +113,9 @@ func (e *Encoder) derived(it *item, captures [][]byte) []byte {
 }
 
 // isStatus reports whether it is a status of HTTP, which has three digits.
-func isStatus(v []byte) bool { return len(v) == 3 && isDigits(v) }
+func isStatus(v []byte) bool {
+	return len(v) == 3 && v[0]-'0' <= 9 && v[1]-'0' <= 9 && v[2]-'0' <= 9
+}
 
 // texts makes texts of raw values. Its buffers are used again for each value.
 type texts struct {

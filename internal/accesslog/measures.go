@@ -55,7 +55,7 @@ type summed struct {
 }
 
 // inSeries is a place in the Series of a rollup.
-type inSeries struct{ rollup, number int }
+type inSeries struct{ rollup, number uint32 }
 
 // measure is a number that lines of the format have.
 type measure struct {
@@ -120,8 +120,10 @@ func (e *Encoder) measure(captures [][]byte) {
 
 // class is the first digit of the status of a line; 0: it has none.
 func (r *rollups) class(captures [][]byte) int {
-	if r.status >= 0 && isStatus(captures[r.status]) {
-		return int(captures[r.status][0] - '0')
+	if r.status >= 0 {
+		if v := captures[r.status]; isStatus(v) {
+			return int(v[0] - '0')
+		}
 	}
 	return 0
 }

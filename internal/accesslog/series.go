@@ -38,18 +38,19 @@ func (s *Series) IsKnown() bool { return !slices.Contains(s[:], noID) }
 // Series returns what stands for the tags that each rollup of the schema has of the line that
 // was last appended or judged, which was a point. They are valid until the next line.
 func (e *Encoder) Series(captures [][]byte) []Series {
-	r := &e.rollups
-	for i := range r.all {
-		one := &r.all[i]
-		t := &e.tags[one.place]
+	all, tags, series := e.rollups.all, e.tags, e.rollups.series
+	for i := range all {
+		one := &all[i]
+		t := &tags[one.place]
 		if t.line != e.line {
 			e.findTag(t, captures)
 		}
+		id := t.id
 		for _, to := range one.to {
-			r.series[to.rollup][to.number] = t.id
+			series[to.rollup][to.number%maxSeries] = id
 		}
 	}
-	return r.series
+	return series
 }
 
 // AppendRollupTags appends the tags, commas first, that a rollup of the schema, given by
@@ -148,6 +149,6 @@ func (r *rollups) add(places []int) {
 			n = len(r.all)
 			r.all = append(r.all, summed{place: place})
 		}
-		r.all[n].to = append(r.all[n].to, inSeries{rollup, number})
+		r.all[n].to = append(r.all[n].to, inSeries{uint32(rollup), uint32(number)})
 	}
 }

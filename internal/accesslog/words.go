@@ -2,7 +2,6 @@ package accesslog
 
 import (
 	"encoding/binary"
-	"math/bits"
 
 	"github.com/tailflux/tailflux/internal/lineproto"
 	"github.com/tailflux/tailflux/internal/nginxvar"
@@ -87,25 +86,32 @@ func (k number8) is(w uint64, n int) bool {
 const zeros = 0x3030303030303030
 
 // withoutPoint is a number of n bytes, which are the upper ones of a word, with a zero in
-// place of the first point that is neither its first nor its last byte.
+// place of a point that is neither its first nor its last byte. nginx writes three decimals.
 func withoutPoint(w uint64, n int) uint64 {
-	const ones, tops = 0x0101010101010101, 0x8080808080808080
-	x := w ^ '.'*ones
-	point := (x - ones) &^ x & tops // the lowest one is exact
-	if point == 0 {
-		return w
+	const point = '.' ^ '0'
+	if byte(w>>32) == '.' && n > 4 {
+		return w ^ point<<32
 	}
-	if at := bits.TrailingZeros64(point); at>>3 > 8-n && at>>3 < 7 {
-		w ^= ('.' ^ '0') << (uint(at-7) & 63)
+	return withoutAnyPoint(w, n)
+}
+
+// withoutAnyPoint does it for any number of decimals.
+func withoutAnyPoint(w uint64, n int) uint64 {
+	for at := 8 - n + 1; at < 7; at++ {
+		if byte(w>>(8*uint(at)&63)) == '.' {
+			return w ^ ('.'^'0')<<(8*uint(at)&63)
+		}
 	}
 	return w
 }
 
-// isDigits8 reports whether all eight bytes are digits: adding six to one carries into its
-// upper half if it is over '9'.
+// isDigits8 reports whether all eight bytes are digits: without their upper half as that has
+// it they are at most nine, and adding to one that is more reaches its top bit, if that is not
+// set by itself.
 func isDigits8(w uint64) bool {
-	const upper, six = 0xF0F0F0F0F0F0F0F0, 0x0606060606060606
-	return w&upper == zeros && (w+six)&upper == zeros
+	const most, tops = 0x7F7F7F7F7F7F7F7F - 0x0909090909090909, 0x8080808080808080
+	w ^= zeros
+	return ((w+most)|w)&tops == 0
 }
 
 // isSame reports whether two texts are equal. Those as long as a time are compared as four

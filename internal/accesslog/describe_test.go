@@ -1,6 +1,7 @@
 package accesslog_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -130,6 +131,28 @@ func TestMeasuresAreOfTheLine(t *testing.T) {
 			m := e.Measures(line)
 			if m.Class != want || m.Sizes[0] != int64(number+1) {
 				t.Errorf("status %s: class %d and %d bytes, want %d and %d", status, m.Class, m.Sizes[0], want, number+1)
+			}
+		}
+	}
+}
+
+// An agent is looked at in words: what is no plain text is found wherever it is in one.
+func TestDescribedInWords(t *testing.T) {
+	e, err := accesslog.New(timed, standard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for at := range 40 {
+		before := strings.Repeat("a", at)
+		for raw, want := range map[string]string{`\x22`: `"`, "\xff": `\xFF`, "é": "é", "\x7f": "\x7f"} {
+			for _, after := range []string{"", "b", "bbbbbbbbb"} {
+				line := captures(map[string]string{"http_user_agent": before + raw + after})
+				e.Judge(line, 1)
+				var d accesslog.Description
+				e.Describe(&d, line, false)
+				if got := string(d.Agent); got != before+want+after {
+					t.Errorf("agent %q is described as %q", line[slices.Index(timed, "http_user_agent")], got)
+				}
 			}
 		}
 	}

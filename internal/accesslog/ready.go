@@ -46,9 +46,9 @@ type readySlot struct {
 }
 
 const (
-	keyWords    = 6
+	keyWords    = 8
 	maxReadyIDs = 3
-	maxReady    = 103 // a slot is 192 bytes
+	maxReady    = 87 // a slot is 192 bytes
 	shortReady  = 64
 
 	fewReady  = 128  // 24 KB
@@ -164,7 +164,7 @@ func (m *ready) slotsOf(hash uint64) (first, second *readySlot) {
 
 func (s *readySlot) has(k *readyKey) bool {
 	a, b := &s.words, &k.words
-	different := (a[0] ^ b[0]) | (a[1] ^ b[1]) | (a[2] ^ b[2]) | (a[3] ^ b[3]) | (a[4] ^ b[4]) | (a[5] ^ b[5])
+	different := (a[0] ^ b[0]) | (a[1] ^ b[1]) | (a[2] ^ b[2]) | (a[3] ^ b[3]) | (a[4] ^ b[4]) | (a[5] ^ b[5]) | (a[6] ^ b[6]) | (a[7] ^ b[7])
 	return different|(s.lengths^k.lengths) == 0 && s.length > 0
 }
 

@@ -88,3 +88,13 @@ func (m *Matcher) Filled() []int { return m.object.filled }
 
 // BySkeleton reports whether the last line that matched, of JSON, was not parsed.
 func (m *Matcher) BySkeleton() bool { return m.object.skeletons.last != nil }
+
+// WithoutMarks makes the matcher use no marks.
+func (m *Matcher) WithoutMarks() *Matcher {
+	for _, m := range []*Matcher{m, m.kin, m.likely} {
+		if m != nil && m.prog != nil {
+			m.scanWith(m.prog.WithoutMarks())
+		}
+	}
+	return m
+}

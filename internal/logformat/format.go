@@ -242,17 +242,27 @@ func (f *Format) Why() string { return f.why }
 // NewMatcher makes a matcher. Each goroutine needs its own.
 func (f *Format) NewMatcher() *Matcher {
 	m := f.NewSlowMatcher()
-	m.prog, m.guard = f.prog, f.guard
+	m.scanWith(f.prog)
+	m.guard = f.guard
 	if m.object != nil {
 		m.object.skeletons = newSkeletons()
 	}
 	if m.kin != nil {
-		m.kin.prog, m.kin.guard = f.kin.prog, f.kin.guard
+		m.kin.scanWith(f.kin.prog)
+		m.kin.guard = f.kin.guard
 	}
 	if m.likely != nil {
-		m.likely.prog, m.likely.guard = f.likely.prog, f.likely.guard
+		m.likely.scanWith(f.likely.prog)
+		m.likely.guard = f.likely.guard
 	}
 	return m
+}
+
+// scanWith makes the matcher ask a program first, if there is one.
+func (m *Matcher) scanWith(p *scan.Program) {
+	if m.prog = p; p != nil {
+		m.scratch = p.NewScratch()
+	}
 }
 
 // newBareMatcher makes a matcher that looks for no lines in lines.
@@ -273,8 +283,6 @@ func (f *Format) NewSlowMatcher() *Matcher {
 	}
 	if f.json != nil {
 		m.object = newObject(f.json, m.captures)
-	} else {
-		m.scratch = make([]int, len(f.names))
 	}
 	if f.kin != nil {
 		m.kin = f.kin.NewSlowMatcher()

@@ -17,7 +17,7 @@ type Matcher struct {
 	prog     *scan.Program // nil: always ask the standard library
 	guard    func() *guard // nil: the standard library is asked about any line
 	captures [][]byte      // what Match returns
-	scratch  []int         // for prog
+	scratch  *scan.Scratch // for prog
 	object   *object       // not nil for JSON
 
 	room   []byte // for a line that is decoded

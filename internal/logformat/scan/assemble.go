@@ -31,6 +31,7 @@ func Compile(tree *syntax.Regexp, groups []int) (*Program, error) {
 	}
 	root.look(head{open: true})
 	a := assembler{steady: make([]bool, len(groups)), tail: -1}
+	a.captures = len(groups)
 	if err := a.emit(root, true); err != nil {
 		return nil, err
 	}

@@ -3,6 +3,8 @@ package scan
 import (
 	"bytes"
 	"math/bits"
+
+	"github.com/tailflux/tailflux/internal/logformat/scan/marks"
 )
 
 // A chain is a short cut through steps that follow each other without a choice.
@@ -25,8 +27,9 @@ import (
 //     That what it must be followed by does follow, the next step finds out: where
 //     it does not, the line fails at that step instead of at the repeat.
 type chain struct {
-	links []link
-	next  int // the step behind those it stands for
+	links  []link
+	next   int     // the step behind those it stands for
+	layout *layout // nil, unless marks tell where all its runs are
 }
 
 type linkKind uint8
@@ -52,6 +55,7 @@ type link struct {
 	back    int32 // the run ends this many bytes before the first byte not in set
 	skip    int32 // bytes to take behind the run
 	prefix        // must follow the run
+	set     *byteSet
 	ranges
 	texts []prefix // the separators of a list
 }
@@ -124,6 +128,13 @@ func (p *Program) shorten() {
 		}
 		if len(c.links) > 1 {
 			p.steps[i].chain = c
+			if c.next == len(p.steps) && marks.Fast() {
+				c.layout = newLayout(c.links)
+				p.laidOut = c.layout != nil
+				if i == 0 {
+					p.layout = c.layout
+				}
+			}
 		}
 		i = max(i+1, c.next)
 	}
@@ -134,7 +145,7 @@ func (p *Program) shorten() {
 func (s *step) link() (link, bool) {
 	l := link{
 		above: -1, capture: s.capture, min: s.min, back: s.back, skip: s.skip,
-		prefix: s.prefix, ranges: s.ranges,
+		prefix: s.prefix, set: s.set, ranges: s.ranges,
 	}
 	switch {
 	case s.since:
@@ -146,7 +157,7 @@ func (s *step) link() (link, bool) {
 		l.kind = linkEnd
 		return l, true
 	case s.op == opUntil, s.op == opIndex:
-		l.kind, l.stop = linkUntil, s.stop
+		l.kind, l.stop, l.set = linkUntil, s.stop, s.set.without(s.stop)
 		return l, true
 	case s.op == opExact:
 		l.kind = linkExact
@@ -161,9 +172,8 @@ func (s *step) link() (link, bool) {
 	case s.op == opLongest:
 		return l, s.first != nil || !s.set[s.text[0]]
 	case s.text != "" && (s.op == opEscaped || s.op == opEscapedText || s.op == opShortest):
-		set := *s.set
-		set[s.text[0]] = false
-		ranges, wide := newRanges(&set)
+		l.set = s.set.without(s.text[0])
+		ranges, wide := newRanges(l.set)
 		l.ranges = ranges
 		return l, wide
 	}

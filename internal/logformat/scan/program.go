@@ -73,6 +73,23 @@ type Program struct {
 	steps   []step // in the order in which they meet the line
 	partial bool   // some captures may take no part
 	lead    *lead  // nil: a match may begin anywhere, or at byte 0 only
+
+	captures int
+	layout   *layout // of all steps, or nil
+	laidOut  bool    // some steps have a layout
+}
+
+// WithoutMarks is the program without what looks for marks. It exists to be compared
+// with the other.
+func (p *Program) WithoutMarks() *Program {
+	q := *p
+	q.layout, q.laidOut, q.steps = nil, false, slices.Clone(p.steps)
+	for i := range q.steps {
+		if c := q.steps[i].chain; c != nil {
+			q.steps[i].chain = &chain{links: c.links, next: c.next}
+		}
+	}
+	return &q
 }
 
 // prove marks the steps whose failure proves that nothing matches: those after

@@ -12,8 +12,8 @@ const (
 
 // Scan runs the program over line, which must not be nil and has no newline in
 // it. The captures are slices of line; those of groups that took no part are nil.
-// Captures and scratch have a place for each group; unless the outcome is
-// Matched, they hold nothing of use. Scan allocates nothing.
+// Captures have a place for each group; unless the outcome is Matched, they hold nothing
+// of use. The scratch is the program's. Scan allocates nothing.
 //
 // It is right because of this. Package regexp (Perl syntax, leftmost-first)
 // tries to match at each byte of the line in turn, the first one first. At a
@@ -45,7 +45,10 @@ const (
 //
 // Where byte 0 gives nothing, an expression that is not anchored may begin
 // further on: see lead.
-func (p *Program) Scan(line []byte, captures [][]byte, scratch []int) Outcome {
+func (p *Program) Scan(line []byte, captures [][]byte, scratch *Scratch) Outcome {
+	if p.layout != nil && p.layout.take(line, captures, scratch) {
+		return Matched
+	}
 	out := p.scan(line, captures, scratch)
 	if out != Unknown || p.lead == nil {
 		return out
@@ -61,7 +64,7 @@ func (p *Program) Scan(line []byte, captures [][]byte, scratch []int) Outcome {
 }
 
 // scan is Scan from byte 0 alone.
-func (p *Program) scan(line []byte, captures [][]byte, scratch []int) Outcome {
+func (p *Program) scan(line []byte, captures [][]byte, scratch *Scratch) Outcome {
 	if p.partial {
 		clear(captures)
 	}
@@ -70,6 +73,9 @@ func (p *Program) scan(line []byte, captures [][]byte, scratch []int) Outcome {
 	for pc := 0; pc < len(p.steps); pc++ {
 		s := &p.steps[pc]
 		if s.chain != nil {
+			if l := s.chain.layout; l != nil && pc > 0 && l.take(line[pos:], captures, scratch) {
+				return Matched
+			}
 			if pos, pc = s.chain.take(line, pos, last, captures); pc == len(p.steps) {
 				break
 			}
@@ -77,7 +83,7 @@ func (p *Program) scan(line []byte, captures [][]byte, scratch []int) Outcome {
 		}
 		switch s.op {
 		case opOpen:
-			scratch[s.capture] = pos
+			scratch.opens[s.capture] = pos
 			continue
 		case opChoose:
 			if pc = s.choice.next(line, pos, last); pc < 0 {
@@ -100,7 +106,7 @@ func (p *Program) scan(line []byte, captures [][]byte, scratch []int) Outcome {
 		}
 		if s.capture >= 0 {
 			if s.since {
-				pos = scratch[s.capture]
+				pos = scratch.opens[s.capture]
 			}
 			captures[s.capture] = line[pos:end]
 		}

@@ -9,16 +9,19 @@ import (
 	"github.com/tailflux/tailflux/internal/logformat/scan"
 )
 
-// twins are the two ways to match an expression. They are used for line after
+// twins are the ways to match an expression: package regexp, and the program with marks
+// and without. They are used for line after
 // line, because what is left from one line must not show in the next.
 type twins struct {
 	re      *regexp.Regexp
 	groups  []int // the named ones, and captures in their order
 	program *scan.Program
-	err     error // why there is no program
+	plain   *scan.Program // without marks
+	err     error         // why there is no program
 
 	captures, want [][]byte
-	scratch        []int
+	scratch        *scan.Scratch
+	plainScratch   *scan.Scratch
 	known, unknown int // outcomes
 }
 
@@ -42,7 +45,12 @@ func compile(t testing.TB, expr string) *twins {
 	if (w.program == nil) != (w.err != nil) {
 		t.Fatalf("Compile(%s) = %v, %v, want one of them", expr, w.program, w.err)
 	}
-	w.captures, w.want, w.scratch = make([][]byte, len(w.groups)), make([][]byte, len(w.groups)), make([]int, len(w.groups))
+	w.captures, w.want = make([][]byte, len(w.groups)), make([][]byte, len(w.groups))
+	if w.program != nil {
+		w.scratch = w.program.NewScratch()
+		w.plain = w.program.WithoutMarks()
+		w.plainScratch = w.plain.NewScratch()
+	}
 	return w
 }
 
@@ -54,6 +62,7 @@ func (w *twins) agree(t testing.TB, line []byte) (outcome scan.Outcome, ok bool)
 	if w.program == nil {
 		return scan.Unknown, at != nil
 	}
+	w.plainly(t, line)
 	outcome = w.program.Scan(line, w.captures, w.scratch)
 	if outcome == scan.Unknown {
 		w.unknown++
@@ -78,6 +87,24 @@ func (w *twins) agree(t testing.TB, line []byte) (outcome scan.Outcome, ok bool)
 			w.re, line, outcome, w.captures, at != nil, w.want)
 	}
 	return outcome, at != nil
+}
+
+// plainly reports where the program without marks says otherwise.
+func (w *twins) plainly(t testing.TB, line []byte) {
+	t.Helper()
+	want := make([][]byte, len(w.groups))
+	plain := w.plain.Scan(line, want, w.plainScratch)
+	if outcome := w.program.Scan(line, w.captures, w.scratch); outcome != plain {
+		t.Errorf("%s: Scan(%q) = %v, without marks %v", w.re, line, outcome, plain)
+	}
+	if plain != scan.Matched {
+		return
+	}
+	for i, got := range w.captures {
+		if string(got) != string(want[i]) || (got == nil) != (want[i] == nil) {
+			t.Errorf("%s: Scan(%q) makes %q of group %d, without marks %q", w.re, line, got, i, want[i])
+		}
+	}
 }
 
 // Patterns at the edge of what a scanner may do, with lines on both sides of it.

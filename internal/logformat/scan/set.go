@@ -71,3 +71,12 @@ func (s *byteSet) missing() []byte {
 	}
 	return m
 }
+
+// without is the set without some bytes.
+func (s *byteSet) without(bytes ...byte) *byteSet {
+	t := *s
+	for _, b := range bytes {
+		t[b] = false
+	}
+	return &t
+}

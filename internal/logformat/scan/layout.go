@@ -2,7 +2,6 @@ package scan
 
 import (
 	"bytes"
-	"math/bits"
 
 	"github.com/tailflux/tailflux/internal/logformat/scan/marks"
 )
@@ -40,30 +39,19 @@ import (
 // A run that has a mark inside (the time, which is written with a space) is one whose
 // bytes are all looked at, and none of them may be a quote.
 type layout struct {
-	marks   int // that the line has
-	runs    []marks.Run
-	taken   []capture
-	inOrder bool // the runs are the captures
+	marks.Layout
+	captures []capture
+	inOrder  bool // the captures are the runs
 
-	pairs   []pairCheck // for sets of two ranges
-	bytes   []byteCheck // for sets that lack one byte
-	spans   []spanCheck // for all others
+	// What is left to look at.
+	spans   []spanCheck // of which bytes runs are
 	odd     []oddCheck
 	escapes bool // no backslash may be in the line
 }
 
-// The numbers of runs are those in layout.runs.
+// The numbers of runs are those in layout.Runs.
 type (
-	capture struct{ run, number uint32 }
-
-	pairCheck struct {
-		run                        int
-		from0, past0, from1, past1 uint64 // see ranges
-	}
-	byteCheck struct {
-		run  int
-		byte uint64 // in each byte
-	}
+	capture   struct{ run, number int }
 	spanCheck struct {
 		run  int
 		time bool // mostly the bytes are those of the line before
@@ -82,72 +70,32 @@ const longest = 1 << 10
 // take cuts line, if it is as nearly all lines are. Otherwise the captures hold nothing
 // of use.
 func (l *layout) take(line []byte, captures [][]byte, s *Scratch) bool {
-	at := &s.at
-	if len(line) < marks.Shortest || len(line) > longest || marks.Find(line, at, l.marks) != l.marks {
+	if len(line) < marks.Shortest || len(line) > longest || !marks.Cut(line, &l.Layout, &s.found) || !l.holds(line, s) {
 		return false
 	}
-	at[0], at[l.marks+1] = 0, uint16(len(line))
-	if !marks.Fit(line, at, l.runs, &s.spans) || !l.holds(line, s) {
-		return false
-	}
-	spans := &s.spans
+	spans := &s.found.Spans
 	if l.inOrder {
-		captures = captures[:len(l.runs)]
+		captures = captures[:len(l.Runs)]
 		for i := range captures {
-			span := &spans[i%marks.MostRuns]
-			captures[i] = line[span.From:span.End:span.End]
+			run := &spans[i%marks.MostRuns]
+			captures[i] = line[run.From:run.End:run.End]
 		}
 		return true
 	}
-	taken := l.taken
-	for i := range taken {
-		c := &taken[i]
-		span := &spans[c.run%marks.MostRuns]
-		captures[c.number] = line[span.From:span.End:span.End]
+	for _, c := range l.captures {
+		run := spans[c.run]
+		captures[c.number] = line[run.From:run.End:run.End]
 	}
 	return true
 }
 
-// holds reports whether the bytes of all runs are in their sets, as far as marks do not
-// tell, and what is left to ask.
+// holds reports whether all is as it should be that Cut does not ask.
 func (l *layout) holds(line []byte, s *Scratch) bool {
-	spans, last, pairs := &s.spans, lastWord(line), l.pairs
-	for i := range pairs {
-		c := &pairs[i]
-		span := spans[c.run%marks.MostRuns]
-		from, end := int(span.From), int(span.End)
-		for {
-			low := wordAt(line, from, last)
-			high := low & tops
-			low &^= tops
-			inside := (low+c.from0)&^(low+c.past0) | (low+c.from1)&^(low+c.past1)
-			out := ^inside&tops | high
-			if bits.TrailingZeros64(out)/8 >= end-from {
-				break
-			}
-			if from += 8; out != 0 || from > end {
-				return false
-			}
-		}
-	}
-	for i := range l.bytes {
-		c := &l.bytes[i]
-		span := spans[c.run%marks.MostRuns]
-		from, end := int(span.From), int(span.End)
-		for {
-			out := zeros(wordAt(line, from, last) ^ c.byte)
-			if bits.TrailingZeros64(out)/8 >= end-from {
-				break
-			}
-			if from += 8; out != 0 || from > end {
-				return false
-			}
-		}
-	}
+	last := lastWord(line)
 	for i := range l.spans {
 		c := &l.spans[i]
-		span := spans[c.run%marks.MostRuns]
-		from, end := int(span.From), int(span.End)
+		run := s.found.Spans[c.run]
+		from, end := int(run.From), int(run.End)
 		if c.time && s.isTime(line, from, end) {
 			continue
 		}
@@ -160,16 +108,11 @@ func (l *layout) holds(line []byte, s *Scratch) bool {
 	}
 	for i := range l.odd {
 		o := &l.odd[i]
-		if span := spans[o.run%marks.MostRuns]; !o.link.goesOn(line, int(span.From), int(span.End), last) {
+		if run := s.found.Spans[o.run]; !o.link.goesOn(line, int(run.From), int(run.End), last) {
 			return false
 		}
 	}
 	return !l.escapes || bytes.IndexByte(line, '\\') < 0
-}
-
-// zeros has the top bit set for each byte of x that is zero.
-func zeros(x uint64) uint64 {
-	return ^(x&^tops + ^uint64(tops) | x) & tops
 }
 
 // goesOn reports whether the link's run is not too long, and what is behind it, beyond

@@ -32,11 +32,11 @@ func newLayout(links []link) *layout {
 			b.follow(&l, links[i+1:])
 		}
 	}
-	if !b.ended || b.marked == 0 || b.marked > marks.Most || len(b.runs) > marks.MostRuns {
+	if !b.ended || b.marked == 0 || b.marked > marks.MostMarks || len(b.Runs) > marks.MostRuns {
 		return nil
 	}
-	b.marks = int(b.marked)
-	b.inOrder = len(b.taken) == len(b.runs) && !slices.ContainsFunc(b.taken, func(c capture) bool { return c.run != c.number })
+	b.Marks = int(b.marked)
+	b.inOrder = len(b.captures) == len(b.Runs) && !slices.ContainsFunc(b.captures, func(c capture) bool { return c.run != c.number })
 	return &b.layout
 }
 
@@ -59,13 +59,13 @@ func (b *layouter) link(l *link) bool {
 		}
 		r.Mark, r.Offset = b.marked+1, -uint16(lead)
 	}
-	if b.marked > marks.Most || l.min > longest || len(l.text) > longest {
+	if b.marked > marks.MostMarks || l.min > longest || len(l.text) > longest {
 		return false
 	}
-	run := len(b.runs)
-	b.runs = append(b.runs, r)
+	run := len(b.Runs)
+	b.Runs = append(b.Runs, r)
 	if l.capture >= 0 {
-		b.taken = append(b.taken, capture{uint32(run), uint32(l.capture)})
+		b.captures = append(b.captures, capture{run, int(l.capture)})
 	}
 	if l.kind != linkText && !b.look(l, run, inner) {
 		return false
@@ -97,7 +97,7 @@ func (b *layouter) follow(l *link, others []link) {
 		l.above = -1
 	}
 	if l.kind == linkExact || l.beyond || l.above >= 0 || len(l.texts) > 0 {
-		b.odd = append(b.odd, oddCheck{len(b.runs) - 1, l})
+		b.odd = append(b.odd, oddCheck{len(b.Runs) - 1, l})
 	}
 }
 
@@ -136,15 +136,18 @@ func (b *layouter) look(l *link, run int, inner bool) bool {
 	set['"'] = true
 	set[' '] = set[' '] || !b.inside
 	missing := set.missing()
+	class, ok := newClass(l.set)
+	if !ok {
+		class, ok = newClass(&set)
+	}
 	ranges, wide := newRanges(l.set)
 	switch {
 	case len(missing) == 0:
 	case len(missing) == 1 && missing[0] == '\\':
 		b.escapes = true
-	case len(missing) == 1:
-		b.bytes = append(b.bytes, byteCheck{run, uint64(missing[0]) * each})
-	case wide && !l.set.high() && ranges.from[2] == 0:
-		b.pairs = append(b.pairs, pairCheck{run, ranges.from[0], ranges.past[0], ranges.from[1], ranges.past[1]})
+	case ok:
+		class.Run = uint16(run)
+		b.Classes = append(b.Classes, class)
 	case wide:
 		b.spans = append(b.spans, spanCheck{run, false, ranges})
 	default:
@@ -159,4 +162,26 @@ func firstMark(text string, inside bool) int {
 		return strings.IndexByte(text, '"')
 	}
 	return strings.IndexAny(text, `" `)
+}
+
+// newClass makes a class of a set, if it is two ranges, or fewer.
+func newClass(set *byteSet) (class marks.Class, ok bool) {
+	n := 0
+	for c := 0; c <= 0xFF; c++ {
+		if !set[c] {
+			continue
+		}
+		from := c
+		for c < 0xFF && set[c+1] {
+			c++
+		}
+		switch n++; n {
+		case 1:
+			class.From0, class.Above0 = uint8(from), uint8(c-from)
+			class.From1, class.Above1 = class.From0, class.Above0
+		case 2:
+			class.From1, class.Above1 = uint8(from), uint8(c-from)
+		}
+	}
+	return class, n == 1 || n == 2
 }

@@ -15,8 +15,7 @@ type Scratch struct {
 
 // laid is what a layout finds in a line.
 type laid struct {
-	at    marks.Positions
-	spans marks.Spans
+	found marks.Found
 	times [4]uint64 // the last bytes that isTime knows
 }
 

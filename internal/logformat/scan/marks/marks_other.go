@@ -4,6 +4,4 @@ package marks
 
 const fast = false
 
-func find(*byte, int, *uint16, int) int { panic("marks: no vectors") }
-
-func fit(*byte, int, *Positions, *Run, int, *Spans) bool { panic("marks: no vectors") }
+func cut(*byte, int, *Layout, *Found) bool { panic("marks: no vectors") }

@@ -23,36 +23,43 @@ func plainly(line []byte) (at []uint16) {
 	return at
 }
 
-// agree holds both ways against the plain one, with each number of marks to ask for that
-// makes a difference.
-func agree(t testing.TB, line []byte) {
+// whole is a layout of a line with so many marks, in which nothing else is asked.
+func whole(n int) *Layout {
+	return &Layout{Marks: n, Runs: []Run{{Mark: uint16(n + 1)}}}
+}
+
+// finds holds the marks that both ways find in line against the plain ones, with as many
+// as there are and with others to ask for.
+func finds(t testing.TB, line []byte) {
 	t.Helper()
 	want := plainly(line)
-	check := func(name string, find func([]byte, *Positions, int) int, most int) {
-		t.Helper()
-		var at Positions
-		for i := range at {
-			at[i] = 0xABCD
+	for _, n := range []int{len(want), len(want) - 1, len(want) + 1, len(want) / 2, MostMarks} {
+		if n < 0 || n > MostMarks {
+			continue
 		}
-		n := find(line, &at, most)
-		switch {
-		case len(want) > most && n <= most:
-			t.Fatalf("%s(%q, most %d) = %d, want more", name, line, most, n)
-		case len(want) <= most && (n != len(want) || !slices.Equal(at[1:1+n], want)):
-			t.Fatalf("%s(%q, most %d) = %d %v, want %v", name, line, most, n, at[1:1+min(n, Most)], want)
-		case at[0] != 0xABCD || slices.ContainsFunc(at[1+most+8:], func(p uint16) bool { return p != 0xABCD }):
-			t.Fatalf("%s(%q, most %d) wrote outside: %v", name, line, most, at)
+		check := func(name string, cut func([]byte, *Layout, *Found) bool) {
+			t.Helper()
+			var found Found
+			for i := range found.At {
+				found.At[i] = 0xABCD
+			}
+			ok := cut(line, whole(n), &found)
+			if ok != (n == len(want)) || ok && !slices.Equal(found.At[1:1+n], want) {
+				t.Fatalf("%s(%q, %d marks) = %v %v, want %v", name, line, n, ok, found.At, want)
+			}
+			// What comes behind the layout's marks is written once, eight at most.
+			if slices.ContainsFunc(found.At[min(1+n+8, len(found.At)):], func(p uint16) bool { return p != 0xABCD }) {
+				t.Fatalf("%s(%q, %d marks) wrote behind them: %v", name, line, n, found.At)
+			}
 		}
-	}
-	for _, most := range []int{Most, min(len(want), Most), max(0, min(len(want), Most+1)-1), len(want) / 2 % Most} {
-		check("Find", Find, most)
-		check("findPortable", findPortable, most)
+		check("Cut", Cut)
+		check("cutPortable", cutPortable)
 	}
 }
 
 // Lines of every length begin and end everywhere, with bytes around them that would be
 // marks.
-func TestFind(t *testing.T) {
+func TestMarks(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	buffer := make([]byte, 300)
 	for _, kinds := range []string{`" `, `"  ab`, `" abcdefghijklmnopqrstuvwxyz0123456789`, "\"\n \x00\xa2\xa0\x22\x20\xff\x02!#\x1f", `"`, ` `, "a"} {
@@ -65,50 +72,60 @@ func TestFind(t *testing.T) {
 				for i := range line {
 					line[i] = kinds[r.IntN(len(kinds))]
 				}
-				agree(t, line)
+				finds(t, line)
 			}
 		}
 	}
 }
 
-// Nothing behind a line is read: here it ends where its page does.
-func TestFindAtTheEndOfAPage(t *testing.T) {
-	page := lastPage(t)
-	for i := range page {
-		page[i] = `" ab`[i%4]
-	}
-	for size := Shortest; size <= 200; size++ {
-		agree(t, page[len(page)-size:])
-		agree(t, page[:size])
+// Nothing behind a line is read, nor before it: here its page ends and begins there.
+func TestAtTheEndOfAPage(t *testing.T) {
+	page, r := lastPage(t), rand.New(rand.NewPCG(5, 6))
+	for range 20_000 {
+		line, layout := fitting(r)
+		copy(page, line)
+		alike(t, page[:len(line)], layout)
+		at := len(page) - len(line)
+		copy(page[at:], line)
+		alike(t, page[at:], layout)
+		finds(t, page[at:])
 	}
 }
 
-// runsOf makes runs, and a line for them or nearly so, of random bytes.
-func runsOf(r *rand.Rand) (line []byte, runs []Run) {
-	b := func(s string) { line = append(line, s...) }
+// texts are what stands behind runs.
+var texts = []string{" ", ` "`, `" `, `" "`, "] ", " - ", ` "abcdefgh`, "-", "", `"x" `}
+
+// fitting makes a line, and a layout for it or nearly so.
+func fitting(r *rand.Rand) (line []byte, layout *Layout) {
+	layout = &Layout{}
 	marked, inside := 0, false
-	for range 1 + r.IntN(12) {
-		from := len(line)
-		for range r.IntN(20) {
-			b(string("abcdef0123.- "[r.IntN(12+r.IntN(2)):][:1]))
+	for i := range 2 + r.IntN(12) {
+		from, bytes := len(line), "0123.-abcd e"[:4+r.IntN(9)]
+		for range r.IntN(8) * (1 + r.IntN(6)) {
+			line = append(line, bytes[r.IntN(len(bytes))])
 		}
-		text := []string{" ", ` "`, `" `, `" "`, "] ", " - ", ` "abcdefgh`, "-", ""}[r.IntN(9)]
-		var word, mask [8]byte
-		for i := range min(8, len(text)) {
-			word[i], mask[i] = text[i], 0xFF
+		if inside {
+			line = append(line, "  "[r.IntN(3):]...)
+		} else {
+			marked += strings.Count(string(line[from:]), " ")
 		}
-		least := max(0, len(line)-from-r.IntN(2)) + r.IntN(40)/39
-		lead := uint16(0)
-		for i := range text {
-			if text[i] == '"' || text[i] == ' ' && !inside {
-				lead = uint16(i)
-				break
-			}
+		text := texts[r.IntN(len(texts))]
+		word, mask := first(text)
+		lead := max(0, strings.IndexAny(text, `" `))
+		if inside {
+			lead = max(0, strings.IndexByte(text, '"'))
 		}
-		runs = append(runs, Run{
-			Text: binary.LittleEndian.Uint64(word[:]), Mask: binary.LittleEndian.Uint64(mask[:]),
-			Mark: uint16(marked+1) % uint16(Most+2), Offset: -lead + uint16(r.IntN(40)/39), Least: uint16(least), Skip: uint16(len(text)),
+		layout.Runs = append(layout.Runs, Run{
+			Text: word, Mask: mask,
+			Mark: uint16(marked + 1), Offset: -uint16(lead), Least: uint16(max(0, len(line)-from-r.IntN(3))), Skip: uint16(len(text)),
 		})
+		if r.IntN(2) == 0 {
+			c := Class{Run: uint16(i), From0: ' ', Above0: 'z' - ' ', From1: '0', Above1: 9}
+			if r.IntN(8) == 0 {
+				c = Class{Run: uint16(i), From0: '-', Above0: uint8(r.IntN(256)), From1: 'a', Above1: uint8(r.IntN(4))}
+			}
+			layout.Classes = append(layout.Classes, c)
+		}
 		for i := range text {
 			if text[i] == '"' {
 				inside = !inside
@@ -117,79 +134,101 @@ func runsOf(r *rand.Rand) (line []byte, runs []Run) {
 				marked++
 			}
 		}
-		b(text)
+		line = append(line, text...)
 	}
 	for len(line) < Shortest {
-		b("x")
+		line = append(line, 'x')
 	}
-	runs = append(runs, Run{Mark: uint16(marked + 1)})
-	return line, runs
+	layout.Marks = len(plainly(line))
+	if len(layout.Runs) > 0 && r.IntN(3) > 0 { // up to the end
+		layout.Runs = append(layout.Runs, Run{Mark: uint16(layout.Marks + 1)})
+	}
+	if r.IntN(4) == 0 { // not quite
+		switch i := r.IntN(len(line)); r.IntN(3) {
+		case 0:
+			line[i] = ` "a0`[r.IntN(4)]
+		case 1:
+			line = append(line, " "[:1]...)
+		case 2:
+			run := &layout.Runs[r.IntN(len(layout.Runs))]
+			run.Offset += uint16(r.IntN(5)) - 2
+			run.Mark = uint16(r.IntN(layout.Marks + 2))
+		}
+	}
+	return line[:len(line):len(line)], layout
 }
 
-// fitsAlike holds both ways of Fit against each other.
-func fitsAlike(t testing.TB, line []byte, runs []Run) bool {
+// first are the first eight bytes of a text, and the bits that they have.
+func first(text string) (word, mask uint64) {
+	var w, m [8]byte
+	for i := range min(8, len(text)) {
+		w[i], m[i] = text[i], 0xFF
+	}
+	return binary.LittleEndian.Uint64(w[:]), binary.LittleEndian.Uint64(m[:])
+}
+
+// alike holds both ways of Cut against each other, and reports whether the line fits.
+func alike(t testing.TB, line []byte, layout *Layout) bool {
 	t.Helper()
-	var at Positions
-	n := Find(line, &at, Most)
-	if n > Most {
+	if layout.Marks > MostMarks || len(line) < Shortest {
 		return false
 	}
-	at[0], at[n+1] = 0, uint16(len(line))
-	var got, want Spans
-	fits := Fit(line, &at, runs, &got)
-	if fitPortable(line, &at, runs, &want) != fits || fits && got != want {
-		t.Fatalf("Fit(%q, %v) = %v %v, want %v %v", line, runs, fits, got, !fits, want)
+	for _, r := range layout.Runs {
+		if int(r.Mark) > layout.Marks+1 {
+			return false
+		}
+	}
+	var got, want Found
+	fits, n := cutPortable(line, layout, &want), len(layout.Runs)
+	if Cut(line, layout, &got) != fits || fits && !slices.Equal(got.Spans[:n], want.Spans[:n]) {
+		t.Fatalf("Cut(%q, %+v) = %v %v, want %v %v", line, layout, !fits, got.Spans[:n], fits, want.Spans[:n])
 	}
 	return fits
 }
 
-func TestFit(t *testing.T) {
-	r, fitting := rand.New(rand.NewPCG(3, 4)), 0
-	const tries = 100_000
+func TestCut(t *testing.T) {
+	r, fit := rand.New(rand.NewPCG(3, 4)), 0
+	const tries = 200_000
 	for range tries {
-		line, runs := runsOf(r)
-		if fitsAlike(t, line[:len(line):len(line)], runs) {
-			fitting++
+		line, layout := fitting(r)
+		if alike(t, line, layout) {
+			fit++
 		}
 	}
-	if t.Logf("%d of %d fit", fitting, tries); fitting < tries/10 || fitting > tries*9/10 {
-		t.Error("lines like these do not test Fit")
+	if t.Logf("%d of %d fit", fit, tries); fit < tries/20 || fit > tries*19/20 {
+		t.Error("lines like these do not test Cut")
 	}
 }
 
-func FuzzFit(f *testing.F) {
-	f.Add(uint64(1), uint64(2))
-	f.Fuzz(func(t *testing.T, a, b uint64) {
-		line, runs := runsOf(rand.New(rand.NewPCG(a, b)))
-		fitsAlike(t, line, runs)
-	})
-}
-
-func FuzzFind(f *testing.F) {
-	f.Add([]byte(`172.0.0.12 - - [04/Mar/2018:13:49:52 +0000] http "GET /foo?query=t HTTP/1.0" 200 2133 "-" "KeepAliveClient" "-" 1.005 1.854`))
-	f.Add([]byte(strings.Repeat(`" `, 100)))
-	f.Fuzz(func(t *testing.T, line []byte) {
-		if len(line) < Longest {
+func FuzzCut(f *testing.F) {
+	f.Add(uint64(1), []byte(`172.0.0.12 - - [04/Mar/2018:13:49:52 +0000] http "GET /foo?query=t HTTP/1.0" 200 2133 "-" "KeepAliveClient" "-" 1.005 1.854`))
+	f.Add(uint64(2), []byte(strings.Repeat(`" `, 100)))
+	f.Fuzz(func(t *testing.T, seed uint64, line []byte) {
+		made, layout := fitting(rand.New(rand.NewPCG(seed, 1)))
+		alike(t, made, layout)
+		if len(line) <= Longest {
 			line = append(line, bytes.Repeat([]byte{' '}, max(0, Shortest-len(line)))...)
-			agree(t, line)
+			finds(t, line)
+			alike(t, line, layout)
 		}
 	})
 }
 
-func BenchmarkFind(b *testing.B) {
+func BenchmarkCut(b *testing.B) {
 	line := []byte(`172.0.0.12 - - [04/Mar/2018:13:49:52 +0000] http "GET /api/v1/orders?utm_source=newsletter HTTP/1.0" 200 2133 "https://www.example.com/product/search"` +
 		` "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/124.0.0.0" "-" 1.005 1.854`)
-	run := func(name string, find func([]byte, *Positions, int) int) {
+	run := func(name string, cut func([]byte, *Layout, *Found) bool) {
 		b.Run(name, func(b *testing.B) {
-			var at Positions
+			var found Found
+			layout := whole(21)
 			b.SetBytes(int64(len(line)))
 			for b.Loop() {
-				if find(line, &at, Most) != 21 {
+				if !cut(line, layout, &found) {
 					b.Fatal("other marks")
 				}
 			}
 		})
 	}
-	run("find", Find)
-	run("portable", findPortable)
+	run("vectors", Cut)
+	run("portable", cutPortable)
 }

@@ -73,18 +73,16 @@ func (l *layout) take(line []byte, captures [][]byte, s *Scratch) bool {
 	if len(line) < marks.Shortest || len(line) > longest || !marks.Cut(line, &l.Layout, &s.found) || !l.holds(line, s) {
 		return false
 	}
-	spans := &s.found.Spans
+	runs := s.found.Spans[:len(l.Runs)]
 	if l.inOrder {
-		captures = captures[:len(l.Runs)]
-		for i := range captures {
-			run := &spans[i%marks.MostRuns]
+		captures = captures[:len(runs)]
+		for i, run := range runs {
 			captures[i] = line[run.From:run.End:run.End]
 		}
 		return true
 	}
 	for _, c := range l.captures {
-		run := spans[c.run]
-		captures[c.number] = line[run.From:run.End:run.End]
+		captures[c.number] = line[runs[c.run].From:runs[c.run].End:runs[c.run].End]
 	}
 	return true
 }

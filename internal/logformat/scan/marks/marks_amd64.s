@@ -15,7 +15,7 @@
 	MOVW   BX, (4*i)(R12)     \
 	MOVW   DX, (4*i+2)(R12)
 
-// R13 keeps the bits of bytes of Y3 that are so many above from, or fewer.
+// Bytes of Y3 that are so many above from, or fewer, become all ones, others zeros.
 #define RANGE(from, above, into) \
 	VPBROADCASTB from, Y4     \
 	VPBROADCASTB above, Y5    \

@@ -18,8 +18,12 @@ type layouter struct {
 	ended  bool // it is at the end of the line
 }
 
-// newLayout is the layout of a chain behind which nothing comes, or nil.
+// newLayout is the layout of a chain behind which nothing comes, or nil. It could begin
+// inside quotes, but of such lines hardly any would be taken.
 func newLayout(links []link) *layout {
+	if links[0].kind == linkUntil {
+		return nil
+	}
 	b := &layouter{}
 	for i := range links {
 		l := links[i] // a copy, since other separators are looked for

@@ -25,7 +25,7 @@ func allMarkTwins(t testing.TB) (all []markTwins) {
 	}
 	for _, name := range logformat.Presets() {
 		if f := mustFormat(t, name); f.Kind() == "scanner" {
-			add(name, f, append(logLines(20, timedFormat), generatedLines(t, name)...))
+			add(name, f, append(logLines(20, timedFormat), generatedLines(name)...))
 		}
 	}
 	timed := logLines(20, timedFormat)
@@ -50,7 +50,7 @@ func allMarkTwins(t testing.TB) (all []markTwins) {
 }
 
 // generatedLines are lines of the generator's format of that name, if it has one.
-func generatedLines(t testing.TB, name string) (lines [][]byte) {
+func generatedLines(name string) (lines [][]byte) {
 	g, err := nginxlog.New(nginxlog.Options{Format: name})
 	if err != nil {
 		return nil

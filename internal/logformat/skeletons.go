@@ -155,7 +155,7 @@ func (l *learner) member(k *key, depth int) bool {
 func (l *learner) place(k *key) bool {
 	p := place{before: l.line[l.from:l.at], key: k, of: -1}
 	begin := l.at
-	text := []byte(nil)
+	var text []byte
 	if l.skipString() {
 		text = l.line[begin+1 : l.at-1]
 	} else if text, _, l.at = l.valueOf(l.line, begin); l.at < 0 {

@@ -121,14 +121,14 @@ func listPackages(root string) (*packages, error) {
 
 // check checks the types of p with those of its files that are among sources taken
 // from dir, and returns how many these are. It does nothing when none is in p.
-func (all *packages) check(p listed, sources []string, dir string) (changed int, err error) {
+func (ps *packages) check(p listed, sources []string, dir string) (changed int, err error) {
 	var files []*ast.File
-	if !slices.ContainsFunc(sources, func(name string) bool { return all.ours[path.Dir(name)].Dir == p.Dir }) {
+	if !slices.ContainsFunc(sources, func(name string) bool { return ps.ours[path.Dir(name)].Dir == p.Dir }) {
 		return 0, nil
 	}
 	for _, name := range p.GoFiles {
 		at := filepath.Join(p.Dir, name)
-		inside, err := filepath.Rel(all.root, at)
+		inside, err := filepath.Rel(ps.root, at)
 		if err != nil {
 			return 0, err
 		}
@@ -138,13 +138,13 @@ func (all *packages) check(p listed, sources []string, dir string) (changed int,
 				changed++
 			}
 		}
-		file, err := parser.ParseFile(all.set, at, nil, parser.SkipObjectResolution)
+		file, err := parser.ParseFile(ps.set, at, nil, parser.SkipObjectResolution)
 		if err != nil {
 			return changed, err
 		}
 		files = append(files, file)
 	}
-	conf := types.Config{Importer: all.types}
-	_, err = conf.Check(p.ImportPath, all.set, files, nil)
+	conf := types.Config{Importer: ps.types}
+	_, err = conf.Check(p.ImportPath, ps.set, files, nil)
 	return changed, err
 }

@@ -61,11 +61,13 @@ type head struct {
 
 // begin returns what an entry begins with, up to its number.
 func (h *head) begin(e *Entry) ([]byte, error) {
-	if len(h.text) > 0 && h.of.Time == e.Time && h.of.Source == e.Source && h.of.Generation == e.Generation {
+	if len(h.text) > 0 && h.of.Time == e.Time && //nolint:staticcheck // written in the same way
+		h.of.Source == e.Source && h.of.Generation == e.Generation {
 		return h.text, nil
 	}
 	h.of = Entry{Time: e.Time, Source: e.Source, Generation: e.Generation}
-	text, err := e.Time.AppendText(append(h.text[:0], `{"time":"`...))
+	h.text = append(h.text[:0], `{"time":"`...)
+	text, err := e.Time.AppendText(h.text)
 	if err != nil {
 		h.text = h.text[:0]
 		return nil, fmt.Errorf("reject file: encode: %w", err)

@@ -45,8 +45,10 @@ const (
 //
 // Where byte 0 gives nothing, an expression that is not anchored may begin
 // further on: see lead.
+//
+// A program without captures needs no scratch.
 func (p *Program) Scan(line []byte, captures [][]byte, scratch *Scratch) Outcome {
-	if p.layout != nil && p.layout.take(line, captures, scratch) {
+	if p.layout != nil && scratch != nil && p.layout.take(line, captures, scratch) {
 		return Matched
 	}
 	out := p.scan(line, captures, scratch)

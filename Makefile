@@ -61,7 +61,7 @@ promtool := $(CURDIR)/.cache/prometheus-debian/usr/bin/promtool
 debian      := $(CURDIR)/.cache/debian-12.tar
 debian_has  := systemd,systemd-sysv,dbus,libnss-systemd,procps,sudo,curl,logrotate,nginx-light
 
-.PHONY: screenshots vendor-uplot types typescript help build man package release demo compose prometheus-rules grafana-schema check fmt test model scenes mutants e2e e2e-influxd e2e-deps soak soak-rollups bench bench-month bench-report profile fuzz clean grafana influxd victoria-metrics
+.PHONY: test-without-vectors screenshots vendor-uplot types typescript help build man package release demo compose prometheus-rules grafana-schema check fmt test model scenes mutants e2e e2e-influxd e2e-deps soak soak-rollups bench bench-month bench-report profile fuzz clean grafana influxd victoria-metrics
 
 help: ## this list
 	@sed -nE 's/^([a-z0-9-]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 20
@@ -194,6 +194,11 @@ scenes: ## SCENES (1,000,000) random scenes of what can happen to a log, decided
 	go test -count=1 -timeout 0 -v -run '^TestModel$$' ./internal/scene -scenes $(SCENES) | quiet
 	{ set +x; } 2>/dev/null
 	echo "scenes: passed"
+
+test-without-vectors: ## what has assembly, without it: with the tag purego, and as arm64 under qemu-aarch64 (apt-get install qemu-user); five minutes
+	@type -P qemu-aarch64 >/dev/null || { echo "test-without-vectors: no qemu-aarch64 here; Debian's qemu-user has it" >&2; exit 1; }
+	go test -tags purego -count=1 ./internal/logformat/... ./internal/parse
+	CGO_ENABLED=0 GOARCH=arm64 go test -exec qemu-aarch64 -count=1 -timeout $(TIMEOUT) ./internal/logformat/scan/... ./internal/lineproto
 
 mutants: influxd ## mistakes as patches, each of which a test must find; MUTANTS=internal/tail
 	@go run ./internal/mutants -which '$(MUTANTS)'

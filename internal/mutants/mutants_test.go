@@ -103,7 +103,7 @@ func TestApply(t *testing.T) {
 	}
 }
 
-// In five weeks each mutant has its turn, and those of every run have five.
+// In so many weeks each mutant has its turn, and those of every run have one each week.
 func TestChoose(t *testing.T) {
 	var all []*mutant
 	for i := range 10 {

@@ -61,8 +61,8 @@ type head struct {
 
 // begin returns what an entry begins with, up to its number.
 func (h *head) begin(e *Entry) ([]byte, error) {
-	if len(h.text) > 0 && h.of.Time == e.Time && //nolint:staticcheck // written in the same way
-		h.of.Source == e.Source && h.of.Generation == e.Generation {
+	//nolint:staticcheck // no Equal: one that is written otherwise is another
+	if len(h.text) > 0 && h.of.Time == e.Time && h.of.Source == e.Source && h.of.Generation == e.Generation {
 		return h.text, nil
 	}
 	h.of = Entry{Time: e.Time, Source: e.Source, Generation: e.Generation}
@@ -74,8 +74,9 @@ func (h *head) begin(e *Entry) ([]byte, error) {
 	}
 	text = appendText(append(text, `","source":`...), []byte(e.Source), asReplacement)
 	text = strconv.AppendInt(append(text, `,"generation":`...), e.Generation, 10)
-	h.text = append(text, `,"line_number":`...)
-	return h.text, nil
+	text = append(text, `,"line_number":`...)
+	h.text = text
+	return text, nil
 }
 
 // encode appends one entry and a newline. It is what encoding/json would write.

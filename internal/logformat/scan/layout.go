@@ -77,12 +77,12 @@ func (l *layout) take(line []byte, captures [][]byte, s *Scratch) bool {
 	if l.inOrder {
 		captures = captures[:len(runs)]
 		for i, run := range runs {
-			captures[i] = line[run.From:run.End:run.End]
+			captures[i] = line[run.From:run.End]
 		}
 		return true
 	}
 	for _, c := range l.captures {
-		captures[c.number] = line[runs[c.run].From:runs[c.run].End:runs[c.run].End]
+		captures[c.number] = line[runs[c.run].From:runs[c.run].End]
 	}
 	return true
 }

@@ -175,7 +175,7 @@ test: influxd ## everything that needs only Go, against a real influxd
 	set -x
 	go test -pgo=off $$race -timeout $(TIMEOUT) $(TESTFLAGS) ./...
 	# The race detector allocates by itself, and what counts allocations skips.
-	[[ -z $$race ]] || go test -pgo=off -timeout $(TIMEOUT) $(TESTFLAGS) -run '^TestNothingIsAllocated$$' ./internal/accesslog
+	[[ -z $$race ]] || go test -pgo=off -timeout $(TIMEOUT) $(TESTFLAGS) -run '^TestNothingIsAllocated' ./internal/accesslog ./internal/parse
 	# Numbers are of 32 bits where an ARMv7 is. This machine may do the same as a 386.
 	[[ $$(uname -m) != x86_64 ]] || CGO_ENABLED=0 GOARCH=386 go test -timeout $(TIMEOUT) $(TESTFLAGS) ./internal/accesslog ./internal/lineproto ./internal/logtime
 	{ set +x; } 2>/dev/null

@@ -128,7 +128,7 @@ func (p *Program) shorten() {
 		}
 		if len(c.links) > 1 {
 			p.steps[i].chain = c
-			if c.next == len(p.steps) && marks.Fast() {
+			if c.next == len(p.steps) && hasLayouts {
 				c.layout = newLayout(c.links)
 				p.laidOut = c.layout != nil
 				if i == 0 {
@@ -139,6 +139,10 @@ func (p *Program) shorten() {
 		i = max(i+1, c.next)
 	}
 }
+
+// hasLayouts is that layouts are made: without vectors they are slower than a chain, and
+// are for tests.
+var hasLayouts = marks.Fast()
 
 // link is the step as a link, if it can be one. If first is to follow it, it can
 // only together with a repeat.

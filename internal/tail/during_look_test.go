@@ -4,6 +4,7 @@ package tail_test
 
 import (
 	"fmt"
+	"os"
 	"strconv"
 	"strings"
 	"testing"
@@ -115,6 +116,48 @@ func TestKilledWhenACopyWasSeenInTheMaking(t *testing.T) {
 				d.wantNothing()
 				d.stop()
 			})
+		})
+	}
+}
+
+// What a file begins with is judged before it is read: by a scene that has it. If it came
+// after that, there is another scene.
+func TestFileBeginsWhileItIsLookedAt(t *testing.T) {
+	t.Parallel()
+	type step = func(t *testing.T, file *os.File)
+	nothing := func(*testing.T, *os.File) {}
+	line := func(t *testing.T, file *os.File) { add(t, file, "a1\n") }
+	cycle := func(t *testing.T, file *os.File) { // which its time tells
+		add(t, file, "a1\n")
+		truncate(t, file, 0)
+	}
+	for _, c := range []struct {
+		name       string
+		before, do step
+		want       bool
+	}{
+		{"with nothing", nothing, nothing, false},
+		{"with a line", nothing, line, true},
+		{"as a gzip stream", nothing, func(t *testing.T, file *os.File) { add(t, file, gzipped(t, "a1\n")) }, true},
+		{"and was copied and truncated", nothing, cycle, true},
+		{"and was copied and truncated before", cycle, nothing, false},
+		{"with a line after it was copied and truncated", cycle, line, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			path := logFile(t)
+			file := create(t, path, "")
+			f := prepare(t, options{}, path)
+			defer f.reader.Close()
+			if err := f.reader.Look(); err != nil {
+				t.Fatal(err)
+			}
+			later()
+			c.before(t, file)
+			later()
+			if is := f.reader.Moves(func() { c.do(t, file) }); is != c.want {
+				t.Errorf("the scene says nothing any more: %v, want %v", is, c.want)
+			}
 		})
 	}
 }

@@ -96,7 +96,7 @@ func (s *source) siblings(r *Reader, sc *scene.Scene) []logfile.Sibling {
 }
 
 // moved reports whether the files have other names now, or others hold what was read of
-// them, than in the scene. Then it says nothing any more.
+// them or anything at all, than in the scene. Then it says nothing any more.
 func (b *found) moved(r *Reader, s *source, sc *scene.Scene) bool {
 	if b.gone {
 		return true
@@ -111,7 +111,8 @@ func (b *found) moved(r *Reader, s *source, sc *scene.Scene) bool {
 		return true
 	}
 	for i, f := range s.files {
-		if holds, _, err := f.Examine(sc.Now); err != nil || holds != sc.Open[i].Holds {
+		was := &sc.Open[i]
+		if holds, _, err := f.Examine(sc.Now); err != nil || holds != was.Holds || (len(f.Head) == 0) != was.Empty || f.Unsearched != was.Unsearched {
 			return true
 		}
 	}

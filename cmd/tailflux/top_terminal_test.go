@@ -284,7 +284,7 @@ func TestTopInTheBackground(t *testing.T) {
 	at.until("Stopped")
 	at.wait("a terminal for a shell", func() bool { return at.state().Lflag&unix.ECHO == at.before.Lflag&unix.ECHO })
 	at.press("fg\n")
-	at.until("/seen")
+	at.wait("its screen again", func() bool { return strings.Count(at.said(), "\x1b[?1049h") == 2 })
 	at.wait("a terminal for top", func() bool { return at.state().Lflag&unix.ICANON == 0 })
 	at.press("?")
 	at.until("PgUp")
@@ -301,6 +301,8 @@ func TestTopCannotBeStoppedAlone(t *testing.T) {
 	at := runAt(t, 80, 24, nil, "top", "--listen", liveAt(t, "", some))
 	at.until("/seen")
 	at.press("\x1a")
+	// What is typed while the terminal changes hands is the shell's, or nobody's.
+	at.wait("its screen again", func() bool { return strings.Count(at.said(), "\x1b[?1049h") == 2 })
 	at.press("?")
 	at.until("PgUp")
 	at.press("q")

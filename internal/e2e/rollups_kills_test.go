@@ -222,7 +222,7 @@ func TestRollupsSurviveKillsOfBoth(t *testing.T) {
 		s.append(200 + s.r.IntN(2000))
 		if away && s.r.IntN(4) == 0 {
 			back()
-		} else if !away && s.r.IntN(8) == 0 {
+		} else if !away && (outages == 0 || s.r.IntN(8) == 0) {
 			s.db.Kill()
 			away, outages = true, outages+1
 		}

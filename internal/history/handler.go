@@ -178,9 +178,9 @@ func (a *asking) all(ctx context.Context) error {
 	part(a.paths, partPaths, partFailing, partSlowest) // which takes longest
 	part(func(ctx context.Context) error { return a.times(ctx, partTimes, 0, &now.Series, &now.Total) }, partTimes)
 	part(func(ctx context.Context) error {
-		return a.course(ctx, partPrevious, a.shift, &before.Series, &before.Total)
-	}, partPrevious)
-	part(func(ctx context.Context) error {
+		if err := a.course(ctx, partPrevious, a.shift, &before.Series, &before.Total); err != nil || before.Total.Requests == 0 {
+			return err
+		}
 		return a.times(ctx, partPrevious, a.shift, &before.Series, &before.Total)
 	}, partPrevious)
 	part(a.observed, partObserved)

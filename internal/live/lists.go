@@ -34,7 +34,7 @@ func newLists(c Config) lists {
 		p.width, p.newest, n = 0, 1, 1
 	}
 	p.numbers, p.sampled = make([]int64, n), make([]int64, n)
-	of := func(timed bool) table { return newTable(c.Capacity, n, timed) }
+	of := func(timed bool) table { return newTable(c.Capacity, timed) }
 	return lists{
 		panes: p, rows: c.Rows,
 		paths: of(true), clients: of(false), agents: of(false), methods: of(false), statuses: of(false),
@@ -75,15 +75,14 @@ func (l *lists) turn(nano int64) {
 // add adds the line that was described.
 func (l *lists) add(source string, r *request) {
 	p, d := &l.panes, &l.line
-	now := p.current
-	p.sampled[now] = max(p.sampled[now], int64(r.weight))
+	p.sampled[p.current] = max(p.sampled[p.current], int64(r.weight))
 	l.source = append(l.source[:0], source...)
-	l.paths.add(d.Folded, now, p, r)
-	l.clients.add(d.Client, now, p, r)
-	l.agents.add(d.Agent, now, p, r)
-	l.methods.add(d.Method, now, p, r)
-	l.statuses.add(d.Status, now, p, r)
-	l.hosts.add(d.Host, now, p, r)
-	l.referrers.add(d.Referrer, now, p, r)
-	l.sources.add(l.source, now, p, r)
+	l.paths.add(d.Folded, p, r)
+	l.clients.add(d.Client, p, r)
+	l.agents.add(d.Agent, p, r)
+	l.methods.add(d.Method, p, r)
+	l.statuses.add(d.Status, p, r)
+	l.hosts.add(d.Host, p, r)
+	l.referrers.add(d.Referrer, p, r)
+	l.sources.add(l.source, p, r)
 }

@@ -13,7 +13,6 @@ import (
 // than one in capacity/2 of the requests stays, and what is shown of it is never too much.
 type table struct {
 	capacity int
-	panes    int
 	timed    bool // buckets of times are kept, for percentiles
 
 	seed  maphash.Seed
@@ -31,11 +30,12 @@ type row struct {
 	before int64 // it may have had so many requests when it came
 	since  int64 // the pane in which it came
 	bot    int8  // whether it is one, of agents
+	last   int   // which of sums was added to last
 	sums   []sums
-	times  []uint32 // of each pane, rollup.Buckets each
+	times  []uint32 // of each of sums, rollup.Buckets each
 }
 
-// sums are those of a pane. What is of an earlier pane in the same place counts no more.
+// sums are those of a pane. Most values have requests in few of them.
 type sums struct {
 	pane                     int64
 	requests, client, server uint32 // errors of the client and of the server
@@ -50,23 +50,21 @@ type request struct {
 	ms, bytes int64 // -1: it has none
 }
 
-func newTable(capacity, panes int, timed bool) table {
-	return table{capacity: max(2, capacity), panes: panes, timed: timed, seed: maphash.MakeSeed(), index: make([]uint32, 64)}
+func newTable(capacity int, timed bool) table {
+	return table{capacity: max(2, capacity), timed: timed, seed: maphash.MakeSeed(), index: make([]uint32, 64)}
 }
 
 // add adds a request to a value, which is not kept.
-func (t *table) add(name []byte, pane int, now *panes, r *request) {
+func (t *table) add(name []byte, now *panes, r *request) {
 	if len(name) == 0 {
 		return
 	}
 	is := t.find(name, now)
-	s := &is.sums[pane]
-	if number := now.numbers[pane]; s.pane != number {
-		*s = sums{pane: number}
-		if t.timed {
-			clear(is.times[pane*rollup.Buckets:][:rollup.Buckets])
-		}
+	number := now.numbers[now.current]
+	if is.last >= len(is.sums) || is.sums[is.last].pane != number {
+		is.last = t.place(is, number, now)
 	}
+	s := &is.sums[is.last]
 	s.requests += r.weight
 	switch r.class {
 	case 4:
@@ -82,8 +80,35 @@ func (t *table) add(name []byte, pane int, now *panes, r *request) {
 	s.timed += r.weight
 	s.greatest = max(s.greatest, uint32(min(r.ms, 1<<32-1)))
 	if t.timed {
-		is.times[pane*rollup.Buckets+rollup.Bucket(r.ms)] += r.weight
+		is.times[is.last*rollup.Buckets+rollup.Bucket(r.ms)] += r.weight
 	}
+}
+
+// place is where a row has the sums of a pane: a new one's are where those of an earlier one
+// were that had the same place in the ring.
+func (t *table) place(r *row, number int64, now *panes) int {
+	ring := int64(len(now.numbers))
+	at := len(r.sums)
+	for i := range r.sums {
+		pane := r.sums[i].pane
+		if pane == number {
+			return i
+		}
+		if (pane-number)%ring == 0 {
+			at = i
+		}
+	}
+	if at == len(r.sums) {
+		r.sums = append(r.sums, sums{})
+		if t.timed {
+			r.times = append(r.times, make([]uint32, rollup.Buckets)...)
+		}
+	}
+	r.sums[at] = sums{pane: number}
+	if t.timed {
+		clear(r.times[at*rollup.Buckets:][:rollup.Buckets])
+	}
+	return at
 }
 
 // find returns the row of a value; there is one then.
@@ -113,13 +138,7 @@ func (t *table) find(name []byte, now *panes) *row {
 	r := &t.rows[len(t.rows)-1]
 	r.hash, r.name, r.since = hash, append(r.name[:0], name...), now.newest
 	r.before, r.bot = t.before(now), unknown
-	if r.sums == nil {
-		r.sums = make([]sums, t.panes)
-		if t.timed {
-			r.times = make([]uint32, t.panes*rollup.Buckets)
-		}
-	}
-	clear(r.sums)
+	r.last, r.sums, r.times = 0, r.sums[:0], r.times[:0]
 	t.index[at] = uint32(len(t.rows))
 	return r
 }

@@ -150,12 +150,24 @@ func isPlain(raw []byte) bool {
 	return true
 }
 
+// isASCII reports whether a text is of ASCII. Its length is a multiple of eight.
+func isASCII(text []byte) bool {
+	all := uint64(0)
+	for ; len(text) >= 8; text = text[8:] {
+		all |= binary.LittleEndian.Uint64(text)
+	}
+	return all&0x8080808080808080 == 0
+}
+
 // appendReadable appends a text with a bounded length. A byte that is not UTF-8 is written
 // as nginx does, which is \xHH.
 func appendReadable(dst, text []byte) []byte {
 	const ellipsis = "…"
 	if len(text) <= MaxText && utf8.Valid(text) {
 		return append(dst, text...)
+	}
+	if len(text) > MaxText && isASCII(text[:MaxText]) {
+		return append(append(dst, text[:MaxText-len(ellipsis)]...), ellipsis...)
 	}
 	start, whole := len(dst), len(dst) // whole is where the ellipsis may stand
 	for len(text) > 0 {

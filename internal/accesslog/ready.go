@@ -15,6 +15,8 @@ import (
 type ready struct {
 	key   readyKey // of the line
 	slots []readySlot
+	most  int // slots
+	kept  int // keys since there are so many
 
 	// A key is kept when it comes for the second time: of many that never come again, each
 	// would drive out one that does. These are hashes of keys that came once.
@@ -51,8 +53,10 @@ const (
 	maxReady    = 87 // a slot is 192 bytes
 	shortReady  = 64
 
-	fewReady  = 128  // 24 KB
-	manyReady = 2048 // 384 KB, for paths
+	// Slots are doubled until there are so many.
+	firstReady = 128  // 24 KB
+	fewReady   = 128  // at most
+	manyReady  = 2048 // 384 KB, for paths
 )
 
 // When half of so many lookups are in vain, none is made for the next lines.
@@ -61,8 +65,8 @@ const (
 	readyPauses = 16 * maxMissed
 )
 
-func newReady(slots int) *ready {
-	return &ready{slots: make([]readySlot, slots), once: make([]uint32, slots/2)}
+func newReady(most int) *ready {
+	return &ready{slots: make([]readySlot, firstReady), most: most, once: make([]uint32, most/2)}
 }
 
 // isAsked reports whether the line is looked up.
@@ -185,6 +189,14 @@ func (m *ready) keep(text []byte, ids [maxReadyIDs]uint64) {
 	if copy(s.text[:], text) < len(text) {
 		return
 	}
+	if m.kept++; 2*m.kept > len(m.slots) && len(m.slots) < m.most {
+		m.grow()
+	}
+	m.place(&s)
+}
+
+// place puts a key into its first place.
+func (m *ready) place(s *readySlot) {
 	first, _ := m.slotsOf(s.hash)
 	if was := *first; was.length > 0 {
 		if here, other := m.slotsOf(was.hash); here == first {
@@ -193,7 +205,19 @@ func (m *ready) keep(text []byte, ids [maxReadyIDs]uint64) {
 			*here = was
 		}
 	}
-	*first = s
+	*first = *s
+}
+
+// grow doubles the slots.
+func (m *ready) grow() {
+	before := m.slots
+	m.slots, m.kept = make([]readySlot, 2*len(before)), 0
+	for i := range before {
+		if s := &before[i]; s.length > 0 {
+			m.place(s)
+			m.kept++
+		}
+	}
 }
 
 // append appends the text. Most are short, and copied with what is behind them: a copy of

@@ -172,8 +172,16 @@ test: influxd ## everything that needs only Go, against a real influxd
 		state="race detector off, it needs a C compiler ($${why##*$$'\n'})"
 	fi
 	echo "test: $$state"
+	# The race detector takes ten times as long, and there are no more races in the commands
+	# and the dashboards than in what they are made of. A program that has it sleeps a second
+	# before it exits, unless it is told not to.
+	export GORACE=atexit_sleep_ms=0
+	plain='/(cmd/tailflux|internal/grafanatest)$$'
+	apart="/internal/e2e$$|$$plain" # which mostly waits: more of it at once
 	set -x
-	go test -pgo=off $$race -timeout $(TIMEOUT) $(TESTFLAGS) ./...
+	go test -pgo=off $$race -timeout $(TIMEOUT) $(TESTFLAGS) $$(go list ./... | grep -vE "$$apart")
+	go test -pgo=off $$race -timeout $(TIMEOUT) $(TESTFLAGS) -parallel 4 ./internal/e2e
+	go test -pgo=off -timeout $(TIMEOUT) $(TESTFLAGS) $$(go list ./... | grep -E "$$plain")
 	# The race detector allocates by itself, and what counts allocations skips.
 	[[ -z $$race ]] || go test -pgo=off -timeout $(TIMEOUT) $(TESTFLAGS) -run '^TestNothingIsAllocated' ./internal/accesslog ./internal/parse
 	# Numbers are of 32 bits where an ARMv7 is. This machine may do the same as a 386.

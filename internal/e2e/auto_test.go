@@ -16,6 +16,7 @@ const timedLine = `172.0.0.12 - - [04/Mar/2018:13:49:52 +0000] http "GET /foo?qu
 // Without a format it is found out, from an empty file as soon as it has lines,
 // and kept over a restart.
 func TestFormatAuto(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, influxdtest.New(t, influxdtest.Options{}))
 	log := b.write("access.log", "")
 	d := b.start("--path", log)
@@ -52,6 +53,7 @@ func TestFormatAuto(t *testing.T) {
 // The first lines of a log fit no format, and tailflux is killed before it has saved
 // anything of that: the next start accepts the log, as it would have gone on.
 func TestFormatAutoKilledAtAnOddLine(t *testing.T) {
+	t.Parallel()
 	for _, pattern := range []string{"access.log", "acc*.log"} {
 		b := newBench(t, influxdtest.New(t, influxdtest.Options{}))
 		b.write("access.log", "")
@@ -112,6 +114,7 @@ func linesOf(format string, n int) string {
 // What is judged is what will be read: the end of a log whose head is of another
 // format, if it is begun there.
 func TestFormatAutoOfALogWhoseHeadIsNotLikeItsEnd(t *testing.T) {
+	t.Parallel()
 	db := influxdtest.New(t, influxdtest.Options{})
 	for _, tt := range []struct{ head, end string }{
 		{"combined", "times"}, {"times", "combined"}, {"combined", "json"}, {"json", "vhost"}, {"timed", "forwarded"}, {"combined", "times of upstreams first"},
@@ -141,6 +144,7 @@ func TestFormatAutoOfALogWhoseHeadIsNotLikeItsEnd(t *testing.T) {
 // do later ones of the former format. Killed at any time, and started again with lines to
 // be read again, no line has two points, and none is rejected.
 func TestFormatAutoChangesWithTheLog(t *testing.T) {
+	t.Parallel()
 	db := influxdtest.New(t, influxdtest.Options{})
 	for _, tt := range []struct{ before, after string }{
 		{"combined", "times"}, {"timed", "combined"}, {"combined", "json"}, {"json", "vhost"}, {"combined", "forwarded"},
@@ -212,6 +216,7 @@ func TestFormatAutoInSoManyWords(t *testing.T) {
 // Logs of other things in a glob are left out, with one warning each that names the file:
 // at the start, when they appear, and when they have lines later.
 func TestGlobWithOtherLogs(t *testing.T) {
+	t.Parallel()
 	db := influxdtest.New(t, influxdtest.Options{})
 	others := map[string]string{
 		"error.log":     `2026/11/20 10:00:00 [error] 4242#4242: *17 open() "/srv/www/favicon.ico" failed (2: No such file or directory), client: 192.0.2.7, server: _` + "\n",
@@ -277,6 +282,7 @@ func TestGlobWithOtherLogs(t *testing.T) {
 
 // A file of a glob that no format fits stops nobody: only if none fits is that refused.
 func TestGlobWithAFileOfNoKnownFormat(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, influxdtest.New(t, influxdtest.Options{}))
 	b.write("a.log", linesOf("combined", 50))
 	b.write("b.log", linesOf("timed", 50))

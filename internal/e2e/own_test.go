@@ -70,6 +70,7 @@ func TestOwnPointsOfOnce(t *testing.T) {
 
 // A daemon writes at the start and every ten seconds; its log is observed while it is quiet.
 func TestOwnPointsOfADaemon(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, influxdtest.New(t, influxdtest.Options{}))
 	log := b.write("access.log", "")
 	d := b.start("--name", "web", "--path", log, "--format", "combined", "--rollups=none")

@@ -79,6 +79,7 @@ func rejectsOf(t *testing.T, path string) (entries []reject) {
 // Lines written while tailflux runs are points soon; the ones before are not,
 // and a line that comes in two halves is one.
 func TestFollow(t *testing.T) {
+	t.Parallel()
 	db := influxdtest.New(t, influxdtest.Options{})
 	for _, wakeups := range []bool{true, false} {
 		t.Run(fmt.Sprintf("wakeups %v", wakeups), func(t *testing.T) {
@@ -199,6 +200,7 @@ sources:
 // At a signal with everything full, what was read is delivered at once, and
 // nothing more is read.
 func TestStopWithFullBacklog(t *testing.T) {
+	t.Parallel()
 	db := influxdtest.New(t, influxdtest.Options{})
 	b := newBench(t, db)
 	const n = 400_000
@@ -236,6 +238,7 @@ func TestStopWithFullBacklog(t *testing.T) {
 // Without InfluxDB, stopping takes ten seconds, and the exit code tells that
 // something was left over.
 func TestStopWithoutInfluxDB(t *testing.T) {
+	t.Parallel()
 	db := influxdtest.New(t, influxdtest.Options{})
 	if err := db.Stop(); err != nil {
 		t.Fatal(err)
@@ -290,6 +293,7 @@ func TestStopWithoutInfluxDB(t *testing.T) {
 // InfluxDB comes late, goes, and comes back: nothing is lost, and one line is
 // logged for each.
 func TestOutage(t *testing.T) {
+	t.Parallel()
 	db := influxdtest.New(t, influxdtest.Options{})
 	if err := db.Stop(); err != nil {
 		t.Fatal(err)
@@ -349,6 +353,7 @@ func TestMissingFile(t *testing.T) {
 }
 
 func TestExitCodes(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	for _, tt := range []struct {
 		name string
@@ -395,6 +400,7 @@ func TestExitCodes(t *testing.T) {
 // A log keeps its place when its source gets another name, or becomes a file of a
 // glob; what both a source and a glob name is read once.
 func TestSourceIsRenamed(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, influxdtest.New(t, influxdtest.Options{}))
 	log := b.write("access.log", lines(100))
 	want := int64(0)

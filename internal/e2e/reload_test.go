@@ -228,6 +228,7 @@ func (r *reloading) want(databases ...string) {
 
 // Each kind of change, under load: every line is one point.
 func TestReloadUnderLoad(t *testing.T) {
+	t.Parallel()
 	for name, change := range map[string][]string{
 		"measurement":      {"host: h", "host: h\nmeasurement: other"},
 		"host":             {"host: h", "host: i"},
@@ -360,6 +361,7 @@ func TestReloadWhileInfluxDBIsAway(t *testing.T) {
 // InfluxDB is away for so long that no stage can take more: what the reader was about to
 // hand on is not lost.
 func TestReloadWhileEverythingIsFull(t *testing.T) {
+	t.Parallel()
 	r := newReloading(t)
 	small := []string{"timeout: 2s", "timeout: 2s, batch_points: 20"}
 	r.configure(base, small...)
@@ -441,6 +443,7 @@ func TestReloadPutsInfluxDBRight(t *testing.T) {
 // Killed at any instant around a reload, also while it is pending and answers get lost:
 // each line is a point under the old settings or under the new ones.
 func TestReloadKilled(t *testing.T) {
+	t.Parallel()
 	r := newReloading(t)
 	seed := uint64(time.Now().UnixNano())
 	random := rand.New(rand.NewPCG(seed, 0))
@@ -521,6 +524,7 @@ func TestReloadBurst(t *testing.T) {
 // SIGTERM while a reload is pending is as ever: ten seconds, exit code 1, and what was not
 // acknowledged is finished under the old settings.
 func TestReloadStoppedWhilePending(t *testing.T) {
+	t.Parallel()
 	r := newReloading(t)
 	r.configure(base)
 	r.begin()
@@ -552,6 +556,7 @@ func TestReloadStoppedWhilePending(t *testing.T) {
 // What became of the log while a reload is pending, and what was behind: nothing of it is
 // lost, whatever the change.
 func TestReloadWhileFilesMove(t *testing.T) {
+	t.Parallel()
 	for change, to := range map[string][]string{
 		"points":  {"host: h", "host: h\nmeasurement: other"},
 		"name":    {"name: web", "name: shop"},

@@ -56,6 +56,7 @@ func sumOf(counts map[string]int64) (n int64) {
 // runs are killed. In the end no line has two points, and every point is the one
 // that a run in peace gives.
 func TestKilledWithACapReached(t *testing.T) {
+	t.Parallel()
 	const n, others = 60_000, 1000
 	db := influxdtest.New(t, influxdtest.Options{})
 	b, peace := newBench(t, db), newBench(t, db)

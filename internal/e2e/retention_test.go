@@ -18,6 +18,7 @@ import (
 // In a new database points of lines and of rollups are kept as retention says, and what is too
 // old is counted where it belongs; in another one nothing is altered, and nothing is lost.
 func TestRetention(t *testing.T) {
+	t.Parallel()
 	db := influxdtest.New(t, influxdtest.Options{})
 	for name, tt := range map[string]struct {
 		make              string // the database, before

@@ -115,6 +115,7 @@ func (b *bench) run(command string, args ...string) int {
 // Old logs are added up exactly once, in whatever order they are imported, and again from
 // another state directory, and interrupted.
 func TestRollupsOfImports(t *testing.T) {
+	t.Parallel()
 	db := influxdtest.New(t, influxdtest.Options{})
 	for _, raw := range []bool{true, false} {
 		t.Run(fmt.Sprint("raw ", raw), func(t *testing.T) {

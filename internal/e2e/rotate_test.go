@@ -13,6 +13,7 @@ import (
 // Rotations 200 ms apart at 20,000 lines/s, the old file written 50 ms longer:
 // nothing lost, nothing doubled.
 func TestFastRotations(t *testing.T) {
+	t.Parallel()
 	db := influxdtest.New(t, influxdtest.Options{})
 	for _, wakeups := range []bool{true, false} {
 		t.Run(fmt.Sprintf("wakeups %v", wakeups), func(t *testing.T) {

@@ -32,6 +32,7 @@ func (f *File) Examine(now time.Time) (holds bool, kept int64, err error) {
 	}
 	changed := !info.ModTime().Equal(f.Info.ModTime())
 	verified := !changed && info.Size() == f.Info.Size() && f.verified.Sub(info.ModTime()) > racy
+	f.reaches(info.Size(), now)
 	f.Info, f.Size = info, info.Size()
 	if f.Size < f.At.Offset {
 		kept, err = f.untouched()

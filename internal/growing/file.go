@@ -297,14 +297,21 @@ func (f *File) readAt(p []byte, offset int64) (n int, err error) {
 		return 0, err
 	}
 	end := offset + int64(n)
+	now := time.Now()
+	f.reaches(end, now)
 	f.Size = max(f.Size, end)
 	if end > f.Seen {
-		f.Seen, f.Grown = end, time.Now()
-		if f.Superseded && f.Packed == nil {
-			f.Late = f.Grown.Sub(f.Replaced)
-		}
+		f.Seen, f.Grown = end, now
 	}
 	return n, nil
+}
+
+// reaches notes how late the file was seen to be longer than before: not that it is read, which
+// may be late for other reasons.
+func (f *File) reaches(size int64, now time.Time) {
+	if size > f.Size && f.Superseded && f.Packed == nil {
+		f.Late = now.Sub(f.Replaced)
+	}
 }
 
 // End notes that nothing more of the file will be read, and closes it.

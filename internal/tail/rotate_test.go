@@ -264,6 +264,27 @@ func TestQuietFileIsRotatedAndWrittenLate(t *testing.T) {
 	})
 }
 
+// What was in it is read late because InfluxDB was away: nobody writes to it.
+func TestRotatedFileIsReadLate(t *testing.T) {
+	both(t, func(t *testing.T, wakeups bool) {
+		path := logFile(t)
+		text, lines := numbered("a", 0, 5*blockSize/100)
+		create(t, path, text)
+		d := newDaemon(t, wakeups, path)
+		d.prepare()
+		d.eventually("a full channel", func() bool { return d.stats.Snapshot(time.Now()).Books.Read == 2*(blockSize/100) })
+		rotate(t, path, "b1\n")
+		d.eventually("the next one", func() bool { return d.source().Rotations == 1 })
+		time.Sleep(1500 * time.Millisecond)
+		go d.drain()
+		d.wantOf(append(lines, "b1")...)
+		if s := d.source(); s.WrittenLate != 0 || d.logged("level=WARN") != 0 {
+			t.Errorf("WrittenLate = %d; the log:\n%s", s.WrittenLate, &d.log)
+		}
+		d.stop()
+	})
+}
+
 // A file that was read from its end and never grew is left like any other. When it grows
 // after that, it is read on.
 func TestOldFileNeverGrew(t *testing.T) {

@@ -55,7 +55,7 @@ func (a *asking) where(ctx context.Context) error {
 
 // question is one about the lines that are asked for.
 func (a *asking) question(measures string, by ...string) query.Question {
-	q := query.Question{From: a.From, To: a.To, Now: a.now, By: by, Where: a.Request.where()}
+	q := query.Question{From: a.From, To: a.To, Now: a.now, By: by, Where: a.Request.where(), Sums: true}
 	if a.every > 0 { // the span is known
 		q.From, q.To = a.from, a.to
 	}

@@ -108,6 +108,6 @@ func (s *slot) size() Number {
 // shown are the percentiles that are shown.
 func shown(times *[rollup.Buckets]uint32, greatest int64) (p50, p95, p99 Number) {
 	var all [3]Number
-	percentiles(times, greatest, quantiles, all[:])
+	percentiles(times, greatest, quantiles[:], all[:])
 	return all[0], all[1], all[2]
 }

@@ -1,8 +1,6 @@
 package live
 
 import (
-	"math"
-
 	"github.com/tailflux/tailflux/internal/rollup"
 )
 
@@ -50,52 +48,17 @@ func (s *slot) merge(o *slot) {
 	s.greatest = max(s.greatest, o.greatest)
 }
 
-// widths are how many whole milliseconds a bucket can hold; of the last one it is up to the
-// longest time.
-var widths = func() (w [rollup.Buckets]float64) {
-	last := int64(-1)
-	for i := range rollup.Buckets - 1 {
-		ms := rollup.Upper(i) / 1000
-		w[i] = float64(ms - last)
-		last = ms
-	}
-	return w
-}()
-
-// lastBound is the last millisecond of the last bucket but one.
-var lastBound = rollup.Upper(rollup.Buckets-2) / 1000
-
 // percentiles sets those at the quantiles, in seconds, of times of which the longest is known
-// in milliseconds. They are worked out as InfluxDB does for tailflux query: package query
-// says how.
+// in milliseconds.
 func percentiles(times *[rollup.Buckets]uint32, greatest int64, quantiles []float64, to []Number) {
-	total := 0.0
-	for _, n := range times {
-		total += float64(n)
-	}
-	for i, q := range quantiles {
-		if to[i] = None(); total > 0 {
-			to[i] = Number(min(walk(times, greatest, q*total), float64(greatest)) / 1000)
+	var ms [3]float64
+	ok := rollup.Percentiles(times, greatest, quantiles, ms[:])
+	for i := range to {
+		if to[i] = None(); ok {
+			to[i] = Number(ms[i] / 1000)
 		}
 	}
-}
-
-// walk is the time with a rank, in milliseconds.
-func walk(times *[rollup.Buckets]uint32, greatest int64, rank float64) float64 {
-	passed, before := 0.0, 0.0
-	for i, n := range times {
-		if rank <= before {
-			break
-		}
-		width := widths[i]
-		if i == rollup.Buckets-1 {
-			width = float64(greatest - lastBound)
-		}
-		passed += width * min(1, (rank-before)/(float64(n)+0.001))
-		before += float64(n)
-	}
-	return math.Ceil(passed-0.005) - 1
 }
 
 // quantiles are those that are shown.
-var quantiles = []float64{0.50, 0.95, 0.99}
+var quantiles = [3]float64{0.50, 0.95, 0.99}

@@ -65,6 +65,51 @@ func (p *Plan) ofBuckets(time string, measures []Measure) string {
 	return OfBuckets(time, measures, from, p.groupBy(), p.whereTime()+p.groupBy())
 }
 
+// bucketSums is the statement for what measures of one time are worked out from, with the names
+// of fields.
+func (p *Plan) bucketSums(time string) string {
+	var sums []string
+	for i := range rollup.Buckets {
+		name := quoteName(rollup.BucketField(time, i))
+		sums = append(sums, fmt.Sprintf("sum(%s) AS %s", name, name))
+	}
+	longest, all := quoteName(time+longestSuffix), quoteName(time+sumSuffix)
+	sums = append(sums, fmt.Sprintf("max(%s) AS %s", longest, longest), fmt.Sprintf("sum(%s) AS %s", all, all))
+	return fmt.Sprintf("SELECT %s FROM %s WHERE %s%s", strings.Join(sums, ", "), p.measurement(), p.where(), p.grouped())
+}
+
+// ofSums works measures of times out that were asked for as [Plan.bucketSums].
+func (p *Plan) ofSums(named map[string]float64) {
+	for _, m := range p.Measures {
+		if !m.isOfBuckets() {
+			continue
+		}
+		var numbers [rollup.Buckets]int64
+		total := 0.0
+		for i := range numbers {
+			n := named[rollup.BucketField(m.field, i)]
+			numbers[i] = int64(n)
+			total += n
+		}
+		if total == 0 {
+			continue
+		}
+		if m.kind == mean {
+			named[m.Name] = named[m.field+sumSuffix] / total / 1000
+			continue
+		}
+		var ms [1]float64
+		rollup.Percentiles(&numbers, int64(named[m.field+longestSuffix]), []float64{m.quantile}, ms[:])
+		named[m.Name] = ms[0] / 1000
+	}
+}
+
+// What fields of times end with.
+const (
+	sumSuffix     = "_ms"
+	longestSuffix = "_ms_max"
+)
+
 // OfBuckets is the statement for percentiles and means of one time. Its innermost part is
 // made by from, of what is to be selected there: (SELECT sums FROM … GROUP BY time(…) fill(0)),
 // or several such with commas. Between it and the outermost part rows are grouped as in by,
@@ -80,7 +125,7 @@ func OfBuckets(time string, measures []Measure, from func(sums string) string, b
 		ns = append(ns, b.n)
 	}
 	numbers = append(numbers, ns...)
-	sums = append(sums, fmt.Sprintf("max(%s) AS m", quoteName(time+"_ms_max")), fmt.Sprintf("sum(%s) AS s", quoteName(time+"_ms")))
+	sums = append(sums, fmt.Sprintf("max(%s) AS m", quoteName(time+longestSuffix)), fmt.Sprintf("sum(%s) AS s", quoteName(time+sumSuffix)))
 	numbers = append(append(numbers, before...), strings.Join(ns, "+")+" AS t", "m", "s")
 
 	walked, bound := []string{"m", "s", "t"}, []string{}

@@ -181,6 +181,10 @@ func askAtRandom(t *testing.T, s *store, r *rand.Rand, lines []line) {
 		q.Where = conditions(t, where...)
 	}
 	plan, rows := s.ask(q, definition)
+	q.Sums = true
+	if _, here := s.ask(q, definition); texts(here) != texts(rows) {
+		t.Errorf("every %s by %v where %v: %v: worked out here %s, by InfluxDB %s", q.Every, q.By, where, asked, texts(here), texts(rows))
+	}
 
 	groups := map[string][]line{}
 	for _, l := range lines {

@@ -67,7 +67,11 @@ func Ask(q Question, all []rollup.Definition) (*Plan, error) {
 				of = append(of, m)
 			}
 		}
-		if len(of) > 0 {
+		switch {
+		case len(of) == 0:
+		case p.Sums:
+			p.Statements = append(p.Statements, p.bucketSums(time))
+		default:
 			p.Statements = append(p.Statements, p.ofBuckets(time, of))
 		}
 	}
@@ -85,9 +89,9 @@ func (p *Plan) sums() (all []string) {
 		case size:
 			text = fmt.Sprintf("sum(%s) AS %s", quoteName(m.field), quoteName(m.Name))
 		case total:
-			text = fmt.Sprintf("sum(%s)/1000 AS %s", quoteName(m.field+"_ms"), quoteName(m.Name))
+			text = fmt.Sprintf("sum(%s)/1000 AS %s", quoteName(m.field+sumSuffix), quoteName(m.Name))
 		case longest:
-			text = fmt.Sprintf("max(%s)/1000 AS %s", quoteName(m.field+"_ms_max"), quoteName(m.Name))
+			text = fmt.Sprintf("max(%s)/1000 AS %s", quoteName(m.field+longestSuffix), quoteName(m.Name))
 		default:
 			continue
 		}

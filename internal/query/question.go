@@ -20,6 +20,10 @@ type Question struct {
 	Where    []Condition   // lines count that fit all
 	Top      int           // rows at most; 0: all
 	Rollup   string        // measurement of the one to ask; "": the one that suits
+
+	// Percentiles and means of times are worked out by Rows, from what is in the buckets. To
+	// work them out itself takes InfluxDB three times as long, and 0.2 s where there is nothing.
+	Sums bool
 }
 
 // Measure is something that can be asked.

@@ -53,6 +53,7 @@ func (p *Plan) Rows(answers [][]influx.Table) ([]Row, error) {
 	for i := range rows {
 		p.fill(&rows[i])
 	}
+	rows = slices.DeleteFunc(rows, p.isNone)
 	slices.SortFunc(rows, p.compare)
 	if p.Top > 0 && len(rows) > p.Top {
 		rows = rows[:p.Top]
@@ -101,6 +102,9 @@ func numbers(columns []string, values []any) (at int64, named map[string]float64
 
 // fill works out the values of a row.
 func (p *Plan) fill(r *Row) {
+	if p.Sums {
+		p.ofSums(r.named)
+	}
 	for _, m := range p.Measures {
 		name, per := m.Name, 1.0
 		if m.kind == rate {
@@ -113,6 +117,12 @@ func (p *Plan) fill(r *Row) {
 		}
 		r.Values = append(r.Values, value)
 	}
+}
+
+// isNone reports whether a row is of sums of which none was of a line with a time.
+func (p *Plan) isNone(r Row) bool {
+	_, counted := r.named["requests"]
+	return p.Sums && !counted && !slices.ContainsFunc(r.Values, func(v *float64) bool { return v != nil })
 }
 
 // compare sorts by time, then the greatest of the first measure comes first.

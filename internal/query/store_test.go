@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -184,3 +185,12 @@ func text(r query.Row) string {
 }
 
 func newRand() *rand.Rand { return rand.New(rand.NewPCG(3, 4)) }
+
+func texts(rows []query.Row) string {
+	var all []string
+	for _, r := range rows {
+		all = append(all, text(r))
+	}
+	slices.Sort(all)
+	return strings.Join(all, "\n")
+}

@@ -172,11 +172,11 @@ test: influxd ## everything that needs only Go, against a real influxd
 		state="race detector off, it needs a C compiler ($${why##*$$'\n'})"
 	fi
 	echo "test: $$state"
-	# The race detector takes ten times as long, and there are no more races in the commands
-	# and the dashboards than in what they are made of. A program that has it sleeps a second
-	# before it exits, unless it is told not to.
+	# The race detector takes ten times as long. What has one goroutine needs none, and there are
+	# no more races in the commands and the dashboards than in what they are made of. A program
+	# that has it sleeps a second before it exits, unless it is told not to.
 	export GORACE=atexit_sleep_ms=0
-	plain='/(cmd/tailflux|internal/grafanatest)$$'
+	plain='/(cmd/tailflux|internal/(grafanatest|history|logformat|logformat/scan|mutants|query|rollup))$$'
 	apart="/internal/e2e$$|$$plain" # which mostly waits: more of it at once
 	set -x
 	go test -pgo=off $$race -timeout $(TIMEOUT) $(TESTFLAGS) $$(go list ./... | grep -vE "$$apart")

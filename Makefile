@@ -180,7 +180,7 @@ test: influxd ## everything that needs only Go, against a real influxd
 	apart="/internal/e2e$$|$$plain" # which mostly waits: more of it at once
 	set -x
 	go test -pgo=off $$race -timeout $(TIMEOUT) $(TESTFLAGS) $$(go list ./... | grep -vE "$$apart")
-	go test -pgo=off $$race -timeout $(TIMEOUT) $(TESTFLAGS) -parallel 4 ./internal/e2e
+	go test -pgo=off $$race -timeout $(TIMEOUT) $(TESTFLAGS) -parallel 6 ./internal/e2e
 	go test -pgo=off -timeout $(TIMEOUT) $(TESTFLAGS) $$(go list ./... | grep -E "$$plain")
 	# The race detector allocates by itself, and what counts allocations skips.
 	[[ -z $$race ]] || go test -pgo=off -timeout $(TIMEOUT) $(TESTFLAGS) -run '^TestNothingIsAllocated' ./internal/accesslog ./internal/parse
@@ -225,7 +225,7 @@ e2e: influxd victoria-metrics $(nfpm) $(gomod) $(axe) ## with real nginx, Chromi
 	# How long it takes is to be seen.
 	go test -tags e2e -count=1 -timeout $(TIMEOUT) -v -run '^TestFiveMinutes$$' ./internal/e2e | grep -E 'five minutes|SKIP|FAIL|^ok'
 	# What is tested against a real influxd in make test, against Debian's too.
-	TAILFLUX_INFLUXD=$(influxd_old) go test -pgo=off -count=1 -timeout $(TIMEOUT) $(TESTFLAGS) -skip "^TestLongRange$$" ./internal/influx ./internal/write ./cmd/tailflux
+	TAILFLUX_INFLUXD=$(influxd_old) go test -pgo=off -count=1 -timeout $(TIMEOUT) $(TESTFLAGS) -skip '^Test(LongRange|Victoria|Top|Page|Health|Documented|Explain)' ./internal/influx ./internal/write ./cmd/tailflux
 	{ set +x; } 2>/dev/null
 	echo "e2e: passed"
 

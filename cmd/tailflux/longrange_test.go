@@ -29,7 +29,7 @@ import (
 
 var (
 	longDays = flag.Int("long.days", 1, "days of the range of TestLongRange")
-	longRate = flag.Int("long.rate", 12, "lines a second of TestLongRange")
+	longRate = flag.Int("long.rate", 4, "lines a second of TestLongRange")
 )
 
 const longFormat = `$remote_addr [$time_local] "$request" $status $bytes_sent $request_time $upstream_response_time`

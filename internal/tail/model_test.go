@@ -595,6 +595,9 @@ func TestModelWithHoles(t *testing.T) {
 // playAll plays the sequences of so many seeds.
 func playAll(t *testing.T, sequences int, holes bool) {
 	t.Helper()
+	if raceEnabled { // which takes five times as long
+		sequences = min(sequences, 60)
+	}
 	var mu sync.Mutex
 	pairs, operations := map[[2]int]int{}, 0
 	var over atomic.Bool

@@ -51,7 +51,7 @@ make_log() {
     timed | tutorial | limit) "$bin/gen" -n "$lines" ;;
     combined | json) "$bin/mock" --rate 0 --lines "$lines" --start 2026-11-22T10:00:00Z --step 600us --format "$1" 2>/dev/null ;;
     rejected) awk 'NR % 2 { print; next } { print substr($0, 1, 120) }' "$timed" ;;
-    paths) head -n "$lines" "$timed" | awk '{ sub(/"[A-Z]+ [^ ?"]*/, "\"GET /" sprintf("%c%c%c%c/", 97 + NR % 26, 97 + int(NR / 26) % 26, 97 + int(NR / 676) % 26, 97 + int(NR / 17576) % 26)); print }' ;;
+    paths) head -n "$lines" "$timed" | perl -pe 'my $n = $.; my $path = join "", map { my $c = chr(97 + $n % 26); $n = int($n / 26); $c } 1 .. 4; s{"[A-Z]+ [^ ?"]*}{"GET /$path/}' ;;
     long) head -n "$lines" "$timed" | awk 'BEGIN { pad = sprintf("%4096s", ""); gsub(/ /, "a b-", pad) } { n = 4096 - length($0); sub(/Mozilla/, substr(pad, 1, n) "Mozilla"); print }' ;;
     start) head -n "$lines" "$timed" ;;
     esac

@@ -176,8 +176,8 @@ test: influxd ## everything that needs only Go, against a real influxd
 	# no more races in the commands and the dashboards than in what they are made of. A program
 	# that has it sleeps a second before it exits, unless it is told not to.
 	export GORACE=atexit_sleep_ms=0
-	plain='/(cmd/tailflux|internal/(grafanatest|history|logformat|logformat/scan|mutants|query|rollup))$$'
-	apart="/internal/e2e$$|$$plain" # which mostly waits: more of it at once
+	plain='/(cmd/tailflux|internal/(grafanatest|logformat|logformat/scan|mutants|query|rollup))$$'
+	apart="/internal/e2e$$|$$plain" # e2e mostly waits: more of it runs at once
 	set -x
 	go test -pgo=off $$race -timeout $(TIMEOUT) $(TESTFLAGS) $$(go list ./... | grep -vE "$$apart")
 	go test -pgo=off $$race -timeout $(TIMEOUT) $(TESTFLAGS) -parallel 6 ./internal/e2e

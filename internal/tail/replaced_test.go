@@ -12,7 +12,8 @@ func TestLogIsReplacedByACopyOfItself(t *testing.T) {
 	for _, c := range []struct {
 		name     string
 		copied   string   // what is in the copy, of "a1\na2\n"
-		late     string   // is written to the old file after that
+		early    string   // is written to the old file before that
+		late     string   // and after it
 		want     []string // of the old file
 		wantCopy []string // of the copy, after "b1\n" was written to it
 	}{
@@ -20,7 +21,7 @@ func TestLogIsReplacedByACopyOfItself(t *testing.T) {
 		{name: "nginx has not reopened it yet", copied: "a1\na2\n", late: "a3\n", want: []string{"a1", "a2", "a3"}, wantCopy: []string{"b1"}},
 		{name: "it was copied earlier", copied: "a1\n", want: []string{"a1", "a2"}, wantCopy: []string{"a1", "b1"}}, // not promised
 		{name: "nginx has reopened it", copied: "a1\na2\na3\n", want: []string{"a1", "a2"}, wantCopy: []string{"a3", "b1"}},
-		{name: "in the middle of a line", copied: "a1\na2\na", late: "a3\n", want: []string{"a1", "a2", "a3"}, wantCopy: []string{"b1"}},
+		{name: "in the middle of a line", copied: "a1\na2\na", early: "a3\n", want: []string{"a1", "a2", "a3"}, wantCopy: []string{"b1"}},
 		{name: "with something else in it", copied: "a1\nA2\n", want: []string{"a1", "a2"}, wantCopy: []string{"a1", "A2", "b1"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -36,6 +37,7 @@ func TestLogIsReplacedByACopyOfItself(t *testing.T) {
 				if err := os.WriteFile(path+"~", []byte(c.copied), 0o644); err != nil {
 					t.Fatal(err)
 				}
+				add(t, old, c.early)
 				rename(t, path+"~", path) // sed -i, or cp -p and mv
 				add(t, old, c.late)
 				d.eventually("the rotation", func() bool { return d.source().Rotations == 1 })

@@ -109,34 +109,25 @@ func TestWhatRollupsCannotTellIsSaid(t *testing.T) {
 // An outage, a refusal and a store that is none of ours are told without what InfluxDB said:
 // that may have names, addresses and passwords. It is in the log, once.
 func TestTroubleIsToldWithoutSecrets(t *testing.T) {
-	said := ""
-	status := http.StatusInternalServerError
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("X-Influxdb-Version", "1.8.10")
-		if r.URL.Path == "/ping" {
-			w.WriteHeader(http.StatusNoContent)
-			return
-		}
-		w.WriteHeader(status)
-		fmt.Fprint(w, said)
-	}))
-	defer server.Close()
 	gone := httptest.NewServer(nil)
 	gone.Close()
 	const secret = "s3cret"
 	for _, tt := range []struct {
-		name, url, says string
-		status          int
-		state           string
+		name      string
+		url, says string // no url: that of a server that says it
+		status    int
+		state     string
 	}{
 		{"no server", gone.URL, "", 0, "away"},
 		{"no such name", "http://nowhere.invalid:8086", "", 0, "away"},
-		{"wrong password", server.URL, `{"error":"authorization failed for ` + secret + `"}`, 401, "refused"},
-		{"no database", server.URL, `{"results":[{"error":"database not found: ` + secret + `"}]}`, 200, "refused"},
-		{"an HTML page", server.URL, `<html>` + secret, 502, "refused"},
-		{"an error of a statement", server.URL, `{"results":[{"error":"` + secret + ` at http://user:` + secret + `@db"}]}`, 200, "refused"},
+		{"wrong password", "", `{"error":"authorization failed for ` + secret + `"}`, 401, "refused"},
+		{"no database", "", `{"results":[{"error":"database not found: ` + secret + `"}]}`, 200, "refused"},
+		{"an HTML page", "", `<html>` + secret, 502, "refused"},
+		{"an error of a statement", "", `{"results":[{"error":"` + secret + ` at http://user:` + secret + `@db"}]}`, 200, "refused"},
 	} {
-		said, status = tt.says, tt.status
+		if tt.url == "" {
+			tt.url = saying(t, tt.status, tt.says)
+		}
 		client, err := influx.New(influx.Config{URL: tt.url, Database: secret, Username: "user-" + secret, Password: secret, Timeout: 5 * time.Second, InFlight: 1, Log: slog.New(slog.DiscardHandler)})
 		if err != nil {
 			t.Fatal(err)
@@ -167,6 +158,21 @@ func TestTroubleIsToldWithoutSecrets(t *testing.T) {
 			t.Errorf("%s: logged %d times, want once:\n%s", tt.name, n, &log)
 		}
 	}
+}
+
+// saying is the address of an InfluxDB that answers each question so.
+func saying(t *testing.T, status int, said string) (url string) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Influxdb-Version", "1.8.10")
+		if r.URL.Path == "/ping" {
+			w.WriteHeader(http.StatusNoContent)
+			return
+		}
+		w.WriteHeader(status)
+		fmt.Fprint(w, said)
+	}))
+	t.Cleanup(server.Close)
+	return server.URL
 }
 
 // Whoever asks the same gets one answer, of one question; there are at most two statements

@@ -20,6 +20,7 @@ BENCH     ?= .#    bench: which
 COUNT     ?= 1#    bench, bench-report: how often
 DAYS      ?= 30#   bench-month: days
 RATE      ?= 100#  bench-month: lines a second
+MORE      ?= #     bench-month: one more rollup, as in the configuration
 LOG_LINES ?= 10000000# bench-report: lines of the log
 FUZZ      ?= .#    fuzz: which targets
 FUZZTIME  ?= 10m#  fuzz: how long each
@@ -374,7 +375,7 @@ bench: ## Go benchmarks; BENCH=regexp COUNT=10
 	go test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) -timeout 0 $$dirs
 
 bench-month: influxd ## ten panels over DAYS (30) of RATE (100) lines/s: generated, imported, asked; 5 GB in TMPDIR, 15 minutes
-	@go test -count=1 -timeout 0 -v -run '^TestLongRange$$' ./cmd/tailflux -long.days $(DAYS) -long.rate $(RATE) | grep -vE '^(=== |--- PASS|PASS)'
+	@go test -count=1 -timeout 0 -v -run '^TestLongRange$$' ./cmd/tailflux -long.days $(DAYS) -long.rate $(RATE) -long.more '$(MORE)' | grep -vE '^(=== |--- PASS|PASS)'
 
 bench-report: build ## tailflux report beside GoAccess, COUNT rounds on LOG_LINES (10,000,000) lines; 3 GB in TMPDIR, ten minutes
 	@BENCH_LINES=$(LOG_LINES) internal/bench/report.sh $(COUNT)

@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -30,6 +31,7 @@ import (
 var (
 	longDays = flag.Int("long.days", 1, "days of the range of TestLongRange")
 	longRate = flag.Int("long.rate", 4, "lines a second of TestLongRange")
+	longMore = flag.String("long.more", "", "one more rollup of TestLongRange, as an item of the list")
 )
 
 const longFormat = `$remote_addr [$time_local] "$request" $status $bytes_sent $request_time $upstream_response_time`
@@ -57,16 +59,17 @@ func TestLongRange(t *testing.T) {
 	db := influxdtest.New(t, influxdtest.Options{})
 	from := time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC)
 	began := time.Now()
+	conf := longConfig(t, db)
 	for i := range *longDays {
-		importDay(t, db, from, i, "rollups", "--raw=false")
+		importDay(t, from, i, "--config", conf, "--raw=false")
 	}
-	importDay(t, db, from, 0, "raw", "--rollups=none")
+	importDay(t, from, 0, "--influxdb-url", db.URL(), "--influxdb-database", "raw", "--rollups=none")
 	lines := int64(*longDays) * 86400 * int64(*longRate)
 	t.Logf("%d days at %d lines/s, %d lines, and one day of points of lines: imported in %.0f s", *longDays, *longRate, lines, time.Since(began).Seconds())
 
 	every := max(10*time.Minute, time.Duration(*longDays)*6*time.Minute)
 	rollups, alone := askAll(t, newClient(t, db, "rollups"), func(i int) []string {
-		return statements(t, tenPanels[i].ask, from, from.AddDate(0, 0, *longDays), every)
+		return statements(t, conf, tenPanels[i].ask, from, from.AddDate(0, 0, *longDays), every)
 	})
 	raw, rawAlone := askAll(t, newClient(t, db, "raw"), func(i int) []string { return []string{ofLines(tenPanels[i].ask, tenPanels[i].raw, from, every)} })
 	for i, panel := range tenPanels {
@@ -76,20 +79,40 @@ func TestLongRange(t *testing.T) {
 	if rollups > allowed {
 		t.Errorf("ten panels took %s, want at most %s", rollups, allowed)
 	}
-	page := askHistory(t, db, from, from.AddDate(0, 0, *longDays))
+	page := askHistory(t, conf, from, from.AddDate(0, 0, *longDays))
 	t.Logf("History of the live page, %d days: %.2f s", *longDays, page.Seconds())
 	if page > allowed {
 		t.Errorf("History took %s, want at most %s", page, allowed)
 	}
 }
 
-// askHistory asks once for what the page shows of a range, and returns how long it took.
-func askHistory(t *testing.T, db *influxdtest.Server, from, to time.Time) time.Duration {
+// longConfig writes a configuration with the default rollups, and one more if that is wanted.
+func longConfig(t *testing.T, db *influxdtest.Server) (file string) {
 	t.Helper()
-	c := config.Default()
-	c.InfluxDB.URL, c.InfluxDB.Database = db.URL(), "rollups"
+	var b strings.Builder
+	fmt.Fprintf(&b, "influxdb: {url: %s, database: rollups}\nrollups:\n", db.URL())
+	for _, r := range config.DefaultRollups() {
+		fmt.Fprintf(&b, "- {measurement: %s, interval: %s, tags: [%s]}\n", r.Measurement, r.Interval, strings.Join(r.Tags, ", "))
+	}
+	if *longMore != "" {
+		fmt.Fprintf(&b, "- %s\n", *longMore)
+	}
+	file = filepath.Join(t.TempDir(), "tailflux.yml")
+	if err := os.WriteFile(file, []byte(b.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// askHistory asks once for what the page shows of a range, and returns how long it took.
+func askHistory(t *testing.T, conf string, from, to time.Time) time.Duration {
+	t.Helper()
+	c, _, err := config.Load(config.Options{File: conf})
+	if err != nil {
+		t.Fatal(err)
+	}
 	h := &historian{log: slog.New(slog.NewTextHandler(t.Output(), nil))}
-	h.use(&c)
+	h.use(c)
 	defer h.close()
 	asked := url.Values{"from": {from.Format(time.RFC3339)}, "to": {to.Format(time.RFC3339)}}
 	answer := httptest.NewRecorder()
@@ -122,7 +145,7 @@ func newClient(t *testing.T, db *influxdtest.Server, name string) *influx.Client
 }
 
 // importDay pipes the generator into an import.
-func importDay(t *testing.T, db *influxdtest.Server, from time.Time, day int, database string, args ...string) {
+func importDay(t *testing.T, from time.Time, day int, args ...string) {
 	t.Helper()
 	r, w := io.Pipe()
 	f, err := feed.New(feed.Options{
@@ -134,7 +157,7 @@ func importDay(t *testing.T, db *influxdtest.Server, from time.Time, day int, da
 	}
 	cmd := exec.CommandContext(t.Context(), os.Args[0], append([]string{
 		"import", "--format", longFormat, "--path", "/none/access.log", "--name", "web", "--host", "web1", "--listen", "",
-		"--influxdb-url", db.URL(), "--influxdb-database", database, "--state-dir", t.TempDir(),
+		"--state-dir", t.TempDir(),
 	}, append(args, "-")...)...)
 	var out strings.Builder
 	cmd.Env, cmd.Stdin, cmd.Stderr = append(os.Environ(), isTailflux+"=1"), r, &out
@@ -147,12 +170,12 @@ func importDay(t *testing.T, db *influxdtest.Server, from time.Time, day int, da
 }
 
 // statements are those of a question.
-func statements(t *testing.T, ask string, from, to time.Time, every time.Duration) []string {
+func statements(t *testing.T, conf, ask string, from, to time.Time, every time.Duration) []string {
 	t.Helper()
 	cmd := queryCommand()
 	help.AddConfigFlags(cmd.Flags())
 	args := strings.Fields(strings.ReplaceAll(ask, "EVERY", every.String()))
-	args = append(args, "--from", from.Format(time.RFC3339), "--to", to.Format(time.RFC3339), "--show", "--rollups", "default")
+	args = append(args, "--from", from.Format(time.RFC3339), "--to", to.Format(time.RFC3339), "--show", "--config", conf)
 	var out, errs strings.Builder
 	cmd.SetArgs(args)
 	cmd.SetOut(&out)

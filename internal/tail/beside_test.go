@@ -360,7 +360,7 @@ func TestAnotherSourceIsCalledLikeARotatedLog(t *testing.T) {
 	both(t, func(t *testing.T, wakeups bool) {
 		dir := t.TempDir()
 		path, other := filepath.Join(dir, "app.log"), filepath.Join(dir, "app-2.log")
-		a := create(t, path, "a1\n")
+		create(t, path, "a1\n").Close()
 		create(t, other, "other1\n")
 		d := newDaemon(t, wakeups, path, other)
 		d.start()
@@ -372,8 +372,9 @@ func TestAnotherSourceIsCalledLikeARotatedLog(t *testing.T) {
 		later()
 		appendTo(t, other, "other2\n")
 		d.wantOf("a1", "b1", "other1", "other2")
+		d.eventually("the old file to be left", func() bool { return !isOpen(t, path+".1") })
 		d.stop()
-		add(t, a, "late\n") // beyond the promise: it was left
+		appendTo(t, path+".1", "late\n") // beyond the promise: it was left
 		rename(t, path, path+".2")
 		later()
 		create(t, path, "c1\n")

@@ -106,12 +106,15 @@ func TestSlowConsumerOfManyFilesWhileOneRotates(t *testing.T) {
 		f.eventually("the first chunk", func() bool { return f.stats.Snapshot(time.Now()).Books.Read > 0 })
 		soon := 150 * time.Millisecond
 		if wakeups { // then time is real, and the machine may be busy
-			soon = 600 * time.Millisecond
+			soon = 3 * time.Second
 		}
 		for i := range rotations {
-			time.Sleep(soon)
-			if got := f.source().Rotations; got != int64(i) {
-				t.Errorf("%d rotations seen, want %d", got, i)
+			seen := func() bool { return f.source().Rotations == int64(i) }
+			for deadline := time.Now().Add(soon); time.Now().Before(deadline) && !seen(); {
+				time.Sleep(5 * time.Millisecond)
+			}
+			if !seen() {
+				t.Errorf("%d rotations seen, want %d", f.source().Rotations, i)
 			}
 			rename(t, paths[0], fmt.Sprint(paths[0], i))
 			create(t, paths[0], "1\n")

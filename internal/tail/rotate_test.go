@@ -278,7 +278,7 @@ func TestRotatedFileIsReadLate(t *testing.T) {
 		time.Sleep(1500 * time.Millisecond)
 		go d.drain()
 		d.wantOf(append(lines, "b1")...)
-		if s := d.source(); s.WrittenLate != 0 || d.logged("level=WARN") != 0 {
+		if s := d.source(); s.WrittenLate != 0 || d.logged("still written to") != 0 {
 			t.Errorf("WrittenLate = %d; the log:\n%s", s.WrittenLate, &d.log)
 		}
 		d.stop()

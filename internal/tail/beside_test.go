@@ -372,7 +372,7 @@ func TestAnotherSourceIsCalledLikeARotatedLog(t *testing.T) {
 		later()
 		appendTo(t, other, "other2\n")
 		d.wantOf("a1", "b1", "other1", "other2")
-		d.eventually("the old file to be left", func() bool { return !isOpen(t, path+".1") })
+		d.left(path + ".1")
 		d.stop()
 		appendTo(t, path+".1", "late\n") // beyond the promise: it was left
 		rename(t, path, path+".2")

@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"cmp"
 	"maps"
 	"os"
 	"os/exec"
@@ -10,6 +11,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -19,15 +21,38 @@ func makePackages(t *testing.T, target string, settings ...string) func(pattern 
 	t.Helper()
 	out := t.TempDir()
 	command(t, "make", append([]string{"-C", repository, "--no-print-directory", target, "OUT=" + out}, settings...)...)
+	return oneOf(t, out)
+}
+
+// oneOf returns the only file of a pattern in a directory.
+func oneOf(t *testing.T, dir string) func(pattern string) string {
 	return func(pattern string) string {
 		t.Helper()
-		files, err := filepath.Glob(filepath.Join(out, pattern))
+		files, err := filepath.Glob(filepath.Join(dir, pattern))
 		if err != nil || len(files) != 1 {
 			t.Fatalf("%s: %q (%v), want one file", pattern, files, err)
 		}
 		return files[0]
 	}
 }
+
+// early is a version from which what is checked out is an upgrade.
+const early = "v0.0.0-git1-gabcdef0"
+
+// packages are those of a version for amd64, or of what is checked out, in all formats. Tests
+// share them: to build them takes longer than to look at them.
+func packages(t *testing.T, version string) func(pattern string) string {
+	t.Helper()
+	built.Lock()
+	defer built.Unlock()
+	out := filepath.Join(filepath.Dir(binary), "packages", cmp.Or(version, "current"))
+	if _, err := os.Stat(filepath.Join(out, "SHA256SUMS")); err != nil {
+		command(t, "make", "-C", repository, "--no-print-directory", "package", "OUT="+out, "ARCHS=amd64", "VERSION="+version)
+	}
+	return oneOf(t, out)
+}
+
+var built sync.Mutex // while there are packages made
 
 // command returns what a program that has to succeed says.
 func command(t *testing.T, program string, args ...string) string {
@@ -192,7 +217,7 @@ dpkg() { command dpkg --force-depends --force-unsafe-io --no-triggers "$@"; } # 
 
 func TestDebInstallsUpgradesAndLeavesNothing(t *testing.T) {
 	r := newRoot(t)
-	old, current := makePackages(t, "package", "FORMATS=deb", "ARCHS=amd64", "VERSION=v0.0.1"), makePackages(t, "package", "FORMATS=deb", "ARCHS=amd64")
+	old, current := packages(t, early), packages(t, "")
 	r.copy(old("*.deb"), "old.deb")
 	r.copy(current("*.deb"), "new.deb")
 	const next = "The next step: sudo tailflux init"
@@ -240,7 +265,7 @@ func TestDebInstallsUpgradesAndLeavesNothing(t *testing.T) {
 		test ! -e /usr/bin/tailflux
 		dpkg -i /mnt/old.deb
 		tailflux version
-		systemctl is-enabled tailflux`, "sources: []", "rejects.jsonl", "(tailflux)", "tailflux 0.0.1 ", "\nenabled\n")
+		systemctl is-enabled tailflux`, "sources: []", "rejects.jsonl", "(tailflux)", "tailflux "+version(t, early)+" ", "\nenabled\n")
 	check("purge leaves nothing", `
 		everything >/dev/before
 		dpkg -i /mnt/new.deb
@@ -292,7 +317,7 @@ func lists(t *testing.T, paths []string, more ...string) {
 }
 
 func TestDeb(t *testing.T) {
-	deb := makePackages(t, "package", "FORMATS=deb", "ARCHS=amd64")("*.deb")
+	deb := packages(t, "")("*.deb")
 	lists(t, strings.Fields(command(t, "sh", "-c", "dpkg-deb --fsys-tarfile "+deb+" | tar -t")),
 		"/usr/lib/systemd/system/tailflux.service", "/usr/lib/sysusers.d/tailflux.conf", "/usr/share/zsh/vendor-completions/_tailflux",
 		"/usr/share/doc/tailflux/copyright", "/usr/share/doc/tailflux/changelog.gz")
@@ -308,8 +333,7 @@ func TestDeb(t *testing.T) {
 }
 
 func TestRPM(t *testing.T) {
-	made := makePackages(t, "package", "FORMATS=rpm", "ARCHS=amd64")
-	rpm := made("*.rpm")
+	rpm := packages(t, "")("*.rpm")
 	lists(t, strings.Fields(command(t, "rpm", "-qlp", rpm)),
 		"/usr/lib/systemd/system/tailflux.service", "/usr/lib/sysusers.d/tailflux.conf", "/usr/share/zsh/site-functions/_tailflux",
 		"/usr/share/licenses/tailflux/LICENSE")
@@ -324,7 +348,7 @@ func TestRPM(t *testing.T) {
 	// to where they say.
 	r := newRoot(t)
 	r.copy(rpm, "new.rpm")
-	r.copy(makePackages(t, "package", "FORMATS=rpm", "ARCHS=amd64", "VERSION=v0.0.0-git1-gabcdef0")("*.rpm"), "old.rpm")
+	r.copy(packages(t, early)("*.rpm"), "old.rpm")
 	r.copy(filepath.Join(repository, "deploy", "package", "rpmlint.toml"), "rpmlint.toml")
 	out := r.run("rpmlint --strict -c /mnt/rpmlint.toml /mnt/new.rpm")
 	if !strings.Contains(out, "1 packages and 0 specfiles checked; 0 errors, 0 warnings") {
@@ -357,7 +381,7 @@ func TestRPM(t *testing.T) {
 }
 
 func TestAPK(t *testing.T) {
-	apk := makePackages(t, "package", "FORMATS=apk", "ARCHS=amd64")("*.apk")
+	apk := packages(t, "")("*.apk")
 	names := strings.Fields(command(t, "sh", "-c", "tar -tzf "+apk+" 2>/dev/null")) // three archives in one
 	lists(t, slices.DeleteFunc(names, func(name string) bool { return !strings.Contains(name, "/") }),
 		"/var/lib/tailflux", "/usr/share/zsh/site-functions/_tailflux", "/usr/share/licenses/tailflux/LICENSE")
@@ -376,7 +400,7 @@ func TestAPK(t *testing.T) {
 }
 
 func TestArchLinux(t *testing.T) {
-	file := makePackages(t, "package", "FORMATS=archlinux", "ARCHS=amd64")("*.pkg.tar.zst")
+	file := packages(t, "")("*.pkg.tar.zst")
 	names := strings.Fields(command(t, "tar", "--zstd", "-tf", file))
 	lists(t, slices.DeleteFunc(names, func(name string) bool { return strings.HasPrefix(name, ".") }),
 		"/usr/lib/systemd/system/tailflux.service", "/usr/lib/sysusers.d/tailflux.conf", "/usr/share/zsh/site-functions/_tailflux",

@@ -32,15 +32,6 @@ type tally struct {
 	seconds live.Number // of all requests together
 }
 
-// tallies asks for rows by a tag and by class.
-func (a *asking) tallies(ctx context.Context, part string, q query.Question) ([]query.Row, error) {
-	classed, err := a.byClass(q)
-	if err != nil {
-		return nil, err
-	}
-	return a.rows(ctx, part, classed)
-}
-
 // fold makes the rows of a table: what name says is a row's, and what class says is the status
 // of one, or its class. The values are requests, and if there are more, seconds and bytes.
 func fold(rows []query.Row, name, class func(tags []string) string) []tally {
@@ -244,7 +235,11 @@ func (a *asking) percentiles(ctx context.Context, part, tag string, of query.Con
 
 // places are the tables of hosts and sources.
 func (a *asking) places(ctx context.Context) error {
-	rows, err := a.tallies(ctx, partHosts, a.question("requests sum "+sizes, "host", "source"))
+	classed, err := a.byClass(a.question("requests sum "+sizes, "host", "source"))
+	if err != nil {
+		return err
+	}
+	rows, err := a.rows(ctx, partHosts, classed)
 	if err != nil {
 		return err
 	}

@@ -1,7 +1,10 @@
 package e2e
 
 import (
+	"compress/gzip"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"strings"
@@ -155,6 +158,50 @@ func TestRollupsOfImports(t *testing.T) {
 			first.wantRollups(g)
 		})
 	}
+}
+
+// What can be read of a damaged file is in the rollups although its end is not reached, and
+// what is completed later is added.
+func TestRollupsOfADamagedImport(t *testing.T) {
+	t.Parallel()
+	db := influxdtest.New(t, influxdtest.Options{})
+	for _, raw := range []bool{true, false} {
+		for _, lines := range []int{300, 20_000} { // fewer than are tried before a file is imported, and more
+			if _, err := db.Query(t.Context(), "", "DROP DATABASE "+database); err != nil {
+				t.Fatal(err)
+			}
+			b := newBench(t, db)
+			g := newTraffic()
+			config := b.rollupConfig(b.path("access.log"), raw)
+			whole := gzipped(t, g.text(lines))
+			log := b.write("access.log.1.gz", whole+"this is no member of a gzip file")
+			for range 2 {
+				if code := b.run("import", "--config", config, log); code != 1 {
+					t.Fatalf("exit code %d, want 1\n%s", code, read(t, b.path("tailflux.log")))
+				}
+			}
+			b.wantRollups(g)
+			if err := os.Remove(log); err != nil {
+				t.Fatal(err)
+			}
+			b.write("access.log.1.gz", whole+gzipped(t, g.text(lines)))
+			if code := b.run("import", "--config", config, log); code != 0 {
+				t.Fatalf("exit code %d, want 0\n%s", code, read(t, b.path("tailflux.log")))
+			}
+			b.wantRollups(g)
+		}
+	}
+}
+
+func gzipped(t *testing.T, text string) string {
+	t.Helper()
+	var b strings.Builder
+	w := gzip.NewWriter(&b)
+	_, err := io.WriteString(w, text)
+	if err := errors.Join(err, w.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
 }
 
 func read(t *testing.T, path string) string {

@@ -22,6 +22,7 @@ type Compressed struct {
 	window []byte        // the bytes before at, as many as the last read gave
 	length int64         // uncompressed; 0 before its end was read
 	damage error
+	broken int64 // the uncompressed offset of that: what stands before it can be read
 
 	end  int64 // of the file, if it was read to there; 0 before
 	size int64 // of the file after that, when it was last asked for
@@ -51,13 +52,13 @@ var ErrSkipping = errors.New("skipping")
 const skipAtOnce = 8 << 20
 
 // ReadAt reads up to len(p) bytes, io.EOF if the file ends before that. A file
-// that is damaged gives what comes before the damage, and then always the error;
-// one that ends too early, until it goes on.
+// that is damaged gives what comes before the damage, and from there on always the
+// error; one that ends too early, until it goes on.
 func (z *Compressed) ReadAt(p []byte, offset int64) (n int, err error) {
 	if z.hasGrown() {
 		z.goOn()
 	}
-	if z.damage != nil {
+	if z.damage != nil && offset >= z.broken {
 		return 0, z.damage
 	}
 	if z.r == nil || offset < z.at-int64(len(z.window)) {
@@ -96,6 +97,7 @@ func (z *Compressed) ReadAt(p []byte, offset int64) (n int, err error) {
 }
 
 func (z *Compressed) damaged(err error) error {
+	z.broken = z.at
 	z.Close()
 	z.damage = fmt.Errorf("unpack: %w", err)
 	switch {

@@ -87,7 +87,7 @@ func (i *importer) failed(path string, err error) {
 		i.log.Error("file cannot be imported as it is", "file", path, "err", err)
 		return
 	}
-	i.log.Error("file could not be imported to its end; run the same command to continue", "file", path, "err", err)
+	i.log.Error("file could not be read to its end; what stands before that is imported, and if it is completed the same command goes on", "file", path, "err", err)
 }
 
 func oldestFirst(paths []string) (files []logfile.Sibling, p Progress, err error) {
@@ -165,8 +165,8 @@ func (i *importer) readPart(ctx context.Context, o *logfile.Opened, p checkpoint
 	if err == nil && !o.IsAt(i.source.Path) { // nobody completes its last line
 		err = f.SendRest(ctx)
 	}
-	if err == nil {
-		err = f.SendLeft(ctx)
+	if ctx.Err() == nil { // of a damaged file, too: what can be read of it may be all there will ever be
+		err = errors.Join(err, f.SendLeft(ctx))
 	}
 	f.Describe()
 	i.keepShorter(f)

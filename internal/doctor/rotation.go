@@ -180,7 +180,7 @@ func (d *doctor) rotatedNames(r *logrotate.Rule, path string) {
 	below, err := filepath.Rel(filepath.Dir(path), dir)
 	switch {
 	case err != nil || strings.HasPrefix(below, "..") || strings.Contains(below, "/"):
-		d.say(Warning, "rotated-names", fmt.Sprintf("%s: olddir %s: tailflux looks in the log's directory and those right below it, and elsewhere once it has followed a log there: until then %s", at, dir, lost),
+		d.say(Warning, "rotated-names", fmt.Sprintf("%s: olddir %s: tailflux looks in the log's directory and those right below it, and elsewhere only where it has seen the log renamed to, which it cannot be to another file system: %s", at, dir, lost),
 			"olddir in "+filepath.Dir(path)+", or none")
 	case below != "." && !missing(dir):
 		if err := d.User.may(dir, unix.R_OK|unix.X_OK); err != nil {

@@ -96,6 +96,8 @@ func (d *doctor) write(ctx context.Context, server influx.Server) (exists bool) 
 		d.missingDatabase(ctx, server)
 	case strings.HasPrefix(answer.Message, "retention policy not found"):
 		d.say(Error, "retention", fmt.Sprintf("database %q has no retention policy %q", db.Database, db.RetentionPolicy), d.createPolicy(db.RetentionPolicy, d.Config.Retention.Raw)+", or leave influxdb.retention_policy empty for the database's default one")
+	case answer.Status < http.StatusInternalServerError && answer.Hint == "":
+		d.say(Error, "write", answer.Error(), "influxdb.url must lead to InfluxDB, whose answer to a write is 204")
 	default:
 		d.say(Error, "write", answer.Error(), "")
 	}

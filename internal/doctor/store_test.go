@@ -166,6 +166,37 @@ func TestInfluxDB(t *testing.T) {
 
 const day = 24 * time.Hour
 
+// What the daemon would send for ever does not pass as a store.
+func TestNoStore(t *testing.T) {
+	said := func(status int, text string) func(http.ResponseWriter) {
+		return func(w http.ResponseWriter) {
+			w.Header().Del("X-Influxdb-Version")
+			w.WriteHeader(status)
+			_, _ = io.WriteString(w, text)
+		}
+	}
+	const remedy = "whose answer to a write is 204"
+	for _, tt := range []struct {
+		name   string
+		writes func(http.ResponseWriter)
+		wants  []want
+	}{
+		{"greets", said(200, "hi"), []want{{"error write", "influxdb answered 200: hi", remedy}}},
+		{"a page", said(200, "<html>hi</html>"), []want{{"error write", "an HTML page", ""}}},
+		{"takes it for later", said(202, ""), []want{{"error write", "influxdb answered 202 Accepted", remedy}}},
+		{"moved", said(301, ""), []want{{"error write", "influxdb answered 301 Moved Permanently", remedy}}},
+		{"speaks https", said(400, "Client sent an HTTP request to an HTTPS server.\n"), []want{{"error write", "influxdb answered 400: Client sent an HTTP request to an HTTPS server.", remedy}}},
+		{"takes no POST", said(405, ""), []want{{"error write", "influxdb answered 405 Method Not Allowed", remedy}}},
+		{"wants points", said(400, `{"code":"invalid","message":"writing requires points"}`), nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c := newClinic(t)
+			c.writes = tt.writes
+			c.finds(tt.wants...)
+		})
+	}
+}
+
 // dated is a server with another clock.
 func dated(t *testing.T, url string, ahead time.Duration) string {
 	return front(t, url, func(r *http.Response) { r.Header.Set("Date", time.Now().Add(ahead).UTC().Format(http.TimeFormat)) })

@@ -1,8 +1,10 @@
 package influx
 
 import (
+	"bytes"
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -20,9 +22,9 @@ func (c *Client) Probe(ctx context.Context) error {
 }
 
 // Try sends a write without points, and returns nil if one with points could be stored
-// as far as address, user, database and retention policy go. Any answer that is only about
-// there being no points is nil, too. Else the error is as that of [Client.Write]. Nothing
-// is changed.
+// as far as address, user, database and retention policy go: the answer is that to a write
+// that is stored, or InfluxDB's that there are no points. Else the error is as that of
+// [Client.Write]. Nothing is changed.
 func (c *Client) Try(ctx context.Context) error {
 	return c.Policy(c.config.RetentionPolicy).Try(ctx)
 }
@@ -40,18 +42,33 @@ func (c Policy) Try(ctx context.Context) error {
 	}
 	defer resp.Body.Close()
 	answer, _ := io.ReadAll(io.LimitReader(resp.Body, maxAnswer)) // cut short, the status still counts
-	switch status := resp.StatusCode; {
-	case status >= 200 && status < 300:
-		return nil
-	case status == http.StatusNotFound, status == http.StatusUnauthorized, status == http.StatusForbidden, status == http.StatusTooManyRequests:
-	case status >= 400 && status < 500:
+	if resp.StatusCode == http.StatusNoContent {
 		return nil
 	}
 	code, text := message(answer)
-	return &AnswerError{
+	refused := &AnswerError{
 		Status: resp.StatusCode, Code: code, Message: text,
 		Hint: cmp.Or(c.hint(resp.StatusCode, resp.Header, answer), c.about(resp.StatusCode, answer, true)), RetryAfter: retryAfter(resp.Header.Get("Retry-After")),
 	}
+	if isAboutPoints(refused, resp.Header, answer) {
+		return nil
+	}
+	return refused
+}
+
+// isAboutPoints reports whether an answer refuses points, of which there were none. InfluxDB
+// 2 has words for that which are not known as being about points ("writing requires points"),
+// and so may others: what is not known counts if it is said as InfluxDB says it. A proxy that
+// speaks https, or a page, does not.
+func isAboutPoints(refused *AnswerError, header http.Header, answer []byte) bool {
+	switch VerdictOf(refused) {
+	case Refused, OutOfTime:
+		return true
+	case Unclear:
+		answer = bytes.TrimSpace(answer)
+		return header.Get("X-Influxdb-Version") != "" || bytes.HasPrefix(answer, []byte("{")) && json.Valid(answer)
+	}
+	return false
 }
 
 // about says which keys an answer is about that refuses whatever is sent, "" if none is;

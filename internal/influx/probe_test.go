@@ -57,22 +57,65 @@ func TestProbe(t *testing.T) {
 	}
 }
 
-// An answer that is only about there being no points says that points could be written.
+// Only what acknowledges points, or is InfluxDB's word that there are none, says that points
+// could be written.
 func TestProbeOfOtherServers(t *testing.T) {
-	for status, up := range map[int]bool{
-		200: true, 204: true, 400: true, 411: true, 422: true, 301: false, 401: false, 403: false, 404: false, 429: false, 500: false, 503: false,
+	const none, page, proxy = `{"code":"invalid","message":"writing requires points"}`, "<html>Bad Request</html>", "Client sent an HTTP request to an HTTPS server.\n"
+	for _, tt := range []struct {
+		status        int
+		body, version string
+		up            bool
+	}{
+		{204, "", "", true},
+		{400, none, "", true},
+		{422, none, "", true},
+		{400, `{"error":"no lines"}` + "\n", "", true},
+		{400, "no lines", "1.9.0", true},
+		{400, `{"error":"partial write: dropped=0"}`, "", true},
+		{206, `{"code":"invalid","message":"partial write has occurred"}`, "", true},
+		{400, "unable to parse '': missing measurement", "", true},
+		{200, none, "", false},
+		{200, "hi", "", false},
+		{200, "hi", "1.8.10", false},
+		{201, none, "", true}, // of InfluxDB 2 that is a refusal
+		{201, "", "", false},
+		{202, "", "", false},
+		{301, "", "", false},
+		{400, page, "", false},
+		{400, proxy, "", false},
+		{400, "", "", false},
+		{400, "{hi}", "", false},
+		{422, "no", "", false},
+		{401, none, "", false},
+		{403, none, "", false},
+		{404, none, "", false},
+		{405, none, "", false},
+		{408, none, "", false},
+		{411, none, "", false},
+		{413, none, "", false},
+		{415, none, "", false},
+		{429, none, "", false},
+		{500, none, "", false},
+		{503, none, "", false},
 	} {
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if body, _ := io.ReadAll(r.Body); len(body) > 0 || r.Method != http.MethodPost {
 				t.Errorf("%s of %q", r.Method, body)
 			}
-			w.WriteHeader(status)
-			_, _ = io.WriteString(w, `{"code":"invalid","message":"writing requires points"}`)
+			if tt.version != "" {
+				w.Header().Set("X-Influxdb-Version", tt.version)
+			}
+			w.WriteHeader(tt.status)
+			_, _ = io.WriteString(w, tt.body)
 		}))
 		err := newClient(t, server.URL, nil).Probe(t.Context())
 		var answer *influx.AnswerError
-		if (err == nil) != up || err != nil && !errors.As(err, &answer) {
-			t.Errorf("Probe answered with %d = %v, want up %t", status, err, up)
+		if (err == nil) != tt.up || err != nil && !errors.As(err, &answer) {
+			t.Errorf("Probe answered with %d %q = %v, want up %t", tt.status, tt.body, err, tt.up)
+		}
+		// What it says of a store does not differ from what a write to it does.
+		if verdict := influx.VerdictOf(err); err != nil && (verdict == influx.Refused || verdict == influx.OutOfTime) {
+			t.Errorf("Probe answered with %d %q = %v, whose verdict is %v", tt.status, tt.body, err, verdict)
 		}
 		server.Close()
 	}

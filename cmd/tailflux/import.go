@@ -6,10 +6,7 @@ import (
 	"io"
 	"maps"
 	"os"
-	"os/user"
 	"slices"
-	"strconv"
-	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -17,6 +14,7 @@ import (
 	"github.com/tailflux/tailflux/internal/config"
 	"github.com/tailflux/tailflux/internal/help"
 	"github.com/tailflux/tailflux/internal/shape"
+	"github.com/tailflux/tailflux/internal/statedir"
 )
 
 const importExamples = `  systemctl stop tailflux
@@ -88,22 +86,14 @@ The daemon then continues where it was, and loses nothing.`,
 	return cmd
 }
 
-// ownState refuses root a state directory of another user, who could not read what
-// root writes there.
+// ownState refuses root a state directory of another user, who may not be able to read what
+// root writes there: that root may give it away is not certain everywhere.
 func ownState(command, dir string) error {
-	info, err := os.Stat(dir)
-	if err != nil || os.Geteuid() != 0 {
-		return nil //nolint:nilerr // it will be made
-	}
-	st, ok := info.Sys().(*syscall.Stat_t)
-	if !ok || st.Uid == 0 {
+	owner := statedir.Owner(dir)
+	if owner == "" || os.Geteuid() != 0 {
 		return nil
 	}
-	owner := strconv.Itoa(int(st.Uid))
-	if u, err := user.LookupId(owner); err == nil {
-		owner = u.Username
-	}
-	return config.UsageError{Err: fmt.Errorf("state_dir %s belongs to the user %s, who could not read what root writes there; run it as "+
+	return config.UsageError{Err: fmt.Errorf("state_dir %s belongs to the user %s; run it as "+
 		"runuser -u %s -g %s -G adm -- tailflux %s", dir, owner, owner, owner, command)}
 }
 

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -448,6 +449,30 @@ func TestImportAsRoot(t *testing.T) {
 	}
 	if written, err := os.ReadDir(in.state); err != nil || len(written) > 0 {
 		t.Errorf("%v in the state directory, %v", written, err)
+	}
+}
+
+// Root who tries it once does not take the state from the daemon's user.
+func TestOnceAsRoot(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("not root")
+	}
+	in := newInstallation(t)
+	if err := os.Chown(in.state, 65534, 65534); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 3 {
+		in.write(lines(30*i, 30))
+		in.deliver()
+	}
+	written, err := os.ReadDir(in.state)
+	if err != nil || len(written) < 7 {
+		t.Errorf("%v in the state directory, %v", written, err)
+	}
+	for _, file := range written {
+		if info, err := file.Info(); err != nil || info.Sys().(*syscall.Stat_t).Uid != 65534 {
+			t.Errorf("%s is root's, %v", file.Name(), err)
+		}
 	}
 }
 

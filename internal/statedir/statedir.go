@@ -38,20 +38,22 @@ const (
 // Dir is the state directory, locked by this process. Only one goroutine at a time
 // may replace the file of a given name; everything else is safe for several.
 type Dir struct {
-	path string
-	lock *os.File
-	log  *slog.Logger
-	used bool
+	path  string
+	lock  *os.File
+	log   *slog.Logger
+	used  bool
+	heirs owner
 }
 
 // Open creates the directory if necessary, locks it, lets the group read files
 // that older versions kept from it, and clears what would be in the way of the
-// next save. Close unlocks the directory.
+// next save. What root makes in the directory of another user belongs to that user.
+// Close unlocks the directory.
 func Open(path string, log *slog.Logger) (*Dir, error) {
 	if err := create(path); err != nil {
 		return nil, fmt.Errorf("state_dir: %w (choose another with --state-dir)", err)
 	}
-	d := &Dir{path: path, log: log}
+	d := &Dir{path: path, log: log, heirs: heirs(path)}
 	err := d.take()
 	if err != nil && d.foreign(Lock) && !errors.Is(err, ErrInUse) && !errors.Is(err, fs.ErrPermission) {
 		// A directory, a pipe or a link to nothing: nobody holds a lock on it.
@@ -61,8 +63,7 @@ func Open(path string, log *slog.Logger) (*Dir, error) {
 	}
 	switch {
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
-		return nil, fmt.Errorf("state_dir: %w (tailflux must be able to write there: run it as the user who owns the directory, "+
-			"or choose another with --state-dir)", err)
+		return nil, d.denied(err)
 	case errors.Is(err, ErrInUse):
 		return nil, fmt.Errorf("state_dir %s: %w", path, err)
 	case err != nil:
@@ -137,17 +138,18 @@ func (d *Dir) OpenFile(name string, flag int) (*os.File, error) {
 	if err := regular(d.Path(name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	return open(d.Path(name), flag)
+	return d.open(name, flag)
 }
 
-func open(path string, flag int) (*os.File, error) {
-	f, err := os.OpenFile(path, flag, fileMode)
+func (d *Dir) open(name string, flag int) (*os.File, error) {
+	if flag&os.O_CREATE == 0 {
+		return os.OpenFile(d.Path(name), flag, fileMode)
+	}
+	f, err := d.makeFile(d.Path(name), flag)
 	if err != nil {
 		return nil, err
 	}
-	if flag&os.O_CREATE != 0 {
-		_ = f.Chmod(fileMode) // whatever the umask; it matters to readers only
-	}
+	_ = f.Chmod(fileMode) // whatever the umask; it matters to readers only
 	return f, nil
 }
 
@@ -186,7 +188,7 @@ func (d *Dir) replace(name, previous string, data []byte) error {
 }
 
 func (d *Dir) write(name string, data []byte) error {
-	f, err := open(d.Path(name), os.O_CREATE|os.O_WRONLY|os.O_TRUNC)
+	f, err := d.open(name, os.O_CREATE|os.O_WRONLY|os.O_TRUNC)
 	if err != nil {
 		return err
 	}

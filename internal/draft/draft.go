@@ -1,12 +1,12 @@
 package draft
 
 import (
+	"cmp"
 	"fmt"
 	"io/fs"
 	"path/filepath"
 	"slices"
 	"strings"
-	"unicode"
 
 	"github.com/spf13/pflag"
 
@@ -43,9 +43,6 @@ type Source struct {
 	dated bool // its wildcards are a date
 }
 
-// Left is an access_log that was left out.
-type Left struct{ Log, Why string }
-
 // New makes a draft of what was found.
 func New(found *nginxconf.Found, o Options) *Draft {
 	d := &Draft{}
@@ -56,12 +53,7 @@ func New(found *nginxconf.Found, o Options) *Draft {
 		}
 	}
 	for _, group := range groups(found) {
-		s, why := source(group, found, o)
-		if why != "" {
-			d.Left = append(d.Left, Left{group[0].String(), why})
-			continue
-		}
-		d.Sources = append(d.Sources, s)
+		d.follow(group, found, o)
 	}
 	if len(off) > 0 {
 		d.Left = append(d.Left, Left{"access_log off", "nginx logs nothing there: " + some(off, 6)})
@@ -92,18 +84,53 @@ func groups(found *nginxconf.Found) (all [][]nginxconf.Log) {
 	return all
 }
 
+// follow adds the source that follows the logs of one path, if there is one. A log that
+// cannot be followed is left out by itself: another one with the same wildcard is of other
+// files.
+func (d *Draft) follow(group []nginxconf.Log, found *nginxconf.Found, o Options) {
+	unfollowed := func(log nginxconf.Log, glob string) string {
+		return cmp.Or(unfit(log, o.Files), unnamed(log, found, glob), packed(log, group))
+	}
+	var fit, others []nginxconf.Log
+	for _, log := range group {
+		if unfollowed(log, "") == "" {
+			fit = append(fit, log)
+		} else {
+			others = append(others, log)
+		}
+	}
+	var followed string
+	if len(fit) > 0 {
+		s, why := source(fit, found, o)
+		if why != "" {
+			d.leave(fit[:1], why)
+		} else {
+			followed = s.Path
+			s.warn(others)
+			d.Sources = append(d.Sources, s)
+		}
+	}
+	for len(others) > 0 {
+		var alike, rest []nginxconf.Log
+		why := unfollowed(others[0], followed)
+		for _, log := range others {
+			if unfollowed(log, followed) == why {
+				alike = append(alike, log)
+			} else {
+				rest = append(rest, log)
+			}
+		}
+		d.leave(alike, why)
+		others = rest
+	}
+}
+
 // source is the source that follows a log, which several access_logs may write; or why
 // there is none.
 func source(logs []nginxconf.Log, found *nginxconf.Found, o Options) (s Source, why string) {
 	s.Path = filepath.Clean(nginxconf.Glob(logs[0].Path))
 	s.dated = true
 	for _, log := range logs {
-		if why := unfit(log, o.Files); why != "" {
-			return s, why
-		}
-		if why := unnamed(log, found); why != "" {
-			return s, why
-		}
 		for _, name := range nginxconf.VariablesOf(log.Path) {
 			s.glob, s.dated = true, s.dated && found.Kind(name) == nginxconf.Dated
 		}
@@ -112,9 +139,6 @@ func source(logs []nginxconf.Log, found *nginxconf.Found, o Options) (s Source, 
 		return s, why
 	}
 	for _, log := range logs {
-		if log.Gzip {
-			return s, "nginx compresses it (gzip), and tailflux follows plain logs: take the parameter out, or read it with tailflux import"
-		}
 		for _, server := range log.Servers {
 			if !slices.Contains(s.Servers, server) {
 				s.Servers = append(s.Servers, server)
@@ -129,67 +153,19 @@ func source(logs []nginxconf.Log, found *nginxconf.Found, o Options) (s Source, 
 	return s, ""
 }
 
-// unfit says why a log is no file that can be followed.
-func unfit(log nginxconf.Log, files fs.FS) string {
-	const output = "it goes to standard output, which no file keeps: let nginx write a file, or follow the log of the container's runtime, with docker or cri before the format"
-	switch {
-	case strings.HasPrefix(log.Target, "syslog:"):
-		return "it goes to syslog: follow the file that syslog writes, with syslog before the format"
-	case !log.IsFile():
-		return "it goes to a program: follow the file that this writes"
-	case standardOutput(log.Path):
-		return output
-	case strings.HasPrefix(log.Path, "/dev/"):
-		return "it is a device, and no file"
-	case files == nil || len(nginxconf.VariablesOf(log.Path)) > 0:
-		return ""
-	}
-	name := strings.TrimPrefix(log.Path, "/")
-	if target, err := fs.ReadLink(files, name); err == nil && standardOutput(target) {
-		return output + " (there is a link to " + target + ")"
-	}
-	switch info, err := fs.Stat(files, name); {
-	case err != nil || info.Mode().IsRegular():
-		return "" // nginx makes it
-	case info.IsDir():
-		return "there is a directory"
-	case info.Mode()&fs.ModeNamedPipe != 0:
-		return "it is a pipe, and no file: what tailflux read from it, its reader would not get"
-	}
-	return "it is no file"
-}
-
-func standardOutput(path string) bool {
-	return slices.Contains([]string{"/dev/stdout", "/dev/stderr", "/dev/console", "/dev/tty"}, path) ||
-		strings.HasPrefix(path, "/dev/fd/") || strings.HasPrefix(path, "/proc/")
-}
-
-// unnamed says why the path of a log cannot be told, nor a glob that has its files and
-// no other.
-func unnamed(log nginxconf.Log, found *nginxconf.Found) string {
-	switch {
-	case !strings.HasPrefix(log.Path, "/"):
-		return "it is relative to the prefix of nginx, which is not known here: run tailflux init where nginx is, or { nginx -V; nginx -T; } 2>&1 there, and tailflux init - here"
-	case strings.ContainsAny(log.Path, `*?[\`):
-		return `its name has a *, ?, [ or \, which would be a wildcard here`
-	case strings.ContainsFunc(log.Path, func(r rune) bool { return r == '\uFFFD' || !unicode.IsPrint(r) }):
-		return "its name has characters that a configuration cannot have"
-	}
-	glob := filepath.Clean(nginxconf.Glob(log.Path))
-	wide := strings.HasSuffix(glob, "*")
-	for _, name := range nginxconf.VariablesOf(log.Path) {
-		if found.Kind(name) == nginxconf.Any {
-			why := fmt.Sprintf("its name has $%s in it, which a client may choose, or which has slashes, so that nobody can tell which files there will be", name)
-			if !wide {
-				why += "; if you want them all, add a source with path: " + glob
-			}
-			return why
-		}
-		if wide {
-			return fmt.Sprintf("its name ends with a variable, and %s would match rotated and compressed files too; write the variable further to the front", glob)
+// warn notes that the path of a source matches files of logs that were left out.
+func (s *Source) warn(others []nginxconf.Log) {
+	var at []nginxconf.Place
+	for _, log := range others {
+		if log.Used && !log.Beside {
+			at = append(at, log.At)
 		}
 	}
-	return ""
+	if len(at) == 0 {
+		return
+	}
+	s.Notes = append(s.Notes, fmt.Sprintf("this path matches the files of %s too, which is left out below: if they are not "+
+		"wanted, write a source for each file of this one", some(places(at), 4)))
 }
 
 // written are those access_logs of a file that requests reach.

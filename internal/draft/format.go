@@ -58,7 +58,11 @@ func (s *Source) choose(logs []nginxconf.Log, o Options) (why string) {
 		}
 	}
 	if len(others) > 0 {
-		s.Notes = append(s.Notes, fmt.Sprintf("nginx writes several formats into this one file, %s and %s: lines that are not in %[1]s will be rejected; "+
+		into := "this one file"
+		if s.glob {
+			into = "files that this path matches"
+		}
+		s.Notes = append(s.Notes, fmt.Sprintf("nginx writes several formats into "+into+", %s and %s: lines that are not in %[1]s will be rejected; "+
 			"give each format a file of its own in nginx.conf", uses[best].format.Name, strings.Join(others, ", ")))
 	}
 	return ""

@@ -23,13 +23,12 @@ import (
 
 const line = `192.0.2.1 - - [20/Nov/2026:10:00:00 +0000] "GET /a HTTP/1.1" 200 10 "-" "curl/8"` + "\n"
 
-// A file that is not there, or is no log, is said before anything is read.
+// A file that is not there is said before anything is read.
 func TestNoReportWithoutFiles(t *testing.T) {
 	dir := t.TempDir()
 	good := file(t, "good.log", []byte(line))
 	for _, tt := range []struct{ file, want string }{
 		{filepath.Join(dir, "absent.log"), "absent.log: no such file or directory"},
-		{dir, dir + " is a directory: name the logs in it, such as " + dir + "/access.log*"},
 		{filepath.Join(good, "below"), "not a directory"},
 	} {
 		if r, err := report.Read(options(good, tt.file)); r != nil || err == nil || !strings.Contains(err.Error(), tt.want) {
@@ -81,6 +80,25 @@ func TestAFileThatCannotBeReadToItsEnd(t *testing.T) {
 				t.Errorf("errors of files: %q, %q", r.Files[0].Error, r.Files[1].Error)
 			}
 		})
+	}
+}
+
+// A directory is among the logs that a wildcard names: it stops the others as little as a
+// file that cannot be read.
+func TestADirectoryAmongFiles(t *testing.T) {
+	dir := t.TempDir()
+	log, k := write(t, "combined", 100, time.Second, 0)
+	for _, files := range [][]string{{dir, file(t, "good.log", log)}, {file(t, "good.log", log), dir}, {dir, file(t, "good.log", log), dir}} {
+		r, err := report.Read(options(files...))
+		if want := dir + " is a directory: name the logs in it, such as " + dir + "/access.log*"; err == nil || err.Error() != "report: "+want {
+			t.Fatalf("%v, want %s", err, want)
+		}
+		if len(r.Files) != 2 || r.Files[0].Error != "" || r.Files[1].Error == "" || r.Files[1].Bytes != 0 || r.Lines.Requests != k.lines {
+			t.Errorf("%+v, %+v", r.Files[0], r.Files[len(r.Files)-1])
+		}
+	}
+	if r, err := report.Read(options(dir)); r == nil || err == nil || r.Lines.Read != 0 {
+		t.Errorf("a directory alone: %v, %v", r, err)
 	}
 }
 

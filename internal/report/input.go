@@ -41,11 +41,7 @@ func oldestFirst(o Options) (files []*input, err error) {
 		} else if f.info, err = os.Stat(path); err != nil {
 			return nil, err
 		}
-		switch {
-		case f.info == nil:
-		case f.info.IsDir():
-			return nil, fmt.Errorf("%s is a directory: name the logs in it, such as %s/access.log*", path, path)
-		case f.info.Mode().IsRegular():
+		if f.info != nil && f.info.Mode().IsRegular() {
 			f.changed, f.size = f.info.ModTime(), f.info.Size()
 		}
 		if !slices.ContainsFunc(files, f.is) {
@@ -65,6 +61,9 @@ func (f *input) is(other *input) bool {
 
 // open opens it. What it returns is for one goroutine; whoever had it calls close.
 func (f *input) open() (r io.Reader, err error) {
+	if f.info != nil && f.info.IsDir() {
+		return nil, fmt.Errorf("%s is a directory: name the logs in it, such as %s/access.log*", f.name, f.name)
+	}
 	if f.size > 0 || f.info != nil && f.info.Mode().IsRegular() {
 		if f.log, err = logfile.OpenLog(f.name); err != nil {
 			return nil, err

@@ -1,13 +1,18 @@
 package main
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/tailflux/tailflux/internal/config"
 )
 
 // initTree is a directory with an nginx.conf, and no nginx.
@@ -178,4 +183,12 @@ func pty(t *testing.T) (us, terminal *os.File) {
 	}
 	t.Cleanup(func() { terminal.Close() })
 	return us, terminal
+}
+
+// Who may not read nginx.conf is told how, with the exit code of one that cannot be read.
+func TestInitMayNotRead(t *testing.T) {
+	err := wrong(&fs.PathError{Op: "open", Path: "/etc/nginx/nginx.conf", Err: syscall.EACCES})
+	if _, usage := errors.AsType[config.UsageError](err); !usage || err.Error() != "init: open /etc/nginx/nginx.conf: permission denied; run it as root" {
+		t.Errorf("wrong = %#v, %[1]v", err)
+	}
 }

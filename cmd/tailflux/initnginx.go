@@ -99,7 +99,7 @@ func wrong(err error) error {
 		return nil
 	}
 	if errors.Is(err, os.ErrPermission) {
-		return fmt.Errorf("init: %w; run it as root", err)
+		err = fmt.Errorf("%w; run it as root", err)
 	}
 	if _, is := errors.AsType[config.UsageError](err); is {
 		return err

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"cmp"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -43,13 +41,13 @@ configuration is wrong: then every mistake in it is printed.`,
   tailflux check --print          # the configuration as it applies`,
 		Args: help.NoArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := configured(cmd)
 			var unit doctor.Unit
+			if !cmd.Flags().Changed("path") { // else it is not the service that is meant
+				unit = doctor.FindUnit(unitDirs)
+			}
+			c, err := configured(cmd, func(c *config.Config) error { return checkSecrets(unit.HandOver(c)) })
 			if err == nil {
-				if !cmd.Flags().Changed("path") { // else it is not the service that is meant
-					unit = doctor.FindUnit(unitDirs)
-				}
-				err = cmp.Or(checkSecrets(unit.HandOver(c)), checkPaths(c))
+				err = checkPaths(c)
 			}
 			if err != nil || asYAML {
 				warnOfVariables(cmd)
@@ -75,8 +73,7 @@ configuration is wrong: then every mistake in it is printed.`,
 	return cmd
 }
 
-// checkSecrets returns a [config.UsageError] if a file with a secret or a certificate cannot
-// be used. In ExecReload= of a unit with a sandbox systemd hides its credentials
+// checkSecrets returns an error if a file with a secret or a certificate cannot be used. In ExecReload= of a unit with a sandbox systemd hides its credentials
 // (systemd #35227, TestSystemd): there the daemon judges them.
 func checkSecrets(c *config.Config) error {
 	if dir := os.Getenv("CREDENTIALS_DIRECTORY"); dir != "" {
@@ -84,12 +81,7 @@ func checkSecrets(c *config.Config) error {
 			return nil //nolint:nilerr // hidden
 		}
 	}
-	_, accessErr := c.Access()
-	_, tokenErr := c.HTTPToken()
-	if err := errors.Join(accessErr, tokenErr); err != nil {
-		return config.UsageError{Err: err}
-	}
-	return nil
+	return secrets(c)
 }
 
 // examination says what to look at.

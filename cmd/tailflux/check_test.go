@@ -200,11 +200,11 @@ func TestCheckPrintsTheConfiguration(t *testing.T) {
 
 // What would be refused by InfluxDB later is refused now.
 func TestUserAndPasswordBelongTogether(t *testing.T) {
-	config := writeTemp(t, "tailflux.yaml", "sources: [{path: /x.log}]\ninfluxdb:\n  username: u\n")
+	config, password := writeTemp(t, "tailflux.yaml", "sources: [{path: /x.log}]\ninfluxdb:\n  username: u\n"), "/etc/passwd" // which is there
 	for want, args := range map[string][]string{
-		`--influxdb-username: got "u" without influxdb.password_file, want both influxdb.username and influxdb.password_file, or none`:               {"--path", "/x.log", "--influxdb-username", "u"},
-		`--influxdb-password-file: got "/etc/p" without influxdb.username, want both influxdb.password_file and influxdb.username, or none`:          {"--path", "/x.log", "--influxdb-password-file", "/etc/p"},
-		config + `:3:13: influxdb.username: got "u" without influxdb.password_file, want both influxdb.username and influxdb.password_file, or none`: {"--config", config},
+		`--influxdb-username: got "u" without influxdb.password_file, want both influxdb.username and influxdb.password_file, or none`:                {"--path", "/x.log", "--influxdb-username", "u"},
+		`--influxdb-password-file: got "` + password + `" without influxdb.username, want both influxdb.password_file and influxdb.username, or none`: {"--path", "/x.log", "--influxdb-password-file", password},
+		config + `:3:13: influxdb.username: got "u" without influxdb.password_file, want both influxdb.username and influxdb.password_file, or none`:  {"--config", config},
 	} {
 		for _, command := range []string{"check", "run"} {
 			code, _, errs := printed(append([]string{command, "--state-dir", t.TempDir(), "--listen", ""}, args...)...)

@@ -55,7 +55,7 @@ The daemon then continues where it was, and loses nothing.`,
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, files []string) error {
-			c, err := load(cmd)
+			c, err := load(cmd, secrets)
 			if err != nil {
 				return err
 			}

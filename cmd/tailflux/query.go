@@ -47,7 +47,11 @@ The exit code is 2 if no rollup can answer, or the server has no InfluxQL.`,
 				return config.UsageError{Err: fmt.Errorf("query: %w", err)}
 			}
 			warnOfVariables(cmd)
-			c, err := configuredFor(cmd, false)
+			files := access
+			if show { // which asks nothing
+				files = nil
+			}
+			c, err := configuredFor(cmd, false, files)
 			if err != nil {
 				return err
 			}

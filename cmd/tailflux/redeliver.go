@@ -54,7 +54,7 @@ and run redeliver as the user that it runs as.`,
 		Example: redeliverExamples,
 		Args:    help.NoArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := load(cmd)
+			c, err := load(cmd, secrets)
 			if err != nil {
 				return err
 			}

@@ -70,25 +70,39 @@ tailflux run does.`,
 }
 
 // load reads the configuration that the flags of cmd ask for, and warns of variables that
-// are none of it.
-func load(cmd *cobra.Command) (*config.Config, error) {
+// are none of it. files reads the files that it names and that are needed.
+func load(cmd *cobra.Command, files func(*config.Config) error) (*config.Config, error) {
 	warnOfVariables(cmd)
-	return configured(cmd)
+	return configured(cmd, files)
 }
 
-func configured(cmd *cobra.Command) (*config.Config, error) { return configuredFor(cmd, true) }
+func configured(cmd *cobra.Command, files func(*config.Config) error) (*config.Config, error) {
+	return configuredFor(cmd, true, files)
+}
 
 // configuredFor reads it for a command that may do without a source.
-func configuredFor(cmd *cobra.Command, needSource bool) (*config.Config, error) {
+func configuredFor(cmd *cobra.Command, needSource bool, files func(*config.Config) error) (*config.Config, error) {
 	file, err := cmd.Flags().GetString("config")
 	if err != nil {
 		return nil, err
 	}
-	c, _, err := config.Load(config.Options{File: file, Flags: cmd.Flags(), Env: os.LookupEnv, Check: shape.Check, NeedSource: needSource})
+	c, _, err := config.Load(config.Options{File: file, Flags: cmd.Flags(), Env: os.LookupEnv, Check: shape.Check, NeedSource: needSource, Files: files})
 	if err != nil {
 		return nil, config.UsageError{Err: err}
 	}
 	return c, nil
+}
+
+// access reads the files that are needed to reach InfluxDB.
+func access(c *config.Config) error {
+	_, err := c.Access()
+	return err
+}
+
+// secrets reads all files that a configuration names.
+func secrets(c *config.Config) error {
+	_, err := c.HTTPToken()
+	return errors.Join(access(c), err)
 }
 
 // warnOfVariables warns of variables that look as if they configured something.

@@ -36,7 +36,7 @@ SIGHUP reads the configuration again: all of it is taken over, or nothing. With
 			signal.Notify(signals, syscall.SIGHUP)
 			defer signal.Stop(signals)
 			again := func() (*config.Config, error) {
-				c, err := load(cmd)
+				c, err := load(cmd, secrets)
 				if err != nil {
 					return nil, err
 				}

@@ -48,7 +48,7 @@ compared: VictoriaMetrics has no InfluxQL.`,
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			c, err := load(cmd)
+			c, err := load(cmd, access)
 			if err != nil {
 				return err
 			}

@@ -20,19 +20,20 @@ type Access struct {
 	Headers  http.Header // of each request
 }
 
+// A fileError is why a file cannot be used that a key names.
+type fileError struct {
+	key string
+	err error
+}
+
+func (e fileError) Error() string { return e.key + ": " + e.err.Error() }
+func (e fileError) Unwrap() error { return e.err }
+
 // Access reads the files that are named under influxdb. The errors name all that
 // cannot be used. Each call reads the files again.
 func (c *Config) Access() (a Access, err error) {
 	db := c.InfluxDB
-	var errs [5]error
-	switch {
-	case db.TokenFile != "" && db.Username != "":
-		errs[4] = errors.New("influxdb.token_file beside influxdb.username: want one of the two")
-	case db.ClientCertFile != "" && db.ClientKeyFile == "":
-		errs[4] = fmt.Errorf("influxdb.client_cert_file: got %s without its key, want influxdb.client_key_file too", db.ClientCertFile)
-	case db.ClientKeyFile != "" && db.ClientCertFile == "":
-		errs[4] = fmt.Errorf("influxdb.client_key_file: got %s without its certificate, want influxdb.client_cert_file too", db.ClientKeyFile)
-	}
+	var errs [4]error
 	a.Password, errs[0] = readSecret("influxdb.password_file", db.PasswordFile, "a password")
 	a.Token, errs[1] = readSecret("influxdb.token_file", db.TokenFile, "a token")
 	a.Headers = http.Header{}
@@ -50,7 +51,7 @@ func (c *Config) Access() (a Access, err error) {
 	if db.ClientCertFile != "" && db.ClientKeyFile != "" {
 		pair, err := tls.LoadX509KeyPair(db.ClientCertFile, db.ClientKeyFile)
 		if err != nil {
-			errs[3] = fmt.Errorf("influxdb.client_cert_file %s and influxdb.client_key_file %s, want a certificate and its key in PEM: %w", db.ClientCertFile, db.ClientKeyFile, err)
+			errs[3] = fileError{"influxdb.client_cert_file", fmt.Errorf("got %s, and influxdb.client_key_file %s, want a certificate and its key in PEM: %w", db.ClientCertFile, db.ClientKeyFile, err)}
 		}
 		a.TLS.Certificates = []tls.Certificate{pair}
 	}
@@ -67,7 +68,7 @@ func (c *Config) HTTPToken() (string, error) {
 	}
 	for _, b := range []byte(token) {
 		if b <= ' ' || b > '~' { // a header could not bring it here
-			return "", fmt.Errorf("%s: %s has blanks or characters that are not ASCII, want the token alone, such as openssl rand -hex 32 makes one", key, c.HTTP.TokenFile)
+			return "", fileError{key, fmt.Errorf("got %s, which has blanks or characters that are not ASCII, want the token alone, such as openssl rand -hex 32 makes one", c.HTTP.TokenFile)}
 		}
 	}
 	return token, nil
@@ -80,27 +81,28 @@ func readSecret(key, file, want string) (string, error) {
 	}
 	text, err := os.ReadFile(file)
 	if err != nil {
-		return "", fmt.Errorf("%s: %w", key, err)
+		return "", fileError{key, fmt.Errorf("%w, want a file with %s", err, want)}
 	}
 	text = bytes.TrimSuffix(text, []byte("\n"))
 	text = bytes.TrimSuffix(text, []byte("\r"))
 	if len(text) == 0 {
-		return "", fmt.Errorf("%s: got the empty file %s, want %s in it", key, file, want)
+		return "", fileError{key, fmt.Errorf("got the empty file %s, want %s in it", file, want)}
 	}
 	if want == "a token" && bytes.ContainsAny(text, "\r\n\x00") {
-		return "", fmt.Errorf("%s: %s has several lines, want the token alone", key, file)
+		return "", fileError{key, fmt.Errorf("got %s, which has several lines, want the token alone", file)}
 	}
 	return string(text), nil
 }
 
 func authorities(file string) (*x509.CertPool, error) {
+	const key = "influxdb.ca_file"
 	pem, err := os.ReadFile(file)
 	if err != nil {
-		return nil, fmt.Errorf("influxdb.ca_file: %w", err)
+		return nil, fileError{key, fmt.Errorf("%w, want a file with certificates in PEM", err)}
 	}
 	pool := x509.NewCertPool()
 	if !pool.AppendCertsFromPEM(pem) {
-		return nil, fmt.Errorf("influxdb.ca_file: %s has no certificate in PEM (-----BEGIN CERTIFICATE-----)", file)
+		return nil, fileError{key, fmt.Errorf("got %s, which has no certificate in PEM (-----BEGIN CERTIFICATE-----)", file)}
 	}
 	return pool, nil
 }

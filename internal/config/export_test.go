@@ -9,7 +9,7 @@ var (
 func LoadBytes(name string, data []byte) (*Config, error) {
 	l := loader{config: Default(), name: name, at: map[string]position{}}
 	l.file(data)
-	l.finish(nil)
+	l.finish(nil, nil)
 	return &l.config, l.err()
 }
 

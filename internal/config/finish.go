@@ -2,6 +2,7 @@ package config
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"net"
 	"path/filepath"
@@ -13,7 +14,7 @@ import (
 
 // finish fills in what follows from other keys and judges what no key can be
 // judged by alone.
-func (l *loader) finish(check func(*Config, Source) error) {
+func (l *loader) finish(check func(*Config, Source) error, files func(*Config) error) {
 	if l.needSource && len(l.sources) == 0 && !l.blind {
 		got := "none"
 		if l.name == "" {
@@ -35,9 +36,10 @@ func (l *loader) finish(check func(*Config, Source) error) {
 	}
 	l.differFromGlobs()
 	l.exposed()
-	db := l.config.InfluxDB
-	l.together("influxdb.username", db.Username, "influxdb.password_file", db.PasswordFile)
-	l.together("influxdb.password_file", db.PasswordFile, "influxdb.username", db.Username)
+	l.credentials()
+	if files != nil {
+		l.unusable(files(&l.config))
+	}
 	l.validateRollups()
 	l.validateRetention()
 	for i, tag := range l.config.Tags {
@@ -65,6 +67,35 @@ func (l *loader) exposed() {
 	}
 	l.fail(l.at["listen"], "listen", shorten(c.Listen)+", which other machines can reach: whoever asks /monitor sees paths, errors and rejected lines",
 		"an address of this machine alone such as 127.0.0.1:9193; or http.token_file, a file with a token that is asked for; or http.public: true, everybody may see them")
+}
+
+// credentials judges how tailflux shows who it is.
+func (l *loader) credentials() {
+	db := l.config.InfluxDB
+	if db.TokenFile != "" && db.Username != "" {
+		l.fail(l.at["influxdb.token_file"], "influxdb.token_file", shorten(db.TokenFile)+" beside influxdb.username at "+l.at["influxdb.username"].String(), "one of the two")
+	} else {
+		l.together("influxdb.username", db.Username, "influxdb.password_file", db.PasswordFile)
+	}
+	l.together("influxdb.password_file", db.PasswordFile, "influxdb.username", db.Username)
+	l.together("influxdb.client_cert_file", db.ClientCertFile, "influxdb.client_key_file", db.ClientKeyFile)
+	l.together("influxdb.client_key_file", db.ClientKeyFile, "influxdb.client_cert_file", db.ClientCertFile)
+}
+
+// unusable reports files that cannot be used, each where it is named.
+func (l *loader) unusable(err error) {
+	var one fileError
+	switch several, joined := err.(interface{ Unwrap() []error }); { //nolint:errorlint // what is joined is taken apart
+	case err == nil:
+	case joined:
+		for _, err := range several.Unwrap() {
+			l.unusable(err)
+		}
+	case errors.As(err, &one):
+		l.add(l.at[one.key], one.key, one.err.Error())
+	default:
+		l.other = append(l.other, err)
+	}
 }
 
 // together reports a key that is set without another one that belongs to it.

@@ -49,6 +49,11 @@ type Options struct {
 	// may be nil.
 	Check func(*Config, Source) error
 
+	// Files reads the files that a configuration names, which may be wrong otherwise, so
+	// that those that cannot be used are reported with everything else. Its error is that
+	// of [Config.Access], of [Config.HTTPToken], or both. It may be nil: nothing is read.
+	Files func(*Config) error
+
 	// NeedSource makes it a mistake when there is no source, or one without a
 	// path. A flag or variable of a source (path, format, ...) then describes
 	// one source that replaces those of the file.
@@ -79,7 +84,7 @@ func Load(o Options) (c *Config, described Source, err error) {
 		l.file(data)
 	}
 	l.overrides(o.Flags, o.Env)
-	l.finish(o.Check)
+	l.finish(o.Check, o.Files)
 	if err := l.err(); err != nil {
 		return nil, Source{}, err
 	}
@@ -94,7 +99,7 @@ func Load(o Options) (c *Config, described Source, err error) {
 func Parse(text []byte, check func(*Config, Source) error) (*Config, error) {
 	l := loader{config: Default(), name: "configuration", at: map[string]position{}, needSource: true}
 	l.file(text)
-	l.finish(check)
+	l.finish(check, nil)
 	if err := l.err(); err != nil {
 		return nil, err
 	}

@@ -22,6 +22,7 @@ type layers struct {
 	flags []string
 	env   map[string]string
 	check func(*config.Config, config.Source) error
+	files func(*config.Config) error
 
 	noSource bool // is no mistake
 }
@@ -48,7 +49,7 @@ func (l layers) loadBoth(t *testing.T) (c *config.Config, described config.Sourc
 		text, ok := l.env[name]
 		return text, ok
 	}
-	c, described, err := config.Load(config.Options{File: name, Flags: flags, Env: env, Check: l.check, NeedSource: !l.noSource})
+	c, described, err := config.Load(config.Options{File: name, Flags: flags, Env: env, Check: l.check, NeedSource: !l.noSource, Files: l.files})
 	if err != nil {
 		return nil, described, strings.ReplaceAll(err.Error(), name, "t.yaml")
 	}
@@ -219,6 +220,7 @@ var samples = map[string]string{
 // beside has the flags without which a key is refused.
 var beside = map[string][]string{
 	"influxdb.username": {"--influxdb-password-file=/p"}, "influxdb.password_file": {"--influxdb-username=u"},
+	"influxdb.client_cert_file": {"--influxdb-client-key-file=/k"}, "influxdb.client_key_file": {"--influxdb-client-cert-file=/c"},
 }
 
 // quoted are the samples that need quotes in the file.
@@ -288,12 +290,13 @@ func TestEveryKeyByFlagVariableAndFile(t *testing.T) {
 	}
 }
 
-// everything returns a configuration in which no value is the default one.
+// everything returns a configuration in which no value is the default one, but for
+// influxdb.token_file, which is refused beside a user name.
 func everything(t *testing.T) *config.Config {
 	t.Helper()
 	l := layers{file: rules}
 	for key, text := range samples {
-		if key != "format" && key != "rollups" {
+		if key != "format" && key != "rollups" && key != "influxdb.token_file" {
 			l.flags = append(l.flags, "--"+strings.NewReplacer(".", "-", "_", "-").Replace(key)+"="+text)
 		}
 	}
@@ -301,7 +304,9 @@ func everything(t *testing.T) *config.Config {
 }
 
 func TestEveryFieldHasAKey(t *testing.T) {
-	got, standard := reflect.ValueOf(*everything(t)), reflect.ValueOf(config.Default())
+	all := everything(t)
+	all.InfluxDB.TokenFile = samples["influxdb.token_file"] // as TestEveryKeyByFlagVariableAndFile has set it
+	got, standard := reflect.ValueOf(*all), reflect.ValueOf(config.Default())
 	var walk func(name string, a, b reflect.Value)
 	walk = func(name string, a, b reflect.Value) {
 		if a.Kind() != reflect.Struct {
@@ -435,6 +440,13 @@ func TestKeysThatBelongTogether(t *testing.T) {
 		{[]string{"--influxdb-username=u", "--influxdb-password-file="}, `--influxdb-username: got "u" without influxdb.password_file, want both influxdb.username and influxdb.password_file, or none`},
 		{[]string{"--influxdb-username=a\nb", "--influxdb-password-file=/p"}, "--influxdb-username: got \"a\\nb\", want"},
 		{[]string{"--influxdb-username=u", "--influxdb-password-file=/p"}, ""},
+		{[]string{"--influxdb-client-cert-file=/c"}, `--influxdb-client-cert-file: got "/c" without influxdb.client_key_file, want both influxdb.client_cert_file and influxdb.client_key_file, or none`},
+		{[]string{"--influxdb-client-key-file=/k"}, `--influxdb-client-key-file: got "/k" without influxdb.client_cert_file, want both`},
+		{[]string{"--influxdb-client-cert-file=/c", "--influxdb-client-key-file=/k"}, ""},
+		{[]string{"--influxdb-token-file=/t", "--influxdb-username=u"}, `--influxdb-token-file: got "/t" beside influxdb.username at --influxdb-username, want one of the two`},
+		{[]string{"--influxdb-token-file=/t", "--influxdb-username=u", "--influxdb-password-file=/p"}, `--influxdb-token-file: got "/t" beside influxdb.username at --influxdb-username, want one of the two`},
+		{[]string{"--influxdb-token-file=/t", "--influxdb-password-file=/p"}, `--influxdb-password-file: got "/p" without influxdb.username, want both`},
+		{[]string{"--influxdb-token-file=/t", "--influxdb-username="}, ""},
 		{[]string{"--influxdb-username=", "--influxdb-password-file="}, ""},
 	} {
 		_, got := layers{flags: append([]string{"--path=/x.log"}, tt.flags...)}.load(t)

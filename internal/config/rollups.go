@@ -91,8 +91,13 @@ func (l *loader) validateRollups() {
 	taken := map[string]string{c.Measurement: "the measurement of the points of lines", "tailflux": "the measurement of tailflux itself"}
 	for i, r := range c.Rollups {
 		key := fmt.Sprintf("rollups[%d]", i)
-		if of := taken[r.Measurement]; of != "" && r.Measurement != "" {
-			l.fail(l.at[key], key+".measurement", shorten(r.Measurement)+", which is "+of, "a measurement of its own for each rollup")
+		at, given := l.at[key]
+		switch of := taken[r.Measurement]; {
+		case of == "" || r.Measurement == "":
+		case !given: // it is a standard one
+			l.fail(l.at["measurement"], "measurement", shorten(r.Measurement)+", which is that of a rollup (rollups)", "another name, or other rollups")
+		default:
+			l.fail(at, key+".measurement", shorten(r.Measurement)+", which is "+of, "a measurement of its own for each rollup")
 		}
 		taken[r.Measurement] = "that of another rollup"
 	}

@@ -1,10 +1,13 @@
 package config_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/tailflux/tailflux/internal/config"
 )
@@ -144,20 +147,63 @@ func TestAccessFiles(t *testing.T) {
 	c := config.Config{InfluxDB: config.InfluxDB{CAFile: noPEM, TokenFile: lines, ClientCertFile: noPEM, ClientKeyFile: noPEM, PasswordFile: dir + "/none"}}
 	_, err := c.Access()
 	for _, want := range []string{
-		"influxdb.ca_file: " + noPEM + " has no certificate in PEM", "influxdb.token_file: " + lines + " has several lines",
-		"influxdb.client_cert_file " + noPEM, "influxdb.password_file: open ",
+		"influxdb.ca_file: got " + noPEM + ", which has no certificate in PEM", "influxdb.token_file: got " + lines + ", which has several lines",
+		"influxdb.client_cert_file: got " + noPEM, "influxdb.password_file: open ",
 	} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("Access() = %v, want %s", err, want)
 		}
 	}
-	for want, db := range map[string]config.InfluxDB{
-		"influxdb.token_file beside influxdb.username":                                         {TokenFile: lines, Username: "u"},
-		"influxdb.client_cert_file: got /c without its key, want influxdb.client_key_file too": {ClientCertFile: "/c"},
-		"influxdb.client_key_file: got /k without its certificate":                             {ClientKeyFile: "/k"},
+}
+
+// They are reported where they are named, with everything else.
+func TestFilesAreNamedWhereTheyStand(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{"lines": "a\nb\n", "blank": "a b\n", "empty": "", "good": "good\n"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	files := func(c *config.Config) error {
+		_, access := c.Access()
+		_, token := c.HTTPToken()
+		return errors.Join(access, token)
+	}
+	for _, tt := range []struct {
+		name string
+		give layers
+		want string
+	}{
+		{"all is well", layers{file: one + "influxdb: {token_file: DIR/good}\nhttp: {token_file: DIR/good}\n"}, ""},
+		{
+			"beside other mistakes",
+			layers{file: "http:\n  token_file: DIR/none\n" + one + "influxdb:\n  ca_file: DIR/good\n  client_cert_file: DIR/good\n  username: a\n  token_file: DIR/lines\n  password_file: DIR/empty\nquery: no\n"},
+			`t.yaml:2:15: http.token_file: open DIR/none: no such file or directory, want a file with a token
+t.yaml:5:12: influxdb.ca_file: got DIR/good, which has no certificate in PEM (-----BEGIN CERTIFICATE-----)
+t.yaml:6:21: influxdb.client_cert_file: got "DIR/good" without influxdb.client_key_file, want both influxdb.client_cert_file and influxdb.client_key_file, or none
+t.yaml:8:15: influxdb.token_file: got "DIR/lines" beside influxdb.username at t.yaml:7:13, want one of the two
+t.yaml:8:15: influxdb.token_file: got DIR/lines, which has several lines, want the token alone
+t.yaml:9:18: influxdb.password_file: got the empty file DIR/empty, want a password in it
+t.yaml:10:8: query: got "no", want drop or keep`,
+		},
+		{
+			"a certificate",
+			layers{file: one + "influxdb: {client_cert_file: DIR/good, client_key_file: DIR/none}\n"},
+			"t.yaml:2:30: influxdb.client_cert_file: got DIR/good, and influxdb.client_key_file DIR/none, want a certificate and its key in PEM: open DIR/none: no such file or directory",
+		},
+		{"a flag", layers{file: one, flags: []string{"--http-token-file=DIR/blank"}}, "--http-token-file: got DIR/blank, which has blanks or characters that are not ASCII, want the token alone, such as openssl rand -hex 32 makes one"},
+		{"a variable", layers{file: one, env: map[string]string{"TAILFLUX_INFLUXDB_CA_FILE": "DIR/none"}}, "TAILFLUX_INFLUXDB_CA_FILE: open DIR/none: no such file or directory, want a file with certificates in PEM"},
 	} {
-		if _, err := (&config.Config{InfluxDB: db}).Access(); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("Access() = %v, want %s", err, want)
+		tt.give.file, tt.give.files = strings.ReplaceAll(tt.give.file, "DIR", dir), files
+		for i, flag := range tt.give.flags {
+			tt.give.flags[i] = strings.ReplaceAll(flag, "DIR", dir)
+		}
+		for name, text := range tt.give.env {
+			tt.give.env[name] = strings.ReplaceAll(text, "DIR", dir)
+		}
+		_, got := tt.give.load(t)
+		if diff := cmp.Diff(tt.want, strings.ReplaceAll(got, dir, "DIR")); diff != "" {
+			t.Errorf("%s: (-want +got)\n%s", tt.name, diff)
 		}
 	}
 }

@@ -56,9 +56,12 @@ func CompileFormat(format string) (*Format, error) {
 //
 // The name of a wrapper may stand before the format, as in "docker combined": docker,
 // cri or syslog. Its own part of each line is then left out.
-func CompileFormatIn(d nginxvar.Dialect, format string) (*Format, error) {
+//
+// more are the names that JSON is searched for besides, as in CompileJSON; other formats
+// have the names that they have.
+func CompileFormatIn(d nginxvar.Dialect, format string, more ...string) (*Format, error) {
 	w, format := cutWrapper(format)
-	f, err := compileUnwrapped(d, format)
+	f, err := compileUnwrapped(d, format, more)
 	if err != nil {
 		return nil, err
 	}
@@ -66,15 +69,15 @@ func CompileFormatIn(d nginxvar.Dialect, format string) (*Format, error) {
 	return f, nil
 }
 
-func compileUnwrapped(d nginxvar.Dialect, format string) (*Format, error) {
+func compileUnwrapped(d nginxvar.Dialect, format string, more []string) (*Format, error) {
 	name := strings.TrimSpace(format)
 	if name == jsonPreset {
-		return CompileJSONIn(d), nil
+		return CompileJSONIn(d, more...), nil
 	}
 	if of, ok := objects[name]; ok {
 		rename := maps.Clone(of.rename)
 		maps.Copy(rename, d.Rename)
-		f := CompileJSONIn(nginxvar.Dialect{Types: d.Types, Rename: rename})
+		f := CompileJSONIn(nginxvar.Dialect{Types: d.Types, Rename: rename}, more...)
 		f.mark = []byte(of.mark)
 		return f, nil
 	}

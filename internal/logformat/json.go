@@ -23,6 +23,7 @@ type key struct {
 	keys  map[string]*key // of the object that it holds
 
 	capital *key // the same for a key with capital letters, if that is another one
+	own     *key // the capture of its own name, if that is wanted beside the variable that it is
 }
 
 // rank is how well a key says which variable it is. Of keys of one rank the last one
@@ -86,7 +87,8 @@ var times = [...]string{"time_iso8601", "time_local", "msec"} // those of timeOf
 // without quotes, are taken for a string.
 func CompileJSON(more ...string) *Format { return CompileJSONIn(nginxvar.Dialect{}, more...) }
 
-// CompileJSONIn is CompileJSON in a dialect: keys have the names that it gives them.
+// CompileJSONIn is CompileJSON in a dialect: keys have the names that it gives them. A key
+// that it renames is captured by its own name, too, if that is among more.
 func CompileJSONIn(d nginxvar.Dialect, more ...string) *Format {
 	f := &Format{json: make(map[string]*key), dialect: d}
 	for _, name := range slices.Concat(nginxvar.Names(), headers, more) {
@@ -103,7 +105,7 @@ func CompileJSONIn(d nginxvar.Dialect, more ...string) *Format {
 		f.json[name] = &key{when: true, rank: aliased, id: int32(-i - 1)}
 	}
 	for _, from := range slices.Sorted(maps.Keys(d.Rename)) {
-		f.renameKey(from, d.Rename[from])
+		f.renameKey(from, d.Rename[from], f.ownKey(from, more))
 	}
 	if k := f.json["log"]; k == nil {
 		f.json["log"] = &key{wraps: true}
@@ -133,14 +135,29 @@ func (f *Format) addKey(name string, r rank) *key {
 	return k
 }
 
-// renameKey makes from a key for the variable to.
-func (f *Format) renameKey(from, to string) {
+// ownKey is the key of a name among more, before it is renamed; nil if there is none, or if
+// the name is that of a variable, be it that another key is renamed to it.
+func (f *Format) ownKey(name string, more []string) *key {
+	k := f.json[name]
+	if k == nil || k.rank != named || !slices.Contains(more, name) || nginxvar.Known(name) {
+		return nil
+	}
+	for _, variable := range f.dialect.Rename {
+		if variable == name {
+			return nil
+		}
+	}
+	return k
+}
+
+// renameKey makes from a key for the variable to, and for its own name if own is not nil.
+func (f *Format) renameKey(from, to string, own *key) {
 	variable, ok := f.json[to]
 	if !ok {
 		variable = f.addKey(to, named)
 	}
 	k := *variable
-	k.rank, k.id, k.keys = renamed, int32(len(f.json)), nil
+	k.rank, k.id, k.keys, k.own = renamed, int32(len(f.json)), nil, own
 	f.nest(from, k)
 }
 

@@ -160,6 +160,75 @@ func TestJSONRenamed(t *testing.T) {
 }
 
 // A capture must not let its receiver write over the next one.
+// Whatever the name of the format, keys are found that somebody asks for by their own
+// names, also those that the format has another name for.
+func TestOwnKeysOfNamedFormats(t *testing.T) {
+	const (
+		plain   = `{"time":1795168800,"status":200,"foo":"x"}`
+		escaped = `{\"time\":1795168800,\"status\":200,\"foo\":\"x\"}`
+		caddy   = `{"level":"info","ts":1795168800.5,"logger":"http.log.access","request":{"remote_ip":"192.0.2.7","remote_port":"52318",` +
+			`"client_ip":"192.0.2.8","method":"GET","uri":"/a"},"bytes_read":3,"user_id":"u","duration":0.5,"size":10,"status":200}`
+		traefik = `{"ClientHost":"192.0.2.7","DownstreamStatus":200,"Duration":1234567,"RouterName":"web@docker","time":"2026-11-20T11:00:00+01:00"}`
+	)
+	foo := map[string]string{"status": "200", "foo": "x"}
+	for _, tt := range []struct {
+		format, line string
+		more         []string
+		want         map[string]string // some of what is found
+	}{
+		{"json", plain, []string{"foo"}, foo},
+		{" json", plain, []string{"foo"}, foo},
+		{"docker json", `{"log":"` + escaped + `\n","stream":"stdout","time":"2026-11-20T10:00:00.1Z"}`, []string{"foo"}, foo},
+		{"cri json", "2026-11-20T10:00:00.1Z stdout F " + plain, []string{"foo"}, foo},
+		{"syslog json", "Nov 20 10:00:00 web nginx: " + plain, []string{"foo"}, foo},
+		{"caddy", caddy, []string{"logger", "user_id", "request.remote_port", "level"}, map[string]string{"logger": "http.log.access", "user_id": "u", "request.remote_port": "52318", "level": "info", "status": "200"}},
+		{
+			"docker caddy", `{"log":"` + strings.ReplaceAll(caddy, `"`, `\"`) + `\n","stream":"stderr","time":"2026-11-20T10:00:00.1Z"}`,
+			[]string{"logger"}, map[string]string{"logger": "http.log.access", "remote_addr": "192.0.2.8"},
+		},
+		{
+			"caddy", caddy, []string{"bytes_read", "request.remote_ip", "size"},
+			map[string]string{"bytes_read": "3", "request_length": "3", "request.remote_ip": "192.0.2.7", "remote_addr": "192.0.2.8", "size": "10", "body_bytes_sent": "10"},
+		},
+		{
+			"traefik_json", traefik, []string{"RouterName", "Duration", "DownstreamStatus", "client"},
+			map[string]string{"RouterName": "web@docker", "Duration": "1234567", "request_time": "0.001234567", "DownstreamStatus": "200", "status": "200"},
+		},
+		{"traefik_json", strings.Replace(traefik, "DownstreamStatus", `downstreamstatus":4,"DownstreamStatus`, 1), []string{"DownstreamStatus"}, map[string]string{"DownstreamStatus": "200", "status": "200"}},
+	} {
+		f, err := logformat.CompileFormatIn(nginxvar.Dialect{}, tt.format, tt.more...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := parsedTwinsOf(f)
+		for range 3 { // by a skeleton, if one may be learned
+			w.agree(t, []byte(tt.line))
+		}
+		got := found(w.fast, f.Names(), []byte(tt.line))
+		for name, want := range tt.want {
+			if got[name] != want {
+				t.Errorf("%s with %v: %s of %s is %q, want %q", tt.format, tt.more, name, tt.line, got[name], want)
+			}
+		}
+	}
+}
+
+// A name that rename gives to one key is not that of another one.
+func TestARenamedKeyThatIsNotItsOwnName(t *testing.T) {
+	d := nginxvar.Dialect{Rename: map[string]string{"a": "b", "b": "c", "request_time": "upstream_response_time"}}
+	f := logformat.CompileJSONIn(d, "a", "b", "request_time")
+	m, names := f.NewMatcher(), f.Names()
+	for line, want := range map[string]map[string]string{
+		`{"a":"1"}`:            {"a": "1", "b": "1"},
+		`{"b":"2"}`:            {"c": "2"},
+		`{"request_time":"3"}`: {"upstream_response_time": "3"},
+	} {
+		if got := found(m, names, []byte(line)); !cmp.Equal(got, want) {
+			t.Errorf("Match(%s): %s", line, cmp.Diff(want, got))
+		}
+	}
+}
+
 func TestJSONAliasing(t *testing.T) {
 	captures, _ := mustFormat(t, "json").NewMatcher().Match([]byte(`{"status":200,"uri":"/a","bytes_sent":612,"request_time":0.120,"host":"x"}`))
 	snapshot := func() []string {

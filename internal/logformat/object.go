@@ -112,6 +112,14 @@ func (o *object) take(name []byte, v *fastjson.Value) {
 		}
 		i = o.times[at]
 	}
+	o.fill(i, k, text, number)
+	if k.own != nil {
+		o.fill(k.own.index, k.own, text, number)
+	}
+}
+
+// fill makes the text of a key that capture, unless an earlier key counts more.
+func (o *object) fill(i int, k *key, text []byte, number bool) {
 	if o.captures[i] == nil {
 		o.filled = append(o.filled, i)
 	} else if k.yields(o.ranks[i], o.ids[i]) {

@@ -33,7 +33,7 @@ func jsonFormats(t testing.TB) []*logformat.Format {
 		logformat.CompileJSON("log", "a.b", "took"),
 		logformat.CompileJSONIn(nginxvar.Dialect{Rename: map[string]string{
 			"request.method": "request_method", "x": "status", "Code": "status", "cost.of.it": "my_cost", "log.uri": "uri", "up": "upstream_response_time",
-		}}),
+		}}, "x", "log.uri"),
 	}
 }
 

@@ -151,8 +151,11 @@ func (l *learner) member(k *key, depth int) bool {
 	return depth < maxDepth && l.members(keys, depth+1)
 }
 
-// place adds the place of a value.
+// place adds the place of a value. It has one capture, and not two.
 func (l *learner) place(k *key) bool {
+	if k != nil && k.own != nil {
+		return false
+	}
 	p := place{before: l.line[l.from:l.at], key: k, of: -1}
 	begin := l.at
 	var text []byte

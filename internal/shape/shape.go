@@ -150,10 +150,8 @@ func compile(c *config.Config, s config.Source) (*logformat.Format, error) {
 	switch {
 	case s.Regexp != "":
 		return logformat.CompileRegexpIn(d, s.Regexp)
-	case s.Format == "json":
-		return logformat.CompileJSONIn(d, variables(c)...), nil
 	default:
-		return logformat.CompileFormatIn(d, s.Format)
+		return logformat.CompileFormatIn(d, s.Format, variables(c)...)
 	}
 }
 

@@ -3,6 +3,8 @@ package shape_test
 import (
 	"strings"
 	"testing"
+
+	"github.com/tailflux/tailflux/internal/shape"
 )
 
 // JSON of which nothing is known becomes points without content: that is said once, as
@@ -135,6 +137,45 @@ func TestJSONWithoutAMethodOrAPathIsSaid(t *testing.T) {
 		}
 		if wants == nil && strings.Contains(h.log.String(), "nothing for") {
 			t.Errorf("%s: the start says\n%s", line, h.log.String())
+		}
+	}
+}
+
+// Keys may be asked for by their own names in whatever JSON, under whatever name of the
+// format, be it found or configured: then they are in the points, and nothing is said.
+func TestOwnKeysAreInThePoints(t *testing.T) {
+	const (
+		plain   = `{"time":"2026-11-20T10:00:00Z","status":200,"method":"GET","path":"/","foo":"x"}`
+		traefik = `{"ClientHost":"10.0.0.1","DownstreamStatus":200,"Duration":1234567,"RequestMethod":"GET","RequestPath":"/u","foo":"x","time":"2026-11-20T11:00:00+01:00"}`
+		caddy   = `{"level":"info","ts":1795168800.5,"msg":"handled request","request":{"remote_ip":"192.0.2.7","remote_port":"52318","method":"GET","uri":"/a"},` +
+			`"foo":"x","duration":0.5,"size":10,"status":200}`
+	)
+	docker := func(line string) string {
+		return `{"log":"` + strings.ReplaceAll(line, `"`, `\"`) + `\n","stream":"stdout","time":"2026-11-20T10:00:00.1Z"}`
+	}
+	for format, line := range map[string]string{
+		"json":                plain,
+		"docker json":         docker(plain),
+		"cri json":            "2026-11-20T10:00:00.1Z stdout F " + plain,
+		"syslog json":         "Nov 20 10:00:00 web nginx: " + plain,
+		"caddy":               caddy,
+		"cri caddy":           "2026-11-20T10:00:00.1Z stdout F " + caddy,
+		"traefik_json":        traefik,
+		"docker traefik_json": docker(traefik),
+	} {
+		for _, format := range []string{format, shape.Auto} {
+			h := newHouse(t)
+			h.config.Sources[0].Format = format
+			h.config.Tags, h.config.Rollups = []string{"method", "status", "foo"}, nil
+			h.write(line + "\n")
+			l, _, err := h.mustOpen().Lines(h.at(0), []byte(line+"\n"))
+			if err != nil || l == nil {
+				t.Fatalf("%s, as %s: %v", line, format, err)
+			}
+			point, _, _ := l.Append(nil, []byte(line), 0)
+			if !strings.Contains(string(point), ",foo=x") || strings.Contains(h.log.String(), "nothing for") {
+				t.Errorf("%s, as %s: the point is %q, want foo=x; the start says\n%s", line, format, point, h.log.String())
+			}
 		}
 	}
 }

@@ -32,19 +32,37 @@ type Time struct {
 // Zones are +0000, +00:00, +00 or Z. Each may have a fraction of any length, after a point or, before a zone, a comma.
 // A time without a zone is one of zone; it is refused if zone is nil.
 func Parse(text []byte, zone *time.Location) (t Time, ok bool) {
+	t, is := parse(text, zone)
+	return t, is == fine
+}
+
+// parsed is what came of a time.
+type parsed int
+
+const (
+	unread  parsed = iota
+	unshown        // it can be read, but no clock shows it, or none of its zone
+	beyond         // it is before 1970, or after 2262
+	fine
+)
+
+func parse(text []byte, zone *time.Location) (t Time, is parsed) {
 	switch {
 	case len(text) >= 20 && text[2] == '/':
 		if text[6] != '/' || text[11] != ':' {
-			return t, false
+			return t, unread
 		}
 		return date{year: number(text[7:11]), month: month(text[3:6]), day: number(text[0:2])}.at(text[12:], zone)
 	case len(text) >= 19 && text[4] == '-':
 		if text[7] != '-' || text[10] != 'T' && text[10] != ' ' {
-			return t, false
+			return t, unread
 		}
 		return date{year: number(text[0:4]), month: number(text[5:7]), day: number(text[8:10])}.at(text[11:], zone)
 	}
-	return epoch(text)
+	if t, ok := epoch(text); ok {
+		return t, fine
+	}
+	return t, unread
 }
 
 // IsTime reports whether text, which need not have a zone, is a time of the log: of a
@@ -57,14 +75,22 @@ func IsTime(text []byte) bool {
 // Wants says, for the operator, what would be accepted in place of a text that Parse
 // refuses.
 func Wants(text []byte, zone *time.Location) string {
-	if _, ok := Parse(text, time.UTC); ok && zone == nil {
+	_, is := parse(text, zone)
+	_, inUTC := parse(text, time.UTC)
+	switch {
+	case is == unread && (inUTC == fine || inUTC == beyond):
 		return "a time with its zone, such as +0000, or the key timezone"
+	case is == beyond:
+		return fmt.Sprintf("a time from 1970 to 2262 in place of %q", text)
+	case is == unshown && inUTC != unshown:
+		return fmt.Sprintf("a time that clocks in %s show in place of %q, which they skip,", zone, text)
 	}
 	for end := len(text); end > 18; end-- {
 		if _, ok := Parse(text[:end], time.UTC); ok {
 			return fmt.Sprintf("a zone such as +0000, +00:00, +00 or Z in place of %q", bytes.TrimSpace(text[end:]))
 		}
 	}
+	text = bytes.TrimPrefix(text, []byte{'-'}) // before 1970
 	if n := digits(text); n > 0 && (n == len(text) || bytes.IndexByte([]byte(".,eE"), text[n]) >= 0) {
 		return "seconds, milli-, micro- or nanoseconds since 1970, before 2262, such as 1520171392.123"
 	}
@@ -86,32 +112,40 @@ func month(name []byte) int {
 type date struct{ year, month, day int }
 
 // at puts the day and what follows it together: 10:00:00, a fraction and a zone.
-func (d date) at(text []byte, zone *time.Location) (t Time, ok bool) {
+func (d date) at(text []byte, zone *time.Location) (t Time, is parsed) {
 	if len(text) < 8 || text[2] != ':' || text[5] != ':' {
-		return t, false
+		return t, unread
 	}
 	hms, rest := text[:8], text[8:]
 	t.Resolution = 1e9
 	if len(rest) > 1 && (rest[0] == '.' || rest[0] == ',') {
 		n := digits(rest[1:])
 		if n == 0 {
-			return t, false
+			return t, unread
 		}
 		t.Nano, t.Resolution = fraction(rest[1:1+n], 1e9)
 		rest = rest[1+n:]
 	}
-	unix := int64(0)
+	unix, ok := int64(0), false
 	if len(rest) == 0 {
+		if zone == nil {
+			return t, unread
+		}
 		unix, ok = d.in(hms, zone)
 	} else if east, known := offset(rest); known {
 		unix, ok = d.unix(hms, time.UTC)
 		unix -= east
+	} else {
+		return t, unread
 	}
-	if !ok || unix < 0 || unix > maxUnix {
-		return t, false
+	switch {
+	case !ok:
+		return t, unshown
+	case unix < 0 || unix > maxUnix:
+		return t, beyond
 	}
 	t.Nano += unix * 1e9
-	return t.trimmed(), true
+	return t.trimmed(), fine
 }
 
 // maxUnix is the last whole second whose nanoseconds fit in an int64, in 2262.
@@ -149,9 +183,6 @@ func offset(text []byte) (east int64, ok bool) {
 // in puts the day and 10:00:00 of a zone together. Of an hour that there is
 // twice when clocks are set back it is the first one.
 func (d date) in(hms []byte, zone *time.Location) (unix int64, ok bool) {
-	if zone == nil {
-		return 0, false
-	}
 	unix, ok = d.unix(hms, zone)
 	t := time.Unix(unix, 0).In(zone)
 	_, now := t.Zone()

@@ -1,6 +1,7 @@
 package logtime_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -216,7 +217,56 @@ func TestWants(t *testing.T) {
 			t.Errorf("Wants(%q) = %s, want %s in it", text, got, want)
 		}
 	}
-	if got := logtime.Wants([]byte("25/Mar/2018:02:30:00"), time.FixedZone("", 0)); strings.Contains(got, "timezone") {
+	if got := logtime.Wants([]byte("30/Feb/2018:02:30:00"), time.FixedZone("", 0)); strings.Contains(got, "timezone") {
 		t.Errorf("Wants says %s, but there is one", got)
+	}
+}
+
+// What is wrong with a time may be neither its form nor its zone: no clock there showed it,
+// or it is too early or too late for InfluxDB.
+func TestWantsOfTimesThatAreWellFormed(t *testing.T) {
+	const (
+		skipped = "a time that clocks in %s show in place of %q, which they skip,"
+		beyond  = "a time from 1970 to 2262 in place of %q"
+	)
+	for _, tt := range []struct{ zone, text, want string }{
+		{"Europe/Berlin", "31/Mar/2024:02:30:00", skipped},
+		{"Europe/Berlin", "2024-03-31T02:00:00.5", skipped},
+		{"Europe/Berlin", "2024-03-31 02:59:59", skipped},
+		{"America/New_York", "10/Mar/2024:02:30:00", skipped},
+		{"Pacific/Apia", "30/Dec/2011:12:00:00", skipped},
+		{"Europe/Berlin", "31/Apr/2024:02:30:00", "an existing date and time, with its zone,"},
+		{"Europe/Berlin", "31/Mar/2024:24:30:00", "an existing date and time, with its zone,"},
+		{"Europe/Berlin", "31/Mar/2024:02:30:00 CET", `a zone such as +0000, +00:00, +00 or Z in place of "CET"`},
+		{"Europe/Berlin", "01/Jan/1970:00:30:00", beyond},
+		{"Europe/Berlin", "01/Jan/1970:00:30:00 +0100", beyond},
+		{"", "01/Jan/1970:00:30:00 +0100", beyond},
+		{"", "1970-01-01T00:00:00+01:00", beyond},
+		{"", "1969-12-31T23:59:59.9Z", beyond},
+		{"", "11/Apr/2262:23:47:17 +0000", beyond},
+		{"", "2300-01-01T00:00:00Z", beyond},
+		{"", "01/Jan/1960:00:00:00", "a time with its zone, such as +0000, or the key timezone"},
+		{"", "-1795168800", "seconds, milli-, micro- or nanoseconds since 1970, before 2262, such as 1520171392.123"},
+	} {
+		var zone *time.Location
+		if tt.zone != "" {
+			var err error
+			if zone, err = time.LoadLocation(tt.zone); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want := tt.want
+		switch want {
+		case skipped:
+			want = fmt.Sprintf(skipped, tt.zone, tt.text)
+		case beyond:
+			want = fmt.Sprintf(beyond, tt.text)
+		}
+		if got := logtime.Wants([]byte(tt.text), zone); got != want {
+			t.Errorf("Wants(%q) in %q = %s, want %s", tt.text, tt.zone, got, want)
+		}
+		if got, ok := logtime.Parse([]byte(tt.text), zone); ok {
+			t.Errorf("Parse(%q) in %q = %+v, want none", tt.text, tt.zone, got)
+		}
 	}
 }

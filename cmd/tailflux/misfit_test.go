@@ -118,6 +118,49 @@ func TestImportOfALogThatStopsToFit(t *testing.T) {
 	in.want(judgedLines)
 }
 
+// What import warns of is in the file that is named, and not in the log that is followed.
+func TestWarningsOfImportNameTheFile(t *testing.T) {
+	for what, text := range map[string]string{
+		"lines end with CR LF":                 strings.ReplaceAll(lines(0, 3), "\n", "\r\n"),
+		"NUL bytes in the log are skipped":     lines(0, 3) + strings.Repeat("\x00", 5000) + lines(3, 3),
+		"half of the last lines or more":       lines(0, judgedLines) + strings.ReplaceAll(lines(0, 900), "\n", "\njunk\n"),
+		"lines are not in the format of their": lines(0, judgedLines) + strings.Repeat("junk\n", 900),
+	} {
+		in := newInstallation(t)
+		in.write(lines(100, 1))
+		file := in.elsewhere("access.log.1", text)
+		in.warns(what, file, file)
+	}
+	in := newInstallation(t, "--format", "auto")
+	in.write(lines(100, 1))
+	file := in.elsewhere("access.log.1", lines(0, 30)+timed(40, 30))
+	in.warns("lines of the imported file are of another format", file, file)
+
+	in = newInstallation(t, "--format", "auto") // and nothing is at the path
+	file = in.elsewhere("access.log.1", lines(0, 30))
+	in.warns("log format detected", file, file)
+	in = newInstallation(t, "--format", "auto")
+	file = in.elsewhere("access.log.1", strings.Repeat("junk\n", 30))
+	if _, out := in.run("import", file); !strings.Contains(out, file+": ") || strings.Contains(out, in.log+": ") {
+		t.Errorf("import of %s says\n%s", file, out)
+	}
+}
+
+// warns imports a file and wants a message about a file.
+func (in *installation) warns(what, imported, file string) {
+	in.t.Helper()
+	_, out := in.run("import", imported)
+	for line := range strings.Lines(out) {
+		if strings.Contains(line, what) {
+			if !strings.Contains(line, file) || strings.Contains(line, in.log) {
+				in.t.Errorf("import of %s says %swant it of %s", imported, line, file)
+			}
+			return
+		}
+	}
+	in.t.Errorf("import of %s does not say that %s:\n%s", imported, what, out)
+}
+
 // What is a log of another source is not imported as one of this: verify would find
 // nothing of it missing.
 func TestImportOfALogOfAnotherSource(t *testing.T) {

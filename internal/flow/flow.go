@@ -27,6 +27,18 @@ type Generation struct {
 	ID        int64 // from 1, in the order in which the files were seen
 	FirstLine int64 // number of the first line read: the one at offset 0, unless reading began at the end
 	Earlier   int64 // lines of the file before that one, as far as they were counted
+
+	// Path is that of the file, when it was opened, if that is not the path of the source:
+	// it was rotated before, or is imported. It is for messages.
+	Path string
+}
+
+// File is the file that the lines are of, as messages name it.
+func (g *Generation) File() string {
+	if g.Path != "" {
+		return g.Path
+	}
+	return g.Source.Path
 }
 
 // InFile returns which line of its file the one with a number is, from 1.

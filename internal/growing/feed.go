@@ -106,7 +106,7 @@ func (d *Feed) skipped(at flow.Position, nuls int64) {
 		s.NULs += nuls
 	})
 	if first {
-		d.log.Warn("NUL bytes in the log are skipped", "source", source.Name, "file", source.Path, "offset", at.Offset, "bytes", nuls,
+		d.log.Warn("NUL bytes in the log are skipped", "source", source.Name, "file", at.Generation.File(), "offset", at.Offset, "bytes", nuls,
 			"reason", "it was truncated (copytruncate) while its writer does not append, or the machine lost its power")
 	}
 }

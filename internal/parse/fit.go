@@ -124,7 +124,7 @@ func (p *Parser) fitsNot(s *source) {
 	if !f.matched {
 		all = "all of the first %d lines rejected (%s)"
 	}
-	trouble := fmt.Sprintf(all+": they are not in its format; try tailflux explain --file %s", f.misfits, f.why, s.flow.Path)
+	trouble := fmt.Sprintf(all+": they are not in its format; try tailflux explain --file %s", f.misfits, f.why, s.file)
 	p.stats.UpdateSource(s.flow.Index, func(st *stats.Source) { st.Unfit = trouble })
 	if !f.trouble && f.quiet == 0 {
 		f.quiet = warnAgain

@@ -74,7 +74,7 @@ func (p *Parser) Reshape(shaper Shaper, maxLine int, pool *flow.Pool) {
 		if s == nil {
 			continue
 		}
-		p.sources[i] = &source{flow: s.flow, newest: s.newest, omitted: s.omitted, crlf: s.crlf, shown: s.shown}
+		p.sources[i] = &source{flow: s.flow, file: s.file, newest: s.newest, omitted: s.omitted, crlf: s.crlf, shown: s.shown}
 		p.stats.UpdateSource(i, func(st *stats.Source) { st.Unfit, st.Kind = "", "" })
 	}
 	p.waiting = false
@@ -118,6 +118,7 @@ func (p *Parser) parse(ctx context.Context, chunk flow.Chunk, out chan<- flow.Ba
 	rest := chunk.Data // begins at b.End
 	done := chunk.Data // begins at b.Start
 	src := p.source(chunk.Start.Generation.Source)
+	src.file = chunk.Start.Generation.File()
 	if src.gen = p.rollups.of(chunk.Start); chunk.Left {
 		return p.leave(ctx, src.gen, out)
 	}

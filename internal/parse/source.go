@@ -14,6 +14,7 @@ import (
 // source is one whose lines are parsed.
 type source struct {
 	flow  *flow.Source
+	file  string       // that the lines which are parsed are of
 	lines *shape.Lines // nil until the format is known
 	// They hold for the lines of these numbers.
 	from, until int64

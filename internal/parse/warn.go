@@ -11,7 +11,7 @@ import (
 // warnOfCR logs once that lines end with CR LF: no nginx writes them so by itself.
 func (p *Parser) warnOfCR(s *source) {
 	s.crlf = true
-	p.log.Warn("lines end with CR LF; the CR is left out", "source", s.flow.Name, "file", s.flow.Path)
+	p.log.Warn("lines end with CR LF; the CR is left out", "source", s.flow.Name, "file", s.file)
 }
 
 // warnOfRejects logs once when half of two hundred lines were rejected, and again when
@@ -33,7 +33,7 @@ func (p *Parser) warnOfRejects(s *source, b *flow.Batch, rejected int64) {
 
 // about is the log with a source and the format that a line looks like, if there is one.
 func (p *Parser) about(s *source, line []byte) *slog.Logger {
-	log := p.log.With("source", s.flow.Name, "file", s.flow.Path)
+	log := p.log.With("source", s.flow.Name, "file", s.file)
 	if format, known := logformat.Nearest(line); known {
 		log = log.With("format", format)
 	}

@@ -17,7 +17,7 @@ import (
 func (s *Shaper) detected(at flow.Position, read []byte) (choice, error) {
 	source := at.Generation.Source
 	configured := s.o.Config.Sources[source.Config]
-	name, path := source.Name, source.Path
+	name, path, file := source.Name, source.Path, at.Generation.File()
 	log := logOf(configured, path)
 	format := ""
 	if log != path {
@@ -27,7 +27,7 @@ func (s *Shaper) detected(at flow.Position, read []byte) (choice, error) {
 		format = e.Format
 	}
 	if format != "" {
-		return s.chooseAt(name, choice{Path: log, Format: format, Unsure: s.found[path].Unsure}, s.found[path].String()), nil
+		return s.chooseAt(name, log, choice{Path: log, Format: format, Unsure: s.found[path].Unsure}, s.found[path].String()), nil
 	}
 	sample := slices.Concat(s.samples[name], sampleOf(read))
 	sample = sample[max(0, len(sample)-sampleLines):]
@@ -39,7 +39,7 @@ func (s *Shaper) detected(at flow.Position, read []byte) (choice, error) {
 			c.From = at.Line // those before it were rejected
 		}
 		delete(s.samples, name)
-		return s.chooseAt(name, c, Evidence{Fits: len(sample), Lines: len(sample), End: true}.String()), nil
+		return s.chooseAt(name, file, c, Evidence{Fits: len(sample), Lines: len(sample), End: true}.String()), nil
 	}
 	if errors.Is(err, logformat.ErrNoLines) {
 		return choice{}, nil
@@ -54,20 +54,20 @@ func (s *Shaper) detected(at flow.Position, read []byte) (choice, error) {
 	}
 	switch {
 	case s.o.Once:
-		return choice{}, s.unknown(name, path, err)
+		return choice{}, s.unknown(name, file, err)
 	case configured.IsGlob() && !known && len(sample) == sampleLines:
 		s.leave(name, path, err.Error())
 		return choice{}, nil
 	case !waiting:
-		s.reject(name, path, err)
+		s.reject(name, file, err)
 		s.choices.choose(name, choice{Path: log})
 	}
 	s.samples[name] = sample
 	return choice{}, nil
 }
 
-func (s *Shaper) chooseAt(name string, c choice, evidence string) choice {
-	s.choose(name, c, evidence)
+func (s *Shaper) chooseAt(name, file string, c choice, evidence string) choice {
+	s.choose(name, file, c, evidence)
 	return c
 }
 
@@ -127,7 +127,7 @@ func (s *Shaper) Missed(m Miss) (l *Lines, until int64, err error) {
 		if m.Row >= missedRow && !s.unlike[source.Name] {
 			s.unlike[source.Name] = true
 			s.o.Log.Error("lines are no longer of the format that was detected, and of no other: they are rejected; set format to the log_format in nginx.conf",
-				"source", source.Name, "file", source.Path, "format", formats[0], "line", m.At.Line, "err", err)
+				"source", source.Name, "file", m.At.Generation.File(), "format", formats[0], "line", m.At.Line, "err", err)
 		}
 		return nil, 0, nil
 	}
@@ -220,7 +220,7 @@ func (s *Shaper) change(at flow.Position, configured config.Source, was, now cho
 	if isImported(at) {
 		s.imported[name] = append([]string{now.Format}, s.imported[name]...)
 		s.o.Log.Warn("lines of the imported file are of another format than the source: they are read in it",
-			"source", name, "file", source.Path, "was", was.Format, "format", now.Format)
+			"source", name, "file", at.Generation.File(), "was", was.Format, "format", now.Format)
 		return s.chain(configured, name, slices.Concat(s.imported[name], was.all()))
 	}
 	if at.Line <= was.From {
@@ -236,6 +236,6 @@ func (s *Shaper) changeTo(at flow.Position, was, now choice) choice {
 	now.Path, now.From, now.Before = was.Path, at.Line, append(slices.Clone(was.Before), former{was.Format, was.From})
 	s.choices.choose(source.Name, now)
 	s.o.Log.Warn("log format has changed: from this line on lines are read in the new one, or in the former one if they fit that alone; set format to one of the two to have no other",
-		"source", source.Name, "file", source.Path, "was", was.Format, "format", now.Format, "line", at.Line)
+		"source", source.Name, "file", at.Generation.File(), "was", was.Format, "format", now.Format, "line", at.Line)
 	return now
 }

@@ -220,7 +220,7 @@ func (s *Shaper) first(source config.Source) (format string, err error) {
 	case anew:
 		return s.again(source, chosen, e), nil
 	case e.Err == nil:
-		s.choose(source.Name, choice{Path: source.Path, Format: e.Format, Unsure: e.Unsure}, e.String())
+		s.choose(source.Name, source.Path, choice{Path: source.Path, Format: e.Format, Unsure: e.Unsure}, e.String())
 		return e.Format, nil
 	case errors.Is(e.Err, logformat.ErrNoLines):
 	case s.choices.lost: // it had a format, which the next lines show: odd ones must not end the daemon
@@ -247,7 +247,7 @@ func (s *Shaper) again(source config.Source, was choice, e Evidence) (format str
 	}
 	s.o.Log.Warn("the format that was chosen is forgotten, because the format is auto in the configuration",
 		"source", source.Name, "file", source.Path, "was", was.Format, "format", e.Format)
-	s.choose(source.Name, choice{Path: source.Path, Format: e.Format, Unsure: e.Unsure}, e.String())
+	s.choose(source.Name, source.Path, choice{Path: source.Path, Format: e.Format, Unsure: e.Unsure}, e.String())
 	return e.Format
 }
 
@@ -281,9 +281,9 @@ func isLog(source config.Source, path string) func(path string) bool {
 	}
 }
 
-func (s *Shaper) choose(name string, c choice, evidence string) {
+func (s *Shaper) choose(name, file string, c choice, evidence string) {
 	s.choices.choose(name, c)
-	s.o.Log.Info("log format detected", "source", name, "file", c.Path, "format", c.Format, "reason", evidence)
+	s.o.Log.Info("log format detected", "source", name, "file", file, "format", c.Format, "reason", evidence)
 }
 
 func (s *Shaper) reject(name, path string, why error) {

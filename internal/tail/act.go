@@ -137,7 +137,7 @@ func (s *source) begin(r *Reader, o *logfile.Opened, a scene.Action, now time.Ti
 	if read, imported := checkpoint.ImportedTo(o, known.Imports); imported {
 		at.Offset, at.Line, at.Generation.FirstLine = read.Offset, read.Line, read.Line
 	}
-	at.Generation.Earlier = linesBefore(o, at.Offset)
+	at.Generation.Earlier, at.Generation.Path = linesBefore(o, at.Offset), s.otherPath(o)
 	switch {
 	case a.Behind:
 		r.log.Info("reading log file that was rotated unnoticed", "source", s.Name, "file", o.Path)
@@ -159,7 +159,7 @@ func (s *source) begin(r *Reader, o *logfile.Opened, a scene.Action, now time.Ti
 func (s *source) resume(r *Reader, o *logfile.Opened, a scene.Action, now time.Time) {
 	g := a.Prior
 	at := flow.Position{
-		Generation: &flow.Generation{Source: s.Source, ID: g.ID, FirstLine: g.FirstLine, Earlier: g.Earlier},
+		Generation: &flow.Generation{Source: s.Source, ID: g.ID, FirstLine: g.FirstLine, Earlier: g.Earlier, Path: s.otherPath(o)},
 		Offset:     g.Offset, Line: g.Line,
 	}
 	f := s.add(r, o, at, a.Behind, now)
@@ -184,6 +184,14 @@ func (s *source) resume(r *Reader, o *logfile.Opened, a scene.Action, now time.T
 	f.Describe()
 	slices.SortFunc(s.files, func(a, b *growing.File) int { return cmp.Compare(a.At.Generation.ID, b.At.Generation.ID) })
 	r.log.Info("continuing with log file", "source", s.Name, "file", o.Path, "offset", at.Offset, "line", at.Line)
+}
+
+// otherPath is the path of a file; "" if that is the source's.
+func (s *source) otherPath(o *logfile.Opened) string {
+	if o.Path == s.Path {
+		return ""
+	}
+	return o.Path
 }
 
 // add makes an open file one of the source's.

@@ -147,7 +147,7 @@ func (i *importer) read(ctx context.Context, is logfile.Sibling, progress Progre
 // readPart sends the lines of a part of a file.
 func (i *importer) readPart(ctx context.Context, o *logfile.Opened, p checkpoint.Part, progress Progress) (lines int64, err error) {
 	start, g := p.Start, p.Start.Generation
-	g.Source = i.source
+	g.Source, g.Path = i.source, o.Path
 	f := growing.New(o, start, i.ledger, i.feed, time.Now())
 	f.Superseded, f.Limit = true, p.Until
 	if g.ID == 0 {

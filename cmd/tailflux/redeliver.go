@@ -1,12 +1,15 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -87,11 +90,27 @@ func (d redelivered) String() string {
 	}
 	row(d.deltas, "%d points of rollups redelivered")
 	row(d.filtered, "%d lines filtered (drop)")
-	row(int64(d.Rejected), "%d lines are still rejected (%s): tailflux explain shows why", d.Reason)
+	rejected, why := reasons(d.Rejected)
+	row(rejected, "%d lines are still rejected (%s): tailflux explain shows why", why)
 	row(int64(d.Partial), "%d lines are left: their entries do not hold them as they were")
 	row(int64(d.Gone), "%d points of rollups are left: these rollups are not configured")
 	row(d.foreign, "%d lines are left: their sources are not configured")
 	return text
+}
+
+// reasons are so many of something and why, the most frequent reason first: "no match", or
+// of several "3 no match, 1 empty".
+func reasons(of map[flow.Reason]int) (n int64, text string) {
+	all := slices.SortedFunc(maps.Keys(of), func(a, b flow.Reason) int { return cmp.Or(cmp.Compare(of[b], of[a]), cmp.Compare(a, b)) })
+	var parts []string
+	for _, reason := range all {
+		n += int64(of[reason])
+		parts = append(parts, fmt.Sprintf("%d %s", of[reason], reason))
+	}
+	if len(all) == 1 {
+		return n, string(all[0])
+	}
+	return n, strings.Join(parts, ", ")
 }
 
 // redeliverTo redelivers the lines of a source, "" is all.

@@ -13,6 +13,7 @@
 package redeliver
 
 import (
+	"cmp"
 	"context"
 	"math"
 	"sync"
@@ -54,19 +55,19 @@ type Redelivery struct {
 	sent      []item                     // and not settled, oldest first
 	waiting   map[*flow.Generation]*item // for their cuts
 	rejected  map[line]bool
+	answer    flow.Reason        // the first of InfluxDB
 	standsFor map[int64]original // by the ID of what was made up
 	resent    bool               // points of rollups are sent now
 }
 
 // Outcome is what became of the lines.
 type Outcome struct {
-	Settled  []rejects.Entry // that they are points now, or filtered
-	Refused  []rejects.Entry // points of rollups that were made of them
-	Rejected int             // again
-	Reason   flow.Reason     // of the first of these
-	Partial  int             // whose entries do not hold them as they were
-	Gone     int             // points of rollups that are configured no more
-	Complete bool            // no pending line was left out because the context ended
+	Settled  []rejects.Entry     // that they are points now, or filtered
+	Refused  []rejects.Entry     // points of rollups that were made of them
+	Rejected map[flow.Reason]int // again; whatever InfluxDB answers, its first answer stands for all
+	Partial  int                 // whose entries do not hold them as they were
+	Gone     int                 // points of rollups that are configured no more
+	Complete bool                // no pending line was left out because the context ended
 }
 
 type generation struct {
@@ -91,7 +92,7 @@ func (i *item) line() line { return line{i.entry.Source, i.generation.ID, i.entr
 // New returns a redelivery of the lines that are pending.
 func New(c Config) *Redelivery {
 	return &Redelivery{
-		Config: c, generations: map[generation]*flow.Generation{},
+		Config: c, Outcome: Outcome{Rejected: map[flow.Reason]int{}}, generations: map[generation]*flow.Generation{},
 		rejected: map[line]bool{}, waiting: map[*flow.Generation]*item{}, standsFor: map[int64]original{},
 	}
 }
@@ -191,9 +192,11 @@ func (r *Redelivery) reject(why flow.Reason) {
 }
 
 func (r *Redelivery) rejectLocked(why flow.Reason) {
-	if r.Outcome.Rejected++; r.Outcome.Rejected == 1 {
-		r.Outcome.Reason = why
+	if _, ok := why.Answer(); ok { // it quotes the line: there may be as many as lines
+		r.answer = cmp.Or(r.answer, why)
+		why = r.answer
 	}
+	r.Outcome.Rejected[why]++
 }
 
 // Lines is how the lines of a source become points.

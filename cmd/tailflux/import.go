@@ -100,6 +100,7 @@ func ownState(command, dir string) error {
 // importAs keeps only the source of that name in the configuration.
 func importAs(c *config.Config, name string) error {
 	c.Listen = ""
+	asked := name
 	if name == "" && len(c.Sources) == 1 {
 		name = c.Sources[0].Name
 	}
@@ -114,10 +115,20 @@ func importAs(c *config.Config, name string) error {
 	if err != nil {
 		return err
 	}
-	if s, ok := shape.Configured(c, name); ok && known[name] != nil {
+	s, ok := shape.Configured(c, name)
+	if ok && known[name] != nil {
 		s.Name, s.Path = name, known[name].Path
 		c.Sources = []config.Source{s}
 		return nil
 	}
-	return config.UsageError{Err: fmt.Errorf("import: cannot tell which source the files belong to: use --source (one of %s)", shape.Names(c, slices.Collect(maps.Keys(known))))}
+	names := shape.Names(c, slices.Collect(maps.Keys(known)))
+	switch {
+	case asked == "":
+		err = fmt.Errorf("import: cannot tell which source the files belong to: use --source (one of %s)", names)
+	case ok: // of a glob
+		err = fmt.Errorf("import: source %s is none that was followed; use one of %s", name, names)
+	default:
+		err = fmt.Errorf("import: source %s is not configured; use one of %s", name, names)
+	}
+	return config.UsageError{Err: err}
 }

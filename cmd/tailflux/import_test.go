@@ -433,6 +433,23 @@ func TestImportOfAGlob(t *testing.T) {
 		}
 	}
 	in.imported(40, "--source", "web:shop", file)
+	for name, want := range map[string]string{
+		"web:nosuch": "import: source web:nosuch is none that was followed; use one of web:shop\n",
+		"web":        "import: source web is none that was followed; use one of web:shop\n",
+		"nosuch":     "import: source nosuch is not configured; use one of web:shop\n",
+	} {
+		if code, out := in.run("import", "--source", name, file); code != 2 || !strings.Contains(out, want) {
+			t.Errorf("--source %s: exit code %d: %swant %s", name, code, out, want)
+		}
+	}
+}
+
+// A source that is not there is named, and those that are.
+func TestImportOfASourceThatIsNotConfigured(t *testing.T) {
+	in := newInstallation(t)
+	file := in.elsewhere("access.log.1", lines(0, 1))
+	code, out := in.run("import", "--source", "nosuch", file)
+	says(t, code, 2, out, "import: source nosuch is not configured; use one of web\n")
 }
 
 func TestImportAsRoot(t *testing.T) {

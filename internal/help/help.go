@@ -98,8 +98,10 @@ func WantConfigFlags(cmd *cobra.Command) { cmd.Annotations = map[string]string{w
 
 // AddWanted adds the flags of the configuration to the command that args call. Where that
 // is none that has them each command gets them: help and completion are about the others.
-// To make all of them, a thousand, takes longer than to read the configuration.
+// To make all of them, a thousand, takes longer than to read the configuration. It keeps
+// args, too, for what [NoArguments] says.
 func AddWanted(root *cobra.Command, args []string) {
+	root.Annotations = map[string]string{arguments: strings.Join(args, "\x00")} // which is in no argument
 	called, _, err := root.Find(args)
 	itself := len(args) == 0 || strings.HasPrefix(args[0], "-")
 	others := err != nil || called == root && !itself || called != root && called.Flags().Lookup(configFlag) == nil && !wants(called)

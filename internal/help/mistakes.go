@@ -54,14 +54,8 @@ func NoArguments(cmd *cobra.Command, args []string) error {
 func meant(cmd *cobra.Command, arg string) string {
 	flags := cmd.Flags()
 	if value, ok := truth[strings.ToLower(arg)]; ok {
-		given := ""
-		flags.Visit(func(f *pflag.Flag) {
-			if f.NoOptDefVal != "" {
-				given = f.Name
-			}
-		})
-		if given != "" {
-			return fmt.Sprintf("write --%s=%s", given, value)
+		if name := switchBefore(cmd, arg); name != "" {
+			return fmt.Sprintf("write --%s=%s", name, value)
 		}
 	}
 	if f := flags.Lookup("path"); f != nil {
@@ -84,6 +78,22 @@ func meant(cmd *cobra.Command, arg string) string {
 	}
 	if near := config.Nearest(arg, known); near != "" {
 		return "did you mean " + cmd.Root().Name() + " " + near + "?"
+	}
+	return ""
+}
+
+// arguments is the annotation of the root that has all of them.
+const arguments = "tailflux: arguments"
+
+// switchBefore is the flag directly before an argument, if it takes no value behind it; or "".
+func switchBefore(cmd *cobra.Command, arg string) string {
+	before := ""
+	for now := range strings.SplitSeq(cmd.Root().Annotations[arguments], "\x00") {
+		name, long := strings.CutPrefix(before, "--")
+		if f := cmd.Flags().Lookup(name); now == arg && long && f != nil && f.NoOptDefVal != "" {
+			return name
+		}
+		before = now
 	}
 	return ""
 }

@@ -22,8 +22,13 @@ var isVariable = lazyregexp.New(`^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z0-9_-]+)*$`)
 // variableName is that of an nginx variable, or of what is derived from some.
 func variableName() kind[string] {
 	return words("a variable (a-z, 0-9 and _) other than host (nginx's is vhost), source and time", func(s string) (string, bool) {
-		return s, isVariable().MatchString(s) && !slices.Contains([]string{"host", "source", "time"}, s)
+		return s, IsTag(s)
 	})
+}
+
+// IsTag reports whether a name may stand in tags, those of a rollup too.
+func IsTag(name string) bool {
+	return isVariable().MatchString(name) && !slices.Contains([]string{"host", "source", "time"}, name)
 }
 
 // networks is a list of CIDRs, each once. An address is a network of one.

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tailflux/tailflux/internal/config"
 	"github.com/tailflux/tailflux/internal/rollup"
 )
 
@@ -101,6 +102,10 @@ func lacking(q Question, d rollup.Definition) (tags []string) {
 
 // noRollup says what there is, and what to do.
 func noRollup(q Question, all []rollup.Definition) error {
+	want := lacking(q, rollup.Definition{})
+	if err := noTag(want); err != nil {
+		return err
+	}
 	var are []string
 	for _, d := range all {
 		if d.Measurement == q.Rollup {
@@ -112,10 +117,23 @@ func noRollup(q Question, all []rollup.Definition) error {
 	if q.Rollup != "" {
 		return fmt.Errorf("there is no rollup %q; there are %s", q.Rollup, there)
 	}
-	want := lacking(q, rollup.Definition{})
 	return fmt.Errorf("no rollup has the tags %s together; there are %s; all of them have %s. A rollup that has them can be added to the configuration, "+
 		"and counts what comes from then on: rollups: [{measurement: nginx_by_%s, interval: 1h, tags: [%s]}, …]",
 		strings.Join(want, ", "), there, strings.Join(always, " and "), strings.Join(want, "_"), strings.Join(want, ", "))
+}
+
+// noTag says of the first of some names that no rollup can have it as a tag; nil if one can
+// have all of them.
+func noTag(names []string) error {
+	for _, name := range names {
+		switch {
+		case name == "time":
+			return errors.New("time is no tag: --every 1h has a row for each hour, and --from and --to say of which time")
+		case !config.IsTag(name):
+			return fmt.Errorf("%q can be no tag of a rollup: want the name of a variable (a-z, 0-9 and _), such as path", name)
+		}
+	}
+	return nil
 }
 
 func described(d rollup.Definition) string {

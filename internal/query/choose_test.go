@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tailflux/tailflux/internal/config"
 	"github.com/tailflux/tailflux/internal/query"
 	"github.com/tailflux/tailflux/internal/rollup"
 )
@@ -59,6 +60,39 @@ func TestTheRollupThatAnswers(t *testing.T) {
 		plan, err := query.Ask(q, all)
 		if err != nil || plan.Rollup.Measurement != tt.want {
 			t.Errorf("%+v: %v answers, %v; want %s", tt, plan, err, tt.want)
+		}
+	}
+}
+
+// What is proposed to be added to the configuration is what the configuration takes; of
+// what is no tag it is said what to write.
+func TestARollupIsProposedThatCanBe(t *testing.T) {
+	const proposed = "rollups: [{measurement: nginx_by_"
+	for _, tt := range []struct{ by, where, want string }{
+		{"vhost", "", proposed + "vhost, interval: 1h, tags: [vhost]}"},
+		{"method", "httpRequest.latency=1", proposed + "method_httpRequest.latency, interval: 1h, tags: [method, httpRequest.latency]}"},
+		{"time", "", "time is no tag: --every 1h has a row for each hour, and --from and --to"},
+		{"", "time=1", "time is no tag"},
+		{"path", "time=1", "time is no tag"},
+		{"status class", "", `"status class" can be no tag of a rollup: want the name of a variable (a-z, 0-9 and _), such as path`},
+		{"", "http-host=a", `"http-host" can be no tag`},
+		{"1st", "", `"1st" can be no tag`},
+	} {
+		q := query.Question{Measures: measures(t, "requests"), From: monday, To: monday.Add(time.Hour), Now: monday.Add(time.Hour)}
+		if tt.by != "" {
+			q.By = []string{tt.by}
+		}
+		if tt.where != "" {
+			q.Where = conditions(t, tt.where)
+		}
+		_, err := query.Ask(q, []rollup.Definition{site})
+		if err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Fatalf("by %q where %q: %v, want %q", tt.by, tt.where, err, tt.want)
+		}
+		for name := range strings.SplitSeq(tt.by+","+strings.Split(tt.where, "=")[0], ",") {
+			if refused := name != "" && !config.IsTag(name); refused && strings.Contains(err.Error(), proposed) {
+				t.Errorf("by %q where %q: %v, but the configuration refuses %q", tt.by, tt.where, err, name)
+			}
 		}
 	}
 }

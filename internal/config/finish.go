@@ -40,6 +40,7 @@ func (l *loader) finish(check func(*Config, Source) error, files func(*Config) e
 	if files != nil {
 		l.unusable(files(&l.config))
 	}
+	l.validateMeasurement()
 	l.validateRollups()
 	l.validateRetention()
 	for i, tag := range l.config.Tags {

@@ -455,3 +455,12 @@ func TestKeysThatBelongTogether(t *testing.T) {
 		}
 	}
 }
+
+// What tailflux says of itself shares no measurement with the lines: that is for where it
+// says nothing.
+func TestLinesMayHaveTheMeasurementOfTailfluxThatIsNotWritten(t *testing.T) {
+	c, err := layers{file: "sources: [{path: /x.log}]\nmeasurement: tailflux\nself_metrics: false\n"}.load(t)
+	if err != "" || c.Measurement != "tailflux" {
+		t.Errorf("it is %+v, %s", c, err)
+	}
+}

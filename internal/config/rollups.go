@@ -85,10 +85,21 @@ func rollups() kind[[]Rollup] {
 	return k
 }
 
+// ofTailflux is the measurement of the points that tailflux writes about itself.
+const ofTailflux = "tailflux"
+
+// validateMeasurement refuses one of which some points are not those of lines.
+func (l *loader) validateMeasurement() {
+	if c := &l.config; c.Measurement == ofTailflux && c.SelfMetrics {
+		l.fail(l.at["measurement"], "measurement", shorten(c.Measurement)+", which is the measurement of tailflux itself",
+			"a measurement of its own for the points of lines; or self_metrics: false, tailflux writes no points about itself")
+	}
+}
+
 // validateRollups judges what no rollup can be judged by alone.
 func (l *loader) validateRollups() {
 	c := &l.config
-	taken := map[string]string{c.Measurement: "the measurement of the points of lines", "tailflux": "the measurement of tailflux itself"}
+	taken := map[string]string{c.Measurement: "the measurement of the points of lines", ofTailflux: "the measurement of tailflux itself"}
 	for i, r := range c.Rollups {
 		key := fmt.Sprintf("rollups[%d]", i)
 		at, given := l.at[key]

@@ -86,7 +86,7 @@ func (l *loader) credentials() {
 // unusable reports files that cannot be used, each where it is named.
 func (l *loader) unusable(err error) {
 	var one fileError
-	switch several, joined := err.(interface{ Unwrap() []error }); { //nolint:errorlint // what is joined is taken apart
+	switch several, joined := err.(interface{ Unwrap() []error }); {
 	case err == nil:
 	case joined:
 		for _, err := range several.Unwrap() {

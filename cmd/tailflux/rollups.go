@@ -60,7 +60,7 @@ func newRollups(s *state) *rollups {
 		destinations = append(destinations, checkpoint.Raw)
 	}
 	// Before the checkpoint forgets what those got.
-	r.giveUp("a rollup that is configured no more, or in another way", func(i rollup.Intent) bool { return !slices.Contains(r.keys, i.Rollup) })
+	r.giveUp(func(i rollup.Intent) bool { return !slices.Contains(r.keys, i.Rollup) })
 	for _, gone := range s.checkpoint.Deliver(slices.Concat(destinations, r.keys)) {
 		s.log.Warn("lines were not delivered to a measurement that is configured no more, or in another way: tailflux was not stopped cleanly before that",
 			"source", gone.Source, "measurement", rollup.Measurement(gone.Destination), "from_line", gone.From, "lines", gone.To-gone.From)
@@ -81,35 +81,37 @@ func definitions(c *config.Config) (all []rollup.Definition) {
 	return all
 }
 
-// giveUp removes intents that nobody will ever carry out, and says so of those that were
-// not. The file of the intents has many that were: it is not written anew for each.
-func (r *rollups) giveUp(why string, lost func(rollup.Intent) bool) {
-	removed, err := r.book.Remove(lost)
-	for _, i := range removed {
+// giveUp removes intents of rollups that are configured no more, or in another way, and says
+// so of those that were not carried out. The file of the intents has many that were: it is not
+// written anew for each.
+func (r *rollups) giveUp(gone func(rollup.Intent) bool) {
+	for _, i := range r.remove(gone) {
 		if !r.checkpoint.Owes(i.Source, i.Generation, i.Rollup, i.End) {
 			continue
 		}
-		r.log.Warn("what was on the way to InfluxDB is given up", "reason", why,
+		r.log.Warn("what was on the way to InfluxDB is given up", "reason", "a rollup that is configured no more, or in another way",
 			"source", i.Source, "measurement", rollup.Measurement(i.Rollup), "from_line", i.Begin, "lines", i.End-i.Begin)
-	}
-	if err != nil {
-		r.log.Error("cannot clean the intents of rollups; the next start reads more of them than it needs", "err", err)
 	}
 }
 
-// saved removes the intents that both saves of the checkpoint have passed, and those whose
-// log was lost.
+// saved removes the intents that both saves of the checkpoint have passed, and those of logs
+// that are not known any more. Those of a lost log stay as long as it is known: it may turn up,
+// and what was sent of it is cut as before.
 func (r *rollups) saved() {
 	if r == nil {
 		return
 	}
-	r.giveUp("its log was deleted before all of it was read", func(i rollup.Intent) bool {
-		return r.checkpoint.LostOrForgotten(i.Source, i.Generation)
+	r.remove(func(i rollup.Intent) bool {
+		return r.checkpoint.Forgotten(i.Source, i.Generation) || r.checkpoint.Passed(i.Source, i.Generation, i.Rollup, i.End)
 	})
-	_, err := r.book.Remove(func(i rollup.Intent) bool { return r.checkpoint.Passed(i.Source, i.Generation, i.Rollup, i.End) })
+}
+
+func (r *rollups) remove(is func(rollup.Intent) bool) []rollup.Intent {
+	removed, err := r.book.Remove(is)
 	if err != nil {
 		r.log.Error("cannot clean the intents of rollups; the next start reads more of them than it needs", "err", err)
 	}
+	return removed
 }
 
 func (r *rollups) addUp(p *parse.Parser, raw bool) {

@@ -60,7 +60,7 @@ const (
 	Reading  State = iota // more of it may be read
 	Left                  // nothing more of it will be read, and some was not acknowledged
 	Finished              // delivered to its end, or a copy of what was
-	Lost                  // its file cannot be found any more
+	Lost                  // its file cannot be found any more; if it turns up, each destination goes on where it was
 )
 
 // Reached is a place in a file.
@@ -306,7 +306,7 @@ func (c *Checkpoint) Undelivered(rollup, source string, generation, line int64) 
 	if s == nil {
 		return false
 	}
-	g := s.open(generation)
+	g := s.undelivered(generation)
 	return g != nil && line >= g.reached(cmp.Or(rollup, Lines)).Line
 }
 

@@ -429,6 +429,8 @@ func TestLostGenerationIsFinishedWhereItWasDeliveredTo(t *testing.T) {
 	}
 	o.want(web, want)
 	o.Acknowledge(at(generation(web, 2), 300), []byte("y\n")) // was on the way
+	want.Finished[0] = delivered(2, 300, "y\n")
+	want.Finished[0].State = checkpoint.Lost
 	o.want(web, want)
 	o.save()
 	o.crash().want(web, want)

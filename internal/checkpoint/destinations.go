@@ -30,6 +30,17 @@ func (g *Generation) reached(destination string) Reached {
 	return Reached{g.Offset, g.Line, g.Before}
 }
 
+// Furthest is up to where the destination got the generation that got most of it.
+func (g *Generation) Furthest() Reached {
+	most := Reached{g.Offset, g.Line, g.Before}
+	for _, a := range g.Ahead {
+		if a.Offset > most.Offset {
+			most = a.Reached
+		}
+	}
+	return most
+}
+
 // Got is up to where all of these destinations got the generation.
 func (g *Generation) Got(destinations ...string) Reached {
 	least := g.reached(destinations[0])
@@ -75,9 +86,12 @@ func (c *Checkpoint) acknowledge(end flow.Position, before logfile.Sum, got func
 	if s == nil {
 		return
 	}
-	open := s.open(end.Generation.ID)
+	open := s.undelivered(end.Generation.ID)
 	if open == nil {
 		return
+	}
+	if open.State == Lost {
+		open.reopen(c.destinations)
 	}
 	is := Reached{end.Offset, end.Line, before}
 	if len(c.destinations) == 0 {
@@ -91,6 +105,9 @@ func (c *Checkpoint) acknowledge(end flow.Position, before logfile.Sum, got func
 			}
 		}
 		open.reach(all)
+	}
+	if open.State == Lost {
+		open.endAll(c.destinations)
 	}
 	c.changed = true
 	c.finish(s, open, false)
@@ -124,6 +141,13 @@ func (c *Checkpoint) Deliver(destinations []string) (gone []Undone) {
 				gone = append(gone, (*all)[i].deliver(name, was, destinations)...)
 			}
 		}
+		for i := range s.Finished {
+			if g := &s.Finished[i]; g.State == Lost {
+				g.reopen(was)
+				gone = append(gone, g.deliver(name, was, destinations)...)
+				g.endAll(destinations)
+			}
+		}
 		for _, g := range slices.Clone(s.Open) {
 			c.finish(s, s.open(g.ID), false)
 		}
@@ -135,10 +159,7 @@ func (c *Checkpoint) Deliver(destinations []string) (gone []Undone) {
 
 // deliver gives the generation of a source other destinations.
 func (g *Generation) deliver(source string, was, now []string) (gone []Undone) {
-	furthest := g.Line
-	for _, a := range g.Ahead {
-		furthest = max(furthest, a.Line)
-	}
+	furthest := g.Furthest().Line
 	for _, d := range was {
 		if at := g.reached(d); !slices.Contains(now, d) && at.Line < furthest {
 			gone = append(gone, Undone{source, d, at.Line, furthest})
@@ -154,7 +175,7 @@ func (c *Checkpoint) From(of *flow.Generation, destination string) int64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if s := c.sources[of.Source.Name]; s != nil {
-		if g := s.open(of.ID); g != nil {
+		if g := s.undelivered(of.ID); g != nil {
 			return g.reached(destination).Line
 		}
 	}
@@ -162,12 +183,12 @@ func (c *Checkpoint) From(of *flow.Generation, destination string) int64 {
 }
 
 // Missing is how many lines of a generation before the one of a number a destination did
-// not get, and will get; 0 if the generation is not open.
+// not get, and will get; 0 if the generation is finished.
 func (c *Checkpoint) Missing(of *flow.Generation, destination string, before int64) int64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if s := c.sources[of.Source.Name]; s != nil {
-		if g := s.open(of.ID); g != nil {
+		if g := s.undelivered(of.ID); g != nil {
 			return max(0, before-g.reached(destination).Line)
 		}
 	}
@@ -176,7 +197,8 @@ func (c *Checkpoint) Missing(of *flow.Generation, destination string, before int
 
 // Passed reports whether a destination got a generation up to the line of a number as far
 // as both saves know, or will never get it: whichever of them the next start reads, no
-// line before that is read again for this destination.
+// line before that is read again for this destination. A lost log may turn up as long as
+// it is known.
 func (c *Checkpoint) Passed(source string, generation int64, destination string, line int64) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -189,24 +211,20 @@ func (c *Checkpoint) Passed(source string, generation int64, destination string,
 }
 
 func (s *Source) passed(generation int64, destination string, line int64) bool {
-	if g := s.open(generation); g != nil {
+	if g := s.undelivered(generation); g != nil {
 		return g.reached(destination).Line >= line
 	}
 	// It is over, if it was known.
 	return slices.ContainsFunc(slices.Concat(s.Open, s.Finished), func(g Generation) bool { return generation > 0 && g.ID >= generation })
 }
 
-// LostOrForgotten reports whether a generation is open no more although not all of it was
-// delivered.
-func (c *Checkpoint) LostOrForgotten(source string, generation int64) bool {
+// Forgotten reports whether nothing of a generation will ever be read again because it is not
+// known any more: its source has another name, or it is one of too many imports.
+func (c *Checkpoint) Forgotten(source string, generation int64) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	s := c.sources[source]
-	if s == nil {
-		return true
-	}
-	lost := func(g Generation) bool { return g.ID == generation && g.State == Lost }
-	return s.open(generation) == nil && (generation < 0 || slices.ContainsFunc(s.Finished, lost))
+	return s == nil || generation < 0 && s.open(generation) == nil
 }
 
 // Owes reports whether a destination did not get all lines of a generation before the one
@@ -219,12 +237,8 @@ func (c *Checkpoint) Owes(source string, generation int64, destination string, l
 	if s == nil || !slices.Contains(c.destinations, destination) {
 		return false
 	}
-	if g := s.open(generation); g != nil {
-		return g.reached(destination).Line < line
-	}
-	return slices.ContainsFunc(s.Finished, func(g Generation) bool {
-		return g.ID == generation && g.State == Lost && g.reached(destination).Line < line
-	})
+	g := s.undelivered(generation)
+	return g != nil && g.reached(destination).Line < line
 }
 
 // snapshot is what a save has, as far as Passed needs it; nil if nobody asks.

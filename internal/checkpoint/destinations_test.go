@@ -160,14 +160,17 @@ func TestPassedIsOfBothSaves(t *testing.T) {
 	}
 }
 
-func TestLostIsKnown(t *testing.T) {
+func TestForgotten(t *testing.T) {
 	o, _ := begun(t)
-	if o.LostOrForgotten("web", 1) {
-		t.Error("LostOrForgotten = true of an open generation")
-	}
 	o.Lose("web", 1)
-	if !o.LostOrForgotten("web", 1) {
-		t.Error("LostOrForgotten = false of one that was lost")
+	for _, tt := range []struct {
+		source     string
+		generation int64
+		want       bool
+	}{{"web", 1, false}, {"web", -1, true}, {"api", 1, true}} {
+		if got := o.Forgotten(tt.source, tt.generation); got != tt.want {
+			t.Errorf("Forgotten(%s, %d) = %t, want %t", tt.source, tt.generation, got, tt.want)
+		}
 	}
 }
 

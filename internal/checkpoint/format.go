@@ -75,6 +75,7 @@ type (
 		logfile.File
 		ID        int64       `json:"id"`
 		FirstLine int64       `json:"first_line"`
+		Earlier   int64       `json:"earlier,omitempty"`
 		LastLine  int64       `json:"last_line"` // number that the next line would have had
 		Offset    int64       `json:"offset"`
 		Before    logfile.Sum `json:"before"`
@@ -88,7 +89,7 @@ type (
 func (s *Source) MarshalJSON() ([]byte, error) {
 	to := saved{Path: s.Path, Directories: s.Directories, Open: toReading(s.Open), Imports: toReading(s.Imports), Refused: s.Refused}
 	for _, g := range s.Finished {
-		to.Finished = append(to.Finished, finished{g.File, g.ID, g.FirstLine, g.Line, g.Offset, g.Before, g.State == Lost, toAhead(g.Ahead), toSpans(g.Spans)})
+		to.Finished = append(to.Finished, finished{g.File, g.ID, g.FirstLine, g.Earlier, g.Line, g.Offset, g.Before, g.State == Lost, toAhead(g.Ahead), toSpans(g.Spans)})
 	}
 	return json.Marshal(to)
 }
@@ -124,7 +125,7 @@ func (s *Source) UnmarshalJSON(text []byte) error {
 			state = Lost
 		}
 		s.Finished = append(s.Finished, Generation{
-			File: g.File, State: state, ID: g.ID, FirstLine: g.FirstLine, Offset: g.Offset, Line: g.LastLine, Before: g.Before,
+			File: g.File, State: state, ID: g.ID, FirstLine: g.FirstLine, Earlier: g.Earlier, Offset: g.Offset, Line: g.LastLine, Before: g.Before,
 			Ahead: fromAhead(g.Ahead), Spans: fromSpans(g.Spans),
 		})
 	}

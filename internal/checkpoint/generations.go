@@ -30,9 +30,28 @@ func (s *Source) open(id int64) *Generation {
 	return nil
 }
 
+// undelivered returns what open does, or the lost generation of an ID: each destination goes
+// on where it was when the file turns up.
+func (s *Source) undelivered(id int64) *Generation {
+	if g := s.open(id); g != nil {
+		return g
+	}
+	is := func(g Generation) bool { return g.ID == id && g.State == Lost }
+	if i := slices.IndexFunc(s.Finished, is); i >= 0 {
+		return &s.Finished[i]
+	}
+	return nil
+}
+
 // finish moves a generation to the finished ones if it was lost, or acknowledged up
-// to where it was left.
+// to where it was left. One that is lost already, and is imported, is among them.
 func (c *Checkpoint) finish(s *Source, g *Generation, lost bool) {
+	if g.State == Lost {
+		if g.Left.Offset > 0 && g.Offset == g.Left.Offset {
+			g.State, g.Left, g.Ahead = Finished, Reached{}, nil
+		}
+		return
+	}
 	if !lost && (g.State != Left || g.Offset != g.Left.Offset) || g.ID < 0 {
 		return
 	}

@@ -68,7 +68,8 @@ func (l *Ledger) PathOf(id int64) string {
 }
 
 // Begin adds a generation that is about to be read from a position. before describes
-// the bytes before it.
+// the bytes before it. One that was finished or lost there goes on, and each destination of
+// a lost one where it was.
 func (l *Ledger) Begin(at flow.Position, before logfile.Sum, f logfile.File) {
 	c := l.c
 	c.mu.Lock()
@@ -82,10 +83,22 @@ func (l *Ledger) Begin(at flow.Position, before logfile.Sum, f logfile.File) {
 		s.Finished = slices.DeleteFunc(s.Finished, func(copied Generation) bool { return copied.ID == g.ID && copied.Inode.Is(f.Inode) })
 		return
 	}
-	s.Finished = slices.DeleteFunc(s.Finished, func(f Generation) bool { return f.ID == g.ID })
-	s.Open = append(s.Open, Generation{
+	begun := Generation{
 		File: f, ID: g.ID, FirstLine: g.FirstLine, Earlier: g.Earlier, Offset: at.Offset, Line: at.Line, Before: before,
+	}
+	s.Finished = slices.DeleteFunc(s.Finished, func(f Generation) bool {
+		if f.ID != g.ID {
+			return false
+		}
+		if f.Offset == at.Offset && f.Line == at.Line {
+			if begun.Spans = f.Spans; f.State == Lost {
+				begun.Ahead = f.Ahead
+			}
+			begun.reopen(c.destinations)
+		}
+		return true
 	})
+	s.Open = append(s.Open, begun)
 	c.needed++
 	c.changed = true
 }
@@ -141,10 +154,13 @@ func (l *Ledger) Leave(end flow.Position, before logfile.Sum) {
 	c := l.c
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if s, open := l.open(end.Generation.ID); open != nil {
-		open.State, open.Left = Left, Reached{end.Offset, end.Line, before}
+	s := c.source(l.name)
+	if g := s.undelivered(end.Generation.ID); g != nil {
+		if g.Left = (Reached{end.Offset, end.Line, before}); g.State != Lost { // which is imported
+			g.State = Left
+		}
 		c.changed = true
-		c.finish(s, open, false)
+		c.finish(s, g, false)
 	}
 }
 

@@ -17,8 +17,9 @@ type Part struct {
 
 // Missing returns the parts of a file that must be imported. Of one that was followed
 // it is what had been there before, if it was followed from its end on; and what
-// stands behind the place where it was lost or left for good, under the numbers
-// that it would have had, unless it is at the path again.
+// stands behind the place where it was left for good, under the numbers that it would
+// have had, unless it is at the path again. One that was lost goes on itself: each
+// destination got another part of it, and cuts of rollups may have been sent.
 func (s *Source) Missing(l *logfile.Log, path string) (parts []Part, err error) {
 	if len(l.Head) == 0 {
 		return nil, nil
@@ -51,7 +52,9 @@ func (s *Source) Missing(l *logfile.Log, path string) (parts []Part, err error) 
 	}
 	if followed.Finished && l.HasMore(followed.Offset) && !l.IsAt(path) {
 		rest := Part{Start: importFrom(l.Opened, behind, followed.Offset, followed.NextLine)}
-		if rest.Start.Generation.ID == 0 {
+		if g := s.undelivered(followed.Generation); g != nil && rest.Start.Generation.ID == 0 {
+			rest.Start = g.start()
+		} else if rest.Start.Generation.ID == 0 {
 			if rest.Start.Generation.Earlier, err = l.Lines(followed.Offset); err != nil {
 				return nil, err
 			}
@@ -71,9 +74,14 @@ func isPartOfAny(o *logfile.Opened, imports []Generation) bool {
 // importFrom is where reading begins or, if one of the imports has begun, goes on.
 func importFrom(o *logfile.Opened, imports []Generation, offset, line int64) flow.Position {
 	if g, ok := ImportedTo(o, imports); ok {
-		return flow.Position{Generation: &flow.Generation{ID: g.ID, FirstLine: g.FirstLine, Earlier: g.Earlier}, Offset: g.Offset, Line: g.Line}
+		return g.start()
 	}
 	return flow.Position{Generation: &flow.Generation{FirstLine: line}, Offset: offset, Line: line}
+}
+
+// start is where reading goes on.
+func (g *Generation) start() flow.Position {
+	return flow.Position{Generation: &flow.Generation{ID: g.ID, FirstLine: g.FirstLine, Earlier: g.Earlier}, Offset: g.Offset, Line: g.Line}
 }
 
 // ImportedTo is the one of the imports whose file it is; if there are several,

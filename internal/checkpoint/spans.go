@@ -59,6 +59,28 @@ func (g *Generation) endAll(destinations []string) {
 	}
 }
 
+// reopen undoes endAll: a generation that was finished or lost goes on. One of the
+// destinations that was not there in the end gets what comes from now on.
+func (g *Generation) reopen(destinations []string) {
+	spans, alone := slices.Clone(g.Spans), len(g.Spans) == 0
+	for _, d := range destinations {
+		line := g.reached(d).Line
+		i := slices.IndexFunc(spans, func(s Span) bool { return s.Destination == d && s.To == line })
+		switch {
+		case d == Lines || d == Raw && alone: // all the time
+		case i >= 0 && spans[i].From == g.FirstLine:
+			spans = slices.Delete(spans, i, i+1)
+		case i >= 0:
+			spans[i].To = 0
+		case line > g.FirstLine:
+			spans = append(spans, Span{d, line, 0})
+		}
+	}
+	if g.Spans = spans; len(spans) == 0 {
+		g.Spans = nil
+	}
+}
+
 // explicit writes out, of what is read from a file, which lines destinations got. A copy is
 // what it is a copy of.
 func (c *content) explicit() {

@@ -63,28 +63,6 @@ func (s *Scene) NeedsList() bool {
 		slices.ContainsFunc(s.Open, func(f Held) bool { return !f.Holds || f.Unsure && !f.Empty })
 }
 
-// since is the time from which on files may hold something that nobody has seen; ok is
-// false if there is no reason to think so.
-func (s *Scene) since() (t time.Time, ok bool) {
-	earliest := func(at time.Time) {
-		if !ok || at.Before(t) {
-			t, ok = at, true
-		}
-	}
-	if !s.Unsettled.IsZero() {
-		earliest(s.Unsettled)
-	}
-	for _, f := range s.Open {
-		if f.Unsearched {
-			earliest(f.AsOf)
-		}
-	}
-	if s.isKnown() && (s.isMissed() || s.isNew()) {
-		earliest(s.latest())
-	}
-	return t, ok
-}
-
 // isKnown reports whether anything of this log was ever read.
 func (s *Scene) isKnown() bool { return len(s.Open)+len(s.Ledger.Open)+len(s.Ledger.Finished) > 0 }
 
@@ -96,36 +74,6 @@ func (s *Scene) isNew() bool { return s.Path.Trouble == nil && s.Path.Held == 0 
 // opens its logs again.
 func (s *Scene) isMissed() bool {
 	return s.Path.Missing && s.Now.Sub(s.Missed) >= missingTick
-}
-
-// latest is when a file that was read was last written. Times that are yet to come
-// do not count, if there are others: the clock was wrong.
-func (s *Scene) latest() (t time.Time) {
-	var wrong time.Time
-	take := func(at time.Time) {
-		if at.After(s.Now.Add(time.Minute)) {
-			if at.After(wrong) {
-				wrong = at
-			}
-		} else if at.After(t) {
-			t = at
-		}
-	}
-	for _, g := range s.Ledger.Finished {
-		take(time.Unix(0, g.Modified))
-	}
-	for _, g := range s.Ledger.Open {
-		if s.OpenAs(g.ID) == nil {
-			take(time.Unix(0, g.Modified))
-		}
-	}
-	for _, f := range s.Open {
-		take(f.AsOf)
-	}
-	if t.IsZero() {
-		return wrong
-	}
-	return t
 }
 
 // OpenAs is the open file of a generation, or nil.
@@ -157,7 +105,7 @@ func (d *decision) truncations() {
 		if f.Holds {
 			continue
 		}
-		a := Action{Do: Truncated, ID: f.ID, File: -1, Since: f.AsOf}
+		a := Action{Do: Truncated, ID: f.ID, File: -1, Since: d.asOf(f)}
 		best, sure := -1, logfile.Different
 		var parts []int // copies that were made when it had less than what is known of its beginning
 		for i, c := range d.Beside {
@@ -284,6 +232,10 @@ func (d *decision) unseen(since time.Time, comes bool, refusal error) {
 			continue
 		}
 		earlier := func(j int) bool { return j < i && mayBe(j) && d.Trouble(j) == nil && d.Within(i, j) }
+		if g := d.lost(i); g != nil {
+			d.add(Action{Do: Resume, File: i, Prior: *g, Behind: true})
+			continue
+		}
 		if d.any(earlier) || comes && d.Path.File >= 0 && d.Within(i, d.Path.File) || d.wasRead(i, 0, 0) {
 			continue
 		}
@@ -333,11 +285,16 @@ func (d *decision) any(is func(file int) bool) bool {
 }
 
 // comes begins a generation with what is at the path now, or goes on with a finished one
-// that has come back. A copy of that at the path counts as another one.
+// that has come back. A copy of that at the path counts as another one, but not if its file
+// was lost: it was restored.
 func (d *decision) comes() {
 	file, first := d.Path.File, d.newest() == nil
 	if file < 0 { // nothing was ever read
 		d.add(Action{Do: Begin, File: -1, First: true})
+		return
+	}
+	if g := d.lost(file); g != nil {
+		d.add(Action{Do: Resume, File: file, Prior: *g, First: first})
 		return
 	}
 	for _, g := range d.finished() {
@@ -347,6 +304,21 @@ func (d *decision) comes() {
 		}
 	}
 	d.add(Action{Do: Begin, File: file, First: first, Offset: d.copied(file)})
+}
+
+// lost is the lost generation whose file has turned up, or was restored from a copy, which is
+// not one of what else was read; nil if none has.
+func (d *decision) lost(file int) *checkpoint.Generation {
+	for i := range d.Ledger.Finished {
+		g := &d.Ledger.Finished[i]
+		if g.State != checkpoint.Lost || g.Head.Length == 0 {
+			continue
+		}
+		if how := d.Is(file, g); d.isLog(file, how, g) && (how == logfile.Same || !d.wasRead(file, 0, g.ID)) {
+			return g
+		}
+	}
+	return nil
 }
 
 // copied is how much of the file at the path was read, or will be, from the one that was

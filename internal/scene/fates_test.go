@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tailflux/tailflux/internal/logfile"
 	"github.com/tailflux/tailflux/internal/scene"
@@ -444,6 +445,35 @@ var fates = []struct {
 			beside("access.log.1", 10, openAs(2)), beside("access.log", 20, is(1, logfile.Copy))),
 		"supersede 2; searched; begin access.log",
 	},
+	{
+		"A file comes back: it was lost", seen(wasMissing, finished(1, lost), beside("access.log", 10, is(1, logfile.Same))),
+		"searched; resume 1 at 10, access.log first; is back",
+	},
+	{
+		"A file comes back: a copy of one that was lost", seen(open(2), finished(1, lost),
+			beside("access.log.1", 10, openAs(2)), beside("access.log", 20, is(1, logfile.Copy))),
+		"supersede 2; searched; resume 1 at 10, access.log",
+	},
+	{
+		"A file comes back: less of one that was lost", seen(open(2), finished(1, lost),
+			beside("access.log.1", 10, openAs(2)), beside("access.log", 20, is(1, logfile.Prefix))),
+		"supersede 2; searched; begin access.log",
+	},
+	{
+		"A file comes back: it was lost, and is beside the log", seen(restarted, unsettled(10), open(2), finished(1, lost),
+			beside("access.log.1", 15, is(1, logfile.Same), holdsAll(1)), beside("access.log", 20, openAs(2))),
+		"resume 1 at 10, access.log.1 behind; searched",
+	},
+	{
+		"A file comes back: a copy of one that was lost is beside the log", seen(restarted, unsettled(10), open(2), finished(1, lost),
+			beside("access.log.1", 15, is(1, logfile.Copy)), beside("access.log", 20, openAs(2))),
+		"resume 1 at 10, access.log.1 behind; searched",
+	},
+	{
+		"A file comes back: a copy of another one that begins like one that was lost", seen(restarted, unsettled(10), open(2), finished(1, lost), finished(9),
+			beside("access.log.1", 15, is(1, logfile.Copy), holdsAll(9)), beside("access.log", 20, openAs(2))),
+		"searched",
+	},
 
 	{
 		"The clock was wrong", seen(open(1, asOf(10)), finished(9, writtenAt(200)),
@@ -454,6 +484,26 @@ var fates = []struct {
 		"The clock was wrong: for all files", seen(open(1, asOf(200)),
 			beside("access.log.1", 15), beside("access.log.2", 200, openAs(1)), beside("access.log", 210)),
 		"supersede 1; searched; begin access.log",
+	},
+	{
+		"The clock was wrong: by a little", seen(open(1, func(f *scene.Held) { f.AsOf = minute(100).Add(40 * time.Second) }), finished(9),
+			beside("access.log.1", 15), beside("access.log.2", 100, openAs(1)), beside("access.log", 20)),
+		"supersede 1; begin access.log.1 behind; searched; begin access.log",
+	},
+	{
+		"The clock was wrong: for all files, and it is known when the last of them was made", seen(open(1, asOf(200), madeAt(12)),
+			beside("access.log.3", 11), beside("access.log.1", 15), beside("access.log.2", 200, openAs(1)), beside("access.log", 210)),
+		"supersede 1; begin access.log.1 behind; searched; begin access.log",
+	},
+	{
+		"The clock was wrong: when all files were made, too", seen(open(1, asOf(200), madeAt(190)),
+			beside("access.log.1", 15), beside("access.log.2", 200, openAs(1)), beside("access.log", 210)),
+		"supersede 1; searched; begin access.log",
+	},
+	{
+		"The clock was wrong: and the log was copied and truncated", seen(open(1, asOf(200), unsearched), finished(9),
+			beside("access.log.1", 15), beside("access.log", 200, openAs(1))),
+		"begin access.log.1 behind; searched",
 	},
 }
 

@@ -127,6 +127,7 @@ func compressed(f *scene.Held) { f.Compressed = true }
 func deleted(f *scene.Held)    { f.Deleted = true }
 func told(f *scene.Held)       { f.Told = true }
 func grown(at int) heldAs      { return func(f *scene.Held) { f.Grown = minute(at) } }
+func madeAt(at int) heldAs     { return func(f *scene.Held) { f.Inode.Birth = minute(at).UnixNano() } }
 func asOf(at int) heldAs       { return func(f *scene.Held) { f.AsOf = minute(at) } }
 
 // late is how many minutes after it was superseded a file was seen to be longer.
@@ -170,6 +171,8 @@ func headless(g *checkpoint.Generation) { g.Head = logfile.Sum{} }
 func writtenAt(at int) recalls {
 	return func(g *checkpoint.Generation) { g.Modified = minute(at).UnixNano() }
 }
+
+func lost(g *checkpoint.Generation) { g.State, g.Before = checkpoint.Lost, logfile.Sum{Length: 10} }
 
 func left(g *checkpoint.Generation) {
 	g.State, g.Left = checkpoint.Left, checkpoint.Reached{Offset: 20, Line: 3}

@@ -181,7 +181,7 @@ func (d *decision) match(g *checkpoint.Generation, taken map[int]bool) (best int
 			continue
 		}
 		how := d.Is(i, g)
-		if how == logfile.Different || how < sure || c.AtPath && !isLog(how, g) {
+		if how == logfile.Different || how < sure || c.AtPath && !d.isLog(i, how, g) {
 			continue
 		}
 		if itself := how == logfile.Same && g.Head.Length > 0; !itself && d.wasReadByNow(i, g.ID, taken) {
@@ -205,9 +205,15 @@ func (d *decision) wasReadByNow(file int, but int64, taken map[int]bool) bool {
 
 // isLog reports whether a file at the path is that of the generation: it is the same
 // one, or it is a copy and has all that was read. The log may have been restored, or
-// its file system have another device number since the machine was started.
-func isLog(how logfile.Identity, g *checkpoint.Generation) bool {
-	return how == logfile.Same || how == logfile.Copy && g.Before.Length > 0
+// its file system have another device number since the machine was started. If nothing was
+// acknowledged by all destinations, what stands before the furthest of them tells.
+func (d *decision) isLog(file int, how logfile.Identity, g *checkpoint.Generation) bool {
+	if how != logfile.Copy || g.Before.Length > 0 {
+		return how >= logfile.Copy
+	}
+	most := *g
+	most.Offset, most.Before = g.Furthest().Offset, g.Furthest().Before
+	return most.Before.Length > 0 && d.Is(file, &most) >= logfile.Copy
 }
 
 // belongsToAnother reports whether a file is that of another open generation.

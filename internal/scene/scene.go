@@ -5,6 +5,7 @@
 //
 //	scene.go    what is seen, and what can be done
 //	decide.go   a log that is followed
+//	since.go    from when on files may hold something that nobody has seen
 //	restart.go  where to continue after a start
 //
 // docs/following.md says the same in an operator's words.

@@ -167,9 +167,13 @@ func (s *source) resume(r *Reader, o *logfile.Opened, a scene.Action, now time.T
 		s.unwatch(g.ID)
 		if a.Behind {
 			s.inOrder(f)
-			s.late(r, f)
 		}
-		if a.First {
+		switch {
+		case a.Behind && g.State == checkpoint.Lost:
+			r.log.Info("reading log file that was lost", "source", s.Name, "file", o.Path, "offset", at.Offset)
+		case a.Behind:
+			s.late(r, f)
+		case a.First:
 			r.log.Info("reading log file", "source", s.Name, "file", s.Path, "offset", at.Offset)
 		}
 		s.ledger.Begin(f.At, f.Before(), f.Description())

@@ -168,6 +168,13 @@ func (i *importer) readPart(ctx context.Context, o *logfile.Opened, p checkpoint
 	if ctx.Err() == nil { // of a damaged file, too: what can be read of it may be all there will ever be
 		err = errors.Join(err, f.SendLeft(ctx))
 	}
+	if g.ID > 0 { // it was followed, and lost
+		if err == nil {
+			i.ledger.Leave(f.At, f.Before())
+		}
+		i.found(f)
+		return f.At.Line - start.Line, err
+	}
 	f.Describe()
 	i.keepShorter(f)
 	i.ledger.Leave(f.At, f.Before())
@@ -175,6 +182,16 @@ func (i *importer) readPart(ctx context.Context, o *logfile.Opened, p checkpoint
 		i.saved.Imports = append(i.saved.Imports, f.Generation())
 	}
 	return f.At.Line - start.Line, err
+}
+
+// found notes that a lost generation was read, acknowledged or not: a copy of it may be next.
+func (i *importer) found(f *growing.File) {
+	for n, g := range i.saved.Finished {
+		if g.ID == f.At.Generation.ID && g.State == checkpoint.Lost {
+			i.saved.Finished[n] = f.Generation()
+			i.saved.Finished[n].State = checkpoint.Finished
+		}
+	}
 }
 
 // keepShorter keeps what is known of an imported file when a longer copy of it goes on in

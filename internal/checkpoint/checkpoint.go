@@ -20,7 +20,6 @@ package checkpoint
 import (
 	"cmp"
 	"log/slog"
-	"maps"
 	"slices"
 	"sync"
 
@@ -86,6 +85,7 @@ type Source struct {
 	Finished    []Generation // Finished and Lost, in the order in which they became so
 	Imports     []Generation // imported files
 	Refused     int64        // a file could not be opened that may hold something unread, and is not older than this; Unix ns, 0: none
+	FirstLine   int64        // in a copy: the least number that a line may have, because another log had the name before; 0: any
 }
 
 // Checkpoint is safe for use by several goroutines.
@@ -98,11 +98,11 @@ type Checkpoint struct {
 
 	mu       sync.Mutex // guards the fields below; never held over I/O
 	sources  map[string]*Source
-	at       map[string]map[string]bool // names of the sources of a path
-	needed   int                        // counts changes that must be saved before they are used
-	secured  int                        // needed as of the last save that ended
-	changed  bool                       // something is not saved
-	dropping bool                       // an imported file was forgotten, which was logged
+	first    map[string]int64 // of a name that a log had before: the number that the first line of another one must have at least
+	needed   int              // counts changes that must be saved before they are used
+	secured  int              // needed as of the last save that ended
+	changed  bool             // something is not saved
+	dropping bool             // an imported file was forgotten, which was logged
 
 	destinations []string              // of each line; none: one without a name
 	files        [2]map[string]*Source // what the latest save has, and the one before it; nil: it is not known
@@ -118,6 +118,9 @@ func Open(dir *statedir.Dir, st *stats.Stats, log *slog.Logger) (*Checkpoint, er
 		return nil, err
 	}
 	c := InMemory(latest.Sources)
+	if latest.FirstLines != nil {
+		c.first = latest.FirstLines
+	}
 	c.destinations = latest.Destinations
 	c.files = [2]map[string]*Source{c.snapshot(), before.Sources}
 	c.disk, c.stats, c.log = d, st, log
@@ -130,11 +133,7 @@ func InMemory(sources map[string]*Source) *Checkpoint {
 	if sources == nil {
 		sources = map[string]*Source{}
 	}
-	c := &Checkpoint{sources: sources, at: map[string]map[string]bool{}}
-	for name, s := range c.sources {
-		c.moved(name, "", s.Path)
-	}
-	return c
+	return &Checkpoint{sources: sources, first: map[string]int64{}}
 }
 
 // Fresh reports whether no source has any state.
@@ -156,64 +155,6 @@ func (c *Checkpoint) Followed(path string) bool {
 	return false
 }
 
-// Rename moves the state of the source at path to name, and returns the name that it
-// had. It does nothing if name already has state, or if the old name is still
-// configured, which used reports.
-func (c *Checkpoint) Rename(name, path string, used func(name string) bool) (was string, ok bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.sources[name] != nil {
-		return "", false
-	}
-	for _, was := range slices.Sorted(maps.Keys(c.at[path])) {
-		s := c.sources[was]
-		if used(was) {
-			continue
-		}
-		c.sources[name] = s
-		delete(c.sources, was)
-		c.moved(was, path, "")
-		c.moved(name, "", path)
-		c.needed++
-		c.changed = true
-		return was, true
-	}
-	return "", false
-}
-
-// RenameAll moves the state of sources to new names, all at once: two may change theirs.
-// It returns the names that were moved. One whose new name is that of another log, which
-// keeps it, stays as it is.
-func (c *Checkpoint) RenameAll(to map[string]string) (moved map[string]string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	moved = maps.Clone(to)
-	for again := true; again; {
-		again = false
-		for was, name := range moved {
-			if _, leaves := moved[name]; c.sources[name] != nil && !leaves {
-				delete(moved, was)
-				again = true
-			}
-		}
-	}
-	states := map[string]*Source{}
-	for was, name := range moved {
-		if s := c.sources[was]; s != nil {
-			states[name] = s
-			delete(c.sources, was)
-			c.moved(was, s.Path, "")
-		}
-	}
-	for name, s := range states {
-		c.sources[name] = s
-		c.moved(name, "", s.Path)
-		c.needed++
-		c.changed = true
-	}
-	return moved
-}
-
 // know adds a source if necessary, and its path. It reports whether it was followed
 // before.
 func (c *Checkpoint) know(name, path string) bool {
@@ -226,25 +167,11 @@ func (c *Checkpoint) know(name, path string) bool {
 		saved.Path = path
 		c.needed++
 	}
-	c.moved(name, saved.Path, path)
 	if saved.Path != path {
 		saved.moved(path)
 		c.changed = true
 	}
 	return known
-}
-
-// moved notes that a source has another path: with thousands of sources, they are not
-// searched for it.
-func (c *Checkpoint) moved(name, from, to string) {
-	delete(c.at[from], name)
-	if to == "" {
-		return
-	}
-	if c.at[to] == nil {
-		c.at[to] = map[string]bool{}
-	}
-	c.at[to][name] = true
 }
 
 func (s *Source) clone() Source {

@@ -617,27 +617,6 @@ func TestNewSourceIsKnownTheSecondTimeOnly(t *testing.T) {
 	check(web, true)
 }
 
-// A source that has another name in the configuration goes on where it was, unless
-// its earlier name is that of another source now.
-func TestRename(t *testing.T) {
-	o := open(t, t.TempDir())
-	o.Source(web.Name, web.Path)
-	used := func(name string) bool { return name == web.Name }
-	unused := func(string) bool { return false }
-	if was, ok := o.Rename("new", web.Path, used); ok {
-		t.Errorf("took over %q, which is another source's name", was)
-	}
-	if was, ok := o.Rename("new", web.Path+".1", unused); ok {
-		t.Errorf("took over %q, which was at another path", was)
-	}
-	if was, ok := o.Rename("new", web.Path, unused); !ok || was != web.Name {
-		t.Errorf("Rename = %q, %v, want %q", was, ok, web.Name)
-	}
-	if _, known := o.Source("new", web.Path); !known {
-		t.Error("nothing is known under the new name")
-	}
-}
-
 // The path was changed in the configuration: rotated files may still be beside
 // the earlier one.
 func TestEarlierPathOfASourceIsKeptWithItsGenerations(t *testing.T) {

@@ -27,10 +27,11 @@ const (
 type content struct {
 	Sources      map[string]*Source `json:"sources"`
 	Destinations []string           `json:"destinations,omitempty"`
+	FirstLines   map[string]int64   `json:"first_lines,omitempty"` // by the name of a source; earlier versions do not know them
 }
 
 func encode(c content) ([]byte, error) {
-	body, err := json.MarshalIndent(content{renamed(c.Sources, escaping), c.Destinations}, "", " ")
+	body, err := json.MarshalIndent(content{renamed(c.Sources, escaping), c.Destinations, byName(c.FirstLines, escaping)}, "", " ")
 	if err != nil {
 		return nil, fmt.Errorf("encode checkpoint: %w", err)
 	}
@@ -199,7 +200,7 @@ func decode(data []byte) (c content, err error) {
 			return c, fmt.Errorf("source %q: %w", name, err)
 		}
 	}
-	c.Sources = renamed(c.Sources, unescape)
+	c.Sources, c.FirstLines = renamed(c.Sources, unescape), byName(c.FirstLines, unescape)
 	return c, nil
 }
 
@@ -235,6 +236,15 @@ func renamed(sources map[string]*Source, change func(string) string) map[string]
 			}
 		}
 		changed[change(name)] = &c
+	}
+	return changed
+}
+
+// byName returns numbers by the changed names.
+func byName(numbers map[string]int64, change func(string) string) map[string]int64 {
+	changed := make(map[string]int64, len(numbers))
+	for name, n := range numbers {
+		changed[change(name)] = n
 	}
 	return changed
 }

@@ -34,7 +34,9 @@ func (l *Ledger) Follow(path string) (known bool) {
 func (l *Ledger) Copy() Source {
 	l.c.mu.Lock()
 	defer l.c.mu.Unlock()
-	return l.c.source(l.name).clone()
+	is := l.c.source(l.name).clone()
+	is.FirstLine = l.c.first[l.name]
+	return is
 }
 
 // Directories returns those in which rotated files of the source were seen.

@@ -31,7 +31,7 @@ func (c *Checkpoint) Save() error {
 		return nil
 	}
 	c.changed = false
-	data, err := encode(content{c.sources, c.destinations})
+	data, err := encode(content{c.sources, c.destinations, c.first})
 	snapshot := c.snapshot()
 	c.mu.Unlock()
 	times := 1

@@ -32,6 +32,8 @@ func (c *Checkpoint) Unite(name string, others []string, gone func(source string
 		if from == nil || from == s {
 			continue
 		}
+		c.giveUp(other)
+		from.raise(c.first[name])
 		s.take(from, gone(other))
 		delete(c.sources, other)
 		if !own {
@@ -63,19 +65,7 @@ func (s *Source) take(from *Source, gone bool) {
 	for _, g := range from.Open {
 		g = numbered(g)
 		if first := s.nextLine(); first > g.FirstLine {
-			more := first - g.FirstLine
-			g.FirstLine, g.Line = first, g.Line+more
-			g.Ahead = slices.Clone(g.Ahead)
-			for i := range g.Ahead {
-				g.Ahead[i].Line += more
-			}
-			g.Spans = slices.Clone(g.Spans)
-			for i := range g.Spans {
-				g.Spans[i].From += more
-				if g.Spans[i].To > 0 {
-					g.Spans[i].To += more
-				}
-			}
+			g.raise(first - g.FirstLine)
 		}
 		if gone && g.Offset >= g.Size {
 			g.State, g.Left = Finished, Reached{}

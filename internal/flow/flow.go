@@ -51,6 +51,17 @@ type Position struct {
 	Line       int64 // number of the line that starts here
 }
 
+// Raised is the same place, in a generation whose lines have numbers that are greater by more.
+func (p Position) Raised(more int64) Position {
+	if more == 0 {
+		return p
+	}
+	g := *p.Generation
+	g.FirstLine += more
+	p.Generation, p.Line = &g, p.Line+more
+	return p
+}
+
 // Chunk is a run of whole lines read at once. There is no NUL in it.
 //
 // Start is the End of the chunk before, unless there are NULs between them, which

@@ -140,6 +140,9 @@ func (r *Reader) unite(g *glob) {
 		for _, source := range was[:len(was)-1] { // to the latest, more may have been written
 			gone[source] = r.isGone(source, paths[source])
 		}
+		if path := paths[name]; path != "" && !g.isOf(name, path) { // that of another log
+			r.checkpoint.SetAside(name)
+		}
 		r.checkpoint.Unite(name, was, func(source string) bool { return gone[source] })
 		r.log.Warn("the days of a log are one source now; continuing where they were", "source", name, "was", strings.Join(was, " "))
 	}
@@ -170,10 +173,14 @@ func isGeneration(f logfile.Sibling, g *checkpoint.Generation) bool {
 // isName reports whether a source of that name is configured: or one of a glob, that has
 // the file at path.
 func (r *Reader) isName(name, path string) bool {
-	return r.follows(name) || slices.ContainsFunc(r.globs, func(g *glob) bool {
-		is, _ := g.name(path)
-		return is == name && g.pattern.Matches(path)
-	})
+	isSource := func(s *source) bool { return s.Name == name && (s.opened || s.Path == path) }
+	return slices.ContainsFunc(r.sources, isSource) || slices.ContainsFunc(r.globs, func(g *glob) bool { return g.isOf(name, path) })
+}
+
+// isOf reports whether a file is one of the glob's source of that name.
+func (g *glob) isOf(name, path string) bool {
+	is, _ := g.name(path)
+	return is == name && g.pattern.Matches(path)
 }
 
 // dayOf is the source of which a file, compressed or not, is a day; nil if it is none.

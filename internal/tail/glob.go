@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -146,7 +145,7 @@ func (r *Reader) find(now time.Time) {
 		paths := g.appeared(r)
 		fromEnd := false
 		if first {
-			known := r.checkpoint.Ledger("glob " + g.Pattern).Follow(g.Pattern)
+			known := r.checkpoint.Ledger(ofGlob(g.Pattern)).Follow(g.Pattern)
 			fromEnd = g.FromEnd && !known
 			paths = append(paths, g.waiting(r.checkpoint)...)
 		}
@@ -219,11 +218,6 @@ func (r *Reader) isRefused(path string) bool {
 	r.log.Error("file that matches the glob cannot be read; the others are", "file", path, "err", err)
 	r.refused = errors.Join(r.refused, err)
 	return true
-}
-
-// follows reports whether a source has that name.
-func (r *Reader) follows(name string) bool {
-	return slices.ContainsFunc(r.sources, func(s *source) bool { return s.Name == name })
 }
 
 // isRead reports whether a file that has appeared is being read already under

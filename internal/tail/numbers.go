@@ -20,9 +20,9 @@ func (s *source) position(known *checkpoint.Source, offset int64) flow.Position 
 	for _, g := range slices.Concat(known.Finished, known.Open) {
 		last = max(last, g.ID)
 	}
-	line := int64(1)
+	line := max(1, known.FirstLine)
 	if last > 0 {
-		line = s.firstLine(known, nil)
+		line = max(line, s.firstLine(known, nil))
 	}
 	g := &flow.Generation{Source: s.Source, ID: last + 1, FirstLine: line}
 	return flow.Position{Generation: g, Offset: offset, Line: line}

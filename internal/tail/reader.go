@@ -72,8 +72,10 @@ type Reader struct {
 	sources []*source
 	paths   map[string]*source
 	globs   []*glob
-	listed  time.Time // when files were last looked for
-	refused error     // with Once, why files of globs are not read
+	named   bool              // what is known of the logs is under the names that they have
+	was     map[string]string // the earlier names of these, which is not said yet
+	listed  time.Time         // when files were last looked for
+	refused error             // with Once, why files of globs are not read
 	pool    *flow.Pool
 	feed    *growing.Feed
 	stats   *stats.Stats
@@ -251,6 +253,7 @@ func (r *Reader) look(now time.Time) error {
 		r.stats.Looked(r.looked)
 	}()
 	r.directories.Forget()
+	r.name()
 	r.find(now)
 	if err := r.unmatched(); err != nil {
 		return cmp.Or(r.refused, err) // only Once has one

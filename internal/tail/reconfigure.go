@@ -20,14 +20,14 @@ func (r *Reader) Reconfigure(c Config, pool *flow.Pool) {
 	unchanged := r.unchangedGlobs(c)
 	r.config, r.pool, r.listed, r.looked = c, pool, time.Time{}, time.Time{}
 	m := moves{reader: r, left: r.sources, to: map[*source]Source{}}
-	r.sources, r.paths = nil, map[string]*source{}
+	r.sources, r.paths, r.named = nil, map[string]*source{}, false
 	r.globs = m.globs(c.Globs, r.globs, unchanged)
 	m.match(c.Sources)
 	m.intoGlobs(r.globs, unchanged)
-	m.move()
-	for _, s := range m.left {
+	for _, s := range m.left { // before another one has its name
 		r.drop(s)
 	}
+	m.move()
 	for _, s := range c.Sources {
 		if r.paths[s.Path] == nil {
 			r.add(s)
@@ -143,13 +143,15 @@ func (m *moves) globs(next []Glob, before []*glob, unchanged map[int]*glob) (all
 }
 
 // match finds who is followed as what: first by path and name, then by the path, because a
-// name is only what somebody calls a log, then by the name.
+// name is only what somebody calls a log, then by the name if the log at the path is a new one.
 func (m *moves) match(next []Source) {
 	done := map[int]bool{}
 	for _, is := range []func(s *source, as Source) bool{
 		func(s *source, as Source) bool { return s.Path == as.Path && s.Name == as.Name },
 		func(s *source, as Source) bool { return s.Path == as.Path },
-		func(s *source, as Source) bool { return s.Name == as.Name && s.glob == nil },
+		func(s *source, as Source) bool {
+			return s.Name == as.Name && s.glob == nil && !m.reader.checkpoint.Followed(as.Path)
+		},
 	} {
 		for i, as := range next {
 			at := slices.IndexFunc(m.left, func(s *source) bool { return s.dated == nil && is(s, as) })
@@ -178,8 +180,7 @@ func (m *moves) intoGlobs(globs []*glob, unchanged map[int]*glob) {
 	}
 }
 
-// move makes the sources what they are from now on. One that cannot have its name, because
-// that is known as the one of another log, is left.
+// move makes the sources what they are from now on.
 func (m *moves) move() {
 	r, names := m.reader, map[string]string{}
 	for s, as := range m.to {
@@ -187,25 +188,21 @@ func (m *moves) move() {
 			names[s.Name] = as.Name
 		}
 	}
-	moved := r.checkpoint.RenameAll(names)
+	raised := r.checkpoint.RenameAll(names)
 	for _, s := range m.order {
 		as, was := m.to[s], s.Name
 		if was != as.Name {
-			if moved[was] != as.Name {
-				m.left = append(m.left, s)
-				continue
-			}
-			r.log.Warn("source has a new name; continuing where it was", "source", as.Name, "was", was, "file", as.Path)
+			r.log.Warn(newName, "source", as.Name, "was", was, "file", as.Path)
 		}
-		s.become(r, as)
+		s.become(r, as, raised[as.Name])
 		r.sources = append(r.sources, s)
 		r.paths[s.Path] = s
 	}
 }
 
-// become is a source with another name, path or place in the configuration. Nobody else
-// has a part of it now.
-func (s *source) become(r *Reader, as Source) {
+// become is a source with another name, path or place in the configuration, and with greater
+// numbers of its lines. Nobody else has a part of it now.
+func (s *source) become(r *Reader, as Source, raised int64) {
 	s.ledger.Renamed(as.Name)
 	if s.Path != as.Path {
 		for _, f := range s.files {
@@ -220,6 +217,7 @@ func (s *source) become(r *Reader, as Source) {
 	for _, f := range s.files {
 		of := f.At.Generation.Source // that of an earlier day is another value
 		of.Config, of.Name = as.Config, as.Name
+		f.At = f.At.Raised(raised)
 		f.Rescan()
 	}
 	s.next = time.Time{}

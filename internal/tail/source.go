@@ -148,8 +148,9 @@ func (s *source) isAsleep(now time.Time) bool {
 // follow prepares the first look.
 func (s *source) follow(r *Reader) {
 	s.opened = true
-	if was, ok := r.checkpoint.Rename(s.Name, s.Path, r.follows); ok {
-		r.log.Warn("source has a new name; continuing where it was", "source", s.Name, "was", was, "file", s.Path)
+	if was := r.was[s.Name]; was != "" {
+		r.log.Warn(newName, "source", s.Name, "was", was, "file", s.Path)
+		delete(r.was, s.Name)
 	}
 	switch n, err := r.directories.UnsearchedDirectories(s.Path); {
 	case n > 0:

@@ -91,7 +91,7 @@ func (s spans) place(number int64) place {
 	return at
 }
 
-// reach notes a line of the file, which come in their order.
+// reach notes a line of the file, which come in their order, whatever becomes of it.
 func (s spans) reach(number int64) {
 	for i := range s.all {
 		if of := &s.all[i]; number >= of.From && number < of.To {
@@ -157,8 +157,14 @@ func (s *sums) add(is *known, m *accesslog.Measures, approximate bool) {
 		s.redelivered[rollup.Redelivered(is.number)] = true
 	}
 	s.Expected++
-	s.spans.reach(is.number)
 	s.window(m.At).Add(m)
+}
+
+// reach notes a line of the file for all rollups.
+func reach(all []*sums, number int64) {
+	for _, s := range all {
+		s.spans.reach(number)
+	}
 }
 
 func (s *sums) window(at int64) *rollup.Plain {

@@ -185,6 +185,7 @@ func (v *Verifier) expect(log io.Reader, result *Verdict, records []checkpoint.R
 			}
 			continue
 		}
+		reach(sums, is.number)
 		if is.rejected && !is.reason.IsOfPoint() || long {
 			result.Rejected++
 			continue
@@ -200,6 +201,7 @@ func (v *Verifier) expect(log io.Reader, result *Verdict, records []checkpoint.R
 		} else {
 			result.Lines += int64(read.More)
 			result.Filtered += int64(read.More)
+			reach(sums, is.number)
 		}
 		switch read.Outcome {
 		case accesslog.Filtered:

@@ -89,7 +89,7 @@ func (d redelivered) String() string {
 		}
 	}
 	row(d.deltas, "%d points of rollups redelivered")
-	row(d.filtered, "%d lines filtered (drop)")
+	row(d.filtered, "%d lines filtered (drop, or pieces of a line)")
 	rejected, why := reasons(d.Rejected)
 	row(rejected, "%d lines are still rejected (%s): tailflux explain shows why", why)
 	row(int64(d.Partial), "%d lines are left: their entries do not hold them as they were")

@@ -50,6 +50,7 @@ type Redelivery struct {
 	ids         int64  // of generations that were made up
 	text        []byte // of the chunk that is being made
 	lines       []item // of it
+	pieces      pieces
 
 	mu        sync.Mutex                 // guards what follows
 	sent      []item                     // and not settled, oldest first
@@ -84,7 +85,8 @@ type line struct {
 type item struct {
 	generation *flow.Generation
 	entry      rejects.Entry
-	cuts       int // that it waits for
+	pieces     []rejects.Entry // of lines before it that it is joined with, and settled
+	cuts       int             // that it waits for
 }
 
 func (i *item) line() line { return line{i.entry.Source, i.generation.ID, i.entry.Number} }
@@ -103,7 +105,13 @@ const maxText = 64 << 10
 // Run sends the lines and closes out. It ends early, without an error, when ctx does.
 func (r *Redelivery) Run(ctx context.Context, out chan<- flow.Chunk) error {
 	defer close(out)
-	err := r.Pending.Each(func(p rejects.Pending) error { return r.add(ctx, p, out) })
+	err := r.shapeAll() // before a chunk is out, from when on Lines asks Shape, too
+	if err == nil {
+		err = r.Pending.Each(func(p rejects.Pending) error { return r.add(ctx, p, out) })
+	}
+	if err == nil {
+		err = r.addPieces(ctx, out)
+	}
 	if err == nil {
 		err = r.flush(ctx, out)
 	}
@@ -114,7 +122,8 @@ func (r *Redelivery) Run(ctx context.Context, out chan<- flow.Chunk) error {
 	return err
 }
 
-// add makes a line part of the next chunk.
+// add makes a line part of the next chunk, or one of the pieces of a line whose end may
+// be next.
 func (r *Redelivery) add(ctx context.Context, p rejects.Pending, out chan<- flow.Chunk) error {
 	switch {
 	case p.Rollup != "":
@@ -126,24 +135,44 @@ func (r *Redelivery) add(ctx context.Context, p rejects.Pending, out chan<- flow
 		r.reject(flow.TooLong)
 		return nil
 	}
-	g := r.generation(&p)
-	if n := len(r.lines); n > 0 && (r.lines[n-1].generation != g || r.lines[n-1].entry.Number != p.Number-1 || len(r.text)+len(p.Line) > maxText) {
+	return r.join(ctx, p, out)
+}
+
+// addLines makes lines that become one, or a single one, part of the next chunk.
+func (r *Redelivery) addLines(ctx context.Context, all []rejects.Pending, out chan<- flow.Chunk) error {
+	first, last, size := &all[0], &all[len(all)-1], 0
+	for i := range all {
+		size += len(all[i].Line) + 1
+	}
+	g := r.generation(first, last)
+	if n := len(r.lines); n > 0 && (r.lines[n-1].generation != g || r.lines[n-1].entry.Number != first.Number-1 || len(r.text)+size > maxText) {
 		if err := r.flush(ctx, out); err != nil {
 			return err
 		}
 	}
-	r.text = append(append(r.text, p.Line...), '\n')
-	r.lines = append(r.lines, item{generation: g, cuts: r.cuts(p.Reason), entry: rejects.Entry{
-		Source: p.Source, Generation: p.Generation, LineNumber: p.LineNumber, Number: p.Number, Kind: rejects.Redelivered, Reason: p.Reason,
-	}})
+	one := item{generation: g, cuts: r.cuts(last.Reason), entry: settled(last)}
+	for i := range all {
+		r.text = append(append(r.text, all[i].Line...), '\n')
+		if i < len(all)-1 {
+			one.pieces = append(one.pieces, settled(&all[i]))
+		}
+	}
+	r.lines = append(r.lines, one)
 	return nil
 }
 
-// generation is the one that a line is sent as a part of.
-func (r *Redelivery) generation(p *rejects.Pending) *flow.Generation {
+// settled is the entry of a line that is one no more.
+func settled(p *rejects.Pending) rejects.Entry {
+	return rejects.Entry{
+		Source: p.Source, Generation: p.Generation, LineNumber: p.LineNumber, Number: p.Number, Kind: rejects.Redelivered, Reason: p.Reason,
+	}
+}
+
+// generation is the one that a line is sent as a part of, which may be in pieces.
+func (r *Redelivery) generation(p, last *rejects.Pending) *flow.Generation {
 	source := r.Sources[p.Source]
 	if len(r.Rollups) > 0 {
-		return r.alone(source, p)
+		return r.alone(source, p, last)
 	}
 	key := generation{p.Source, p.Generation}
 	g := r.generations[key]
@@ -164,9 +193,10 @@ func (r *Redelivery) flush(ctx context.Context, out chan<- flow.Chunk) error {
 		return err
 	}
 	copy(room, r.text)
-	start := flow.Position{Generation: r.lines[0].generation, Line: r.lines[0].entry.Number}
+	first, last := &r.lines[0], &r.lines[len(r.lines)-1]
+	start := flow.Position{Generation: first.generation, Line: first.entry.Number - int64(len(first.pieces))}
 	end := start
-	end.Line += int64(len(r.lines))
+	end.Line = last.entry.Number + 1
 	end.Offset += int64(len(r.text))
 	c := flow.Chunk{Start: start, End: end}
 	c.Data, c.Block = r.Pool.Cut(len(r.text))
@@ -243,9 +273,14 @@ func (r *Redelivery) Acknowledge(end flow.Position, _ []byte) {
 			waits := *one
 			r.waiting[one.generation] = &waits
 		default:
-			r.Outcome.Settled = append(r.Outcome.Settled, one.entry)
+			r.settle(one)
 		}
 	}
+}
+
+// settle notes that a line is a point now, or filtered.
+func (r *Redelivery) settle(one *item) {
+	r.Outcome.Settled = append(append(r.Outcome.Settled, one.pieces...), one.entry)
 }
 
 // Save has nothing to save: the entries are written when all is over.

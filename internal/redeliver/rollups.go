@@ -26,30 +26,36 @@ func (r *Redelivery) cuts(why flow.Reason) int {
 	return len(r.Rollups)
 }
 
-// alone is a generation of one line, so that it is cut alone.
-func (r *Redelivery) alone(source *flow.Source, p *rejects.Pending) *flow.Generation {
+// alone is a generation of one line, so that it is cut alone. One in pieces has the number
+// of the last of them, with which its cut begins.
+func (r *Redelivery) alone(source *flow.Source, p, last *rejects.Pending) *flow.Generation {
 	r.ids++
 	g := &flow.Generation{Source: source, ID: r.ids, FirstLine: p.Number, Earlier: p.LineNumber - 1}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.standsFor[g.ID] = original{p.Generation, r.cuts(p.Reason) > 0}
+	r.standsFor[g.ID] = original{p.Generation, last.Number, r.cuts(last.Reason) > 0}
 	return g
 }
 
 // original is what a generation of one line stands for.
 type original struct {
-	id    int64
-	added bool // the line is added up
+	id     int64
+	number int64 // of the line
+	added  bool  // it is added up
 }
 
 // From is the number of the first line of a generation that a destination gets.
 func (r *Redelivery) From(g *flow.Generation, destination string) int64 {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if destination != checkpoint.Raw && destination != checkpoint.Lines && !r.standsFor[g.ID].added {
-		return g.FirstLine + 1
+	is := r.standsFor[g.ID]
+	switch {
+	case destination == checkpoint.Raw || destination == checkpoint.Lines:
+		return g.FirstLine
+	case !is.added:
+		return is.number + 1
 	}
-	return g.FirstLine
+	return is.number
 }
 
 // leave says that nothing more of a line's generation comes, so that it is cut.
@@ -79,7 +85,7 @@ func (r *Redelivery) AcknowledgeCut(c *flow.Cut) {
 		return
 	}
 	if one.cuts--; one.cuts == 0 {
-		r.Outcome.Settled = append(r.Outcome.Settled, one.entry)
+		r.settle(one)
 		delete(r.waiting, g)
 	}
 }

@@ -22,6 +22,7 @@ import (
 	"github.com/tailflux/tailflux/internal/flow"
 	"github.com/tailflux/tailflux/internal/influx"
 	"github.com/tailflux/tailflux/internal/live"
+	"github.com/tailflux/tailflux/internal/logformat"
 	"github.com/tailflux/tailflux/internal/monitor"
 	"github.com/tailflux/tailflux/internal/parse"
 	"github.com/tailflux/tailflux/internal/service"
@@ -264,8 +265,8 @@ const channelItems = 64
 // read, and line protocol. It is enough for the requests in flight, one more
 // that is being collected, and the channels.
 func pools(c *config.Config) (lines, points *flow.Pool) {
-	const leastBlock, channels = 256 << 10, 2 << 20
-	size := max(leastBlock, 2*(int(c.MaxLineBytes)+1))
+	const channels = 2 << 20
+	size := logformat.PiecesBytes(int(c.MaxLineBytes))
 	blocks := max(4, ((c.InfluxDB.InFlight+1)*write.MaxRequestBytes*4/3+channels)/size)
 	return flow.NewPool(blocks, size), flow.NewPool(blocks, size)
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -45,26 +46,85 @@ func TestPiecesAreTheSameToAll(t *testing.T) {
 	}
 }
 
-// Pieces without their end are rejects, and stay so when the end came later.
-func TestPiecesThatWereRejectedAreVerified(t *testing.T) {
-	in := newInstallation(t)
+// Pieces without their end are no line yet: it may come later, and then they are one. Of a
+// file that nobody writes to any more they are rejects, and stay so.
+func TestPiecesWithoutTheirEnd(t *testing.T) {
 	text := inPieces(t, lines(1, 2))
 	at := strings.LastIndex(text, "2026-11-20T10:00:00.123456789Z stdout F ")
+	in := newInstallation(t)
 	in.write(text[:at])
 	in.deliver()
-	f, err := os.OpenFile(in.log, os.O_APPEND|os.O_WRONLY, 0)
-	if err == nil {
-		_, err = f.WriteString(text[at:])
+	in.want(1)
+	if code, v := in.verify(in.log); code != 0 || v.Expected != 1 || v.Pending != 2 || v.Lines != 6 {
+		t.Errorf("verify without the end: exit code %d, %+v", code, v)
 	}
-	if err != nil {
+	in.write(text[at:])
+	in.deliver()
+	in.want(2)
+	if code, v := in.verify(in.log); code != 0 || v.Expected != 2 || v.Missing != 0 || v.Lines != 7 || in.entries("{") != 0 {
+		t.Errorf("verify: exit code %d, %d entries, %+v", code, in.entries("{"), v)
+	}
+
+	in = newInstallation(t)
+	before := lines(100, 20)
+	old := in.elsewhere("old.log", before+text[:at])
+	in.imported(21, old)
+	if err := os.WriteFile(old, []byte(before+text+lines(200, 4)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	f.Close()
-	if code, out := in.run("run", "--once"); code != 1 {
-		t.Errorf("run --once: exit code %d, want 1, because all it read was rejected:\n%s", code, out)
+	in.imported(25, old)
+	if code, v := in.verify(old); code != 0 || v.Expected != 25 || v.Missing != 0 || v.Lines != 31 || v.Rejected != 3 || in.entries("{") != 3 {
+		t.Errorf("verify of what was imported: exit code %d, %d entries, %+v", code, in.entries("{"), v)
 	}
-	in.want(1)
-	if code, v := in.verify(in.log); code != 0 || v.Expected != 1 || v.Missing != 0 || v.Lines != 7 {
-		t.Errorf("verify: exit code %d, %+v", code, v)
+	// Together they are a line after all.
+	for _, n := range []string{"1", "0"} {
+		code, out := in.run("redeliver")
+		says(t, code, 0, out, n+" lines redelivered\n")
+		in.want(26)
+	}
+	if code, v := in.verify(old); code != 0 || v.Expected != 26 || v.Found != 26 || v.Rejected != 0 || v.Rollups[0].Expected != 26 || v.Rollups[0].Found != 26 {
+		t.Errorf("verify of what was redelivered: exit code %d, %+v", code, v)
+	}
+}
+
+// Wherever a file ended when it was read, or a block of it, its lines become the same points.
+func TestPiecesAreTheSameWhereverReadingEnds(t *testing.T) {
+	in := newInstallation(t)
+	text, states := inPieces(t, lines(0, 4)), 0
+	read := func(parts ...string) {
+		t.Helper()
+		dir := t.TempDir()
+		in.state, in.log = filepath.Join(dir, "state"), filepath.Join(dir, "access.log")
+		for _, part := range parts {
+			in.write(part)
+			in.deliver()
+		}
+		states++
+		if n := in.entries("{"); n > 0 {
+			t.Errorf("cut at %d of %d bytes: %d entries", len(parts[0]), len(text), n)
+		}
+		in.want(4)
+	}
+	for cut := 1; cut < len(text); cut += 29 {
+		read(text[:cut], text[cut:])
+	}
+	for at := range text {
+		if text[at] == '\n' {
+			read(text[:at+1], text[at+1:])
+		}
+	}
+	if states < 40 {
+		t.Errorf("%d cuts", states)
+	}
+
+	in = newInstallation(t)
+	const block = 256 << 10
+	for before := block - len(text); before < block; before += 101 {
+		in.state, in.log = t.TempDir(), filepath.Join(t.TempDir(), "access.log")
+		in.write(strings.Repeat(strings.Repeat("x", 4095)+"\n", before/4096) + strings.Repeat("y", before%4096) + "\n" + text)
+		_, _ = in.run("run", "--once")
+		if got := in.entries("{") - in.entries(`"line":"x`) - in.entries(`"line":"y`); got > 0 {
+			t.Errorf("%d bytes before them, a block has %d: %d entries of pieces", before, block, got)
+		}
 	}
 }

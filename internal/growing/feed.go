@@ -7,6 +7,7 @@ import (
 
 	"github.com/tailflux/tailflux/internal/checkpoint"
 	"github.com/tailflux/tailflux/internal/flow"
+	"github.com/tailflux/tailflux/internal/logformat"
 	"github.com/tailflux/tailflux/internal/stats"
 )
 
@@ -19,6 +20,8 @@ type Feed struct {
 	out        chan<- flow.Chunk
 	pool       *flow.Pool
 	least      int // bytes of a room
+	most       int // of one for a line in pieces
+	pieces     *logformat.Pieces
 	stats      *stats.Stats
 	log        *slog.Logger
 	checkpoint *checkpoint.Checkpoint
@@ -31,22 +34,27 @@ type Feed struct {
 func NewFeed(maxLine int, c *checkpoint.Checkpoint, pool *flow.Pool, st *stats.Stats, log *slog.Logger, out chan<- flow.Chunk, meanwhile func() time.Time) *Feed {
 	patience := time.NewTimer(0)
 	patience.Stop()
-	return &Feed{
-		out: out, pool: pool, least: max(maxLine, longHead) + 1, stats: st, log: log, checkpoint: c,
-		meanwhile: meanwhile, patience: patience,
-	}
+	d := &Feed{stats: st, log: log, checkpoint: c, meanwhile: meanwhile, patience: patience}
+	d.Through(maxLine, pool, out)
+	return d
 }
 
 // Through changes the way out, and the longest line, when nothing is on it any more.
 func (d *Feed) Through(maxLine int, pool *flow.Pool, out chan<- flow.Chunk) {
 	d.least, d.pool, d.out = max(maxLine, longHead)+1, pool, out
+	d.most = min(logformat.PiecesBytes(maxLine), pool.BlockSize())
+	d.pieces = logformat.NewPieces(maxLine, d.most)
 }
 
-// room waits for room for a chunk.
-func (d *Feed) room(ctx context.Context) ([]byte, error) {
+// room waits for room for a chunk, of which a line in pieces needs more.
+func (d *Feed) room(ctx context.Context, pieces bool) ([]byte, error) {
+	least := d.least
+	if pieces {
+		least = max(least, d.most)
+	}
 	for {
 		short, cancel := context.WithDeadline(ctx, d.meanwhile())
-		room, err := d.pool.Room(short, d.least)
+		room, err := d.pool.Room(short, least)
 		cancel()
 		if err == nil || ctx.Err() != nil {
 			return room, err

@@ -30,6 +30,7 @@ type File struct {
 	Size    int64         // when it was last looked at; of a packed file as far as it is known
 	Seen    int64         // offset up to which it was read
 	scanned int64         // bytes from Next on that are known to hold no end of a line, of one too long for a block
+	held    bool          // pieces stand behind At, of a line whose end is still to come
 	ended   bool          // the last read found its end
 	Limit   int64         // it is read up to here if it is over 0
 	Grown   time.Time     // when it was last seen to be longer than before; also set by the follower
@@ -80,7 +81,7 @@ func New(o *logfile.Opened, at flow.Position, ledger *checkpoint.Ledger, d *Feed
 func (f *File) Restart(at flow.Position, now time.Time) error {
 	f.At = at
 	f.Head, f.summed, f.marks, f.Unsearched = nil, -1, nil, false
-	f.Seen, f.scanned, f.Grown = at.Offset, 0, now
+	f.Seen, f.scanned, f.held, f.Grown = at.Offset, 0, false, now
 	info, err := f.File.Stat()
 	if err != nil {
 		return err
@@ -93,9 +94,13 @@ func (f *File) Restart(at flow.Position, now time.Time) error {
 	return nil
 }
 
-// Rescan looks anew for the end of a line that fitted in no block: blocks may be of
-// another size now.
-func (f *File) Rescan() { f.scanned = 0 }
+// Rescan looks anew for the end of a line that fitted in no block, or is in pieces: blocks
+// may be of another size now.
+func (f *File) Rescan() {
+	if f.scanned = 0; f.held {
+		f.ended = false
+	}
+}
 
 // EndHere makes the present end of the file the one up to which it is read.
 func (f *File) EndHere() { f.Limit, f.ended = f.Size, f.Size <= f.Seen }
@@ -106,10 +111,11 @@ func (f *File) WasAt(path string) { f.described.Path = cmp.Or(f.described.Path, 
 // Idle reports whether there was nothing more to read when the file was last looked at.
 func (f *File) Idle() bool { return f.ended && (f.Packed != nil || f.Size <= f.Seen) }
 
-// Read sends the whole lines of the next block, up to NULs if there are some. more
-// reports that the block was filled or not used up, so that there is probably more.
+// Read sends the whole lines of the next block, up to NULs if there are some. Pieces of a
+// line are whole when its end is there, as a line is with its newline. more reports that
+// the block was filled or not used up, so that there is probably more.
 func (f *File) Read(ctx context.Context) (more bool, err error) {
-	room, err := f.feed.room(ctx)
+	room, err := f.feed.room(ctx, f.held)
 	if err != nil || f.Closed {
 		return false, err
 	}
@@ -123,12 +129,18 @@ func (f *File) Read(ctx context.Context) (more bool, err error) {
 	text := beforeNUL(room[:n])
 	end := bytes.LastIndexByte(text, '\n') + 1
 	nuls := logfile.LeadingNULs(room[len(text):n])
-	// What is behind NULs is for the next read.
-	more = n == len(room) || len(text)+nuls < n || nuls > 0 && end > 0
+	more = n == len(room) || len(text)+nuls < n
+	whole := end
+	if nuls == 0 || !more {
+		whole = f.feed.pieces.Whole(text[:end], len(text)-end)
+	}
+	f.held = whole < end
+	more = more || nuls > 0 && whole > 0 // what is behind NULs is for the next read
 	f.ended = f.ended && !more
 	switch {
-	case end > 0:
-		return more, f.send(ctx, end, int64(end), 0)
+	case whole > 0:
+		return more, f.send(ctx, whole, int64(whole), 0)
+	case f.held:
 	case nuls > 0 && len(text) == 0:
 		f.skip(nuls, nuls == len(room))
 	case nuls > 0 && more:
@@ -207,10 +219,11 @@ func (f *File) Leave(ctx context.Context) (left bool, err error) {
 // SendLeft says that nothing more of the file will come.
 func (f *File) SendLeft(ctx context.Context) error { return f.feed.SendLeft(ctx, f.At) }
 
-// SendRest sends what stands behind the last newline as a line of its own.
+// SendRest sends what stands behind the last newline as a line of its own, and pieces of a
+// line whose end will not come.
 func (f *File) SendRest(ctx context.Context) error {
-	room, err := f.feed.room(ctx)
-	if err != nil || f.Closed || f.NoRest {
+	room, err := f.feed.room(ctx, f.held)
+	if err != nil || f.Closed || f.NoRest && !f.held {
 		return err
 	}
 	if rest := f.Seen - f.At.Offset; f.scanned == 0 && rest >= int64(len(room)) {
@@ -234,10 +247,15 @@ func (f *File) sendTail(ctx context.Context, room []byte) error {
 		return ignore(err, logfile.ErrSkipping)
 	}
 	text := beforeNUL(room[:n])
-	if len(text) == 0 {
-		return nil
+	end := bytes.LastIndexByte(text, '\n') + 1
+	f.held = false
+	switch {
+	case end < len(text) && !f.NoRest:
+		return f.sendEnd(ctx, room, len(text))
+	case end > 0:
+		return f.send(ctx, end, int64(end), 0)
 	}
-	return f.sendEnd(ctx, room, len(text))
+	return nil
 }
 
 // sendEnd sends the first n bytes of the room as a line that has no newline.

@@ -16,8 +16,6 @@ const (
 	// none, those of the next block are looked at, so many times.
 	sampleLines = 1000
 	maxSamples  = 64
-
-	maxPieces = 512 << 10 // of a line in pieces, with what stands between them
 )
 
 // A counter counts the lines of files, one file after the other.
@@ -94,7 +92,7 @@ func (c *counter) text(text []byte, end bool) (taken int, err error) {
 		case len(line) == 0:
 			c.reject(flow.Empty, line, nil)
 		default:
-			if lines, err = c.line(line, text[taken:], end || len(text)-taken > maxPieces); err != nil || lines == 0 {
+			if lines, err = c.line(line, text[taken:], end); err != nil || lines == 0 {
 				return taken, err
 			}
 		}

@@ -50,13 +50,12 @@ func (l *Lines) AppendRead(dst, line []byte, number int64, behind *logfile.LineR
 // Pieces is MatchPieces of a matcher for a line and those behind it, of which more belong
 // to it. captures is nil if it is no such line.
 func (l *Lines) Pieces(line []byte, behind *logfile.LineReader, most int) (captures [][]byte, more int, err error) {
-	const between = 256 << 10 // of the other stream, at most
 	text, read, ended := append(bytes.Clone(line), '\n'), 0, false
 	for want := 1; ; want *= 2 {
 		if captures, lines := l.Matcher.MatchPieces(text, most); lines > 0 {
 			return captures, lines - 1, nil
 		}
-		if ended || !l.Matcher.Unfinished() || len(text) > most+between {
+		if ended || !l.Matcher.Unfinished() {
 			return nil, 0, nil
 		}
 		for ; read < want; read++ {

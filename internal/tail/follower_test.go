@@ -76,6 +76,7 @@ type file struct {
 	generation *flow.Generation
 	start, end flow.Position
 	lines      []string // without newline
+	ends       []int64  // numbers of the lines behind its chunks
 	tooLong    []int64  // the lengths
 }
 
@@ -244,7 +245,7 @@ func (f *follower) collect(c flow.Chunk) {
 	} else if length != int64(len(c.Data)) && length != int64(len(c.Data)-1) {
 		f.t.Errorf("chunk of %d bytes from %d to %d", len(c.Data), c.Start.Offset, c.End.Offset)
 	}
-	file.lines = append(file.lines, lines...)
+	file.lines, file.ends = append(file.lines, lines...), append(file.ends, c.End.Line)
 	file.end = c.End
 }
 

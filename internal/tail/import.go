@@ -162,7 +162,7 @@ func (i *importer) readPart(ctx context.Context, o *logfile.Opened, p checkpoint
 		more, err = f.Read(ctx)
 		i.progress(progress.within(f, f.At.Line-start.Line))
 	}
-	if err == nil && !o.IsAt(i.source.Path) { // nobody completes its last line
+	if err == nil && (p.Until > 0 || !o.IsAt(i.source.Path)) { // nobody completes its last line
 		err = f.SendRest(ctx)
 	}
 	if ctx.Err() == nil { // of a damaged file, too: what can be read of it may be all there will ever be

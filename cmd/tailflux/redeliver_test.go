@@ -89,7 +89,9 @@ func TestRedeliverOfEveryKind(t *testing.T) {
 		{"empty", "\n\n", nil, 0, "2 lines are still rejected (empty)"},
 		{"some", "junk\n" + more(5), []string{"--format", moreFormat}, 5, "1 lines are still rejected (no match)"},
 		{
-			"for many reasons", noTime + "junk\n" + "\n" + strings.Repeat("junk\n", 2) + strings.Repeat("y", 20_000) + "\n" + more(2), []string{"--max-line", "10KiB"}, 0,
+			"for many reasons", noTime + "junk\n" + "\n" + strings.Repeat("junk\n", 2) + strings.Repeat("y", 20_000) + "\n" + more(2),
+			[]string{"--max-line", "10KiB"},
+			0,
 			"8 lines are still rejected (5 no match, 1 bad time, 1 empty, 1 too long)",
 		},
 		{"a long line", long + good, []string{"--max-line", "64KiB"}, 1, "1 lines redelivered"},

@@ -109,10 +109,14 @@ func TestSpansOfALogThatGoesOn(t *testing.T) {
 		want      []checkpoint.Span
 	}{
 		{"as before", none, []checkpoint.Span{{checkpoint.Raw, 1, 91}, {"site#1", 1, 91}}},
-		{"another rollup", func(o *opened) { o.Deliver([]string{checkpoint.Lines, checkpoint.Raw, "paths#1"}) },
-			[]checkpoint.Span{{"site#1", 1, 21}, {checkpoint.Raw, 1, 91}, {"paths#1", 21, 91}}},
-		{"no points", func(o *opened) { o.Deliver([]string{checkpoint.Lines, "site#1"}) },
-			[]checkpoint.Span{{checkpoint.Raw, 1, 51}, {"site#1", 1, 91}}},
+		{
+			"another rollup", func(o *opened) { o.Deliver([]string{checkpoint.Lines, checkpoint.Raw, "paths#1"}) },
+			[]checkpoint.Span{{"site#1", 1, 21}, {checkpoint.Raw, 1, 91}, {"paths#1", 21, 91}},
+		},
+		{
+			"no points", func(o *opened) { o.Deliver([]string{checkpoint.Lines, "site#1"}) },
+			[]checkpoint.Span{{checkpoint.Raw, 1, 51}, {"site#1", 1, 91}},
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			o, g := lost(t)

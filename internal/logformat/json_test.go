@@ -184,14 +184,17 @@ func TestOwnKeysOfNamedFormats(t *testing.T) {
 		{"caddy", caddy, []string{"logger", "user_id", "request.remote_port", "level"}, map[string]string{"logger": "http.log.access", "user_id": "u", "request.remote_port": "52318", "level": "info", "status": "200"}},
 		{
 			"docker caddy", `{"log":"` + strings.ReplaceAll(caddy, `"`, `\"`) + `\n","stream":"stderr","time":"2026-11-20T10:00:00.1Z"}`,
-			[]string{"logger"}, map[string]string{"logger": "http.log.access", "remote_addr": "192.0.2.8"},
+			[]string{"logger"},
+			map[string]string{"logger": "http.log.access", "remote_addr": "192.0.2.8"},
 		},
 		{
-			"caddy", caddy, []string{"bytes_read", "request.remote_ip", "size"},
+			"caddy", caddy,
+			[]string{"bytes_read", "request.remote_ip", "size"},
 			map[string]string{"bytes_read": "3", "request_length": "3", "request.remote_ip": "192.0.2.7", "remote_addr": "192.0.2.8", "size": "10", "body_bytes_sent": "10"},
 		},
 		{
-			"traefik_json", traefik, []string{"RouterName", "Duration", "DownstreamStatus", "client"},
+			"traefik_json", traefik,
+			[]string{"RouterName", "Duration", "DownstreamStatus", "client"},
 			map[string]string{"RouterName": "web@docker", "Duration": "1234567", "request_time": "0.001234567", "DownstreamStatus": "200", "status": "200"},
 		},
 		{"traefik_json", strings.Replace(traefik, "DownstreamStatus", `downstreamstatus":4,"DownstreamStatus`, 1), []string{"DownstreamStatus"}, map[string]string{"DownstreamStatus": "200", "status": "200"}},

@@ -126,7 +126,8 @@ func (d date) at(text []byte, zone *time.Location) (t Time, is parsed) {
 		t.Nano, t.Resolution = fraction(rest[1:1+n], 1e9)
 		rest = rest[1+n:]
 	}
-	unix, ok := int64(0), false
+	var unix int64
+	var ok bool
 	if len(rest) == 0 {
 		if zone == nil {
 			return t, unread

@@ -35,7 +35,7 @@ type Board struct {
 	from    int64 // its time in nanoseconds since 1970
 	until   int64 // the time that is behind it
 
-	observed  int64 // the slot up to which all lines were read; 0: nobody says
+	observed  int64 // the slot up to which all lines were read; never: nobody says
 	changed   bool  // something was added since the last frame
 	published atomic.Pointer[frame]
 
@@ -59,7 +59,7 @@ func New(c Config) *Board {
 	if c.Rows == 0 {
 		c.Rows = 20
 	}
-	b := &Board{config: c, slots: newSlots(c), lists: newLists(c), sample: newSample(c)}
+	b := &Board{config: c, slots: newSlots(c), lists: newLists(c), sample: newSample(c), observed: never}
 	b.Publish(time.Now())
 	return b
 }
@@ -122,11 +122,11 @@ func (b *Board) ShowAddresses(whole bool) {
 // Observed says up to which time all lines were added that there are: where there are none
 // none came. Until it is called, that is the time of the newest line.
 func (b *Board) Observed(upTo time.Time) {
-	if upTo.IsZero() {
+	if upTo.IsZero() || upTo.Unix() < 0 {
 		return
 	}
 	b.observed = upTo.UnixNano() / b.slots.step
-	if b.slots.first == 0 || b.observed < b.slots.first {
+	if b.slots.first == never || b.observed < b.slots.first {
 		b.slots.first = b.observed
 	}
 }

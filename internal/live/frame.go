@@ -11,7 +11,7 @@ type frame struct {
 	at       time.Time
 	ring     []slot
 	step     int64
-	observed int64 // number of the newest slot up to which all lines were read; 0: nobody says
+	observed int64 // number of the newest slot up to which all lines were read; never: nobody says
 	first    int64 // as in slots
 	newest   int64
 	older    int64
@@ -25,17 +25,21 @@ type frame struct {
 func (f *frame) end(now time.Time) int64 {
 	clock := now.UnixNano() / f.step
 	switch {
-	case f.observed == 0 && f.newest == 0:
+	case f.observed == never && f.newest == never:
 		return clock + 1
-	case f.observed == 0:
+	case f.observed == never:
 		return f.newest + 1
 	}
 	reached := max(f.observed, f.newest)
 	return max(f.newest, min(clock, reached+int64(len(f.ring)/3))) + 1
 }
 
-// slot returns the one with a number; nil if it has no requests.
+// slot returns the one with a number; nil if it has no requests. Numbers before 1970 are
+// shown where the newest slots are in the first ones since.
 func (f *frame) slot(number int64) *slot {
+	if number < 0 {
+		return nil
+	}
 	if s := &f.ring[number%int64(len(f.ring))]; s.number == number && s.requests > 0 {
 		return s
 	}
@@ -46,10 +50,10 @@ func (f *frame) slot(number int64) *slot {
 // are none.
 func (f *frame) isObserved(number int64) bool {
 	reached := f.observed
-	if reached == 0 {
+	if reached == never {
 		reached = f.newest
 	}
-	return f.first > 0 && f.first <= number && number <= reached
+	return f.first != never && f.first <= number && number <= reached
 }
 
 // snapshot is what is shown of the slots before one.

@@ -6,7 +6,7 @@ import (
 
 // slot is what is counted of the requests of some seconds of the log's time.
 type slot struct {
-	number   int64 // its begin, in steps since 1970; 0: there is nothing in it
+	number   int64 // its begin, in steps since 1970; never: there is nothing in it
 	requests int64
 	bytes    int64
 	sized    int64                  // requests that have a size

@@ -18,22 +18,31 @@ type slots struct {
 	whole bool  // none falls out
 
 	limit  int64 // number of the newest slot that a line may be in
-	first  int64 // of the first slot that was looked at; 0: none was
-	newest int64 // of the newest slot up to limit that has requests; 0: there is none
+	first  int64 // of the first slot that was looked at; never: none was
+	newest int64 // of the newest slot up to limit that has requests; never: there is none
 
 	older, early int64 // lines that are in no slot: they are from before the window, or ahead of the clock
 }
 
+// never is the number of no slot. Those of times that a line may have begin at 0, with 1970:
+// so do logs of a machine whose clock was never set.
+const never = -1
+
 func newSlots(c Config) slots {
-	return slots{ring: make([]slot, max(1, c.Window/c.Step)), step: int64(c.Step), whole: c.Whole}
+	s := slots{ring: make([]slot, max(1, c.Window/c.Step)), step: int64(c.Step), whole: c.Whole, first: never, newest: never}
+	empty(s.ring)
+	return s
+}
+
+// empty leaves nothing in slots.
+func empty(ring []slot) {
+	for i := range ring {
+		ring[i] = slot{number: never}
+	}
 }
 
 // at returns the slot of a time, in nanoseconds since 1970; nil if it is in none.
 func (s *slots) at(nano int64) *slot {
-	if nano <= 0 {
-		s.older++
-		return nil
-	}
 	if s.whole {
 		s.widen(nano)
 	}
@@ -54,7 +63,7 @@ func (s *slots) at(nano int64) *slot {
 	}
 	*place = slot{number: number}
 	s.newest = max(s.newest, number)
-	if s.first == 0 || s.whole && number < s.first {
+	if s.first == never || s.whole && number < s.first {
 		s.first = number
 	}
 	return place
@@ -66,7 +75,7 @@ func (s *slots) look(now time.Time) {
 	if limit == s.limit || s.whole {
 		return
 	}
-	s.limit, s.newest = limit, 0
+	s.limit, s.newest = limit, never
 	for i := range s.ring {
 		if n := s.ring[i].number; n <= limit {
 			s.newest = max(s.newest, n)
@@ -85,11 +94,11 @@ var steps = []time.Duration{
 func (s *slots) widen(nano int64) {
 	for {
 		number := nano / s.step
-		if s.newest == 0 || max(s.newest, number)-min(s.first, number) < int64(len(s.ring)) {
+		if s.newest == never || max(s.newest, number)-min(s.first, number) < int64(len(s.ring)) {
 			return
 		}
 		before := slices.Clone(s.ring)
-		clear(s.ring)
+		empty(s.ring)
 		step := s.step * 2
 		for _, wider := range steps {
 			if int64(wider) > s.step && int64(wider)%s.step == 0 {
@@ -98,7 +107,7 @@ func (s *slots) widen(nano int64) {
 			}
 		}
 		for i := range before {
-			if was := &before[i]; was.number > 0 {
+			if was := &before[i]; was.number != never {
 				number := was.number * s.step / step
 				place := &s.ring[number%int64(len(s.ring))]
 				place.number = number

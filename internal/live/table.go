@@ -20,7 +20,7 @@ type table struct {
 	rows  []row
 
 	floor int64 // a value that is not here has not more requests
-	full  int64 // the time in which that was so last, as a number of a pane
+	full  int64 // the time in which that was so last, as a number of a pane; never: it was not
 }
 
 // row is a value. Its memory is used again when it has gone.
@@ -51,7 +51,7 @@ type request struct {
 }
 
 func newTable(capacity int, timed bool) table {
-	return table{capacity: max(2, capacity), timed: timed, seed: maphash.MakeSeed(), index: make([]uint32, 64)}
+	return table{capacity: max(2, capacity), timed: timed, seed: maphash.MakeSeed(), index: make([]uint32, 64), full: never}
 }
 
 // add adds a request to a value, which is not kept.
@@ -145,7 +145,7 @@ func (t *table) find(name []byte, now *panes) *row {
 
 // forget forgets all values.
 func (t *table) forget() {
-	t.rows, t.full = nil, 0
+	t.rows, t.full = nil, never
 	t.reindex()
 }
 
@@ -158,7 +158,7 @@ func (t *table) before(now *panes) int64 {
 }
 
 // isFull reports whether values have gone in the time that is shown.
-func (t *table) isFull(now *panes) bool { return t.full > 0 && now.has(t.full) }
+func (t *table) isFull(now *panes) bool { return t.full != never && now.has(t.full) }
 
 // prune makes room: the half with fewest requests goes.
 func (t *table) prune(now *panes) {

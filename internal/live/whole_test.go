@@ -2,6 +2,7 @@ package live_test
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -13,21 +14,26 @@ import (
 // A report is of whole logs, of whatever time and in whatever order: nothing falls out, all is
 // exact, and slots become as wide as is needed and no wider than three times that.
 func TestWholeLogsAreKept(t *testing.T) {
-	for _, span := range []time.Duration{
-		time.Second, 10 * time.Minute, 16 * time.Minute, time.Hour, 24 * time.Hour, 30 * 24 * time.Hour, 365 * 24 * time.Hour, 20 * 365 * 24 * time.Hour,
+	const day = 24 * time.Hour
+	for _, tt := range []struct{ begin, span time.Duration }{ // since 1970
+		{12843 * day, time.Second}, {12843 * day, 10 * time.Minute}, {12843 * day, 16 * time.Minute}, {12843 * day, time.Hour},
+		{12843 * day, day}, {12843 * day, 30 * day}, {12843 * day, 365 * day}, {12843 * day, 20 * 365 * day},
+		// Clocks that were never set begin with 1970, or later.
+		{0, time.Second}, {0, time.Minute}, {0, 16 * time.Minute}, {0, day}, {0, 57 * 365 * day}, {0, math.MaxInt64 - 2*time.Second},
+		{10 * time.Second, time.Second}, {3652*day + 7*time.Second, 47 * 365 * day}, {7305 * day, 37 * 365 * day}, {106_000 * day, 751 * day},
 	} {
+		span, begin := tt.span, time.Unix(0, int64(tt.begin)).UTC()
 		r := rand.New(rand.NewPCG(uint64(span), 18))
 		f := newFeeder(t, live.Config{EveryLine: true, Whole: true, Capacity: 10_000})
-		begin := time.Date(2005, 3, 1, 12, 0, 0, 0, time.UTC)
-		var lines []line
-		for range 3000 {
+		lines := []line{at(begin), at(begin.Add(span - 1))}
+		for range 2998 {
 			lines = append(lines, at(begin.Add(time.Duration(r.Int64N(int64(span))))))
 		}
 		f.add(t, lines...)
 		f.Publish(time.Now())
 		s := f.Snapshot()
 		if s.Total.Requests != 3000 || s.Total.Older != 0 || s.Total.Ahead != 0 {
-			t.Errorf("%v: %+v, want 3000 requests", span, s.Total)
+			t.Errorf("%v from %v: %+v, want 3000 requests", span, begin, s.Total)
 		}
 		want := map[int64]int64{}
 		for _, l := range lines {
@@ -35,14 +41,14 @@ func TestWholeLogsAreKept(t *testing.T) {
 		}
 		for begin, n := range requests(s) {
 			if max(0, n) != want[begin] {
-				t.Errorf("%v: slot %d has %d requests, want %d", span, begin, n, want[begin])
+				t.Errorf("%+v: slot %d has %d requests, want %d", tt, begin, n, want[begin])
 			}
 		}
 		if needed := int64(span/time.Second) / slots; s.Slots.Step > max(step, 5*needed) {
-			t.Errorf("%v: slots of %d s, want about %d", span, s.Slots.Step, needed)
+			t.Errorf("%+v: slots of %d s, want about %d", tt, s.Slots.Step, needed)
 		}
 		if s.Top.Paths[0].Requests != 3000 {
-			t.Errorf("%v: lists have %d requests, want 3000", span, s.Top.Paths[0].Requests)
+			t.Errorf("%+v: lists have %d requests, want 3000", tt, s.Top.Paths[0].Requests)
 		}
 	}
 }

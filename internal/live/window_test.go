@@ -262,3 +262,25 @@ func TestSnapshotMovesWithTheClock(t *testing.T) {
 		}
 	})
 }
+
+// A machine may boot with its clock at the begin of 1970: what is before is shown as not
+// observed, and the first second counts like any other.
+func TestClockThatWasNeverSet(t *testing.T) {
+	f := newFeeder(t, live.Config{})
+	for _, second := range []int64{0, 0, 4, 7, 30} {
+		boot := time.Unix(second, 0)
+		f.add(t, at(boot))
+		f.Observed(boot)
+		f.Publish(boot)
+	}
+	s := f.Snapshot()
+	if s.Total.Requests != 5 || s.Total.Older != 0 || s.Total.Ahead != 0 {
+		t.Errorf("%d requests, %d older, %d ahead, want 5 requests", s.Total.Requests, s.Total.Older, s.Total.Ahead)
+	}
+	want := map[int64]int64{0: 3, 5: 1, 10: 0, 15: 0, 20: 0, 25: 0, 30: 1}
+	for begin, n := range requests(s) {
+		if w, known := want[begin]; known && n != w || !known && n != -1 {
+			t.Errorf("slot %d has %d requests, want %d (-1 is not known)", begin, n, w)
+		}
+	}
+}

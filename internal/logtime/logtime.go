@@ -66,10 +66,11 @@ func parse(text []byte, zone *time.Location) (t Time, is parsed) {
 }
 
 // IsTime reports whether text, which need not have a zone, is a time of the log: of a
-// number it wants as many digits as a time has since 1973.
+// number it wants as many digits as a time has since 1973. A date is one of whatever year:
+// a clock that was never set says 1970.
 func IsTime(text []byte) bool {
 	t, ok := Parse(text, time.UTC)
-	return ok && t.Nano >= 1e17
+	return ok && (t.Nano >= 1e17 || bytes.IndexByte(text, ':') > 0)
 }
 
 // Wants says, for the operator, what would be accepted in place of a text that Parse

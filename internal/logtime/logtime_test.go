@@ -143,6 +143,8 @@ func TestIsTime(t *testing.T) {
 		"1795168800.123":                true,
 		"1795168800":                    true,
 		"1.7951688e9":                   true,
+		"01/Jan/1970:00:00:10 +0000":    true, // of a clock that was never set
+		"1970-01-01T00:00:00Z":          true,
 		"1.7e2":                         false,
 		"2026-13-20T10:00:00+00:00":     false,
 		"0.004":                         false, // a duration

@@ -294,3 +294,41 @@ func TestOldestFirst(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// A machine whose clock was not set yet writes lines of long ago. They count like all others,
+// whatever came before or comes after.
+func TestClocksThatWereNeverSet(t *testing.T) {
+	at := func(times ...string) (log string) {
+		for _, time := range times {
+			log += strings.Replace(line, "20/Nov/2026:10:00:00", time, 1)
+		}
+		return log
+	}
+	const now = "29/Nov/2026:20:00:00"
+	for _, times := range [][]string{
+		{"01/Jan/1970:00:00:00"}, {"01/Jan/1970:00:00:10"}, {"01/Jan/1970:00:00:10", now}, {now, "01/Jan/1970:00:00:00"},
+		{"01/Jan/1970:00:00:00", "01/Jan/1970:00:00:01", "01/Jan/1970:00:20:00"}, {"01/Jan/1980:00:00:07", now}, {"01/Jan/1990:00:00:07", now},
+		{"01/Jan/2000:00:00:07", now}, {now, "01/Jan/1970:00:00:00", "31/Dec/2261:23:59:59"}, {"31/Dec/1969:23:59:59", now},
+	} {
+		r, err := report.Read(options(file(t, "access.log", []byte(at(times...)))))
+		if err != nil {
+			t.Fatalf("%v: %v", times, err)
+		}
+		charts := int64(0)
+		for _, n := range r.Slots.Requests {
+			if n > 0 {
+				charts += int64(n)
+			}
+		}
+		want := int64(len(times))
+		if times[0] == "31/Dec/1969:23:59:59" {
+			want-- // rejected: no point can have such a time
+		}
+		if l := r.Lines; l.Requests != want || l.Requests+l.Rejected != int64(len(times)) || r.Total.Requests != want || charts != want || r.Top.Paths[0].Requests != want {
+			t.Errorf("%v: lines %+v, %d requests in all, %d in charts, paths %+v, want %d", times, l, r.Total.Requests, charts, r.Top.Paths, want)
+		}
+		if r.Total.Older+r.Total.Ahead > 0 || r.From.After(r.To) || r.From.IsZero() {
+			t.Errorf("%v: from %s to %s, %+v", times, r.From, r.To, r.Total)
+		}
+	}
+}

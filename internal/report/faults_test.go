@@ -127,7 +127,11 @@ func TestNothingToReport(t *testing.T) {
 	for name, text := range map[string][]byte{"empty": nil, "empty.gz": packed(t, "gzip", nil), "NULs": make([]byte, 10_000)} {
 		r, err := report.Read(options(file(t, name, text)))
 		if err != nil || r.Lines != (report.Lines{}) || r.Total.Requests != 0 {
-			t.Errorf("%s: %+v, %v", name, r, err)
+			t.Fatalf("%s: %+v, %v", name, r, err)
+		}
+		var out strings.Builder
+		if err := r.WriteJSON(&out); err != nil || strings.Contains(out.String(), "0001-01-01") {
+			t.Errorf("%s: %s, %v, want no times of requests", name, &out, err)
 		}
 	}
 }
@@ -226,7 +230,11 @@ func TestRejectsAreShown(t *testing.T) {
 		{`192.0.2.1 - - [20/Nov/2026:10:00:00 +0000] "GET /a HTTP/1.1" abc 10 "-" "curl/8"`, "no match", `abc 10 "-"`, "$status"},
 		{`192.0.2.1 - - [31/Feb/2026:10:00:00 +0000] "GET /a HTTP/1.1" 200 10 "-" "curl/8"`, "bad time", "31/Feb", "$time_local"},
 		{"\x1b[31mred\u202e", "no match", "", "$remote_addr"},
+		{`192.0.2.1 - ` + "\xff\xfe\xc3" + ` [20/Nov/2026:10:00:00 +0000] "GET /a HTTP/1.1" abc 10`, "no match", `abc 10`, "$status"},
+		{`192.0.2.1 - - [20/Nov/2026:10:00:00 +0000] "GET /a HTTP/1.1" ` + "\xff\xfe 10", "no match", `\xFF\xFE 10`, "$status"},
+		{`192.0.2.1 - ` + "\xff" + ` [31/Feb/2026:10:00:00 +0000] "GET /a HTTP/1.1" 200 10 "-" "curl/8"`, "bad time", "31/Feb", "$time_local"},
 		{"", "empty", "", ""},
+		{strings.Repeat("\U0001f600", 17<<10), "too long", "\U0001f600", "max_line is 65536 bytes"},
 		{strings.Repeat("x", 70<<10), "too long", "x", "max_line is 65536 bytes"},
 	}
 	text := strings.Repeat(line, 3)
@@ -238,7 +246,7 @@ func TestRejectsAreShown(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := map[string]int64{"no match": 102, "bad time": 1, "empty": 1, "too long": 1}; !cmp.Equal(r.Reasons, want) {
+	if want := map[string]int64{"no match": 104, "bad time": 2, "empty": 1, "too long": 2}; !cmp.Equal(r.Reasons, want) {
 		t.Errorf("reasons are %v, want %v", r.Reasons, want)
 	}
 	if len(r.Rejects) != 20 {
@@ -252,7 +260,7 @@ func TestRejectsAreShown(t *testing.T) {
 		if at := []rune(is.Line); is.Caret > len(at) || !strings.HasPrefix(string(at[is.Caret:]), b.shown) {
 			t.Errorf("line %d: %q, the caret is under %d, want it under %q", 1004+i, is.Line, is.Caret, b.shown)
 		}
-		if len(is.Line) > 400 || strings.ContainsAny(is.Line, "\x1b\u202e") {
+		if len(is.Line) > 400 || strings.ContainsAny(is.Line, "\x1b\u202e") || strings.Contains(is.Line, `\xF0`) {
 			t.Errorf("line %d is shown as %q", 1004+i, is.Line)
 		}
 	}

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"bytes"
 	"fmt"
 
 	"github.com/tailflux/tailflux/internal/accesslog"
@@ -120,13 +119,13 @@ func (c *counter) reject(why flow.Reason, line []byte, captures [][]byte) {
 	switch {
 	case why == flow.TooLong:
 		r.Why = fmt.Sprintf("max_line is %d bytes", c.maxLine)
-		line = line[:min(len(line), 200)]
+		line = line[:min(len(line), 300)] // more characters than are shown, so none is cut
 	case captures != nil:
 		r.Column, r.Why = c.shaped.BadTime(line, captures)
 	case c.shaped != nil:
 		d := c.shaped.Format.Diagnose(line[:min(len(line), 8<<10)])
 		r.Column, r.Why = d.Column, d.Expected
 	}
-	r.Line, r.Caret = escape.Around(bytes.ToValidUTF8(line, nil), r.Column)
+	r.Line, r.Caret = escape.Around(line, r.Column)
 	c.Rejects = append(c.Rejects, r)
 }

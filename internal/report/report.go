@@ -25,8 +25,8 @@ import (
 type Report struct {
 	*live.Snapshot
 
-	From time.Time `json:"from"` // of the first and the last request
-	To   time.Time `json:"to"`
+	From time.Time `json:"from,omitzero"` // of the first and the last request; zero if there is none
+	To   time.Time `json:"to,omitzero"`
 
 	Files   []*File          `json:"files"`
 	Lines   Lines            `json:"lines"`

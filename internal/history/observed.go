@@ -23,7 +23,7 @@ func (a *asking) observed(ctx context.Context) error {
 		return unanswerable{errNoOwn}
 	}
 	every := max(a.every, time.Minute)
-	asked := query.Spans{Measurement: a.store.Own, Every: every, From: a.from.Truncate(every), To: a.to}
+	asked := query.Spans{Measurement: a.store.Own, Every: every, From: query.Begin(a.from, every), To: a.to}
 	policy, err := a.store.Client.PolicyOf(ctx, a.store.Policy)
 	if err != nil {
 		return err

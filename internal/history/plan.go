@@ -58,7 +58,7 @@ func (a *asking) settle() error {
 			step = max(step, plan.Rollup.Interval)
 		}
 	}
-	a.to = a.To.Add(step - 1).Truncate(step)
+	a.to = query.Begin(a.To.Add(step-1), step)
 	for _, q := range a.tentative(every) {
 		q.To = a.to
 		if plan, err := a.plan(q); err == nil && plan.To.Before(a.to) {
@@ -66,7 +66,7 @@ func (a *asking) settle() error {
 		}
 	}
 	step = common(step, every)
-	a.from = a.From.Truncate(step)
+	a.from = query.Begin(a.From, step)
 	a.shift = span.Truncate(step)
 	if a.shift < span {
 		a.shift += step

@@ -116,6 +116,9 @@ func TestTheRange(t *testing.T) {
 		{"10:00:03", "12:00:00", "12:00:00", 0, "10:00:00 11:59:50"}, // that of 11:59:50 is on its way
 		{"10:00:03", "12:00:05", "12:00:05", 0, "10:00:00 12:00:00"},
 		{"10:20:03", "23:00:00", "12:00:05", time.Hour, "10:00:00 12:00:00"},
+		{"10:20:03", "10:30:00", "12:00:05", 7 * time.Minute, "10:18:00 10:30:00"}, // 1970 began with a whole one
+		{"10:20:03", "10:30:00", "12:00:05", 7 * time.Hour, "04:00:00 10:30:00"},
+		{"10:20:03", "10:30:00", "12:00:05", 70 * time.Second, "10:19:10 10:30:00"},
 		{"11:59:59", "12:00:05", "12:00:05", 0, "11:59:50 12:00:00"},
 		{"12:00:01", "12:00:05", "12:00:05", 0, ""},
 	} {
@@ -126,6 +129,26 @@ func TestTheRange(t *testing.T) {
 		}
 		if got != tt.want || err != nil && !strings.Contains(err.Error(), "no window of site has ended") {
 			t.Errorf("%+v: %s, %v", tt, got, err)
+		}
+	}
+}
+
+// Rows begin where InfluxDB's time() has them begin: weeks with a Thursday, as 1970 did.
+func TestRowsBeginWithWholeOnes(t *testing.T) {
+	for every, want := range map[string]string{
+		"1w": "2026-11-19", "2w": "2026-11-19", "4w": "2026-11-19", "7d": "2026-11-19", "5d": "2026-11-23", "1d": "2026-11-24",
+	} {
+		long, err := query.ParseDuration(every)
+		if err != nil {
+			t.Fatal(err)
+		}
+		q := query.Question{Measures: measures(t, "requests"), From: monday.Add(36 * time.Hour), To: monday.Add(72 * time.Hour), Now: monday.Add(96 * time.Hour), Every: long}
+		plan, err := query.Ask(q, []rollup.Definition{site})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := plan.From.Format(time.DateOnly); got != want || plan.From.Unix()%int64(long/time.Second) != 0 {
+			t.Errorf("every %s: the first row begins with %s, want %s", every, plan.From, want)
 		}
 	}
 }

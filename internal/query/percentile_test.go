@@ -164,7 +164,7 @@ func askAtRandom(t *testing.T, s *store, r *rand.Rand, lines []line) {
 	q := query.Question{
 		Measures: measures(t, asked...), Now: monday.Add(24 * time.Hour),
 		From: monday.Add(-15 * time.Minute), To: monday.Add(15 * time.Minute),
-		Every: []time.Duration{0, 0, 10 * time.Second, 5 * time.Minute, time.Hour, 24 * time.Hour}[r.IntN(6)],
+		Every: []time.Duration{0, 0, 10 * time.Second, 5 * time.Minute, 7 * time.Minute, time.Hour, 24 * time.Hour, 7 * 24 * time.Hour}[r.IntN(8)],
 	}
 	if r.IntN(3) == 0 {
 		q.From, q.To = q.From.Add(time.Duration(r.Int64N(800))*time.Second), q.To.Add(-time.Duration(r.Int64N(800))*time.Second)
@@ -186,6 +186,9 @@ func askAtRandom(t *testing.T, s *store, r *rand.Rand, lines []line) {
 		t.Errorf("every %s by %v where %v: %v: worked out here %s, by InfluxDB %s", q.Every, q.By, where, asked, texts(here), texts(rows))
 	}
 
+	if q.Every > 0 && plan.From.Unix()%int64(q.Every/time.Second) != 0 {
+		t.Errorf("every %s from %s: the first row begins within one", q.Every, plan.From)
+	}
 	groups := map[string][]line{}
 	for _, l := range lines {
 		if l.at < plan.From.Unix() || l.at >= plan.To.Unix() || len(where) > 0 && !holds(where[0], l) {
@@ -193,7 +196,7 @@ func askAtRandom(t *testing.T, s *store, r *rand.Rand, lines []line) {
 		}
 		from := plan.From
 		if q.Every > 0 {
-			from = time.Unix(l.at, 0).UTC().Truncate(q.Every)
+			from = time.Unix(l.at-l.at%int64(q.Every/time.Second), 0)
 		}
 		tags := make([]string, len(q.By))
 		for i, tag := range q.By {

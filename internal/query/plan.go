@@ -34,9 +34,9 @@ func Ask(q Question, all []rollup.Definition) (*Plan, error) {
 		return nil, err
 	}
 	p := &Plan{Question: q, Rollup: d}
-	p.From = p.From.Truncate(max(d.Interval, q.Every)).UTC()
-	p.To = p.To.Add(d.Interval - 1).Truncate(d.Interval).UTC()
-	if ended := p.Now.Add(-delivered).Truncate(d.Interval).UTC(); p.To.After(ended) {
+	p.From = Begin(p.From, max(d.Interval, q.Every))
+	p.To = Begin(p.To.Add(d.Interval-1), d.Interval)
+	if ended := Begin(p.Now.Add(-delivered), d.Interval); p.To.After(ended) {
 		p.To = ended
 	}
 	if !p.From.Before(p.To) {

@@ -32,3 +32,11 @@ func ParseTime(s string) (time.Time, error) {
 	}
 	return time.Time{}, fmt.Errorf("got %q, want a time such as 2026-11-20, 2026-11-20T10:00 or 2026-11-20T10:00:00+01:00", s)
 }
+
+// Begin is when the window of whole seconds begins in which a time is. Windows are counted
+// from 1970, as InfluxDB does; [time.Time.Truncate] counts from the year 1, which is another
+// time for those that are no part of a day, such as a week.
+func Begin(at time.Time, window time.Duration) time.Time {
+	seconds, long := at.Unix(), int64(window/time.Second)
+	return time.Unix(seconds-(seconds%long+long)%long, 0).UTC()
+}

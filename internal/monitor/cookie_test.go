@@ -64,6 +64,9 @@ func TestCookie(t *testing.T) {
 			}
 		}
 	}
+	if code := ask("/?token=s3cret%2B%2F%3D%26", c); code != http.StatusSeeOther {
+		t.Errorf("GET / with the cookie and the token in the URL = %d, want 303, or the address keeps it", code)
+	}
 	token = "another"
 	if code := ask("/live", c); code != http.StatusUnauthorized {
 		t.Errorf("with the cookie of the token before = %d, want 401", code)

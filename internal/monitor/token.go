@@ -21,10 +21,12 @@ func guarded(next http.Handler, token func() string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		want := token()
 		switch {
-		case isProbe(r) || want == "" || same(bearer(r), want) || hasCookie(r, want):
+		case isProbe(r) || want == "" || same(bearer(r), want):
 			next.ServeHTTP(w, r)
-		case r.URL.Path == "/" && same(r.URL.Query().Get("token"), want):
+		case r.URL.Path == "/" && same(r.URL.Query().Get("token"), want): // before the cookie, or the URL keeps the token
 			begin(w, r, want)
+		case hasCookie(r, want):
+			next.ServeHTTP(w, r)
 		default:
 			refuse(w, r)
 		}

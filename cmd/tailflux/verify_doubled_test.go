@@ -12,7 +12,7 @@ import (
 func (in *installation) double(measurement string, number int64) {
 	in.t.Helper()
 	delta := fmt.Sprintf("%s,host=h,source=web,method=GET,status=200 requests=1i %d", measurement, start.UnixNano()+number)
-	r, err := http.Post(in.db.URL()+"/write?db=nginx", "", strings.NewReader(delta)) //nolint:noctx // of a test
+	r, err := http.Post(in.db.URL()+"/write?db=nginx", "", strings.NewReader(delta))
 	if err != nil {
 		in.t.Fatal(err)
 	}

@@ -64,7 +64,7 @@ func TestReloadGivesANameToAnotherLog(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if got := fmt.Sprint(series[0].Values[0][1].(json.Number)); got != fmt.Sprint(r.lines) {
+				if got := series[0].Values[0][1].(json.Number).String(); got != fmt.Sprint(r.lines) {
 					t.Errorf("%s has %s of %d lines", measurement, got, r.lines)
 				}
 			}

@@ -16,11 +16,25 @@ import (
 func TestWholeLogsAreKept(t *testing.T) {
 	const day = 24 * time.Hour
 	for _, tt := range []struct{ begin, span time.Duration }{ // since 1970
-		{12843 * day, time.Second}, {12843 * day, 10 * time.Minute}, {12843 * day, 16 * time.Minute}, {12843 * day, time.Hour},
-		{12843 * day, day}, {12843 * day, 30 * day}, {12843 * day, 365 * day}, {12843 * day, 20 * 365 * day},
+		{12843 * day, time.Second},
+		{12843 * day, 10 * time.Minute},
+		{12843 * day, 16 * time.Minute},
+		{12843 * day, time.Hour},
+		{12843 * day, day},
+		{12843 * day, 30 * day},
+		{12843 * day, 365 * day},
+		{12843 * day, 20 * 365 * day},
 		// Clocks that were never set begin with 1970, or later.
-		{0, time.Second}, {0, time.Minute}, {0, 16 * time.Minute}, {0, day}, {0, 57 * 365 * day}, {0, math.MaxInt64 - 2*time.Second},
-		{10 * time.Second, time.Second}, {3652*day + 7*time.Second, 47 * 365 * day}, {7305 * day, 37 * 365 * day}, {106_000 * day, 751 * day},
+		{0, time.Second},
+		{0, time.Minute},
+		{0, 16 * time.Minute},
+		{0, day},
+		{0, 57 * 365 * day},
+		{0, math.MaxInt64 - 2*time.Second},
+		{10 * time.Second, time.Second},
+		{3652*day + 7*time.Second, 47 * 365 * day},
+		{7305 * day, 37 * 365 * day},
+		{106_000 * day, 751 * day},
 	} {
 		span, begin := tt.span, time.Unix(0, int64(tt.begin)).UTC()
 		r := rand.New(rand.NewPCG(uint64(span), 18))

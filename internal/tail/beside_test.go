@@ -374,7 +374,7 @@ func TestAnotherSourceIsCalledLikeARotatedLog(t *testing.T) {
 		d.wantOf("a1", "b1", "other1", "other2")
 		d.left(path + ".1")
 		d.stop()
-		appendTo(t, path+".1", "late\n") // beyond the promise: it was left
+		touch(t, path+".1") // as if it was written to
 		rename(t, path, path+".2")
 		later()
 		create(t, path, "c1\n")

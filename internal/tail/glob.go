@@ -71,7 +71,9 @@ func (g *glob) unmatched() error {
 // appeared returns the paths that match and are not followed yet, in their
 // order. A file that is open already was rotated to its new name.
 func (g *glob) appeared(r *Reader) (paths []string) {
-	for _, path := range g.pattern.Paths(g.followed) {
+	appeared := g.pattern.Paths(g.followed)
+	others := r.otherNames(appeared)
+	for _, path := range appeared {
 		if g.followed[logfile.RotatedFrom(path)] {
 			continue
 		}
@@ -83,6 +85,10 @@ func (g *glob) appeared(r *Reader) (paths []string) {
 			continue
 		}
 		g.followed[path] = true
+		if other := others[path]; other != "" {
+			r.log.Warn("file matches the glob but is another name of one that is followed; it is read once", "file", path, "glob", g.Pattern, "is", other)
+			continue
+		}
 		if g.isLeft(r, path) {
 			continue
 		}
@@ -98,6 +104,44 @@ func (g *glob) appeared(r *Reader) (paths []string) {
 		}
 	}
 	return paths
+}
+
+// otherNames are those of the paths that are another name of a file, by links, which is at
+// the path of a source or at another one of them: each is read once, under the name that is
+// no link.
+func (r *Reader) otherNames(paths []string) map[string]string {
+	if len(paths) == 0 {
+		return nil
+	}
+	known, others := map[logfile.Inode]string{}, map[string]string{}
+	note := func(path string) {
+		info, err := os.Stat(path)
+		if err != nil || !info.Mode().IsRegular() {
+			return
+		}
+		if is := logfile.InodeIn(info); known[is] == "" {
+			known[is] = path
+		} else if known[is] != path {
+			others[path] = known[is]
+		}
+	}
+	for _, s := range r.sources {
+		if s.glob == nil {
+			note(s.Path)
+		}
+	}
+	var links []string
+	for _, path := range paths {
+		if info, err := os.Lstat(path); err == nil && info.Mode()&os.ModeSymlink != 0 {
+			links = append(links, path)
+		} else {
+			note(path)
+		}
+	}
+	for _, path := range links {
+		note(path)
+	}
+	return others
 }
 
 // isLeft reports whether a file is left out, and says why.

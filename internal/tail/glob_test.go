@@ -167,7 +167,14 @@ func followed(t *testing.T, what tail.Config, state string, chunks int, meanwhil
 			t.Fatalf("got only %q", lines)
 		}
 	}
-	time.Sleep(1500 * time.Millisecond) // files are looked for again
+	for quiet := time.After(1500 * time.Millisecond); quiet != nil; { // files are looked for again
+		select {
+		case chunk := <-out:
+			t.Errorf("%q came too", chunk.Data)
+		case <-quiet:
+			quiet = nil
+		}
+	}
 	cancel()
 	for chunk := range out {
 		t.Errorf("%q came too", chunk.Data)

@@ -54,6 +54,7 @@ func TestLivePage(t *testing.T) {
 		{"names", testPageNames},
 		{"hostile", testPageHostile},
 		{"history", testPageHistory}, // rollups are a minute late
+		{"asking", testPageAsking},
 		{"axe", testPageAxe},
 		{"screenshots", testPageScreenshots},
 	}

@@ -77,7 +77,7 @@ function lost(since, token) {
 const views = ['now', 'history'];
 
 function route() {
-  const [name, query = ''] = location.hash.slice(1).split('?', 2);
+  const [, name, query = ''] = /^#?([^?]*)\??(.*)$/s.exec(location.hash) ?? []; // a path may have a ? of its own
   const view = views.includes(name) ? name : 'now';
   for (const one of views) {
     byId(one).hidden = one !== view;

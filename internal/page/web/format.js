@@ -86,3 +86,9 @@ export const minute = (at) => `${two(at.getHours())}:${two(at.getMinutes())}`;
 
 /** One or many: "1 line", "2 lines". @param {number} n @param {string} one @param {string} [many] */
 export const several = (n, one, many = one + 's') => `${count(n)} ${n === 1 ? one : many}`;
+
+/** +12 %, −0.3 %, ±0.0 %. @param {number} share */
+export function changed(share) {
+  const text = Math.abs(share * 100).toFixed(Math.abs(share) < 0.1 ? 1 : 0);
+  return `${Number(text) === 0 ? '±' : share > 0 ? '+' : '−'}${text} %`;
+}

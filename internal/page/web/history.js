@@ -1,6 +1,6 @@
 // The view History: hours to years, from InfluxDB. The address says what is asked, so a link
 // to it shows the same.
-import { bytes, count, none, percent, rate as usualRate, short, several, took, tookShort } from './format.js';
+import { bytes, changed, count, none, percent, rate as usualRate, short, several, took, tookShort } from './format.js';
 import { drawStrips } from './observed.js';
 import { chartPanel } from './panels.js';
 import { element, setText, table } from './tables.js';
@@ -201,7 +201,7 @@ export function showHistory(query) {
     const given = query.get(name);
     if (given !== null) next.set(name, given);
   }
-  if (!next.has('range') && !next.has('from')) next.set('range', '24h');
+  if (!next.has('range') && !next.has('from') && !next.has('to')) next.set('range', '24h');
   const same = seen && String(next) === String(asked);
   asked = next;
   seen = true;
@@ -262,7 +262,7 @@ async function ask() {
   parts.shown.hidden = is === null;
   parts.shown.classList.toggle('old', answer === null);
   const every = !answer ? 15 : Math.min(Math.max(answer.series.step / 4, 10), 300);
-  if (!asked.has('to')) timer = setTimeout(again, every * 1000);
+  if (!answer || !asked.has('to')) timer = setTimeout(again, every * 1000);
 }
 
 /** @param {unknown} text */
@@ -306,7 +306,7 @@ function drawAsked() {
 function draw(h) {
   const s = h.series;
   const every = s.time.map((_, i) => i);
-  const unobserved = every.map((i) => (s.observed[i] === null ? false : /** @type {number} */ (s.observed[i]) < 0.95));
+  const unobserved = every.map((i) => (s.observed[i] === null ? false : /** @type {number} */ (s.observed[i]) < 1));
   parts.shown.hidden = false; // before charts are made: they are as large as their place
   for (const chart of charts) chart.set(s.time, chart.columns(s, h.previous.series, every), s.step, s.time.length, unobserved);
   for (const one of lists) {
@@ -341,7 +341,7 @@ function drawTotals(h) {
   const one = (name, n, b, text, label) => {
     const figure = element('b', { 'data-figure': 'history_total_' + name, 'data-value': n === null ? '' : String(n) }, text(n));
     const change = n !== null && b ? (n - b) / b : null;
-    return element('span', {}, figure, ` ${label}`, change === null ? '' : ` (${change > 0 ? '+' : '−'}${Math.abs(change * 100).toFixed(Math.abs(change) < 0.1 ? 1 : 0)} %)`);
+    return element('span', {}, figure, ` ${label}`, change === null ? '' : ` (${changed(change)})`);
   };
   parts.totals.replaceChildren(
     one('requests', now.requests, was.requests, count, 'requests'), one('server_errors', now.server_errors, was.server_errors, count, 'failed (5xx)'),

@@ -16,12 +16,15 @@ import { setText } from './tables.js';
 
 /** @type {Sample[]} of the last minute */
 let samples = [];
+let pid = 0;
 
 /** Notes an answer, for what is told per second. @param {Pipeline} p */
 export function note(p) {
   const { read, written, rejected } = p.lines;
   const last = samples.at(-1);
-  if (last && read < last.read) samples = []; // another process
+  // Another process: it may have read more already than the one before.
+  if (last && (p.pid !== pid || p.uptime_seconds < last.at || read < last.read)) samples = [];
+  pid = p.pid;
   samples.push({ at: p.uptime_seconds, read, parsed: read - p.channels.read.lines, written, rejected });
   while (samples.length > 2 && p.uptime_seconds - samples[0].at > 60) samples.shift();
 }

@@ -65,6 +65,7 @@ export interface Source {
 
 export interface Pipeline {
   uptime_seconds: number;
+  pid: number;
   version: string;
   memory_bytes: number;
   lines: { read: number; written: number; rejected: number; filtered: number; in_flight: number };

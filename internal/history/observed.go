@@ -2,14 +2,16 @@ package history
 
 import (
 	"context"
+	"slices"
 	"time"
 
+	"github.com/tailflux/tailflux/internal/influx"
 	"github.com/tailflux/tailflux/internal/live"
 	"github.com/tailflux/tailflux/internal/query"
 )
 
 const (
-	wholly    = 0.995 // the share from which a time counts as observed
+	wholly    = 0.995 // the share from which a time counts as observed: it is 1 for who reads the answer
 	stripRows = 50    // sources at most
 )
 
@@ -34,18 +36,21 @@ func (a *asking) observed(ctx context.Context) error {
 			asked.Where = append(asked.Where, query.Condition{Tag: f.tag, Text: f.Text})
 		}
 	}
-	statement, err := asked.Statement()
+	statements, err := asked.Statements()
 	if err != nil {
 		return err
 	}
-	tables, err := a.ask(ctx, statement)
+	var answers [3][]influx.Table
+	for i, statement := range statements {
+		if answers[i], err = a.ask(ctx, statement); err != nil {
+			return err
+		}
+	}
+	all, err := asked.Read(answers)
 	if err != nil {
 		return err
 	}
-	all, err := asked.Read(tables)
-	if err != nil {
-		return err
-	}
+	all = slices.DeleteFunc(all, func(o query.Observed) bool { return !wasThere(asked, &o) })
 	if len(all) == 0 {
 		return unanswerable{errNoSpans}
 	}
@@ -57,7 +62,7 @@ func (a *asking) observed(ctx context.Context) error {
 func (a *asking) look(asked query.Spans, all []query.Observed) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	mean := together(all)
+	mean := together(asked, all)
 	known := len(mean) // what comes later may still be told
 	for known > 0 && mean[known-1] < wholly && a.now.Sub(asked.From.Add(time.Duration(known-1)*asked.Every)) < a.late()+asked.Every {
 		known--
@@ -69,7 +74,7 @@ func (a *asking) look(asked query.Spans, all []query.Observed) {
 	}
 	for i := range s.Time {
 		if w, ok := at(i); ok {
-			s.Observed[i] = live.Number(mean[w])
+			s.Observed[i] = shown(mean[w])
 		}
 	}
 	for _, o := range all[:min(stripRows, len(all))] {
@@ -77,7 +82,7 @@ func (a *asking) look(asked query.Spans, all []query.Observed) {
 		for i := range s.Time {
 			share := live.None()
 			if w, ok := at(i); ok {
-				share = live.Number(o.Share[w])
+				share = shown(o.Share[w])
 			}
 			strip.Share = append(strip.Share, share)
 		}
@@ -86,14 +91,41 @@ func (a *asking) look(asked query.Spans, all []query.Observed) {
 	a.answer.Gaps = gaps(asked, mean[:known])
 }
 
-// together is the share of all sources that are there: one that is new is not missed before.
-func together(all []query.Observed) []float64 {
+func shown(share float64) live.Number {
+	if share >= wholly {
+		return 1
+	}
+	return live.Number(share)
+}
+
+// gone is how long after its last span a source counts as taken away, and is not missed.
+const gone = day
+
+// isThere reports whether a source is missed where nothing of it was observed in a window: not
+// before its first span, nor for ever after its last one. That does not depend on what time
+// is asked about.
+func isThere(of query.Spans, o *query.Observed, window int) bool {
+	begin := of.From.Add(time.Duration(window) * of.Every)
+	return o.Share[window] > 0 || o.First.Before(begin.Add(of.Every)) && begin.Before(o.Last.Add(gone))
+}
+
+// wasThere reports whether it was in any window.
+func wasThere(of query.Spans, o *query.Observed) bool {
+	for i := range o.Share {
+		if isThere(of, o, i) {
+			return true
+		}
+	}
+	return false
+}
+
+// together is the share of all sources that are there.
+func together(of query.Spans, all []query.Observed) []float64 {
 	mean := make([]float64, len(all[0].Share))
 	there := make([]float64, len(mean))
 	for _, o := range all {
-		begun := false
 		for i, share := range o.Share {
-			if begun = begun || share > 0; begun {
+			if isThere(of, &o, i) {
 				mean[i] += share
 				there[i]++
 			}

@@ -20,7 +20,7 @@ func TestSilenceIsToldFromGaps(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return time.Date(2026, 11, 24, is.Hour(), is.Minute(), is.Second(), 0, time.UTC)
+		return time.Date(2026, 11, 24, is.Hour(), is.Minute(), is.Second(), is.Nanosecond(), time.UTC)
 	}
 	const query = "from=2026-11-24T08:00:00&to=2026-11-24T09:00:00"
 	type seen struct{ host, source, from, to string }
@@ -42,6 +42,10 @@ func TestSilenceIsToldFromGaps(t *testing.T) {
 		{"a new one is not missed before", []seen{{"a", "s", "07:00:00", "09:30:00"}, {"a", "new", "08:30:00", "09:30:00"}}, time.Minute, query, ""},
 		{"the other host", []seen{{"a", "s", "07:00:00", "08:30:00"}, {"it's", "s", "07:00:00", "09:30:00"}}, time.Minute, query + "&" + parameters("host", "it's"), ""},
 		{"the other source", []seen{{"a", "s", "07:00:00", "09:30:00"}, {"a", `x "y`, "07:00:00", "08:30:00"}}, time.Minute, query + "&" + parameters("source", `x "y`), "08:30-09:00 0.00 "},
+		{"down since before", []seen{{"a", "s", "07:00:00", "09:30:00"}, {"b", "s", "07:00:00", "07:40:00"}, {"b", "s", "08:20:00", "09:30:00"}}, time.Minute, query, "08:00-08:20 0.50 "},
+		{"down for all of it", []seen{{"a", "s", "07:00:00", "09:30:00"}, {"b", "s", "07:00:00", "07:40:00"}}, time.Minute, query, "08:00-09:00 0.50 "},
+		{"to come later", []seen{{"a", "s", "07:00:00", "09:30:00"}, {"b", "s", "09:10:00", "09:30:00"}}, time.Minute, query, ""},
+		{"nearly all of it", []seen{{"a", "s", "07:00:00", "08:10:00"}, {"a", "s", "08:10:00.2", "09:30:00"}}, time.Minute, query, ""},
 		{"what comes yet is no gap", []seen{{"a", "s", "07:00:00", "10:04:00"}}, time.Minute, "range=1h", ""},
 		{"what came no more is one", []seen{{"a", "s", "07:00:00", "09:50:00"}}, time.Minute, "range=1h", "09:50-10:02 0.00 "},
 	} {
@@ -60,6 +64,33 @@ func TestSilenceIsToldFromGaps(t *testing.T) {
 		}
 		for _, wrong := range silence(a) {
 			t.Errorf("%s: %s", tt.name, wrong)
+		}
+	}
+}
+
+// Whether a minute was observed does not depend on what is asked about beside it. A log that
+// was taken away two days before is not missed.
+func TestObservedWhereverTheTimeBegins(t *testing.T) {
+	b := newBed(t, influxdtest.New(t, influxdtest.Options{}), "h")
+	at := func(minute, second int) time.Time { return time.Date(2026, 11, 24, 8, minute, second, 0, time.UTC) }
+	for _, host := range []string{"a", "b", "c", "d"} {
+		b.add([]line{{at: at(1, 0), host: host, source: "s", path: "/", status: "200", method: "GET", ms: 5, bytes: 1}})
+		if host != "d" {
+			b.saw(host, "s", at(0, 0), at(59, 0), time.Minute)
+		}
+	}
+	b.saw("old", "s", at(0, 0).Add(-48*time.Hour), at(59, 0).Add(-48*time.Hour), time.Minute)
+	b.saw("d", "s", at(0, 0), at(38, 39), 10*time.Second)
+	b.saw("d", "s", at(40, 49), at(59, 0), 10*time.Second)
+	for begin := 30; begin < 40; begin++ {
+		a := b.ask(fmt.Sprintf("from=2026-11-24T08:%d:00&to=2026-11-24T08:50:00", begin))
+		for i, time := range a.Series.Time {
+			if got := a.Series.Observed[i]; time >= at(39, 0).Unix() && time < at(40, 0).Unix() && got != 0.75 {
+				t.Errorf("from 08:%d: of 08:39 %v was observed, want 0.75", begin, got)
+			}
+		}
+		if len(a.Observed) != 4 {
+			t.Errorf("from 08:%d: %d logs, want 4", begin, len(a.Observed))
 		}
 	}
 }

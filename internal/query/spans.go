@@ -1,6 +1,7 @@
 package query
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -23,50 +24,72 @@ type Spans struct {
 type Observed struct {
 	Host, Source string
 	Share        []float64 // of each Every from From on, from 0 to 1
+	First, Last  time.Time // ends of its first and its last span, whatever time is asked about
 }
 
-// Statement asks for them. What was observed up to the end may be told by a point that is
-// later.
-func (s Spans) Statement() (string, error) {
+// Statements ask for them: for the time that is asked about, and for the first and the last
+// point of each source. What was observed up to the end may be told by a point that is later.
+func (s Spans) Statements() (all [3]string, err error) {
 	measurement := quoteName(s.Measurement)
 	if s.Policy != "" {
 		measurement = quoteName(s.Policy) + "." + measurement
 	}
-	where := []string{fmt.Sprintf("time > '%s' AND time < '%s'", s.From.UTC().Format(time.RFC3339), s.To.Add(s.Every).UTC().Format(time.RFC3339))}
+	var where string
 	for _, c := range s.Where {
 		text, err := c.influxQL()
 		if err != nil {
-			return "", err
+			return all, err
 		}
-		where = append(where, text)
+		where += " AND " + text
 	}
-	return fmt.Sprintf(`SELECT sum("observed_seconds") AS "seconds", min("observed_from") AS "first" FROM %s WHERE %s GROUP BY time(%ds), "host", "source" fill(none)`,
-		measurement, strings.Join(where, " AND "), s.Every/time.Second), nil
+	all[0] = fmt.Sprintf(`SELECT sum("observed_seconds") AS "seconds", min("observed_from") AS "first" FROM %s WHERE time > '%s' AND time < '%s'%s GROUP BY time(%ds), "host", "source" fill(none)`,
+		measurement, s.From.UTC().Format(time.RFC3339), s.To.Add(s.Every).UTC().Format(time.RFC3339), where, s.Every/time.Second)
+	for i, of := range []string{"first", "last"} { // of each shard InfluxDB reads one point for them
+		all[i+1] = fmt.Sprintf(`SELECT %s("observed_seconds") AS "seconds" FROM %s WHERE time > 0%s GROUP BY "host", "source"`, of, measurement, where)
+	}
+	return all, nil
 }
 
-// Read reads the answer. Spans of a source do not overlap, so in each Every the time that
+// Read reads the answers. Sources that were seen at another time only have the share 0. Spans of a source do not overlap, so in each Every the time that
 // was observed is the sum of spans that end there; what of it lies before the first of them
 // began in an earlier one, and is of that.
-func (s Spans) Read(tables []influx.Table) ([]Observed, error) {
+func (s Spans) Read(answers [3][]influx.Table) ([]Observed, error) {
 	n := int((s.To.Sub(s.From) + s.Every - 1) / s.Every)
-	var all []Observed
-	for _, table := range tables {
-		o := Observed{Host: table.Tags["host"], Source: table.Tags["source"], Share: make([]float64, n)}
-		for _, values := range table.Values {
-			at, named, err := numbers(table.Columns, values)
-			if err != nil {
-				return nil, err
+	of := map[[2]string]*Observed{}
+	for i, tables := range answers {
+		for _, table := range tables {
+			key := [2]string{table.Tags["source"], table.Tags["host"]}
+			o := of[key]
+			if o == nil {
+				o = &Observed{Source: key[0], Host: key[1], Share: make([]float64, n)}
+				of[key] = o
 			}
-			s.add(o.Share, at, named)
+			for _, values := range table.Values {
+				at, named, err := numbers(table.Columns, values)
+				if err != nil {
+					return nil, err
+				}
+				switch i {
+				case 0:
+					s.add(o.Share, at, named)
+				case 1:
+					o.First = time.Unix(at, 0)
+				case 2:
+					o.Last = time.Unix(at, 0)
+				}
+			}
 		}
+	}
+	all := make([]Observed, 0, len(of))
+	for _, o := range of {
 		for i := range o.Share {
 			begin := s.From.Add(time.Duration(i) * s.Every)
 			o.Share[i] = min(1, o.Share[i]/min(s.Every, s.To.Sub(begin)).Seconds())
 		}
-		all = append(all, o)
+		all = append(all, *o)
 	}
 	slices.SortFunc(all, func(a, b Observed) int {
-		return strings.Compare(a.Source+"\x00"+a.Host, b.Source+"\x00"+b.Host)
+		return cmp.Or(strings.Compare(a.Source, b.Source), strings.Compare(a.Host, b.Host))
 	})
 	return all, nil
 }

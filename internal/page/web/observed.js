@@ -31,7 +31,7 @@ export function drawStrips(place, h) {
 function runs(share) {
   /** @type {HTMLElement[]} */
   const pieces = [];
-  const kind = (/** @type {number | null} */ n) => (n === null ? 'unknown' : n >= 0.995 ? 'whole' : n > 0 ? 'part' : 'none');
+  const kind = (/** @type {number | null} */ n) => (n === null ? 'unknown' : n === 1 ? 'whole' : n > 0 ? 'part' : 'none');
   for (let i = 0; i < share.length; ) {
     let end = i;
     while (end < share.length && kind(share[end]) === kind(share[i])) end++;

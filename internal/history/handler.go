@@ -148,6 +148,7 @@ func (s *server) work(ctx context.Context, store *Store, r Request) (*Answer, er
 		return nil, err
 	}
 	a.alone()
+	a.agree()
 	a.quiet()
 	return a.answer, nil
 }

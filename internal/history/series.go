@@ -63,6 +63,16 @@ func (a *asking) course(ctx context.Context, part string, earlier time.Duration,
 			count(total, s, i, classOf(row.Tags[0]), int64(n))
 		}
 	}
+	if isMixed(rows, 1) {
+		ask.Rollup = q.Rollup
+		logs, err := a.bytesByLog(ctx, part, ask, s, total)
+		if err != nil {
+			return err
+		}
+		if part == partSeries {
+			a.logs = logs
+		}
+	}
 	for i, n := range s.Requests {
 		if n > 0 && classed {
 			s.Errors[i] = live.Number(s.Classes["5xx"][i]) / n

@@ -80,19 +80,6 @@ func sum(a, b live.Number) live.Number {
 	return a + b
 }
 
-// sizes are the measures of which sent makes one: a log has one of them, or both.
-const sizes = "bytes_sent body_bytes_sent"
-
-// sent is how much was sent: with headers where logs say it, else without. Of logs of both
-// kinds together it is the greater sum.
-func sent(values []*float64) live.Number {
-	most := number(values[0])
-	if body := number(values[1]); isNone(most) || body > most {
-		most = body
-	}
-	return most
-}
-
 func isNone(n live.Number) bool { return n != n } //nolint:gocritic // NaN is not itself
 
 // first are the rows with the most of something, without those that have nothing of it.
@@ -195,11 +182,20 @@ func (a *asking) details(ctx context.Context, tables [][]Row) error {
 	if err != nil {
 		return err
 	}
-	fillIn(rows, tables, func(r *Row, values []*float64) {
-		if bytes := sent(values); !isNone(bytes) {
-			r.Bytes = int64(bytes)
+	if isMixed(rows, 0) {
+		err = a.byLog(ctx, partPaths, q, func(row query.Row, _ place, bytes live.Number) {
+			fillIn([]query.Row{row}, tables, func(r *Row, _ []*float64) { r.Bytes += int64(bytes) })
+		})
+		if err != nil {
+			return err
 		}
-	})
+	} else {
+		fillIn(rows, tables, func(r *Row, values []*float64) {
+			if bytes := sent(values); !isNone(bytes) {
+				r.Bytes = int64(bytes)
+			}
+		})
+	}
 	if a.to.Sub(a.from) > percentilesUpTo && !a.Path.Set {
 		return nil
 	}

@@ -120,7 +120,7 @@ func (a *asking) part(ctx context.Context, names []string, work func(context.Con
 	switch {
 	case errors.As(err, &cannot):
 		why = cannot.Error()
-	case err != nil && isLate(err):
+	case err != nil && isUp(ctx):
 		late = true
 		why = fmt.Sprintf("InfluxDB needed more than %s: ask for a shorter time, or for one path", Patience)
 	case errors.Is(err, influx.ErrTooMuch):
@@ -137,11 +137,9 @@ func (a *asking) part(ctx context.Context, names []string, work func(context.Con
 	return nil
 }
 
-// isLate reports whether an error is that time was up.
-func isLate(err error) bool {
-	var late interface{ Timeout() bool }
-	return errors.Is(err, context.DeadlineExceeded) || errors.As(err, &late) && late.Timeout()
-}
+// isUp reports whether the time for a question is up. That InfluxDB does not answer what it
+// is, which it is given less time for, is another thing: it is away.
+func isUp(ctx context.Context) bool { return errors.Is(ctx.Err(), context.DeadlineExceeded) }
 
 // number is a value of a row.
 func number(v *float64) live.Number {

@@ -3,6 +3,7 @@ package history
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -16,11 +17,13 @@ const (
 
 	maxFlights  = 8 // questions that are being answered
 	keptAnswers = 16
-	keptFor     = 5 * time.Minute
+	keptFor     = 5 * time.Minute // at most: see fresh
 )
 
-// errBusy means that too many ask something else.
-var errBusy = errors.New("too many questions at once")
+var (
+	errBusy = errors.New("too many questions at once") // of others
+	errSlow = errors.New("time was up")                // Patience was too short
+)
 
 // flights answers the same question once for all who ask it, now and for a while after.
 type flights struct {
@@ -49,11 +52,11 @@ type flight struct {
 
 // do returns the answer of work, which may be that of an earlier call or of one that goes on.
 // When nobody waits for an answer any longer, its context ends. The error is [errBusy], that
-// of ctx, or that of work, which is not kept.
+// of ctx, or that of work, which is not kept; it is [errSlow] if Patience has ended it.
 func (f *flights) do(ctx context.Context, k key, work func(context.Context) (*Answer, error)) (*Answer, error) {
 	f.mu.Lock()
 	of := func(k key) func(*flight) bool { return func(fl *flight) bool { return fl.key == k } }
-	f.kept = slices.DeleteFunc(f.kept, func(fl *flight) bool { return f.now().Sub(fl.at) > keptFor })
+	f.kept = slices.DeleteFunc(f.kept, func(fl *flight) bool { return f.now().Sub(fl.at) >= fresh(fl.key.request.long()) })
 	if at := slices.IndexFunc(f.kept, of(k)); at >= 0 {
 		defer f.mu.Unlock()
 		return f.kept[at].answer, nil
@@ -87,6 +90,9 @@ func (f *flights) start(k key, work func(context.Context) (*Answer, error)) *fli
 	go func() {
 		defer cancel()
 		answer, err := work(ctx)
+		if err != nil && isUp(ctx) {
+			err = fmt.Errorf("%w: %w", errSlow, err)
+		}
 		f.mu.Lock()
 		defer f.mu.Unlock()
 		f.remove(fl)

@@ -98,7 +98,7 @@ func (s *server) failed(err error) state {
 		return away("missing", cannot.Error())
 	case errors.Is(err, errBusy):
 		return away("busy", "too many different questions are being answered; ask again in a while")
-	case isLate(err):
+	case errors.Is(err, errSlow):
 		return away("slow", fmt.Sprintf("InfluxDB needed more than %s; ask for a shorter time, or for one path", Patience))
 	}
 	s.log(err)

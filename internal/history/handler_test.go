@@ -49,6 +49,8 @@ func TestAWrongQuestionIsToldWhatIsWrong(t *testing.T) {
 		"class=":                            `class: got ""`,
 		"class=5xx%0a":                      `class: got "5xx\n"`,
 		"path=%ff":                          `path: got "\xff", want UTF-8`,
+		"path=a%0Db":                        `path: got "a\rb", want it without NUL`,
+		"host=%00":                          `host: got "\x00", want it without NUL`,
 		"host=" + strings.Repeat("a", 5000): "host: got 5000 bytes, want at most 4096",
 		"where=path":                        `unknown parameter "where"`,
 		"q=DROP+DATABASE+x":                 `unknown parameter "q"`,
@@ -118,6 +120,7 @@ func TestTroubleIsToldWithoutSecrets(t *testing.T) {
 		status    int
 		state     string
 	}{
+		{"hangs", hanging(t), "", 0, "away"},
 		{"no server", gone.URL, "", 0, "away"},
 		{"no such name", "http://nowhere.invalid:8086", "", 0, "away"},
 		{"wrong password", "", `{"error":"authorization failed for ` + secret + `"}`, 401, "refused"},
@@ -128,7 +131,11 @@ func TestTroubleIsToldWithoutSecrets(t *testing.T) {
 		if tt.url == "" {
 			tt.url = saying(t, tt.status, tt.says)
 		}
-		client, err := influx.New(influx.Config{URL: tt.url, Database: secret, Username: "user-" + secret, Password: secret, Timeout: 5 * time.Second, InFlight: 1, Log: slog.New(slog.DiscardHandler)})
+		timeout := 5 * time.Second
+		if tt.name == "hangs" {
+			timeout = 50 * time.Millisecond
+		}
+		client, err := influx.New(influx.Config{URL: tt.url, Database: secret, Username: "user-" + secret, Password: secret, Timeout: timeout, InFlight: 1, Log: slog.New(slog.DiscardHandler)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -158,6 +165,13 @@ func TestTroubleIsToldWithoutSecrets(t *testing.T) {
 			t.Errorf("%s: logged %d times, want once:\n%s", tt.name, n, &log)
 		}
 	}
+}
+
+// hanging is the address of an InfluxDB that takes connections and answers nothing.
+func hanging(t *testing.T) (url string) {
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
+	t.Cleanup(server.Close)
+	return server.URL
 }
 
 // saying is the address of an InfluxDB that answers each question so.

@@ -69,6 +69,8 @@ func Parse(v url.Values, now time.Time) (r Request, err error) {
 			fail("%s: got %d bytes, want at most %d", name, len(f.Text), maxText)
 		case !utf8.ValidString(f.Text):
 			fail("%s: got %q, want UTF-8", name, f.Text)
+		case strings.ContainsAny(f.Text, "\x00\r"): // InfluxQL has no way to write them
+			fail("%s: got %q, want it without NUL and without the end of a line", name, f.Text)
 		case name == "class" && f.Set && !class().MatchString(f.Text):
 			fail("class: got %q, want a class of statuses such as 5xx", f.Text)
 		}
@@ -127,7 +129,11 @@ func (r *Request) between(v url.Values, now time.Time) error {
 	return nil
 }
 
-// fresh is for how long an answer about so much time, up to now, is the newest.
+// long is how much time is asked about.
+func (r *Request) long() time.Duration { return r.To.Sub(r.From) }
+
+// fresh is for how long an answer about so much time is the newest: what is about a time
+// that has just ended lacks what comes a little later.
 func fresh(span time.Duration) time.Duration {
 	return min(max(span/720, 10*time.Second), keptFor).Truncate(10 * time.Second)
 }

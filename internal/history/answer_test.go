@@ -70,6 +70,54 @@ func TestBytesOfLogs(t *testing.T) {
 	}
 }
 
+// Where logs of both kinds are in one figure, it is the sum of what each has sent, and that
+// of the rows of a table.
+func TestBytesOfMixedLogsAddUp(t *testing.T) {
+	b := newBed(t, influxdtest.New(t, influxdtest.Options{}), "h")
+	lines := random(400, now.Add(-100*time.Minute), now.Add(-time.Minute))
+	for i := range lines {
+		lines[i].path = []string{"/", "/a"}[i%2]
+	}
+	byHost := map[string][]line{}
+	for _, l := range lines {
+		byHost[l.host] = append(byHost[l.host], l)
+	}
+	for host, sizes := range map[string]string{"web1": ",bytes_sent=%[1]di", "web2": ",body_bytes_sent=%[1]di", "it's": ",bytes_sent=%[1]di,body_bytes_sent=%[2]di"} {
+		b.sizes = sizes
+		b.add(byHost[host])
+	}
+	slices.SortFunc(lines, func(a, b line) int { return a.at.Compare(b.at) })
+	for _, query := range []string{"range=1h", "range=6h", "range=1h&class=2xx", "range=1h&path=/a", "range=1h&host=web2"} {
+		for _, wrong := range differences(b.ask(query), lines) {
+			t.Errorf("GET /history?%s: %s", query, wrong)
+		}
+	}
+}
+
+// A log may have another format from some time on: the bytes of hosts and sources still add
+// up to the total.
+func TestBytesAddUpWhenAFormatChanges(t *testing.T) {
+	b := newBed(t, influxdtest.New(t, influxdtest.Options{}), "h")
+	lines := random(200, now.Add(-50*time.Minute), now.Add(-time.Minute))
+	for i, sizes := range []string{",bytes_sent=%[1]di", ",body_bytes_sent=%[1]di"} {
+		b.sizes = sizes
+		b.add(slices.DeleteFunc(slices.Clone(lines), func(l line) bool { return l.at.Before(now.Add(-25*time.Minute)) != (i == 0) }))
+	}
+	a := b.ask("range=1h")
+	for _, table := range []string{"hosts", "sources"} {
+		sum := int64(0)
+		for _, row := range a.Tables[table] {
+			sum += row.Bytes
+		}
+		if sum != a.Total.Bytes || sum == 0 {
+			t.Errorf("%s have %d bytes together, the total has %d", table, sum, a.Total.Bytes)
+		}
+	}
+}
+
+// long are the ranges that are asked for: the time before is of as much earlier.
+var long = map[string]time.Duration{"1h": time.Hour, "6h": 6 * time.Hour, "24h": 24 * time.Hour, "7d": 7 * 24 * time.Hour, "30d": 30 * 24 * time.Hour, "90d": 90 * 24 * time.Hour, "1y": 365 * 24 * time.Hour}
+
 // differences says what of an answer is not as lines have it.
 func differences(a *history.Answer, all []line) (wrong []string) {
 	var kept []line
@@ -98,7 +146,7 @@ func differences(a *history.Answer, all []line) (wrong []string) {
 	now := within(a.From, a.To)
 	wrong = append(wrong, course(&a.Series, &a.Total, now)...)
 	wrong = append(wrong, course(&a.Previous.Series, &a.Previous.Total, within(a.Previous.From, a.Previous.To))...)
-	if shift := a.From.Sub(a.Previous.From); shift != a.To.Sub(a.Previous.To) || shift < a.To.Sub(a.From)-max(10*time.Minute, time.Duration(a.Series.Step)*time.Second) {
+	if shift := a.From.Sub(a.Previous.From); shift != a.To.Sub(a.Previous.To) || a.Previous.To.After(a.From) || a.Range != "" && shift != long[a.Range] {
 		wrong = append(wrong, fmt.Sprintf("the time before is from %s to %s", a.Previous.From, a.Previous.To))
 	}
 	for name, of := range map[string]func(line) string{

@@ -11,7 +11,7 @@ import (
 type span struct {
 	from, to time.Time     // of whole windows of all rollups that are asked
 	every    time.Duration // a bucket
-	shift    time.Duration // how much earlier the time before it is
+	shift    time.Duration // how much earlier the time before it is; it ends where this begins, or before
 }
 
 // widths of buckets.
@@ -67,10 +67,11 @@ func (a *asking) settle() error {
 	}
 	step = common(step, every)
 	a.from = query.Begin(a.From, step)
-	a.shift = span.Truncate(step)
-	if a.shift < span {
-		a.shift += step
+	for a.Range != "" && a.to.Sub(a.from) > span { // so that the time before is the same time of another day
+		a.from = a.from.Add(step)
 	}
+	span = max(span, a.to.Sub(a.from)) // of whole windows it is longer
+	a.shift = (span + step - 1) / step * step
 	a.every = every
 	if !a.from.Before(a.to) {
 		_, wrong = a.plan(a.question("requests"))

@@ -86,7 +86,7 @@ func (g *glob) appeared(r *Reader) (paths []string) {
 		}
 		g.followed[path] = true
 		if other := others[path]; other != "" {
-			r.log.Warn("file matches the glob but is another name of one that is followed; it is read once", "file", path, "glob", g.Pattern, "is", other)
+			r.log.Warn("file matches the glob but is another name of one that is followed; it is read once", "file", path, "glob", g.Pattern, "followed", other)
 			continue
 		}
 		if g.isLeft(r, path) {

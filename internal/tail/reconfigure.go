@@ -192,7 +192,7 @@ func (m *moves) move() {
 	for _, s := range m.order {
 		as, was := m.to[s], s.Name
 		if was != as.Name {
-			r.log.Warn(newName, "source", as.Name, "was", was, "file", as.Path)
+			r.log.Warn("source has a new name; continuing where it was", "source", as.Name, "was", was, "file", as.Path)
 		}
 		s.become(r, as, raised[as.Name])
 		r.sources = append(r.sources, s)

@@ -5,8 +5,6 @@ import (
 	"slices"
 )
 
-const newName = "source has a new name; continuing where it was"
-
 // name gives logs that are known and not followed yet the names that they are to have, all
 // at once and before the first look at one of them: what is known of a log goes with its
 // path, as in [Reader.Reconfigure]. Only a log of which nothing is known at its path is what

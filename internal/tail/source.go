@@ -149,7 +149,7 @@ func (s *source) isAsleep(now time.Time) bool {
 func (s *source) follow(r *Reader) {
 	s.opened = true
 	if was := r.was[s.Name]; was != "" {
-		r.log.Warn(newName, "source", s.Name, "was", was, "file", s.Path)
+		r.log.Warn("source has a new name; continuing where it was", "source", s.Name, "was", was, "file", s.Path)
 		delete(r.was, s.Name)
 	}
 	switch n, err := r.directories.UnsearchedDirectories(s.Path); {

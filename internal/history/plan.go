@@ -71,7 +71,7 @@ func (a *asking) settle() error {
 		a.from = a.from.Add(step)
 	}
 	span = max(span, a.to.Sub(a.from)) // of whole windows it is longer
-	a.shift = (span + step - 1) / step * step
+	a.shift = (span + step - 1).Truncate(step)
 	a.every = every
 	if !a.from.Before(a.to) {
 		_, wrong = a.plan(a.question("requests"))

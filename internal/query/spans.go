@@ -34,14 +34,15 @@ func (s Spans) Statements() (all [3]string, err error) {
 	if s.Policy != "" {
 		measurement = quoteName(s.Policy) + "." + measurement
 	}
-	var where string
+	var conditions strings.Builder
 	for _, c := range s.Where {
 		text, err := c.influxQL()
 		if err != nil {
 			return all, err
 		}
-		where += " AND " + text
+		conditions.WriteString(" AND " + text)
 	}
+	where := conditions.String()
 	all[0] = fmt.Sprintf(`SELECT sum("observed_seconds") AS "seconds", min("observed_from") AS "first" FROM %s WHERE time > '%s' AND time < '%s'%s GROUP BY time(%ds), "host", "source" fill(none)`,
 		measurement, s.From.UTC().Format(time.RFC3339), s.To.Add(s.Every).UTC().Format(time.RFC3339), where, s.Every/time.Second)
 	for i, of := range []string{"first", "last"} { // of each shard InfluxDB reads one point for them

@@ -10,7 +10,7 @@
 # has two rows of 100 series and keeps all processors busy. GROUP BY * has 200 rows of one
 # series, and is read by one processor alone, so it takes as long as it takes CPU. Who adds
 # rows of many series up again himself should ask InfluxDB for fewer of them.
-# (SEEN)
+# (2 CPUs, 4 million points: by kind 0.31 s with 0.55 s of CPU, by all tags 0.81 s with 0.78 s.)
 set -euo pipefail
 (($(nproc) > 1)) || { echo "wants two processors or more" >&2; exit 2; }
 dir=$(mktemp -d)

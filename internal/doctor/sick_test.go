@@ -63,6 +63,12 @@ func TestLogs(t *testing.T) {
 			c.write(c.dir+"/logs/odd.log", "hello\n")
 			c.opts.Config.Sources[0].Path = c.dir + "/logs/*.log"
 		}, []want{{"warning format", "odd.log: no line is in the configured format", ""}}},
+		{"two sources of one file", false, func(c *clinic) {
+			c.must(os.Symlink(c.log, c.dir+"/logs/current"))
+			again := c.opts.Config.Sources[0]
+			again.Name, again.Path = "again", c.dir+"/logs/current"
+			c.opts.Config.Sources = append(c.opts.Config.Sources, again)
+		}, []want{{"error same-file", "/logs/current is the same file as LOG, which is read as source \"web\"", "leave one of the two out"}}},
 		{"from the future", false, func(c *clinic) { c.write(c.log, lines(1000, time.Now().Add(2*time.Hour), time.Second)) }, []want{{"warning line-time", "LOG: its newest line is 119 minutes ahead", "timezone"}}},
 		{"what can never come", false, func(c *clinic) { c.opts.Config.Fields = []string{"request_tme"} }, []want{{"warning points", "fields: the format has nothing for request_tme", ""}}},
 		{"never reopened", false, func(c *clinic) {

@@ -55,6 +55,7 @@ func (d *doctor) source(s config.Source) {
 	}
 	d.rotations(files)
 	d.mounts(paths)
+	d.same(s)
 	d.openFiles(len(paths))
 }
 
@@ -236,6 +237,24 @@ func (d *doctor) mounts(paths []string) {
 	}
 	for _, path := range mounted {
 		d.say(Error, "mount", path+" is a mount of one file: its rotation cannot be seen", "mount its directory")
+	}
+}
+
+// same says which source before this one has the same file, by links: of globs the daemon
+// leaves links to what is followed out.
+func (d *doctor) same(s config.Source) {
+	info, err := os.Stat(s.Path)
+	if err != nil {
+		return
+	}
+	for _, other := range d.Config.Sources {
+		if other.Name == s.Name {
+			return
+		}
+		if is, err := os.Stat(other.Path); err == nil && os.SameFile(is, info) {
+			d.say(Error, "same-file", fmt.Sprintf("%s is the same file as %s, which is read as source %q: each line becomes two points", s.Path, other.Path, other.Name),
+				"leave one of the two out")
+		}
 	}
 }
 

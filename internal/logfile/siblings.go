@@ -155,6 +155,26 @@ func isBeingPacked(name, log string, sorted []os.DirEntry) bool {
 	return there
 }
 
+// Behind are the paths that a link leads to, one after the other, and at last the one
+// without any link in it; nothing of a path that has none.
+func Behind(path string) (names []string) {
+	const most = 40 // as Linux goes
+	for at := path; len(names) < most; at = names[len(names)-1] {
+		to, err := os.Readlink(at)
+		if err != nil {
+			break
+		}
+		if !filepath.IsAbs(to) {
+			to = filepath.Join(filepath.Dir(at), to)
+		}
+		names = append(names, filepath.Clean(to))
+	}
+	if to, err := filepath.EvalSymlinks(path); err == nil && to != path {
+		names = append(names, to)
+	}
+	return names
+}
+
 // target is where a link at the path leads, even if nothing is there; else path.
 func target(path string) string {
 	if to, err := filepath.EvalSymlinks(path); err == nil {

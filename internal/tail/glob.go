@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -42,6 +43,7 @@ type glob struct {
 	listed   bool
 	followed map[string]bool    // paths, also of what is left out
 	left     []string           // those that are
+	others   map[string]string  // paths that are other names of what is followed, and what was behind them
 	logs     map[string]*source // whose names have dates, by the source's name
 	days     map[string]*source // by the path of each of these files; nil: another source has it
 	trouble  string             // why there are none, once that is logged
@@ -50,13 +52,13 @@ type glob struct {
 func newGlob(g Glob, st *stats.Stats) *glob {
 	return &glob{
 		Glob: g, index: st.AddGlob(g.Name, g.Pattern), pattern: logfile.CompilePattern(g.Pattern, g.Exclude...),
-		followed: map[string]bool{}, logs: map[string]*source{}, days: map[string]*source{},
+		followed: map[string]bool{}, others: map[string]string{}, logs: map[string]*source{}, days: map[string]*source{},
 	}
 }
 
 // unmatched is why no file has matched; nil when one has.
 func (g *glob) unmatched() error {
-	if len(g.followed)+len(g.logs) > len(g.left) {
+	if g.matched()+len(g.logs) > 0 {
 		return nil
 	}
 	if n := len(g.left); n > 0 {
@@ -68,10 +70,13 @@ func (g *glob) unmatched() error {
 	return fmt.Errorf("no file matches %s", g.Pattern)
 }
 
+// matched is how many files match and are not left out.
+func (g *glob) matched() int { return len(g.followed) + len(g.others) - len(g.left) }
+
 // appeared returns the paths that match and are not followed yet, in their
 // order. A file that is open already was rotated to its new name.
 func (g *glob) appeared(r *Reader) (paths []string) {
-	appeared := g.pattern.Paths(g.followed)
+	appeared := slices.DeleteFunc(g.pattern.Paths(g.followed), g.isOther)
 	others := r.otherNames(appeared)
 	for _, path := range appeared {
 		if g.followed[logfile.RotatedFrom(path)] {
@@ -84,11 +89,12 @@ func (g *glob) appeared(r *Reader) (paths []string) {
 		if err != nil || !info.Mode().IsRegular() {
 			continue
 		}
-		g.followed[path] = true
 		if other := others[path]; other != "" {
+			g.others[path] = behind(path)
 			r.log.Warn("file matches the glob but is another name of one that is followed; it is read once", "file", path, "glob", g.Pattern, "followed", other)
 			continue
 		}
+		g.followed[path] = true
 		if g.isLeft(r, path) {
 			continue
 		}
@@ -106,9 +112,32 @@ func (g *glob) appeared(r *Reader) (paths []string) {
 	return paths
 }
 
-// otherNames are those of the paths that are another name of a file, by links, which is at
-// the path of a source or at another one of them: each is read once, under the name that is
-// no link.
+// isOther reports whether a path is known as another name of what is followed. A link that
+// leads somewhere else since is not.
+func (g *glob) isOther(path string) bool {
+	was, known := g.others[path]
+	if known && was != behind(path) {
+		delete(g.others, path)
+		return false
+	}
+	return known
+}
+
+// behind is what a path stands for: where the link leads, or which file it is.
+func behind(path string) string {
+	if names := logfile.Behind(path); len(names) > 0 {
+		return names[len(names)-1]
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return ""
+	}
+	return fmt.Sprint(logfile.InodeIn(info))
+}
+
+// otherNames are those of the paths that are another name of what is followed, by links:
+// each file is read once, under the name that is no link. A link may lead to what matches
+// any glob, or is at the path of a source; the other names of a file tell its inode.
 func (r *Reader) otherNames(paths []string) map[string]string {
 	if len(paths) == 0 {
 		return nil
@@ -132,16 +161,28 @@ func (r *Reader) otherNames(paths []string) map[string]string {
 	}
 	var links []string
 	for _, path := range paths {
-		if info, err := os.Lstat(path); err == nil && info.Mode()&os.ModeSymlink != 0 {
-			links = append(links, path)
-		} else {
+		names := logfile.Behind(path)
+		if len(names) == 0 {
 			note(path)
+			continue
+		}
+		links = append(links, path)
+		if at := slices.IndexFunc(names, r.isFollowed); at >= 0 {
+			others[path] = names[at]
 		}
 	}
 	for _, path := range links {
-		note(path)
+		if others[path] == "" {
+			note(path)
+		}
 	}
 	return others
+}
+
+// isFollowed reports whether a path is that of a source, or is going to be.
+func (r *Reader) isFollowed(path string) bool {
+	matches := func(g *glob) bool { return g.pattern.Matches(path) && !logfile.IsRotated(path) }
+	return r.paths[path] != nil || slices.ContainsFunc(r.globs, matches)
 }
 
 // isLeft reports whether a file is left out, and says why.
@@ -230,7 +271,7 @@ func (r *Reader) reportMatches(g *glob) {
 		r.log.Warn("no file matches the glob yet; waiting for one", "glob", g.Pattern, "reason", trouble)
 	}
 	g.trouble = trouble
-	r.stats.Matched(g.index, len(g.followed)-len(g.left), trouble)
+	r.stats.Matched(g.index, g.matched(), trouble)
 }
 
 // unmatched is, with Once, the error of the first glob that no file has matched.

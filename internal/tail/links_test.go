@@ -1,11 +1,13 @@
 package tail_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/tailflux/tailflux/internal/tail"
 )
@@ -50,4 +52,66 @@ func TestGlobMatchesLinks(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Links across globs are other names, too, whichever glob comes first; and a link that is
+// turned to a log of its own later is followed from then on.
+func TestLinksAcrossGlobs(t *testing.T) {
+	for _, linksFirst := range []bool{true, false} {
+		t.Run(fmt.Sprintf("links first: %t", linksFirst), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				logs, links := t.TempDir(), t.TempDir()
+				create(t, filepath.Join(logs, "a.log"), "1\n")
+				create(t, filepath.Join(logs, "b.txt"), "2\n")
+				link := filepath.Join(links, "current.log")
+				if err := os.Symlink(filepath.Join(logs, "a.log"), link); err != nil {
+					t.Fatal(err)
+				}
+				config := tail.Config{Globs: []tail.Glob{{Pattern: filepath.Join(logs, "*.log"), Name: "logs"}, {Pattern: filepath.Join(links, "*.log"), Name: "links"}}}
+				if linksFirst {
+					slices.Reverse(config.Globs)
+				}
+				turn := func() {
+					time.Sleep(3 * time.Second)
+					if err := os.Remove(link); err != nil {
+						t.Error(err)
+					}
+					if err := os.Symlink(filepath.Join(logs, "b.txt"), link); err != nil {
+						t.Error(err)
+					}
+				}
+				got, want := followed(t, config, stateDir(t), 2, turn), []string{"links:current 2\n", "logs:a 1\n"}
+				if !slices.Equal(got, want) {
+					t.Errorf("%q, want %q", got, want)
+				}
+			})
+		})
+	}
+}
+
+// While its log is rotated, nothing is behind a link for a moment.
+func TestLinkWhileItsLogIsRotated(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		path := filepath.Join(dir, "z.log")
+		create(t, path, "1\n")
+		if err := os.Symlink(path, filepath.Join(dir, "a.log")); err != nil {
+			t.Fatal(err)
+		}
+		config := tail.Config{Globs: []tail.Glob{{Pattern: filepath.Join(dir, "*.log"), Name: "g"}}}
+		rotate := func() {
+			if err := os.Rename(path, path+".1"); err != nil {
+				t.Error(err)
+			}
+			time.Sleep(3 * time.Second)
+			create(t, path, "2\n")
+			time.Sleep(3 * time.Second)
+		}
+		got, want := followed(t, config, stateDir(t), 2, rotate), []string{"g:z 1\n", "g:z 2\n"}
+		if !slices.Equal(got, want) {
+			t.Errorf("%q, want %q", got, want)
+		}
+	})
 }

@@ -122,6 +122,7 @@ func (m *moves) globs(next []Glob, before []*glob, unchanged map[int]*glob) (all
 			delete(was.followed, path)
 		}
 		was.left = nil
+		clear(was.others) // what they lead to may be followed no more
 		all = append(all, was)
 		for _, s := range slices.Clone(m.left) {
 			if s.glob == was {

@@ -3,6 +3,7 @@
 package tail_test
 
 import (
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -110,6 +111,33 @@ func TestMoreIsUnreadThanTheGapBetweenGenerations(t *testing.T) {
 		rotate(t, path, "c1\n")
 		d.start()
 		check(t, d)
+	})
+	ticks("lost", func(t *testing.T) {
+		path := logFile(t)
+		create(t, path, "a\n")
+		d := newDaemon(t, false, path)
+		d.options.uncounted = true
+		d.start()
+		d.eventually("a line", func() bool { return d.collected() == 1 })
+		d.acknowledge()
+		appendTo(t, path, text)
+		d.eventually("all lines", func() bool { return d.collected() == 1+lines })
+		d.looked()
+		d.kill()
+		if err := d.sink.checkpoint.Save(); err != nil {
+			t.Fatal(err)
+		}
+		rename(t, path, filepath.Join(t.TempDir(), "away.log"))
+		create(t, path, "b1\n")
+		d.start()
+		d.eventually("another log", func() bool { return d.collected() == 1 })
+		if s := d.source(); s.Lost != 1 {
+			t.Errorf("%d generations are lost, want 1", s.Lost)
+		}
+		if at := d.file(2).start.Line; at < 2+lines {
+			t.Errorf("b1 is line %d, want it beyond the %d of the lost log", at, 1+lines)
+		}
+		d.stop()
 	})
 }
 

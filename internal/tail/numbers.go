@@ -34,7 +34,11 @@ func (s *source) position(known *checkpoint.Source, offset int64) flow.Position 
 func (s *source) firstLine(others *checkpoint.Source, except *growing.File) int64 {
 	var beyond int64
 	for _, g := range slices.Concat(others.Finished, others.Open) {
-		beyond = max(beyond, g.FirstLine, g.Read().Line)
+		reached := max(g.FirstLine, g.Read().Line, g.Furthest().Line)
+		if unread := g.Size - g.Offset; g.State == checkpoint.Lost && unread > generationGap { // it may turn up
+			reached += unread
+		}
+		beyond = max(beyond, reached)
 	}
 	for _, f := range s.files {
 		if f == except {

@@ -90,7 +90,7 @@ func logLines(n int, format string) [][]byte {
 		line := strings.NewReplacer(
 			"$remote_addr", fmt.Sprintf("%d.%d.%d.%d", 10+r.IntN(190), r.IntN(256), r.IntN(256), 1+r.IntN(254)),
 			"$remote_user", pick("-", "-", "-", "-", "-", "-", "-", "user17"),
-			"$time_local", fmt.Sprintf("20/Nov/2026:10:%02d:%02d +0000", i*10/n, r.IntN(60)),
+			"$time_local", fmt.Sprintf("20/Nov/2026:10:00:%02d +0000", i*10/n),
 			"$scheme", pick("https", "https", "https", "http"),
 			"$request_time", fmt.Sprintf("%.3f", took),
 			"$request", pick("GET", "GET", "GET", "POST", "HEAD")+" "+path+" "+pick("HTTP/1.1", "HTTP/2.0"),

@@ -2,7 +2,7 @@ package scan
 
 import (
 	"bytes"
-	"math/bits"
+	"math"
 
 	"github.com/tailflux/tailflux/internal/logformat/scan/marks"
 )
@@ -27,9 +27,11 @@ import (
 //     That what it must be followed by does follow, the next step finds out: where
 //     it does not, the line fails at that step instead of at the repeat.
 type chain struct {
-	links  []link
-	next   int     // the step behind those it stands for
-	layout *layout // nil, unless marks tell where all its runs are
+	links    []link
+	first    *hop // the links again, as they are for nearly every line
+	captures runCaptures
+	next     int     // the step behind those it stands for
+	layout   *layout // nil, unless marks tell where all its runs are
 }
 
 type linkKind uint8
@@ -42,8 +44,7 @@ const (
 	linkEnd                   // be at the end of the line
 )
 
-// A link is a step, and mostly the repeat behind it, as a chain takes them. It
-// has what is needed of them side by side.
+// A link is a step, and mostly the repeat behind it, as a chain takes them.
 type link struct {
 	kind    linkKind
 	step    int32 // the first one it stands for
@@ -62,71 +63,105 @@ type link struct {
 
 // take takes what it can from line[pos:], and returns where in the line, and with
 // which step, to go on.
-func (c *chain) take(line []byte, pos int, last uint64, captures [][]byte) (int, int) {
-	for i := range c.links {
-		l := &c.links[i]
-		end := pos
-		switch l.kind {
-		case linkSpan:
-			if out := l.outside(wordAt(line, pos, last)); out != 0 {
-				end += bits.TrailingZeros64(out) / 8
-			} else {
-				end = min(l.span(line, pos+8, last), len(line))
-			}
-			end -= int(l.back)
-			if l.texts != nil && end-pos >= int(l.min) {
-				end = l.more(l.texts, line, end, last)
-			}
-		case linkUntil:
-			n := bytes.IndexByte(line[pos:], l.stop)
-			if n < 0 {
-				n = len(line) - pos
-			}
-			end += n - int(l.back)
-		case linkExact:
-			if end += int(l.min); end > len(line) || !l.all(line, pos, end, last) {
-				return pos, int(l.step)
-			}
-		case linkText:
-		case linkEnd:
-			if pos != len(line) {
-				return pos, int(l.step)
-			}
-		}
-		if end-pos < int(l.min) {
-			return pos, int(l.step)
-		}
-		next := wordAt(line, end, last)
-		if next&l.mask != l.word || int16(next>>l.behind&0xFF) <= l.above ||
-			l.beyond && !l.wholeAt(line[end:]) {
-			return pos, int(l.step)
-		}
-		if l.capture >= 0 {
-			captures[l.capture] = line[pos:end]
-		}
-		pos = end + int(l.skip)
+//
+//go:noinline // what calls it is large
+func (c *chain) take(line []byte, pos int, last uint64, captures [][]byte, s *hopped) (int, int) {
+	if len(line) > math.MaxUint16 || len(line) < 8 { // as hops do not expect it
+		return pos, int(c.links[0].step)
 	}
-	return pos, c.next
+	at, h := c.first.hop(line, uint32(pos), s)
+	for h != nil {
+		end := h.link.end(line, int(at), last)
+		if end < 0 {
+			break
+		}
+		if h.kind == hopTime {
+			s.time.keep(line, int(at), end)
+		}
+		s.runs[h.number%mostHops] = marks.Span{From: uint16(at), End: uint16(end)}
+		at, h = h.next.hop(line, uint32(end)+uint32(h.skip), s)
+	}
+	n, step := len(c.links), c.next
+	if h != nil {
+		n, step = int(h.number), int(h.link.step)
+	}
+	c.captures.make(line, s.runs[:n], captures)
+	return int(at), step
+}
+
+// takeAlone is take for those who have no scratch, since they want no captures.
+func (c *chain) takeAlone(line []byte, pos int, last uint64) (int, int) {
+	var s hopped
+	return c.take(line, pos, last, nil, &s)
+}
+
+// end is where the run ends that begins at line[pos:], or -1 if the link gives up.
+//
+//go:noinline // what calls it must stay small
+func (l *link) end(line []byte, pos int, last uint64) int {
+	end := pos
+	switch l.kind {
+	case linkSpan:
+		end = min(l.span(line, pos, last), len(line)) - int(l.back)
+		if l.texts != nil && end-pos >= int(l.min) {
+			end = l.more(l.texts, line, end, last)
+		}
+	case linkUntil:
+		n := bytes.IndexByte(line[pos:], l.stop)
+		if n < 0 {
+			n = len(line) - pos
+		}
+		end += n - int(l.back)
+	case linkExact:
+		if end += int(l.min); end > len(line) || !l.all(line, pos, end, last) {
+			return -1
+		}
+	case linkText:
+	case linkEnd:
+		if pos != len(line) {
+			return -1
+		}
+	}
+	if end-pos < int(l.min) {
+		return -1
+	}
+	next := wordAt(line, end, last)
+	if next&l.mask != l.word || int16(next>>l.behind&0xFF) <= l.above ||
+		l.beyond && !l.wholeAt(line[end:]) {
+		return -1
+	}
+	return end
 }
 
 // shorten finds the chains.
 func (p *Program) shorten() {
 	for i := 0; i < len(p.steps); {
 		c := &chain{next: i}
-		for c.next < len(p.steps) {
+		var hops []hop
+		for c.next < len(p.steps) && len(c.links) < mostHops {
 			s := &p.steps[c.next]
 			l, ok := s.link()
 			joined := ok && c.next+1 < len(p.steps) && l.join(&p.steps[c.next+1])
 			if !ok || l.text == "" && s.first != nil {
 				break
 			}
+			time := p.captures > 0 && !p.timed && l.likelyTime()
+			h, ok := newHop(&l, time)
+			if !ok {
+				break
+			}
+			p.timed = p.timed || time
 			l.step = int32(c.next)
 			if c.next++; joined {
 				c.next++
 			}
-			c.links = append(c.links, l)
+			if l.capture >= 0 {
+				c.captures.add(len(c.links), int(l.capture))
+			}
+			c.links, hops = append(c.links, l), append(hops, h)
 		}
 		if len(c.links) > 1 {
+			c.join(hops)
 			p.steps[i].chain = c
 			if c.next == len(p.steps) && hasLayouts {
 				c.layout = newLayout(c.links)
@@ -137,6 +172,17 @@ func (p *Program) shorten() {
 			}
 		}
 		i = max(i+1, c.next)
+	}
+}
+
+// join makes the hops a list.
+func (c *chain) join(hops []hop) {
+	c.first = &hops[0]
+	for i := range hops {
+		hops[i].link, hops[i].number = &c.links[i], uint8(i)
+		if i > 0 {
+			hops[i-1].next = &hops[i]
+		}
 	}
 }
 
@@ -208,4 +254,12 @@ func (l *link) join(repeat *step) bool {
 	l.prefix = newPrefix(text)
 	l.skip = int32(len(l.text)) + repeat.skip - int32(len(repeat.text))
 	return true
+}
+
+// likelyTime reports whether the link's run is a time with a space in it, as far as one
+// can tell.
+func (l *link) likelyTime() bool {
+	const shortest = 19 // of the class of a log_format's times
+	return l.text != "" && l.text[0] == ']' && l.set != nil && l.set[' '] && !l.set[']'] &&
+		(l.kind == linkUntil || l.min >= shortest) && int(l.min) <= timeLen
 }

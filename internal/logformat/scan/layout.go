@@ -40,8 +40,7 @@ import (
 // bytes are all looked at, and none of them may be a quote.
 type layout struct {
 	marks.Layout
-	captures []capture
-	inOrder  bool // the captures are the runs
+	captures runCaptures
 
 	// What is left to look at.
 	spans   []spanCheck // of which bytes runs are
@@ -51,7 +50,6 @@ type layout struct {
 
 // The numbers of runs are those in layout.Runs.
 type (
-	capture   struct{ run, number int }
 	spanCheck struct {
 		run  int
 		time bool // mostly the bytes are those of the line before
@@ -73,17 +71,7 @@ func (l *layout) take(line []byte, captures [][]byte, s *Scratch) bool {
 	if len(line) < marks.Shortest || len(line) > longest || !marks.Cut(line, &l.Layout, &s.found) || !l.holds(line, s) {
 		return false
 	}
-	runs := s.found.Spans[:len(l.Runs)]
-	if l.inOrder {
-		captures = captures[:len(runs)]
-		for i, run := range runs {
-			captures[i] = line[run.From:run.End]
-		}
-		return true
-	}
-	for _, c := range l.captures {
-		captures[c.number] = line[runs[c.run].From:runs[c.run].End]
-	}
+	l.captures.make(line, s.found.Spans[:len(l.Runs)], captures)
 	return true
 }
 
@@ -94,14 +82,14 @@ func (l *layout) holds(line []byte, s *Scratch) bool {
 		c := &l.spans[i]
 		run := s.found.Spans[c.run]
 		from, end := int(run.From), int(run.End)
-		if c.time && s.isTime(line, from, end) {
+		if c.time && end-from == timeLen && s.laid.time.at(line, from) {
 			continue
 		}
 		if !c.all(line, from, end, last) {
 			return false
 		}
 		if c.time {
-			s.keepTime(line, from, end)
+			s.laid.time.keep(line, from, end)
 		}
 	}
 	for i := range l.odd {

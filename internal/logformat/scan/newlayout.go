@@ -40,7 +40,6 @@ func newLayout(links []link) *layout {
 		return nil
 	}
 	b.Marks = int(b.marked)
-	b.inOrder = len(b.captures) == len(b.Runs) && !slices.ContainsFunc(b.captures, func(c capture) bool { return c.run != c.number })
 	return &b.layout
 }
 
@@ -69,7 +68,7 @@ func (b *layouter) link(l *link) bool {
 	run := len(b.Runs)
 	b.Runs = append(b.Runs, r)
 	if l.capture >= 0 {
-		b.captures = append(b.captures, capture{run, int(l.capture)})
+		b.captures.add(run, int(l.capture))
 	}
 	if l.kind != linkText && !b.look(l, run, inner) {
 		return false
@@ -119,8 +118,7 @@ func (l *link) endsBefore(text string) bool {
 // likelyTime reports whether the link's run is a time with a space in it, as far as one
 // can tell. In a program it does so once.
 func (b *layouter) likelyTime(l *link) bool {
-	const shortest = 19 // of the class of a log_format's times
-	if b.timed || b.inside || !l.set[' '] || l.text[0] != ']' || l.min < shortest && l.kind != linkUntil {
+	if b.timed || b.inside || !l.likelyTime() {
 		return false
 	}
 	b.timed = true

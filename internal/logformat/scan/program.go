@@ -77,6 +77,7 @@ type Program struct {
 	captures int
 	layout   *layout // of all steps, or nil
 	laidOut  bool    // some steps have a layout
+	timed    bool    // a chain has a time
 }
 
 // WithoutMarks is the program without what looks for marks. It exists to be compared
@@ -86,7 +87,7 @@ func (p *Program) WithoutMarks() *Program {
 	q.layout, q.laidOut, q.steps = nil, false, slices.Clone(p.steps)
 	for i := range q.steps {
 		if c := q.steps[i].chain; c != nil {
-			q.steps[i].chain = &chain{links: c.links, next: c.next}
+			q.steps[i].chain = &chain{links: c.links, first: c.first, captures: c.captures, next: c.next}
 		}
 	}
 	return &q

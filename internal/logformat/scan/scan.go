@@ -75,10 +75,15 @@ func (p *Program) scan(line []byte, captures [][]byte, scratch *Scratch) Outcome
 	for pc := 0; pc < len(p.steps); pc++ {
 		s := &p.steps[pc]
 		if s.chain != nil {
-			if l := s.chain.layout; l != nil && pc > 0 && l.take(line[pos:], captures, scratch) {
+			if l := s.chain.layout; l != nil && pc > 0 && scratch != nil && l.take(line[pos:], captures, scratch) {
 				return Matched
 			}
-			if pos, pc = s.chain.take(line, pos, last, captures); pc == len(p.steps) {
+			if scratch == nil {
+				pos, pc = s.chain.takeAlone(line, pos, last)
+			} else {
+				pos, pc = s.chain.take(line, pos, last, captures, &scratch.hopped)
+			}
+			if pc == len(p.steps) {
 				break
 			}
 			s = &p.steps[pc] // where another chain does not begin

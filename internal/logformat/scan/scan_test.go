@@ -109,7 +109,7 @@ func (w *twins) plainly(t testing.TB, line []byte) {
 
 // Patterns at the edge of what a scanner may do, with lines on both sides of it.
 func TestEdges(t *testing.T) {
-	check := func(expr string, lines ...string) {
+	agree := func(expr, before string, lines []string) {
 		t.Helper()
 		w := compile(t, expr)
 		if w.program == nil {
@@ -117,7 +117,15 @@ func TestEdges(t *testing.T) {
 			return
 		}
 		for _, line := range lines {
-			w.agree(t, []byte(line))
+			w.agree(t, []byte(before+line))
+		}
+	}
+	check := func(expr string, lines ...string) {
+		t.Helper()
+		agree(expr, "", lines)
+		// Short lines are not as others.
+		if rest, ok := strings.CutPrefix(expr, "^"); ok {
+			agree("^a longer line: "+rest, "a longer line: ", lines)
 		}
 	}
 	// Both alternatives seem possible at the end of the line; only one is.
@@ -161,6 +169,20 @@ func TestEdges(t *testing.T) {
 	check("^(?P<a>a*)0123456789(?P<b>.*)$", "a012345678", "a0123456789", "a0123456780", "a01234567890")
 	check(`^(?P<a>[^"]*)(?P<b>"?)$`, "1234567", "12345678", "123456789", `1234567"`, `12345678"`, "\x00", "")
 	check(`^(?P<a>[\x00-\x20a]+)(?P<b>b?)$`, "a", "aaaaaaa", "aaaaaaaa", "ab", "\x00b")
+	// A time that is that of the line before, or begins like it, or is not followed by the same.
+	const time = "04/Mar/2018:13:49:52 +0000"
+	for _, class := range []string{`[ +-:A-Za-z]{19,}`, `[^\]]+`, `[ +-:A-Za-z]{26}`, `[ +-:A-Za-z]{27,}`} {
+		check(`^(?P<a>[^ ]*) \[(?P<b>`+class+`)\] (?P<c>[^ ]*)$`, "a ["+time+"] b", "aa ["+time+"] bb", "a ["+time+"0] b", "a ["+time+"0",
+			"a ["+time[:25]+"] b", "a ["+time+"]", "a ["+time, "a ["+time[:25], "a ["+time+"] b", "a ["+strings.Repeat("\x00", 26)+"] b", "a ["+time[:25]+"1] b")
+		for i := range time { // a byte of no class
+			check(`^(?P<a>[^ ]*) \[(?P<b>`+class+`)\] (?P<c>[^ ]*)$`, "a ["+time+"] b", "a ["+time[:i]+"]"+time[i+1:]+"] b", "a ["+time[:i]+";"+time[i+1:]+"] b")
+		}
+	}
+	// Runs of a fixed length, near the end of a line.
+	check(`^(?P<a>\d{3}) (?P<b>[^ ]*)$`, "123 456789", "1234 56789", "12 3456789", "1x3 456789")
+	check(`^(?P<a>[^ ]*) (?P<b>\d{3})$`, "12345678 123", "12345678 12", "12345678 1234", "12345678 ", "12345678 1\x003")
+	check("^(?P<a>[^ ]*) (?P<b>[\\x00-9]{3})$", "12345678 12", "12345678 123", "12345678 1\x00\x00", "12345678 1\x00", "12345678 ")
+	check("^(?P<a>[^ ]*) (?P<b>[\\x00-9]{3})", "12345678 12", "12345678 123", "12345678 1", "1 12", "1 123")
 	// Runes of several bytes, and bytes that are no rune.
 	check(`^(?P<a>[^a]+)(?P<b>[^b]*)$`, "é", "éa", "\xc3", "\xc3a\xa9", "世b")
 	check(`^(?P<a>[^a]*?)(?P<b>[^b]+)$`, "é", "bé", "b\xa9", "bbé")
@@ -234,6 +256,24 @@ func TestOutcome(t *testing.T) {
 	check(`^(?P<a>(?:[^"\\]|\\.)*)"$`, `a\"b`, scan.Refused)
 	check(`^(?P<a>\w+(?:,\w+)*);`, `a,b;`, scan.Matched)
 	check(`^(?P<a>\w+(?:,\w+)*);`, `a,b,`, scan.Refused)
+}
+
+// Those who want no captures need no scratch, wherever there is a short cut.
+func TestNoScratch(t *testing.T) {
+	const more = `"[^"]*" "[^"]*" "[^"]*"$`
+	for _, expr := range []string{"^[^ ]+ " + more, "^(?:ab|cd) x " + more} {
+		w := compile(t, expr)
+		line := []byte(`ab x "` + strings.Repeat("agent ", 20) + `" "b" "c"`)
+		if strings.HasPrefix(expr, "^[") {
+			line = append([]byte("ab "), line[5:]...)
+		}
+		if got := w.program.Scan(line, nil, nil); got != scan.Matched {
+			t.Errorf("%s: Scan(%q) = %v, want %v", expr, line, got, scan.Matched)
+		}
+		if n := testing.AllocsPerRun(100, func() { w.program.Scan(line, nil, nil) }); n != 0 {
+			t.Errorf("%s: Scan allocates %v times, want 0", expr, n)
+		}
+	}
 }
 
 func TestScanAllocates(t *testing.T) {

@@ -10,21 +10,23 @@ import (
 // program.
 type Scratch struct {
 	opens []int // where captures began that are not ended
-	*laid       // nil if there is no layout
+	hopped
+	*laid // nil if there is no layout
 }
 
 // laid is what a layout finds in a line.
 type laid struct {
 	found marks.Found
-	times [4]uint64 // the last bytes that isTime knows
+	time  timeKept // of a layout
 }
 
 // NewScratch makes a scratch for the program.
 func (p *Program) NewScratch() *Scratch {
 	s := &Scratch{opens: make([]int, p.captures)}
+	s.hopped.time.forget()
 	if p.laidOut {
 		s.laid = new(laid)
-		s.times[3] = ^s.times[2] // no bytes are these: the two words have six in common
+		s.laid.time.forget()
 	}
 	return s
 }
@@ -32,22 +34,34 @@ func (p *Program) NewScratch() *Scratch {
 // timeLen is the length of nginx's $time_local.
 const timeLen = len("04/Mar/2018:13:49:52 +0000")
 
-// isTime reports whether line[pos:end] are the bytes that were last kept. There is only
-// one set of bytes that times have in a program, and what was kept was looked at.
-func (s *Scratch) isTime(line []byte, pos, end int) bool {
-	if end-pos != timeLen {
-		return false
+// A timeKept is the bytes of the last time that was looked at. Nearly always the next
+// line has the same. There is only one set of bytes that times have in the chains of a
+// program, and one in its layouts.
+type timeKept [4]uint64
+
+func wordsOf(t *[timeLen]byte) timeKept {
+	return timeKept{
+		binary.LittleEndian.Uint64(t[:]), binary.LittleEndian.Uint64(t[8:]),
+		binary.LittleEndian.Uint64(t[16:]), binary.LittleEndian.Uint64(t[18:]),
 	}
-	t := (*[timeLen]byte)(line[pos:])
-	return (binary.LittleEndian.Uint64(t[:])^s.times[0])|(binary.LittleEndian.Uint64(t[8:])^s.times[1])|
-		(binary.LittleEndian.Uint64(t[16:])^s.times[2])|(binary.LittleEndian.Uint64(t[18:])^s.times[3]) == 0
 }
 
-// keepTime keeps line[pos:end] for isTime.
-func (s *Scratch) keepTime(line []byte, pos, end int) {
+// forget makes t no bytes at all: the two last words have six in common.
+func (t *timeKept) forget() { *t = timeKept{3: ^uint64(0)} }
+
+// at reports whether these bytes are at line[i:].
+func (t *timeKept) at(line []byte, i int) bool {
+	j := uint64(uint32(i))
+	if j+uint64(timeLen) > uint64(len(line)) {
+		return false
+	}
+	w := wordsOf((*[timeLen]byte)(line[j : j+uint64(timeLen) : j+uint64(timeLen)]))
+	return (w[0]^t[0])|(w[1]^t[1])|(w[2]^t[2])|(w[3]^t[3]) == 0
+}
+
+// keep makes line[pos:end] these bytes, if there are as many.
+func (t *timeKept) keep(line []byte, pos, end int) {
 	if end-pos == timeLen {
-		t := (*[timeLen]byte)(line[pos:])
-		s.times[0], s.times[1] = binary.LittleEndian.Uint64(t[:]), binary.LittleEndian.Uint64(t[8:])
-		s.times[2], s.times[3] = binary.LittleEndian.Uint64(t[16:]), binary.LittleEndian.Uint64(t[18:])
+		*t = wordsOf((*[timeLen]byte)(line[pos:]))
 	}
 }

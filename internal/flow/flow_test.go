@@ -1,6 +1,7 @@
 package flow_test
 
 import (
+	"bytes"
 	"context"
 	"testing"
 	"testing/synctest"
@@ -38,5 +39,21 @@ func TestLinesAreCountedByPosition(t *testing.T) {
 	c, b := flow.Chunk{Start: from, End: to}, flow.Batch{Start: from, End: to}
 	if c.Lines() != 3 || b.NumLines() != 3 {
 		t.Errorf("Lines = %d, NumLines = %d, want 3", c.Lines(), b.NumLines())
+	}
+}
+
+func TestAfterNewline(t *testing.T) {
+	for _, size := range []int{0, 1, 255, 256, 257, 1000} {
+		text := bytes.Repeat([]byte{'x'}, size)
+		if got := flow.AfterNewline(text); got != 0 {
+			t.Errorf("%d bytes without a newline: %d", size, got)
+		}
+		for i := range text {
+			text[i], text[i/2] = '\n', '\n'
+			if got := flow.AfterNewline(text); got != i+1 {
+				t.Errorf("%d bytes with a last newline at %d: %d", size, i, got)
+			}
+			text[i], text[i/2] = 'x', 'x'
+		}
 	}
 }

@@ -127,7 +127,7 @@ func (f *File) Read(ctx context.Context) (more bool, err error) {
 		return errors.Is(err, logfile.ErrSkipping), ignore(err, logfile.ErrSkipping)
 	}
 	text := beforeNUL(room[:n])
-	end := bytes.LastIndexByte(text, '\n') + 1
+	end := flow.AfterNewline(text)
 	nuls := logfile.LeadingNULs(room[len(text):n])
 	more = n == len(room) || len(text)+nuls < n
 	whole := end
@@ -247,7 +247,7 @@ func (f *File) sendTail(ctx context.Context, room []byte) error {
 		return ignore(err, logfile.ErrSkipping)
 	}
 	text := beforeNUL(room[:n])
-	end := bytes.LastIndexByte(text, '\n') + 1
+	end := flow.AfterNewline(text)
 	f.held = false
 	switch {
 	case end < len(text) && !f.NoRest:

@@ -110,7 +110,7 @@ func (p *Pieces) Whole(text []byte, behind int) int {
 		return whole
 	}
 	for end := len(text); end > 0; {
-		start := bytes.LastIndexByte(text[:end-1], '\n') + 1
+		start := flow.AfterNewline(text[:end-1])
 		inner, what := p.unwrap(text[start : end-1])
 		if what == aPiece {
 			joined += len(inner)

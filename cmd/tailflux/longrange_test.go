@@ -31,7 +31,7 @@ import (
 var (
 	longDays = flag.Int("long.days", 1, "days of the range of TestLongRange")
 	longRate = flag.Int("long.rate", 4, "lines a second of TestLongRange")
-	longMore = flag.String("long.more", "", "one more rollup of TestLongRange, as an item of the list")
+	longMore = flag.String("long.more", "", "more rollups of TestLongRange, as items of a list: {…}, {…}")
 )
 
 const longFormat = `$remote_addr [$time_local] "$request" $status $bytes_sent $request_time $upstream_response_time`
@@ -86,17 +86,15 @@ func TestLongRange(t *testing.T) {
 	}
 }
 
-// longConfig writes a configuration with the default rollups, and one more if that is wanted.
+// longConfig writes a configuration with the default rollups, and more if they are wanted.
 func longConfig(t *testing.T, db *influxdtest.Server) (file string) {
 	t.Helper()
 	var b strings.Builder
-	fmt.Fprintf(&b, "influxdb: {url: %s, database: rollups}\nrollups:\n", db.URL())
+	fmt.Fprintf(&b, "influxdb: {url: %s, database: rollups}\nrollups: [", db.URL())
 	for _, r := range config.DefaultRollups() {
-		fmt.Fprintf(&b, "- {measurement: %s, interval: %s, tags: [%s]}\n", r.Measurement, r.Interval, strings.Join(r.Tags, ", "))
+		fmt.Fprintf(&b, "{measurement: %s, interval: %s, tags: [%s]}, ", r.Measurement, r.Interval, strings.Join(r.Tags, ", "))
 	}
-	if *longMore != "" {
-		fmt.Fprintf(&b, "- %s\n", *longMore)
-	}
+	fmt.Fprintf(&b, "%s]\n", *longMore)
 	file = filepath.Join(t.TempDir(), "tailflux.yml")
 	if err := os.WriteFile(file, []byte(b.String()), 0o600); err != nil {
 		t.Fatal(err)

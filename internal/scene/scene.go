@@ -3,10 +3,13 @@
 // Decide says what follows. There is no I/O, no clock and no log here, so that each fate
 // of a file is a row of a table, and a scene that was kept can be decided again.
 //
-//	scene.go    what is seen, and what can be done
-//	decide.go   a log that is followed
-//	since.go    from when on files may hold something that nobody has seen
-//	restart.go  where to continue after a start
+//	scene.go        what is seen, and what can be done
+//	decide.go       what follows, step by step
+//	restart.go      where to continue after a start
+//	truncations.go  files that hold something else than what was read of them
+//	arrivals.go     files that came to the path, or have grown after they were left
+//	since.go        from when on files may hold something that nobody has seen
+//	leaves.go       files that are closed
 //
 // docs/following.md says the same in an operator's words.
 package scene

@@ -26,10 +26,12 @@
 //	act.go       the last step
 //	numbers.go   which numbers the lines of a file have
 //	glob.go      many paths
+//	links.go     those that are other names of one file
 //	dated.go     those that differ in a date, and are one source
 //	import.go    logs that are read once, from their beginning
 //	report.go    what is logged of trouble and loss
 //	watched.go   files that were closed and may grow again
+//	reconfigure.go, rename.go   what a reload changes
 //
 // What a file on disk is, by which it is recognised, is package logfile's.
 //

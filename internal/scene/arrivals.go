@@ -1,0 +1,181 @@
+package scene
+
+import (
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/tailflux/tailflux/internal/checkpoint"
+	"github.com/tailflux/tailflux/internal/logfile"
+)
+
+// missed looks at files that have grown after they were left, while nothing is at the path:
+// what may have been there is looked for at the same moments, and would always come first.
+func (d *decision) missed() {
+	if d.isMissed() {
+		d.regrown()
+	}
+}
+
+// arrivals are files that came to the path: those that were rotated away, or copied and
+// truncated, and never seen there, and the one that is there now.
+func (d *decision) arrivals() {
+	since, searching := d.since()
+	comes := d.isNew()
+	var refusal error
+	if comes && d.Path.File >= 0 {
+		refusal = d.Trouble(d.Path.File)
+		comes = refusal == nil
+	}
+	if comes && d.newest() != nil {
+		d.add(Action{Do: Supersede, ID: d.newest().ID})
+	}
+	if searching {
+		d.unseen(since, comes, refusal)
+	}
+	switch f := d.OpenAs(d.Path.Held); {
+	case comes:
+		d.comes()
+	case f != nil && f.Superseded:
+		if n := d.newest(); n != nil {
+			d.add(Action{Do: Supersede, ID: n.ID})
+		}
+		d.add(Action{Do: Back, ID: f.ID})
+	}
+	switch {
+	case d.isKnown() && d.isMissed():
+		d.add(Action{Do: Missing})
+	case !d.Path.Missing && !d.Missed.IsZero():
+		d.add(Action{Do: IsBack})
+	}
+}
+
+// unseen begins a generation for each rotated file, in their order, that is not older
+// than what was read and that nobody has read, nor will read from what comes to the path.
+// While one of them, or what is at the path, is refused, none is older than since.
+func (d *decision) unseen(since time.Time, comes bool, refusal error) {
+	mayBe := func(i int) bool {
+		c := d.Beside[i]
+		return (c.Rotated || c.Maybe && d.Restarted) && !c.AtPath && c.Held == 0 && !c.Modified.Before(since)
+	}
+	for i, c := range d.Beside {
+		if !mayBe(i) {
+			continue
+		}
+		if err := d.Trouble(i); err != nil {
+			if _, packed := errors.AsType[logfile.PackedError](err); !packed {
+				refusal = err
+			} else if d.Restarted && !d.isKnownTime(c.Modified) {
+				d.add(Action{Do: Unreadable, File: i, Err: err})
+			}
+			continue
+		}
+		earlier := func(j int) bool { return j < i && mayBe(j) && d.Trouble(j) == nil && d.Within(i, j) }
+		if g := d.lost(i); g != nil {
+			d.add(Action{Do: Resume, File: i, Prior: *g, Behind: true})
+			continue
+		}
+		if d.any(earlier) || comes && d.Path.File >= 0 && d.Within(i, d.Path.File) || d.wasRead(i, 0, 0) {
+			continue
+		}
+		switch before, sure := d.isBefore(c); {
+		case c.Rotated || before:
+			d.add(Action{Do: Begin, File: i, Behind: true})
+		case !sure:
+			d.add(Action{Do: Unreadable, File: i, Err: errUnplaced})
+		}
+	}
+	if refusal != nil { // the next look goes on
+		d.add(Action{Do: Refused, Err: refusal, Since: since})
+	} else {
+		d.add(Action{Do: Searched})
+	}
+}
+
+var errUnplaced = errors.New("nothing tells whether it was this log, or is another one")
+
+// isBefore reports whether a file that is not called as rotated ones are was last written
+// before that at the path was made, or soon after: another log, which is still written to,
+// may have such a name. sure is false if that cannot be told.
+func (d *decision) isBefore(c Beside) (before, sure bool) {
+	const soon = 5 * time.Second
+	if d.Path.File < 0 || d.Trouble(d.Path.File) != nil {
+		return false, false
+	}
+	born := d.Born(d.Path.File).Birth
+	return born > 0 && !c.Modified.After(time.Unix(0, born).Add(soon)), born > 0
+}
+
+// isKnownTime reports whether a file that was read was last written at a time: what
+// compresses a file gives it the time of that.
+func (d *decision) isKnownTime(at time.Time) bool {
+	is := func(g checkpoint.Generation) bool { return g.Modified == at.UnixNano() }
+	return slices.ContainsFunc(d.Ledger.Finished, is) || slices.ContainsFunc(d.Ledger.Open, is)
+}
+
+// comes begins a generation with what is at the path now, or goes on with a finished one
+// that has come back. A copy of that at the path counts as another one, but not if its file
+// was lost: it was restored.
+func (d *decision) comes() {
+	file, first := d.Path.File, d.newest() == nil
+	if file < 0 { // nothing was ever read
+		d.add(Action{Do: Begin, File: -1, First: true})
+		return
+	}
+	if g := d.lost(file); g != nil {
+		d.add(Action{Do: Resume, File: file, Prior: *g, First: first})
+		return
+	}
+	for _, g := range d.finished() {
+		if g.Head.Length > 0 && d.Is(file, &g) == logfile.Same {
+			d.add(Action{Do: Resume, File: file, Prior: g, First: first})
+			return
+		}
+	}
+	d.add(Action{Do: Begin, File: file, First: first, Offset: d.copied(file)})
+}
+
+// lost is the lost generation whose file has turned up, or was restored from a copy, which is
+// not one of what else was read; nil if none has.
+func (d *decision) lost(file int) *checkpoint.Generation {
+	for i := range d.Ledger.Finished {
+		g := &d.Ledger.Finished[i]
+		if g.State != checkpoint.Lost || g.Head.Length == 0 {
+			continue
+		}
+		if how := d.Is(file, g); d.isLog(file, how, g) && (how == logfile.Same || !d.wasRead(file, 0, g.ID)) {
+			return g
+		}
+	}
+	return nil
+}
+
+// copied is how much of the file at the path was read, or will be, from the one that was
+// there before, if that has no name any more: then it is a copy that was put in its place.
+// While the one before has a name, a log that begins alike is another one.
+func (d *decision) copied(file int) int64 {
+	f := d.newest()
+	if f == nil || !f.Deleted || !f.Holds || f.Packed {
+		return 0
+	}
+	from, ok := d.Agrees(file, f.ID)
+	if !ok {
+		return 0
+	}
+	return from
+}
+
+// regrown are files that were left, and have grown since.
+func (d *decision) regrown() {
+	for _, id := range d.Regrown {
+		a := Action{Do: Unwatch, ID: id}
+		for _, g := range d.finished() {
+			file := slices.IndexFunc(d.Beside, func(c Beside) bool { return g.ID == id && g.Head.Length > 0 && c.Held == 0 && c.Inode.Is(g.Inode) })
+			if file >= 0 && d.isFile(file, &g) && d.Is(file, &g) == logfile.Same {
+				a = Action{Do: Resume, ID: id, File: file, Prior: g, Behind: true}
+				break
+			}
+		}
+		d.add(a)
+	}
+}

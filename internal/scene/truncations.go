@@ -1,0 +1,81 @@
+package scene
+
+import (
+	"slices"
+
+	"github.com/tailflux/tailflux/internal/logfile"
+)
+
+// truncations are files that hold something else now. That is a new generation. The one
+// before goes on in the copy that logrotate made of the file before it truncated it
+// (copytruncate), if there is one; by now it is whole.
+func (d *decision) truncations() {
+	for i := range d.Open {
+		f := &d.Open[i]
+		if f.Holds {
+			continue
+		}
+		a := Action{Do: Truncated, ID: f.ID, File: -1, Since: d.asOf(f)}
+		best, sure := -1, logfile.Different
+		var parts []int // copies that were made when it had less than what is known of its beginning
+		for i, c := range d.Beside {
+			if c.Held == f.ID || c.Held != 0 && !d.OpenAs(c.Held).Unsure || d.Trouble(i) != nil {
+				continue
+			}
+			how := d.Is(i, &f.Generation)
+			isPart := d.IsPart(i, f.ID)
+			if isPart {
+				how = logfile.Prefix
+			}
+			if how == logfile.Different || d.wasRead(i, f.ID, 0) {
+				continue
+			}
+			if isPart && !c.AtPath {
+				parts = append(parts, i)
+			}
+			if how >= sure {
+				best, sure = i, how
+			}
+		}
+		for _, part := range parts {
+			if part != best { // nothing else tells any more that it was read
+				d.add(Action{Do: NoteCopy, File: part, Prior: f.Generation})
+			}
+		}
+		unread := f.Known - f.Offset
+		switch {
+		case best >= 0 && d.Size(best) >= 0 && d.Size(best) <= f.Offset:
+			// It was read further than it was copied.
+			d.add(Action{Do: NoteCopy, File: best, Prior: f.Generation})
+		case best >= 0:
+			a.File = best
+		case unread > 0 && f.Kept == 0:
+			a.Bytes = unread
+		}
+		d.add(a)
+		return
+	}
+}
+
+// emptyOnes are files that were empty when they were found beside the log. What has come
+// to one since may be a copy, whole or in the making.
+func (d *decision) emptyOnes() {
+	for i := range d.Open {
+		f := &d.Open[i]
+		if f.Compressed { // at the path it is refused, and beside it found once more, as what it is
+			d.add(Action{Do: Forget, ID: f.ID})
+			d.add(Action{Do: Search, Since: d.latest()})
+			return
+		}
+		if !f.Unsure || f.Empty {
+			continue
+		}
+		file := slices.IndexFunc(d.Beside, func(c Beside) bool { return c.Held == f.ID })
+		if f.Superseded && file >= 0 && d.wasRead(file, f.ID, 0) {
+			d.add(Action{Do: Forget, ID: f.ID})
+		} else {
+			d.add(Action{Do: Sure, ID: f.ID})
+		}
+		return
+	}
+}

@@ -175,6 +175,12 @@ func (a *Answer) sheet(of string) *sheet {
 			}
 		}
 		return out
+	case partStatuses: // nothing else is asked of them
+		out.columns = []string{"name", "requests", "client_errors", "server_errors"}
+		for _, r := range a.Tables[of] {
+			out.add(r.Name, r.Requests, r.ClientErrors, r.ServerErrors)
+		}
+		return out
 	}
 	out.columns = []string{"name", "requests", "client_errors", "server_errors", "bytes", "mean", "p95"}
 	for _, r := range a.Tables[of] {

@@ -44,7 +44,7 @@ const (
 )
 
 // mostHops is the most that a chain may have.
-const mostHops = 128
+const mostHops = 64
 
 // mostWords is how many bytes are looked at as words until the one that ends a run is looked
 // for as the standard library does, which is faster from there on.

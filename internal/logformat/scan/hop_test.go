@@ -148,3 +148,31 @@ func TestNoHops(t *testing.T) {
 		}
 	}
 }
+
+// A format may have more links than a chain.
+func TestMoreLinksThanHops(t *testing.T) {
+	for _, n := range []int{mostHops - 1, mostHops, mostHops + 1, 3 * mostHops} {
+		fields, groups, wanted := make([]string, n), make([]string, n), make([]int, n)
+		for i := range n {
+			fields[i], groups[i], wanted[i] = strings.Repeat("x", 1+i%9), `([^ ]+)`, i+1
+		}
+		tree, err := syntax.Parse("^"+strings.Join(groups, " ")+"$", syntax.Perl)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := Compile(tree, wanted)
+		if err != nil {
+			t.Fatal(err)
+		}
+		captures := make([][]byte, n)
+		if out := p.Scan([]byte(strings.Join(fields, " ")), captures, p.NewScratch()); out != Matched {
+			t.Errorf("%d fields: %v", n, out)
+			continue
+		}
+		for i, got := range captures {
+			if string(got) != fields[i] {
+				t.Errorf("%d fields: number %d is %q, want %q", n, i, got, fields[i])
+			}
+		}
+	}
+}

@@ -177,15 +177,8 @@ func Behind(path string) (names []string) {
 
 // target is where a link at the path leads, even if nothing is there; else path.
 func target(path string) string {
-	if to, err := filepath.EvalSymlinks(path); err == nil {
-		return to
+	if names := Behind(path); len(names) > 0 {
+		return names[len(names)-1]
 	}
-	to, err := os.Readlink(path)
-	if err != nil {
-		return path
-	}
-	if !filepath.IsAbs(to) {
-		to = filepath.Join(filepath.Dir(path), to)
-	}
-	return to
+	return path
 }

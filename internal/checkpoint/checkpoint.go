@@ -94,7 +94,8 @@ type Checkpoint struct {
 	stats *stats.Stats
 	log   *slog.Logger
 
-	outage outage // for the goroutine that saves
+	outage   outage     // for the goroutine that saves
+	settling sync.Mutex // held while logs are synced
 
 	mu       sync.Mutex // guards the fields below; never held over I/O
 	sources  map[string]*Source
@@ -103,6 +104,8 @@ type Checkpoint struct {
 	secured  int              // needed as of the last save that ended
 	changed  bool             // something is not saved
 	dropping bool             // an imported file was forgotten, which was logged
+	syncLogs func()           // nil: what is acknowledged counts at once
+	waiting  []acknowledged   // for the logs to be synced
 
 	destinations []string              // of each line; none: one without a name
 	files        [2]map[string]*Source // what the latest save has, and the one before it; nil: it is not known

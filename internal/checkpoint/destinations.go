@@ -78,29 +78,52 @@ func (g *Generation) all(destinations []string) []Ahead {
 	return all
 }
 
-// acknowledge records that destinations got everything before a position.
-func (c *Checkpoint) acknowledge(end flow.Position, before logfile.Sum, got func(destination string) bool) {
+// acknowledged is that everything before a position was delivered: to a rollup, or, if that is
+// empty, to all destinations that are none.
+type acknowledged struct {
+	end    flow.Position
+	before logfile.Sum
+	rollup string
+}
+
+func (a *acknowledged) to(destination string) bool {
+	if a.rollup == "" {
+		return destination == Lines || destination == Raw
+	}
+	return destination == a.rollup
+}
+
+func (c *Checkpoint) acknowledge(a acknowledged) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	s := c.sources[end.Generation.Source.Name]
+	if c.syncLogs != nil {
+		c.waiting = append(c.waiting, a)
+		return
+	}
+	c.reached(a)
+}
+
+// reached records up to where destinations got a generation.
+func (c *Checkpoint) reached(a acknowledged) {
+	s := c.sources[a.end.Generation.Source.Name]
 	if s == nil {
 		return
 	}
-	open := s.undelivered(end.Generation.ID)
+	open := s.undelivered(a.end.Generation.ID)
 	if open == nil {
 		return
 	}
 	if open.State == Lost {
 		open.reopen(c.destinations)
 	}
-	is := Reached{end.Offset, end.Line, before}
+	is := Reached{a.end.Offset, a.end.Line, a.before}
 	if len(c.destinations) == 0 {
 		open.Offset, open.Line, open.Before = is.Offset, is.Line, is.Before
 	} else {
 		all := open.all(c.destinations)
 		for i := range all {
 			// Lines that are read again for another destination are nothing new.
-			if got(all[i].Destination) && is.Offset > all[i].Offset {
+			if a.to(all[i].Destination) && is.Offset > all[i].Offset {
 				all[i].Reached = is
 			}
 		}
@@ -115,7 +138,7 @@ func (c *Checkpoint) acknowledge(end flow.Position, before logfile.Sum, got func
 
 // AcknowledgeCut records that a rollup got everything before the end of a cut.
 func (c *Checkpoint) AcknowledgeCut(cut *flow.Cut) {
-	c.acknowledge(cut.End, logfile.SumOf(cut.Ending), func(d string) bool { return d == cut.Rollup })
+	c.acknowledge(acknowledged{cut.End, logfile.SumOf(cut.Ending), cut.Rollup})
 }
 
 // Undone are lines that a destination never got which is none any more.

@@ -13,7 +13,7 @@ const EndingBytes = 64
 // Acknowledge records that everything before a position was delivered, but to rollups.
 // last holds the last delivered bytes, as far as they are known; it is not kept.
 func (c *Checkpoint) Acknowledge(end flow.Position, last []byte) {
-	c.acknowledge(end, logfile.SumOf(last[max(0, len(last)-EndingBytes):]), func(d string) bool { return d == Lines || d == Raw })
+	c.acknowledge(acknowledged{end: end, before: logfile.SumOf(last[max(0, len(last)-EndingBytes):])})
 }
 
 // open returns the open generation or the imported file of an ID, or nil.

@@ -10,14 +10,21 @@ func (c *Checkpoint) Secure() {
 	unsaved := c.needed > c.secured
 	c.mu.Unlock()
 	if unsaved {
-		_ = c.Save() // which logs
+		_ = c.save() // which logs
 	}
 }
 
-// Save makes durable whatever has changed since the last save. It blocks for the
-// disk and for another save. Save logs an error itself: when the outage begins, and
-// once more when a new file is affected. /monitor shows it too.
+// Save makes durable whatever has changed since the last save, and what was acknowledged before
+// the call. It blocks for the disks, of the logs too ([Checkpoint.SyncLogs]), and for another
+// save. Save logs an error itself: when the outage begins, and once more when a new file is
+// affected. /monitor shows it too.
 func (c *Checkpoint) Save() error {
+	c.settle()
+	return c.save()
+}
+
+// save is Save, without what waits for the logs' disks.
+func (c *Checkpoint) save() error {
 	if c.disk.dir == nil {
 		return nil
 	}
@@ -57,6 +64,40 @@ func (c *Checkpoint) Save() error {
 	c.mu.Unlock()
 	c.report(err, unsaved)
 	return err
+}
+
+// SyncLogs makes an acknowledgement count once sync has returned, which each Save calls: it is
+// to wait until what was read of the logs is on the disk. Otherwise a log could be shorter after
+// a power cut than what the checkpoint knows as delivered of it. SyncLogs reports whether anything
+// is saved at all. Call it before the first acknowledgement.
+func (c *Checkpoint) SyncLogs(sync func()) bool {
+	c.settling.Lock()
+	defer c.settling.Unlock()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.disk.dir != nil {
+		c.syncLogs = sync
+	}
+	return c.syncLogs != nil
+}
+
+// settle makes what was acknowledged count.
+func (c *Checkpoint) settle() {
+	c.settling.Lock() // whoever comes second must not wait for less
+	defer c.settling.Unlock()
+	c.mu.Lock()
+	sync, waiting := c.syncLogs, c.waiting
+	c.waiting = nil
+	c.mu.Unlock()
+	if sync == nil {
+		return
+	}
+	sync()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, a := range waiting {
+		c.reached(a)
+	}
 }
 
 // SaveTwice is Save, so that either file may be lost, whatever was saved before.

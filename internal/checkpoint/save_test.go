@@ -346,3 +346,35 @@ func TestNobodyButASaveWaitsForTheDisk(t *testing.T) {
 	}
 	o.crash().want(web, known)
 }
+
+// What was acknowledged counts once the logs are on the disk, and nobody but Save waits for that.
+func TestAcknowledgedCountsOnceLogsAreSynced(t *testing.T) {
+	o, g := begun(t)
+	onDisk := func() int64 {
+		all, err := checkpoint.Read(o.dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return all[web.Name].Open[0].Offset
+	}
+	synced := 0
+	if !o.SyncLogs(func() {
+		synced++
+		o.Acknowledge(at(g, 300), nil) // which may not be on the disk when this returns
+		o.Begin(at(generation(web, g.ID+1), 0), logfile.Sum{}, logfile.File{})
+		o.Secure()
+		if got := onDisk(); got != 0 {
+			t.Errorf("a save says that %d bytes were delivered, and the log is being synced", got)
+		}
+	}) {
+		t.Error("nothing is saved, it says")
+	}
+	o.Acknowledge(at(g, 200), nil)
+	o.save()
+	if got := onDisk(); synced != 1 || got != 200 {
+		t.Errorf("synced %d times, offset %d, want once, and 200", synced, got)
+	}
+	if checkpoint.InMemory(nil).SyncLogs(func() {}) {
+		t.Error("a checkpoint in memory is saved, it says")
+	}
+}

@@ -27,6 +27,7 @@ type Feed struct {
 	checkpoint *checkpoint.Checkpoint
 	meanwhile  func() (next time.Time)
 	patience   *time.Timer // of send
+	unsynced   unsynced
 }
 
 // NewFeed returns the way into out, for lines of maxLine bytes and longer ones. What must
@@ -35,6 +36,7 @@ func NewFeed(maxLine int, c *checkpoint.Checkpoint, pool *flow.Pool, st *stats.S
 	patience := time.NewTimer(0)
 	patience.Stop()
 	d := &Feed{stats: st, log: log, checkpoint: c, meanwhile: meanwhile, patience: patience}
+	d.unsynced.kept = c.SyncLogs(d.unsynced.sync)
 	d.Through(maxLine, pool, out)
 	return d
 }

@@ -281,6 +281,9 @@ func (f *File) send(ctx context.Context, n int, length, tooLong int64) error {
 		f.begin = beginning{before.Generation, logfile.SumBehind(nuls, chunk.Data[:min(length, int64(n))])}
 		f.Describe()
 	}
+	if f.Packed == nil {
+		f.feed.unsynced.read(f.Opened)
+	}
 	f.At = chunk.End // already: if the file is truncated while this waits, what follows is in the copy
 	if err := f.feed.send(ctx, chunk); err != nil {
 		return err
@@ -340,8 +343,10 @@ func (f *File) End() {
 	f.Close()
 }
 
-// Close closes the file.
+// Close closes the file, some moments later if what was read of it is not on the disk yet.
 func (f *File) Close() {
 	f.Closed = true
-	f.Opened.Close()
+	if f.feed == nil || !f.feed.unsynced.leave(f.Opened) {
+		f.Opened.Close()
+	}
 }

@@ -41,6 +41,9 @@ func TestAgain(t *testing.T) {
 		create(t, path, first)
 		read()
 		f.sink.checkpoint.Acknowledge(last, []byte(first))
+		if err := f.sink.checkpoint.Save(); err != nil {
+			t.Fatal(err)
+		}
 		acknowledged := last
 		appendTo(t, path, second)
 		read()

@@ -287,9 +287,7 @@ func rotateOften(t *testing.T, o options, sources, rounds int, pause func(round 
 			t.Errorf("%s: %d lines came, want %d", l.path, len(got), len(l.want))
 		}
 	}
-	if n := descriptors(t, dir); n != 0 {
-		t.Errorf("%d descriptors are left", n)
-	}
+	f.eventually("the end of all files", func() bool { return descriptors(t, dir) == 0 })
 	f.eventually("the end of all watches", func() bool { return watches(t, all) == 0 })
 	// The lock of the checkpoint, until the test ends, and the library's inotify
 	// and epoll with its pipe.

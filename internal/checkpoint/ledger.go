@@ -177,6 +177,27 @@ func (l *Ledger) Stay(g *flow.Generation) {
 	}
 }
 
+// Again makes all destinations but these get an open generation again from where the one is that
+// got least. It reports whether any had got more, and how many rollups.
+func (l *Ledger) Again(id int64, but []Ahead) (again bool, rollups int) {
+	c := l.c
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	_, open := l.open(id)
+	if open == nil || len(open.Ahead) == len(but) {
+		return false, 0
+	}
+	for _, a := range open.Ahead {
+		if !slices.Contains(but, a) && a.Destination != Lines && a.Destination != Raw {
+			rollups++
+		}
+	}
+	open.Ahead = but
+	c.needed++
+	c.changed = true
+	return true, rollups
+}
+
 // Forget undoes Begin: nothing of the generation was read.
 func (l *Ledger) Forget(g *flow.Generation) {
 	c := l.c

@@ -304,6 +304,21 @@ var fates = []struct {
 		"tailflux is started again", seen(atStart(0), remembered(1), beside("access.log", 10, is(1, logfile.Same))),
 		"resume 1 at 10, access.log; search since 10; start",
 	},
+	{
+		"tailflux is started again: not all destinations got the same", seen(atStart(0), remembered(1, ahead("raw", 30), ahead("site", 15)),
+			beside("access.log", 10, is(1, logfile.Same))),
+		"resume 1 at 10, raw at 30, site at 15, access.log; search since 10; start",
+	},
+	{
+		"tailflux is started again: the log was shortened", seen(atStart(0), remembered(1, ahead("raw", 30), ahead("site", 15)),
+			beside("access.log", 10, is(1, logfile.Same), shortened(20))),
+		"resume 1 at 10, site at 15, access.log; search since 10; start",
+	},
+	{
+		"tailflux is started again: the log was shortened, and one before it is not delivered", seen(atStart(0), remembered(1), remembered(2, ahead("raw", 30)),
+			beside("access.log.1", 10, is(1, logfile.Same)), beside("access.log", 20, is(2, logfile.Same), shortened(20))),
+		"resume 1 at 10, access.log.1 behind; resume 2 at 10, access.log; search since 10; start",
+	},
 	{"tailflux is started again: for the first time", seen(atStart(0)), "start"},
 	{
 		"tailflux is started again: after a rotation", seen(atStart(0), remembered(1), beside("access.log.1.gz", 10, is(1, logfile.Copy)), beside("access.log", 20)),

@@ -27,6 +27,7 @@ type said struct {
 	trouble  error
 	imported bool
 	is       map[int64]logfile.Identity // which generations, and how surely
+	upTo     int64                      // and is another one than was read beyond it; 0: it is not
 	holdsAll map[int64]bool
 	copies   map[int64]bool
 	part     map[int64]bool
@@ -172,6 +173,13 @@ func writtenAt(at int) recalls {
 	return func(g *checkpoint.Generation) { g.Modified = minute(at).UnixNano() }
 }
 
+// ahead says that a destination got more than others.
+func ahead(destination string, offset int64) recalls {
+	return func(g *checkpoint.Generation) {
+		g.Ahead = append(g.Ahead, checkpoint.Ahead{Destination: destination, Reached: checkpoint.Reached{Offset: offset}})
+	}
+}
+
 func lost(g *checkpoint.Generation) { g.State, g.Before = checkpoint.Lost, logfile.Sum{Length: 10} }
 
 func left(g *checkpoint.Generation) {
@@ -217,6 +225,9 @@ func is(id int64, how logfile.Identity) trait {
 	}
 }
 
+// shortened says that a file is not any more what was read of it beyond an offset.
+func shortened(to int64) trait { return func(_ *look, s *said, _ int) { s.upTo = to } }
+
 func hasInodeOf(id int64) trait {
 	return func(l *look, _ *said, i int) { l.Beside[i].Inode.Number = uint64(id) }
 }
@@ -252,6 +263,9 @@ func xz(_ *look, s *said, _ int) { s.trouble = logfile.PackedError{} }
 func (l *look) Trouble(i int) error { return l.says[i].trouble }
 func (l *look) Size(i int) int64    { return l.says[i].size }
 func (l *look) Is(i int, g *checkpoint.Generation) logfile.Identity {
+	if to := l.says[i].upTo; to > 0 && g.Offset > to {
+		return logfile.Different
+	}
 	return l.says[i].is[g.ID]
 }
 func (l *look) HoldsAll(i int, g *checkpoint.Generation) bool { return l.says[i].holdsAll[g.ID] }
@@ -283,6 +297,9 @@ func (l *look) written(actions []scene.Action) string {
 		case scene.Begin, scene.Resume, scene.NoteCopy:
 			if a.Prior.ID > 0 {
 				text = append(text, fmt.Sprint(a.Prior.ID, " at ", a.Prior.Offset, ","))
+			}
+			for _, ahead := range a.Prior.Ahead {
+				text = append(text, fmt.Sprint(ahead.Destination, " at ", ahead.Offset, ","))
 			}
 			text = append(text, l.name(a.File))
 			if a.Offset > 0 {

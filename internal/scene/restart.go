@@ -25,7 +25,7 @@ func (d *decision) start() {
 	open := d.Ledger.Open
 	switch {
 	case len(open) == 1 && d.isAtPath(&open[0]): // as it nearly always is
-		d.add(Action{Do: Resume, File: d.Path.File, Prior: acknowledged(open[0])})
+		d.add(Action{Do: Resume, File: d.Path.File, Prior: d.shortened(d.Path.File, acknowledged(open[0]))})
 	case len(open) > 0 && d.Path.Missing && d.Bare && !d.Once:
 		d.add(Action{Do: Wait, Err: d.Path.Trouble})
 		return
@@ -51,6 +51,20 @@ func (d *decision) start() {
 // acknowledged is a generation that is read again from where it was acknowledged.
 func acknowledged(g checkpoint.Generation) checkpoint.Generation {
 	g.State, g.Left = checkpoint.Reading, checkpoint.Reached{}
+	return g
+}
+
+// shortened takes back what destinations got of the log beyond the one that got least, if that is
+// not in its file any more: else what is written there next would count as theirs.
+func (d *decision) shortened(file int, g checkpoint.Generation) checkpoint.Generation {
+	gone := func(a checkpoint.Ahead) bool {
+		got := g
+		got.Offset, got.Line, got.Before = a.Offset, a.Line, a.Before
+		return d.Is(file, &got) < logfile.Copy
+	}
+	if slices.ContainsFunc(g.Ahead, gone) { // which is rare: others hold this slice
+		g.Ahead = slices.DeleteFunc(slices.Clone(g.Ahead), gone)
+	}
 	return g
 }
 
@@ -116,7 +130,11 @@ func (d *decision) restore() bool {
 			d.add(Action{Do: NoteCopy, ID: g.ID, File: best, Prior: g})
 		default:
 			taken[best] = true
-			d.add(Action{Do: Resume, File: best, Prior: g, Behind: !d.Beside[best].AtPath})
+			behind := !d.Beside[best].AtPath
+			if !behind {
+				g = d.shortened(best, g)
+			}
+			d.add(Action{Do: Resume, File: best, Prior: g, Behind: behind})
 		}
 	}
 	for _, g := range missing {

@@ -185,6 +185,10 @@ func (s *source) resume(r *Reader, o *logfile.Opened, a scene.Action, now time.T
 		f.Size = max(f.Size, g.Size)
 	}
 	s.ledger.Stay(at.Generation)
+	if again, rollups := s.ledger.Again(g.ID, g.Ahead); again {
+		r.log.Warn("log file is shorter than what was delivered of it, or was changed; what is left is delivered again: its points are the same ones, but so many rollups may have lines twice",
+			"source", s.Name, "file", o.Path, "offset", at.Offset, "line", at.Line, "rollups", rollups)
+	}
 	f.Describe()
 	slices.SortFunc(s.files, func(a, b *growing.File) int { return cmp.Compare(a.At.Generation.ID, b.At.Generation.ID) })
 	r.log.Info("continuing with log file", "source", s.Name, "file", o.Path, "offset", at.Offset, "line", at.Line)

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tailflux/tailflux/internal/checkpoint"
+	"github.com/tailflux/tailflux/internal/logfile"
 	"github.com/tailflux/tailflux/internal/tail"
 )
 
@@ -654,4 +656,52 @@ func TestFileIsDeletedWhileStoppedAndACopyOfAnotherOneBeginsAlike(t *testing.T) 
 		}
 		d.stop()
 	})
+}
+
+// Raw points were further than a rollup when it was killed, and the log is shorter when it is
+// started again: what was written behind what is left is delivered, to raw points as well.
+func TestLogIsShortenedWhileStopped(t *testing.T) {
+	for _, shortened := range []bool{false, true} {
+		t.Run(fmt.Sprint(shortened), func(t *testing.T) {
+			path := logFile(t)
+			first := strings.Repeat("x", 2*logfile.HeadBytes) // else another head tells that it is another log
+			file := create(t, path, first+"\na2\na3\na4\n")
+			d := newDaemon(t, false, path)
+			d.books = nil // lines that are gone had the numbers of those that came next
+			d.start()
+			c := d.sink.checkpoint
+			c.Deliver([]string{checkpoint.Lines, checkpoint.Raw, "site"})
+			d.want(1, first, "a2", "a3", "a4")
+			d.sink.acknowledge(everything)
+			if err := c.Save(); err != nil {
+				t.Fatal(err)
+			}
+			g := d.files[0].generation
+			d.kill()
+			if got := c.From(g, checkpoint.Raw); got != 5 {
+				t.Fatalf("raw points go on from line %d, want 5", got)
+			}
+			if shortened {
+				if err := file.Truncate(int64(len(first)) + 4); err != nil {
+					t.Fatal(err)
+				}
+			}
+			appendTo(t, path, "b3\nb4\nb5\n")
+			d.start()
+			from := int64(5)
+			if shortened {
+				d.want(1, first, "a2", "b3", "b4", "b5")
+				from = 1
+			} else {
+				d.want(1, first, "a2", "a3", "a4", "b3", "b4", "b5")
+			}
+			if got := d.sink.checkpoint.From(g, checkpoint.Raw); got != from {
+				t.Errorf("raw points go on from line %d, want %d", got, from)
+			}
+			if told := strings.Contains(d.log.String(), "shorter than what was delivered"); told != shortened {
+				t.Errorf("told %v, want %v; the log:\n%s", told, shortened, &d.log)
+			}
+			d.stop()
+		})
+	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -45,10 +46,9 @@ configuration is wrong: then every mistake in it is printed.`,
 			if !cmd.Flags().Changed("path") { // else it is not the service that is meant
 				unit = doctor.FindUnit(unitDirs)
 			}
-			c, err := configured(cmd, func(c *config.Config) error { return checkSecrets(unit.HandOver(c)) })
-			if err == nil {
-				err = checkPaths(c)
-			}
+			c, err := configured(cmd, func(c *config.Config) error {
+				return errors.Join(checkSecrets(unit.HandOver(c)), checkPaths(c))
+			})
 			if err != nil || asYAML {
 				warnOfVariables(cmd)
 			}

@@ -67,7 +67,7 @@ func TestFollowedLogIsCompressed(t *testing.T) {
 	in := newInstallation(t)
 	in.write(lines(0, 30))
 	in.shell("gzip access.log; mv access.log.gz access.log")
-	says := "tailflux: source web: " + in.log + " is compressed with gzip, and only plain text can be followed: " +
+	says := "--path: " + in.log + " is compressed with gzip, and only plain text can be followed: " +
 		"if nginx writes it, remove the parameter gzip of its access_log; tailflux import reads what is in it\n"
 	for _, command := range [][]string{{"check"}, {"run"}, {"run", "--once"}} {
 		if code, out := in.run(command[0], command[1:]...); code != exitUsage || out != says {

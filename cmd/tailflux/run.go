@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"io"
 	"log/slog"
 	"os"
@@ -36,11 +37,7 @@ SIGHUP reads the configuration again: all of it is taken over, or nothing. With
 			signal.Notify(signals, syscall.SIGHUP)
 			defer signal.Stop(signals)
 			again := func() (*config.Config, error) {
-				c, err := load(cmd, secrets)
-				if err != nil {
-					return nil, err
-				}
-				return c, checkPaths(c)
+				return load(cmd, func(c *config.Config) error { return errors.Join(secrets(c), checkPaths(c)) })
 			}
 			c, err := again()
 			if err != nil {

@@ -153,10 +153,10 @@ func (s *state) try(c *config.Config) error {
 	return err
 }
 
-// checkPaths returns a [config.UsageError] if what is at the path of a source cannot be
-// followed, whenever it is tried: it is no regular file, or compressed.
-func checkPaths(c *config.Config) error {
-	for _, source := range c.Sources {
+// checkPaths returns an error for each source if what is at its path cannot be followed,
+// whenever it is tried: it is no regular file, or compressed.
+func checkPaths(c *config.Config) (all error) {
+	for i, source := range c.Sources {
 		info, err := os.Stat(source.Path)
 		if err != nil {
 			continue // the reader waits for it, and says so
@@ -165,10 +165,10 @@ func checkPaths(c *config.Config) error {
 			err = packed(source.Path)
 		}
 		if err != nil {
-			return config.UsageError{Err: fmt.Errorf("source %s: %w", source.Name, err)}
+			all = errors.Join(all, config.UnusablePath(i, err))
 		}
 	}
-	return nil
+	return all
 }
 
 // packed is why a file cannot be followed that is compressed, or nil.

@@ -29,6 +29,13 @@ type fileError struct {
 func (e fileError) Error() string { return e.key + ": " + e.err.Error() }
 func (e fileError) Unwrap() error { return e.err }
 
+// UnusablePath is why what is at the path of the source of an index cannot be followed.
+func UnusablePath(source int, err error) error {
+	return fileError{pathOf(source), err}
+}
+
+func pathOf(source int) string { return fmt.Sprintf("sources[%d].path", source) }
+
 // Access reads the files that are named under influxdb. The errors name all that
 // cannot be used. Each call reads the files again.
 func (c *Config) Access() (a Access, err error) {

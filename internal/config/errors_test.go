@@ -318,6 +318,30 @@ func TestFormatsAreCheckedWhereTheyStand(t *testing.T) {
 	}
 }
 
+// What is at a path is judged by those who can read it, and reported where the path stands.
+func TestPathsAreReportedWhereTheyStand(t *testing.T) {
+	files := func(c *config.Config) (all error) {
+		for i := range c.Sources {
+			all = errors.Join(all, config.UnusablePath(i, errors.New(c.Sources[i].Path+" is a pipe")))
+		}
+		return all
+	}
+	for _, tt := range []struct{ name, want string }{
+		{"file", "t.yaml:2:9: sources[0].path: /a is a pipe\nt.yaml:4:9: sources[1].path: /b is a pipe"},
+		{"flag", "--path: /c is a pipe"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			give := layers{file: "sources:\n- path: /a\n- name: x\n  path: /b\n", files: files}
+			if tt.name == "flag" {
+				give.flags = []string{"--path=/c"}
+			}
+			if _, got := give.load(t); got != tt.want {
+				t.Errorf("Load:\n got %s\nwant %s", got, tt.want)
+			}
+		})
+	}
+}
+
 func TestMissingFile(t *testing.T) {
 	_, _, err := config.Load(config.Options{File: "/nowhere/t.yaml", NeedSource: true})
 	const want = "read the configuration: open /nowhere/t.yaml: no such file or directory"

@@ -29,6 +29,7 @@ func (l *loader) finish(check func(*Config, Source) error, files func(*Config) e
 		l.differ(names, s, s.Name, "name")
 		l.differ(paths, s, s.Path, "path")
 		l.validateFormat(s, check)
+		l.at[pathOf(i)] = s.at["path"]
 		l.config.Sources = append(l.config.Sources, s.Source)
 	}
 	if l.described != nil {

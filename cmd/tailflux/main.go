@@ -213,7 +213,9 @@ func (p *pipeline) run(stopping, running context.Context, next *reloads) error {
 		next.stand(settled, lost, func() { close(enough) })
 		return nil
 	})
-	return g.Wait()
+	err := g.Wait()
+	_ = passed.Save() // what the trail got last
+	return err
 }
 
 // again makes the next run read from where the checkpoint stands, as a start does.

@@ -53,7 +53,7 @@ func (t *trail) follow(is influx.Server, lag time.Duration) {
 	t.lag = lag
 }
 
-// add is an acknowledgement, which counts at once, or later, or never.
+// add is an acknowledgement, which the checkpoint gets at once, or later, or never.
 func (t *trail) add(p promise) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -84,7 +84,7 @@ type Source struct {
 	Open        []Generation // Reading and Left, in the order in which they appeared at the path
 	Finished    []Generation // Finished and Lost, in the order in which they became so
 	Imports     []Generation // imported files
-	Refused     int64        // a file could not be opened that may hold something unread, and is not older than this; Unix ns, 0: none
+	Unsettled   int64        // files not older than this are still to be looked for, or one of them cannot be opened; Unix ns, 0: none
 	FirstLine   int64        // in a copy: the least number that a line may have, because another log had the name before; 0: any
 }
 
@@ -181,7 +181,7 @@ func (s *Source) clone() Source {
 	return Source{
 		Path: s.Path, Directories: slices.Clone(s.Directories),
 		Open: slices.Clone(s.Open), Finished: slices.Clone(s.Finished), Imports: slices.Clone(s.Imports),
-		Refused: s.Refused,
+		Unsettled: s.Unsettled,
 	}
 }
 

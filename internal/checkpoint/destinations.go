@@ -79,11 +79,13 @@ func (g *Generation) all(destinations []string) []Ahead {
 }
 
 // acknowledged is that everything before a position was delivered: to a rollup, or, if that is
-// empty, to all destinations that are none.
+// empty, to all destinations that are none. With a head it is nothing but that the file of the
+// generation begins so.
 type acknowledged struct {
 	end    flow.Position
 	before logfile.Sum
 	rollup string
+	head   logfile.Sum
 }
 
 func (a *acknowledged) to(destination string) bool {
@@ -113,6 +115,10 @@ func (c *Checkpoint) reached(a acknowledged) {
 	if open == nil {
 		return
 	}
+	if c.changed = true; a.head.Length > 0 {
+		open.Head = a.head
+		return
+	}
 	if open.State == Lost {
 		open.reopen(c.destinations)
 	}
@@ -132,13 +138,12 @@ func (c *Checkpoint) reached(a acknowledged) {
 	if open.State == Lost {
 		open.endAll(c.destinations)
 	}
-	c.changed = true
 	c.finish(s, open, false)
 }
 
 // AcknowledgeCut records that a rollup got everything before the end of a cut.
 func (c *Checkpoint) AcknowledgeCut(cut *flow.Cut) {
-	c.acknowledge(acknowledged{cut.End, logfile.SumOf(cut.Ending), cut.Rollup})
+	c.acknowledge(acknowledged{end: cut.End, before: logfile.SumOf(cut.Ending), rollup: cut.Rollup})
 }
 
 // Undone are lines that a destination never got which is none any more.

@@ -105,12 +105,17 @@ func (l *Ledger) Begin(at flow.Position, before logfile.Sum, f logfile.File) {
 	c.changed = true
 }
 
-// Describe records what the file of a generation looks like now.
+// Describe records what the file of a generation looks like now. More of its head counts when
+// what is acknowledged does: it may not be on the disk yet.
 func (l *Ledger) Describe(g *flow.Generation, f logfile.File) {
 	c := l.c
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if _, open := l.open(g.ID); open != nil && open.File != f {
+		if grown := f.Head; c.syncLogs != nil && open.Head.Length > 0 && grown != open.Head && grown.Length <= logfile.HeadBytes {
+			f.Head = open.Head
+			c.waiting = append(c.waiting, acknowledged{end: flow.Position{Generation: g}, head: grown})
+		}
 		// Without a head, the file cannot be found again once it is compressed; with one of
 		// nothing but NULs, others are found.
 		if open.Head != f.Head && (open.Head.Length == 0 || f.Head.Length > logfile.HeadBytes) {
@@ -133,9 +138,9 @@ func (l *Ledger) RotatedTo(dir string) {
 	}
 }
 
-// Refused records that a file not older than since may hold something unread, and cannot be
-// opened; the zero time, that there is none. It outlives a restart.
-func (l *Ledger) Refused(since time.Time) {
+// Unsettled records that files not older than since are still to be looked for, or that one of them
+// cannot be opened; the zero time, that there are none. It outlives a restart: what is known is newer by then.
+func (l *Ledger) Unsettled(since time.Time) {
 	c := l.c
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -143,10 +148,9 @@ func (l *Ledger) Refused(since time.Time) {
 	if !since.IsZero() {
 		at = since.UnixNano()
 	}
-	if s := c.source(l.name); s.Refused != at {
-		s.Refused = at
-		c.needed++
-		c.changed = true
+	if s := c.source(l.name); s.Unsettled != at {
+		s.Unsettled = at
+		c.changed = true // it is saved with whatever newer is known
 	}
 }
 

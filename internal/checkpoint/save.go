@@ -102,10 +102,11 @@ func (c *Checkpoint) settle() {
 
 // SaveTwice is Save, so that either file may be lost, whatever was saved before.
 func (c *Checkpoint) SaveTwice() error {
+	c.settle() // first, so that nobody else saves what is needed without it
 	c.mu.Lock()
 	c.needed++
 	c.mu.Unlock()
-	return c.Save()
+	return c.save()
 }
 
 // An outage is the time in which saving fails.

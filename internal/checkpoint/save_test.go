@@ -378,3 +378,30 @@ func TestAcknowledgedCountsOnceLogsAreSynced(t *testing.T) {
 		t.Error("a checkpoint in memory is saved, it says")
 	}
 }
+
+// A head that has grown counts once the log is on the disk, too: a shorter file would be another
+// log. The first one is saved before what is read is used.
+func TestHeadCountsOnceLogsAreSynced(t *testing.T) {
+	o, g := begun(t)
+	o.SyncLogs(func() {})
+	want := file(1).Head
+	for _, text := range []string{"a1\n", "a1\na2\n", "a1\na2\na3\n"} {
+		f := file(1)
+		f.Head = logfile.SumOf([]byte(text))
+		o.Describe(g, f)
+		second := generation(web, int64(len(text)))
+		o.Begin(at(second, 0), logfile.Sum{}, logfile.File{}) // which must be saved
+		o.Secure()
+		all, err := checkpoint.Read(o.dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := all[web.Name].Open[0].Head; got != want {
+			t.Errorf("%q is on the disk before the log: a head of %d bytes, want %d", text, got.Length, want.Length)
+		}
+	}
+	o.save()
+	if got := o.crash().source(web).Open[0].Head; got != logfile.SumOf([]byte("a1\na2\na3\n")) {
+		t.Errorf("after a save the head has %d bytes", got.Length)
+	}
+}

@@ -78,8 +78,8 @@ func (s *Source) take(from *Source, gone bool) {
 		s.Imports = append(s.Imports, numbered(g))
 	}
 	s.Imports = s.Imports[max(0, len(s.Imports)-maxImports):]
-	if s.Refused == 0 || from.Refused != 0 && from.Refused < s.Refused {
-		s.Refused = from.Refused
+	if s.Unsettled == 0 || from.Unsettled != 0 && from.Unsettled < s.Unsettled {
+		s.Unsettled = from.Unsettled
 	}
 	for _, dir := range from.Directories {
 		if !slices.Contains(s.Directories, dir) {

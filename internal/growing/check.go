@@ -229,6 +229,9 @@ func (f *File) Describe() {
 	if f.Unsure {
 		return
 	}
+	if f.noted != len(f.Head) {
+		f.unsynced() // a head counts when it is on the disk, too
+	}
 	f.noted = len(f.Head)
 	f.ledger.Describe(f.At.Generation, f.Description())
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/tailflux/tailflux/internal/checkpoint"
 	"github.com/tailflux/tailflux/internal/flow"
+	"github.com/tailflux/tailflux/internal/logfile"
 	"github.com/tailflux/tailflux/internal/logformat"
 	"github.com/tailflux/tailflux/internal/stats"
 )
@@ -46,6 +47,14 @@ func (d *Feed) Through(maxLine int, pool *flow.Pool, out chan<- flow.Chunk) {
 	d.least, d.pool, d.out = max(maxLine, longHead)+1, pool, out
 	d.most = min(logformat.PiecesBytes(maxLine), pool.BlockSize())
 	d.pieces = logformat.NewPieces(maxLine, d.most)
+}
+
+// Close closes a file, some moments later if what was read of it is not on the disk yet.
+// Without a feed, nothing was.
+func (d *Feed) Close(o *logfile.Opened) {
+	if d == nil || !d.unsynced.leave(o) {
+		o.Close()
+	}
 }
 
 // room waits for room for a chunk, of which a line in pieces needs more.

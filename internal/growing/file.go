@@ -281,9 +281,7 @@ func (f *File) send(ctx context.Context, n int, length, tooLong int64) error {
 		f.begin = beginning{before.Generation, logfile.SumBehind(nuls, chunk.Data[:min(length, int64(n))])}
 		f.Describe()
 	}
-	if f.Packed == nil {
-		f.feed.unsynced.read(f.Opened)
-	}
+	f.unsynced()
 	f.At = chunk.End // already: if the file is truncated while this waits, what follows is in the copy
 	if err := f.feed.send(ctx, chunk); err != nil {
 		return err
@@ -343,10 +341,15 @@ func (f *File) End() {
 	f.Close()
 }
 
-// Close closes the file, some moments later if what was read of it is not on the disk yet.
+// unsynced notes that something of the file is about to be used that may not be on the disk yet.
+func (f *File) unsynced() {
+	if f.Packed == nil && f.feed != nil {
+		f.feed.unsynced.read(f.Opened)
+	}
+}
+
+// Close closes the file, as [Feed.Close] does.
 func (f *File) Close() {
 	f.Closed = true
-	if f.feed == nil || !f.feed.unsynced.leave(f.Opened) {
-		f.Opened.Close()
-	}
+	f.feed.Close(f.Opened)
 }

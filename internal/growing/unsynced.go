@@ -27,7 +27,7 @@ type unsynced struct {
 }
 
 // mostSynced is how many files are synced one by one. Of more, their file systems are.
-const mostSynced = 16
+const mostSynced = 64
 
 // read notes that something of a file was read. It is called before that is sent, so it cannot
 // be acknowledged earlier.
@@ -72,10 +72,11 @@ func (u *unsynced) sync() {
 	u.mu.Unlock()
 	systems := map[uint64]bool{}
 	for file, device := range files {
-		if len(files) <= mostSynced {
+		if len(files) > mostSynced && !systems[device] {
+			systems[device] = logfile.SyncFileSystem(file) == nil // not where it is not permitted
+		}
+		if !systems[device] {
 			_ = file.Sync()
-		} else if !systems[device] {
-			systems[device] = logfile.SyncFileSystem(file) == nil
 		}
 	}
 	for _, o := range left {

@@ -24,6 +24,7 @@ func (d *daemon) act(sc *scene.Scene, e *evidence, actions []scene.Action, moved
 			err = a.Err
 		case scene.Refused:
 			err, d.unsettled = a.Err, a.Since
+			d.ledger.Unsettled(a.Since)
 		case scene.Missing:
 			if d.missed.IsZero() {
 				d.grown(sc.Now)
@@ -268,6 +269,7 @@ func (d *daemon) forget(id int64, f *file) {
 // their first line its number.
 func (d *daemon) searched() {
 	d.unsettled, d.restarted = time.Time{}, false
+	d.ledger.Unsettled(time.Time{})
 	for _, f := range d.files {
 		if g := f.at.Generation; f.unsearched && len(f.head) > 0 && !f.packed && f.at.Offset == 0 && g.ID > 1 {
 			known := d.ledger.Copy()
@@ -289,5 +291,6 @@ func (d *daemon) grown(now time.Time) {
 func (d *daemon) searchFrom(since time.Time) {
 	if d.unsettled.IsZero() || since.Before(d.unsettled) {
 		d.unsettled = since
+		d.ledger.Unsettled(since)
 	}
 }

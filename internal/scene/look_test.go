@@ -76,7 +76,7 @@ func bare(l *look) { l.Bare = true }
 
 // refusedSince says that a file not older than a minute could not be opened before the start.
 func refusedSince(at int) part {
-	return func(l *look) { l.Ledger.Refused = minute(at).UnixNano() }
+	return func(l *look) { l.Ledger.Unsettled = minute(at).UnixNano() }
 }
 
 // wasMissing says that something is at the path again.

@@ -40,7 +40,7 @@ func (d *decision) start() {
 	}
 	if d.isKnown() {
 		since := d.latest()
-		if at := d.Ledger.Refused; at != 0 && at < since.UnixNano() {
+		if at := d.Ledger.Unsettled; at != 0 && at < since.UnixNano() {
 			since = time.Unix(0, at)
 		}
 		d.add(Action{Do: Search, Since: since})

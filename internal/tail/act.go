@@ -27,7 +27,7 @@ func (s *source) act(r *Reader, sc *scene.Scene, b *found, actions []scene.Actio
 			err = a.Err
 		case scene.Refused:
 			err, s.unsettled = a.Err, a.Since
-			s.ledger.Refused(a.Since)
+			s.ledger.Unsettled(a.Since)
 		case scene.Missing:
 			if s.missed.IsZero() {
 				for _, f := range s.files {
@@ -145,7 +145,7 @@ func (s *source) begin(r *Reader, o *logfile.Opened, a scene.Action, now time.Ti
 		r.log.Info("reading log file", "source", s.Name, "file", s.Path, "offset", at.Offset)
 	}
 	f := s.add(r, o, at, a.Behind, now)
-	s.ledger.Begin(f.At, f.Before(), f.Description())
+	s.began(f)
 	if a.Behind {
 		f.Unsure = len(o.Head) == 0
 		s.inOrder(f)
@@ -153,6 +153,15 @@ func (s *source) begin(r *Reader, o *logfile.Opened, a scene.Action, now time.Ti
 		s.there = nil
 	}
 	return nil
+}
+
+// began has the ledger know a generation, of which everything before its first offset is on the
+// disk: after a power cut nothing else may be there, and count as read.
+func (s *source) began(f *growing.File) {
+	if f.At.Offset > 0 {
+		_ = f.File.Sync() // only a power cut would tell
+	}
+	s.ledger.Begin(f.At, f.Before(), f.Description())
 }
 
 // resume opens a generation again.
@@ -252,7 +261,7 @@ func (s *source) truncated(r *Reader, sc *scene.Scene, b *found, a scene.Action,
 	if err := f.Restart(s.position(&known, offset), sc.Now); err != nil {
 		return err
 	}
-	s.ledger.Begin(f.At, f.Before(), f.Description())
+	s.began(f)
 	return nil
 }
 
@@ -313,6 +322,7 @@ func (s *source) forget(r *Reader, id int64, f *growing.File) {
 func (s *source) searchFrom(since time.Time) {
 	if s.unsettled.IsZero() || since.Before(s.unsettled) {
 		s.unsettled = since
+		s.ledger.Unsettled(since)
 	}
 }
 
@@ -322,7 +332,7 @@ func (s *source) searched(moved bool) {
 		return
 	}
 	s.unsettled, s.restarted = time.Time{}, false
-	s.ledger.Refused(time.Time{})
+	s.ledger.Unsettled(time.Time{})
 	if s.dated != nil {
 		s.dated.onlyDays = false
 	}

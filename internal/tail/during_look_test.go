@@ -4,6 +4,7 @@ package tail_test
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strconv"
@@ -11,6 +12,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/tailflux/tailflux/internal/stats"
 )
 
 // A chunk that waits to be taken is of the file, and what follows it of the copy.
@@ -161,6 +164,38 @@ func TestFileBeginsWhileItIsLookedAt(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A log is copied and truncated twice between two looks, and tailflux is killed when it has seen
+// the first copy, and begun what is there now: the second copy is not as new as that.
+func TestKilledBeforeTheSecondCopyIsSeen(t *testing.T) {
+	t.Parallel()
+	path := logFile(t)
+	file := create(t, path, "a1\n")
+	d := newDaemon(t, false, path)
+	d.options.Checkpoint = openCheckpoint(t, d.state, stats.New(time.Now()), io.Discard)
+	f := prepare(t, d.options, path)
+	if err := f.reader.Look(); err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range []string{"b1\n", "c1\n"} {
+		later()
+		copyTruncate(t, path, file)
+		add(t, file, line)
+	}
+	if err := f.reader.Step(); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.sink.checkpoint.Save(); err != nil {
+		t.Fatal(err)
+	}
+	f.reader.Close()
+	if !strings.Contains(f.log.String(), "the rest of a truncated log file") {
+		t.Fatalf("the log was not truncated:\n%s", &f.log)
+	}
+	d.start()
+	d.wantOf("a1", "b1", "c1")
+	d.stop()
 }
 
 // In real time, in which the reader looks between any two of these steps.

@@ -112,7 +112,7 @@ func (i *importer) read(ctx context.Context, is logfile.Sibling, progress Progre
 	if err != nil {
 		return 0, err
 	}
-	defer l.Close()
+	defer i.feed.Close(l.Opened)
 	if !os.SameFile(l.Info, is.Info) {
 		return 0, errors.New("it was renamed meanwhile, and this is another one: the same command imports what is missing")
 	}

@@ -187,7 +187,7 @@ func (w *Writer) Run(ctx context.Context, in <-chan flow.Batch) error {
 	beats, stop := w.beat()
 	w.beats, w.pulse = beats, pulse{patience: w.config.patience(), moved: time.Now()}
 	defer stop()
-	save := time.NewTimer(saveInterval)
+	save, saved := time.NewTimer(saveInterval), make(chan struct{}, 1)
 	defer save.Stop()
 	defer func() { _ = w.checkpoint.Save() }() // which logs trouble
 	ready := false                             // the sink is prepared
@@ -237,7 +237,11 @@ func (w *Writer) Run(ctx context.Context, in <-chan flow.Batch) error {
 		case <-flush.C:
 			due = true
 		case <-save.C:
-			_ = w.checkpoint.Save()
+			senders.Go(func() { // which may take long on a busy disk
+				_ = w.checkpoint.Save()
+				saved <- struct{}{}
+			})
+		case <-saved:
 			save.Reset(saveInterval)
 		case <-w.beats:
 			w.alive(!ready)

@@ -144,7 +144,7 @@ func TestInstallPage(t *testing.T) {
 	if _, err := h.db.Query(t.Context(), "", "CREATE DATABASE "+database); err != nil { // as tailflux does
 		t.Fatal(err)
 	}
-	policy("To keep them for 30\ndays", "[autogen 720h0m0s 24h0m0s 1 true]")
+	policy("To keep all for 30 days, rollups included, if they are in the default policy as well", "[autogen 720h0m0s 24h0m0s 1 true]")
 	if _, err := h.db.Query(t.Context(), "", "DROP DATABASE "+database); err != nil {
 		t.Fatal(err)
 	}

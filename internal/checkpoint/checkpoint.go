@@ -49,6 +49,7 @@ type Generation struct {
 	Left      Reached     // where reading ended, in the state Left; only its offset is saved
 	Ahead     []Ahead     // destinations that got more; what others got is Offset, Line and Before
 	Spans     []Span      // what destinations got that were not there all the time
+	Grown     logfile.Sum // of more of its head, which may not be on the disk yet; not saved
 }
 
 // State is what became of a generation.

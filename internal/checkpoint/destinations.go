@@ -116,7 +116,9 @@ func (c *Checkpoint) reached(a acknowledged) {
 		return
 	}
 	if c.changed = true; a.head.Length > 0 {
-		open.Head = a.head
+		if open.Grown == a.head { // else it is another one since
+			open.Head, open.Grown = a.head, logfile.Sum{}
+		}
 		return
 	}
 	if open.State == Lost {

@@ -79,7 +79,7 @@ func (l *Ledger) Begin(at flow.Position, before logfile.Sum, f logfile.File) {
 	g := at.Generation
 	s, open := l.open(g.ID)
 	if open != nil { // its file came back before all of it was acknowledged
-		open.File, open.State = f, Reading
+		open.File, open.State, open.Grown = f, Reading, logfile.Sum{}
 		c.changed = true
 		// It may have been noted as a copy of itself, and goes on now.
 		s.Finished = slices.DeleteFunc(s.Finished, func(copied Generation) bool { return copied.ID == g.ID && copied.Inode.Is(f.Inode) })
@@ -112,9 +112,11 @@ func (l *Ledger) Describe(g *flow.Generation, f logfile.File) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if _, open := l.open(g.ID); open != nil && open.File != f {
-		if grown := f.Head; c.syncLogs != nil && open.Head.Length > 0 && grown != open.Head && grown.Length <= logfile.HeadBytes {
-			f.Head = open.Head
+		if grown := f.Head; c.syncLogs != nil && open.Head.Length > 0 && grown.Length > open.Head.Length && grown.Length <= logfile.HeadBytes {
+			f.Head, open.Grown = open.Head, grown
 			c.waiting = append(c.waiting, acknowledged{end: flow.Position{Generation: g}, head: grown})
+		} else {
+			open.Grown = logfile.Sum{}
 		}
 		// Without a head, the file cannot be found again once it is compressed; with one of
 		// nothing but NULs, others are found.

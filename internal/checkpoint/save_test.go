@@ -385,7 +385,7 @@ func TestHeadCountsOnceLogsAreSynced(t *testing.T) {
 	o, g := begun(t)
 	o.SyncLogs(func() {})
 	want := file(1).Head
-	for _, text := range []string{"a1\n", "a1\na2\n", "a1\na2\na3\n"} {
+	for _, text := range []string{"a1\na2\na3\na4\n", "a1\na2\na3\na4\na5\n"} {
 		f := file(1)
 		f.Head = logfile.SumOf([]byte(text))
 		o.Describe(g, f)
@@ -401,7 +401,28 @@ func TestHeadCountsOnceLogsAreSynced(t *testing.T) {
 		}
 	}
 	o.save()
-	if got := o.crash().source(web).Open[0].Head; got != logfile.SumOf([]byte("a1\na2\na3\n")) {
+	if got := o.crash().source(web).Open[0].Head; got != logfile.SumOf([]byte("a1\na2\na3\na4\na5\n")) {
 		t.Errorf("after a save the head has %d bytes", got.Length)
+	}
+}
+
+// A head that has become shorter, because its file was cut, counts at once, and is no position.
+func TestHeadBecomesShorter(t *testing.T) {
+	o, g := begun(t)
+	o.SyncLogs(func() {})
+	o.Acknowledge(at(g, 100), nil)
+	f := file(1)
+	f.Head = logfile.SumOf([]byte("a1\na2\na3\na4\n")) // and had grown
+	o.Describe(g, f)
+	for _, head := range []logfile.Sum{logfile.SumOf([]byte("a")), {}} {
+		f.Head = head
+		o.Describe(g, f)
+		if got := o.source(web).Open[0].Head; got != head {
+			t.Errorf("a head of %d bytes, want %d", got.Length, head.Length)
+		}
+	}
+	o.save()
+	if got := o.source(web).Open[0]; got.Offset != 100 || got.Line != g.FirstLine+10 || got.Head.Length != 0 {
+		t.Errorf("at offset %d, line %d, a head of %d bytes, want 100, %d and none", got.Offset, got.Line, got.Head.Length, g.FirstLine+10)
 	}
 }

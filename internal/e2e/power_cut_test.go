@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -38,8 +39,11 @@ func powerCut(t *testing.T, rotated bool) {
 	image := b.path("disk")
 	command(t, "truncate", "-s", "64M", image)
 	command(t, "mkfs.ext4", "-q", image)
-	if out, err := exec.Command("mount", "-o", "loop", image, b.path("logs")).CombinedOutput(); err != nil {
-		t.Skipf("not permitted to mount a file system: %v: %s", err, out)
+	out, err := exec.Command("mount", "-o", "loop", image, b.path("logs")).CombinedOutput()
+	if forbidden := regexp.MustCompile(`(?i)not permitted|permission denied|superuser|loop device`); err != nil && forbidden.Match(out) {
+		t.Skipf("SKIPPED, nothing is shown: file systems may not be mounted here: %s", out)
+	} else if err != nil {
+		t.Fatalf("mount: %v: %s", err, out)
 	}
 	t.Cleanup(func() { _ = exec.Command("umount", "-l", b.path("logs")).Run() })
 	config, last := b.rollupConfig(b.path("logs/access.log"), true), int64(0)

@@ -341,13 +341,6 @@ func (f *File) End() {
 	f.Close()
 }
 
-// unsynced notes that something of the file is about to be used that may not be on the disk yet.
-func (f *File) unsynced() {
-	if f.Packed == nil && f.feed != nil {
-		f.feed.unsynced.read(f.Opened)
-	}
-}
-
 // Close closes the file, as [Feed.Close] does.
 func (f *File) Close() {
 	f.Closed = true

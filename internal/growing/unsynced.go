@@ -43,6 +43,13 @@ func (u *unsynced) read(o *logfile.Opened) {
 	u.files[o.File] = o.Inode.Device
 }
 
+// unsynced notes that something of the file is about to be used that may not be on the disk yet.
+func (f *File) unsynced() {
+	if f.Packed == nil && f.feed != nil {
+		f.feed.unsynced.read(f.Opened)
+	}
+}
+
 // leave has a file closed once it is synced, which the reader need not wait for: it has other
 // files. It reports false if there is no reason to: nothing was read of it lately, or it was deleted.
 func (u *unsynced) leave(o *logfile.Opened) bool {

@@ -23,7 +23,8 @@
 //	turn.go      each source reads a block
 //	source.go    a look, and its first step: observe
 //	found.go     the files beside a log, and what they hold: the evidence
-//	act.go       the last step
+//	act.go       the last step: what was decided is done
+//	copies.go    a log that was truncated, and its copies
 //	numbers.go   which numbers the lines of a file have
 //	glob.go      many paths
 //	links.go     those that are other names of one file

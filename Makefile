@@ -390,13 +390,13 @@ fuzz: ## every fuzz target for FUZZTIME (10m); FUZZ=regexp
 		name=$${target#*:} dir=$${target%/*}
 		[[ $$name =~ $(FUZZ) ]] || continue
 		echo "fuzz: $$name in $$dir for $(FUZZTIME)"
-		again="go test -run ^$$ -fuzz ^$$name\$$ -fuzztime $(FUZZTIME) -timeout 0 $$dir"
-		$$again && continue
-		# When its time is up the fuzzer may fail with "context deadline
-		# exceeded". A finding leaves its input in testdata.
-		[[ -z $$(git status --porcelain -- $$dir/testdata) ]] || exit 1
-		echo "fuzz: $$name left no input that fails; once more"
-		$$again
+		log=$$(mktemp)
+		go test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) -timeout 0 $$dir 2>&1 | tee $$log && failed= || failed=1
+		says=$$(sed -n '/^--- FAIL/{n;s/^ *//;p}' $$log)
+		rm $$log
+		# Go before 1.27 may call the end of the time a failure (golang/go#75804).
+		# A finding says more.
+		[[ ! $$failed || $$says == 'context deadline exceeded' ]] || exit 1
 	done
 
 clean: ## removes what was built, InfluxDB 1.6 and the demo's data; the tools in .cache/bin stay

@@ -63,9 +63,22 @@ func truncate(t testing.TB, file *os.File, size int64) {
 	}
 }
 
-// later lets the file system's clock go on, which has steps of some
-// milliseconds: the kernel's, not synctest's.
-func later() { _ = unix.Nanosleep(&unix.Timespec{Nsec: 5e6}, nil) }
+// later lets the file system's clock go on: the kernel's, not synctest's. It has steps
+// of some milliseconds, and on a busy virtual machine of tens.
+func later() {
+	for before := coarse(); ; {
+		_ = unix.Nanosleep(&unix.Timespec{Nsec: 5e6}, nil)
+		if coarse() > before {
+			return
+		}
+	}
+}
+
+func coarse() int64 {
+	var now unix.Timespec
+	_ = unix.ClockGettime(unix.CLOCK_REALTIME_COARSE, &now)
+	return now.Nano()
+}
 
 // rotate does what logrotate does: the log becomes path.1, and what was that
 // path.2. The new log begins with text.

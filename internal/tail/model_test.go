@@ -22,8 +22,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/tailflux/tailflux/internal/checkpoint"
 	"github.com/tailflux/tailflux/internal/flow"
 	"github.com/tailflux/tailflux/internal/statedir"
@@ -125,7 +123,7 @@ func (m *model) failed() error {
 
 // create makes a new file at the path and lets nginx write there.
 func (m *model) create() {
-	tick()
+	later()
 	name := m.path
 	if m.linked {
 		m.serial++
@@ -156,13 +154,6 @@ func (m *model) create() {
 	case 1:
 		m.append(m.nginx, strings.Repeat("b", 1050)+"\n")
 	}
-}
-
-// tick lets the file system's clock go on: it keeps time in steps of some
-// milliseconds, within which no two files are made in earnest. This is the
-// kernel's time, not synctest's.
-func tick() {
-	_ = unix.Nanosleep(&unix.Timespec{Nsec: 5e6}, nil)
 }
 
 // distinct sees to it that a file is no mere beginning of another one when it

@@ -136,7 +136,7 @@ func (m *model) opCopyTruncate() {
 	}
 	m.distinct(m.nginx)
 	m.shift()
-	tick()
+	later()
 	text, err := os.ReadFile(m.path)
 	m.must(err)
 	m.must(os.WriteFile(m.path+".1", text, 0o644))

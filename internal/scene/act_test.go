@@ -134,6 +134,7 @@ func (d *daemon) resume(o *opened, a scene.Action, now time.Time) {
 	g := a.Prior
 	at := flow.Position{Generation: d.generation(&g), Offset: g.Offset, Line: g.Line}
 	f := d.add(o, at, a.Behind, now)
+	f.unsure = scene.NeverRead(&g) && o.rotated
 	if d.started { // it has come back to the path, or has grown after it was left
 		d.unwatch(g.ID)
 		if a.Behind {
@@ -143,7 +144,6 @@ func (d *daemon) resume(o *opened, a scene.Action, now time.Time) {
 		d.ledger.Begin(f.at, f.before(), f.describe())
 		return
 	}
-	f.unsure = scene.NeverRead(&g) && o.rotated
 	f.asOf = time.Unix(0, g.Modified)
 	if f.packed {
 		f.size = max(f.size, g.Size)

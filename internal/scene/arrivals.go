@@ -170,7 +170,9 @@ func (d *decision) regrown() {
 	for _, id := range d.Regrown {
 		a := Action{Do: Unwatch, ID: id}
 		for _, g := range d.finished() {
-			file := slices.IndexFunc(d.Beside, func(c Beside) bool { return g.ID == id && g.Head.Length > 0 && c.Held == 0 && c.Inode.Is(g.Inode) })
+			file := slices.IndexFunc(d.Beside, func(c Beside) bool {
+				return g.ID == id && c.Held == 0 && c.Inode.Is(g.Inode) && (g.Head.Length > 0 || NeverRead(&g) && c.Rotated)
+			})
 			if file >= 0 && d.isFile(file, &g) && d.Is(file, &g) == logfile.Same {
 				a = Action{Do: Resume, ID: id, File: file, Prior: g, Behind: true}
 				break

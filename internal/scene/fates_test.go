@@ -98,6 +98,16 @@ var fates = []struct {
 		"unwatch 1",
 	},
 	{
+		"A rotated file is still written to: after it was left, and it had no line", seen(regrown(1), open(2), finished(1, neverRead),
+			beside("access.log.1", 15, is(1, logfile.Same)), beside("access.log", 20, openAs(2))),
+		"resume 1 at 0, access.log.1 behind",
+	},
+	{
+		"A rotated file is still written to: after it was left without a line, by another name", seen(regrown(1), open(2), finished(1, neverRead),
+			beside("access.log.bak", 15, anothers, is(1, logfile.Same)), beside("access.log", 20, openAs(2))),
+		"unwatch 1",
+	},
+	{
 		"A rotated file is still written to: after it was left, and it is open again", seen(regrown(1), open(1, superseded), open(2), finished(1),
 			beside("access.log.1", 15, is(1, logfile.Same), openAs(1)), beside("access.log", 20, openAs(2))),
 		"unwatch 1",

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tailflux/tailflux/internal/checkpoint"
 	"github.com/tailflux/tailflux/internal/logfile"
+	"github.com/tailflux/tailflux/internal/scene"
 )
 
 const (
@@ -46,7 +47,7 @@ func (d *daemon) unwatch(id int64) {
 // watchFinished begins to look at files that were left before a start.
 func (d *daemon) watchFinished(known *checkpoint.Source) {
 	for _, g := range known.Finished {
-		if g.State == checkpoint.Finished && g.Head.Length > 0 {
+		if g.State == checkpoint.Finished && (g.Head.Length > 0 || scene.NeverRead(&g)) {
 			d.watch(g.ID, g.Inode, g.Offset)
 		}
 	}

@@ -217,7 +217,7 @@ func (m *model) expire() {
 		return
 	}
 	text := m.late.text
-	if m.late.deleted || !m.disk.hasName(m.late.inode) || len(text) == 0 || text[len(text)-1] != '\n' {
+	if m.late.deleted || !m.disk.hasName(m.late.inode) || len(text) > 0 && text[len(text)-1] != '\n' {
 		m.retire()
 	}
 }

@@ -172,6 +172,7 @@ func (s *source) resume(r *Reader, o *logfile.Opened, a scene.Action, now time.T
 		Offset:     g.Offset, Line: g.Line,
 	}
 	f := s.add(r, o, at, a.Behind, now)
+	f.Unsure = scene.NeverRead(&g) && o.Rotated
 	if s.started { // it has come back to the path, or has grown after it was left
 		s.unwatch(g.ID)
 		if a.Behind {
@@ -188,7 +189,6 @@ func (s *source) resume(r *Reader, o *logfile.Opened, a scene.Action, now time.T
 		s.ledger.Begin(f.At, f.Before(), f.Description())
 		return
 	}
-	f.Unsure = scene.NeverRead(&g) && o.Rotated
 	f.AsOf = time.Unix(0, g.Modified) // since then something may have come and gone
 	if f.Packed != nil {
 		f.Size = max(f.Size, g.Size)

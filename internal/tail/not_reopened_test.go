@@ -72,6 +72,62 @@ func TestOldFileGrowsAfterItWasLeft(t *testing.T) {
 	})
 }
 
+// The old file had no line when it was left, so that nothing but its inode is known. What comes
+// to it is read, also after a restart, and may be a copy of another one.
+func TestOldFileWithoutALineGrowsAfterItWasLeft(t *testing.T) {
+	both(t, func(t *testing.T, wakeups bool) {
+		path := logFile(t)
+		old := create(t, path, "")
+		d := newDaemon(t, wakeups, path)
+		d.start()
+		d.looked()
+		next := rotate(t, path, "b1\n")
+		d.wantOf("b1")
+		d.acknowledge()
+		time.Sleep(1500 * time.Millisecond)
+		add(t, old, "late\n")
+		d.wantOf("b1", "late")
+		d.acknowledge()
+
+		last := rotate(t, path, "")
+		d.eventually("the next rotation", func() bool { return d.source().Rotations == 2 })
+		empty := rotate(t, path, "d1\n")
+		d.wantOf("b1", "late", "d1")
+		d.acknowledge()
+		time.Sleep(1500 * time.Millisecond)
+		d.stop()
+		d.start()
+		d.looked()
+		time.Sleep(1500 * time.Millisecond)
+		add(t, next, "later\n")
+		add(t, last, "after a restart\n")
+		d.wantOf("later", "after a restart")
+		add(t, empty, "d2\n")
+		d.wantOf("later", "after a restart", "d2")
+		d.stop()
+	})
+}
+
+func TestOldFileWithoutALineBecomesACopyAfterItWasLeft(t *testing.T) {
+	both(t, func(t *testing.T, wakeups bool) {
+		path := logFile(t)
+		create(t, path, "").Close()
+		d := newDaemon(t, wakeups, path)
+		d.start()
+		d.looked()
+		log := rotate(t, path, "b1\nb2\n")
+		d.wantOf("b1", "b2")
+		d.left(path + ".1")
+		copyFile(t, path, path+".1")
+		truncate(t, log, 0)
+		add(t, log, "c1\n")
+		d.wantOf("b1", "b2", "c1")
+		time.Sleep(3 * time.Second)
+		d.wantOf("b1", "b2", "c1")
+		d.stop()
+	})
+}
+
 // The new file's lines are numbered when they come, beyond all that was written to the
 // old one until then.
 func TestOldFileIsWrittenForLongWhileTheNewOneIsEmpty(t *testing.T) {

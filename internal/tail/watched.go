@@ -7,6 +7,7 @@ import (
 
 	"github.com/tailflux/tailflux/internal/checkpoint"
 	"github.com/tailflux/tailflux/internal/logfile"
+	"github.com/tailflux/tailflux/internal/scene"
 )
 
 // A file that was left may grow again: a worker of nginx was never told to reopen its
@@ -79,7 +80,7 @@ func (w *watched) in(beside []logfile.Sibling) os.FileInfo {
 // watchFinished begins to look at files that were left before a start.
 func (s *source) watchFinished(known *checkpoint.Source, now time.Time) {
 	for _, g := range known.Finished {
-		if g.State == checkpoint.Finished && g.Head.Length > 0 && now.Sub(time.Unix(0, g.Modified)) < watchFor {
+		if g.State == checkpoint.Finished && (g.Head.Length > 0 || scene.NeverRead(&g)) && now.Sub(time.Unix(0, g.Modified)) < watchFor {
 			s.watch(g.ID, g.Inode, "", g.Offset, now)
 		}
 	}

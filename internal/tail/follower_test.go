@@ -59,6 +59,7 @@ type follower struct {
 	sink    *sink
 	blocks  int  // of the pool
 	holes   bool // see options
+	logs    func(string)
 	chunks  chan flow.Chunk
 	stopRun context.CancelFunc
 	ended   chan error
@@ -87,6 +88,7 @@ type options struct {
 	blocks  int
 	pause   time.Duration // of the collector after each chunk
 	thread  func()        // called first in the reader's goroutine
+	logs    func(string)  // called with what is logged, mostly in that goroutine
 
 	holes     bool   // of NULs are in the files
 	books     *books // nil: those of this run
@@ -148,6 +150,7 @@ func prepare(t testing.TB, o options, paths ...string) *follower {
 	if o.uncounted {
 		f.sink.books = nil
 	}
+	f.logs = o.logs
 	f.reader = tail.New(o.Config, f.pool, f.stats, slog.New(slog.NewTextHandler(f, nil)))
 	return f
 }
@@ -181,6 +184,9 @@ func openCheckpoint(t testing.TB, dir string, st *stats.Stats, log io.Writer) *c
 
 // Write makes the follower the reader's log.
 func (f *follower) Write(p []byte) (int, error) {
+	if f.logs != nil {
+		f.logs(string(p))
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.log.Write(p)

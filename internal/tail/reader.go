@@ -91,6 +91,7 @@ type Reader struct {
 	turn     []*growing.File // of read
 	left     []flow.Position // where truncated files ended, which nobody was told yet
 	looked   time.Time       // when it last looked at the paths
+	began    time.Time       // when that look began
 	stopped  <-chan struct{}
 	enough   <-chan struct{} // see RunUntil
 	caughtUp chan struct{}   // closed
@@ -252,6 +253,7 @@ func (r *Reader) look(now time.Time) error {
 		r.looked = time.Now() // a long look is no reason for the next one to come at once
 		r.stats.Looked(r.looked)
 	}()
+	r.slept(now)
 	r.directories.Forget()
 	r.name()
 	r.find(now)
@@ -284,6 +286,21 @@ func (r *Reader) look(now time.Time) error {
 		}
 	}
 	return nil
+}
+
+// slept finds out that nobody has looked for long: the machine slept, or had no time. Files
+// that did not grow meanwhile were not quiet, if who writes them slept, too. So a look
+// accounts for a second at most.
+func (r *Reader) slept(now time.Time) {
+	const most = time.Second
+	if idle := now.Sub(r.began) - most; idle > 0 && !r.began.IsZero() {
+		for _, s := range r.sources {
+			for _, f := range s.files {
+				f.Grown, f.Replaced = f.Grown.Add(idle), f.Replaced.Add(idle)
+			}
+		}
+	}
+	r.began = now
 }
 
 // lookIfDue looks at the paths every activeTick, however busy the reader is or

@@ -80,6 +80,35 @@ func TestLastLineWithoutNewlineComesWhenTheOldFileIsLeft(t *testing.T) {
 	})
 }
 
+// A reader that stood still, because the machine did or its log is not taken, has not seen that
+// the old file was quiet: who writes it may have stood still, too.
+func TestReaderStandsStillForLongerThanRotateWait(t *testing.T) {
+	both(t, func(t *testing.T, wakeups bool) {
+		path := logFile(t)
+		old := create(t, path, "a1\nhal")
+		o := rotating(wakeups)
+		goesOn := make(chan struct{})
+		o.logs = func(line string) {
+			if strings.Contains(line, "log file was rotated") {
+				time.Sleep(3 * rotateWait)
+				close(goesOn)
+			}
+		}
+		f := follow(t, o, path)
+		f.want(1, "a1")
+		rename(t, path, path+".1")
+		create(t, path, "b1\n")
+		<-goesOn
+		f.want(2, "b1")
+		time.Sleep(rotateWait / 4)
+		add(t, old, "f\n")
+		f.want(1, "a1", "half")
+		if n := f.logged("is still written to"); n != 0 {
+			t.Errorf("complained %d times", n)
+		}
+	})
+}
+
 func TestOldFileGrowsWithoutNewlineForLong(t *testing.T) {
 	both(t, func(t *testing.T, wakeups bool) {
 		path := logFile(t)

@@ -26,6 +26,9 @@ func TestLogIsReplacedByACopyOfItself(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			both(t, func(t *testing.T, wakeups bool) {
+				if wakeups && c.early != "" {
+					return // in real time it may be read before the copy comes, which is then one that was made earlier
+				}
 				path := logFile(t)
 				old := create(t, path, "a1\na2\n")
 				d := newDaemon(t, wakeups, path)

@@ -78,6 +78,10 @@ func (d *decision) unseen(since time.Time, comes bool, refusal error) {
 		if d.any(earlier) || comes && d.Path.File >= 0 && d.Within(i, d.Path.File) || d.wasRead(i, 0, 0) {
 			continue
 		}
+		if g := d.goesOn(i); g != nil {
+			d.add(Action{Do: Resume, File: i, Prior: *g, Behind: true})
+			continue
+		}
 		switch before, sure := d.isBefore(c); {
 		case c.Rotated || before:
 			d.add(Action{Do: Begin, File: i, Behind: true})
@@ -150,6 +154,18 @@ func (d *decision) lost(file int) *checkpoint.Generation {
 	return nil
 }
 
+// goesOn is the finished generation of which a file is a copy that has more: it has grown, and
+// was compressed or copied, before anybody saw that. nil if there is none. A short file may
+// have been the beginning of any other one.
+func (d *decision) goesOn(file int) *checkpoint.Generation {
+	for _, g := range d.finished() {
+		if g.Offset >= logfile.HeadBytes && g.Head.Length > 0 && d.OpenAs(g.ID) == nil && d.Is(file, &g) >= logfile.Copy {
+			return &g
+		}
+	}
+	return nil
+}
+
 // copied is how much of the file at the path was read, or will be, from the one that was
 // there before, if that has no name any more: then it is a copy that was put in its place.
 // While the one before has a name, a log that begins alike is another one.
@@ -173,7 +189,7 @@ func (d *decision) regrown() {
 			file := slices.IndexFunc(d.Beside, func(c Beside) bool {
 				return g.ID == id && c.Held == 0 && c.Inode.Is(g.Inode) && (g.Head.Length > 0 || NeverRead(&g) && c.Rotated)
 			})
-			if file >= 0 && d.isFile(file, &g) && d.Is(file, &g) == logfile.Same {
+			if file >= 0 && d.OpenAs(id) == nil && d.isFile(file, &g) && d.Is(file, &g) == logfile.Same {
 				a = Action{Do: Resume, ID: id, File: file, Prior: g, Behind: true}
 				break
 			}

@@ -108,6 +108,16 @@ var fates = []struct {
 		"unwatch 1",
 	},
 	{
+		"A rotated file is still written to: after it was left, and it was compressed", seen(unsettled(5), open(2), finished(1, upTo(2000)),
+			beside("access.log.1.gz", 15, is(1, logfile.Copy)), beside("access.log", 20, openAs(2))),
+		"resume 1 at 2000, access.log.1.gz behind; searched",
+	},
+	{
+		"A rotated file is still written to: after it was left, and another one begins alike", seen(unsettled(5), open(2), finished(1, upTo(20)),
+			beside("access.log.1.gz", 15, is(1, logfile.Copy)), beside("access.log", 20, openAs(2))),
+		"begin access.log.1.gz behind; searched",
+	},
+	{
 		"A rotated file is still written to: after it was left, and it is open again", seen(regrown(1), open(1, superseded), open(2), finished(1),
 			beside("access.log.1", 15, is(1, logfile.Same), openAs(1)), beside("access.log", 20, openAs(2))),
 		"unwatch 1",

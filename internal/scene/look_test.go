@@ -162,6 +162,7 @@ func recalled(id int64, details []recalls) checkpoint.Generation {
 }
 
 func size(n int64) recalls { return func(g *checkpoint.Generation) { g.Size = n } }
+func upTo(n int64) recalls { return func(g *checkpoint.Generation) { g.Offset, g.Size = n, n } }
 func neverRead(g *checkpoint.Generation) {
 	g.Head, g.Size, g.Offset = logfile.Sum{}, 0, 0
 }

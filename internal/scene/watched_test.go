@@ -37,7 +37,7 @@ func (d *daemon) end(f *file) {
 
 func (d *daemon) watch(id int64, inode logfile.Inode, end int64) {
 	d.watched = append(d.watched, watched{id, inode, end, d.m.disk.now.Add(watchFor)})
-	d.watched = d.watched[max(0, len(d.watched)-8):]
+	d.watched = d.watched[max(0, len(d.watched)-64):]
 }
 
 func (d *daemon) unwatch(id int64) {

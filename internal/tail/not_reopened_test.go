@@ -3,6 +3,7 @@
 package tail_test
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"testing"
@@ -126,6 +127,43 @@ func TestOldFileWithoutALineBecomesACopyAfterItWasLeft(t *testing.T) {
 		d.wantOf("b1", "b2", "c1")
 		d.stop()
 	})
+}
+
+// It has grown and was compressed, or copied elsewhere, while tailflux was stopped: what was read
+// of it is not read again.
+func TestOldFileGrowsAndIsCompressedWhileStopped(t *testing.T) {
+	for _, end := range []string{".gz", ".zst", ""} {
+		t.Run(cmp.Or(end, "copied"), func(t *testing.T) {
+			both(t, func(t *testing.T, wakeups bool) {
+				path := logFile(t)
+				text, want := numbered("a", 0, 100)
+				old := create(t, path, text)
+				d := newDaemon(t, wakeups, path)
+				d.start()
+				d.wantOf(slices.Clone(want)...)
+				rotate(t, path, "b1\n")
+				d.wantOf(append(want, "b1")...)
+				d.acknowledge()
+				time.Sleep(1500 * time.Millisecond)
+				d.stop()
+				later()
+				add(t, old, "late 1\nlate 2\n")
+				if end != "" {
+					compress(t, path+".1", end)
+				} else {
+					copyFile(t, path+".1", path+".2")
+					remove(t, path+".1")
+				}
+				d.start()
+				d.wantOf("late 1", "late 2")
+				d.acknowledge()
+				d.stop()
+				d.start()
+				d.wantNothing()
+				d.stop()
+			})
+		})
+	}
 }
 
 // The new file's lines are numbered when they come, beyond all that was written to the

@@ -15,7 +15,7 @@ import (
 const (
 	watchTick  = time.Second
 	watchFor   = time.Hour
-	maxWatches = 8 // of a source
+	maxWatches = 64 // of a source, as many as the checkpoint knows
 )
 
 // watched is a file that was left, and is not open.

@@ -200,16 +200,23 @@ func (g *Generation) deliver(source string, was, now []string) (gone []Undone) {
 	return gone
 }
 
-// From is the number of the first line of a generation that a destination did not get.
+// From is the number of the first line of a generation that a destination did not get: of one
+// that is finished, the first that has not come yet.
 func (c *Checkpoint) From(of *flow.Generation, destination string) int64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	from := of.FirstLine
 	if s := c.sources[of.Source.Name]; s != nil {
 		if g := s.undelivered(of.ID); g != nil {
 			return g.reached(destination).Line
 		}
+		for _, g := range s.Finished { // copies of it are among them
+			if g.ID == of.ID {
+				from = max(from, g.Line)
+			}
+		}
 	}
-	return of.FirstLine
+	return from
 }
 
 // Missing is how many lines of a generation before the one of a number a destination did

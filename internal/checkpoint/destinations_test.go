@@ -343,3 +343,18 @@ func TestMissing(t *testing.T) {
 	o.cut("site#1", g, 500)
 	missing(g, "site#1", 500, 0)
 }
+
+// A finished generation may go on, and who adds it up has begun with it already.
+func TestFinishedGenerationGoesOnWhereItWas(t *testing.T) {
+	o, g := begun(t)
+	o.Deliver(three)
+	o.Acknowledge(at(g, 500), nil)
+	o.cut("site#1", g, 500)
+	o.Leave(at(g, 500))
+	if s := o.source(web); len(s.Finished) != 1 {
+		t.Fatalf("it is not finished: %+v", s)
+	}
+	o.wantFroms(g, 50, 50, 50)
+	o.Ledger(web.Name).Begin(at(g, 500), logfile.Sum{}, file(1))
+	o.wantFroms(g, 50, 50, 50)
+}

@@ -516,6 +516,45 @@ func TestRollupsOfALostCheckpoint(t *testing.T) {
 	s.want(false)
 }
 
+// The old file was read to its end before a start, is left after it, and only then a worker of
+// nginx writes to it, in a window of which a delta is stored.
+func TestRollupsOfALateWorker(t *testing.T) {
+	t.Parallel()
+	s := newTrial(t, true)
+	s.configured(s.config, "interval: 1s", "interval: 1h", "interval: 10s", "interval: 1h")
+	s.append(100)
+	until := func(d *tailfluxtest.Daemon, lines int64) {
+		if _, err := d.WaitFor(arrival, func(r tailfluxtest.Report) bool { return r.Lines.Read == lines && r.Lines.InFlight == 0 }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	stop := func(d *tailfluxtest.Daemon) {
+		if err := d.Stop(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d := s.start("--config", s.config)
+	until(d, s.lines)
+	old := s.rename()
+	until(d, s.lines)
+	stop(d)
+	d = s.start("--config", s.config)
+	time.Sleep(2 * time.Second) // rotate_wait is 300 ms
+	s.write(filepath.Base(old), s.text(10))
+	until(d, 10)
+	stop(d)
+	for _, rollup := range []string{"site", "paths"} {
+		total := int64(0)
+		for _, fields := range s.rollup(rollup, "1h", allPoints, "source") {
+			total += fields["requests"]
+		}
+		if want := s.lines - s.rejected; total != want {
+			t.Errorf("%s has %d requests, want %d", rollup, total, want)
+		}
+	}
+	s.wantPoints(s.lines - s.rejected)
+}
+
 // Lines have their points, and InfluxDB is gone when their rollups are to be cut: a stop is not
 // clean, so that whoever changes the configuration now does not count them twice.
 func TestStopBeforeRollupsAreDelivered(t *testing.T) {

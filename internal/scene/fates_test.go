@@ -246,6 +246,17 @@ var fates = []struct {
 	{"A log is truncated: shortened", seen(open(1, changed(4), known(25)), beside("access.log", 20, openAs(1))), "truncated 1"},
 
 	{
+		"A log is truncated: and all of it is in a copy that is read", seen(open(2, superseded), open(1, changed(0), known(25)),
+			beside("access.log.1", 15, openAs(2), is(1, logfile.Copy), ofSize(25)), beside("access.log", 20, openAs(1))),
+		"truncated 1",
+	},
+	{
+		"A log is truncated: and not all of it is in a copy that is read", seen(open(2, superseded), open(1, changed(0), known(25)),
+			beside("access.log.1", 15, openAs(2), is(1, logfile.Copy), ofSize(20)), beside("access.log", 20, openAs(1))),
+		"truncated 1 15 bytes",
+	},
+
+	{
 		"A truncated log has a copy", seen(open(1, changed(0), known(25)),
 			beside("access.log.1", 15, is(1, logfile.Copy), ofSize(25)), beside("access.log", 20, openAs(1))),
 		"truncated 1 goes on in access.log.1",

@@ -17,9 +17,14 @@ func (d *decision) truncations() {
 		}
 		a := Action{Do: Truncated, ID: f.ID, File: -1, Since: d.asOf(f)}
 		best, sure := -1, logfile.Different
+		elsewhere := false // all that is known of it is in a copy that was found before, and is read
 		var parts []int // copies that were made when it had less than what is known of its beginning
 		for i, c := range d.Beside {
-			if c.Held == f.ID || c.Held != 0 && !d.OpenAs(c.Held).Unsure || d.Trouble(i) != nil {
+			if c.Held == f.ID || d.Trouble(i) != nil {
+				continue
+			}
+			if c.Held != 0 && !d.OpenAs(c.Held).Unsure {
+				elsewhere = elsewhere || d.Size(i) >= f.Known && d.Is(i, &f.Generation) >= logfile.Copy
 				continue
 			}
 			how := d.Is(i, &f.Generation)
@@ -49,7 +54,7 @@ func (d *decision) truncations() {
 			d.add(Action{Do: NoteCopy, File: best, Prior: f.Generation})
 		case best >= 0:
 			a.File = best
-		case unread > 0 && f.Kept == 0:
+		case unread > 0 && f.Kept == 0 && !elsewhere:
 			a.Bytes = unread
 		}
 		d.add(a)

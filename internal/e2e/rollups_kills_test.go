@@ -30,6 +30,7 @@ type trial struct {
 	down        func()        // while it does not run; nil: nothing happens
 	again       int           // rotations
 	running     time.Time
+	daemon      *tailfluxtest.Daemon // of this round
 }
 
 func newTrial(t *testing.T, raw bool) *trial {
@@ -102,7 +103,7 @@ func (s *trial) begin() {
 func (s *trial) round(i int) {
 	s.t.Helper()
 	d := s.start("--config", s.config)
-	s.running = time.Now()
+	s.daemon, s.running = d, time.Now()
 	for deadline := time.Now().Add(s.least + time.Duration(s.r.IntN(1700))*time.Millisecond); time.Now().Before(deadline); {
 		s.act()
 		time.Sleep(time.Duration(s.r.IntN(100)) * time.Millisecond)

@@ -55,6 +55,7 @@ func (d *daemon) watchFinished(known *checkpoint.Source) {
 
 // regrown are the generations whose files have grown since they were left.
 func (d *daemon) regrown() (ids []int64) {
+	gone := map[int64]bool{}
 	d.watched = slices.DeleteFunc(d.watched, func(w watched) bool {
 		for _, f := range d.m.disk.names {
 			if f.Number == w.inode.Number { // a listing does not tell when it was born
@@ -64,7 +65,26 @@ func (d *daemon) regrown() (ids []int64) {
 				return false
 			}
 		}
+		gone[w.id] = true
 		return true
 	})
+	if len(gone) > 0 {
+		d.grownElsewhere(gone)
+	}
 	return ids
+}
+
+// grownElsewhere looks for what has become of files that are gone, if they may have grown.
+func (d *daemon) grownElsewhere(gone map[int64]bool) {
+	known := d.ledger.Copy()
+	all := slices.Concat(known.Finished, known.Open)
+	for _, g := range all {
+		for _, f := range d.m.disk.list() {
+			at := f.modified.UnixNano()
+			isKnown := func(g checkpoint.Generation) bool { return g.Modified == at }
+			if gone[g.ID] && f.rotated && at > g.Modified && !slices.ContainsFunc(all, isKnown) {
+				d.searchFrom(f.modified)
+			}
+		}
+	}
 }

@@ -166,6 +166,32 @@ func TestOldFileGrowsAndIsCompressedWhileStopped(t *testing.T) {
 	}
 }
 
+// The same while tailflux runs, between two looks at it.
+func TestOldFileGrowsAndIsCompressedBeforeItIsSeen(t *testing.T) {
+	both(t, func(t *testing.T, wakeups bool) {
+		path := logFile(t)
+		text, want := numbered("a", 0, 100)
+		old := create(t, path, text)
+		d := newDaemon(t, wakeups, path)
+		d.start()
+		d.wantOf(slices.Clone(want)...)
+		log := rotate(t, path, "b1\n")
+		want = append(want, "b1")
+		d.wantOf(slices.Clone(want)...)
+		d.acknowledge()
+		time.Sleep(2 * time.Second)
+		add(t, old, "late\n")
+		compress(t, path+".1", ".gz")
+		later()
+		add(t, log, "b2\n")
+		want = append(want, "late", "b2")
+		d.wantOf(slices.Clone(want)...)
+		time.Sleep(3 * time.Second)
+		d.wantOf(slices.Clone(want)...)
+		d.stop()
+	})
+}
+
 // The new file's lines are numbered when they come, beyond all that was written to the
 // old one until then.
 func TestOldFileIsWrittenForLongWhileTheNewOneIsEmpty(t *testing.T) {

@@ -62,8 +62,27 @@ func (s *source) regrown(r *Reader, now time.Time) (ids []int64) {
 			ids = append(ids, w.id)
 		}
 	}
-	s.watched = slices.DeleteFunc(s.watched, func(w watched) bool { return gone[w.id] })
+	if len(gone) > 0 {
+		s.watched = slices.DeleteFunc(s.watched, func(w watched) bool { return gone[w.id] })
+		s.grownElsewhere(gone, beside)
+	}
 	return ids
+}
+
+// grownElsewhere looks for what has become of watched files that are gone, if they may have grown
+// before they were compressed: what compresses a file gives it the time of that.
+func (s *source) grownElsewhere(gone map[int64]bool, beside []logfile.Sibling) {
+	known := s.ledger.Copy()
+	all := slices.Concat(known.Finished, known.Open)
+	for _, g := range all {
+		for _, f := range beside {
+			at := f.Info.ModTime()
+			isKnown := func(g checkpoint.Generation) bool { return g.Modified == at.UnixNano() }
+			if gone[g.ID] && f.Rotated && at.UnixNano() > g.Modified && !slices.ContainsFunc(all, isKnown) {
+				s.searchFrom(at)
+			}
+		}
+	}
 }
 
 // in finds the file under its new name, which it notes; nil if it has none.

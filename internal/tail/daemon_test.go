@@ -192,16 +192,6 @@ func (d *daemon) wantOf(lines ...string) {
 	}
 }
 
-// collected is how many lines came in this run.
-func (d *daemon) collected() (n int) {
-	d.follower.mu.Lock()
-	defer d.follower.mu.Unlock()
-	for _, file := range d.files {
-		n += len(file.lines)
-	}
-	return n
-}
-
 // hasSent reports whether a line came in any run.
 func (d *daemon) hasSent(line string) bool {
 	return len(d.books.sent("s0", line)) > 0

@@ -400,6 +400,17 @@ func (f *follower) logged(text string) int {
 	return strings.Count(f.log.String(), text)
 }
 
+// collected is how many lines have come. The reader counts one before that, and again if it is
+// stopped before it was taken.
+func (f *follower) collected() (n int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, file := range f.files {
+		n += len(file.lines)
+	}
+	return n
+}
+
 func (f *follower) eventually(what string, cond func() bool) {
 	f.t.Helper()
 	if !f.poll(cond) {

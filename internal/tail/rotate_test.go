@@ -365,7 +365,7 @@ func TestFileComesBackWhileItIsBeingLeft(t *testing.T) {
 		f.drain(0)
 		f.eventually("half", func() bool { return len(f.got(1)) > 0 && f.got(1)[len(f.got(1))-1] == "half" })
 		add(t, file, "-line\na2\n")
-		f.eventually("the rest", func() bool { return f.stats.Snapshot(time.Now()).Books.Read == 6 })
+		f.eventually("the rest", func() bool { return f.collected() == 6 })
 		f.stop()
 		var all [][]string // in any order: which of the other two was seen first is luck
 		for _, file := range f.files {

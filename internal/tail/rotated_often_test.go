@@ -106,7 +106,7 @@ func storm(t *testing.T, wakeups bool, rotations int) (late time.Duration) {
 		}
 		return n
 	}
-	done := func() bool { return f.stats.Snapshot(time.Now()).Books.Read >= int64(total) }
+	done := func() bool { return f.collected() >= total }
 	for wait := time.Now(); !done() && time.Since(wait) < 3*time.Second; time.Sleep(step) {
 	}
 	f.stop()
@@ -269,8 +269,8 @@ func rotateOften(t *testing.T, o options, sources, rounds int, pause func(round 
 			}
 		}
 	}
-	total := int64(sources * (rounds + 1))
-	f.eventually("all lines", func() bool { return f.stats.Snapshot(time.Now()).Books.Read >= total })
+	total := sources * (rounds + 1)
+	f.eventually("all lines", func() bool { return f.collected() >= total })
 	f.eventually("one descriptor for each source", func() bool { return descriptors(t, dir) == sources })
 	if o.Wakeups {
 		f.eventually("one watch for each source", func() bool { return watches(t, now) == sources && watches(t, all) == sources })

@@ -39,6 +39,7 @@ func (d *daemon) act(sc *scene.Scene, e *evidence, actions []scene.Action, moved
 			if !moved {
 				d.searched()
 			}
+			more = more || len(sc.Regrown) > 0 // which come after that
 		case scene.Leave:
 			f.leaving = true
 		case scene.Late:

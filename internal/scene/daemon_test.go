@@ -135,8 +135,9 @@ func (d *daemon) observe() scene.Scene {
 		})
 	}
 	if d.started && sc.Now.Sub(d.checked) >= watchTick {
-		d.checked = sc.Now
-		sc.Regrown = d.regrown()
+		if sc.Regrown = d.regrown(); len(sc.Regrown) == 0 { // else once more, until something is done about them
+			d.checked = sc.Now
+		}
 	}
 	return sc
 }

@@ -44,6 +44,7 @@ func (s *source) act(r *Reader, sc *scene.Scene, b *found, actions []scene.Actio
 			s.searchFrom(a.Since)
 		case scene.Searched:
 			s.searched(moved)
+			more = more || len(sc.Regrown) > 0 // which come after that
 		case scene.Leave:
 			f.Leaving = true
 		case scene.Late:

@@ -192,6 +192,33 @@ func TestOldFileGrowsAndIsCompressedBeforeItIsSeen(t *testing.T) {
 	})
 }
 
+// At a start other files come first, and it comes in the same look all the same: a run may be short.
+func TestOldFileGrewBeforeAStartAtWhichMoreIsFound(t *testing.T) {
+	both(t, func(t *testing.T, wakeups bool) {
+		path := logFile(t)
+		old := create(t, path, "a1\n")
+		d := newDaemon(t, wakeups, path)
+		d.start()
+		d.wantOf("a1")
+		rotate(t, path, "b1\n")
+		d.wantOf("a1", "b1")
+		d.acknowledge()
+		time.Sleep(1500 * time.Millisecond)
+		d.stop()
+		add(t, old, "late\n")
+		rotate(t, path, "c1\n")
+		rotate(t, path, "d1\n")
+		d.start()
+		started := time.Now()
+		d.eventually("all of it", func() bool { return d.collected() == 3 })
+		if took := time.Since(started); took > 50*time.Millisecond && !wakeups { // only then is time exact
+			t.Errorf("it took %v", took)
+		}
+		d.wantOf("late", "c1", "d1")
+		d.stop()
+	})
+}
+
 // The new file's lines are numbered when they come, beyond all that was written to the
 // old one until then.
 func TestOldFileIsWrittenForLongWhileTheNewOneIsEmpty(t *testing.T) {

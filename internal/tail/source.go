@@ -202,8 +202,9 @@ func (s *source) observe(r *Reader, now time.Time) scene.Scene {
 		})
 	}
 	if s.started && now.Sub(s.checked) >= watchTick {
-		s.checked = now
-		sc.Regrown = s.regrown(r, now)
+		if sc.Regrown = s.regrown(r, now); len(sc.Regrown) == 0 { // else once more, until something is done about them
+			s.checked = now
+		}
 	}
 	return sc
 }

@@ -18,7 +18,7 @@ func (d *decision) truncations() {
 		a := Action{Do: Truncated, ID: f.ID, File: -1, Since: d.asOf(f)}
 		best, sure := -1, logfile.Different
 		elsewhere := false // all that is known of it is in a copy that was found before, and is read
-		var parts []int // copies that were made when it had less than what is known of its beginning
+		var parts []int    // copies that were made when it had less than what is known of its beginning
 		for i, c := range d.Beside {
 			if c.Held == f.ID || d.Trouble(i) != nil {
 				continue

@@ -5,8 +5,10 @@ package tail_test
 import (
 	"cmp"
 	"fmt"
+	"os"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -188,6 +190,35 @@ func TestOldFileGrowsAndIsCompressedBeforeItIsSeen(t *testing.T) {
 		d.wantOf(slices.Clone(want)...)
 		time.Sleep(3 * time.Second)
 		d.wantOf(slices.Clone(want)...)
+		d.stop()
+	})
+}
+
+// It was written to soon after a stop, and the next start is hours later: what was not looked at
+// for an hour is looked at once.
+func TestOldFileGrewLongBeforeAStart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		path := logFile(t)
+		old := create(t, path, "a1\n")
+		d := newDaemon(t, false, path)
+		d.start()
+		d.wantOf("a1")
+		if err := os.Chtimes(path, time.Now(), time.Now()); err != nil { // else it is the kernel's time
+			t.Fatal(err)
+		}
+		rotate(t, path, "b1\n")
+		d.wantOf("a1", "b1")
+		d.acknowledge()
+		time.Sleep(1500 * time.Millisecond)
+		d.stop()
+		add(t, old, "late\n")
+		time.Sleep(3 * time.Hour)
+		d.start()
+		d.wantOf("late")
+		d.acknowledge()
+		time.Sleep(2 * time.Second) // it is open again, and watched as any other
+		add(t, old, "later\n")
+		d.wantOf("late", "later")
 		d.stop()
 	})
 }

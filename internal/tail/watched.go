@@ -27,9 +27,9 @@ type watched struct {
 	until time.Time
 }
 
-// watch begins to look at a file that was left.
-func (s *source) watch(id int64, inode logfile.Inode, path string, end int64, now time.Time) {
-	s.watched = append(s.watched, watched{id, inode, path, end, now.Add(watchFor)})
+// watch begins to look at a file that was left at a time.
+func (s *source) watch(id int64, inode logfile.Inode, path string, end int64, left time.Time) {
+	s.watched = append(s.watched, watched{id, inode, path, end, left.Add(watchFor)})
 	if extra := len(s.watched) - maxWatches; extra > 0 {
 		s.watched = slices.Delete(s.watched, 0, extra)
 	}
@@ -43,8 +43,7 @@ func (s *source) unwatch(id int64) {
 // regrown are the generations whose files have grown since they were left. Files that
 // are not found, and those that did not grow for long, are looked at no more.
 func (s *source) regrown(r *Reader, now time.Time) (ids []int64) {
-	s.watched = slices.DeleteFunc(s.watched, func(w watched) bool { return now.After(w.until) })
-	gone := map[int64]bool{}
+	gone, over := map[int64]bool{}, map[int64]bool{}
 	var beside []logfile.Sibling
 	for i := range s.watched {
 		w := &s.watched[i]
@@ -53,17 +52,21 @@ func (s *source) regrown(r *Reader, now time.Time) (ids []int64) {
 			if beside == nil {
 				beside = s.beside(r, s.Path, s.ledger.Directories())
 			}
-			if info = w.in(beside); info == nil {
-				gone[w.id] = true
-				continue
-			}
+			info = w.in(beside)
 		}
-		if info.Size() > w.end {
+		switch {
+		case info != nil && info.Size() > w.end:
 			ids = append(ids, w.id)
+		case now.After(w.until): // only now: perhaps nobody has looked for long
+			over[w.id] = true
+		case info == nil:
+			gone[w.id], over[w.id] = true, true
 		}
 	}
+	if len(over) > 0 {
+		s.watched = slices.DeleteFunc(s.watched, func(w watched) bool { return over[w.id] })
+	}
 	if len(gone) > 0 {
-		s.watched = slices.DeleteFunc(s.watched, func(w watched) bool { return gone[w.id] })
 		s.grownElsewhere(gone, beside)
 	}
 	return ids
@@ -96,11 +99,17 @@ func (w *watched) in(beside []logfile.Sibling) os.FileInfo {
 	return nil
 }
 
-// watchFinished begins to look at files that were left before a start.
+// watchFinished begins to look at files that were left before a start, however long ago: once
+// at least.
 func (s *source) watchFinished(known *checkpoint.Source, now time.Time) {
 	for _, g := range known.Finished {
-		if g.State == checkpoint.Finished && (g.Head.Length > 0 || scene.NeverRead(&g)) && now.Sub(time.Unix(0, g.Modified)) < watchFor {
-			s.watch(g.ID, g.Inode, "", g.Offset, now)
+		if g.State != checkpoint.Finished || g.Head.Length == 0 && !scene.NeverRead(&g) {
+			continue
 		}
+		left := time.Unix(0, g.Modified)
+		if now.Sub(left) < watchFor {
+			left = now
+		}
+		s.watch(g.ID, g.Inode, "", g.Offset, left)
 	}
 }

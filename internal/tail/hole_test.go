@@ -268,6 +268,39 @@ func TestHoleAtTheEndOfTheFile(t *testing.T) {
 	})
 }
 
+// NULs at the end of a file that was left are not what has come to it since.
+func TestOldFileThatEndsWithAHoleIsLeftForGood(t *testing.T) {
+	both(t, func(t *testing.T, wakeups bool) {
+		path := logFile(t)
+		old := create(t, path, "a1\n")
+		makeHole(t, old, 100)
+		d := newDaemon(t, wakeups, path)
+		d.options.holes = true
+		d.start()
+		d.wantOf("a1")
+		rotate(t, path, "b1\n")
+		d.wantOf("a1", "b1")
+		d.acknowledge()
+		time.Sleep(4 * time.Second)
+		if n := d.source().NULs; n != 100 {
+			t.Errorf("%d NULs, want 100", n)
+		}
+		if d.logged("is still written to") > 0 {
+			t.Error("it is said to be still written to")
+		}
+		d.stop()
+		d.start()
+		d.looked()
+		time.Sleep(3 * time.Second)
+		if n := d.source().NULs; n != 0 {
+			t.Errorf("%d NULs after a start, want none", n)
+		}
+		add(t, old, "a2\n")
+		d.wantOf("a2")
+		d.stop()
+	})
+}
+
 // As a page does that a network file system fills later.
 func TestHoleAtTheEndOfTheFileIsFilled(t *testing.T) {
 	t.Parallel()

@@ -71,7 +71,7 @@ func (r *Reader) readFile(ctx context.Context, s *source, f *growing.File) (more
 func (r *Reader) end(s *source, f *growing.File) {
 	s.rotatedTo(f.Directory())
 	if path := f.Name(); path != "" {
-		s.watch(f.At.Generation.ID, f.Inode, path, f.At.Offset, time.Now())
+		s.watch(f.At.Generation.ID, f.Inode, path, max(f.At.Offset, f.Seen), time.Now()) // NULs at its end are behind what was sent
 	}
 	r.watcher.Forget(f.File)
 	f.End()

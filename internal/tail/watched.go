@@ -110,6 +110,6 @@ func (s *source) watchFinished(known *checkpoint.Source, now time.Time) {
 		if now.Sub(left) < watchFor {
 			left = now
 		}
-		s.watch(g.ID, g.Inode, "", g.Offset, left)
+		s.watch(g.ID, g.Inode, "", max(g.Offset, g.Size), left)
 	}
 }

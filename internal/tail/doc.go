@@ -21,7 +21,8 @@
 //
 //	reader.go    the loop: look, read, wait
 //	turn.go      each source reads a block
-//	source.go    a look, and its first step: observe
+//	look.go      a look at all sources, and when it is due
+//	source.go    at one of them, and its first step: observe
 //	found.go     the files beside a log, and what they hold: the evidence
 //	act.go       the last step: what was decided is done
 //	copies.go    a log that was truncated, and its copies

@@ -131,22 +131,29 @@ func TestOldFileWithoutALineBecomesACopyAfterItWasLeft(t *testing.T) {
 	})
 }
 
+// leftOld is a log with a text, and another one in its place for so long that the old one was left.
+func leftOld(t *testing.T, wakeups bool, text string, lines ...string) (d *daemon, path string, old, log *os.File) {
+	t.Helper()
+	path = logFile(t)
+	old = create(t, path, text)
+	d = newDaemon(t, wakeups, path)
+	d.start()
+	d.wantOf(slices.Clone(lines)...)
+	log = rotate(t, path, "b1\n")
+	d.wantOf(append(slices.Clone(lines), "b1")...)
+	d.acknowledge()
+	time.Sleep(2 * time.Second)
+	return d, path, old, log
+}
+
 // It has grown and was compressed, or copied elsewhere, while tailflux was stopped: what was read
 // of it is not read again.
 func TestOldFileGrowsAndIsCompressedWhileStopped(t *testing.T) {
 	for _, end := range []string{".gz", ".zst", ""} {
 		t.Run(cmp.Or(end, "copied"), func(t *testing.T) {
 			both(t, func(t *testing.T, wakeups bool) {
-				path := logFile(t)
 				text, want := numbered("a", 0, 100)
-				old := create(t, path, text)
-				d := newDaemon(t, wakeups, path)
-				d.start()
-				d.wantOf(slices.Clone(want)...)
-				rotate(t, path, "b1\n")
-				d.wantOf(append(want, "b1")...)
-				d.acknowledge()
-				time.Sleep(1500 * time.Millisecond)
+				d, path, old, _ := leftOld(t, wakeups, text, want...)
 				d.stop()
 				later()
 				add(t, old, "late 1\nlate 2\n")
@@ -171,22 +178,13 @@ func TestOldFileGrowsAndIsCompressedWhileStopped(t *testing.T) {
 // The same while tailflux runs, between two looks at it.
 func TestOldFileGrowsAndIsCompressedBeforeItIsSeen(t *testing.T) {
 	both(t, func(t *testing.T, wakeups bool) {
-		path := logFile(t)
 		text, want := numbered("a", 0, 100)
-		old := create(t, path, text)
-		d := newDaemon(t, wakeups, path)
-		d.start()
-		d.wantOf(slices.Clone(want)...)
-		log := rotate(t, path, "b1\n")
-		want = append(want, "b1")
-		d.wantOf(slices.Clone(want)...)
-		d.acknowledge()
-		time.Sleep(2 * time.Second)
+		d, path, old, log := leftOld(t, wakeups, text, want...)
 		add(t, old, "late\n")
 		compress(t, path+".1", ".gz")
 		later()
 		add(t, log, "b2\n")
-		want = append(want, "late", "b2")
+		want = append(want, "b1", "late", "b2")
 		d.wantOf(slices.Clone(want)...)
 		time.Sleep(3 * time.Second)
 		d.wantOf(slices.Clone(want)...)
@@ -226,15 +224,7 @@ func TestOldFileGrewLongBeforeAStart(t *testing.T) {
 // At a start other files come first, and it comes in the same look all the same: a run may be short.
 func TestOldFileGrewBeforeAStartAtWhichMoreIsFound(t *testing.T) {
 	both(t, func(t *testing.T, wakeups bool) {
-		path := logFile(t)
-		old := create(t, path, "a1\n")
-		d := newDaemon(t, wakeups, path)
-		d.start()
-		d.wantOf("a1")
-		rotate(t, path, "b1\n")
-		d.wantOf("a1", "b1")
-		d.acknowledge()
-		time.Sleep(1500 * time.Millisecond)
+		d, path, old, _ := leftOld(t, wakeups, "a1\n", "a1")
 		d.stop()
 		add(t, old, "late\n")
 		rotate(t, path, "c1\n")

@@ -1,0 +1,80 @@
+package tail
+
+import (
+	"cmp"
+	"fmt"
+	"time"
+)
+
+// look finds out what is at the paths now. Trouble is logged by the sources
+// themselves; with Once it is the error.
+func (r *Reader) look(now time.Time) error {
+	defer func() {
+		r.looked = time.Now() // a long look is no reason for the next one to come at once
+		r.stats.Looked(r.looked)
+	}()
+	r.slept(now)
+	r.directories.Forget()
+	r.name()
+	r.find(now)
+	if err := r.unmatched(); err != nil {
+		return cmp.Or(r.refused, err) // only Once has one
+	}
+	if r.config.Once && len(r.sources) == 0 {
+		return r.refused
+	}
+	for _, s := range r.sources {
+		select {
+		case <-r.stopped: // a thousand sources to be found again take their time
+			return nil
+		default:
+		}
+		if now.Before(s.next) {
+			continue
+		}
+		trouble := s.look(r, now)
+		if !r.config.Once {
+			continue
+		}
+		if trouble != nil {
+			return fmt.Errorf("source %s: %w", s.Name, trouble)
+		}
+		for _, f := range s.files {
+			if f.Packed == nil { // what was there at the start is read
+				f.EndHere()
+			}
+		}
+	}
+	return nil
+}
+
+// slept finds out that nobody has looked for long: the machine slept, or had no time. Files
+// that did not grow meanwhile were not quiet, if who writes them slept, too. So a look
+// accounts for a second at most.
+func (r *Reader) slept(now time.Time) {
+	const most = time.Second
+	if idle := now.Sub(r.began) - most; idle > 0 && !r.began.IsZero() {
+		for _, s := range r.sources {
+			for _, f := range s.files {
+				f.Grown, f.Replaced = f.Grown.Add(idle), f.Replaced.Add(idle)
+			}
+		}
+	}
+	r.began = now
+}
+
+// lookIfDue looks at the paths every activeTick, however busy the reader is or
+// how long it waits: a file that came and went unseen would be lost. It returns when
+// that is due again.
+func (r *Reader) lookIfDue() time.Time {
+	now := time.Now()
+	switch {
+	case now.Sub(r.looked) < activeTick:
+	case r.config.Once: // what was there at the start is read
+		r.looked = now
+	default:
+		_ = r.look(now) // only Once has an error
+		r.checkpoint.Secure()
+	}
+	return r.looked.Add(activeTick)
+}

@@ -19,6 +19,7 @@ const racy = 100 * time.Millisecond
 // that was, or else how much of it, up to a newline. It notes what the file looks like
 // now, and does nothing about it.
 func (f *File) Examine(now time.Time) (holds bool, kept int64, err error) {
+	defer func() { f.changed = !holds }()
 	info, err := f.File.Stat()
 	if err != nil {
 		return true, 0, err
@@ -201,7 +202,9 @@ func (f *File) Description() logfile.File {
 	if f.begin.of == f.At.Generation {
 		d.Head = f.begin.sum
 	}
-	d.Size, d.Modified = f.Size, f.AsOf.UnixNano()
+	if d.Modified = f.AsOf.UnixNano(); !f.changed {
+		d.Size = f.Size // and not that of what is there in its place
+	}
 	return *d
 }
 

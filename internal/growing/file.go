@@ -52,6 +52,7 @@ type File struct {
 	Examined  time.Time    // the time of the file when it was looked at before the path was seen last
 	AsOf      time.Time    // the time of the file when it held what was read of it
 	verified  time.Time    // when the file was last seen to hold what was read of it
+	changed   bool         // when it was last looked at, it did not
 	described logfile.File // as the checkpoint has it
 	noted     int          // length of the head when the checkpoint was told last
 	summed    int          // length of the head that described has the sum of
@@ -86,7 +87,7 @@ func (f *File) Restart(at flow.Position, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	f.Info, f.Size, f.Examined, f.AsOf = info, info.Size(), info.ModTime(), info.ModTime()
+	f.Info, f.Size, f.Examined, f.AsOf, f.changed = info, info.Size(), info.ModTime(), info.ModTime(), false
 	if _, err := f.Head.Grow(f.File); err != nil {
 		return err
 	}

@@ -117,12 +117,14 @@ func (o *Opened) IsCopyOf(e *Opened, size int64) bool {
 		defer e.Close()
 		return o.IsPrefixOf(e)
 	}
-	if o.Size() < 0 { // whoever compresses a file compresses all of it
+	if o.Size() < 0 { // mostly all of it was compressed: then its end tells
 		from := max(0, size-HeadBytes)
 		ours, err := o.Bytes(from, int(size-from)+1)
 		theirs := make([]byte, size-from)
 		n, _ := e.File.ReadAt(theirs, from)
-		return err != nil || bytes.Equal(ours, theirs[:n]) // an error: it is just being compressed
+		return err != nil || // it is just being compressed
+			bytes.Equal(ours, theirs[:n]) ||
+			len(ours) < n && o.IsPrefixOf(e) // or it was copied, and e has grown since
 	}
 	var ours, theirs [HeadBytes]byte
 	begin := max(0, o.Size()-HeadBytes)

@@ -217,7 +217,7 @@ func (d *daemon) truncated(sc *scene.Scene, e *evidence, a scene.Action, f *file
 	f.head, f.summed, f.marks, f.unsearched = nil, -1, nil, false
 	f.seen, f.grown = offset, sc.Now
 	f.modified, f.size = f.inode.modified, int64(len(f.inode.text))
-	f.examined, f.asOf = f.modified, f.modified
+	f.examined, f.asOf, f.changed = f.modified, f.modified, false
 	f.grow()
 	f.mark()
 	d.ledger.Begin(f.at, f.before(), f.describe())

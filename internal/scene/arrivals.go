@@ -70,12 +70,15 @@ func (d *decision) unseen(since time.Time, comes bool, refusal error) {
 			}
 			continue
 		}
-		earlier := func(j int) bool { return j < i && mayBe(j) && d.Trouble(j) == nil && d.Within(i, j) }
+		// Of files that are alike the first is read, of copies that were made while the log grew the last.
+		another := func(j int) bool {
+			return j != i && mayBe(j) && d.Trouble(j) == nil && d.Within(i, j) && (j < i || !d.Within(j, i))
+		}
 		if g := d.lost(i); g != nil {
 			d.add(Action{Do: Resume, File: i, Prior: *g, Behind: true})
 			continue
 		}
-		if d.any(earlier) || comes && d.Path.File >= 0 && d.Within(i, d.Path.File) || d.wasRead(i, 0, 0) {
+		if d.any(another) || comes && d.Path.File >= 0 && d.Within(i, d.Path.File) || d.wasRead(i, 0, 0) {
 			continue
 		}
 		if g := d.goesOn(i); g != nil {

@@ -18,6 +18,7 @@ type written struct {
 	inode   *inode // where it is now
 	text    []byte
 	refused bool      // the daemon has looked while it could not be opened
+	copied  bool      // a copy of its beginning is beside it: were it lost, that would be read once more
 	deleted bool      // nobody has a name for it
 	gone    bool      // what was not sent when it was, may be lost
 	ended   bool      // half a line at its end will never be completed

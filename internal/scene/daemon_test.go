@@ -184,7 +184,8 @@ func (e *evidence) moved(sc *scene.Scene) bool {
 		}
 	}
 	for i, f := range d.files {
-		if holds, _ := f.examine(); holds != sc.Open[i].Holds {
+		was := &sc.Open[i]
+		if holds, _ := f.examine(); holds != was.Holds || (len(f.head) == 0) != was.Empty || f.unsearched != was.Unsearched {
 			return true
 		}
 	}

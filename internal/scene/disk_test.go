@@ -19,7 +19,7 @@ type inode struct {
 	text     []byte
 	modified time.Time
 	packed   bool
-	copied   bool // by logrotate
+	copied   bool // by logrotate, or a copy of one that was
 	refused  bool // nobody may read it
 }
 

@@ -179,9 +179,10 @@ func (e *evidence) Copies(i int, id int64) bool {
 	switch {
 	case f.packed:
 		return bytes.HasPrefix(text, o.text())
-	case o.size < 0: // whoever compresses a file compresses all of it
+	case o.size < 0: // its end tells, or all of it
 		from := max(0, size-headBytes)
-		return bytes.Equal(o.bytes(from, size-from+1), text[from:])
+		ours := o.bytes(from, size-from+1)
+		return bytes.Equal(ours, text[from:]) || int64(len(ours)) < size-from && bytes.HasPrefix(text, o.text())
 	case o.size > size:
 		return false
 	}

@@ -200,6 +200,11 @@ var fates = []struct {
 		"supersede 1; begin access.log.2 behind; searched; begin access.log",
 	},
 	{
+		"A log is rotated unnoticed: it was copied before, and grew", seen(open(1),
+			beside("access.log.1", 10, openAs(1)), beside("access.log.3", 12, within("access.log.2")), beside("access.log.2", 14), beside("access.log", 20)),
+		"supersede 1; begin access.log.2 behind; searched; begin access.log",
+	},
+	{
 		"A log is rotated unnoticed: a copy of what is at the path", seen(open(1),
 			beside("access.log.1", 10, openAs(1)), beside("access.log.2", 12, within("access.log")), beside("access.log", 20)),
 		"supersede 1; searched; begin access.log",

@@ -32,6 +32,7 @@ type file struct {
 	superseded, unsure, unsearched, leaving, closed bool
 
 	described     logfile.File
+	changed       bool
 	summed, noted int
 }
 
@@ -73,6 +74,7 @@ func (f *file) grow() (same bool) {
 
 // examine finds out whether the file holds what was read of it, or how much of it.
 func (f *file) examine() (holds bool, kept int64) {
+	defer func() { f.changed = !holds }()
 	if f.packed {
 		return true, 0
 	}
@@ -195,7 +197,9 @@ func (f *file) describe() logfile.File {
 			g.Head = logfile.SumOf(f.head)
 		}
 	}
-	g.Size, g.Modified = f.size, f.asOf.UnixNano()
+	if g.Modified = f.asOf.UnixNano(); !f.changed {
+		g.Size = f.size
+	}
 	return *g
 }
 

@@ -23,6 +23,7 @@ var modelOps = []struct {
 	{"rename", (*model).opRename, true},
 	{"late write", (*model).opLate, true},
 	{"copytruncate", (*model).opCopyTruncate, true},
+	{"copy", (*model).opCopy, true},
 	{"truncate", (*model).opTruncate, true},
 	{"delete", (*model).opDelete, true},
 	{"recreate", (*model).opRecreate, true},
@@ -129,6 +130,27 @@ func (m *model) cut() *written {
 	return old
 }
 
+// opCopy is logrotate's copy: the log goes on, beside a copy that may be compressed.
+func (m *model) opCopy() {
+	m.finishCopy()
+	at := m.disk.at()
+	isTwin := func(f *written) bool { return f.inode == at && m.hasTwin(f) }
+	if at == nil || m.disk.link != "" || len(at.text) == 0 || at.refused || slices.ContainsFunc(m.files, isTwin) { // the copy would be read in its place
+		m.opWrite()
+		return
+	}
+	m.alone = m.alone || bytes.HasPrefix(at.text, []byte("b"))
+	m.disk.shift()
+	to := m.disk.create(logPath+".1", m.inUse)
+	to.copied, at.copied, to.text = true, true, bytes.Clone(at.text)
+	if m.rand.IntN(2) == 0 {
+		m.disk.pack(logPath+".1", m.inUse)
+	}
+	for _, f := range m.files {
+		f.copied = f.copied || f.inode == at
+	}
+}
+
 // hasTwin reports whether another file begins as the one that is to be lost. The daemon
 // looks for that, and may take the other one.
 func (m *model) hasTwin(f *written) bool {
@@ -139,7 +161,7 @@ func (m *model) hasTwin(f *written) bool {
 // opTruncate loses what was not sent.
 func (m *model) opTruncate() {
 	m.finishCopy()
-	if m.hasTwin(m.nginx) {
+	if m.hasTwin(m.nginx) || m.nginx.copied {
 		m.opWrite()
 		return
 	}
@@ -151,7 +173,7 @@ func (m *model) opTruncate() {
 func (m *model) opDelete() {
 	m.finishCopy()
 	at := m.disk.at()
-	if at == nil || slices.ContainsFunc(m.files, func(f *written) bool { return f.inode == at && m.hasTwin(f) }) {
+	if at == nil || slices.ContainsFunc(m.files, func(f *written) bool { return f.inode == at && (f.copied || m.hasTwin(f)) }) {
 		m.opWrite()
 		return
 	}

@@ -84,6 +84,7 @@ type inode struct {
 	ended   bool      // half a line at its end will never be completed
 	maybe   map[string]int
 	seen    bool // the daemon has looked while it was at the path
+	copied  bool // a copy of its beginning is beside it
 }
 
 // process is one run of the reader, and a sink that acknowledges in steps.

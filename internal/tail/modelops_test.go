@@ -25,6 +25,7 @@ var modelOps = []struct {
 	{"rename", (*model).opRename},
 	{"late write", (*model).opLate},
 	{"copytruncate", (*model).opCopyTruncate},
+	{"copy", (*model).opCopy},
 	{"truncate", (*model).opTruncate},
 	{"delete", (*model).opDelete},
 	{"recreate", (*model).opRecreate},
@@ -144,6 +145,41 @@ func (m *model) opCopyTruncate() {
 	m.half = "" // the rest of the line is nowhere
 }
 
+// opCopy is logrotate's copy: the log goes on, beside a copy that may be compressed.
+func (m *model) opCopy() {
+	at, err := os.Stat(m.path)
+	if m.linked || err != nil || at.Size() == 0 {
+		m.opWrite()
+		return
+	}
+	for _, f := range m.files {
+		if held, err := f.handle.Stat(); err == nil && os.SameFile(held, at) {
+			m.distinct(f)
+			f.copied = true
+		}
+	}
+	m.shift()
+	later()
+	text, err := os.ReadFile(m.path)
+	m.must(err)
+	m.must(os.WriteFile(m.path+".1", text, 0o644))
+	if m.rand.IntN(2) == 0 {
+		to, err := os.Stat(m.path + ".1")
+		m.must(err)
+		m.must(pack(m.path+".1", to))
+	}
+}
+
+// isCopied reports whether a copy of what is at the path is beside it. Were the log lost, that
+// would be read in its place, as far as it goes.
+func (m *model) isCopied() bool {
+	at, err := os.Stat(m.path)
+	return err == nil && slices.ContainsFunc(m.files, func(f *inode) bool {
+		held, err := f.handle.Stat()
+		return f.copied && err == nil && os.SameFile(held, at)
+	})
+}
+
 func (m *model) isNginx(info os.FileInfo) bool {
 	held, err := m.nginx.handle.Stat()
 	return err == nil && os.SameFile(held, info)
@@ -152,6 +188,10 @@ func (m *model) isNginx(info os.FileInfo) bool {
 // opTruncate loses what was not sent. If the new content begins as the old one
 // did, it cannot be told from the old one.
 func (m *model) opTruncate() {
+	if m.nginx.copied {
+		m.opWrite()
+		return
+	}
 	m.distinct(m.nginx)
 	old := m.cut()
 	old.gone = true
@@ -160,7 +200,7 @@ func (m *model) opTruncate() {
 }
 
 func (m *model) opDelete() {
-	if !m.there() {
+	if !m.there() || m.isCopied() {
 		m.opWrite()
 		return
 	}
@@ -186,6 +226,9 @@ func (m *model) opDelete() {
 func (m *model) opRecreate() {
 	if m.there() {
 		m.opDelete()
+	}
+	if m.isCopied() {
+		return
 	}
 	if m.linked {
 		m.must(os.Remove(m.path))

@@ -1,0 +1,104 @@
+// logrotate's copy leaves the log where it is: it grows on beside copies of what it was.
+
+package tail_test
+
+import (
+	"os"
+	"strings"
+	"testing"
+)
+
+func TestCopiesOfALogThatGrowsAreNotRead(t *testing.T) {
+	t.Parallel()
+	for _, end := range []string{"", ".gz", ".zst"} {
+		for name, pad := range map[string]string{"short": "", "longer than a head": strings.Repeat("x", 2000)} {
+			t.Run(name+end, func(t *testing.T) {
+				line := func(name string) string { return name + pad }
+				copied := func(t *testing.T, path, to string) {
+					t.Helper()
+					later()
+					copyTo(t, path, path+to)
+					if end != "" {
+						compress(t, path+to, end)
+					}
+				}
+				t.Run("killed before anything is acknowledged", func(t *testing.T) {
+					both(t, func(t *testing.T, wakeups bool) {
+						path := logFile(t)
+						file := create(t, path, line("a1")+"\n")
+						d := newDaemon(t, wakeups, path)
+						d.start()
+						d.want(1, line("a1"))
+						d.kill()
+						copied(t, path, ".2")
+						add(t, file, line("a2")+"\n")
+						copied(t, path, ".1")
+						add(t, file, line("a3")+"\n")
+						for range 2 {
+							d.start()
+							d.want(1, line("a1"), line("a2"), line("a3"))
+							d.still()
+							d.kill()
+						}
+					})
+				})
+				t.Run("and rotated, before any of it is seen", func(t *testing.T) {
+					both(t, func(t *testing.T, wakeups bool) {
+						path := logFile(t)
+						create(t, path, line("a1")+"\n")
+						d := newDaemon(t, wakeups, path)
+						d.start()
+						d.want(1, line("a1"))
+						d.stop()
+						later()
+						file := rotate(t, path, line("b1")+"\n")
+						copied(t, path, ".2")
+						add(t, file, line("b2")+"\n")
+						copied(t, path, ".3")
+						add(t, file, line("b3")+"\n")
+						rename(t, path+".1", path+".8")
+						rotate(t, path, line("c1")+"\n")
+						d.start()
+						d.want(2, line("b1"), line("b2"), line("b3"))
+						d.want(3, line("c1"))
+						d.still()
+						d.stop()
+					})
+				})
+			})
+		}
+	}
+}
+
+// A worker writes on to a file that was compressed meanwhile. The compressed one is a copy
+// of what the file was.
+func TestFileGrowsAfterItWasCompressed(t *testing.T) {
+	both(t, func(t *testing.T, wakeups bool) {
+		text, lines := numbered("a", 1, 30)
+		path := logFile(t)
+		file := create(t, path, text)
+		d := newDaemon(t, wakeups, path)
+		d.start()
+		d.want(1, lines...)
+		rotate(t, path, "")
+		d.looked()
+		copyTo(t, path+".1", path+".2")
+		info, err := os.Stat(path + ".1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		compress(t, path+".2", ".gz")
+		remove(t, path+".1")
+		later()
+		add(t, file, "late\n")
+		if err := os.Chtimes(path+".2.gz", info.ModTime(), info.ModTime()); err != nil {
+			t.Fatal(err)
+		}
+		d.want(1, append(lines, "late")...)
+		touch(t, path+".2.gz")
+		rotate(t, path, "b1\n")
+		d.want(3, "b1")
+		d.still()
+		d.stop()
+	})
+}

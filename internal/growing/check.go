@@ -61,6 +61,10 @@ func (f *File) Examine(now time.Time) (holds bool, kept int64, err error) {
 	if f.Size < f.Next() { // cut within the hole
 		f.hole, f.Seen = hole{}, f.At.Offset
 	}
+	if fresh && f.Head.IsNoise() { // it was written, rotated and overwritten since
+		f.Head = nil
+		return false, 0, nil
+	}
 	if fresh && len(f.Head) > 0 { // it may have been copied and truncated before
 		f.Unsearched = true
 	}
@@ -171,6 +175,13 @@ func (f *File) untouched() (int64, error) {
 		return 0, err
 	}
 	return logfile.AfterLastNewline(f.File, size)
+}
+
+// IsOverwritten reports whether there is something in the file now that no log has.
+func (f *File) IsOverwritten() bool {
+	var now logfile.Head
+	same, err := now.Grow(f.File)
+	return err == nil && same && now.IsNoise()
 }
 
 // Known is the largest size that the file is known to have had, without the hole behind

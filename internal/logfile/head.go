@@ -52,6 +52,26 @@ func (h Head) Agrees(read []byte, offset int64) bool {
 	return len(h) > int(offset) && bytes.HasPrefix(h[offset:], within)
 }
 
+// IsNoise reports whether a file that begins so cannot be a log: no line has a time that is
+// not some printable bytes in a row. It was overwritten (logrotate's shred), or is compressed
+// with something that nobody here knows. A hole of NULs is none.
+func (h Head) IsNoise() bool {
+	const inARow = 16
+	if len(h) < HeadBytes || h[0] == 0 {
+		return false
+	}
+	row := 0
+	for _, c := range h {
+		if row++; c < ' ' || c > '~' {
+			row = 0
+		}
+		if row == inARow {
+			return false
+		}
+	}
+	return true
+}
+
 // Sum is the head as it is saved: of its whole lines, because what follows them
 // may still be cut; it says nothing before there is one. NULs end a line, too.
 func (h Head) Sum() Sum {

@@ -142,6 +142,11 @@ func (f *format) notPlain(path string) PackedError {
 	return e
 }
 
+// NoText is why a file is not read that is neither a log nor compressed, as far as can be told.
+func NoText(path string) PackedError {
+	return PackedError{path, "has no text in it: it was overwritten (shred), or compressed with something that tailflux does not know", "if it was a log, unpack it"}
+}
+
 // tooWide is why a file of zstd cannot be read that asks for more than the window.
 func tooWide(path string, f io.ReaderAt, window uint64) PackedError {
 	const mebibyte = 1 << 20

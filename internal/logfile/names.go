@@ -18,8 +18,10 @@ import (
 //	access.log.old, .bak    by people
 //	access.1.log            numbered, with the extension kept
 //	access-20261122.log     dated, the same
+//	access.log.1.bak        numbered or dated, with another extension behind it (addextension)
+//	access.log.tmp          renamecopy, until postrotate is over and it is copied to one of these
 //
-// each with the ending of a compressed file behind it, and people access.log.gz. Any
+// each but the last with the ending of a compressed file behind it, and people access.log.gz. Any
 // other name that is the log's, one of .-_ and something with a digit may be that of a
 // rotated file, too (dateformat -%Y%m, access.log.2.xz), or of another log.
 const (
@@ -28,6 +30,8 @@ const (
 	// and ports do not match.
 	date       = `[-._]?(?:(?:19|20)\d\d[-._]?\d\d[-._]?\d\d|\d\d[-._]?\d\d[-._]?(?:19|20)\d\d|1\d{9})(?:[-._T]?\d+)*`
 	byPeople   = `\.(?:old|bak)`
+	added      = `(?:\.(?:log|txt|old|bak))?`
+	renamed    = `\.tmp`
 	readable   = `(?:\.gz|\.zst)`        // compressed, and can probably be read
 	compressed = `\.(?:gz|bz2|xz|zst|Z)` // by anything
 )
@@ -40,7 +44,7 @@ var passing = lazyregexp.New(`(?:~|\.(?:tmp|part|bak|orig|save|sw[a-p]|lock|pid)
 // logs may have dates in their names.
 var (
 	readableEnd = lazyregexp.New(readable + `$`)
-	rotatedName = lazyregexp.New(`(?:` + number + `|-\d{8,}|` + byPeople + `|` + compressed + `)$`)
+	rotatedName = lazyregexp.New(`(?:` + number + `|-\d{8,}|` + byPeople + `|` + renamed + `|` + compressed + `)$`)
 	extended    = lazyregexp.New(`(?:` + number + `|` + date + `)(\.[^./]+)$`)
 )
 
@@ -79,8 +83,8 @@ func newNames(base, to string) names {
 	add := func(pattern string) {
 		n.patterns = append(n.patterns, regexp.MustCompile(`^`+pattern+readable+`?$`))
 	}
-	n.patterns = append(n.patterns, regexp.MustCompile(`^`+quoted+readable+`$`))
-	for _, p := range []string{quoted + order, quoted + date, quoted + byPeople, plain + order + regexp.QuoteMeta(ext), plain + date + regexp.QuoteMeta(ext)} {
+	n.patterns = append(n.patterns, regexp.MustCompile(`^`+quoted+`(?:`+readable+`|`+renamed+`)$`))
+	for _, p := range []string{quoted + order + added, quoted + date + added, quoted + byPeople, plain + order + regexp.QuoteMeta(ext), plain + date + regexp.QuoteMeta(ext)} {
 		add(p)
 	}
 	if to != base {

@@ -68,7 +68,7 @@ func (d *Directories) siblings(path string, days *days, others []string) []Sibli
 		}
 		for _, e := range entries {
 			date := days.date(dir, e.Name())
-			if !e.Type().IsRegular() || date == "" && !names.alike(e.Name()) || isBeingPacked(e.Name(), names.base, l.entries) {
+			if !e.Type().IsRegular() || date == "" && !names.alike(e.Name()) || isBeingPacked(dir, e.Name(), names.base, l.entries) || wasPacked(dir, e.Name(), l.entries) {
 				continue
 			}
 			rotated, order := names.rotated(e.Name())
@@ -142,8 +142,9 @@ func SameFiles(a, b []Sibling) bool {
 }
 
 // isBeingPacked reports whether a compressed file stands beside what it is made of:
-// it is not whole yet, and what compresses files removes the other one then.
-func isBeingPacked(name, log string, sorted []os.DirEntry) bool {
+// it is not whole yet, and what compresses files removes the other one then. If that is
+// overwritten first (logrotate's shred), the compressed one is whole.
+func isBeingPacked(dir, name, log string, sorted []os.DirEntry) bool {
 	if !IsCompressed(name) {
 		return false
 	}
@@ -151,8 +152,30 @@ func isBeingPacked(name, log string, sorted []os.DirEntry) bool {
 	if plain == log { // it is there again when that is over
 		return false
 	}
-	_, there := slices.BinarySearchFunc(sorted, plain, func(e os.DirEntry, name string) int { return strings.Compare(e.Name(), name) })
+	return isListed(plain, sorted) && !isOverwritten(filepath.Join(dir, plain))
+}
+
+// wasPacked reports whether a file was overwritten, and what was in it is in a compressed
+// one beside it.
+func wasPacked(dir, name string, sorted []os.DirEntry) bool {
+	packed := func(ending string) bool { return isListed(name+ending, sorted) }
+	return slices.ContainsFunc([]string{".gz", ".zst"}, packed) && isOverwritten(filepath.Join(dir, name))
+}
+
+func isListed(name string, sorted []os.DirEntry) bool {
+	_, there := slices.BinarySearchFunc(sorted, name, func(e os.DirEntry, name string) int { return strings.Compare(e.Name(), name) })
 	return there
+}
+
+// isOverwritten reports whether a file holds nothing that a log could, or nothing at all,
+// as at the end of that.
+func isOverwritten(path string) bool {
+	o, err := Sibling{Path: path}.Open()
+	if err != nil {
+		return false
+	}
+	defer o.Close()
+	return o.Size() == 0 || o.Size() > 0 && o.Head.IsNoise()
 }
 
 // Behind are the paths that a link leads to, one after the other, and at last the one

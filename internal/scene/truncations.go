@@ -38,7 +38,7 @@ func (d *decision) truncations() {
 			if isPart && !c.AtPath {
 				parts = append(parts, i)
 			}
-			if how >= sure {
+			if how > sure || how == sure && !c.AtPath { // a log that is alike is another one, if there is a copy
 				best, sure = i, how
 			}
 		}

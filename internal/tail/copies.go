@@ -1,6 +1,7 @@
 package tail
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/tailflux/tailflux/internal/checkpoint"
@@ -12,11 +13,18 @@ import (
 )
 
 // truncated begins a new generation with what is in the file now. The one before goes on
-// in the copy, if there is one.
+// in the copy, if there is one. A rotated file that was overwritten (logrotate's shred) is closed.
 func (s *source) truncated(r *Reader, sc *scene.Scene, b *found, a scene.Action, f *growing.File) error {
-	offset, old := sc.OpenAs(a.ID).Kept, f.At
-	r.log.Info("log file was truncated", "source", s.Name, "file", s.Path, "bytes", old.Offset, "offset", offset)
-	r.stats.UpdateSource(s.Index, func(st *stats.Source) { st.Truncations++ })
+	offset, old, over := sc.OpenAs(a.ID).Kept, f.At, a.ID != sc.Path.Held && f.IsOverwritten()
+	if over {
+		if !f.Superseded {
+			s.supersede(r, f, sc.Now)
+		}
+		r.log.Info("rotated log file was overwritten", "source", s.Name, "file", cmp.Or(f.Name(), s.Path), "bytes", old.Offset)
+	} else {
+		r.log.Info("log file was truncated", "source", s.Name, "file", s.Path, "bytes", old.Offset, "offset", offset)
+		r.stats.UpdateSource(s.Index, func(st *stats.Source) { st.Truncations++ })
+	}
 	if a.Bytes > 0 {
 		s.lose(r, s.ledger.PathOf(a.ID), a.Bytes, "the file was truncated, and there is no copy of it")
 	}
@@ -25,6 +33,10 @@ func (s *source) truncated(r *Reader, sc *scene.Scene, b *found, a scene.Action,
 		r.left = append(r.left, old)
 	} else if err := s.recover(r, sc, b, a.File, f); err != nil {
 		return err
+	}
+	if over {
+		s.close(r, f)
+		return nil
 	}
 	s.searchFrom(a.Since)
 	known := s.ledger.Copy()

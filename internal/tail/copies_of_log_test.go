@@ -102,3 +102,35 @@ func TestFileGrowsAfterItWasCompressed(t *testing.T) {
 		d.stop()
 	})
 }
+
+// logrotate's renamecopy renames the log to a name for the time of postrotate, and copies it
+// to its own name then.
+func TestFileIsRotatedByRenameAndCopy(t *testing.T) {
+	both(t, func(t *testing.T, wakeups bool) {
+		path := logFile(t)
+		create(t, path, "a1\n")
+		d := newDaemon(t, wakeups, path)
+		d.start()
+		d.want(1, "a1")
+		later()
+		rotate(t, path, "b1\n")
+		later()
+		rename(t, path, path+".tmp") // all before the next look
+		file := create(t, path, "c1\n")
+		d.want(2, "b1")
+		d.want(3, "c1")
+		rename(t, path+".1", path+".2")
+		copyTo(t, path+".tmp", path+".1")
+		remove(t, path+".tmp")
+		d.still()
+		add(t, file, "c2\n")
+		d.want(3, "c1", "c2")
+		rotate(t, path, "d1\n")
+		d.want(4, "d1")
+		d.still()
+		d.stop()
+		d.start()
+		d.wantNothing()
+		d.stop()
+	})
+}

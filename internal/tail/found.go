@@ -129,9 +129,14 @@ func (b *found) file(i int) (*logfile.Opened, error) {
 		open = func() (*logfile.Opened, error) { return logfile.OpenPlain(b.path) }
 	}
 	o, err := open()
-	if err == nil && !os.SameFile(o.Info, b.siblings[i].Info) {
+	switch {
+	case err != nil:
+	case !os.SameFile(o.Info, b.siblings[i].Info):
 		o.Close()
 		err = fs.ErrNotExist
+	case b.siblings[i].Path != b.path && o.Head.IsNoise():
+		o.Close()
+		err = logfile.NoText(o.Path)
 	}
 	if err != nil {
 		b.gone = b.gone || errors.Is(err, fs.ErrNotExist)

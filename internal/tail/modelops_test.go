@@ -4,6 +4,7 @@ package tail_test
 
 import (
 	"compress/gzip"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -273,10 +274,35 @@ func (m *model) opGzip() {
 		if m.late != nil {
 			m.retire()
 		}
+		if info.Size() > 0 && m.rand.IntN(4) == 0 {
+			m.shred(name, info)
+			return
+		}
 		m.must(pack(name, info))
 		return
 	}
 	m.opWrite()
+}
+
+// shred is how logrotate deletes a file that was compressed if it is told to: it is
+// overwritten first.
+func (m *model) shred(name string, info os.FileInfo) {
+	m.must(os.Link(name, name+"~"))
+	m.must(pack(name, info))
+	m.must(os.Rename(name+"~", name))
+	noise := make([]byte, (info.Size()+4095)/4096*4096)
+	for i := range noise {
+		noise[i] = byte(128 + m.rand.IntN(128))
+	}
+	file, err := os.OpenFile(name, os.O_WRONLY, 0)
+	if err != nil {
+		m.must(err)
+		return
+	}
+	_, err = file.Write(noise)
+	m.must(errors.Join(err, file.Close()))
+	m.wait(time.Duration(m.rand.IntN(500)) * time.Millisecond)
+	m.must(os.Remove(name))
 }
 
 // pack does what gzip does: the time of the file stays.

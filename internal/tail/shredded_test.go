@@ -1,0 +1,184 @@
+// logrotate's shred overwrites what was compressed before it deletes it.
+
+package tail_test
+
+import (
+	"math/rand/v2"
+	"os"
+	"testing"
+
+	"github.com/tailflux/tailflux/internal/flow"
+)
+
+// shred overwrites a file with random bytes, up to the end of its last block as shred does.
+func shred(t *testing.T, path string) {
+	t.Helper()
+	later()
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	noise := make([]byte, (info.Size()+4095)/4096*4096)
+	if _, err := rand.NewChaCha8([32]byte{}).Read(noise); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := file.Write(noise); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// compressKeeping compresses a file and keeps it, as logrotate does before it shreds it.
+func compressKeeping(t *testing.T, path, end string) {
+	t.Helper()
+	kept := path + ".kept"
+	if err := os.Link(path, kept); err != nil {
+		t.Fatal(err)
+	}
+	compress(t, path, end)
+	rename(t, kept, path)
+}
+
+// The rest of the file is read from the compressed one, which is whole though what it was
+// made of is still beside it.
+func TestRotatedFileIsShredded(t *testing.T) {
+	t.Parallel()
+	for _, end := range []string{".gz", ".zst"} {
+		t.Run(end, func(t *testing.T) {
+			both(t, func(t *testing.T, wakeups bool) {
+				path := logFile(t)
+				text, lines := numbered("a", 0, 5*blockSize/100)
+				create(t, path, text)
+				d := newDaemon(t, wakeups, path)
+				d.options.blocks = 2
+				d.prepare()
+				held := []flow.Chunk{<-d.chunks, <-d.chunks} // no block is left
+				rotate(t, path, "b1\n")
+				d.eventually("rotation", func() bool { return d.source().Rotations == 1 })
+				compressKeeping(t, path+".1", end)
+				shred(t, path+".1")
+				d.eventually("notice", func() bool { return d.source().Recovered == 1 })
+				for _, chunk := range held {
+					d.receive(chunk)
+				}
+				go d.drain()
+				d.want(1, lines...)
+				d.want(2, "b1")
+				d.still()
+				remove(t, path+".1")
+				rotate(t, path, "c1\n") // whatever is beside the log is looked at
+				d.want(3, "c1")
+				d.still()
+				if s := d.source(); s.Lost != 0 || s.Truncations != 0 {
+					t.Errorf("books: %+v", s)
+				}
+				d.stop()
+				d.start()
+				d.wantNothing()
+				d.stop()
+			})
+		})
+	}
+}
+
+// Nobody has compressed it: its rest is lost, and what is in it now is no log.
+func TestRotatedFileIsShreddedAndNothingElse(t *testing.T) {
+	both(t, func(t *testing.T, wakeups bool) {
+		path := logFile(t)
+		text, lines := numbered("a", 0, 5*blockSize/100)
+		create(t, path, text)
+		d := newDaemon(t, wakeups, path)
+		d.options.blocks = 2
+		d.prepare()
+		held := []flow.Chunk{<-d.chunks, <-d.chunks}
+		rotate(t, path, "b1\n")
+		d.eventually("rotation", func() bool { return d.source().Rotations == 1 })
+		shred(t, path+".1")
+		d.eventually("notice", func() bool { return d.source().Lost == 1 })
+		for _, chunk := range held {
+			d.receive(chunk)
+		}
+		go d.drain()
+		d.want(1, lines[:2*(blockSize/100)]...)
+		d.want(2, "b1")
+		rotate(t, path, "c1\n")
+		d.want(3, "c1")
+		d.still()
+		d.stop()
+		d.start() // it is still there
+		d.wantNothing()
+		d.stop()
+	})
+}
+
+func TestFileIsShreddedWhileStopped(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name string
+		kill bool
+		then func(t *testing.T, path string)
+	}{
+		{"stopped", false, func(*testing.T, string) {}},
+		{"stopped, and shredded to the end", false, func(t *testing.T, path string) { remove(t, path) }},
+		{"stopped, and it was emptied by now", false, func(t *testing.T, path string) {
+			if err := os.Truncate(path, 0); err != nil {
+				t.Fatal(err)
+			}
+		}},
+		{"killed", true, func(*testing.T, string) {}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			both(t, func(t *testing.T, wakeups bool) {
+				path := logFile(t)
+				text, lines := numbered("a", 0, 30)
+				file := create(t, path, text)
+				d := newDaemon(t, wakeups, path)
+				d.start()
+				d.want(1, lines...)
+				want := []string{"late"}
+				if c.kill {
+					d.kill()
+					want = append(lines, want...)
+				} else {
+					d.stop()
+				}
+				add(t, file, "late\n")
+				rotate(t, path, "b1\n")
+				compressKeeping(t, path+".1", ".gz")
+				shred(t, path+".1")
+				c.then(t, path+".1")
+				d.start()
+				d.want(1, want...)
+				d.want(2, "b1")
+				d.still()
+				d.stop()
+				d.start()
+				d.wantNothing()
+				d.stop()
+			})
+		})
+	}
+}
+
+// All of it happens between two looks, to a file that was empty.
+func TestFileIsShreddedBeforeItIsSeen(t *testing.T) {
+	both(t, func(t *testing.T, wakeups bool) {
+		text, lines := numbered("a", 0, 30)
+		path := logFile(t)
+		file := create(t, path, "")
+		d := newDaemon(t, wakeups, path)
+		d.start()
+		d.looked()
+		later()
+		add(t, file, text)
+		rotate(t, path, "b1\n")
+		compressKeeping(t, path+".1", ".gz")
+		shred(t, path+".1")
+		d.wantOf(append(lines, "b1")...) // of generations 1 and 2 if it was seen meanwhile
+		d.stop()
+	})
+}

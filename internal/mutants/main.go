@@ -30,7 +30,7 @@ import (
 )
 
 func main() {
-	which := flag.String("which", "all", "all; ci: those of every run, and the twelfth of the others whose week it is; or an expression that the path of a patch matches")
+	which := flag.String("which", "all", "all; ci: those of every run, and the twentieth of the others whose week it is; or an expression that the path of a patch matches")
 	jobs := flag.Int("jobs", 2, "how many mutants are tested at once")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

@@ -52,24 +52,25 @@ func (h Head) Agrees(read []byte, offset int64) bool {
 	return len(h) > int(offset) && bytes.HasPrefix(h[offset:], within)
 }
 
-// IsNoise reports whether a file that begins so cannot be a log: no line has a time that is
-// not some printable bytes in a row. It was overwritten (logrotate's shred), or is compressed
-// with something that nobody here knows. A hole of NULs is none.
+// IsNoise reports whether a file that begins so cannot be a log: nowhere are there sixteen
+// bytes of text in a row, nor a hole of NULs. It was overwritten (logrotate's shred), or is
+// compressed with something that nobody here knows.
 func (h Head) IsNoise() bool {
 	const inARow = 16
-	if len(h) < HeadBytes || h[0] == 0 {
-		return false
-	}
-	row := 0
+	text, nuls := 0, 0
 	for _, c := range h {
-		if row++; c < ' ' || c > '~' {
-			row = 0
+		text, nuls = text+1, nuls+1
+		if c != 0 {
+			nuls = 0
 		}
-		if row == inARow {
+		if (c < ' ' || c > '~') && c != '\n' && c != '\r' && c != '\t' {
+			text = 0
+		}
+		if text == inARow || nuls == inARow {
 			return false
 		}
 	}
-	return true
+	return len(h) == HeadBytes
 }
 
 // Sum is the head as it is saved: of its whole lines, because what follows them

@@ -18,7 +18,7 @@ import (
 //	access.log.old, .bak    by people
 //	access.1.log            numbered, with the extension kept
 //	access-20261122.log     dated, the same
-//	access.log.1.bak        numbered or dated, with another extension behind it (addextension)
+//	access.log.1.txt        numbered or dated, with another extension behind it (addextension)
 //	access.log.tmp          renamecopy, until postrotate is over and it is copied to one of these
 //
 // each but the last with the ending of a compressed file behind it, and people access.log.gz. Any
@@ -30,7 +30,7 @@ const (
 	// and ports do not match.
 	date       = `[-._]?(?:(?:19|20)\d\d[-._]?\d\d[-._]?\d\d|\d\d[-._]?\d\d[-._]?(?:19|20)\d\d|1\d{9})(?:[-._T]?\d+)*`
 	byPeople   = `\.(?:old|bak)`
-	added      = `(?:\.(?:log|txt|old|bak))?`
+	added      = `(?:\.(?:log|txt))?`
 	renamed    = `\.tmp`
 	readable   = `(?:\.gz|\.zst)`        // compressed, and can probably be read
 	compressed = `\.(?:gz|bz2|xz|zst|Z)` // by anything

@@ -42,7 +42,8 @@ func TestNamesOfRotatedLogs(t *testing.T) {
 		"access.10.0.0.12.log":           {shows: "access.10.0.0.log"},
 		"access.log.tmp":                 {of: true, any: true},
 		"access.log.tmp.gz":              {any: true},
-		"access.log.1.bak":               {of: true, any: true, shows: "access.log.bak"},
+		"access.log.1.txt":               {of: true, shows: "access.log.txt"},
+		"access.log.1.bak":               {any: true, shows: "access.log.bak"}, // a copy that somebody has made
 		"access.log-20261122.txt.gz":     {of: true, any: true},
 		"access.log.1.conf":              {shows: "access.log.conf"},
 		"access.log.copy":                {},

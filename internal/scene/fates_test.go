@@ -431,6 +431,16 @@ var fates = []struct {
 		"lose 1; search since 10; start",
 	},
 	{"A log was deleted: that was always empty", seen(atStart(2), remembered(1, neverRead), beside("access.log", 20)), "lose 1; search since 10; start"},
+	{
+		"A log was deleted: that was always empty, and is perhaps a compressed one now", seen(atStart(2), remembered(1, neverRead),
+			beside("access.log.1.gz", 12), beside("access.log", 20)),
+		"lose 1 silently; search since 10; start",
+	},
+	{
+		"A log was deleted: that was always empty, and another one that was compressed was read", seen(atStart(2), remembered(1, neverRead), finished(9),
+			beside("access.log.1.gz", 12, holdsAll(9)), beside("access.log", 20)),
+		"lose 1; search since 10; start",
+	},
 
 	{"Nothing is at the path", seen(missing(-1), open(1), beside("access.log.1", 10, openAs(1))), "searched; missing"},
 	{"Nothing is at the path: and it has just been looked for", seen(missing(100), open(1)), ""},

@@ -318,6 +318,9 @@ func (l *look) written(actions []scene.Action) string {
 		case scene.Supersede, scene.Back, scene.Lose, scene.Forget, scene.Sure, scene.Leave, scene.Late, scene.Unwatch:
 			text = append(text, fmt.Sprint(a.ID))
 		}
+		if a.Do == scene.Lose && a.Why == "" {
+			text = append(text, "silently")
+		}
 		if a.Bytes > 0 {
 			text = append(text, fmt.Sprint(a.Bytes, " bytes"))
 		}

@@ -146,10 +146,21 @@ func (d *decision) restore() bool {
 			d.actions = []Action{{Do: Again}}
 			return false
 		}
-		d.add(Action{Do: Lose, ID: g.ID, Bytes: max(0, g.Size-g.Offset), Why: d.whyLost(g)})
+		lost := Action{Do: Lose, ID: g.ID, Bytes: max(0, g.Size-g.Offset), Why: d.whyLost(g)}
+		if NeverRead(g) && d.any(func(file int) bool { return !taken[file] && d.isUnseen(file, g) }) {
+			lost.Why = "" // it was compressed when it had lines, which are all read
+		}
+		d.add(lost)
 	}
 	d.keepLast()
 	return true
+}
+
+// isUnseen reports whether a file was rotated when a generation had begun, and will be read
+// from its beginning.
+func (d *decision) isUnseen(file int, g *checkpoint.Generation) bool {
+	c := d.Beside[file]
+	return c.Rotated && !c.AtPath && c.Modified.UnixNano() >= g.Modified && d.Trouble(file) == nil && !d.wasRead(file, 0, 0)
 }
 
 // whyLost is why a generation's file is not found. One that cannot be unpacked may be it.

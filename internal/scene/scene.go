@@ -126,7 +126,7 @@ type Action struct {
 	Offset int64                 // of Begin: where the file is read from
 	Since  time.Time             // of Search, Truncated and Refused
 	Bytes  int64                 // of Lose, and of Truncated if something is lost
-	Why    string                // of Lose
+	Why    string                // of Lose; "": nobody misses it
 	Err    error                 `json:"-"` // of Wait, Refused and Unreadable
 	Behind bool                  // of Begin, Resume: another file is at the path
 	First  bool                  // of Begin, Resume: nothing was read at the path before

@@ -70,8 +70,10 @@ func (s *source) act(r *Reader, sc *scene.Scene, b *found, actions []scene.Actio
 			s.forget(r, a.ID, f)
 			more = true
 		case scene.Lose:
-			if !moved {
+			if !moved && a.Why != "" {
 				s.lose(r, s.ledger.PathOf(a.ID), a.Bytes, a.Why)
+			}
+			if !moved {
 				s.ledger.Lose(a.ID)
 			}
 			more = true

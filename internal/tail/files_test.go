@@ -63,20 +63,18 @@ func truncate(t testing.TB, file *os.File, size int64) {
 	}
 }
 
-// later lets the file system's clock go on: the kernel's, not synctest's. It has steps
-// of some milliseconds, and on a busy virtual machine of tens.
+// later lets the file system's clock go on: the kernel's, not synctest's. It has steps of some
+// milliseconds, on a busy virtual machine of tens, and since Linux 6.13 a file's time may be
+// within one.
 func later() {
-	for before := coarse(); ; {
+	for before := clock(unix.CLOCK_REALTIME); clock(unix.CLOCK_REALTIME_COARSE) <= before; {
 		_ = unix.Nanosleep(&unix.Timespec{Nsec: 5e6}, nil)
-		if coarse() > before {
-			return
-		}
 	}
 }
 
-func coarse() int64 {
+func clock(id int32) int64 {
 	var now unix.Timespec
-	_ = unix.ClockGettime(unix.CLOCK_REALTIME_COARSE, &now)
+	_ = unix.ClockGettime(id, &now)
 	return now.Nano()
 }
 

@@ -24,7 +24,7 @@ import (
 // knows, while tailflux is stopped and killed at random, stays away over none,
 // one or two rotations, and is started again. Every line that nginx wrote is one
 // point, but for those that logrotate itself loses: with copytruncate, what comes
-// between its copying and its truncating.
+// between its copying and its truncating, and with renamecopy, what comes behind its copying.
 func TestLogrotateWithTheDaemonStoppedInBetween(t *testing.T) {
 	t.Parallel()
 	db := influxdtest.New(t, influxdtest.Options{})
@@ -48,6 +48,11 @@ func TestLogrotateWithTheDaemonStoppedInBetween(t *testing.T) {
 		// Beyond what was asked for: what is hardest of these, together.
 		{name: "olddir-elsewhere-zstd", directives: "olddir " + archive + "\ncompress\ndelaycompress\n" + compressor, dir: archive, learnt: true},
 		{name: "copytruncate-dateext-gzip", directives: "copytruncate\ndateext\ndateformat -%s\ncompress", copies: true},
+		// What hardly anybody uses.
+		{name: "copy-gzip", directives: "copy\ncompress"},
+		{name: "renamecopy", directives: "renamecopy", copies: true},
+		{name: "shred", directives: "compress\ndelaycompress\nshred\nshredcycles 1"},
+		{name: "copytruncate-shred", directives: "copytruncate\ncompress\nshred\nshredcycles 1", copies: true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

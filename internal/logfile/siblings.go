@@ -68,7 +68,7 @@ func (d *Directories) siblings(path string, days *days, others []string) []Sibli
 		}
 		for _, e := range entries {
 			date := days.date(dir, e.Name())
-			if !e.Type().IsRegular() || date == "" && !names.alike(e.Name()) || isBeingPacked(dir, e.Name(), names.base, l.entries) || wasPacked(dir, e.Name(), l.entries) {
+			if !e.Type().IsRegular() || date == "" && !names.alike(e.Name()) || isBeingPacked(dir, e.Name(), names.base, l.entries) || wasPacked(dir, e.Name(), names.base, l.entries) {
 				continue
 			}
 			rotated, order := names.rotated(e.Name())
@@ -155,11 +155,11 @@ func isBeingPacked(dir, name, log string, sorted []os.DirEntry) bool {
 	return isListed(plain, sorted) && !isOverwritten(filepath.Join(dir, plain))
 }
 
-// wasPacked reports whether a file was overwritten, and what was in it is in a compressed
-// one beside it.
-func wasPacked(dir, name string, sorted []os.DirEntry) bool {
+// wasPacked reports whether a rotated file was overwritten, and what was in it is in a
+// compressed one beside it.
+func wasPacked(dir, name, log string, sorted []os.DirEntry) bool {
 	packed := func(ending string) bool { return isListed(name+ending, sorted) }
-	return slices.ContainsFunc([]string{".gz", ".zst"}, packed) && isOverwritten(filepath.Join(dir, name))
+	return name != log && slices.ContainsFunc([]string{".gz", ".zst"}, packed) && isOverwritten(filepath.Join(dir, name))
 }
 
 func isListed(name string, sorted []os.DirEntry) bool {

@@ -107,7 +107,7 @@ var settings = []setting[Config]{
 		oneOf("file", "hold"), func(c *Config) *string { return &c.OnReject }),
 	row("rejects_max_bytes", "size at which the reject file is rotated; one older file is kept",
 		size(1<<10, 1<<40), func(c *Config) *int64 { return &c.RejectsMaxBytes }),
-	row("memory_limit", "soft memory limit of the process",
+	row("memory_limit", "soft memory limit of the process, unless GOMEMLIMIT is set",
 		size(32<<20, 1<<40), func(c *Config) *int64 { return &c.MemoryLimitBytes }),
 	row("wakeups", "be notified by the kernel when a file grows; false: poll only",
 		boolean(), func(c *Config) *bool { return &c.Wakeups }),

@@ -53,11 +53,15 @@ func (h Head) Agrees(read []byte, offset int64) bool {
 }
 
 // IsNoise reports whether a file that begins so cannot be a log: nowhere are there sixteen
-// bytes of text in a row, nor a hole of NULs. It was overwritten (logrotate's shred), or is
+// bytes of text in a row, nor a hole of NULs, and there are as many controls as among random
+// bytes (a hundred and more, give or take ten). It was overwritten (logrotate's shred), or is
 // compressed with something that nobody here knows.
 func (h Head) IsNoise() bool {
-	const inARow = 16
-	text, nuls := 0, 0
+	const inARow, most = 16, 48
+	if len(h) < HeadBytes || h.IsCompressed() {
+		return false
+	}
+	text, nuls, controls := 0, 0, 0
 	for _, c := range h {
 		text, nuls = text+1, nuls+1
 		if c != 0 {
@@ -66,11 +70,14 @@ func (h Head) IsNoise() bool {
 		if (c < ' ' || c > '~') && c != '\n' && c != '\r' && c != '\t' {
 			text = 0
 		}
+		if text == 0 && (c < ' ' || c == 0x7f) {
+			controls++
+		}
 		if text == inARow || nuls == inARow {
 			return false
 		}
 	}
-	return len(h) == HeadBytes
+	return controls > most
 }
 
 // Sum is the head as it is saved: of its whole lines, because what follows them

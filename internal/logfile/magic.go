@@ -119,23 +119,24 @@ type PackedError struct {
 	Path   string
 	Why    string // what it is, as a predicate
 	Remedy string // what to do, such as a command
+	NoText bool   // nobody can unpack it
 }
 
 func (e PackedError) Error() string { return fmt.Sprintf("%s %s: %s", e.Path, e.Why, e.Remedy) }
 
 // unreadable is why a file of the format cannot be read at all.
 func (f *format) unreadable(path string) PackedError {
-	return PackedError{path, fmt.Sprintf("is compressed with %s, which tailflux cannot read", f.name), "unpack it first: " + f.command(path, "")}
+	return PackedError{Path: path, Why: fmt.Sprintf("is compressed with %s, which tailflux cannot read", f.name), Remedy: "unpack it first: " + f.command(path, "")}
 }
 
 // twice is why a file is not read in which there is another compressed one.
 func (f *format) twice(path string, within *format) PackedError {
-	return PackedError{path, fmt.Sprintf("is compressed twice, with %s and then with %s", within.name, f.name), "unpack it once: " + f.command(path, "")}
+	return PackedError{Path: path, Why: fmt.Sprintf("is compressed twice, with %s and then with %s", within.name, f.name), Remedy: "unpack it once: " + f.command(path, "")}
 }
 
 // notPlain is why a file of the format cannot be followed.
 func (f *format) notPlain(path string) PackedError {
-	e := PackedError{path, fmt.Sprintf("is compressed with %s, and only plain text can be followed", f.name), "tailflux import reads what is in it"}
+	e := PackedError{Path: path, Why: fmt.Sprintf("is compressed with %s, and only plain text can be followed", f.name), Remedy: "tailflux import reads what is in it"}
 	if f == gzipped {
 		e.Remedy = "if nginx writes it, remove the parameter gzip of its access_log; " + e.Remedy
 	}
@@ -144,7 +145,10 @@ func (f *format) notPlain(path string) PackedError {
 
 // NoText is why a file is not read that is neither a log nor compressed, as far as can be told.
 func NoText(path string) PackedError {
-	return PackedError{path, "has no text in it: it was overwritten (shred), or compressed with something that tailflux does not know", "if it was a log, unpack it"}
+	return PackedError{
+		Path: path, Why: "has no text in it: it was overwritten (shred), or compressed with something that tailflux does not know",
+		Remedy: "if it was a log, unpack it", NoText: true,
+	}
 }
 
 // tooWide is why a file of zstd cannot be read that asks for more than the window.
@@ -167,8 +171,8 @@ func tooWide(path string, f io.ReaderAt, window uint64) PackedError {
 		}
 	}
 	return PackedError{
-		path, fmt.Sprintf("needs %s of memory to be unpacked, and tailflux gives it %d MiB (it was made with zstd --ultra or --long)", needs, window/mebibyte),
-		"unpack it first: " + zstandard.command(path, long),
+		Path: path, Why: fmt.Sprintf("needs %s of memory to be unpacked, and tailflux gives it %d MiB (it was made with zstd --ultra or --long)", needs, window/mebibyte),
+		Remedy: "unpack it first: " + zstandard.command(path, long),
 	}
 }
 

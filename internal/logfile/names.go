@@ -18,10 +18,8 @@ import (
 //	access.log.old, .bak    by people
 //	access.1.log            numbered, with the extension kept
 //	access-20261122.log     dated, the same
-//	access.log.1.txt        numbered or dated, with another extension behind it (addextension)
-//	access.log.tmp          renamecopy, until postrotate is over and it is copied to one of these
 //
-// each but the last with the ending of a compressed file behind it, and people access.log.gz. Any
+// each with the ending of a compressed file behind it, and people access.log.gz. Any
 // other name that is the log's, one of .-_ and something with a digit may be that of a
 // rotated file, too (dateformat -%Y%m, access.log.2.xz), or of another log.
 const (
@@ -30,11 +28,13 @@ const (
 	// and ports do not match.
 	date       = `[-._]?(?:(?:19|20)\d\d[-._]?\d\d[-._]?\d\d|\d\d[-._]?\d\d[-._]?(?:19|20)\d\d|1\d{9})(?:[-._T]?\d+)*`
 	byPeople   = `\.(?:old|bak)`
-	added      = `(?:\.(?:log|txt))?`
-	renamed    = `\.tmp`
 	readable   = `(?:\.gz|\.zst)`        // compressed, and can probably be read
 	compressed = `\.(?:gz|bz2|xz|zst|Z)` // by anything
 )
+
+// renamed is what renamecopy adds until postrotate is over and the log is copied to one of these.
+// Scripts call theirs so, too.
+const renamed = ".tmp"
 
 // passing matches the ends of names that editors and others give to files for a while.
 var passing = lazyregexp.New(`(?:~|\.(?:tmp|part|bak|orig|save|sw[a-p]|lock|pid))$`)
@@ -44,7 +44,7 @@ var passing = lazyregexp.New(`(?:~|\.(?:tmp|part|bak|orig|save|sw[a-p]|lock|pid)
 // logs may have dates in their names.
 var (
 	readableEnd = lazyregexp.New(readable + `$`)
-	rotatedName = lazyregexp.New(`(?:` + number + `|-\d{8,}|` + byPeople + `|` + renamed + `|` + compressed + `)$`)
+	rotatedName = lazyregexp.New(`(?:` + number + `|-\d{8,}|` + byPeople + `|\.tmp|` + compressed + `)$`)
 	extended    = lazyregexp.New(`(?:` + number + `|` + date + `)(\.[^./]+)$`)
 )
 
@@ -83,8 +83,8 @@ func newNames(base, to string) names {
 	add := func(pattern string) {
 		n.patterns = append(n.patterns, regexp.MustCompile(`^`+pattern+readable+`?$`))
 	}
-	n.patterns = append(n.patterns, regexp.MustCompile(`^`+quoted+`(?:`+readable+`|`+renamed+`)$`))
-	for _, p := range []string{quoted + order + added, quoted + date + added, quoted + byPeople, plain + order + regexp.QuoteMeta(ext), plain + date + regexp.QuoteMeta(ext)} {
+	n.patterns = append(n.patterns, regexp.MustCompile(`^`+quoted+readable+`$`))
+	for _, p := range []string{quoted + order, quoted + date, quoted + byPeople, plain + order + regexp.QuoteMeta(ext), plain + date + regexp.QuoteMeta(ext)} {
 		add(p)
 	}
 	if to != base {
@@ -127,9 +127,14 @@ func (n *names) rotated(name string) (ok bool, order int) {
 // maybe reports whether a file may be a rotated one although it is not called as those
 // that are known.
 func (n *names) maybe(name string) bool {
+	if n.renamed(name) {
+		return true
+	}
 	rest, ok := strings.CutPrefix(name, n.base)
 	return ok && rest != "" && !passing().MatchString(rest) && strings.ContainsRune(".-_", rune(rest[0])) && strings.ContainsFunc(rest, unicode.IsDigit)
 }
+
+func (n *names) renamed(name string) bool { return name == n.base+renamed }
 
 // RotatedName reports whether a file is called as rotated files are of the log that is
 // called base.

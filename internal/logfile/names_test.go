@@ -40,11 +40,11 @@ func TestNamesOfRotatedLogs(t *testing.T) {
 		"access-2.log":                   {},
 		"access-8080-8443.log":           {},
 		"access.10.0.0.12.log":           {shows: "access.10.0.0.log"},
-		"access.log.tmp":                 {of: true, any: true},
+		"access.log.tmp":                 {any: true}, // renamecopy's, or a script's
 		"access.log.tmp.gz":              {any: true},
-		"access.log.1.txt":               {of: true, shows: "access.log.txt"},
+		"access.log.1.txt":               {shows: "access.log.txt"},
 		"access.log.1.bak":               {any: true, shows: "access.log.bak"}, // a copy that somebody has made
-		"access.log-20261122.txt.gz":     {of: true, any: true},
+		"access.log-20261122.txt.gz":     {any: true},
 		"access.log.1.conf":              {shows: "access.log.conf"},
 		"access.log.copy":                {},
 		"access.log~":                    {},

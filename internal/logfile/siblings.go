@@ -17,6 +17,7 @@ type Sibling struct {
 	Info    fs.FileInfo
 	Rotated bool   // it is called as rotated logs of this path are called
 	Maybe   bool   // it is not, but perhaps it is one
+	Renamed bool   // it is called as logrotate's renamecopy calls one for a while
 	Log     string // the path of that log, if the source was there earlier, else ""
 	Date    string // of a day of a dated log, the digits of it
 	order   int    // among files of one time: of 2 and 1, 2 is the older one
@@ -75,7 +76,7 @@ func (d *Directories) siblings(path string, days *days, others []string) []Sibli
 			rotated = rotated || date != ""
 			at := filepath.Join(dir, e.Name())
 			called = append(called, candidate{Sibling{
-				Path: at, Rotated: rotated && at != path, Maybe: !rotated && names.maybe(e.Name()), Date: date, order: order,
+				Path: at, Rotated: rotated && at != path, Maybe: !rotated && names.maybe(e.Name()), Renamed: names.renamed(e.Name()), Date: date, order: order,
 			}, e})
 		}
 	}
@@ -152,14 +153,14 @@ func isBeingPacked(dir, name, log string, sorted []os.DirEntry) bool {
 	if plain == log { // it is there again when that is over
 		return false
 	}
-	return isListed(plain, sorted) && !isOverwritten(filepath.Join(dir, plain))
+	return isListed(plain, sorted) && !isOverwritten(filepath.Join(dir, plain), true)
 }
 
 // wasPacked reports whether a rotated file was overwritten, and what was in it is in a
 // compressed one beside it.
 func wasPacked(dir, name, log string, sorted []os.DirEntry) bool {
 	packed := func(ending string) bool { return isListed(name+ending, sorted) }
-	return name != log && slices.ContainsFunc([]string{".gz", ".zst"}, packed) && isOverwritten(filepath.Join(dir, name))
+	return name != log && slices.ContainsFunc([]string{".gz", ".zst"}, packed) && isOverwritten(filepath.Join(dir, name), false)
 }
 
 func isListed(name string, sorted []os.DirEntry) bool {
@@ -167,15 +168,15 @@ func isListed(name string, sorted []os.DirEntry) bool {
 	return there
 }
 
-// isOverwritten reports whether a file holds nothing that a log could, or nothing at all,
-// as at the end of that.
-func isOverwritten(path string) bool {
+// isOverwritten reports whether a file holds nothing that a log could. At the end of that
+// it is empty, as others are.
+func isOverwritten(path string, orEmpty bool) bool {
 	o, err := Sibling{Path: path}.Open()
 	if err != nil {
 		return false
 	}
 	defer o.Close()
-	return o.Size() == 0 || o.Size() > 0 && o.Head.IsNoise()
+	return orEmpty && o.Size() == 0 || o.Size() > 0 && o.Head.IsNoise()
 }
 
 // Behind are the paths that a link leads to, one after the other, and at last the one

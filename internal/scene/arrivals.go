@@ -56,7 +56,7 @@ func (d *decision) arrivals() {
 func (d *decision) unseen(since time.Time, comes bool, refusal error) {
 	mayBe := func(i int) bool {
 		c := d.Beside[i]
-		return (c.Rotated || c.Maybe && d.Restarted) && !c.AtPath && c.Held == 0 && !c.Modified.Before(since)
+		return (c.Rotated || c.Maybe && (d.Restarted || c.Renamed)) && !c.AtPath && c.Held == 0 && !c.Modified.Before(since)
 	}
 	for i, c := range d.Beside {
 		if !mayBe(i) {
@@ -72,7 +72,9 @@ func (d *decision) unseen(since time.Time, comes bool, refusal error) {
 		}
 		// Of files that are alike the first is read, of copies that were made while the log grew the last.
 		another := func(j int) bool {
-			return j != i && mayBe(j) && d.Trouble(j) == nil && d.Within(i, j) && (j < i || !d.Within(j, i))
+			before, _ := d.isBefore(d.Beside[j])
+			isRead := mayBe(j) && d.Trouble(j) == nil && (d.Beside[j].Rotated || before)
+			return j != i && isRead && d.Within(i, j) && (j < i || !d.Within(j, i))
 		}
 		if g := d.lost(i); g != nil {
 			d.add(Action{Do: Resume, File: i, Prior: *g, Behind: true})
@@ -88,7 +90,7 @@ func (d *decision) unseen(since time.Time, comes bool, refusal error) {
 		switch before, sure := d.isBefore(c); {
 		case c.Rotated || before:
 			d.add(Action{Do: Begin, File: i, Behind: true})
-		case !sure:
+		case !sure && d.Restarted:
 			d.add(Action{Do: Unreadable, File: i, Err: errUnplaced})
 		}
 	}

@@ -180,6 +180,21 @@ var fates = []struct {
 		"searched",
 	},
 	{
+		"A log is rotated unnoticed: renamed for a while, before the log was made", seen(open(1),
+			beside("access.log.1", 10, openAs(1)), beside("access.log.tmp", 15, forAWhile), beside("access.log", 20, bornAt(15))),
+		"supersede 1; begin access.log.tmp behind; searched; begin access.log",
+	},
+	{
+		"A log is rotated unnoticed: called like one that is renamed for a while, after the log was made", seen(open(1),
+			beside("access.log.1", 10, openAs(1)), beside("access.log", 20, bornAt(15)), beside("access.log.tmp", 40, forAWhile)),
+		"supersede 1; searched; begin access.log",
+	},
+	{
+		"A log is rotated unnoticed: and all of it is in a file that is not", seen(restarted, unsettled(10), open(1, asOf(50)),
+			beside("access.log.1", 15, within("access.log-2days")), beside("access.log-2days", 70, oddlyNamed), beside("access.log", 80, openAs(1), bornAt(15))),
+		"begin access.log.1 behind; searched",
+	},
+	{
 		"A log is rotated unnoticed: it was read already", seen(open(1), finished(9),
 			beside("access.log.1", 10, openAs(1)), beside("access.log.old", 12, holdsAll(9)), beside("access.log", 20)),
 		"supersede 1; searched; begin access.log",
@@ -475,6 +490,10 @@ var fates = []struct {
 	{
 		"A file cannot be read: and tailflux was started again meanwhile", seen(atStart(0), refusedSince(5), remembered(1), beside("access.log", 20, is(1, logfile.Same))),
 		"resume 1 at 10, access.log; search since 5; start",
+	},
+	{
+		"A file cannot be read: and never will, after a start", seen(atStart(2), remembered(1), beside("access.log.1", 15, noText, is(1, logfile.Same)), beside("access.log", 20)),
+		"lose 1; search since 10; start",
 	},
 	{"A file cannot be read: the log, after a start", seen(atStart(0), remembered(1), beside("access.log", 20, refused)), "wait"},
 	{"A file cannot be read: what is left of the log, after a start", seen(atStart(0), remembered(1),

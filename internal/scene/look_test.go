@@ -258,8 +258,16 @@ func ofSize(n int64) trait             { return func(_ *look, s *said, _ int) { 
 func imported(_ *look, s *said, _ int) { s.imported = true }
 func refused(_ *look, s *said, _ int)  { s.trouble = fs.ErrPermission }
 
+// forAWhile says that a file is called as by renamecopy.
+func forAWhile(l *look, _ *said, i int) {
+	l.Beside[i].Rotated, l.Beside[i].Maybe, l.Beside[i].Renamed = false, true, true
+}
+
 // xz says that a file is compressed in a way that nobody can read here.
 func xz(_ *look, s *said, _ int) { s.trouble = logfile.PackedError{} }
+
+// noText says that nobody ever can read a file.
+func noText(_ *look, s *said, _ int) { s.trouble = logfile.PackedError{NoText: true} }
 
 func (l *look) Trouble(i int) error { return l.says[i].trouble }
 func (l *look) Size(i int) int64    { return l.says[i].size }

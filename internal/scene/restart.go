@@ -89,6 +89,9 @@ func (d *decision) unreadable() error {
 		if i == d.Path.File {
 			return err
 		}
+		if packed, ok := errors.AsType[logfile.PackedError](err); ok && packed.NoText { // it is not going to be
+			continue
+		}
 		for j := range d.Ledger.Open {
 			if d.mayBe(c, &d.Ledger.Open[j]) {
 				return err

@@ -82,6 +82,7 @@ type Beside struct {
 	Inode    logfile.Inode // without its birth
 	Rotated  bool          // it is called as rotated files of this log are
 	Maybe    bool          // it is not, but perhaps it is one
+	Renamed  bool          // it is called as logrotate's renamecopy calls one for a while
 	AtPath   bool          // it is what is at the path, under whatever name
 	Held     int64         // the generation as which it is open; 0: none
 }

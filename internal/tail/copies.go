@@ -34,11 +34,11 @@ func (s *source) truncated(r *Reader, sc *scene.Scene, b *found, a scene.Action,
 	} else if err := s.recover(r, sc, b, a.File, f); err != nil {
 		return err
 	}
+	s.searchFrom(a.Since)
 	if over {
 		s.close(r, f)
 		return nil
 	}
-	s.searchFrom(a.Since)
 	known := s.ledger.Copy()
 	if err := f.Restart(s.position(&known, offset), sc.Now); err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestCopiesOfALogThatGrowsAreNotRead(t *testing.T) {
@@ -78,6 +79,7 @@ func TestFileGrowsAfterItWasCompressed(t *testing.T) {
 		path := logFile(t)
 		file := create(t, path, text)
 		d := newDaemon(t, wakeups, path)
+		d.options.RotateWait = time.Minute // it has no name soon
 		d.start()
 		d.want(1, lines...)
 		rotate(t, path, "")
@@ -112,21 +114,23 @@ func TestFileIsRotatedByRenameAndCopy(t *testing.T) {
 		d := newDaemon(t, wakeups, path)
 		d.start()
 		d.want(1, "a1")
+		rotate(t, path, "b1\n") // what is beside the log was looked at once
+		d.want(2, "b1")
 		later()
-		rotate(t, path, "b1\n")
+		rotate(t, path, "c1\n")
 		later()
 		rename(t, path, path+".tmp") // all before the next look
-		file := create(t, path, "c1\n")
-		d.want(2, "b1")
+		file := create(t, path, "d1\n")
 		d.want(3, "c1")
-		rename(t, path+".1", path+".2")
+		d.want(4, "d1")
+		rename(t, path+".1", path+".3")
 		copyTo(t, path+".tmp", path+".1")
 		remove(t, path+".tmp")
 		d.still()
-		add(t, file, "c2\n")
-		d.want(3, "c1", "c2")
-		rotate(t, path, "d1\n")
-		d.want(4, "d1")
+		add(t, file, "d2\n")
+		d.want(4, "d1", "d2")
+		rotate(t, path, "e1\n")
+		d.want(5, "e1")
 		d.still()
 		d.stop()
 		d.start()

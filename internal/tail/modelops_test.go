@@ -292,7 +292,7 @@ func (m *model) shred(name string, info os.FileInfo) {
 	m.must(os.Rename(name+"~", name))
 	noise := make([]byte, (info.Size()+4095)/4096*4096)
 	for i := range noise {
-		noise[i] = byte(128 + m.rand.IntN(128))
+		noise[i] = byte(m.rand.IntN(256))
 	}
 	file, err := os.OpenFile(name, os.O_WRONLY, 0)
 	if err != nil {

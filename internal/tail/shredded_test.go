@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"testing"
+	"time"
 
 	"github.com/tailflux/tailflux/internal/flow"
 )
@@ -152,9 +153,7 @@ func TestFileIsShreddedWhileStopped(t *testing.T) {
 				shred(t, path+".1")
 				c.then(t, path+".1")
 				d.start()
-				d.want(1, want...)
-				d.want(2, "b1")
-				d.still()
+				d.wantOf(append(want, "b1")...) // of whatever generations: an empty file is one, too
 				d.stop()
 				d.start()
 				d.wantNothing()
@@ -179,6 +178,91 @@ func TestFileIsShreddedBeforeItIsSeen(t *testing.T) {
 		compressKeeping(t, path+".1", ".gz")
 		shred(t, path+".1")
 		d.wantOf(append(lines, "b1")...) // of generations 1 and 2 if it was seen meanwhile
+		d.stop()
+	})
+}
+
+// Only the file's name tells what it was: it had no line when it was seen last. Its lines came
+// late, and all else until the next look.
+func TestLateLinesAreShredded(t *testing.T) {
+	both(t, func(t *testing.T, wakeups bool) {
+		text, lines := numbered("a", 0, 30)
+		path := logFile(t)
+		file := create(t, path, "")
+		d := newDaemon(t, wakeups, path)
+		d.options.RotateWait = time.Minute
+		d.start()
+		d.looked()
+		rotate(t, path, "b1\n")
+		d.eventually("the new file's line", func() bool { return d.hasSent("b1") })
+		later()
+		add(t, file, text)
+		compressKeeping(t, path+".1", ".gz")
+		shred(t, path+".1")
+		remove(t, path+".1")
+		d.wantOf(append(lines, "b1")...)
+		d.stop()
+	})
+}
+
+// What is left of a shred that a power cut has ended is there for ever.
+func TestRemnantOfAShredIsNotWaitedFor(t *testing.T) {
+	both(t, func(t *testing.T, wakeups bool) {
+		path := logFile(t)
+		create(t, path, "a1\n")
+		d := newDaemon(t, wakeups, path)
+		d.start()
+		d.want(1, "a1")
+		d.stop()
+		rotate(t, path, "b1\n")
+		create(t, path+".1.xz", "\xfd7zXZ\x00, as compresscmd xz writes it").Close()
+		shred(t, path+".1")
+		d.start()
+		d.want(2, "b1")
+		d.still()
+		d.stop()
+	})
+}
+
+// An empty rotated file is one that will get lines, though a compressed one of its name is there.
+func TestEmptyFileIsBesideAnOlderCompressedOne(t *testing.T) {
+	both(t, func(t *testing.T, wakeups bool) {
+		path := logFile(t)
+		create(t, path+".1", "old\n").Close()
+		compress(t, path+".1", ".gz")
+		later()
+		file := create(t, path, "")
+		d := newDaemon(t, wakeups, path)
+		d.start()
+		d.looked()
+		d.stop()
+		later()
+		rename(t, path, path+".1") // by hand; nginx is not told yet
+		create(t, path, "").Close()
+		d.start()
+		d.looked()
+		add(t, file, "b1\n")
+		d.want(1, "b1")
+		d.stop()
+	})
+}
+
+// nginx writes gzip to a log that was empty, and rotated.
+func TestEmptyFileGetsMuchGzip(t *testing.T) {
+	both(t, func(t *testing.T, wakeups bool) {
+		text, lines := random(100)
+		path := logFile(t)
+		create(t, path, "a1\n")
+		d := newDaemon(t, wakeups, path)
+		d.options.RotateWait = time.Minute
+		d.start()
+		d.eventually("the first file's line", func() bool { return d.hasSent("a1") })
+		file := rotate(t, path, "")
+		d.eventually("the empty one", func() bool { return d.source().Rotations == 1 })
+		rotate(t, path, "c1\n")
+		d.eventually("the next one", func() bool { return d.source().Rotations == 2 })
+		add(t, file, gzipped(t, text))
+		d.wantOf(append(lines, "a1", "c1")...)
 		d.stop()
 	})
 }

@@ -56,16 +56,20 @@ func (d *decision) arrivals() {
 func (d *decision) unseen(since time.Time, comes bool, refusal error) {
 	mayBe := func(i int) bool {
 		c := d.Beside[i]
-		return (c.Rotated || c.Maybe && (d.Restarted || c.Renamed)) && !c.AtPath && c.Held == 0 && !c.Modified.Before(since)
+		called := c.Rotated || c.Maybe && d.Restarted && !c.Renamed
+		return (called || c.Renamed) && !c.AtPath && c.Held == 0 && !c.Modified.Before(since) && (called || d.isRenamed(i))
 	}
 	for i, c := range d.Beside {
 		if !mayBe(i) {
 			continue
 		}
+		before, sure := d.isBefore(c)
 		if err := d.Trouble(i); err != nil {
-			if _, packed := errors.AsType[logfile.PackedError](err); !packed {
+			packed, ok := errors.AsType[logfile.PackedError](err)
+			another := packed.NoText && !c.Rotated && sure && !before
+			if !ok {
 				refusal = err
-			} else if d.Restarted && !d.isKnownTime(c.Modified) {
+			} else if d.Restarted && !another && !d.isKnownTime(c.Modified) {
 				d.add(Action{Do: Unreadable, File: i, Err: err})
 			}
 			continue
@@ -73,7 +77,7 @@ func (d *decision) unseen(since time.Time, comes bool, refusal error) {
 		// Of files that are alike the first is read, of copies that were made while the log grew the last.
 		another := func(j int) bool {
 			before, _ := d.isBefore(d.Beside[j])
-			isRead := mayBe(j) && d.Trouble(j) == nil && (d.Beside[j].Rotated || before)
+			isRead := mayBe(j) && d.Trouble(j) == nil && (d.Beside[j].Rotated || d.Beside[j].Renamed || before)
 			return j != i && isRead && d.Within(i, j) && (j < i || !d.Within(j, i))
 		}
 		if g := d.lost(i); g != nil {
@@ -87,10 +91,10 @@ func (d *decision) unseen(since time.Time, comes bool, refusal error) {
 			d.add(Action{Do: Resume, File: i, Prior: *g, Behind: true})
 			continue
 		}
-		switch before, sure := d.isBefore(c); {
-		case c.Rotated || before:
+		switch {
+		case c.Rotated || c.Renamed || before:
 			d.add(Action{Do: Begin, File: i, Behind: true})
-		case !sure && d.Restarted:
+		case !sure:
 			d.add(Action{Do: Unreadable, File: i, Err: errUnplaced})
 		}
 	}
@@ -113,6 +117,16 @@ func (d *decision) isBefore(c Beside) (before, sure bool) {
 	}
 	born := d.Born(d.Path.File).Birth
 	return born > 0 && !c.Modified.After(time.Unix(0, born).Add(soon)), born > 0
+}
+
+// isRenamed reports whether a file that is called as by renamecopy is one: it was made when the
+// log before it was renamed, or later. Scripts call theirs so, too.
+func (d *decision) isRenamed(file int) bool {
+	const early = time.Second // the clock of births has steps
+	if d.AtPath.IsZero() || d.Trouble(file) != nil {
+		return false
+	}
+	return d.Born(file).Birth >= d.AtPath.Add(-early).UnixNano()
 }
 
 // isKnownTime reports whether a file that was read was last written at a time: what

@@ -180,14 +180,24 @@ var fates = []struct {
 		"searched",
 	},
 	{
-		"A log is rotated unnoticed: renamed for a while, before the log was made", seen(open(1),
-			beside("access.log.1", 10, openAs(1)), beside("access.log.tmp", 15, forAWhile), beside("access.log", 20, bornAt(15))),
+		"A log is rotated unnoticed: renamed for a while", seen(open(1), lastSeen(12),
+			beside("access.log.1", 10, openAs(1)), beside("access.log.tmp", 15, forAWhile, bornAt(13)), beside("access.log", 20)),
 		"supersede 1; begin access.log.tmp behind; searched; begin access.log",
 	},
 	{
-		"A log is rotated unnoticed: called like one that is renamed for a while, after the log was made", seen(open(1),
-			beside("access.log.1", 10, openAs(1)), beside("access.log", 20, bornAt(15)), beside("access.log.tmp", 40, forAWhile)),
+		"A log is rotated unnoticed: called like one that is renamed for a while, and made before", seen(open(1), lastSeen(12),
+			beside("access.log.1", 10, openAs(1)), beside("access.log.tmp", 15, forAWhile, bornAt(11)), beside("access.log", 20)),
 		"supersede 1; searched; begin access.log",
+	},
+	{
+		"A log is rotated unnoticed: called like one that is renamed for a while, at a start", seen(restarted, unsettled(10), open(1, asOf(50)),
+			beside("access.log.tmp", 15, forAWhile, bornAt(13)), beside("access.log", 20, openAs(1))),
+		"searched",
+	},
+	{
+		"A log is rotated unnoticed: of an odd name, and no text, and still written to", seen(restarted, unsettled(10), open(1, asOf(50)),
+			beside("access.log-12h.gpg", 18, oddlyNamed, noText), beside("access.log", 20, openAs(1), bornAt(15))),
+		"searched",
 	},
 	{
 		"A log is rotated unnoticed: and all of it is in a file that is not", seen(restarted, unsettled(10), open(1, asOf(50)),
@@ -448,12 +458,17 @@ var fates = []struct {
 	{"A log was deleted: that was always empty", seen(atStart(2), remembered(1, neverRead), beside("access.log", 20)), "lose 1; search since 10; start"},
 	{
 		"A log was deleted: that was always empty, and is perhaps a compressed one now", seen(atStart(2), remembered(1, neverRead),
-			beside("access.log.1.gz", 12), beside("access.log", 20)),
+			beside("access.log.1.gz", 12, ofSize(-1)), beside("access.log", 20)),
 		"lose 1 silently; search since 10; start",
 	},
 	{
+		"A log was deleted: that was always empty, and another one is plain", seen(atStart(2), remembered(1, neverRead),
+			beside("access.log.1", 12), beside("access.log", 20)),
+		"lose 1; search since 10; start",
+	},
+	{
 		"A log was deleted: that was always empty, and another one that was compressed was read", seen(atStart(2), remembered(1, neverRead), finished(9),
-			beside("access.log.1.gz", 12, holdsAll(9)), beside("access.log", 20)),
+			beside("access.log.1.gz", 12, ofSize(-1), holdsAll(9)), beside("access.log", 20)),
 		"lose 1; search since 10; start",
 	},
 

@@ -90,6 +90,9 @@ func unsettled(since int) part {
 func once(l *look)  { l.Once = true }
 func dated(l *look) { l.Dated = true }
 
+// lastSeen is when the newest file was last seen at the path.
+func lastSeen(at int) part { return func(l *look) { l.AtPath = minute(at) } }
+
 // restarted says that files that were rotated before the start are still to be looked for.
 func restarted(l *look) { l.Restarted = true }
 

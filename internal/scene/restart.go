@@ -159,11 +159,11 @@ func (d *decision) restore() bool {
 	return true
 }
 
-// isUnseen reports whether a file was rotated when a generation had begun, and will be read
-// from its beginning.
+// isUnseen reports whether a file was compressed when a generation had begun, and will be read
+// from its beginning. A plain one would have its inode.
 func (d *decision) isUnseen(file int, g *checkpoint.Generation) bool {
 	c := d.Beside[file]
-	return c.Rotated && !c.AtPath && c.Modified.UnixNano() >= g.Modified && d.Trouble(file) == nil && !d.wasRead(file, 0, 0)
+	return c.Rotated && !c.AtPath && c.Modified.UnixNano() >= g.Modified && d.Trouble(file) == nil && d.Size(file) < 0 && !d.wasRead(file, 0, 0)
 }
 
 // whyLost is why a generation's file is not found. One that cannot be unpacked may be it.

@@ -37,6 +37,7 @@ type Scene struct {
 	Path      There     // what is at the path
 	Open      []Held    // the open files, in the order of their generations
 	Beside    []Beside  // the file at the path and those beside it, the oldest first; nil if they were not listed
+	AtPath    time.Time // when the newest file was last seen at the path; zero: not since the start
 	Missed    time.Time // when files were last looked for because nothing is at the path; zero when something was
 	Unsettled time.Time // what is not older is still to be looked for; zero: nothing is
 	Unlisted  error     `json:"-"` // why the directory of the log cannot be listed; at a start

@@ -13,37 +13,46 @@ import (
 )
 
 // truncated begins a new generation with what is in the file now. The one before goes on
-// in the copy, if there is one. A rotated file that was overwritten (logrotate's shred) is closed.
+// in the copy, if there is one. Of a rotated file that was overwritten (logrotate's shred)
+// nothing is read but what comes behind that, or when it has been emptied.
 func (s *source) truncated(r *Reader, sc *scene.Scene, b *found, a scene.Action, f *growing.File) error {
 	offset, old, over := sc.OpenAs(a.ID).Kept, f.At, a.ID != sc.Path.Held && f.IsOverwritten()
-	if over {
-		if !f.Superseded {
-			s.supersede(r, f, sc.Now)
-		}
-		r.log.Info("rotated log file was overwritten", "source", s.Name, "file", cmp.Or(f.Name(), s.Path), "bytes", old.Offset)
-	} else {
-		r.log.Info("log file was truncated", "source", s.Name, "file", s.Path, "bytes", old.Offset, "offset", offset)
-		r.stats.UpdateSource(s.Index, func(st *stats.Source) { st.Truncations++ })
-	}
-	if a.Bytes > 0 {
-		s.lose(r, s.ledger.PathOf(a.ID), a.Bytes, "the file was truncated, and there is no copy of it")
-	}
-	if a.File < 0 {
-		s.ledger.Leave(old, f.Before())
-		r.left = append(r.left, old)
-	} else if err := s.recover(r, sc, b, a.File, f); err != nil {
+	if f.Noise { // another pass of it, or its end
+		s.ledger.Forget(old.Generation)
+	} else if err := s.cut(r, sc, b, a, f, over); err != nil {
 		return err
 	}
-	s.searchFrom(a.Since)
-	if over {
-		s.close(r, f)
-		return nil
+	if f.Noise = over; over {
+		offset = f.Size
 	}
 	known := s.ledger.Copy()
 	if err := f.Restart(s.position(&known, offset), sc.Now); err != nil {
 		return err
 	}
 	s.began(f)
+	return nil
+}
+
+// cut ends the generation of a file that holds something else now.
+func (s *source) cut(r *Reader, sc *scene.Scene, b *found, a scene.Action, f *growing.File, over bool) error {
+	if over {
+		if !f.Superseded {
+			s.supersede(r, f, sc.Now)
+		}
+		r.log.Info("rotated log file was overwritten", "source", s.Name, "file", cmp.Or(f.Name(), s.Path), "bytes", f.At.Offset)
+	} else {
+		r.log.Info("log file was truncated", "source", s.Name, "file", s.Path, "bytes", f.At.Offset, "offset", sc.OpenAs(a.ID).Kept)
+		r.stats.UpdateSource(s.Index, func(st *stats.Source) { st.Truncations++ })
+	}
+	if a.Bytes > 0 {
+		s.lose(r, s.ledger.PathOf(a.ID), a.Bytes, "the file was truncated, and there is no copy of it")
+	}
+	s.searchFrom(a.Since)
+	if a.File >= 0 {
+		return s.recover(r, sc, b, a.File, f)
+	}
+	s.ledger.Leave(f.At, f.Before())
+	r.left = append(r.left, f.At)
 	return nil
 }
 

@@ -31,6 +31,7 @@ type source struct {
 	opened    bool        // start was tried
 	restarted bool        // files that were rotated before the start are still to be looked for
 	there     fs.FileInfo // the file that was there at the very first start, if reading begins at its end
+	atPath    time.Time   // when the newest file was last seen at the path
 	missed    time.Time   // when files were last looked for because nothing is at the path; zero when something is
 	watched   []watched   // files that were left, and may grow again
 	checked   time.Time   // when these were last looked at
@@ -174,7 +175,7 @@ func (s *source) follow(r *Reader) {
 func (s *source) observe(r *Reader, now time.Time) scene.Scene {
 	sc := scene.Scene{
 		Now: now, RotateWait: r.config.RotateWait, Once: r.config.Once,
-		Dated: s.dated != nil, Started: s.started, Restarted: s.restarted, Missed: s.missed, Unsettled: s.unsettled, Path: scene.There{File: -1},
+		Dated: s.dated != nil, Started: s.started, Restarted: s.restarted, AtPath: s.atPath, Missed: s.missed, Unsettled: s.unsettled, Path: scene.There{File: -1},
 	}
 	info, err := os.Stat(s.Path)
 	if sc.Path.Missing, sc.Path.Trouble = errors.Is(err, fs.ErrNotExist), err; err == nil {
@@ -192,7 +193,9 @@ func (s *source) observe(r *Reader, now time.Time) scene.Scene {
 		}
 		id := f.At.Generation.ID
 		if sc.Path.Trouble == nil && f.Is(info) {
-			sc.Path.Held = id
+			if sc.Path.Held = id; !f.Superseded {
+				s.atPath = now
+			}
 		}
 		sc.Open = append(sc.Open, scene.Held{
 			Generation: checkpoint.Generation{ID: id}, Holds: holds, Kept: kept, Known: f.Known(), Empty: len(f.Head) == 0,

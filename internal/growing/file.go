@@ -46,7 +46,7 @@ type File struct {
 	NoRest     bool          // what follows its last newline is in another file, too
 	Unsure     bool          // it was empty when it was found beside the log, and may become a copy of it
 	Unsearched bool          // it may have been copied and truncated since AsOf, and nobody has looked for the copy
-	Noise      bool          // it was overwritten, and nothing was read of it since
+	Noise      bool          // it begins with what overwrote it
 	Leaving    bool          // it is to be closed, if one more read finds nothing
 
 	// What the ledger has of it.

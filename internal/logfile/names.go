@@ -44,7 +44,7 @@ var passing = lazyregexp.New(`(?:~|\.(?:tmp|part|bak|orig|save|sw[a-p]|lock|pid)
 // logs may have dates in their names.
 var (
 	readableEnd = lazyregexp.New(readable + `$`)
-	rotatedName = lazyregexp.New(`(?:` + number + `|-\d{8,}|` + byPeople + `|\.tmp|` + compressed + `)$`)
+	rotatedName = lazyregexp.New(`(?:` + number + `|-\d{8,}|` + byPeople + `|\` + renamed + `|` + compressed + `)$`)
 	extended    = lazyregexp.New(`(?:` + number + `|` + date + `)(\.[^./]+)$`)
 )
 

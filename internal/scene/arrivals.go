@@ -66,10 +66,10 @@ func (d *decision) unseen(since time.Time, comes bool, refusal error) {
 		before, sure := d.isBefore(c)
 		if err := d.Trouble(i); err != nil {
 			packed, ok := errors.AsType[logfile.PackedError](err)
-			another := packed.NoText && !c.Rotated && sure && !before
+			other := packed.NoText && !c.Rotated && sure && !before
 			if !ok {
 				refusal = err
-			} else if d.Restarted && !another && !d.isKnownTime(c.Modified) {
+			} else if d.Restarted && !other && !d.isKnownTime(c.Modified) {
 				d.add(Action{Do: Unreadable, File: i, Err: err})
 			}
 			continue

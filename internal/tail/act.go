@@ -248,16 +248,11 @@ func (s *source) supersede(r *Reader, f *growing.File, now time.Time) {
 func (s *source) forget(r *Reader, id int64, f *growing.File) {
 	s.ledger.Forget(&flow.Generation{Source: s.Source, ID: id})
 	if f != nil {
-		s.close(r, f)
+		s.leave(f)
+		r.watcher.Forget(f.File)
+		f.Close()
+		r.open--
 	}
-}
-
-// close closes a file that is none of the source's.
-func (s *source) close(r *Reader, f *growing.File) {
-	s.leave(f)
-	r.watcher.Forget(f.File)
-	f.Close()
-	r.open--
 }
 
 // searchFrom notes that files not older than a time are still to be looked for.

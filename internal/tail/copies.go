@@ -16,9 +16,9 @@ import (
 // in the copy, if there is one. Of a rotated file that was overwritten (logrotate's shred)
 // nothing is read but what comes behind that, or when it has been emptied.
 func (s *source) truncated(r *Reader, sc *scene.Scene, b *found, a scene.Action, f *growing.File) error {
-	offset, old, over := sc.OpenAs(a.ID).Kept, f.At, a.ID != sc.Path.Held && f.IsOverwritten()
-	if f.Noise { // another pass of it, or its end
-		s.ledger.Forget(old.Generation)
+	offset, over := sc.OpenAs(a.ID).Kept, a.ID != sc.Path.Held && f.IsOverwritten()
+	if f.Noise && f.At.Line == f.At.Generation.FirstLine { // another pass of it, or its end
+		s.ledger.Forget(f.At.Generation)
 	} else if err := s.cut(r, sc, b, a, f, over); err != nil {
 		return err
 	}

@@ -128,3 +128,26 @@ func TestFileWithATimeALittleAheadIsRotatedWhileStopped(t *testing.T) {
 		d.stop()
 	})
 }
+
+// A log that was empty got lines while tailflux was stopped, and was deleted.
+func TestLossIsSaidAlthoughAnotherFileIsRead(t *testing.T) {
+	both(t, func(t *testing.T, wakeups bool) {
+		path := logFile(t)
+		file := create(t, path, "")
+		d := newDaemon(t, wakeups, path)
+		d.start()
+		d.looked()
+		d.stop()
+		later()
+		add(t, file, "a1\n")
+		rotate(t, path, "b1\n")
+		rotate(t, path, "c1\n")
+		remove(t, path+".2")
+		d.start()
+		d.wantOf("b1", "c1")
+		if s := d.source(); s.Lost != 1 {
+			t.Errorf("lost %d, want 1; the log:\n%s", s.Lost, &d.log)
+		}
+		d.stop()
+	})
+}

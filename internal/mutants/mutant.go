@@ -165,8 +165,8 @@ func (m *mutant) apply(ctx context.Context, root, dir string) (overlay string, e
 		}
 		replace[from] = to
 	}
-	// -C1: a comment that is written anew two lines away is no reason to fail.
-	git := exec.CommandContext(ctx, "git", "apply", "-C1", filepath.Join(root, m.file))
+	// With all of its context: with less, the mistake may be put elsewhere, where no test finds it.
+	git := exec.CommandContext(ctx, "git", "apply", filepath.Join(root, m.file))
 	git.Dir = dir
 	// Within a repository git would leave out what it takes for files elsewhere in it.
 	git.Env = append(git.Environ(), "GIT_CEILING_DIRECTORIES="+filepath.Dir(dir))

@@ -95,11 +95,14 @@ func TestApply(t *testing.T) {
 	if overlay := text("out/overlay.json"); !strings.Contains(overlay, dir+"/out/a/b.go") {
 		t.Errorf("overlay %s", overlay)
 	}
-	if err := os.WriteFile(dir+"/a/b.go", []byte("package a\n\nvar A = 3\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := m.apply(t.Context(), dir, filepath.Join(dir, "again")); err == nil || !strings.Contains(err.Error(), "does not apply any more") {
-		t.Errorf("apply to another text = %v", err)
+	for i, other := range []string{"package a\n\nvar A = 3\n", "package of another\n\nvar A = 1\n"} {
+		if err := os.WriteFile(dir+"/a/b.go", []byte(other), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, err := m.apply(t.Context(), dir, filepath.Join(dir, fmt.Sprint("again", i)))
+		if err == nil || !strings.Contains(err.Error(), "does not apply any more") {
+			t.Errorf("apply to %q = %v", other, err)
+		}
 	}
 }
 

@@ -24,6 +24,7 @@ type store struct {
 	url    string
 	mu     sync.Mutex
 	points map[string]string
+	before func(lines []string) // if not nil: called with those of a request before they are kept
 }
 
 func newStore(t *testing.T) *store {
@@ -42,7 +43,11 @@ func newStore(t *testing.T) *store {
 			}
 			s.mu.Lock()
 			defer s.mu.Unlock()
-			for line := range strings.Lines(string(body)) {
+			lines := slices.Collect(strings.Lines(string(body)))
+			if s.before != nil {
+				s.before(lines)
+			}
+			for _, line := range lines {
 				words := strings.Fields(line) // none has a space
 				s.points[words[0]+" "+words[2]] = words[1]
 			}

@@ -74,17 +74,21 @@ func (d *decision) unseen(since time.Time, comes bool, refusal error) {
 			}
 			continue
 		}
-		// Of files that are alike the first is read, of copies that were made while the log grew the last.
+		// Of files that are alike one that may grow is read, or else the first, of copies that were
+		// made while the log grew the last.
 		another := func(j int) bool {
 			before, _ := d.isBefore(d.Beside[j])
 			isRead := mayBe(j) && d.Trouble(j) == nil && (d.Beside[j].Rotated || d.Beside[j].Renamed || before)
-			return j != i && isRead && d.Within(i, j) && (j < i || !d.Within(j, i))
+			return j != i && isRead && d.Within(i, j) && (d.isRather(j, i) || !d.Within(j, i))
+		}
+		if d.any(another) {
+			continue
 		}
 		if g := d.lost(i); g != nil {
 			d.add(Action{Do: Resume, File: i, Prior: *g, Behind: true})
 			continue
 		}
-		if d.any(another) || comes && d.Path.File >= 0 && d.Within(i, d.Path.File) || d.wasRead(i, 0, 0) {
+		if comes && d.Path.File >= 0 && d.Within(i, d.Path.File) || d.wasRead(i, 0, 0) {
 			continue
 		}
 		if g := d.goesOn(i); g != nil {
@@ -127,6 +131,14 @@ func (d *decision) isRenamed(file int) bool {
 		return false
 	}
 	return d.Born(file).Birth >= d.AtPath.Add(-early).UnixNano()
+}
+
+// isRather reports whether a file is to be read rather than one that is alike.
+func (d *decision) isRather(file, other int) bool {
+	if canGrow := d.Size(file) >= 0; canGrow != (d.Size(other) >= 0) {
+		return canGrow
+	}
+	return file < other
 }
 
 // isKnownTime reports whether a file that was read was last written at a time: what
@@ -208,7 +220,8 @@ func (d *decision) regrown() {
 			file := slices.IndexFunc(d.Beside, func(c Beside) bool {
 				return g.ID == id && c.Held == 0 && c.Inode.Is(g.Inode) && (g.Head.Length > 0 || NeverRead(&g) && c.Rotated)
 			})
-			if file >= 0 && d.OpenAs(id) == nil && d.isFile(file, &g) && d.Is(file, &g) == logfile.Same {
+			// What grew may have been truncated, and be another one by now: its copies have not grown.
+			if file >= 0 && d.OpenAs(id) == nil && d.isFile(file, &g) && d.Size(file) > g.Offset && d.Is(file, &g) == logfile.Same {
 				a = Action{Do: Resume, ID: id, File: file, Prior: g, Behind: true}
 				break
 			}

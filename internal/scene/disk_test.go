@@ -5,6 +5,7 @@ package scene_test
 import (
 	"cmp"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,21 +27,37 @@ type inode struct {
 // disk is one directory.
 type disk struct {
 	now   time.Time
+	step  time.Duration // between two things that happen, at least
+	clock time.Duration // of files: their times are whole ones of it, and a step is longer
 	names map[string]*inode
 	link  string // what the path is a link to, "" if it is none
 	all   []*inode
 }
 
-func newDisk() *disk { return &disk{now: time.Unix(1_700_000_000, 0), names: map[string]*inode{}} }
+// newDisk is a disk on which little time passes between two things, or more; and then the times
+// of its files may be coarse, as whole seconds are on old file systems.
+func newDisk(r *rand.Rand) *disk {
+	d := &disk{now: time.Unix(1_700_000_000, 0), step: 5 * time.Millisecond, clock: 1, names: map[string]*inode{}}
+	switch r.IntN(4) {
+	case 0:
+		d.step, d.clock = 105*time.Millisecond, 100*time.Millisecond
+	case 1:
+		d.step = 105 * time.Millisecond
+	}
+	return d
+}
 
-// tick lets the file system's clock go on: no two files are made within one step of it.
-func (d *disk) tick() { d.now = d.now.Add(5 * time.Millisecond) }
+// tick lets time go on: no two files are made within one step of the file system's clock.
+func (d *disk) tick() { d.now = d.now.Add(d.step) }
+
+// stamp is what a file has as its time that is written to now.
+func (d *disk) stamp() time.Time { return d.now.Truncate(d.clock) }
 
 // create makes a file. A number that no file in use has any more is given again; what is
 // born when is known, or else an empty file and the next one with its number look alike.
 func (d *disk) create(name string, inUse func(*inode) bool) *inode {
 	d.tick()
-	f := &inode{modified: d.now, Inode: logfile.Inode{Device: 1, Number: uint64(len(d.all) + 1)}}
+	f := &inode{modified: d.stamp(), Inode: logfile.Inode{Device: 1, Number: uint64(len(d.all) + 1)}}
 	for _, old := range d.all {
 		taken := func(other *inode) bool { return other.Number == old.Number && (inUse(other) || d.hasName(other)) }
 		if !slices.ContainsFunc(d.all, taken) {

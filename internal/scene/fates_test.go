@@ -69,23 +69,28 @@ var fates = []struct {
 	},
 	{
 		"A rotated file is still written to: after it was left", seen(regrown(1), open(2), finished(1),
-			beside("access.log.1", 15, is(1, logfile.Same)), beside("access.log", 20, openAs(2))),
+			beside("access.log.1", 15, ofSize(30), is(1, logfile.Same)), beside("access.log", 20, openAs(2))),
 		"resume 1 at 10, access.log.1 behind",
 	},
 	{
 		"A rotated file is still written to: after it was left, and not acknowledged", seen(regrown(1), open(2), remembered(1, left),
-			beside("access.log.1", 15, is(1, logfile.Same)), beside("access.log", 20, openAs(2))),
+			beside("access.log.1", 15, ofSize(30), is(1, logfile.Same)), beside("access.log", 20, openAs(2))),
 		"resume 1 at 20, access.log.1 behind",
 	},
 	{
 		"A rotated file is still written to: after it was left, and nothing is at the path", seen(missing(98), regrown(1), open(2), finished(1),
-			beside("access.log.2", 15, is(1, logfile.Same)), beside("access.log.1", 20, openAs(2))),
+			beside("access.log.2", 15, ofSize(30), is(1, logfile.Same)), beside("access.log.1", 20, openAs(2))),
 		"resume 1 at 10, access.log.2 behind",
 	},
 	{
 		"A rotated file is still written to: after it was left, and it is at the path", seen(regrown(1), open(2), finished(1),
 			beside("access.log.1", 15, openAs(2)), beside("access.log", 20, is(1, logfile.Same))),
 		"supersede 2; searched; resume 1 at 10, access.log",
+	},
+	{
+		"A rotated file is still written to: after it was left, and was truncated; its copy has not grown", seen(regrown(1), open(2), finished(1),
+			beside("access.log.1", 15, is(1, logfile.Same)), beside("access.log", 20, openAs(2))),
+		"unwatch 1",
 	},
 	{
 		"A rotated file is still written to: after it was left, by something else", seen(regrown(1), open(2), finished(1),
@@ -99,7 +104,7 @@ var fates = []struct {
 	},
 	{
 		"A rotated file is still written to: after it was left, and it had no line", seen(regrown(1), open(2), finished(1, neverRead),
-			beside("access.log.1", 15, is(1, logfile.Same)), beside("access.log", 20, openAs(2))),
+			beside("access.log.1", 15, ofSize(30), is(1, logfile.Same)), beside("access.log", 20, openAs(2))),
 		"resume 1 at 0, access.log.1 behind",
 	},
 	{
@@ -227,6 +232,11 @@ var fates = []struct {
 	{
 		"A log is rotated unnoticed: it was copied before, and grew", seen(open(1),
 			beside("access.log.1", 10, openAs(1)), beside("access.log.3", 12, within("access.log.2")), beside("access.log.2", 14), beside("access.log", 20)),
+		"supersede 1; begin access.log.2 behind; searched; begin access.log",
+	},
+	{
+		"A log is rotated unnoticed: its compressed copy has the same time", seen(open(1),
+			beside("access.log.1", 10, openAs(1)), beside("access.log.3.gz", 12, ofSize(-1), within("access.log.2")), beside("access.log.2", 12, within("access.log.3.gz")), beside("access.log", 20)),
 		"supersede 1; begin access.log.2 behind; searched; begin access.log",
 	},
 	{
@@ -562,6 +572,11 @@ var fates = []struct {
 	{
 		"A file comes back: a copy of one that was lost is beside the log", seen(restarted, unsettled(10), open(2), finished(1, lost),
 			beside("access.log.1", 15, is(1, logfile.Copy)), beside("access.log", 20, openAs(2))),
+		"resume 1 at 10, access.log.1 behind; searched",
+	},
+	{
+		"A file comes back: copies of one that was lost are beside the log, and the later has more", seen(restarted, unsettled(10), open(2), finished(1, lost),
+			beside("access.log.2", 12, is(1, logfile.Copy), within("access.log.1")), beside("access.log.1", 15, is(1, logfile.Copy)), beside("access.log", 20, openAs(2))),
 		"resume 1 at 10, access.log.1 behind; searched",
 	},
 	{

@@ -122,7 +122,7 @@ func (m *model) opLate() {
 // cut empties nginx's file.
 func (m *model) cut() *written {
 	old := m.nginx
-	old.inode.text, old.inode.modified = nil, m.disk.now
+	old.inode.text, old.inode.modified = nil, m.disk.stamp()
 	old.ended = true
 	next := &written{inode: old.inode, since: m.disk.now, deleted: old.deleted, gone: old.gone}
 	m.files = append(m.files, next)

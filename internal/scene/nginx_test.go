@@ -70,7 +70,7 @@ func (m *model) retire() {
 func (m *model) append(f *written, text string) {
 	f.text = append(f.text, text...)
 	f.inode.text = append(f.inode.text, text...)
-	f.inode.modified, f.since = m.disk.now, m.disk.now
+	f.inode.modified, f.since = m.disk.stamp(), m.disk.now
 	if f.deleted && !m.running() {
 		f.gone = true
 	}
@@ -125,7 +125,7 @@ func (m *model) goOnCopying() {
 		end = len(to.text) + m.rand.IntN(len(text)-len(to.text)+1)
 	}
 	to.text = append(to.text, text[len(to.text):end]...)
-	to.modified = m.disk.now
+	to.modified = m.disk.stamp()
 }
 
 // finishCopy copies what is left, and truncates.
@@ -136,7 +136,7 @@ func (m *model) finishCopy() {
 	m.disk.tick()
 	of, to := m.copy.of, m.copy.to
 	if m.copy = nil; len(to.text) < len(of.text) {
-		to.text, to.modified = bytes.Clone(of.text), m.disk.now
+		to.text, to.modified = bytes.Clone(of.text), m.disk.stamp()
 	}
 	m.cut()
 	of.inode = to

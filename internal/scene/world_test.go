@@ -46,7 +46,7 @@ type model struct {
 
 func newModel(seed uint64, trace io.Writer) *model {
 	r := rand.New(rand.NewPCG(seed, 1))
-	m := &model{disk: newDisk(), rand: r, trace: trace, books: books{map[int64]string{}, map[string][]int64{}}}
+	m := &model{disk: newDisk(rand.New(rand.NewPCG(seed, 4))), rand: r, trace: trace, books: books{map[int64]string{}, map[string][]int64{}}}
 	// Files that begin alike are told apart by what follows, or by their inodes alone.
 	m.refuses = r.IntN(2) == 0
 	m.alone = m.refuses

@@ -91,11 +91,15 @@ func (d *Directories) list(dir string) (listing, error) {
 	return l, nil
 }
 
-// IsBare reports whether a directory is empty or not there, as the one at which a volume
-// is still to be mounted.
-func (d *Directories) IsBare(dir string) bool {
+// IsBare reports whether a directory is empty, or not there, as the one at which a volume is
+// still to be mounted. One below root may also have been deleted: then that in which it was tells.
+func (d *Directories) IsBare(dir, root string) bool {
 	l, err := d.list(dir)
-	return len(l.entries) == 0 && (err == nil || errors.Is(err, fs.ErrNotExist))
+	isThere := !errors.Is(err, fs.ErrNotExist)
+	if !isThere && strings.HasPrefix(dir, root) && dir != root {
+		return d.IsBare(filepath.Dir(dir), root)
+	}
+	return len(l.entries) == 0 && (err == nil || !isThere)
 }
 
 func read(dir string) (l listing, err error) {

@@ -160,6 +160,15 @@ func (p Pattern) Undated(path string) string {
 	return strings.TrimRight(path[:last.begin], "-._")
 }
 
+// Root is the directory that the glob names before its first wildcard.
+func (p Pattern) Root() string {
+	root := p.glob
+	for strings.ContainsAny(root, `*?[\`) {
+		root = filepath.Dir(root)
+	}
+	return root
+}
+
 // NoMatch is why [Pattern.Paths] may have nothing for a glob that was meant to match:
 // what does is excluded, or only rotated logs do, or nothing that can be followed, or a
 // directory cannot be read. It is nil when there is just no file yet.

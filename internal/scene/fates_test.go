@@ -44,7 +44,7 @@ var fates = []struct {
 	{"A rotated file is quiet: not with --once", seen(once, open(1, superseded, idle), open(2), beside("access.log", 20, openAs(2))), ""},
 	{"A rotated file is quiet: while the new one is empty", seen(open(1, superseded, idle), open(2, neverFilled), beside("access.log", 20, openAs(2))), ""},
 	{
-		"A rotated file is quiet: while the new one is empty, for a day", seen(func(l *look) { l.Now = minute(10 + 24*60) },
+		"A rotated file is quiet: while the new one is empty, for a day", seen(aDayLater,
 			open(1, superseded, idle), open(2, neverFilled), beside("access.log", 20, openAs(2))),
 		"leave 1",
 	},
@@ -53,6 +53,9 @@ var fates = []struct {
 		"leave 1",
 	},
 	{"A rotated file is quiet: it was deleted, with nothing at the path", seen(missing(100), open(1, superseded, idle, deleted), open(2)), ""},
+	{"A rotated file is quiet: with nothing at the path, for a day", seen(aDayLater, missing(10+24*60), open(1, superseded, idle), open(2)), "leave 1"},
+	{"A rotated file is quiet: the log was deleted, and nothing came, for a day", seen(aDayLater, missing(10+24*60), open(1, idle, deleted)), "leave 1"},
+	{"A rotated file is quiet: the log was moved away, and nothing came, for a day", seen(aDayLater, missing(10+24*60), open(1, idle)), ""},
 	{"A rotated file is quiet: the file of the last day was deleted", seen(dated, missing(100), open(1, idle, deleted)), "leave 1"},
 	{"A rotated file is quiet: the file of the last day has another name", seen(dated, missing(100), open(1, idle)), ""},
 

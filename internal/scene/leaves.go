@@ -18,15 +18,15 @@ func (d *decision) leaves() {
 	}
 }
 
-// MostPatience is how long a file that has a name, and has not grown, is kept open while
-// the one after it is empty.
+// MostPatience is how long a file that has not grown is kept open while the one after it is
+// empty, or nothing is at the path.
 const MostPatience = 24 * time.Hour
 
 // isQuietEnd reports whether a file is to be left. While nothing is at the path, or what is
-// there is empty, nginx may be writing to any of those before.
+// there is empty, nginx may be writing to any of those before, but not for ever.
 func (s *Scene) isQuietEnd(f *Held) bool {
 	quiet := s.Now.Sub(f.Grown)
-	over := s.Dated && s.Path.Missing && f.Deleted // what comes next has another name
+	over := s.Path.Missing && f.Deleted && (s.Dated || quiet >= MostPatience) // after a date comes another name
 	if !f.Superseded && !over || !f.Idle || s.Once || quiet < s.RotateWait {
 		return false
 	}
@@ -34,8 +34,8 @@ func (s *Scene) isQuietEnd(f *Held) bool {
 		return true
 	}
 	newest := s.newest()
-	waits := newest != nil && newest.Empty && !f.Deleted && quiet < MostPatience
-	return s.Missed.IsZero() && !waits
+	waits := newest != nil && newest.Empty && !f.Deleted || !s.Missed.IsZero()
+	return !waits || quiet >= MostPatience
 }
 
 // isLate reports whether a file is still written to although nginx should have reopened

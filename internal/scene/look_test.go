@@ -62,6 +62,9 @@ func atStart(agreed int) part {
 }
 
 // missing says that nothing is at the path; it was looked for at a minute, -1 for never.
+// aDayLater is a day after files have grown last.
+func aDayLater(l *look) { l.Now = minute(10 + 24*60) }
+
 func missing(last int) part {
 	return func(l *look) {
 		l.Path.Missing, l.Path.Trouble = true, fs.ErrNotExist

@@ -183,7 +183,12 @@ func (s *source) observe(r *Reader, now time.Time) scene.Scene {
 	}
 	if !s.started {
 		_, sc.Unlisted = r.directories.UnsearchedDirectories(s.Path)
-		sc.Bare = r.directories.IsBare(filepath.Dir(s.Path))
+		dir := filepath.Dir(s.Path)
+		root := dir
+		if s.glob != nil {
+			root = s.glob.pattern.Root()
+		}
+		sc.Bare = r.directories.IsBare(dir, root)
 	}
 	for _, f := range s.files {
 		f.Examined = f.Info.ModTime()

@@ -22,6 +22,7 @@ type format struct {
 	ending string                                                  // of the names of such files: the tool takes it off
 	unpack func(r io.Reader, window uint64) (io.ReadCloser, error) // nil: it cannot be read
 	most   int64                                                   // what one byte can stand for
+	holds  bool                                                    // files with their names: an archive
 }
 
 var formats = []*format{
@@ -30,6 +31,9 @@ var formats = []*format{
 	{name: "bzip2", begins: beginsAsBzip2, ending: ".bz2"},
 	{name: "lz4", begins: magic("\x04\x22\x4d\x18"), ending: ".lz4"},
 	{name: "compress", begins: magic("\x1f\x9d"), ending: ".Z"},
+	{name: "tar", begins: beginsAsTar, holds: true},
+	{name: "zip", begins: magic("PK\x03\x04"), holds: true},
+	{name: "7z", begins: magic("7z\xbc\xaf\x27\x1c"), holds: true},
 }
 
 var gzipped = &format{
@@ -61,6 +65,12 @@ func magic(bytesOf string) func(head []byte) bool {
 func beginsAsBzip2(head []byte) bool {
 	const block, end = "1AY&SY", "\x17\x72\x45\x38\x50\x90"
 	return len(head) >= 10 && magic("BZh")(head) && (magic(block)(head[4:]) || magic(end)(head[4:]))
+}
+
+// beginsAsTar asks for the NUL behind the word, which no client can bring into a log.
+func beginsAsTar(head []byte) bool {
+	const at = 257
+	return len(head) > at && (magic("ustar\x00")(head[at:]) || magic("ustar  \x00")(head[at:]))
 }
 
 // formatOf is that of the file that begins with head, or nil. It reads on when the
@@ -119,18 +129,27 @@ type PackedError struct {
 	Path   string
 	Why    string // what it is, as a predicate
 	Remedy string // what to do, such as a command
-	NoText bool   // nobody can unpack it
+	NoText bool   // it is no log that was compressed
 }
 
 func (e PackedError) Error() string { return fmt.Sprintf("%s %s: %s", e.Path, e.Why, e.Remedy) }
 
 // unreadable is why a file of the format cannot be read at all.
 func (f *format) unreadable(path string) PackedError {
+	if f.holds {
+		return PackedError{
+			Path: path, Why: fmt.Sprintf("is an archive (%s) and no log", f.name),
+			Remedy: "if there is a log in it that was not read, unpack that, and tailflux import delivers it", NoText: true,
+		}
+	}
 	return PackedError{Path: path, Why: fmt.Sprintf("is compressed with %s, which tailflux cannot read", f.name), Remedy: "unpack it first: " + f.command(path, "")}
 }
 
 // twice is why a file is not read in which there is another compressed one.
 func (f *format) twice(path string, within *format) PackedError {
+	if within.holds {
+		return within.unreadable(path)
+	}
 	return PackedError{Path: path, Why: fmt.Sprintf("is compressed twice, with %s and then with %s", within.name, f.name), Remedy: "unpack it once: " + f.command(path, "")}
 }
 

@@ -81,39 +81,52 @@ func write(t *testing.T, name, text string) (path string) {
 	return path
 }
 
+// inTar is the header of a file in a tar archive, as far as it counts here.
+func inTar(magic string) string { return strings.Repeat("a", 257) + magic + strings.Repeat("a", 300) }
+
+func isArchive(name string) string {
+	return "PATH is an archive (" + name + ") and no log: if there is a log in it that was not read, unpack that, and tailflux import delivers it"
+}
+
 // What is in a file is told by its first bytes and not by its name. What cannot be
 // read is refused, by name and with the command that unpacks it.
 func TestNameOfAFileLies(t *testing.T) {
 	const hole = "\x00\x00\x00\x00\x00\x00\x00\x00"
 	for what, tt := range map[string]struct{ name, text, want, refused string }{
-		"plain, called as by gzip":                  {"access.log.1.gz", twoLines, twoLines, ""},
-		"plain, called as by xz":                    {"access.log.1.xz", twoLines, twoLines, ""},
-		"gzip without an ending":                    {"access.log.1", inGzip(twoLines), twoLines, ""},
-		"zstd without an ending":                    {"access.log.1", inZstd(twoLines), twoLines, ""},
-		"zstd, called as by gzip":                   {"access.log.1.gz", inZstd(twoLines), twoLines, ""},
-		"gzip, called as by zstd":                   {"access.log.1.zst", inGzip(twoLines), twoLines, ""},
-		"gzip, several members":                     {"access.log.1", inGzip("one\n") + inGzip("two\n"), twoLines, ""},
-		"zstd behind a frame to be skipped":         {"access.log.1", skippable(4) + inZstd(twoLines), twoLines, ""},
-		"zstd behind two that are long":             {"access.log.1", skippable(1000) + skippable(70_000) + inZstd(twoLines), twoLines, ""},
-		"nothing but a frame to be skipped":         {"access.log.1", skippable(4), "", ""},
-		"nothing, called as by gzip":                {"access.log.1.gz", "", "", ""},
-		"gzip of nothing":                           {"access.log.1", inGzip(""), "", ""},
-		"a hole, and a log":                         {"access.log", hole + twoLines, hole + twoLines, ""},
-		"a hole, and gzip":                          {"access.log", hole + inGzip(""), hole + inGzip(""), ""},
-		"too little of xz to tell":                  {"access.log.1.xz", inXz[:5], inXz[:5], ""},
-		"too little of gzip to tell":                {"access.log.1.gz", inGzip("")[:2], inGzip("")[:2], ""},
-		"a log in which somebody is called BZh9":    {"access.log", "BZh91AY - [20/Nov/2026]\n", "BZh91AY - [20/Nov/2026]\n", ""},
-		"bzip2 of nothing":                          {"a.bz2", noBzip2, "", "PATH is compressed with bzip2, which tailflux cannot read: unpack it first: bzip2 -dk PATH"},
-		"xz":                                        {"access.log.2.xz", inXz, "", "PATH is compressed with xz, which tailflux cannot read: unpack it first: xz -dk PATH"},
-		"xz, called as by gzip":                     {"access.log.2.gz", inXz, "", "PATH is compressed with xz, which tailflux cannot read: unpack it first: xz -dc <PATH >PATH.unpacked"},
-		"bzip2":                                     {"access.log.2.bz2", inBzip2, "", "PATH is compressed with bzip2, which tailflux cannot read: unpack it first: bzip2 -dk PATH"},
-		"lz4":                                       {"a.lz4", inLz4, "", "PATH is compressed with lz4, which tailflux cannot read: unpack it first: lz4 -d PATH PLAIN"},
-		"lz4 behind a frame to be skipped":          {"a", skippable(9) + inLz4, "", "PATH is compressed with lz4, which tailflux cannot read: unpack it first: lz4 -dc <PATH >PATH.unpacked"},
-		"compress":                                  {"a.Z", inCompress, "", "PATH is compressed with compress, which tailflux cannot read: unpack it first: gzip -dk PATH"},
-		"gzip of gzip":                              {"a.gz", inGzip(inGzip(twoLines)), "", "PATH is compressed twice, with gzip and then with gzip: unpack it once: gzip -dk PATH"},
-		"gzip of xz":                                {"a.gz", inGzip(inXz), "", "PATH is compressed twice, with xz and then with gzip: unpack it once: gzip -dk PATH"},
-		"zstd with more memory than there is":       {"a.zst", frame(window1G), "", "PATH needs 1024 MiB of memory to be unpacked, and tailflux gives it 128 MiB (it was made with zstd --ultra or --long): unpack it first: zstd -dk --long=30 PATH"},
-		"zstd whose first frame needs all of it":    {"a", frame(single1G), "", "PATH needs 1024 MiB of memory to be unpacked, and tailflux gives it 128 MiB (it was made with zstd --ultra or --long): unpack it first: zstd -dc --long=30 <PATH >PATH.unpacked"},
+		"plain, called as by gzip":                {"access.log.1.gz", twoLines, twoLines, ""},
+		"plain, called as by xz":                  {"access.log.1.xz", twoLines, twoLines, ""},
+		"gzip without an ending":                  {"access.log.1", inGzip(twoLines), twoLines, ""},
+		"zstd without an ending":                  {"access.log.1", inZstd(twoLines), twoLines, ""},
+		"zstd, called as by gzip":                 {"access.log.1.gz", inZstd(twoLines), twoLines, ""},
+		"gzip, called as by zstd":                 {"access.log.1.zst", inGzip(twoLines), twoLines, ""},
+		"gzip, several members":                   {"access.log.1", inGzip("one\n") + inGzip("two\n"), twoLines, ""},
+		"zstd behind a frame to be skipped":       {"access.log.1", skippable(4) + inZstd(twoLines), twoLines, ""},
+		"zstd behind two that are long":           {"access.log.1", skippable(1000) + skippable(70_000) + inZstd(twoLines), twoLines, ""},
+		"nothing but a frame to be skipped":       {"access.log.1", skippable(4), "", ""},
+		"nothing, called as by gzip":              {"access.log.1.gz", "", "", ""},
+		"gzip of nothing":                         {"access.log.1", inGzip(""), "", ""},
+		"a hole, and a log":                       {"access.log", hole + twoLines, hole + twoLines, ""},
+		"a hole, and gzip":                        {"access.log", hole + inGzip(""), hole + inGzip(""), ""},
+		"too little of xz to tell":                {"access.log.1.xz", inXz[:5], inXz[:5], ""},
+		"too little of gzip to tell":              {"access.log.1.gz", inGzip("")[:2], inGzip("")[:2], ""},
+		"a log in which somebody is called BZh9":  {"access.log", "BZh91AY - [20/Nov/2026]\n", "BZh91AY - [20/Nov/2026]\n", ""},
+		"bzip2 of nothing":                        {"a.bz2", noBzip2, "", "PATH is compressed with bzip2, which tailflux cannot read: unpack it first: bzip2 -dk PATH"},
+		"xz":                                      {"access.log.2.xz", inXz, "", "PATH is compressed with xz, which tailflux cannot read: unpack it first: xz -dk PATH"},
+		"xz, called as by gzip":                   {"access.log.2.gz", inXz, "", "PATH is compressed with xz, which tailflux cannot read: unpack it first: xz -dc <PATH >PATH.unpacked"},
+		"bzip2":                                   {"access.log.2.bz2", inBzip2, "", "PATH is compressed with bzip2, which tailflux cannot read: unpack it first: bzip2 -dk PATH"},
+		"lz4":                                     {"a.lz4", inLz4, "", "PATH is compressed with lz4, which tailflux cannot read: unpack it first: lz4 -d PATH PLAIN"},
+		"lz4 behind a frame to be skipped":        {"a", skippable(9) + inLz4, "", "PATH is compressed with lz4, which tailflux cannot read: unpack it first: lz4 -dc <PATH >PATH.unpacked"},
+		"compress":                                {"a.Z", inCompress, "", "PATH is compressed with compress, which tailflux cannot read: unpack it first: gzip -dk PATH"},
+		"gzip of gzip":                            {"a.gz", inGzip(inGzip(twoLines)), "", "PATH is compressed twice, with gzip and then with gzip: unpack it once: gzip -dk PATH"},
+		"gzip of xz":                              {"a.gz", inGzip(inXz), "", "PATH is compressed twice, with xz and then with gzip: unpack it once: gzip -dk PATH"},
+		"tar":                                     {"access.log.1.tar", inTar("ustar\x0000"), "", isArchive("tar")},
+		"tar as GNU has it, in gzip":              {"access.log.1.tar.gz", inGzip(inTar("ustar  \x00")), "", isArchive("tar")},
+		"tar in zstd":                             {"access.log.1", inZstd(inTar("ustar\x0000")), "", isArchive("tar")},
+		"a log with the word of tar at its place": {"access.log", inTar(`ustar\x0000`) + "\n", inTar(`ustar\x0000`) + "\n", ""},
+		"zip":                                    {"access.log.1", "PK\x03\x04" + twoLines, "", isArchive("zip")},
+		"7z":                                     {"access.log.1.7z", "7z\xbc\xaf\x27\x1c" + twoLines, "", isArchive("7z")},
+		"zstd with more memory than there is":    {"a.zst", frame(window1G), "", "PATH needs 1024 MiB of memory to be unpacked, and tailflux gives it 128 MiB (it was made with zstd --ultra or --long): unpack it first: zstd -dk --long=30 PATH"},
+		"zstd whose first frame needs all of it": {"a", frame(single1G), "", "PATH needs 1024 MiB of memory to be unpacked, and tailflux gives it 128 MiB (it was made with zstd --ultra or --long): unpack it first: zstd -dc --long=30 <PATH >PATH.unpacked"},
 		"zstd with the memory that a command gives": {"a.zst", frame(window64M), twoLines, ""},
 	} {
 		t.Run(what, func(t *testing.T) {

@@ -39,6 +39,9 @@ const renamed = ".tmp"
 // passing matches the ends of names that editors and others give to files for a while.
 var passing = lazyregexp.New(`(?:~|\.(?:tmp|part|bak|orig|save|sw[a-p]|lock|pid))$`)
 
+// noLog matches the ends of names that people give to what they make of a log.
+var noLog = lazyregexp.New(`\.(?:html?|json|csv|pdf|md5|sha\d+|asc|sig|tar(?:\.\w+)?|tgz|zip|7z|sqlite3?|db)$`)
+
 // rotatedName matches the names of rotated logs of whatever log, and extended
 // those that kept the extension. A date is taken for one only behind a dash here:
 // logs may have dates in their names.
@@ -131,7 +134,7 @@ func (n *names) maybe(name string) bool {
 		return true
 	}
 	rest, ok := strings.CutPrefix(name, n.base)
-	return ok && rest != "" && !passing().MatchString(rest) && strings.ContainsRune(".-_", rune(rest[0])) && strings.ContainsFunc(rest, unicode.IsDigit)
+	return ok && rest != "" && !passing().MatchString(rest) && !noLog().MatchString(rest) && strings.ContainsRune(".-_", rune(rest[0])) && strings.ContainsFunc(rest, unicode.IsDigit)
 }
 
 func (n *names) renamed(name string) bool { return name == n.base+renamed }

@@ -19,7 +19,9 @@ func Stream(r io.Reader, name string) (io.ReadCloser, error) {
 	}
 	if is.unpack == nil {
 		e := is.unreadable(name)
-		e.Remedy = "unpack it first: " + is.name + " -dc"
+		if !is.holds {
+			e.Remedy = "unpack it first: " + is.name + " -dc"
+		}
 		return nil, e
 	}
 	return is.unpack(in, commandMemory)

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tailflux/tailflux/internal/lineproto"
 	"github.com/tailflux/tailflux/internal/nginxvar"
 )
 
@@ -22,11 +23,12 @@ func (l *loader) finish(check func(*Config, Source) error, files func(*Config) e
 		}
 		l.fail(l.at["sources"], "sources", got, "at least one, in "+cmp.Or(l.name, "a file with --config")+" or as --path FILE")
 	}
-	names, paths := map[string]position{}, map[string]position{}
+	names, paths, tags := map[string]position{}, map[string]position{}, map[string]*located{}
 	for i := range l.sources {
 		s := &l.sources[i]
 		l.complete(s)
 		l.differ(names, s, s.Name, "name")
+		l.differAsTags(tags, s)
 		l.differ(paths, s, s.Path, "path")
 		l.validateFormat(s, check)
 		l.at[pathOf(i)] = s.at["path"]
@@ -151,6 +153,29 @@ func (l *loader) differ(seen map[string]position, s *located, text, key string) 
 	seen[text] = at
 }
 
+// differAsTags reports a source whose name is another one's in InfluxDB: two logs with one tag
+// would overwrite each other's points.
+func (l *loader) differAsTags(seen map[string]*located, s *located) {
+	tag := lineproto.TagValue(s.Name)
+	first := seen[tag]
+	if first == nil || tag == "" {
+		seen[tag] = s
+		return
+	}
+	if first.Name != s.Name { // else that is reported
+		l.fail(s.namedAt(), s.shown+".name", shorten(s.Name)+", which in InfluxDB is "+shorten(tag)+", as the name at "+first.namedAt().String()+" is",
+			fmt.Sprintf("names that differ in their first %d bytes, and not only by control characters or a backslash at the end", lineproto.MaxTagValue))
+	}
+}
+
+// namedAt is where a source has its name from.
+func (s *located) namedAt() position {
+	if at, given := s.at["name"]; given {
+		return at
+	}
+	return s.at["path"]
+}
+
 // differFromGlobs reports a source that may be called like a file of a glob, which
 // is named after the glob, with a colon and what the wildcards stand for.
 func (l *loader) differFromGlobs() {
@@ -163,11 +188,7 @@ func (l *loader) differFromGlobs() {
 			if !strings.HasPrefix(s.Name, glob.Name+":") {
 				continue
 			}
-			at, given := s.at["name"]
-			if !given {
-				at = s.at["path"]
-			}
-			l.fail(at, s.shown+".name", shorten(s.Name)+", which a file of the glob "+shorten(glob.Name)+" may be called", "a name that does not begin with "+shorten(glob.Name+":"))
+			l.fail(s.namedAt(), s.shown+".name", shorten(s.Name)+", which a file of the glob "+shorten(glob.Name)+" may be called", "a name that does not begin with "+shorten(glob.Name+":"))
 		}
 	}
 }

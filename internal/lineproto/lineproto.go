@@ -79,6 +79,9 @@ func AppendTag(dst, prefix, value []byte) []byte {
 	return dst
 }
 
+// TagValue is what InfluxDB has as the value of a tag, with what AppendTag escapes.
+func TagValue(value string) string { return string(AppendTag(nil, nil, []byte(value))) }
+
 // TagPrefix returns what AppendTag puts before a value of the tag called key.
 func TagPrefix(key string) []byte {
 	return append(appendClean([]byte{','}, []byte(key), &tagBytes, inTag), '=')

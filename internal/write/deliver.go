@@ -41,9 +41,9 @@ type delivery struct {
 	searches int    // for a boundary in time
 	searched points // the control at the last one
 
-	noneStored bool // of the points that the last search sent
-	held       bool // more of them were than may be rejected
-	refusals   int  // points refused, but not for their time
+	noneStored bool   // of the points that the last search sent
+	held       bool   // more of them were than may be rejected
+	refusals   [2]int // points refused, but not for their time: of lines, and deltas
 
 	suspected string // how an unclear answer begins that is about points
 	tried     int    // points as a control
@@ -70,7 +70,7 @@ func (w *Writer) deliver(ctx context.Context, r *request) {
 // begin lists everything that is not in the reject file.
 func (d *delivery) begin() {
 	r := d.request
-	r.refused, d.refusals = r.refused[:d.base], 0
+	r.refused, d.refusals = r.refused[:d.base], [2]int{}
 	all := r.all(d.policy)
 	if r.replayed > 0 {
 		all = all.without(func(point int, _ []byte) bool {
@@ -147,10 +147,15 @@ func (d *delivery) send(ctx context.Context, some points) (influx.Verdict, error
 	return means, err
 }
 
-// holds makes an outage of a point's refusal, if points are held for it.
+// holds makes an outage of a point's refusal, if points are held for it. Points of lines and
+// deltas are counted apart: there are many deltas where there are few lines.
 func (d *delivery) holds(head points, means influx.Verdict, err error) (influx.Verdict, error) {
 	refused := means == influx.Refused || means == influx.TooLarge
-	if refused && head.count() == 1 && 2*(d.refusals+1) > d.request.points && d.hold != nil && d.hold() {
+	if !refused || head.count() != 1 || d.hold == nil {
+		return means, err
+	}
+	kind, of := d.request.kind(head[0].first)
+	if 2*(d.refusals[kind]+1) > of && d.hold() {
 		d.held = true
 		return influx.Retry, fmt.Errorf("%w: %w", errHeld, err)
 	}
@@ -163,7 +168,8 @@ func (d *delivery) refuse(one points, means influx.Verdict, err error) {
 		d.refuseTime(one[0])
 		return
 	}
-	d.refusals++
+	kind, _ := d.request.kind(one[0].first)
+	d.refusals[kind]++
 	d.request.refuse(one[0].first, flow.Refused(err.Error()))
 }
 

@@ -86,6 +86,25 @@ func (r *request) refuse(point int, reason flow.Reason) {
 	r.refused = append(r.refused, refusal{point, reason})
 }
 
+// kind is 0 for the point of a line, 1 for a delta, and how many of these the request has.
+func (r *request) kind(point int) (kind, of int) {
+	var all [2]int
+	first := 0
+	for i := range r.parts {
+		p := &r.parts[i]
+		is := 0
+		if p.Cut != nil {
+			is = 1
+		}
+		all[is] += p.NumPoints
+		if first <= point {
+			kind = is
+		}
+		first += p.NumPoints
+	}
+	return kind, all[kind]
+}
+
 // all are the points that go to a retention policy.
 func (r *request) all(policy string) points {
 	all := make(points, 0, len(r.parts))

@@ -14,7 +14,9 @@ func TestHoldWithRollups(t *testing.T) {
 	over := time.Now().Add(2 * time.Second) // then somebody has mended the database
 	s := &otherStore{
 		version: "1.8.10",
-		refuses: func(line string, _ time.Time) bool { return strings.HasPrefix(line, "nginx_access,") && time.Now().Before(over) },
+		refuses: func(line string, _ time.Time) bool {
+			return strings.HasPrefix(line, "nginx_access,") && time.Now().Before(over)
+		},
 		answer: func(w http.ResponseWriter, _ int) {
 			w.WriteHeader(http.StatusBadRequest)
 			_, _ = w.Write([]byte(`{"error":"partial write: field type conflict: input field \"status\" on measurement \"nginx_access\" is type integer, already exists as type string dropped=5"}`))

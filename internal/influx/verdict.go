@@ -53,6 +53,13 @@ func VerdictOf(err error) Verdict {
 	return Retry
 }
 
+// IsForbidden reports whether an answer is Retry because the user may not write, or because what
+// guards the server forbids what a client has written: only other points tell.
+func IsForbidden(err error) bool {
+	answer, answered := errors.AsType[*AnswerError](err)
+	return answered && (answer.Status == http.StatusForbidden || answer.Status == http.StatusNotAcceptable)
+}
+
 // refusal separates what a server says about points from what it or a proxy says
 // about the request: a missing database name, a truncated body, an HTML page. The
 // number of dropped points that InfluxDB gives is not reliable, and 1.12 and later say

@@ -144,6 +144,9 @@ func (d *delivery) send(ctx context.Context, some points) (influx.Verdict, error
 		d.stats.Acknowledged(now, now.Sub(start))
 		d.doubts.stored(some)
 	}
+	if influx.IsForbidden(err) {
+		means = influx.Unclear
+	}
 	return means, err
 }
 

@@ -92,6 +92,7 @@ func TestInfluxDBQuotesClients(t *testing.T) {
 
 // answersOf are refusals in words that are not known, by status.
 var answersOf = []error{
+	answer(403, "<html>forbidden</html>"), answer(406, ""),
 	answer(400, "it rains"), answer(400, ""), answer(400, `{"reason":"no"}`), answer(422, "refused by the gateway"),
 	answer(400, "partial write: shard 7 is pending deletion dropped=1"), answer(400, "<html>400</html>"),
 	&influx.AnswerError{Status: 422, Code: "unprocessable entity", Message: "no"},
@@ -126,7 +127,7 @@ func TestRefusedWhateverTheWords(t *testing.T) {
 // Whatever refuses all requests is no reason to reject anything: not from the start,
 // nor later, and when it is over everything is stored.
 func TestRequestsAreRefused(t *testing.T) {
-	for _, said := range answersOf[:6] {
+	for _, said := range answersOf[:8] {
 		for _, first := range []bool{true, false} {
 			synctest.Test(t, func(t *testing.T) {
 				s := newServer(t)

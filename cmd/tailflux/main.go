@@ -83,20 +83,11 @@ func run(c *config.Config, do job, log *slog.Logger) error {
 	if err := kept.begin(do); err != nil {
 		return err
 	}
-	lines, points := pools(kept.config)
-	p := &pipeline{
-		kept: kept, sink: to, unit: service.New(st, log), stats: st, log: log,
-		reader: tail.New(tailConfig(kept.config, do, kept), lines, st, log),
-		parser: parse.New(kept.shaper, int(kept.config.MaxLineBytes), points, st, log),
-	}
-	defer p.reader.Close()
-	kept.rollups.addUp(p.parser, kept.config.Raw)
-	p.history = &historian{log: log}
-	defer p.history.close()
+	p := newPipeline(kept, to, do, st, log)
+	defer p.close()
 	p.use(c, token)
 	p.reads(kept.config)
 	p.show(c)
-	p.own = &write.Own{Memory: monitor.ResidentBytes, AtStart: !do.once && do.files == nil}
 	next, err := newReloads(p, do)
 	if err != nil {
 		return err
@@ -118,19 +109,7 @@ func run(c *config.Config, do job, log *slog.Logger) error {
 	serving, stopServing := context.WithCancel(running)
 	g.Go(func() error {
 		defer stopServing()
-		for {
-			if err := p.run(reading, running, next); err != nil {
-				return err
-			}
-			switch {
-			case kept.trail.isLost() && reading.Err() == nil:
-				if err := p.again(); err != nil {
-					return err
-				}
-			case !next.takeOver(reading):
-				return nil
-			}
-		}
+		return p.repeat(reading, running, next)
 	})
 	g.Go(func() error {
 		p.unit.Run(serving)
@@ -161,6 +140,44 @@ type pipeline struct {
 	misfits atomic.Pointer[explain.Misfits]
 	live    atomic.Pointer[live.Board] // what happened lately; nil: nobody keeps it
 	history *historian                 // of /history
+}
+
+// newPipeline makes the reader and the parser for the configuration that is in force; each
+// run has a writer of its own.
+func newPipeline(kept *state, to *sink, do job, st *stats.Stats, log *slog.Logger) *pipeline {
+	lines, points := pools(kept.config)
+	p := &pipeline{
+		kept: kept, sink: to, unit: service.New(st, log), stats: st, log: log,
+		reader:  tail.New(tailConfig(kept.config, do, kept), lines, st, log),
+		parser:  parse.New(kept.shaper, int(kept.config.MaxLineBytes), points, st, log),
+		own:     &write.Own{Memory: monitor.ResidentBytes, AtStart: !do.once && do.files == nil},
+		history: &historian{log: log},
+	}
+	kept.rollups.addUp(p.parser, kept.config.Raw)
+	return p
+}
+
+func (p *pipeline) close() {
+	p.history.close()
+	p.reader.Close()
+}
+
+// repeat runs the stages again after each reload, and whenever the store has lost what it
+// acknowledged, until reading ends.
+func (p *pipeline) repeat(reading, running context.Context, next *reloads) error {
+	for {
+		if err := p.run(reading, running, next); err != nil {
+			return err
+		}
+		switch {
+		case p.kept.trail.isLost() && reading.Err() == nil:
+			if err := p.again(); err != nil {
+				return err
+			}
+		case !next.takeOver(reading):
+			return nil
+		}
+	}
 }
 
 // run runs the stages until reading ends, or a reload is asked for, and all that was read

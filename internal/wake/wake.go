@@ -60,8 +60,7 @@ func (w *Watcher) Watch(f *os.File, offset int64) bool {
 		return false
 	}
 	if err := w.start(); err != nil {
-		w.broken = true
-		w.log.Warn("no wake-ups from the kernel: log files are checked every 250 ms", "err", err)
+		w.giveUp(err)
 		return false
 	}
 	path := fmt.Sprintf("/proc/self/fd/%d", f.Fd())
@@ -72,8 +71,7 @@ func (w *Watcher) Watch(f *os.File, offset int64) bool {
 	stop := &tomb.Tomb{}
 	changes, err := watch.NewInotifyFileWatcher(path).ChangeEvents(stop, offset)
 	if err != nil {
-		w.broken = true
-		w.log.Warn("no wake-ups from the kernel: log files are checked every 250 ms", "err", err)
+		w.giveUp(err)
 		return false
 	}
 	w.watches[f] = stop
@@ -91,6 +89,12 @@ func (w *Watcher) Watch(f *os.File, offset int64) bool {
 		}
 	})
 	return true
+}
+
+// giveUp begins no more watches: the reader's tick finds what has grown.
+func (w *Watcher) giveUp(err error) {
+	w.broken = true
+	w.log.Warn("no wake-ups from the kernel: log files are checked every 250 ms", "err", err)
 }
 
 // start makes sure that the library can start, and starts it.

@@ -49,9 +49,9 @@ type File struct {
 	Path string `json:"path,omitempty"`
 }
 
-// InodeOf asks the kernel what names the file. Birth is 0 where the kernel or the file
+// inodeOf asks the kernel what names the file. Birth is 0 where the kernel or the file
 // system does not say.
-func InodeOf(f *os.File) (Inode, error) {
+func inodeOf(f *os.File) (Inode, error) {
 	var st unix.Statx_t
 	if err := unix.Statx(int(f.Fd()), "", unix.AT_EMPTY_PATH, unix.STATX_INO|unix.STATX_BTIME, &st); err != nil {
 		return Inode{}, fmt.Errorf("statx: %w", err)

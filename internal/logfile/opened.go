@@ -31,7 +31,7 @@ func (s Sibling) open(memory uint64) (*Opened, error) {
 		err = RegularFile(s.Path, o.Info.Mode())
 	}
 	if err == nil {
-		o.Inode, err = InodeOf(f)
+		o.Inode, err = inodeOf(f)
 	}
 	if err == nil {
 		err = o.begin(memory)
@@ -149,4 +149,13 @@ func (o *Opened) Close() {
 		z.Close()
 	}
 	o.File.Close()
+}
+
+// CloseAll closes those that nobody has taken.
+func CloseAll(files []*Opened) {
+	for _, o := range files {
+		if o != nil {
+			o.Close()
+		}
+	}
 }

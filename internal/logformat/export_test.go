@@ -3,7 +3,12 @@ package logformat
 import (
 	"fmt"
 	"strings"
+
+	"github.com/tailflux/tailflux/internal/nginxvar"
 )
+
+// CompileJSON is CompileJSONIn with nginx's own names.
+func CompileJSON(more ...string) *Format { return CompileJSONIn(nginxvar.Dialect{}, more...) }
 
 // NewGuardedMatcher makes a matcher that asks the guard about every line, and the standard
 // library about those that it lets pass.

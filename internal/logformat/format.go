@@ -57,7 +57,7 @@ func CompileFormat(format string) (*Format, error) {
 // The name of a wrapper may stand before the format, as in "docker combined": docker,
 // cri or syslog. Its own part of each line is then left out.
 //
-// more are the names that JSON is searched for besides, as in CompileJSON; other formats
+// more are the names that JSON is searched for besides, as in CompileJSONIn; other formats
 // have the names that they have.
 func CompileFormatIn(d nginxvar.Dialect, format string, more ...string) (*Format, error) {
 	w, format := cutWrapper(format)

@@ -65,7 +65,7 @@ var whens = []string{"time", "timestamp", "@timestamp", "datetime", "ts"}
 // times are the variables a key of whens may stand for.
 var times = [...]string{"time_iso8601", "time_local", "msec"} // those of timeOf
 
-// CompileJSON is the preset "json": each line is one JSON object, whose keys are
+// CompileJSONIn is the preset "json": each line is one JSON object, whose keys are
 // nginx variables, any of them in any order. It knows all variables of package
 // nginxvar, $http_referer and its like, and those that are named here: whatever
 // else the caller would use, such as a header. Names that are only a way to write
@@ -85,10 +85,9 @@ var times = [...]string{"time_iso8601", "time_local", "msec"} // those of timeOf
 // like the same one in small letters; a name with a dot, such as request.method, is
 // that of a key of an object in the object. Numbers that nginx wrote as a list,
 // without quotes, are taken for a string.
-func CompileJSON(more ...string) *Format { return CompileJSONIn(nginxvar.Dialect{}, more...) }
-
-// CompileJSONIn is CompileJSON in a dialect: keys have the names that it gives them. A key
-// that it renames is captured by its own name, too, if that is among more.
+//
+// Keys have the names that the dialect gives them. A key that it renames is captured by its
+// own name, too, if that is among more.
 func CompileJSONIn(d nginxvar.Dialect, more ...string) *Format {
 	f := &Format{json: make(map[string]*key), dialect: d}
 	for _, name := range slices.Concat(nginxvar.Names(), headers, more) {

@@ -50,8 +50,8 @@ type Create struct {
 	Owner, Group string // "": those of the old one
 }
 
-// Covers reports whether the rule is for the log at a path.
-func (r *Rule) Covers(path string) bool {
+// covers reports whether the rule is for the log at a path.
+func (r *Rule) covers(path string) bool {
 	return slices.ContainsFunc(r.Patterns, func(pattern string) bool {
 		ok, err := filepath.Match(pattern, path)
 		return pattern == path || err == nil && ok
@@ -61,7 +61,7 @@ func (r *Rule) Covers(path string) bool {
 // Of returns the rules that cover the log at a path. logrotate refuses the second one.
 func Of(rules []Rule, path string) (found []Rule) {
 	for _, r := range rules {
-		if r.Covers(path) {
+		if r.covers(path) {
 			found = append(found, r)
 		}
 	}

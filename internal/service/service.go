@@ -73,9 +73,6 @@ func (s *Service) Reloaded(note string) {
 	s.change(daemon.SdNotifyReady, func() { s.note = note })
 }
 
-// Note changes the note of Reloaded.
-func (s *Service) Note(note string) { s.change("", func() { s.note = note }) }
-
 // Run keeps the sentence true until ctx ends.
 func (s *Service) Run(ctx context.Context) {
 	tick := time.NewTicker(sentenceInterval)

@@ -75,12 +75,10 @@ func TestMessages(t *testing.T) {
 	want(`RELOADING=1\nMONOTONIC_USEC=\d+`)
 	s.Reloaded("reload pending")
 	want(`READY=1\nSTATUS=reload pending; 0 lines/s, 0 s behind`)
-	s.Note("")
-	want(`STATUS=0 lines/s, 0 s behind`)
 	s.Reloading()
 	want(`RELOADING=1\nMONOTONIC_USEC=\d+`)
 	s.Reloaded("")
-	want(`READY=1`)
+	want(`READY=1\nSTATUS=0 lines/s, 0 s behind`)
 	s.Stopping()
 	want(`STOPPING=1\nSTATUS=stopping; 0 lines/s, 0 s behind`)
 	if log.Len() > 0 {

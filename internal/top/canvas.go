@@ -1,7 +1,5 @@
 package top
 
-import "strings"
-
 // A style is what a cell means; the terminal has a colour or an attribute for it.
 type style int
 
@@ -76,20 +74,4 @@ func (c *canvas) fill(x, y, w int, s style) {
 			c.cells[y*c.w+i].style = s
 		}
 	}
-}
-
-// String is the canvas without styles, and without blanks at the ends of rows.
-func (c *canvas) String() string {
-	var b strings.Builder
-	for y := range c.h {
-		var row strings.Builder
-		for _, cell := range c.cells[y*c.w : (y+1)*c.w] {
-			if cell.r != 0 {
-				row.WriteRune(cell.r)
-			}
-		}
-		b.WriteString(strings.TrimRight(row.String(), " "))
-		b.WriteByte('\n')
-	}
-	return b.String()
 }

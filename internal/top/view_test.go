@@ -11,6 +11,22 @@ import (
 	"github.com/tailflux/tailflux/internal/live"
 )
 
+// String is the canvas without styles, and without blanks at the ends of rows.
+func (c *canvas) String() string {
+	var b strings.Builder
+	for y := range c.h {
+		var row strings.Builder
+		for _, cell := range c.cells[y*c.w : (y+1)*c.w] {
+			if cell.r != 0 {
+				row.WriteRune(cell.r)
+			}
+		}
+		b.WriteString(strings.TrimRight(row.String(), " "))
+		b.WriteByte('\n')
+	}
+	return b.String()
+}
+
 func row(c *canvas, y int) string { return strings.Split(c.String(), "\n")[y] }
 
 // styleOf is that of the first cell with a text.

@@ -46,7 +46,7 @@ configuration is wrong: then every mistake in it is printed.`,
 			if !cmd.Flags().Changed("path") { // else it is not the service that is meant
 				unit = doctor.FindUnit(unitDirs)
 			}
-			c, err := configured(cmd, func(c *config.Config) error {
+			c, err := configured(cmd, true, func(c *config.Config) error {
 				return errors.Join(checkSecrets(unit.HandOver(c)), checkPaths(c))
 			})
 			if err != nil || asYAML {

@@ -51,7 +51,7 @@ The exit code is 2 if no rollup can answer, or the server has no InfluxQL.`,
 			if show { // which asks nothing
 				files = nil
 			}
-			c, err := configuredFor(cmd, false, files)
+			c, err := configured(cmd, false, files)
 			if err != nil {
 				return err
 			}

@@ -69,19 +69,17 @@ tailflux run does.`,
 	return root
 }
 
-// load reads the configuration that the flags of cmd ask for, and warns of variables that
-// are none of it. files reads the files that it names and that are needed.
+// load reads the configuration that the flags of cmd ask for, and warns of environment
+// variables that look like its own, but are not. files reads the files that it names and
+// that are needed.
 func load(cmd *cobra.Command, files func(*config.Config) error) (*config.Config, error) {
 	warnOfVariables(cmd)
-	return configured(cmd, files)
+	return configured(cmd, true, files)
 }
 
-func configured(cmd *cobra.Command, files func(*config.Config) error) (*config.Config, error) {
-	return configuredFor(cmd, true, files)
-}
-
-// configuredFor reads it for a command that may do without a source.
-func configuredFor(cmd *cobra.Command, needSource bool, files func(*config.Config) error) (*config.Config, error) {
+// configured does the same without warnings. needSource is false for a command that can do
+// without a source.
+func configured(cmd *cobra.Command, needSource bool, files func(*config.Config) error) (*config.Config, error) {
 	file, err := cmd.Flags().GetString("config")
 	if err != nil {
 		return nil, err
@@ -107,8 +105,8 @@ func secrets(c *config.Config) error {
 
 // warnOfVariables warns of variables that look as if they configured something.
 func warnOfVariables(cmd *cobra.Command) {
-	for _, is := range config.Misnomers(os.Environ()) {
-		newLogger(cmd.ErrOrStderr()).Warn("environment variable has no effect", "keys", is.Name, "reason", is.Meant)
+	for _, misnomer := range config.Misnomers(os.Environ()) {
+		newLogger(cmd.ErrOrStderr()).Warn("environment variable has no effect", "keys", misnomer.Name, "reason", misnomer.Meant)
 	}
 }
 

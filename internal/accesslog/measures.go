@@ -134,33 +134,33 @@ func (r *rollups) isTunnel(class int, captures [][]byte) bool {
 	return class == 1 && string(captures[r.status]) == "101"
 }
 
-// Few are those of the measures that are shown of each line.
-type Few struct {
+// Basics are the few numbers of a line that are shown of each one.
+type Basics struct {
 	Class int
 	Time  int64 // request_time in milliseconds, as in Measures
 	Bytes int64 // that were sent, with the header if that is known; -1: the line does not say
 }
 
-// Few returns some of the numbers of the line that was last appended or judged, which cost
-// less than all of them.
-func (e *Encoder) Few(captures [][]byte) (few Few) {
+// Basics returns those of the line that was last appended or judged. They cost less than
+// Measures.
+func (e *Encoder) Basics(captures [][]byte) (basics Basics) {
 	r := &e.rollups
-	few.Time, few.Bytes = -1, -1
+	basics.Time, basics.Bytes = -1, -1
 	if r.of == e.line {
-		few.Class, few.Time = r.is.Class, r.is.Times[0]
-		if few.Bytes = r.is.Sizes[0]; few.Bytes < 0 {
-			few.Bytes = r.is.Sizes[1]
+		basics.Class, basics.Time = r.is.Class, r.is.Times[0]
+		if basics.Bytes = r.is.Sizes[0]; basics.Bytes < 0 {
+			basics.Bytes = r.is.Sizes[1]
 		}
-		return few
+		return basics
 	}
-	few.Class = r.class(captures)
-	for i := 0; i < len(r.sizes) && r.sizes[i].to < 2 && few.Bytes < 0; i++ {
-		few.Bytes = integer(captures[r.sizes[i].index], r.sizes[i].list)
+	basics.Class = r.class(captures)
+	for i := 0; i < len(r.sizes) && r.sizes[i].to < 2 && basics.Bytes < 0; i++ {
+		basics.Bytes = integer(captures[r.sizes[i].index], r.sizes[i].list)
 	}
-	if len(r.times) > 0 && r.times[0].to == 0 && !r.isTunnel(few.Class, captures) {
-		few.Time = milliseconds(captures[r.times[0].index], r.times[0].list)
+	if len(r.times) > 0 && r.times[0].to == 0 && !r.isTunnel(basics.Class, captures) {
+		basics.Time = milliseconds(captures[r.times[0].index], r.times[0].list)
 	}
-	return few
+	return basics
 }
 
 // integer is a number that is not negative, or the sum of a list; -1 is for anything else.

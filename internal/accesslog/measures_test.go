@@ -44,17 +44,17 @@ func TestMeasures(t *testing.T) {
 		if outcome := e.Judge(captures, 7); outcome != accesslog.Point {
 			t.Fatalf("%s: Judge = %v", name, outcome)
 		}
-		before := e.Few(captures)
+		before := e.Basics(captures)
 		want := accesslog.Measures{At: 1_795_168_800_123_000_000, Sizes: tt.sizes, Times: tt.times, Tries: tt.tries, Class: int(captures[1][0] - '0')}
 		if diff := cmp.Diff(&want, e.Measures(captures)); diff != "" {
 			t.Errorf("%s: Measures (-want +got):\n%s", name, diff)
 		}
-		few := accesslog.Few{Class: want.Class, Time: want.Times[0], Bytes: want.Sizes[0]}
-		if few.Bytes < 0 {
-			few.Bytes = want.Sizes[1]
+		basics := accesslog.Basics{Class: want.Class, Time: want.Times[0], Bytes: want.Sizes[0]}
+		if basics.Bytes < 0 {
+			basics.Bytes = want.Sizes[1]
 		}
-		if after := e.Few(captures); before != few || after != few {
-			t.Errorf("%s: Few = %+v, and %+v after Measures, want %+v", name, before, after, few)
+		if after := e.Basics(captures); before != basics || after != basics {
+			t.Errorf("%s: Basics = %+v, and %+v after Measures, want %+v", name, before, after, basics)
 		}
 	}
 }

@@ -73,14 +73,14 @@ func (b *Board) Add(by *accesslog.Encoder, captures [][]byte, source string) {
 			return
 		}
 	}
-	few := by.Few(captures)
-	if uint(few.Class) >= numClasses {
-		few.Class = 0
+	basics := by.Basics(captures)
+	if uint(basics.Class) >= numClasses {
+		basics.Class = 0
 	}
-	b.current.add(few.Class, few.Time, few.Bytes)
+	b.current.add(basics.Class, basics.Time, basics.Bytes)
 	b.changed = true
 	if b.sample.left--; b.sample.left <= 0 {
-		b.look(by, captures, source, few)
+		b.look(by, captures, source, basics)
 	}
 }
 
@@ -98,13 +98,13 @@ func (b *Board) turn(at int64) bool {
 }
 
 // look adds a line to the top lists, and shows it to those who watch.
-func (b *Board) look(by *accesslog.Encoder, captures [][]byte, source string, few accesslog.Few) {
+func (b *Board) look(by *accesslog.Encoder, captures [][]byte, source string, basics accesslog.Basics) {
 	d := &b.lists.line
 	by.Describe(d, captures, b.config.FullAddresses)
-	b.lists.add(source, &request{weight: uint32(b.sample.next()), class: few.Class, ms: few.Time, bytes: few.Bytes})
+	b.lists.add(source, &request{weight: uint32(b.sample.next()), class: basics.Class, ms: basics.Time, bytes: basics.Bytes})
 	if all := b.tail.watchers.Load(); all != nil {
 		by.DescribePath(d, captures)
-		b.tail.show(*all, d, by.At(), source, few)
+		b.tail.show(*all, d, by.At(), source, basics)
 	}
 }
 

@@ -62,18 +62,18 @@ func (t *tail) change(to func([]*watcher) []*watcher) {
 }
 
 // show shows a line to those who watch.
-func (t *tail) show(all []*watcher, d *accesslog.Description, at int64, source string, few accesslog.Few) {
+func (t *tail) show(all []*watcher, d *accesslog.Description, at int64, source string, basics accesslog.Basics) {
 	second := time.Now().Unix()
 	var r *Request
 	for _, w := range all {
 		if w.second != second {
 			w.second, w.sent = second, 0
 		}
-		if w.sent >= perSecond || len(w.to) == cap(w.to) || !w.wants(d, source, few.Class) {
+		if w.sent >= perSecond || len(w.to) == cap(w.to) || !w.wants(d, source, basics.Class) {
 			continue
 		}
 		if r == nil {
-			r = requestOf(d, at, source, few.Time, few.Bytes)
+			r = requestOf(d, at, source, basics.Time, basics.Bytes)
 		}
 		w.to <- *r // there is room: nobody else sends
 		w.sent++

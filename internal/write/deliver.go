@@ -185,7 +185,7 @@ func (d *delivery) divide(ctx context.Context, some points, means influx.Verdict
 		return nil
 	}
 	if some.count() >= minSearch && !influx.KnownReason(err) && d.worthSearching() {
-		found, err := d.searchTime(ctx, some)
+		found, err := d.rejectByTime(ctx, some)
 		if found || err != nil {
 			return err
 		}

@@ -179,10 +179,10 @@ func (d *delivery) worthSearching() bool {
 	return true
 }
 
-// searchTime looks for a boundary in time between points that are stored and such that
-// are refused, whatever the words. If it has found one it rejects those that are
-// beyond, and lists the others.
-func (d *delivery) searchTime(ctx context.Context, some points) (found bool, err error) {
+// rejectByTime sends some of the points alone, to find a time up to which they are stored
+// and beyond which all are refused, whatever the answers say. If there is one it rejects
+// those beyond, and lists the others.
+func (d *delivery) rejectByTime(ctx context.Context, some points) (found bool, err error) {
 	all := each(some)
 	if control := d.doubts.controlPoint(); control != nil {
 		// What was stored of other requests may be all that is stored.
@@ -197,7 +197,7 @@ func (d *delivery) searchTime(ctx context.Context, some points) (found bool, err
 	for present < last && !future(all[present+1].at) {
 		present++
 	}
-	oldest, newest := s.refused(ctx, 0), s.refused(ctx, last)
+	oldest, newest := s.tryAlone(ctx, 0), s.tryAlone(ctx, last)
 	stored := last
 	if newest {
 		stored = 0
@@ -205,7 +205,7 @@ func (d *delivery) searchTime(ctx context.Context, some points) (found bool, err
 			stored = present
 		}
 	}
-	d.noneStored = oldest && newest && s.refused(ctx, present)
+	d.noneStored = oldest && newest && s.tryAlone(ctx, present)
 	if d.noneStored || !oldest && !newest {
 		return false, ctx.Err()
 	}
@@ -233,8 +233,9 @@ type search struct {
 	answers map[int]error // of those that were refused alone, nil if stored
 }
 
-// refused sends one point until there is an answer about it. It is false when ctx ends.
-func (s *search) refused(ctx context.Context, i int) bool {
+// tryAlone sends one point until there is an answer about it, and reports whether it was
+// refused: false when ctx ends.
+func (s *search) tryAlone(ctx context.Context, i int) (refused bool) {
 	if err, asked := s.answers[i]; asked {
 		return err != nil
 	}
@@ -259,7 +260,7 @@ func (s *search) refused(ctx context.Context, i int) bool {
 func (s *search) boundary(ctx context.Context, stored, refused int, beyond map[int]error) {
 	end, near := refused, stored
 	for near-refused > 1 || refused-near > 1 {
-		if middle := (near + refused) / 2; s.refused(ctx, middle) {
+		if middle := (near + refused) / 2; s.tryAlone(ctx, middle) {
 			refused = middle
 		} else {
 			near = middle
@@ -270,12 +271,12 @@ func (s *search) boundary(ctx context.Context, stored, refused int, beyond map[i
 		return
 	}
 	for range samples {
-		if !s.refused(ctx, low+rand.IntN(high-low)) { //nolint:gosec // no secret
+		if !s.tryAlone(ctx, low+rand.IntN(high-low)) { //nolint:gosec // no secret
 			return
 		}
 	}
 	delete(s.answers, near) // an outage may have begun meanwhile
-	if s.refused(ctx, near) {
+	if s.tryAlone(ctx, near) {
 		return
 	}
 	for i := low; i <= high; i++ {

@@ -47,10 +47,10 @@ func newRollups(s *state) *rollups {
 	c := s.config
 	r := &rollups{checkpoint: s.checkpoint, book: s.book, log: s.log}
 	all := definitions(c)
-	for i, of := range all {
-		r.keys = append(r.keys, of.Key())
-		s.stats.AddRollup(of.Key(), of.Measurement)
-		if of.Interval >= all[r.last].Interval {
+	for i, definition := range all {
+		r.keys = append(r.keys, definition.Key())
+		s.stats.AddRollup(definition.Key(), definition.Measurement)
+		if definition.Interval >= all[r.last].Interval {
 			r.last = i
 		}
 	}
@@ -75,8 +75,8 @@ func newRollups(s *state) *rollups {
 
 // definitions are the rollups that are configured.
 func definitions(c *config.Config) (all []rollup.Definition) {
-	for _, of := range c.Rollups {
-		all = append(all, rollup.Definition{Measurement: of.Measurement, Interval: of.Interval, Tags: of.Tags, RetentionPolicy: c.PolicyOf(of)})
+	for _, r := range c.Rollups {
+		all = append(all, rollup.Definition{Measurement: r.Measurement, Interval: r.Interval, Tags: r.Tags, RetentionPolicy: c.PolicyOf(r)})
 	}
 	return all
 }

@@ -160,8 +160,8 @@ func (d *doctor) configuration() {
 	for _, warning := range d.Config.Warnings() {
 		d.say(Warning, "configuration", warning, "")
 	}
-	for _, is := range d.Misnomers {
-		d.say(Warning, "environment", is.Name+" has no effect", is.Meant)
+	for _, misnomer := range d.Misnomers {
+		d.say(Warning, "environment", misnomer.Name+" has no effect", misnomer.Meant)
 	}
 	d.readNginx()
 	d.rules, d.norules = logrotate.Read(d.Logrotate)

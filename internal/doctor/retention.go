@@ -70,8 +70,8 @@ func (d *doctor) keeps(ctx context.Context, server influx.Server) {
 	if err != nil {
 		return // it was said that it cannot be asked
 	}
-	for _, is := range all {
-		d.say(Warning, "retention", is.Reason, is.Remedy)
+	for _, difference := range all {
+		d.say(Warning, "retention", difference.Reason, difference.Remedy)
 	}
 	if len(all) == 0 {
 		d.ok("retention", "the retention policies are as retention says")

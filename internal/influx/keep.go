@@ -192,9 +192,9 @@ func (c *Client) settle(ctx context.Context, say bool) error {
 		return err
 	}
 	c.lack(find(have, c.config.Keep.RollupsPolicy) == nil)
-	for _, is := range c.differences(have) {
+	for _, difference := range c.differences(have) {
 		if say {
-			c.config.Log.Warn("points are not kept as retention says, and tailflux leaves that as it is", "reason", is.Reason, "remedy", is.Remedy)
+			c.config.Log.Warn("points are not kept as retention says, and tailflux leaves that as it is", "reason", difference.Reason, "remedy", difference.Remedy)
 		}
 	}
 	return nil

@@ -117,8 +117,8 @@ func (c *Client) takesNonsense(ctx context.Context) bool {
 		return false
 	}
 	for _, result := range answer.Results {
-		for _, is := range append(result.Series, result.table) {
-			if is.Name == "databases" || slices.Equal(is.Columns, []string{"name"}) && len(is.Values) > 0 {
+		for _, series := range append(result.Series, result.table) {
+			if series.Name == "databases" || slices.Equal(series.Columns, []string{"name"}) && len(series.Values) > 0 {
 				return true
 			}
 		}

@@ -42,8 +42,8 @@ func Other(line []byte) (name string, ok bool) {
 
 // isOfObject reports whether a line is of a kind of JSON that has a name.
 func isOfObject(line []byte) bool {
-	for _, of := range objects {
-		if bytes.Contains(line, []byte(of.mark)) {
+	for _, object := range objects {
+		if bytes.Contains(line, []byte(object.mark)) {
 			return true
 		}
 	}

@@ -30,13 +30,13 @@ type Twin struct {
 // FindTwin returns the twin of a known format, if it has one. It is for one goroutine.
 func FindTwin(name string) (*Twin, bool) {
 	all := allKnown()
-	for _, is := range all {
-		if is.name != name || is.whole < 0 || is.part < 0 {
+	for _, k := range all {
+		if k.name != name || k.whole < 0 || k.part < 0 {
 			continue
 		}
 		for _, other := range all {
-			if isTwin(is, other) {
-				return &Twin{other.name, is.whole < is.part, is, other, is.format.newBareMatcher(), other.format.newBareMatcher()}, true
+			if isTwin(k, other) {
+				return &Twin{other.name, k.whole < k.part, k, other, k.format.newBareMatcher(), other.format.newBareMatcher()}, true
 			}
 		}
 	}

@@ -192,13 +192,13 @@ func report(info Info, st *stats.Stats, now time.Time) monitorReport {
 	for _, glob := range s.Globs {
 		r.Globs = append(r.Globs, globReport{glob.Name, glob.Path, glob.Files, glob.Trouble})
 	}
-	for _, of := range s.Rollups {
+	for _, rollup := range s.Rollups {
 		one := rollupReport{
-			Measurement: of.Measurement, Cells: of.Cells, Bytes: of.Bytes, Cuts: of.Cuts, Intents: of.Intents,
-			RefusedRequests: of.RefusedRequests, ExpiredRequests: of.ExpiredRequests,
+			Measurement: rollup.Measurement, Cells: rollup.Cells, Bytes: rollup.Bytes, Cuts: rollup.Cuts, Intents: rollup.Intents,
+			RefusedRequests: rollup.RefusedRequests, ExpiredRequests: rollup.ExpiredRequests,
 		}
-		if !of.OpenSince.IsZero() {
-			one.OpenSeconds = now.Sub(of.OpenSince).Seconds()
+		if !rollup.OpenSince.IsZero() {
+			one.OpenSeconds = now.Sub(rollup.OpenSince).Seconds()
 		}
 		r.Rollups = append(r.Rollups, one)
 	}

@@ -45,8 +45,8 @@ func (s Spans) Statements() (all [3]string, err error) {
 	where := conditions.String()
 	all[0] = fmt.Sprintf(`SELECT sum("observed_seconds") AS "seconds", min("observed_from") AS "first" FROM %s WHERE time > '%s' AND time < '%s'%s GROUP BY time(%ds), "host", "source" fill(none)`,
 		measurement, s.From.UTC().Format(time.RFC3339), s.To.Add(s.Every).UTC().Format(time.RFC3339), where, s.Every/time.Second)
-	for i, of := range []string{"first", "last"} { // of each shard InfluxDB reads one point for them
-		all[i+1] = fmt.Sprintf(`SELECT %s("observed_seconds") AS "seconds" FROM %s WHERE time > 0%s GROUP BY "host", "source"`, of, measurement, where)
+	for i, function := range []string{"first", "last"} { // of each shard InfluxDB reads one point for them
+		all[i+1] = fmt.Sprintf(`SELECT %s("observed_seconds") AS "seconds" FROM %s WHERE time > 0%s GROUP BY "host", "source"`, function, measurement, where)
 	}
 	return all, nil
 }

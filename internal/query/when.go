@@ -10,11 +10,11 @@ import (
 // ParseDuration reads a positive duration of whole seconds, such as 90s, 24h, 7d or 2w.
 func ParseDuration(s string) (time.Duration, error) {
 	d, err := time.ParseDuration(s)
-	for unit, is := range map[string]time.Duration{"d": 24 * time.Hour, "w": 7 * 24 * time.Hour} {
+	for unit, length := range map[string]time.Duration{"d": 24 * time.Hour, "w": 7 * 24 * time.Hour} {
 		if digits, ok := strings.CutSuffix(s, unit); ok {
 			var n int64
 			n, err = strconv.ParseInt(digits, 10, 16)
-			d = time.Duration(n) * is
+			d = time.Duration(n) * length
 		}
 	}
 	if err != nil || d <= 0 || d%time.Second != 0 {

@@ -111,8 +111,8 @@ func each(dir string, do func(v *fastjson.Value, g generation, number int64)) er
 // BySource counts the lines of each source, and its points of rollups.
 func (l Lines) BySource() map[string]int64 {
 	all := map[string]int64{}
-	for g, of := range l {
-		all[g.source] += int64(len(of.rejected) + len(of.deltas))
+	for g, entries := range l {
+		all[g.source] += int64(len(entries.rejected) + len(entries.deltas))
 	}
 	return all
 }

@@ -68,23 +68,23 @@ func (r *Report) table(id, title, of string, rows []live.Row, times bool) table 
 		t.Heads = append(t.Heads, head{name, "n"})
 	}
 	most := int64(1)
-	for _, is := range rows {
-		most = max(most, is.Requests)
+	for _, item := range rows {
+		most = max(most, item.Requests)
 	}
-	for _, is := range rows {
+	for _, item := range rows {
 		one := row{
-			Name: plain(is.Name), Share: fmt.Sprintf("%.3f", float64(is.Requests)/float64(most)),
-			Cells: []cell{{Text: count(is.Requests), Bar: true}},
+			Name: plain(item.Name), Share: fmt.Sprintf("%.3f", float64(item.Requests)/float64(most)),
+			Cells: []cell{{Text: count(item.Requests), Bar: true}},
 		}
 		if !times {
-			one.Cells = append(one.Cells, cell{Text: percent(is.Requests, r.Total.Requests)})
+			one.Cells = append(one.Cells, cell{Text: percent(item.Requests, r.Total.Requests)})
 		}
 		one.Cells = append(one.Cells,
-			cell{Text: count(is.ClientErrors), Tone: tone(is.ClientErrors, "4xx")},
-			cell{Text: count(is.ServerErrors), Tone: tone(is.ServerErrors, "5xx")},
-			cell{Text: size(is.Bytes)})
+			cell{Text: count(item.ClientErrors), Tone: tone(item.ClientErrors, "4xx")},
+			cell{Text: count(item.ServerErrors), Tone: tone(item.ServerErrors, "5xx")},
+			cell{Text: size(item.Bytes)})
 		if times {
-			one.Cells = append(one.Cells, cell{Text: took(is.Mean)}, cell{Text: took(is.P95)})
+			one.Cells = append(one.Cells, cell{Text: took(item.Mean)}, cell{Text: took(item.P95)})
 		}
 		t.Rows = append(t.Rows, one)
 	}
@@ -93,9 +93,9 @@ func (r *Report) table(id, title, of string, rows []live.Row, times bool) table 
 
 // named are rows with other names.
 func named(rows []live.Row, by func(string) string) (all []live.Row) {
-	for _, is := range rows {
-		is.Name = by(is.Name)
-		all = append(all, is)
+	for _, item := range rows {
+		item.Name = by(item.Name)
+		all = append(all, item)
 	}
 	return all
 }

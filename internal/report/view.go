@@ -156,10 +156,10 @@ func (r *Report) fileRows() (all []fileRow) {
 }
 
 func (r *Report) rejectRows() (all []reject) {
-	for _, is := range r.Rejects {
-		one := reject{Source: plain(is.Source), LineNumber: is.LineNumber, Reason: is.Reason, Line: is.Line, Under: strings.Repeat(" ", is.Caret)}
-		if is.Why != "" {
-			one.Why = fmt.Sprintf("column %d: expected %s", is.Column, plain(is.Why))
+	for _, rejected := range r.Rejects {
+		one := reject{Source: plain(rejected.Source), LineNumber: rejected.LineNumber, Reason: rejected.Reason, Line: rejected.Line, Under: strings.Repeat(" ", rejected.Caret)}
+		if rejected.Why != "" {
+			one.Why = fmt.Sprintf("column %d: expected %s", rejected.Column, plain(rejected.Why))
 		}
 		all = append(all, one)
 	}

@@ -13,8 +13,8 @@ import (
 var SumFields = func() (names []string) {
 	names = append(names, "requests")
 	names = append(names, accesslog.Sizes[:]...)
-	for _, of := range accesslog.Times {
-		names = append(names, of+"_ms")
+	for _, name := range accesslog.Times {
+		names = append(names, name+"_ms")
 	}
 	return append(names, "upstream_tries")
 }()

@@ -32,8 +32,8 @@ func (v *view) print(out io.Writer) error {
 	line("")
 	line("%-9s %10s %14s", "", "now", "in all")
 	line("%-9s %10s %14s", "requests", perSecond(f.requests()), count(f.Total.Requests))
-	for _, of := range classes {
-		line("%-9s %10s %14s", of.name, perSecond(f.class(of.name)), f.sum(of.name))
+	for _, class := range classes {
+		line("%-9s %10s %14s", class.name, perSecond(f.class(class.name)), f.sum(class.name))
 	}
 	line("%-9s %10s %14s", "bytes", bytesPerSecond(f.bytes()), size(float64(f.Total.Bytes)))
 	for _, p := range []struct {

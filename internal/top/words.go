@@ -36,8 +36,8 @@ const longest = 1000
 // troubles are all of them, the worst first, as a terminal may have them.
 func (v *view) troubles() []string {
 	all := v.anything()
-	for i, is := range all {
-		all[i] = plain(is, longest)
+	for i, trouble := range all {
+		all[i] = plain(trouble, longest)
 	}
 	return all
 }

@@ -61,8 +61,8 @@ type span struct {
 
 func spansOf(records []checkpoint.Record, destination string) (s spans) {
 	for i := range records {
-		for _, of := range records[i].Got(destination) {
-			s.all = append(s.all, span{Span: of})
+		for _, got := range records[i].Got(destination) {
+			s.all = append(s.all, span{Span: got})
 		}
 		s.over = s.over || records[i].Finished
 	}
@@ -80,11 +80,11 @@ const (
 
 func (s spans) place(number int64) place {
 	at := outside
-	for _, of := range s.all {
-		if number >= of.From && number < of.To {
+	for _, sp := range s.all {
+		if number >= sp.From && number < sp.To {
 			return inside
 		}
-		if at = behind; number < of.From || s.over {
+		if at = behind; number < sp.From || s.over {
 			at = outside
 		}
 	}
@@ -94,8 +94,8 @@ func (s spans) place(number int64) place {
 // reach notes a line of the file, which come in their order, whatever becomes of it.
 func (s spans) reach(number int64) {
 	for i := range s.all {
-		if of := &s.all[i]; number >= of.From && number < of.To {
-			of.last = number
+		if sp := &s.all[i]; number >= sp.From && number < sp.To {
+			sp.last = number
 		}
 	}
 }
@@ -185,12 +185,12 @@ func (s *sums) has(stamp int64) bool {
 
 // leaveOut leaves out what InfluxDB refused.
 func (s *sums) leaveOut() {
-	for _, of := range s.refused {
-		stamp, ok := lineproto.Stamp(of.Line)
+	for _, point := range s.refused {
+		stamp, ok := lineproto.Stamp(point.Line)
 		if !ok || !s.has(stamp) {
 			continue
 		}
-		refused, window := rollup.PlainOf(string(of.Line)), s.window(stamp)
+		refused, window := rollup.PlainOf(string(point.Line)), s.window(stamp)
 		for i := range window {
 			window[i] -= refused[i]
 		}

@@ -84,8 +84,8 @@ func (v *Verdict) Print(w io.Writer) error {
 		row("= lines that should be in it", r.Expected, true)
 		row("lines in it", r.Found, true)
 		row("windows that differ", int64(len(r.Windows)), true)
-		for _, of := range r.Windows {
-			of.print(&b)
+		for _, window := range r.Windows {
+			window.print(&b)
 		}
 	}
 	_, err := io.WriteString(w, b.String())

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/flate"
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -143,6 +144,10 @@ func (s *stream) send(events []byte) error {
 	}
 	return s.control.Flush()
 }
+
+// isUnsupported reports whether a deadline could not be set because the ResponseWriter has
+// none, like those of tests.
+func isUnsupported(err error) bool { return errors.Is(err, http.ErrNotSupported) }
 
 // wait reports whether the client is still there after some time.
 func (s *stream) wait(ctx context.Context, d time.Duration) bool {

@@ -88,6 +88,3 @@ func filterOf(r *http.Request) (f live.Filter, err error) {
 	}
 	return f, errors.New("class is one of 1xx, 2xx, 3xx, 4xx, 5xx and other, or empty")
 }
-
-// isUnsupported is of a ResponseWriter that has no deadlines, as those of tests.
-func isUnsupported(err error) bool { return errors.Is(err, http.ErrNotSupported) }

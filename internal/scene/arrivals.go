@@ -9,16 +9,16 @@ import (
 	"github.com/tailflux/tailflux/internal/logfile"
 )
 
-// missed looks at files that have grown after they were left, while nothing is at the path:
-// what may have been there is looked for at the same moments, and would always come first.
+// missed looks, while nothing is at the path, at files that have grown after they were left.
+// That comes before arrivals, whose search is due at the same moments and would always win.
 func (d *decision) missed() {
 	if d.isMissed() {
 		d.regrown()
 	}
 }
 
-// arrivals are files that came to the path: those that were rotated away, or copied and
-// truncated, and never seen there, and the one that is there now.
+// arrivals are the files that came to the path since the last look: those that were rotated
+// away, or copied and truncated, before they were seen there, and the one that is there now.
 func (d *decision) arrivals() {
 	since, searching := d.since()
 	comes := d.isNew()
@@ -50,9 +50,10 @@ func (d *decision) arrivals() {
 	}
 }
 
-// unseen begins a generation for each rotated file, in their order, that is not older
-// than what was read and that nobody has read, nor will read from what comes to the path.
-// While one of them, or what is at the path, is refused, none is older than since.
+// unseen begins a generation for each rotated file that was not read, in their order. It
+// leaves out files that are older than what was read, and those whose lines will be read from
+// the file that comes to the path. While one of them, or the file at the path, cannot be
+// opened, since stays as it is, so the next look finds the same files again.
 func (d *decision) unseen(since time.Time, comes bool, refusal error) {
 	mayBe := func(i int) bool {
 		c := d.Beside[i]
@@ -111,9 +112,9 @@ func (d *decision) unseen(since time.Time, comes bool, refusal error) {
 
 var errUnplaced = errors.New("nothing tells whether it was this log, or is another one")
 
-// isBefore reports whether a file that is not called as rotated ones are was last written
-// before that at the path was made, or soon after: another log, which is still written to,
-// may have such a name. sure is false if that cannot be told.
+// isBefore is for a file that does not have the name of a rotated one. It reports whether it
+// was last written before the file at the path was made, or soon after. If not, it may be
+// another log, which is still being written. sure is false if that cannot be told.
 func (d *decision) isBefore(c Beside) (before, sure bool) {
 	const soon = 5 * time.Second
 	if d.Path.File < 0 || d.Trouble(d.Path.File) != nil {
@@ -123,8 +124,8 @@ func (d *decision) isBefore(c Beside) (before, sure bool) {
 	return born > 0 && !c.Modified.After(time.Unix(0, born).Add(soon)), born > 0
 }
 
-// isRenamed reports whether a file that is called as by renamecopy is one: it was made when the
-// log before it was renamed, or later. Scripts call theirs so, too.
+// isRenamed reports whether a file with a name as from logrotate's renamecopy really comes from
+// it: then it was made when the log was renamed, or later. Scripts use such names, too.
 func (d *decision) isRenamed(file int) bool {
 	const early = time.Second // the clock of births has steps
 	if d.AtPath.IsZero() || d.Trouble(file) != nil {
@@ -148,9 +149,9 @@ func (d *decision) isKnownTime(at time.Time) bool {
 	return slices.ContainsFunc(d.Ledger.Finished, is) || slices.ContainsFunc(d.Ledger.Open, is)
 }
 
-// comes begins a generation with what is at the path now, or goes on with a finished one
-// that has come back. A copy of that at the path counts as another one, but not if its file
-// was lost: it was restored.
+// comes begins a generation with the file at the path now, or goes on with a finished one
+// whose file has come back. A copy of a finished one is a new generation, unless the file of
+// that one was lost: then somebody has restored it.
 func (d *decision) comes() {
 	file, first := d.Path.File, d.newest() == nil
 	if file < 0 { // nothing was ever read
@@ -170,8 +171,8 @@ func (d *decision) comes() {
 	d.add(Action{Do: Begin, File: file, First: first, Offset: d.copied(file)})
 }
 
-// lost is the lost generation whose file has turned up, or was restored from a copy, which is
-// not one of what else was read; nil if none has.
+// lost is the lost generation whose file has turned up, or was restored from a copy; nil if
+// there is none. A copy of something else that was read does not count.
 func (d *decision) lost(file int) *checkpoint.Generation {
 	for i := range d.Ledger.Finished {
 		g := &d.Ledger.Finished[i]
@@ -185,9 +186,9 @@ func (d *decision) lost(file int) *checkpoint.Generation {
 	return nil
 }
 
-// goesOn is the finished generation of which a file is a copy that has more: it has grown, and
-// was compressed or copied, before anybody saw that. nil if there is none. A short file may
-// have been the beginning of any other one.
+// goesOn is the finished generation of which a file is a longer copy; nil if there is none.
+// Its file has grown, and was compressed or copied before anybody saw that. A short one does
+// not count: many files may begin like it.
 func (d *decision) goesOn(file int) *checkpoint.Generation {
 	for _, g := range d.finished() {
 		if g.Offset >= logfile.HeadBytes && g.Head.Length > 0 && d.OpenAs(g.ID) == nil && d.Is(file, &g) >= logfile.Copy {
@@ -197,9 +198,9 @@ func (d *decision) goesOn(file int) *checkpoint.Generation {
 	return nil
 }
 
-// copied is how much of the file at the path was read, or will be, from the one that was
-// there before, if that has no name any more: then it is a copy that was put in its place.
-// While the one before has a name, a log that begins alike is another one.
+// copied is how much of the file at the path was, or will be, read from the file that was
+// there before. If that file has no name any more, this one is a copy that was put in its
+// place. While it still has a name, a log that begins alike is another one.
 func (d *decision) copied(file int) int64 {
 	f := d.newest()
 	if f == nil || !f.Deleted || !f.Holds || f.Packed {

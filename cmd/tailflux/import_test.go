@@ -146,7 +146,7 @@ func TestImportOfWhatWasFollowed(t *testing.T) {
 	}
 }
 
-// A copy of a log that was read further has nothing that was not read.
+// If the log was read beyond the end of its copy, there is nothing to import from the copy.
 func TestImportOfAnEarlierCopy(t *testing.T) {
 	in := newInstallation(t, "--start", "beginning")
 	in.write(lines(0, 30))
@@ -413,7 +413,7 @@ func TestImportWhileFilesAreRenamed(t *testing.T) {
 	in.imported(n+30, in.log+".2", in.log+".3", in.log+".4")
 }
 
-// The name of a glob is that of none of its sources.
+// No source of a glob has the name of the glob itself.
 func TestImportOfAGlob(t *testing.T) {
 	in := newInstallation(t, "--start", "beginning")
 	in.log = filepath.Join(filepath.Dir(in.log), "*.log")

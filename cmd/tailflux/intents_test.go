@@ -20,7 +20,7 @@ func TestIntentsAreOnTheDiskBeforeTheirDeltas(t *testing.T) {
 			t.Error(err)
 			return
 		}
-		intents, _, _ := rollup.ReadIntents(data) // none of what is not there
+		intents, _, _ := rollup.ReadIntents(data) // no intents, if the file is not there
 		saved := map[string]bool{}
 		for _, i := range intents {
 			saved[rollup.Measurement(i.Rollup)] = true

@@ -81,8 +81,8 @@ func (b browser) shown(wanted func(requests int64, rejects []page.Reject) bool) 
 	}
 }
 
-// The page of a daemon has the requests of its log, and the lines that are none with the
-// place where they stop to be; also with a format that was detected.
+// The page of a daemon has the requests of its log, and the lines that do not match, with the
+// place where they stop matching; also with a format that was detected.
 func TestPageOfADaemon(t *testing.T) {
 	for _, format := range []string{"combined", "auto"} {
 		t.Run(format, func(t *testing.T) {

@@ -148,7 +148,7 @@ func asked(c *config.Config) []rollup.Definition {
 }
 
 func answerQuery(ctx context.Context, out io.Writer, c *config.Config, plan *query.Plan, asJSON bool) error {
-	const patience = time.Minute // a question over a year is none of the daemon's requests
+	const patience = time.Minute // a question over a year takes longer than a request of the daemon
 	c.InfluxDB.Timeout = max(c.InfluxDB.Timeout, patience)
 	client, err := openInflux(c, nil)
 	if err != nil {

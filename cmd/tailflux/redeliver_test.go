@@ -34,7 +34,7 @@ func combined(text string) string {
 }
 
 // A rejected line that is delivered after all becomes the point that it would have been:
-// it takes the place of none, is delivered once, and verify knows it.
+// it replaces no other point, is delivered once, and verify knows it.
 func TestRedeliver(t *testing.T) {
 	in := newInstallation(t)
 	in.write(combined(more(200)) + more(500))
@@ -64,7 +64,7 @@ func TestRedeliver(t *testing.T) {
 	if n := in.entries("{"); n != 1000 {
 		t.Errorf("%d entries, want 1000", n)
 	}
-	// The format of the others is none of theirs.
+	// Each point has the number of its line.
 	at := start.UnixNano()
 	times, err := in.db.Query(t.Context(), "nginx", fmt.Sprintf("SELECT COUNT(body_bytes_sent) FROM nginx_access WHERE time > %d AND time <= %d", at, at+700))
 	if err != nil || len(times) == 0 {

@@ -11,7 +11,7 @@ import (
 )
 
 // whereRollupsAre corrects in which policies rollups are: a database that tailflux did not
-// make may have none for them. If nobody answers they are left as they are configured.
+// make may have no policy for them. If nobody answers they are left as they are configured.
 func whereRollupsAre(ctx context.Context, c *config.Config, all []rollup.Definition) []rollup.Definition {
 	client, err := openInflux(c, slog.New(slog.DiscardHandler))
 	if err != nil || c.RollupsPolicy() == "" {

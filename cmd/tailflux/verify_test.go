@@ -232,6 +232,6 @@ func TestMain(m *testing.M) {
 	if os.Getenv(topPanics) != "" {
 		panicInTop()
 	}
-	unitDirs = nil // a service of this machine is none of the tests'
+	unitDirs = nil // tests are not about the services of this machine
 	os.Exit(m.Run())
 }

@@ -78,9 +78,9 @@ func (g *Generation) all(destinations []string) []Ahead {
 	return all
 }
 
-// acknowledged is that everything before a position was delivered: to a rollup, or, if that is
-// empty, to all destinations that are none. With a head it is nothing but that the file of the
-// generation begins so.
+// acknowledged says that everything before a position was delivered: to a rollup or, if that
+// is empty, to all destinations that are not rollups. With a head it only says how the file of
+// the generation begins.
 type acknowledged struct {
 	end    flow.Position
 	before logfile.Sum
@@ -130,7 +130,7 @@ func (c *Checkpoint) reached(a acknowledged) {
 	} else {
 		all := open.all(c.destinations)
 		for i := range all {
-			// Lines that are read again for another destination are nothing new.
+			// Lines that are read again for another destination do not count as new.
 			if a.to(all[i].Destination) && is.Offset > all[i].Offset {
 				all[i].Reached = is
 			}
@@ -148,7 +148,7 @@ func (c *Checkpoint) AcknowledgeCut(cut *flow.Cut) {
 	c.acknowledge(acknowledged{end: cut.End, before: logfile.SumOf(cut.Ending), rollup: cut.Rollup})
 }
 
-// Undone are lines that a destination never got which is none any more.
+// Undone are lines that a destination had not got when it ceased to be one.
 type Undone struct {
 	Source, Destination string
 	From, To            int64 // numbers of the first, and of the one after the last
@@ -265,8 +265,8 @@ func (c *Checkpoint) Forgotten(source string, generation int64) bool {
 }
 
 // Owes reports whether a destination did not get all lines of a generation before the one
-// of a number, as far as is known now. What is none, or of a log that was forgotten, owes
-// nothing: that was said when it went.
+// of a number, as far as is known now. What is no destination any more, and a log that
+// was forgotten, owe nothing: that was said when it went.
 func (c *Checkpoint) Owes(source string, generation int64, destination string, line int64) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()

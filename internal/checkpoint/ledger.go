@@ -140,8 +140,9 @@ func (l *Ledger) RotatedTo(dir string) {
 	}
 }
 
-// Unsettled records that files not older than since are still to be looked for, or that one of them
-// cannot be opened; the zero time, that there are none. It outlives a restart: what is known is newer by then.
+// Unsettled records that files not older than since are still to be looked for, or that one
+// of them cannot be opened. The zero time records that there are no such files. It outlives a
+// restart, when it is needed: what is known is newer by then.
 func (l *Ledger) Unsettled(since time.Time) {
 	c := l.c
 	c.mu.Lock()

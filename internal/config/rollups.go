@@ -96,7 +96,8 @@ func (l *loader) validateMeasurement() {
 	}
 }
 
-// validateRollups judges what no rollup can be judged by alone.
+// validateRollups checks rollups together: each has a measurement of its own, and something
+// is written.
 func (l *loader) validateRollups() {
 	c := &l.config
 	taken := map[string]string{c.Measurement: "the measurement of the points of lines", ofTailflux: "the measurement of tailflux itself"}

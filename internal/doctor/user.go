@@ -77,7 +77,7 @@ func Whose(name string, unit Unit) (User, error) {
 	for _, name := range append(unit.Groups, unit.Group) {
 		g, err := user.LookupGroup(name)
 		if err != nil {
-			continue // also of none
+			continue // it does not exist, or Group= is not set
 		}
 		if id, err := strconv.Atoi(g.Gid); err == nil && name == unit.Group {
 			u.GID = id

@@ -498,7 +498,7 @@ func (s sums) addDelta(t *testing.T, line string, interval time.Duration, tag st
 }
 
 // The checkpoint is lost, or somebody has removed it to have all read again: generations are
-// numbered from 1 once more, and where other logs were cut under these numbers is nothing.
+// numbered from 1 once more, and where other logs were cut under these numbers does not matter.
 func TestRollupsOfALostCheckpoint(t *testing.T) {
 	t.Parallel()
 	s := newTrial(t, false)

@@ -10,7 +10,7 @@ import (
 	"github.com/tailflux/tailflux/internal/flow"
 )
 
-// The place is that of tailflux explain; what has none has the beginning of the line.
+// The place is the one that tailflux explain shows; without one, the beginning of the line is shown.
 func TestMisfits(t *testing.T) {
 	c := config.Default()
 	m := explain.NewMisfits(&c, func(name, _ string) (config.Source, bool) {

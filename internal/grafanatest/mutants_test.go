@@ -70,7 +70,7 @@ func (m *mistake) of(d *dashboard, views []view) (all, chosen []view) {
 	return all, chosen
 }
 
-// A check that cannot fail is none.
+// A check that cannot fail is worth nothing.
 func TestMistakesAreFound(t *testing.T) {
 	w := filled(t)
 	k := &site{knownDB, &w.known.record}

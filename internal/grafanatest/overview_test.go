@@ -296,7 +296,7 @@ func (a asked) rolled() []request {
 }
 
 // rates are amounts in a second, of the windows of each bucket that begin in the range.
-// There is none where no request was, or none whose log says it.
+// A bucket has no rate if it has no request, or none whose log has the amount.
 func (a asked) rates(amounts map[string]amount) series {
 	seconds := map[time.Time]float64{}
 	for at := wholeUp(a.from, a.window()); at.Before(a.to); at = at.Add(a.window()) {

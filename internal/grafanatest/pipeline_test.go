@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// totals are sums of all values of each series, times a factor, between two bounds. Where
-// nothing is in the range there are none.
+// totals are sums of all values of each series, times a factor, between two bounds. A
+// series without values in the range has no total.
 type totals struct {
 	of     map[string][2]float64
 	factor float64

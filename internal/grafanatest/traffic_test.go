@@ -34,7 +34,7 @@ func (r *request) upstreamMS() int64 {
 // class is that of its status.
 func (r *request) class() string { return string(rune('0'+r.status/100)) + "xx" }
 
-// tunnel tells that its time is none of a request: somebody closed a connection.
+// tunnel tells that its time is not that of an answer: somebody closed a connection.
 func (r *request) tunnel() bool { return r.status == 101 }
 
 // span is a time of a source of which all lines were read. It begins with its first and

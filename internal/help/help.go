@@ -96,8 +96,8 @@ const wanted = "tailflux: flags of the configuration"
 // its flags from [AddWanted].
 func WantConfigFlags(cmd *cobra.Command) { cmd.Annotations = map[string]string{wanted: ""} }
 
-// AddWanted adds the flags of the configuration to the command that args call. Where that
-// is none that has them each command gets them: help and completion are about the others.
+// AddWanted adds the flags of the configuration to the command that args call. If that
+// command does not want them, all that do get theirs: help and completion are about those.
 // To make all of them, a thousand, takes longer than to read the configuration. It keeps
 // args, too, for what [NoArguments] says.
 func AddWanted(root *cobra.Command, args []string) {

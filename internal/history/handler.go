@@ -89,7 +89,7 @@ func (s *server) refuse(w http.ResponseWriter, is state) {
 }
 
 // failed is what is shown of an error. What InfluxDB said is for the log: it may have names
-// and addresses that are none of a browser's business.
+// and addresses that a browser need not know.
 func (s *server) failed(err error) state {
 	var cannot unanswerable
 	away := func(name, text string) state { return state{http.StatusServiceUnavailable, name, text} }
@@ -199,7 +199,7 @@ func (a *asking) alone() {
 	}
 }
 
-// quiet makes nothing to 0 where it was observed that there was nothing.
+// quiet shows 0 instead of a gap where the log was read and had no requests.
 func (a *asking) quiet() {
 	s := &a.answer.Series
 	for i, share := range s.Observed {

@@ -108,7 +108,7 @@ func TestWhatRollupsCannotTellIsSaid(t *testing.T) {
 	}
 }
 
-// An outage, a refusal and a store that is none of ours are told without what InfluxDB said:
+// An outage, a refusal and a foreign store are told without what InfluxDB said:
 // that may have names, addresses and passwords. It is in the log, once.
 func TestTroubleIsToldWithoutSecrets(t *testing.T) {
 	gone := httptest.NewServer(nil)

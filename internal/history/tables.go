@@ -82,7 +82,7 @@ func sum(a, b live.Number) live.Number {
 
 func isNone(n live.Number) bool { return n != n } //nolint:gocritic // NaN is not itself
 
-// first are the rows with the most of something, without those that have nothing of it.
+// first are the rows with the most of something; rows with 0 are left out.
 func first(all []tally, of func(*tally) float64) []Row {
 	some := slices.DeleteFunc(slices.Clone(all), func(t tally) bool { return !(of(&t) > 0) })
 	slices.SortFunc(some, func(a, b tally) int {

@@ -14,7 +14,7 @@ import (
 )
 
 // Table is a part of an answer: rows of one group of tags. Numbers are [json.Number]; so
-// is a time, in seconds since 1970. What there is none of is nil.
+// is a time, in seconds since 1970. A value that is missing is nil.
 type Table struct {
 	Tags    map[string]string
 	Columns []string

@@ -119,8 +119,8 @@ func (b *Board) ShowAddresses(whole bool) {
 	}
 }
 
-// Observed says up to which time all lines were added that there are: where there are none
-// none came. Until it is called, that is the time of the newest line.
+// Observed says up to which time all lines were added: where the board has no requests up to
+// then, no request came. Until it is called, that is the time of the newest line.
 func (b *Board) Observed(upTo time.Time) {
 	if upTo.IsZero() || upTo.Unix() < 0 {
 		return

@@ -19,9 +19,9 @@ type frame struct {
 	top      *Top
 }
 
-// end is the number behind the newest slot that is shown. While lines are read that are old,
-// or none are, what is known last must not fall out: then a third of the window is empty at
-// most.
+// end is the number behind the newest slot that is shown. While old lines are
+// read, or no lines, the last ones that are known stay in sight: at most a third of the
+// window is empty then.
 func (f *frame) end(now time.Time) int64 {
 	clock := now.UnixNano() / f.step
 	switch {
@@ -46,8 +46,8 @@ func (f *frame) slot(number int64) *slot {
 	return nil
 }
 
-// isObserved reports whether all lines of a slot were read, so that it has none if there
-// are none.
+// isObserved reports whether all lines of a slot were read. If it has no requests then, there
+// really were none.
 func (f *frame) isObserved(number int64) bool {
 	reached := f.observed
 	if reached == never {

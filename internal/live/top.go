@@ -95,7 +95,7 @@ func (r *row) p95(now *panes, greatest uint32) Number {
 	return p95[0]
 }
 
-// best are the rows with most of something, without those that have nothing of it.
+// best are the rows with the most of something; rows with 0 are left out.
 func (l *lists) best(all []value, of func(*value) float64) []Row {
 	type ranked struct {
 		rank float64

@@ -16,7 +16,7 @@ const MountTable = "/proc/self/mountinfo"
 // docker -v access.log:/logs/access.log, according to the table of mounts. Such a path
 // stays with its file when that is renamed: nothing at the path, or beside it, tells of
 // a rotation. Symbolic links are followed; a path at which there is no regular file is
-// none of them.
+// left out.
 func FileMounts(table io.Reader, paths []string) (mounted []string, err error) {
 	mounts, err := mountinfo.GetMountsFromReader(table, nil)
 	if err != nil {

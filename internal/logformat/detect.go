@@ -115,8 +115,8 @@ func Nearest(line []byte) (name string, ok bool) {
 	return "", false
 }
 
-// knownMatchers holds matchers of all known formats: a log that is of none asks with every
-// line.
+// knownMatchers holds matchers of all known formats: a log that is in no known format asks with
+// every line.
 var knownMatchers = sync.Pool{New: func() any {
 	var all []*Matcher
 	for _, k := range allKnown() {

@@ -183,7 +183,7 @@ func (o *object) text(v *fastjson.Value, list bool) (text []byte, number bool) {
 }
 
 // array is the text of an array, as nginx would write it, if it may be a list; or if it
-// has nothing but numbers, which is what stands in a number's place.
+// has only numbers, which is what stands in a number's place.
 func (o *object) array(entries []*fastjson.Value, list bool) (text []byte, number bool) {
 	if len(entries) == 0 || !list && !areNumbers(entries) {
 		return nil, false

@@ -43,8 +43,8 @@ const haproxy = `^(?P<remote_addr>[^ "{]+):(?P<remote_port>\d+) \[(?P<time_local
 	`(?P<status>\S+) (?P<bytes_sent>\S+) (?P<request_cookie>\S+) (?P<response_cookie>\S+) ` +
 	`(?P<termination_state>\S+) (?P<connections>\S+) (?P<queues>\S+) `
 
-// units are how many decimals make seconds of the times of a named format; none are of
-// what stays a whole number, but for the signs that HAProxy writes.
+// units are how many decimals make seconds of the times of a named format. A value with 0
+// stays a whole number, but without the signs that HAProxy writes.
 var units = map[string]map[string]int{
 	"haproxy":         haproxyUnits,
 	"haproxy_headers": haproxyUnits,

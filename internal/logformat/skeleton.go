@@ -14,7 +14,7 @@ import (
 // before it, and since a value is only cut if it is clear where it ends:
 //
 //	a string                at the next quote: there is no backslash in the line
-//	a number                where its characters end, and what is behind it has none of them
+//	a number                where its characters end, and the text behind it has no such character
 //	true, false and null    behind themselves
 //
 // A line that is not so is the parser's, and so is one in which a key stands for something

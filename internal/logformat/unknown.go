@@ -8,7 +8,7 @@ import (
 
 // Unknown returns the keys of lines that are JSON objects in which the format knows
 // nothing but times: such lines are points without content. It is nil when a line has a
-// key that is known, when there are none, and for other formats.
+// key that is known, when there are no lines, and for other formats.
 func (f *Format) Unknown(lines [][]byte) (keys []string) {
 	if f.json == nil {
 		return nil

@@ -11,9 +11,9 @@ import (
 	"github.com/tailflux/tailflux/internal/nginxvar"
 )
 
-// NoTime says what to do about lines of JSON none of which has a time, and which key that
-// is about. Both are "" if a line has one, if none matches, and for other formats; the key
-// is if there is none that could be it.
+// NoTime says what to do if no line of JSON has a time, and about which key. Both are "" if
+// some line has a time, if no line matches, and for other formats. The key is "" as well if
+// no key could be the time.
 func (f *Format) NoTime(lines [][]byte) (advice, key string) {
 	if f.json == nil {
 		return "", ""
@@ -70,7 +70,7 @@ func (v keyValue) looks() bool { return timeOf([]byte(v.value)) < 2 && v.isTime(
 // counts reports whether it is a number which, by the name of its key, counts from 1970.
 func (v keyValue) counts() bool { return v.isTime() && v.isCalledTime() }
 
-// bears reports whether the key is called as a time, of which the value is none.
+// bears reports whether the key is called like a time, but its value is not one.
 func (v keyValue) bears() bool {
 	return v.isCalledTime() && (!v.number || IsTimeKey(v.key)) && (slices.Contains(nginxvar.Times, v.key) || !nginxvar.Known(v.key))
 }

@@ -166,8 +166,8 @@ func (f *Format) diagnoseWrapped(line []byte) (d Diagnosis, ok bool) {
 	return Diagnosis{}, false
 }
 
-// Aside reports whether the last line did not match because it is none of the access log:
-// a container's runtime has both logs in one file.
+// Aside reports whether the last line did not match because it is not of the access log: a
+// container's runtime has both logs in one file.
 func (m *Matcher) Aside() bool { return m.aside }
 
 // unwrapCRI is for the files of a container's log in Kubernetes: a time, the stream, tags

@@ -129,7 +129,7 @@ func (r *reader) say(rule *Rule, file, line string) (script bool) {
 		first = args[0]
 	}
 	number := func() int {
-		n, _ := strconv.Atoi(first) // logrotate refuses what is none
+		n, _ := strconv.Atoi(first) // logrotate refuses what is not a number
 		return n
 	}
 	switch key {

@@ -41,7 +41,7 @@ type parsed int
 
 const (
 	unread  parsed = iota
-	unshown        // it can be read, but no clock shows it, or none of its zone
+	unshown        // it can be read, but no clock shows it, or no clock in its zone
 	beyond         // it is before 1970, or after 2262
 	fine
 )

@@ -19,7 +19,7 @@ func named(next http.Handler, hosts func() []string, token func() string) http.H
 	if hosts == nil {
 		return next
 	}
-	self, _ := os.Hostname() // none is no name either
+	self, _ := os.Hostname() // "" if it fails, which matches no host
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case isOurs(r.Host, self, hosts()):

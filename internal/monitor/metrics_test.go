@@ -77,7 +77,7 @@ var metricOf = map[string]string{
 	"lines.rejected": `tailflux_lines_rejected_total`,
 }
 
-// withoutMetric has the figures that are none of Prometheus', and why.
+// withoutMetric has the figures that Prometheus does not get, and why.
 var withoutMetric = map[string]string{
 	"pid":                             "it says nothing over time",
 	"throughput.lines_per_second.1s":  "rate(tailflux_lines_read_total[1m])",

@@ -13,7 +13,7 @@ import (
 
 // guarded lets a request pass to a probe, or with the token: in the header Authorization,
 // or once in the URL of a browser, which then has a cookie for it. What is not known to be
-// a probe is none, however its path is written.
+// a probe is not let pass, however its path is written.
 func guarded(next http.Handler, token func() string) http.Handler {
 	if token == nil {
 		return next

@@ -24,7 +24,7 @@ const (
 		"custom stripped redacted scrubbed normalized normalised decoded string"
 )
 
-// Part is the part of the request that a variable, or key, which is none of nginx's is
+// Part is the part of the request that a variable or key, which nginx does not have, is
 // called by: method, path, query, protocol, or request for the whole of it; "" if its
 // name says nothing of the kind. It is a guess.
 func Part(name string) string {

@@ -5,8 +5,8 @@
 //	Question ──Ask──► Plan.Statements ──► InfluxDB ──► Plan.Rows
 //
 // Deltas of rollups are added up by sum(), so any range, filter and grouping is exact,
-// and percentiles are right to a bucket over hosts, paths and months. Rows are for windows
-// in which something was observed: there are none of zeros.
+// and percentiles are right to a bucket over hosts, paths and months. There are rows only
+// for windows in which something was observed, never rows of zeros.
 //
 //	question.go    what can be asked; when.go of which time
 //	condition.go   which lines count

@@ -23,8 +23,9 @@ import (
 // the value itself where a bucket can hold but one. The last bucket ends at the longest
 // time.
 //
-// The small number keeps from dividing by 0. The other one, 0.005, is for what a sum of
-// such quotients may be too much: x_i is up to a thousand times T where n_i is 0.
+// The small number keeps from dividing by 0. The other one, 0.005, makes up for rounding:
+// where n_i is 0, x_i can be a thousand times T, and a sum of such quotients can come out a
+// little too large.
 
 // bucket is one of a time that can hold whole milliseconds.
 type bucket struct {

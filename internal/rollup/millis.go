@@ -15,8 +15,8 @@ import (
 //	  │ 1 … of followed logs │ … of imported ones        │
 //
 // A followed log counts its cuts, and begins anew after half a window. For an imported one,
-// which must get the same stamps from wherever it is imported, the first line tells. At the
-// begin itself there is none: MetricsQL counts it with the window before.
+// which must get the same stamps from wherever it is imported, the first line tells. No cut has
+// the begin itself as its stamp: MetricsQL counts that with the window before.
 
 // middle is the first one of imports.
 func middle(interval time.Duration) int64 { return interval.Milliseconds() / 2 }

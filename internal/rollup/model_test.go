@@ -572,8 +572,8 @@ func (w *world) check() {
 	w.checkZeros()
 }
 
-// changed reports whether a rollup was defined later: generations that were over before
-// are none of its own.
+// changed reports whether a rollup was defined later: it has nothing of generations that were
+// over before.
 func (w *world) changed(d rollup.Definition) bool {
 	return d.Measurement != defaults[1].Measurement && d.Measurement != defaults[0].Measurement
 }

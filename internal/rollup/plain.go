@@ -50,11 +50,12 @@ func PlainOf(delta string) (p Plain) {
 // Window is the begin of the window that a time is in.
 func (d Definition) Window(nano int64) int64 { return nano - nano%int64(d.Interval) }
 
-// numbers is how many line numbers differ in stamps: those of a second, the shortest window.
+// numbers is how many line numbers a stamp can tell apart: one for each nanosecond of the
+// shortest window, a second.
 const numbers = int64(time.Second)
 
-// Number is what the stamp of a delta tells of the first line of its cut: its number, as far
-// as stamps differ by it.
+// Number is the number of the first line of a delta's cut, as its stamp has it: the
+// remainder, where line numbers go beyond what a stamp can hold.
 func (d Definition) Number(stamp int64) int64 { return (stamp - d.Window(stamp)) % numbers }
 
 // Between reports whether a number of a stamp may be that of a line from one on, and before

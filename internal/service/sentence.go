@@ -70,7 +70,7 @@ func waiting(s *stats.Snapshot) string {
 }
 
 // behind is how old the oldest line is that is read and not delivered, or that is not
-// read. A few seconds are none: lines wait for others.
+// read. A few seconds count as 0: lines wait for others.
 func behind(s *stats.Snapshot, at time.Time) time.Duration {
 	const usual = 3 * time.Second
 	old := s.Undelivered

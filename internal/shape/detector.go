@@ -44,8 +44,8 @@ func (d *Detector) Begin(sample [][]byte) (*Lines, error) {
 	return d.chain()
 }
 
-// Missed returns how the lines of the file are read from one on that is in none of its
-// formats, if that is another way; nil if not. row is how many lines in a row were missed.
+// Missed returns how the lines of the file are read from one on that does not match its
+// formats; nil if nothing changes. row is how many lines in a row were missed.
 func (d *Detector) Missed(line []byte, row int) (*Lines, error) {
 	if !isAuto(d.source) || !d.IsKnown(line, row) {
 		return nil, nil

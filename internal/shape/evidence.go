@@ -89,7 +89,7 @@ func (x *examiner) examine(source config.Source, path string) Evidence {
 	return e
 }
 
-// misfit is what is said of lines none of which becomes a point in the configured format.
+// misfit is what is said when no line becomes a point in the configured format.
 func (x *examiner) misfit(source config.Source, lines [][]byte) error {
 	if shaped, err := x.probe(source); err == nil && shaped.untimed(lines) != "" {
 		return errors.New("no line becomes a point: their times cannot be read")
@@ -131,8 +131,8 @@ func (x *examiner) judgeEnd(lines [][]byte, end bool) (format string, err error)
 	return "", first
 }
 
-// judge returns the known format of lines. One odd line among a few is none of them, as
-// one in twenty is. A format of which the lines do not become points is none.
+// judge returns the known format of lines. One odd line among a few is ignored, and so is
+// one in twenty. A format does not count if the lines do not become points with it.
 func (x *examiner) judge(lines [][]byte) (format string, err error) {
 	format, err = detect(lines)
 	if err != nil && len(lines) > 2 && len(lines) < 20 {

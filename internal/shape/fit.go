@@ -80,7 +80,7 @@ func (l *Lines) Fit(r io.Reader, maxLine int, most int64) (f Fit, err error) {
 }
 
 // Look returns lines of a source that are for another goroutine than those of
-// [Shaper.Lines], and choose no format: nil while none is known. source is a place in the
+// [Shaper.Lines], and choose no format: nil while no format is known. source is a place in the
 // configuration, path that of the log; values may be nil, as in [New].
 func (s *Shaper) Look(source int, name, path string, values accesslog.Admitter) (*Lines, error) {
 	configured := s.o.Config.Sources[source]

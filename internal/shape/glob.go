@@ -9,8 +9,8 @@ import (
 	"github.com/tailflux/tailflux/internal/logformat"
 )
 
-// firstOfGlob judges the files of a glob at the start, each by itself. The error is that
-// none of them can be read: no format fits, of as many as there are.
+// firstOfGlob judges the files of a glob at the start, each by itself. There is an
+// error only if no format fits any of them.
 func (s *Shaper) firstOfGlob(source config.Source) error {
 	var unfit []Evidence
 	paths := logfile.CompilePattern(source.Path, s.o.Config.Exclude...).Paths(nil)
@@ -94,8 +94,8 @@ func (s *Shaper) leave(name, path, why string) {
 	s.o.Log.Warn("file of a glob is left out", "source", name, "file", path, "reason", why)
 }
 
-// isLeft reports whether the lines of a source are left out: still, if none of these that
-// were read is a request.
+// isLeft reports whether the lines of a source are left out. They still are if no line that
+// was read now is a request.
 func (s *Shaper) isLeft(configured config.Source, name string, read []byte) bool {
 	if !s.left[name] {
 		return false

@@ -82,7 +82,7 @@ func sampleOf(read []byte) (lines [][]byte) {
 	return notBlank(lines)
 }
 
-// A Miss is a line that became no point: it is of none of the formats of its source.
+// A Miss is a line that became no point: it does not match any format of its source.
 type Miss struct {
 	At     flow.Position // of the line
 	Read   []byte        // the line, and those that were read behind it
@@ -91,10 +91,10 @@ type Miss struct {
 	Fitted bool          // some line of the source was of its format
 }
 
-// Missed returns how the lines of a source are read from a line on that is of none of its
-// formats, if that is another way: nil if not; and up to the line of which number. With auto it is, if the line is of another
-// known format, which is then chosen, and durable after the next [Shaper.Sync]. A file of
-// a glob whose first line is of some other log is left out.
+// Missed returns how the lines of a source are read from a line on that does not match its
+// formats, and up to which line number; nil if nothing changes. With auto it changes if the
+// line is of another known format, which is then chosen, and durable after the next
+// [Shaper.Sync]. A file of a glob whose first line is of some other log is left out.
 //
 // The line alone decides: so it does again if it is read again.
 func (s *Shaper) Missed(m Miss) (l *Lines, until int64, err error) {
@@ -142,7 +142,7 @@ func (s *Shaper) Missed(m Miss) (l *Lines, until int64, err error) {
 // missedRow is how many lines in a row are rejected before that is said.
 const missedRow = 5
 
-// another returns the format of a line which is none of these.
+// another returns the format of a line, if it is not one of these formats.
 func (x *examiner) another(configured config.Source, line []byte, formats []string) (format string, err error) {
 	if _, known := logformat.Nearest(line); !known { // which takes less than an error that says why
 		return "", errUnknown

@@ -15,12 +15,12 @@ type has struct {
 	nothing string // how to say that they have not
 	keys    bool   // they are keys of JSON, of which there may be any
 	names   []string
-	own     []string          // variables or keys that are none of nginx's
+	own     []string          // variables or keys that nginx does not have
 	labels  map[string]string // of these, what stands before them
 }
 
-// missing says for what there is nothing, of what is configured. Of what is so by
-// itself it is said that a request has no method or path.
+// missing says which configured tags, fields and rules never find a value in the lines. Of
+// those that are there by default it only says that a request has no method or path.
 func (l *Lines) missing(c *config.Config, h has) (all []string) {
 	standard := config.Default()
 	for _, miss := range accesslog.Missing(h.names, l.Schema) {
@@ -35,7 +35,7 @@ func (l *Lines) missing(c *config.Config, h has) (all []string) {
 	return all
 }
 
-// remedy is what is said behind a name for which there is nothing.
+// remedy is the advice behind a name that the lines do not have.
 func (l *Lines) remedy(miss accesslog.Miss, h has) string {
 	near := nearest(miss.Name, l.available(h.names))
 	switch {

@@ -12,7 +12,7 @@ import (
 	"github.com/tailflux/tailflux/internal/nginxvar"
 )
 
-// misnamed says which names of rename and types there is nothing of that name for.
+// misnamed says which names in rename and types do not occur in the lines.
 // written are those that the format, or the lines, have.
 func (l *Lines) misnamed(c *config.Config, h has, written []string) (all []string) {
 	entries := map[string]string{} // by the name in the log
@@ -74,7 +74,7 @@ func (l *Lines) unwanted(c *config.Config, variable string) string {
 	return fmt.Sprintf("nginx has no variable %s, and neither tags nor fields have it%s", variable, near)
 }
 
-// meant is the variable that was meant by a name which is none.
+// meant is the variable that was probably meant by a name that is not a variable.
 func meant(name string) string {
 	switch {
 	case name == "client":

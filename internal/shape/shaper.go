@@ -162,7 +162,7 @@ func (s *Shaper) Source(name, path string) (source config.Source, ok bool) {
 }
 
 // Sync returns nil when every format that was chosen before the call is on the
-// disk. It has nothing to do but look when none is new. After an error the next
+// disk. It only looks when no format is new. After an error the next
 // call tries again. It blocks until another's call is over or ctx ends.
 func (s *Shaper) Sync(ctx context.Context) error { return s.choices.sync(ctx) }
 

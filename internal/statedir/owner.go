@@ -59,7 +59,7 @@ func heirs(path string) owner {
 }
 
 // makeFile opens a file that may have to be made. Only one that is made here is given away:
-// another one may be a link to what is none of that user's.
+// another one may be a link to a file of somebody else.
 func (d *Dir) makeFile(path string, flag int) (*os.File, error) {
 	if d.heirs.uid != 0 {
 		f, err := os.OpenFile(path, flag|os.O_EXCL, fileMode)

@@ -125,7 +125,7 @@ func (s *Stats) AddGlob(name, path string) int {
 	return len(s.globs) - 1
 }
 
-// Matched records how many files a glob has matched, and if it is none, why.
+// Matched records how many files a glob has matched and, if it has matched no file, why.
 func (s *Stats) Matched(glob, files int, trouble string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

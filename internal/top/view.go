@@ -54,7 +54,7 @@ const (
 // page is how far PgUp and PgDn go.
 const page = 10
 
-// came takes an answer over, or why there is none.
+// came takes over an answer, or the reason why it did not come.
 func (v *view) came(p *Picture, err error, now time.Time) {
 	v.now = now
 	if err != nil {

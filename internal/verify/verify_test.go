@@ -22,7 +22,7 @@ func (p points) Timestamps(_ context.Context, s influx.Series, from, to int64) (
 	return p(s, from, to)
 }
 
-// Deltas are none: no rollup is configured.
+// Deltas returns no deltas: no rollup is configured.
 func (p points) Deltas(context.Context, influx.Rollup, int64, int64) ([]influx.Delta, error) {
 	return nil, errors.New("a rollup")
 }

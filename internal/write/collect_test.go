@@ -216,7 +216,7 @@ func TestRequestsByBytes(t *testing.T) {
 }
 
 // Rejected lines have weight, too: without points they go by bytes. What was
-// cut and sent before has none any more.
+// cut and sent before no longer counts.
 func TestRejectedByBytes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rj := &rejectFile{}

@@ -123,7 +123,7 @@ func (r *retry) wait(ctx context.Context, err error) error {
 	}
 }
 
-// fails notes that there is none.
+// fails notes that there is no answer about points.
 func (r *retry) fails(err error) {
 	r.outage.stats.Failed(err)
 	if r.failing {

@@ -139,7 +139,7 @@ func outageOfOwn(t *testing.T, lost int) {
 	}
 }
 
-// The books have nothing of these points, and a request of lines has none of them.
+// These points are not in the books, and not in requests with points of lines.
 func TestOwnPointsAreInNoBooks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var own ownPoints

@@ -27,7 +27,7 @@ func (o *Own) seen(p *part) {
 	s.seen = max(s.seen, p.Seen)
 }
 
-// quiet notes of a source that is read to its end that there is nothing up to now. While a
+// quiet notes that a source is read to its end, so there are no more lines up to now. While a
 // rotated file is open, more may come from that.
 func (s *ownSource) quiet(is *stats.Source, looked time.Time) {
 	if looked.IsZero() || s.waits || is.Unsettled != 0 || is.Files != 1 || !is.Open || is.Trouble != "" || is.Unfit != "" || is.Offset != is.Size {

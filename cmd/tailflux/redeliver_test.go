@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/tailflux/tailflux/internal/statedir"
 )
@@ -230,7 +229,6 @@ func TestRedeliverIsKilled(t *testing.T) {
 	if at := in.points(); at >= n {
 		t.Fatal("it was done before it was killed")
 	}
-	time.Sleep(time.Second / 10)
 	code, out := in.run("redeliver", "--format", moreFormat)
 	says(t, code, 0, out, "lines redelivered")
 	in.want(n + 1)

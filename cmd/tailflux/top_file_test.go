@@ -145,9 +145,8 @@ func TestTopOfAFileFollowsIt(t *testing.T) {
 	if err := os.Truncate(l.path, 0); err != nil {
 		t.Fatal(err)
 	}
-	time.Sleep(300 * time.Millisecond)
-	l.add(linesNow(1000, "/third", 200, "x"))
-	at.until("last 15 min: 1,234")
+	l.add(linesNow(10, "/third", 200, "x")) // fewer than before, so the file is seen to be shorter
+	at.until("last 15 min: 244")
 	at.press("q")
 	at.ends(0)
 	l.untouched("access.log", "access.log.1")

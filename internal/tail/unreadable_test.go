@@ -18,6 +18,15 @@ import (
 	"github.com/tailflux/tailflux/internal/tail"
 )
 
+// looks waits until the reader has looked at its paths so many times more.
+func looks(f *follower, times int) {
+	f.t.Helper()
+	for range times {
+		last := f.stats.Motion().Looked
+		f.eventually("a look", func() bool { return f.stats.Motion().Looked.After(last) })
+	}
+}
+
 // troubled waits for trouble that says so, and checks that it is logged once.
 func troubled(t *testing.T, f *follower, says string) {
 	t.Helper()
@@ -25,7 +34,7 @@ func troubled(t *testing.T, f *follower, says string) {
 		s := f.source()
 		return strings.Contains(s.Trouble, says) && !s.Open
 	})
-	time.Sleep(600 * time.Millisecond)
+	looks(f, 2)
 	if n := f.logged("level=WARN"); n != 1 {
 		t.Errorf("%d warnings, want 1:\n%s", n, &f.log)
 	}
@@ -35,7 +44,7 @@ func troubled(t *testing.T, f *follower, says string) {
 func untroubled(t *testing.T, f *follower) {
 	t.Helper()
 	f.eventually("the end of trouble", func() bool { s := f.source(); return s.Trouble == "" && s.Open })
-	time.Sleep(600 * time.Millisecond)
+	looks(f, 2)
 	if n, warned := f.logged("log file is there again"), f.logged("level=WARN"); n != 1 || warned != 1 {
 		t.Errorf("%d warnings, and %d times that it is over, want one each:\n%s", warned, n, &f.log)
 	}
@@ -334,7 +343,7 @@ func TestPermissionIsLostAndRegained(t *testing.T) {
 			chmod(t, path+".new", 0)
 			exchange(t, path, path+".new")
 			rename(t, path+".new", path+".1")
-			time.Sleep(time.Second)
+			looks(d.follower, 3)
 			chmod(t, path+".1", 0o644)
 			chmod(t, path, 0o644)
 			d.want(2, "b1")

@@ -35,7 +35,7 @@ func (l *Lines) missing(c *config.Config, h has) (all []string) {
 	return all
 }
 
-// remedy is the advice behind a name that the lines do not have.
+// remedy is what is said behind a name for which there is nothing.
 func (l *Lines) remedy(miss accesslog.Miss, h has) string {
 	near := nearest(miss.Name, l.available(h.names))
 	switch {

@@ -138,8 +138,9 @@ type pipeline struct {
 	token   atomic.Pointer[string]   // of /monitor
 	hosts   atomic.Pointer[[]string] // by which it may be asked for
 	misfits atomic.Pointer[explain.Misfits]
-	live    atomic.Pointer[live.Board] // what happened lately; nil: nobody keeps it
-	history *historian                 // of /history
+	kind    atomic.Pointer[func(name, path string) string] // of the lines of a source
+	live    atomic.Pointer[live.Board]                     // what happened lately; nil: nobody keeps it
+	history *historian                                     // of /history
 }
 
 // newPipeline makes the reader and the parser for the configuration that is in force; each

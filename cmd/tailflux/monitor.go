@@ -42,6 +42,7 @@ func (p *pipeline) handler() http.Handler {
 		Write:   monitor.Channel{Length: length(&p.batches), Capacity: func() int { return channelItems }},
 		Token:   func() string { return *p.token.Load() },
 		Hosts:   func() []string { return *p.hosts.Load() },
+		Kind:    func(name, path string) string { return (*p.kind.Load())(name, path) },
 		Mount: func(mux *http.ServeMux, report func() []byte) {
 			page.New(page.Config{Live: p.board, Pipeline: report, Rejects: rejected.last, History: p.history.handler()}).Mount(mux)
 		},
@@ -69,6 +70,8 @@ func (p *pipeline) use(c *config.Config, token string) {
 
 // reads has the HTTP server explain lines by how they are read from now on.
 func (p *pipeline) reads(c *config.Config) {
+	kind := p.kept.shaper.Kind
+	p.kind.Store(&kind)
 	p.misfits.Store(explain.NewMisfits(c, p.kept.shaper.Source))
 }
 

@@ -151,6 +151,9 @@ func TestPageIsGuarded(t *testing.T) {
 			}
 		}
 	}
+	if _, _, body := b.get("/monitor"); !strings.Contains(body, `"kind": "scanner"`) {
+		t.Errorf("/monitor before the first line: %s, want the format's kind", body)
+	}
 	b.host = "evil.example"
 	for _, path := range []string{"/", "/live", "/live/stream", "/monitor", "/metrics"} {
 		if status, _, body := b.get(path); status != http.StatusMisdirectedRequest || !strings.Contains(body, "http.hosts") {

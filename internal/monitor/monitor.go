@@ -27,6 +27,9 @@ type Info struct {
 	// Hosts are the names by which it may be asked, beside addresses and those of this
 	// machine; nil: it may be asked by any.
 	Hosts func() []string
+	// Kind is how the lines of a source are cut: "scanner", "regexp" or "json"; "" while
+	// its format is not known. nil: nobody knows of any.
+	Kind func(name, path string) string
 	// Mount adds other paths, which are guarded as /monitor is, and whose report is the JSON
 	// of that; nil adds none.
 	Mount func(mux *http.ServeMux, report func() []byte)

@@ -25,6 +25,12 @@ var info = monitor.Info{
 	Version: "v1.2.3",
 	Read:    monitor.Channel{Length: two, Capacity: two},
 	Write:   monitor.Channel{Length: two, Capacity: two},
+	Kind: func(name, path string) string {
+		if name == "web" && path == "/var/log/nginx/access.log" {
+			return "scanner"
+		}
+		return ""
+	},
 }
 
 // busy is a pipeline that has done a bit of everything.
@@ -40,7 +46,7 @@ func busy() *stats.Stats {
 	st.Written(6)
 	st.Settled(10)
 	st.Rejected(i, 2, "no match", []byte("bad \xff line"))
-	st.UpdateSource(i, func(s *stats.Source) { s.Open, s.Trouble, s.Size, s.Rotations, s.Kind = true, "", 1500, 3, "scanner" })
+	st.UpdateSource(i, func(s *stats.Source) { s.Open, s.Trouble, s.Size, s.Rotations = true, "", 1500, 3 })
 	st.UpdateSource(i, func(s *stats.Source) { s.Lost, s.LostBytes, s.NULs = 1, 70, 5000 })
 	st.Matched(st.AddGlob("sites", "/var/log/nginx/*.log"), 2, "")
 	st.AddRollup("nginx_site#1", "nginx_site")

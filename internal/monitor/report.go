@@ -182,7 +182,10 @@ func report(info Info, st *stats.Stats, now time.Time) monitorReport {
 	}
 	for _, source := range s.Sources {
 		r.Sources = append(r.Sources, sourceOf(source, now))
-		p := parserReport{Kind: source.Kind}
+		p := parserReport{}
+		if info.Kind != nil {
+			p.Kind = info.Kind(source.Name, source.Path)
+		}
 		if source.LastReason != "" {
 			line := source.LastRejected[:min(len(source.LastRejected), maxShown)]
 			p.LastRejected = &lastReport{strings.ToValidUTF8(line, "\uFFFD"), source.LastReason}

@@ -75,7 +75,7 @@ func (p *Parser) Reshape(shaper Shaper, maxLine int, pool *flow.Pool) {
 			continue
 		}
 		p.sources[i] = &source{flow: s.flow, file: s.file, newest: s.newest, omitted: s.omitted, crlf: s.crlf, shown: s.shown}
-		p.stats.UpdateSource(i, func(st *stats.Source) { st.Unfit, st.Kind = "", "" })
+		p.stats.UpdateSource(i, func(st *stats.Source) { st.Unfit = "" })
 	}
 	p.waiting = false
 }

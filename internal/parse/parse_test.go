@@ -346,9 +346,6 @@ func TestShapeIsAskedForUntilItIsKnown(t *testing.T) {
 	if want := []string{"\n", "what\n", good + "\n"}; !slices.Equal(asked, want) {
 		t.Errorf("asked with %q, want %q", asked, want)
 	}
-	if kind := s.stats.Snapshot(time.Now()).Sources[0].Kind; kind != "scanner" {
-		t.Errorf("kind %q", kind)
-	}
 }
 
 // That most lines are rejected is logged once for each time that it begins, with

@@ -8,7 +8,6 @@ import (
 	"github.com/tailflux/tailflux/internal/logformat"
 	"github.com/tailflux/tailflux/internal/rollup"
 	"github.com/tailflux/tailflux/internal/shape"
-	"github.com/tailflux/tailflux/internal/stats"
 )
 
 // source is one whose lines are parsed.
@@ -78,7 +77,6 @@ func (p *Parser) use(s *source, lines *shape.Lines) {
 		return
 	}
 	s.matcher, s.encoder = lines.Matcher, lines.Encoder
-	p.stats.UpdateSource(s.flow.Index, func(st *stats.Source) { st.Kind = lines.Format.Kind() })
 }
 
 // encoded is what became of a line, and by which encoder.

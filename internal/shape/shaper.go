@@ -45,6 +45,8 @@ type Shaper struct {
 	lines   map[string]*Lines // by format or regexp
 	read    map[string]*Lines // by source and formats
 
+	kinds kinds
+
 	examiner                     // for the parse stage, and for Open
 	outside  examiner            // for LeaveOut
 	found    map[string]Evidence // of a glob's files that were there at the start, by path
@@ -68,7 +70,8 @@ func Open(o Options) (*Shaper, error) {
 	}
 	s := &Shaper{
 		o: o, lines: map[string]*Lines{}, read: map[string]*Lines{}, examiner: look(), outside: look(),
-		said: map[string]bool{}, found: map[string]Evidence{}, samples: map[string][][]byte{}, left: map[string]bool{},
+		kinds: kinds{of: map[string]string{}},
+		said:  map[string]bool{}, found: map[string]Evidence{}, samples: map[string][][]byte{}, left: map[string]bool{},
 		unlike: map[string]bool{}, newest: map[string]int64{}, unproved: map[string]int64{}, imported: map[string][]string{},
 	}
 	var err error
@@ -166,9 +169,11 @@ func (s *Shaper) Source(name, path string) (source config.Source, ok bool) {
 // call tries again. It blocks until another's call is over or ctx ends.
 func (s *Shaper) Sync(ctx context.Context) error { return s.choices.sync(ctx) }
 
+func keyOf(source config.Source) string { return source.Format + "\n" + source.Regexp }
+
 // shared returns the lines that all sources of one format share.
 func (s *Shaper) shared(source config.Source) (*Lines, error) {
-	key := source.Format + "\n" + source.Regexp
+	key := keyOf(source)
 	if s.lines[key] == nil {
 		lines, err := New(s.o.Config, source, s.o.Host, s.o.Values)
 		if err != nil {

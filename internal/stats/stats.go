@@ -77,7 +77,6 @@ type Source struct {
 	Misfits      int64  // of Lines, those that are not in the format
 	FirstMisfit  string // why the first of them is not
 	Unfit        string // why its lines are rejected just now; "": some are in its format
-	Kind         string // "scanner", "regexp" or "json"; "" until the format is known
 	LastRejected string
 	LastReason   string
 

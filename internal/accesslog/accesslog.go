@@ -41,7 +41,7 @@ type Schema struct {
 	// server_protocol under another name, by these names.
 	StandIns map[string]string
 
-	Escape string         // how nginx escaped the values: "json", "none", or "default", which "" is too
+	Escape string         // how nginx escaped the values: "json", "none", or "default", which "" is too; "apache": or Apache
 	Zone   *time.Location // of times without a zone, which are refused if it is nil
 
 	Fold       bool   // numbers, UUIDs, hashes and tokens in a path become :id, :uuid, :hash and :token

@@ -3,6 +3,7 @@ package accesslog
 import (
 	"bytes"
 	"fmt"
+	"strings"
 )
 
 // nginx escapes what a client could forge a line with. Exactly what it writes is
@@ -12,18 +13,24 @@ import (
 //	escape=json      \" \\ \n \r \t \b \f, and \u00HH for other bytes below 32
 //	escape=none      nothing
 //
+// Apache and its kin write the same formats, with \" \\ \n \r \t \b \v, and \xhh in small
+// letters. With escape=default nginx writes none of these, for a backslash is \x5C there.
+// So "apache" undoes both, and a value means the same in whatever line it is.
+//
 // https://nginx.org/en/docs/http/ngx_http_log_module.html#log_format
 
 func unescaper(escape string) (func(dst, raw []byte) []byte, error) {
 	switch escape {
 	case "", "default":
 		return appendUnescaped, nil
+	case "apache":
+		return appendUnescapedApache, nil
 	case "json":
 		return appendUnescapedJSON, nil
 	case "none":
 		return nil, nil
 	}
-	return nil, fmt.Errorf("escape %q: want default, json or none", escape)
+	return nil, fmt.Errorf("escape %q: want default, apache, json or none", escape)
 }
 
 // decode undoes nginx's escapes in a value; it returns raw itself if there are none.
@@ -47,6 +54,31 @@ func appendUnescaped(dst, raw []byte) []byte {
 			high, low := hexDigit(raw[2]), hexDigit(raw[3])
 			if b := byte(high<<4 | low); high|low >= 0 && (b < ' ' || b > '~' || b == '"' || b == '\\') {
 				dst, raw = append(dst, b), raw[4:]
+				continue
+			}
+		}
+		dst, raw = append(dst, '\\'), raw[1:]
+	}
+}
+
+func appendUnescapedApache(dst, raw []byte) []byte {
+	for {
+		at := bytes.IndexByte(raw, '\\')
+		if at < 0 {
+			return append(dst, raw...)
+		}
+		dst = append(dst, raw[:at]...)
+		raw = raw[at:]
+		if len(raw) >= 4 && raw[1] == 'x' {
+			high, low := hexDigit(upper(raw[2])), hexDigit(upper(raw[3]))
+			if b := byte(high<<4 | low); high|low >= 0 && (b < ' ' || b > '~' || b == '"' || b == '\\') {
+				dst, raw = append(dst, b), raw[4:]
+				continue
+			}
+		}
+		if len(raw) >= 2 {
+			if n := strings.IndexByte(`"\nrtbv`, raw[1]); n >= 0 {
+				dst, raw = append(dst, "\"\\\n\r\t\b\v"[n]), raw[2:]
 				continue
 			}
 		}
@@ -85,4 +117,11 @@ func hexDigit(c byte) int {
 		return int(c-'A') + 10
 	}
 	return -1
+}
+
+func upper(c byte) byte {
+	if c >= 'a' && c <= 'f' {
+		c -= 'a' - 'A'
+	}
+	return c
 }

@@ -55,6 +55,14 @@ func TestEscapes(t *testing.T) {
 		{"default", `end\x`, `end\x`},
 		{"default", `end\x2`, `end\x2`},
 		{"default", `\x2G\xG2`, `\x2G\xG2`},
+		{"apache", `a\x22b\x5Cc \x5C\x5Cn \x5Cx41`, `a"b\c \\n \x41`}, // nginx's
+		{"apache", `C:\\x\"`, `C:\x"`},
+		{"apache", `\xd0\x9f\xD1\x80`, `Пр`},
+		{"apache", `\n\r\t\b\v\x7f`, strings.Repeat("\uFFFD", 6)},
+		{"apache", `\\x22\\n`, `\x22\n`},
+		{"apache", `\x41\q\u0041\x2g\f`, `\x41\q\u0041\x2g\f`}, // nobody writes these
+		{"apache", `end\`, `end\`},
+		{"apache", `end\x2`, `end\x2`},
 		{"json", `a\"b\\c`, `a"b\c`},
 		{"json", `\\x22\\n`, `\x22\n`},
 		{"json", `\x22`, `\x22`},
@@ -121,6 +129,23 @@ func nginxJSON(s string) string {
 	return b.String()
 }
 
+// apache writes as Apache does: ap_escape_logitem.
+func apache(s string) string {
+	short := map[byte]string{'"': `\"`, '\\': `\\`, '\n': `\n`, '\r': `\r`, '\t': `\t`, '\b': `\b`, '\v': `\v`}
+	var b strings.Builder
+	for i := range len(s) {
+		switch c := s[i]; {
+		case short[c] != "":
+			b.WriteString(short[c])
+		case c < 0x20 || c >= 0x7f:
+			fmt.Fprintf(&b, `\x%02x`, c)
+		default:
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
+}
+
 func FuzzEscapes(f *testing.F) {
 	for _, seed := range []string{"", "a", "é\\\"\n", "\x00\x1f\x7f\xff", `\x41\u0041\\`, "-"} {
 		f.Add(seed)
@@ -136,10 +161,16 @@ func FuzzEscapes(f *testing.F) {
 		if got := field(t, accesslog.Schema{Escape: "default"}, "http_x", nginxDefault(s)); got != want {
 			t.Errorf("escape=default of %q = %q, want %q", s, got, want)
 		}
+		if got := field(t, accesslog.Schema{Escape: "apache"}, "http_x", nginxDefault(s)); got != want {
+			t.Errorf("escape=default of %q, or Apache's = %q, want %q", s, got, want)
+		}
+		if got := field(t, accesslog.Schema{Escape: "apache"}, "http_x", apache(s)); got != want {
+			t.Errorf("%q as Apache writes it = %q, want %q", s, got, want)
+		}
 		if got := field(t, accesslog.Schema{Escape: "json"}, "http_x", nginxJSON(s)); got != want {
 			t.Errorf("escape=json of %q = %q, want %q", s, got, want)
 		}
-		for _, escape := range []string{"default", "json"} { // whatever stands there
+		for _, escape := range []string{"default", "apache", "json"} { // whatever stands there
 			if got := field(t, accesslog.Schema{Escape: escape}, "http_x", s); len(got) > 3*len(s) {
 				t.Errorf("escape=%s: %q = %q", escape, s, got)
 			}

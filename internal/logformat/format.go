@@ -209,13 +209,16 @@ func (f *Format) Kind() string {
 	return "regexp"
 }
 
-// Escape is how the captures are escaped: "default" (\xHH), "json", or "none"
-// when there is nothing to decode, either because nothing was escaped or, with
-// the preset json, because Match has decoded it. A regular expression says
-// nothing about it; then it is nginx's default.
+// Escape is how the captures are escaped: "default" (\xHH), "apache" (that, or as
+// Apache does, of which nginx writes nothing), "json", or "none" when there is nothing
+// to decode, either because nothing was escaped or, with the preset json, because Match
+// has decoded it. A regular expression says nothing about it; then it is nginx's default.
 func (f *Format) Escape() string {
-	if f.json != nil {
+	switch {
+	case f.json != nil:
 		return escapeNone.String()
+	case f.kin != nil:
+		return "apache"
 	}
 	return f.escape.String()
 }

@@ -241,9 +241,9 @@ func TestEscape(t *testing.T) {
 			t.Errorf("%s: Escape() = %q, want %q", f.Regexp(), got, want)
 		}
 	}
-	check(mustFormat(t, "combined"), "default")
-	check(mustFormat(t, "$msec"), "default")
-	check(mustFormat(t, "escape=default '$msec'"), "default")
+	check(mustFormat(t, "combined"), "apache")
+	check(mustFormat(t, "$msec"), "apache")
+	check(mustFormat(t, "escape=default '$msec'"), "apache")
 	check(mustFormat(t, "log_format a escape=json '$msec';"), "json")
 	check(mustFormat(t, "escape=none '$msec'"), "none")
 	check(mustFormat(t, "json"), "none")

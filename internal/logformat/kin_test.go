@@ -11,22 +11,22 @@ import (
 
 const apacheHead = `192.0.2.7 - - [20/Nov/2026:10:00:00 +0000] `
 
-// Apache's escapes become nginx's, and "" is nothing. What nginx writes stays.
+// \" is no end of a value, and "" is nothing. What nginx writes is cut as ever.
 func TestLinesAsApacheWritesThem(t *testing.T) {
 	type values map[string]string
 	for _, tt := range []struct {
 		format, line string
 		want         values // some of them; nil: no match
 	}{
-		{"combined", apacheHead + `"GET /a HTTP/1.1" 200 8073 "-" "Dalvik/2.1.0 (Linux; U; Alba 10\" Build/X)"`, values{"http_user_agent": `Dalvik/2.1.0 (Linux; U; Alba 10\x22 Build/X)`, "status": "200"}},
-		{"combined", apacheHead + `"GET /\"a\\b\" HTTP/1.1" 200 1 "\t\n\r\b\v" "\xd0\x9f\q\""`, values{"request": `GET /\x22a\x5Cb\x22 HTTP/1.1`, "http_referer": `\x09\x0A\x0D\x08\x0B`, "http_user_agent": `\xD0\x9F\q\x22`}},
-		{"combined", apacheHead + `"-" 408 - "-" "\\\""`, values{"http_user_agent": `\x5C\x22`, "request": "-"}},
-		{"vhost_combined", "example.com:443 " + apacheHead + `"GET / HTTP/1.1" 200 1 "\"x\"" "\""`, values{"host": "example.com", "http_referer": `\x22x\x22`, "http_user_agent": `\x22`}},
-		{"common", apacheHead + `"GET /\" HTTP/1.1" 200 1`, values{"request": `GET /\x22 HTTP/1.1`}},
+		{"combined", apacheHead + `"GET /a HTTP/1.1" 200 8073 "-" "Dalvik/2.1.0 (Linux; U; Alba 10\" Build/X)"`, values{"http_user_agent": `Dalvik/2.1.0 (Linux; U; Alba 10\" Build/X)`, "status": "200"}},
+		{"combined", apacheHead + `"GET /\"a\\b\" HTTP/1.1" 200 1 "\t\n\r\b\v" "\xd0\x9f\q\""`, values{"request": `GET /\"a\\b\" HTTP/1.1`, "http_referer": `\t\n\r\b\v`, "http_user_agent": `\xd0\x9f\q\"`}},
+		{"combined", apacheHead + `"-" 408 - "-" "\\\""`, values{"http_user_agent": `\\\"`, "request": "-"}},
+		{"vhost_combined", "example.com:443 " + apacheHead + `"GET / HTTP/1.1" 200 1 "\"x\"" "\""`, values{"host": "example.com", "http_referer": `\"x\"`, "http_user_agent": `\"`}},
+		{"common", apacheHead + `"GET /\" HTTP/1.1" 200 1`, values{"request": `GET /\" HTTP/1.1`}},
 		{"combined", strings.Replace(apacheHead, "- -", `- ""`, 1) + `"GET /c HTTP/1.1" 200 1334 "-" "curl"`, values{"remote_addr": "192.0.2.7", "http_user_agent": "curl"}},
-		{"vhost_combined", "a:80 " + strings.Replace(apacheHead, "- -", `- ""`, 1) + `"GET /\" HTTP/1.1" 200 1334 "" ""`, values{"remote_addr": "192.0.2.7", "request": `GET /\x22 HTTP/1.1`, "http_referer": ""}},
+		{"vhost_combined", "a:80 " + strings.Replace(apacheHead, "- -", `- ""`, 1) + `"GET /\" HTTP/1.1" 200 1334 "" ""`, values{"remote_addr": "192.0.2.7", "request": `GET /\" HTTP/1.1`, "http_referer": ""}},
 		{"$remote_addr $http_x [$msec] $http_y", `::1 "" [1.000] ""`, values{"remote_addr": "::1", "msec": "1.000"}},
-		{"combined", strings.Replace(apacheHead, "- -", `- a\"b`, 1) + `"GET /c HTTP/1.1" 200 1334 "-" "curl"`, values{"remote_user": `a\x22b`}},
+		{"combined", strings.Replace(apacheHead, "- -", `- a\"b`, 1) + `"GET /c HTTP/1.1" 200 1334 "-" "curl"`, values{"remote_user": `a\"b`}},
 
 		{"combined", apacheHead + `"GET /\x22\x5C HTTP/1.1" 200 1 "" "a\b\"`, values{"request": `GET /\x22\x5C HTTP/1.1`, "http_user_agent": `a\b\`}}, // nginx's, to the byte
 		{"combined", apacheHead + `"GET /a HTTP/1.1" 200 1 "-" "Alba 10" Build"`, nil},

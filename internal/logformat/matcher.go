@@ -30,9 +30,8 @@ type Matcher struct {
 	special bool   // its lines are in a wrapper, or have times in other units
 	seconds []byte // such times
 
-	likely    *Matcher // for what values nearly always are; may be nil
-	kin       *Matcher // for lines as Apache writes them; may be nil
-	unescaped []byte   // captures of such a line
+	likely *Matcher // for what values nearly always are; may be nil
+	kin    *Matcher // for lines as Apache writes them; may be nil
 }
 
 // Numbers tells which captures of the last line were numbers, and not strings: JSON
@@ -51,7 +50,7 @@ func (m *Matcher) Numbers() []bool {
 // not match, captures is nil.
 //
 // With JSON the captures may be decoded copies, which are valid until the next call of
-// Match too; so are those of a line that has Apache's escapes, which become nginx's.
+// Match too.
 //
 // On lines that the scanner decides, and for JSON objects, nothing is allocated.
 func (m *Matcher) Match(line []byte) (captures [][]byte, ok bool) {

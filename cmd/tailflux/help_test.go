@@ -22,6 +22,25 @@ func printed(args ...string) (code int, stdout, stderr string) {
 	return code, out.String(), errs.String()
 }
 
+// What cannot be printed is a failure, of each command that prints something.
+func TestFullOutput(t *testing.T) {
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Skip(err)
+	}
+	defer full.Close()
+	dir := initTree(t)
+	for _, line := range []string{
+		"--help", "help", "help config", "check --help", "version", "check --print --path /a.log",
+		"init --nginx-conf " + filepath.Join(dir, "nginx.conf") + " --config " + filepath.Join(dir, "new.yaml"),
+	} {
+		var errs bytes.Buffer
+		if code := execute(strings.Fields(line), full, &errs); code != exitFailed || !strings.Contains(errs.String(), "/dev/full: no space left on device") {
+			t.Errorf("tailflux %s >/dev/full = exit %d, %q, want %d and why", line, code, errs.String(), exitFailed)
+		}
+	}
+}
+
 func commands(c *cobra.Command) (all []*cobra.Command) {
 	all = append(all, c)
 	for _, sub := range c.Commands() {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -25,10 +26,11 @@ const (
 // execute runs the command line and returns the exit code.
 func execute(args []string, stdout, stderr io.Writer) int {
 	root := rootCommand(stderr, args)
+	out := &output{Writer: stdout}
 	root.SetArgs(args)
-	root.SetOut(stdout)
+	root.SetOut(out)
 	root.SetErr(stderr)
-	err := root.Execute()
+	err := cmp.Or(root.Execute(), out.err)
 	if err == nil {
 		return 0
 	}
@@ -42,6 +44,19 @@ func execute(args []string, stdout, stderr io.Writer) int {
 		return exitUsage
 	}
 	return exitFailed
+}
+
+// output is where commands print. What cannot be printed makes them fail, also those that
+// do not look, such as help.
+type output struct {
+	io.Writer
+	err error // the first; nil: all was written
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	n, err := o.Writer.Write(p)
+	o.err = cmp.Or(o.err, err)
+	return n, err
 }
 
 // rootCommand is tailflux itself, to be called with args: without a command it runs.
@@ -119,6 +134,9 @@ func newLogger(w io.Writer) *slog.Logger {
 }
 
 func isTerminal(stream any) bool {
+	if o, ok := stream.(*output); ok {
+		stream = o.Writer
+	}
 	f, ok := stream.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
 }

@@ -8,7 +8,7 @@ import (
 
 // A Miss is a name in a schema that no line of a format has a value for.
 type Miss struct {
-	Key  string // tags, fields, mask or drop
+	Key  string // tags, fields, mask, drop or rollups
 	Name string
 }
 
@@ -34,6 +34,9 @@ func Missing(names []string, s Schema) (all []Miss) {
 		for _, condition := range rule {
 			look("drop", condition.Variable)
 		}
+	}
+	for _, name := range s.RollupTags() { // of those in tags it is said already
+		look("rollups", name)
 	}
 	return all
 }

@@ -12,12 +12,13 @@ import (
 func TestMissing(t *testing.T) {
 	names := []string{"msec", "status", "request", "host", "http_user_agent", "own"}
 	s := accesslog.Schema{
-		Tags:   []string{"status", "method", "methd", "vhost", "client", "user_agent", "path"},
-		Fields: []string{"request_time", "own", "upstream_tries", "request_time"},
-		Mask:   []string{"remote_adr", "own"},
-		Drop:   []accesslog.Rule{{{"http_user_agent", "a"}, {"uri", "b"}}, {{"uri", "c"}}},
+		Tags:    []string{"status", "method", "methd", "vhost", "client", "user_agent", "path"},
+		Fields:  []string{"request_time", "own", "upstream_tries", "request_time"},
+		Mask:    []string{"remote_adr", "own"},
+		Rollups: [][]string{{"status", "methd"}, {"vhost", "vhst"}, {"vhst"}},
+		Drop:    []accesslog.Rule{{{"http_user_agent", "a"}, {"uri", "b"}}, {{"uri", "c"}}},
 	}
-	want := []accesslog.Miss{{"tags", "methd"}, {"tags", "client"}, {"fields", "request_time"}, {"fields", "upstream_tries"}, {"mask", "remote_adr"}, {"drop", "uri"}}
+	want := []accesslog.Miss{{"tags", "methd"}, {"tags", "client"}, {"fields", "request_time"}, {"fields", "upstream_tries"}, {"mask", "remote_adr"}, {"drop", "uri"}, {"rollups", "vhst"}}
 	if got := accesslog.Missing(names, s); !cmp.Equal(got, want) {
 		t.Error(cmp.Diff(want, got))
 	}

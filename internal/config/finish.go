@@ -46,6 +46,8 @@ func (l *loader) finish(check func(*Config, Source) error, files func(*Config) e
 	l.validateMeasurement()
 	l.validateRollups()
 	l.validateRetention()
+	l.counts("tags", l.config.Tags)
+	l.counts("fields", l.config.Fields)
 	for i, tag := range l.config.Tags {
 		for j, before := range l.config.Tags[:i] {
 			if tag != before && tag != "" && nginxvar.Same(tag, before) {
@@ -212,6 +214,20 @@ func (l *loader) validateFormat(s *located, check func(*Config, Source) error) {
 	if err := check(&l.config, s.Source); err != nil {
 		l.add(at, s.shown+"."+key, "got "+shorten(text)+": "+err.Error())
 	}
+}
+
+// counts reports the name of the field that a point without any field has.
+func (l *loader) counts(key string, names []string) {
+	i := slices.Index(names, "count")
+	if i < 0 {
+		return
+	}
+	at, given := l.at[fmt.Sprintf("%s[%d]", key, i)]
+	if !given {
+		at = l.at[key]
+	}
+	l.fail(at, fmt.Sprintf("%s[%d]", key, i), `"count", which a point without any field has by itself (count=1i)`,
+		"another name: leave it out, or rename the variable of the log, such as rename: {count: items}")
 }
 
 // twice reports a tag that another tag is the same as.

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/tailflux/tailflux/internal/lazyregexp"
 )
 
 // Rollup is a measurement in which lines are added up, in windows of their own time.
@@ -46,6 +48,7 @@ func rollups() kind[[]Rollup] {
 				r.RetentionPolicy, wrong = policy.parse(e.val)
 			case "tags":
 				r.Tags, wrong = tags.parse(e.val)
+				wrong = append(wrong, fieldsOfRollups(r.Tags, e.val)...)
 			default:
 				faults = append(faults, fault{e.key.at, "." + e.keyName(), "an unknown key", keys})
 			}
@@ -83,6 +86,20 @@ func rollups() kind[[]Rollup] {
 		return nil, []fault{{at: v.at, got: v.got(), want: "default or none"}}
 	}
 	return k
+}
+
+// isFieldOfRollups is a field that rollups write themselves: docs/rollups.md.
+var isFieldOfRollups = lazyregexp.New(`^(requests|bytes_sent|body_bytes_sent|request_length|upstream_tries|(request_time|upstream_response_time)_(ms|ms_max|b\d\d))$`)
+
+// fieldsOfRollups are the tags that are fields of a rollup already.
+func fieldsOfRollups(tags []string, list value) (faults []fault) {
+	for i, tag := range tags {
+		if isFieldOfRollups().MatchString(tag) {
+			faults = append(faults, fault{list.items[i].at, fmt.Sprintf("[%d]", i), shorten(tag) + ", which is a field of every rollup",
+				"a variable that is none; leave it out, or give one of the log another name with rename"})
+		}
+	}
+	return faults
 }
 
 // ofTailflux is the measurement of the points that tailflux writes about itself.

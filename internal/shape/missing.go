@@ -27,6 +27,9 @@ func (l *Lines) missing(c *config.Config, h has) (all []string) {
 		if miss.Key == "fields" && slices.Equal(c.Fields, standard.Fields) {
 			continue
 		}
+		if miss.Key == "rollups" && slices.EqualFunc(c.Rollups, standard.Rollups, sameTags) {
+			continue
+		}
 		if miss.Key == "tags" && slices.Equal(c.Tags, standard.Tags) && (miss.Name == "scheme" || miss.Name == "status" || !h.requests()) {
 			continue
 		}
@@ -35,12 +38,12 @@ func (l *Lines) missing(c *config.Config, h has) (all []string) {
 	return all
 }
 
+func sameTags(a, b config.Rollup) bool { return slices.Equal(a.Tags, b.Tags) }
+
 // remedy is what is said behind a name for which there is nothing.
 func (l *Lines) remedy(miss accesslog.Miss, h has) string {
 	near := nearest(miss.Name, l.available(h.names))
 	switch {
-	case miss.Name == "count":
-		return "; a point without any field has it by itself, so leave it out"
 	case isPart(miss.Name):
 		return fmt.Sprintf(", which comes from $%s; %s", strings.Join(accesslog.Sources(miss.Name), ", $"), h.standIn(miss))
 	case slices.Contains(accesslog.Derived(), miss.Name):

@@ -3,7 +3,9 @@ package shape_test
 import (
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/tailflux/tailflux/internal/config"
 	"github.com/tailflux/tailflux/internal/shape"
 )
 
@@ -46,6 +48,33 @@ func TestWhatCanNeverComeIsSaidAtTheStart(t *testing.T) {
 	h.mustOpen()
 	if want := "tags: the format has nothing for methd; did you mean method?"; !strings.Contains(h.log.String(), want) {
 		t.Errorf("the start says\n%swant %q", h.log.String(), want)
+	}
+}
+
+// So it is of tags that rollups alone have, but not of the standard ones.
+func TestTagsOfRollupsThatCanNeverComeAreSaid(t *testing.T) {
+	for _, tt := range []struct {
+		format  string
+		rollups [][]string
+		want    string // "" is that nothing is said of rollups
+	}{
+		{"vhost_combined", [][]string{{"status", "vhst"}}, "rollups: the format has nothing for vhst; did you mean vhost?"},
+		{"$msec $status", [][]string{{"path"}}, "rollups: the format has nothing for path"},
+		{"vhost_combined", [][]string{{"status", "vhost"}}, ""},
+		{"$msec $status", nil, ""},
+	} {
+		h := newHouse(t)
+		h.config.Sources[0].Format, h.config.Tags = tt.format, []string{"status"}
+		if tt.rollups != nil {
+			h.config.Rollups = nil
+		}
+		for _, tags := range tt.rollups {
+			h.config.Rollups = append(h.config.Rollups, config.Rollup{Measurement: "m", Interval: time.Minute, Tags: tags})
+		}
+		h.mustOpen()
+		if got := h.log.String(); tt.want != "" && !strings.Contains(got, tt.want) || tt.want == "" && strings.Contains(got, "rollups") {
+			t.Errorf("%s, rollups %q: the start says\n%swant %q", tt.format, tt.rollups, got, tt.want)
+		}
 	}
 }
 
@@ -207,7 +236,6 @@ func TestKeysOfWrappedJSONAreSaid(t *testing.T) {
 func TestTheNearestNameIsAnother(t *testing.T) {
 	for name, want := range map[string]string{
 		"upstream_tries": "nothing for upstream_tries, which comes from $upstream_addr, $upstream_status, $upstream_response_time\"",
-		"count":          "nothing for count; a point without any field has it by itself, so leave it out",
 		"bytes":          "nothing for bytes; did you mean body_bytes_sent?",
 		"user_agen":      "nothing for user_agen; did you mean http_user_agent?",
 		"request_tme":    "nothing for request_tme; did you mean request_time, which it does not have either?",

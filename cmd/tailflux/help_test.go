@@ -109,6 +109,8 @@ func TestMistakesOnTheCommandLine(t *testing.T) {
 		{"run --url x", "tailflux: unknown flag: --url: did you mean --influxdb-url?"},
 		{"run -path x", "tailflux: unknown flag: -path: did you mean --path?"},
 		{"verify --jsn", "tailflux: unknown flag: --jsn: did you mean --json?"},
+		{"run --once=maybe", `tailflux: --once: got "maybe", want true or false, or nothing, which is true`},
+		{"query --top=many", `tailflux: --top: got "many", want a whole number`},
 		{"check --verbose", "tailflux: unknown flag: --verbose; see tailflux check --help"},
 		{"chekc", `tailflux: unknown command or argument "chekc": did you mean tailflux check?`},
 		{"help chekc", `tailflux: unknown command or argument "chekc": did you mean tailflux check?`},

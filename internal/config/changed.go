@@ -3,8 +3,9 @@ package config
 import "slices"
 
 // Changed lists the keys of which two configurations have different values. What is in the
-// files that they name is not compared.
-func Changed(was, now *Config) (keys []string) {
+// files that they name is not compared. The list is not nil.
+func Changed(was, now *Config) []string {
+	keys := []string{}
 	if !slices.Equal(was.Sources, now.Sources) {
 		keys = append(keys, "sources")
 	}

@@ -27,9 +27,9 @@ func (l *loader) finish(check func(*Config, Source) error, files func(*Config) e
 	for i := range l.sources {
 		s := &l.sources[i]
 		l.complete(s)
-		l.differ(names, s, s.Name, "name")
+		l.differ(names, s, s.Name, s.Name, "name")
 		l.differAsTags(tags, s)
-		l.differ(paths, s, s.Path, "path")
+		l.differ(paths, s, s.Path, absolute(s.Path), "path")
 		l.validateFormat(s, check)
 		l.at[pathOf(i)] = s.at["path"]
 		l.config.Sources = append(l.config.Sources, s.Source)
@@ -138,21 +138,35 @@ func (l *loader) complete(s *located) {
 	}
 }
 
-// differ reports a second source with the same key.
-func (l *loader) differ(seen map[string]position, s *located, text, key string) {
+// absolute is a path from the root; "" if there is none.
+func absolute(path string) string {
+	if path == "" {
+		return ""
+	}
+	if from, err := filepath.Abs(path); err == nil {
+		return from
+	}
+	return path // the working directory is gone
+}
+
+// differ reports a second source with the same key. text means the same as full.
+func (l *loader) differ(seen map[string]position, s *located, text, full, key string) {
 	if text == "" {
 		return // reported, or absent, which is
 	}
 	at, given := s.at[key]
 	got := shorten(text)
+	if full != text {
+		got += ", which is " + shorten(full)
+	}
 	if !given {
 		at, got = s.at["path"], got+" (the base name of the path)"
 	}
-	if first, taken := seen[text]; taken {
+	if first, taken := seen[full]; taken {
 		l.fail(at, s.shown+"."+key, got+" again, first at "+first.String(), "another "+key+" for each source")
 		return
 	}
-	seen[text] = at
+	seen[full] = at
 }
 
 // differAsTags reports a source whose name is another one's in InfluxDB: two logs with one tag

@@ -67,6 +67,19 @@ func text() kind[string] {
 	}), textHint)
 }
 
+// userName is text, or empty, without what ends it in Basic authentication.
+func userName() kind[string] {
+	k := optional(text())
+	parse := k.parse
+	k.parse = func(v value) (string, []fault) {
+		if strings.Contains(v.text, ":") {
+			return "", []fault{{at: v.at, got: notShown, want: "a name without a colon, behind which HTTP has the password: that is read from influxdb.password_file"}}
+		}
+		return parse(v)
+	}
+	return k
+}
+
 // pattern is text in which tabs and line breaks are allowed too, as they are in
 // log formats and between the pieces of one.
 func pattern(want string) kind[string] {

@@ -12,8 +12,8 @@ import (
 // Retention is how long points are kept in a database that tailflux creates. 0 leaves it to
 // InfluxDB.
 type Retention struct {
-	Raw     time.Duration // of the points of lines; at least 1h
-	Rollups time.Duration // of those of rollups, which have a policy of their own then; at least 1h
+	Raw     time.Duration // of the points of lines; at least 1h, or Forever
+	Rollups time.Duration // of those of rollups, which have a policy of their own then; at least 1h, or Forever
 }
 
 // Forever is how long points are kept that never are too old.
@@ -55,7 +55,7 @@ var keepUnits = []struct {
 
 // keep is how long something is kept; zero if that is not said.
 func keep() kind[time.Duration] {
-	const want = `how long, such as 36h, 7d, 12w or 2y, from 1h to 100y; forever; or ""`
+	const want = `how long, such as 36h, 7d, 12w or 2y, from 1h to 100y; forever or 0; or ""`
 	k := scalar("duration", want, []shape{yamlString, yamlNumber}, parseKeep, KeepText)
 	printed := k.value
 	k.value = func(d time.Duration) (v value) {

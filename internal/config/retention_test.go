@@ -39,7 +39,7 @@ func TestRetentionDurations(t *testing.T) {
 }
 
 func TestRetentionThatIsNone(t *testing.T) {
-	const accepted = `how long, such as 36h, 7d, 12w or 2y, from 1h to 100y; forever; or ""`
+	const accepted = `how long, such as 36h, 7d, 12w or 2y, from 1h to 100y; forever or 0; or ""`
 	for text, want := range map[string]string{
 		"59m":       `got "59m", want at least 1h (m is minutes; write months as days, such as 30d)`,
 		"6m":        `got "6m", want at least 1h (m is minutes; write months as days, such as 30d)`,

@@ -28,7 +28,7 @@ var settings = []setting[Config]{
 	row("influxdb.retention_policy", "retention policy to write to; empty for the default one of the database",
 		optional(text()), func(c *Config) *string { return &c.InfluxDB.RetentionPolicy }),
 	row("influxdb.username", "user name; empty for no authentication",
-		optional(text()), func(c *Config) *string { return &c.InfluxDB.Username }),
+		userName(), func(c *Config) *string { return &c.InfluxDB.Username }),
 	row("influxdb.password_file", "file that contains the password",
 		optional(path()), func(c *Config) *string { return &c.InfluxDB.PasswordFile }),
 	row("influxdb.token_file", "file that contains a token, in place of user name and password; sent as Authorization: Token",

@@ -84,10 +84,12 @@ func (v value) got() string {
 // secret finds what may carry a password: user:password@host and URL?p=password.
 var secret = lazyregexp.New(`:.*@|://.*\?`)
 
+const notShown = "a value that is not shown because it may hold a password"
+
 func shorten(s string) string {
 	const most = 60
 	if secret().MatchString(s) {
-		return "a value that is not shown because it may hold a password"
+		return notShown
 	}
 	if r := []rune(s); len(r) > most {
 		return strconv.Quote(string(r[:most])) + "…"

@@ -13,8 +13,16 @@ import (
 	"github.com/tailflux/tailflux/internal/config"
 )
 
+// accepted is what may stand behind a flag, by its type.
+var accepted = map[string]string{"bool": "true or false, or nothing, which is true", "int": "a whole number"}
+
 // flagError says which flag was probably meant.
 func flagError(cmd *cobra.Command, err error) error {
+	if wrong, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
+		if want := accepted[wrong.GetFlag().Value.Type()]; want != "" {
+			err = fmt.Errorf("--%s: got %q, want %s", wrong.GetFlag().Name, wrong.GetValue(), want)
+		}
+	}
 	unknown, ok := errors.AsType[*pflag.NotExistError](err)
 	if !ok {
 		return config.UsageError{Err: err}

@@ -97,6 +97,25 @@ func TestHelpOfTheConfiguration(t *testing.T) {
 	})
 }
 
+// The help of the configuration names the keys that are no flags, as the documentation does.
+func TestHelpNamesWhatIsForTheFileAlone(t *testing.T) {
+	_, out, _ := printed("help", "config")
+	_, list, _ := strings.Cut(strings.Join(strings.Fields(out), " "), "The lists ")
+	list, _, _ = strings.Cut(list, " are for the file alone")
+	list = " " + strings.NewReplacer(",", "", "and ", "").Replace(list) + " "
+	page, err := os.ReadFile("../../docs/configuration.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for row := range strings.Lines(string(page)) {
+		if key, _, isRow := strings.Cut(row, "`<br>"); isRow && strings.HasSuffix(strings.TrimSpace(row), "| only in the file |") {
+			if key := strings.TrimPrefix(key, "| `"); !strings.Contains(list, " "+key+" ") {
+				t.Errorf("help config says that %s are for the file alone, and not %s", list, key)
+			}
+		}
+	}
+}
+
 func TestMistakesOnTheCommandLine(t *testing.T) {
 	t.Chdir(t.TempDir())
 	for _, name := range []string{"access.log", "error.log", "notes"} {

@@ -89,6 +89,10 @@ func TestAutoChoosesNothingWhoseTimesItCannotRead(t *testing.T) {
 	}
 }
 
+func timedLine(bytes, ratio, upstream string) string {
+	return `192.0.2.7 - - [20/Nov/2026:10:00:00 +0000] https "GET /a HTTP/1.1" 200 ` + bytes + ` "-" "c" "` + ratio + `" ` + upstream + ` 0.2`
+}
+
 // Numbers of all of nginx's modules and kin are numbers, and of others if it is said.
 func TestNumbersOfEveryKind(t *testing.T) {
 	const (
@@ -113,6 +117,10 @@ func TestNumbersOfEveryKind(t *testing.T) {
 		{"by a regexp", `^(?P<msec>\S+) (?P<cost>\S+)$`, "fields: [cost]\ntypes: {cost: integer}\n", `1795168800.123 7`, ` cost=7i `},
 		{"of JSON itself", "json", "fields: [cost, lag, my]\n", `{"time":1795168800,"cost":7,"lag":0.5,"my":"1"}`, ` cost=7,lag=0.5,my="1" `},
 		{"of JSON, but an integer", "json", "fields: [cost]\ntypes: {cost: integer}\n", `{"time":1795168800,"cost":"7"}`, ` cost=7i `},
+		{"1e3", "timed", "", timedLine("1e3", "2.00", "0.1"), "!nginx_access,"},
+		{"over 64 bits", "timed", "", timedLine("99999999999999999999", "2.00", "0.1"), "source=web,status=200 request_time=0.2,upstream_response_time=0.1 "},
+		{"1e3 in a list", "timed", "", timedLine("5", "2.00", "1e3"), " bytes_sent=5i,request_time=0.2 "},
+		{"1e3 in quotes", "timed", "fields: [gzip_ratio, bytes_sent]\n", timedLine("5", "1e3", "0.1"), " bytes_sent=5i "},
 		{"no number any more", "$msec $request_time", "fields: [request_time]\ntypes: {request_time: string}\n", `1795168800.123 0.004`, ` request_time="0.004" `},
 	} {
 		k.check(t)

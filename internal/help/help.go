@@ -79,9 +79,9 @@ func Setup(root *cobra.Command) {
 // configText comes before the flags in the help of the configuration.
 const configText = `Each key of the configuration is a flag and a variable too: influxdb.url is
 --influxdb-url and TAILFLUX_INFLUXDB_URL. A flag overrides a variable, a variable
-the file, and the file the default. The lists paths and drop are for the file
-alone. --name, --path, --format, --regexp and --start describe one source, which
-replaces those of the file.`
+the file, and the file the default. The lists paths, drop, types and rename are
+for the file alone. --name, --path, --format, --regexp and --start describe one
+source, which replaces those of the file.`
 
 // AddConfigFlags adds --config and a flag for each key of the configuration.
 func AddConfigFlags(flags *pflag.FlagSet) {

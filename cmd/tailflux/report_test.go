@@ -81,7 +81,7 @@ func TestReportSaysWhatIsWrong(t *testing.T) {
 		{"absent", []string{good, dir + "/absent.log"}, 1, "tailflux: report: stat " + dir + "/absent.log: no such file or directory\n", false},
 		{"directory", []string{good, dir}, 1, "is a directory: name the logs in it, such as " + dir + "/access.log*\n", true},
 		{"unknown flag", []string{"--colour", good}, 2, "--colour", false},
-		{"bad format", []string{"--format", "$status", good}, 2, "no time: the format needs $time_local, $time_iso8601 or $msec", false},
+		{"bad format", []string{"--format", "$status", good}, 2, "no time: the format needs $time_local, $time_iso8601, $time_iso8601_ms or $msec", false},
 		{"prose", []string{good, file("prose", "Hello.\nThis is no log.\n")}, 1, "tailflux: report: " + dir + "/prose: format auto: ", true},
 		{
 			"another format",

@@ -111,7 +111,7 @@ type Encoder struct {
 }
 
 // ErrNoTime is returned by New for a format without a time.
-var ErrNoTime = errors.New("no time: the format needs $time_local, $time_iso8601 or $msec")
+var ErrNoTime = errors.New("no time: the format needs $time_local, $time_iso8601, $time_iso8601_ms or $msec")
 
 // New returns an encoder for captures of the named variables. A tag or field of
 // the schema is one of these variables, or one of
@@ -127,7 +127,7 @@ var ErrNoTime = errors.New("no time: the format needs $time_local, $time_iso8601
 func New(names []string, s Schema) (*Encoder, error) {
 	for _, reserved := range []string{"source", "time"} {
 		if slices.Contains(names, reserved) {
-			return nil, fmt.Errorf("the name %q is reserved: give the group another one, times are time_local, time_iso8601 or msec", reserved)
+			return nil, fmt.Errorf("the name %q is reserved: give the group another one, times are time_local, time_iso8601, time_iso8601_ms or msec", reserved)
 		}
 	}
 	e := &Encoder{

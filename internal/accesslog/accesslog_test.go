@@ -454,7 +454,7 @@ func TestNewRefuses(t *testing.T) {
 		names []string
 		want  string
 	}{
-		{[]string{"remote_addr"}, "no time: the format needs $time_local, $time_iso8601 or $msec"},
+		{[]string{"remote_addr"}, "no time: the format needs $time_local, $time_iso8601, $time_iso8601_ms or $msec"},
 		{[]string{"time_local", "source"}, `the name "source" is reserved`},
 		{[]string{"time"}, `the name "time" is reserved`},
 	} {

@@ -45,7 +45,7 @@ func (l *Lines) remedy(miss accesslog.Miss, h has) string {
 	near := nearest(miss.Name, l.available(h.names))
 	switch {
 	case isPart(miss.Name):
-		return fmt.Sprintf(", which comes from $%s; %s", strings.Join(accesslog.Sources(miss.Name), ", $"), h.standIn(miss))
+		return fmt.Sprintf(", which comes from $%s; %s", strings.Join(accesslog.Sources(miss.Name), ", $"), h.standIn(miss, l.lone(h)))
 	case slices.Contains(accesslog.Derived(), miss.Name):
 		return ", which comes from $" + strings.Join(accesslog.Sources(miss.Name), ", $")
 	case near != "":
@@ -64,10 +64,32 @@ func isPart(name string) bool {
 	return slices.Contains([]string{"method", "path", "query", "protocol"}, name)
 }
 
-// standIn says which variable or key may be the missing part of the request.
-func (h has) standIn(miss accesslog.Miss) string {
+// lone is the one missing part of the request that the only variable of the operator's own
+// may be: of two it would be said that it is both.
+func (l *Lines) lone(h has) string {
+	if len(h.own) != 1 || h.keys {
+		return ""
+	}
+	parts := []string{"path", "method", "query", "protocol"}
+	for _, part := range parts {
+		if h.called(part) != "" {
+			return part
+		}
+	}
+	missing := accesslog.Missing(h.names, l.Schema)
+	for _, part := range parts {
+		if slices.ContainsFunc(missing, func(m accesslog.Miss) bool { return m.Name == part }) {
+			return part
+		}
+	}
+	return ""
+}
+
+// standIn says which variable or key may be the missing part of the request; lone is the
+// part that the only one may be.
+func (h has) standIn(miss accesslog.Miss, lone string) string {
 	found, whole := h.called(miss.Name), h.called("request")
-	if found == "" && whole == "" && len(h.own) == 1 && !h.keys {
+	if found == "" && whole == "" && miss.Name == lone {
 		found = h.own[0]
 	}
 	switch {
@@ -77,7 +99,7 @@ func (h has) standIn(miss accesslog.Miss) string {
 		return fmt.Sprintf("if %s is the request, write rename: {%s: request}", h.show(whole), whole)
 	case h.keys && len(h.own) > 0:
 		return fmt.Sprintf("if one of the keys %s stands for it, write rename: {KEY: %s}", some(h.own), miss.Name)
-	case len(h.own) > 0:
+	case len(h.own) > 1:
 		return fmt.Sprintf("if one of %s stands for it, write rename: {NAME: %s}", some(h.own), miss.Name)
 	}
 	return "log it, or take it out of " + miss.Key

@@ -62,7 +62,7 @@ func TestAVariableThatMayBeTheTimeIsSaid(t *testing.T) {
 		`$my_timestamp $status`:             "if $my_timestamp is one, write rename: {my_timestamp: time_iso8601}",
 		`$total_request_time $status $date`: "if $date is one, write rename: {date: time_iso8601}",
 		`[$log_ts] $status`:                 "if $log_ts is one",
-		`$request_time $status $own`:        "no time: the format needs $time_local, $time_iso8601 or $msec",
+		`$request_time $status $own`:        "no time: the format needs $time_local, $time_iso8601, $time_iso8601_ms or $msec",
 	} {
 		h := newHouse(t)
 		h.config.Sources[0].Format = format

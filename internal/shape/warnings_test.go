@@ -78,6 +78,31 @@ func TestTagsOfRollupsThatCanNeverComeAreSaid(t *testing.T) {
 	}
 }
 
+// One variable is not said to be two parts of the request.
+func TestOneVariableIsOnePart(t *testing.T) {
+	for format, want := range map[string]string{
+		`$msec $my_uri $status "$http_user_agent"`:     "path",
+		`$msec $x $status "$http_user_agent"`:          "path",
+		`$msec $verb $status "$http_user_agent"`:       "method",
+		`$msec $x "$request_uri" "$http_user_agent"`:   "method",
+		`$msec $x $request_method "$http_user_agent"`:  "path",
+		`$msec $my_request $status "$http_user_agent"`: "request",
+	} {
+		h := newHouse(t)
+		h.config.Sources[0].Format = format
+		h.mustOpen()
+		of := map[string]bool{}
+		for _, rest := range strings.Split(h.log.String(), "rename: {")[1:] {
+			entry, _, _ := strings.Cut(rest, "}")
+			_, part, _ := strings.Cut(entry, ": ")
+			of[part] = true
+		}
+		if len(of) != 1 || !of[want] {
+			t.Errorf("%s: the start calls it %v, want %s:\n%s", format, of, want, h.log.String())
+		}
+	}
+}
+
 // Of JSON, only its lines show what can never come.
 func TestWhatJSONLinesNeverHaveIsSaid(t *testing.T) {
 	for there, want := range map[string]string{

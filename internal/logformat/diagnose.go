@@ -27,12 +27,29 @@ type Diagnosis struct {
 // belongs to a value, that is a guess. It compiles a few expressions and takes
 // milliseconds.
 func (f *Format) Diagnose(line []byte) Diagnosis {
+	if f.isMarked(line) {
+		return Diagnosis{Column: 1, Expected: "no byte order mark (EF BB BF) before the line: whatever writes or converts the log has put it there"}
+	}
 	if f.wrapper != nil || f.json != nil || !f.re.Match(line) {
 		if d, ok := f.diagnoseWrapped(line); ok {
 			return d
 		}
 	}
 	return f.diagnoseBare(line)
+}
+
+// isMarked reports whether a byte order mark is why the line does not match.
+func (f *Format) isMarked(line []byte) bool {
+	rest, marked := bytes.CutPrefix(line, []byte("\ufeff"))
+	if !marked {
+		return false
+	}
+	m := f.NewMatcher()
+	if _, ok := m.Match(line); ok {
+		return false
+	}
+	_, ok := m.Match(rest)
+	return ok || f.json != nil && opensObject(rest)
 }
 
 // diagnoseBare is Diagnose of a line in no wrapper.
@@ -243,9 +260,17 @@ func diagnoseJSON(line []byte) Diagnosis {
 	err := json.Unmarshal(line, &v)
 	if e := new(json.SyntaxError); errors.As(err, &e) {
 		d := Diagnosis{Column: int(e.Offset), Expected: "JSON: " + e.Error()}
-		switch before := bytes.TrimRight(line[:max(d.Column-1, 0)], " "); {
+		before := bytes.TrimRight(line[:max(d.Column-1, 0)], " \t")
+		at := line[min(max(d.Column-1, 0), len(line)-1)]
+		switch {
 		case d.Column == len(line) && strings.HasPrefix(e.Error(), "unexpected end"):
 			d.Column, d.Expected = len(line)+1, "the rest of a JSON object"
+		case bytes.HasSuffix(before, []byte{','}) && at == '}':
+			d.Expected = "another key after the comma, or no comma before the }"
+		case bytes.HasSuffix(before, []byte{','}) && at == ']':
+			d.Expected = "another value after the comma, or no comma before the ]"
+		case strings.HasSuffix(e.Error(), "looking for beginning of object key string"):
+			d.Expected = "a key in double quotes"
 		case bytes.HasSuffix(before, []byte{':'}):
 			d.Expected = "a value after the colon; where one may be absent, log_format needs quotes around it"
 		}

@@ -47,7 +47,10 @@ func TestLookup(t *testing.T) {
 
 	// Families and strangers.
 	check("http_user_agent", nginxvar.Variable{})
-	check("http_content_length", nginxvar.Variable{})
+	check("http_content_length", nginxvar.Variable{Kind: nginxvar.Int, Sent: true})
+	check("sent_http_content_length", nginxvar.Variable{Kind: nginxvar.Int, Sent: true})
+	check("upstream_http_content_length", nginxvar.Variable{Kind: nginxvar.Int, Sent: true})
+	check("http_content_type", nginxvar.Variable{})
 	check("upstream_http_x_cache", nginxvar.Variable{})
 	check("arg_status", nginxvar.Variable{})
 	check("cookie_msec", nginxvar.Variable{})

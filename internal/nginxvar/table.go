@@ -20,6 +20,7 @@ var rows = []row{
 	{"time_iso8601 time_iso8601_ms", TimeISO8601},
 	{"msec", Msec},
 	{"bytes_sent body_bytes_sent request_length content_length connection connection_requests", Int},
+	{"http_content_length sent_http_content_length upstream_http_content_length", Int},
 	{"limit_rate pid proxy_protocol_port proxy_protocol_server_port remote_port request_port server_port", Int},
 	{"tcpinfo_rtt tcpinfo_rttvar tcpinfo_snd_cwnd tcpinfo_rcv_space", Int},
 	{"connection_time request_time", Float},
@@ -144,8 +145,8 @@ const empties = "host http2 http3 https is_args is_request_port request_completi
 	"upstream_transport upstream_request_method upstream_sticky_status apisix_upstream_response_time " +
 	"otel_trace_id otel_span_id otel_parent_id otel_parent_sampled"
 
-// sents are as the client sent them; of req_id it may have sent X-Request-ID.
-const sents = "content_length req_id"
+// sents are as the client, or the upstream, sent them; of req_id it may have sent X-Request-ID.
+const sents = "content_length http_content_length sent_http_content_length upstream_http_content_length req_id"
 
 // variables is the table Lookup reads.
 var variables = index()

@@ -10,7 +10,7 @@ func TestNamesOfTailfluxItself(t *testing.T) {
 	const (
 		file   = "sources: [{path: /a}]\n"
 		counts = `got "count", which a point without any field has by itself (count=1i), want another name: leave it out, or rename the variable of the log, such as rename: {count: items}`
-		summed = ", which is a field of every rollup, want a variable that is none; leave it out, or give one of the log another name with rename"
+		summed = ", which is a field of every rollup, want another variable; if the log has one of that name, rename gives it another"
 	)
 	for _, tt := range []struct {
 		name string

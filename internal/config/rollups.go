@@ -95,8 +95,10 @@ var isFieldOfRollups = lazyregexp.New(`^(requests|bytes_sent|body_bytes_sent|req
 func fieldsOfRollups(tags []string, list value) (faults []fault) {
 	for i, tag := range tags {
 		if isFieldOfRollups().MatchString(tag) {
-			faults = append(faults, fault{list.items[i].at, fmt.Sprintf("[%d]", i), shorten(tag) + ", which is a field of every rollup",
-				"a variable that is none; leave it out, or give one of the log another name with rename"})
+			faults = append(faults, fault{
+				list.items[i].at, fmt.Sprintf("[%d]", i), shorten(tag) + ", which is a field of every rollup",
+				"another variable; if the log has one of that name, rename gives it another",
+			})
 		}
 	}
 	return faults

@@ -25,9 +25,9 @@ func TestArchivesBesideTheLogAreNotRead(t *testing.T) {
 			"access.log-2026-48.tar.gz": {"tar", "-czf"},
 			"access.log-2026-48":        {"tar", "-cf"},
 		} {
-			make := exec.Command(command[0], append(command[1:], name, "access.log.1")...)
-			make.Dir = filepath.Dir(path)
-			if said, err := make.CombinedOutput(); err != nil {
+			archive := exec.Command(command[0], append(command[1:], name, "access.log.1")...)
+			archive.Dir = filepath.Dir(path)
+			if said, err := archive.CombinedOutput(); err != nil {
 				t.Fatalf("%v: %s", err, said)
 			}
 		}

@@ -9,7 +9,7 @@ import (
 var UsedTwice = usedTwice
 
 // Look is one look at the paths.
-func (r *Reader) Look() error { return r.look(time.Now()) }
+func (r *Reader) Look() { r.look(time.Now()) }
 
 // Step carries out what one scene of the first source says, and looks no further.
 func (r *Reader) Step() error {

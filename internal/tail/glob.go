@@ -124,7 +124,7 @@ func (g *glob) isLeft(r *Reader, path string) bool {
 	g.left = append(g.left, path)
 	r.log.Warn("file that matches the glob is left out until the next start or reload", "file", path, "glob", g.Pattern, "reason", why)
 	if refused && r.config.Once {
-		r.refused = errors.Join(r.refused, fmt.Errorf("%s: %s", path, why))
+		r.refuse(fmt.Errorf("%s: %s", path, why))
 	}
 	return true
 }
@@ -201,21 +201,18 @@ func (r *Reader) reportMatches(g *glob) {
 	r.stats.Matched(g.index, g.matched(), trouble)
 }
 
-// unmatched is, with Once, the error of the first glob that no file has matched.
-func (r *Reader) unmatched() error {
-	if !r.config.Once {
-		return nil
-	}
+// unmatched is why no file has matched globs, unless that was said of each file.
+func (r *Reader) unmatched() (err error) {
 	for _, g := range r.globs {
-		if err := g.unmatched(); err != nil {
-			return err
+		if r.refused == nil || len(g.left) == 0 {
+			err = errors.Join(err, g.unmatched())
 		}
 	}
-	return nil
+	return err
 }
 
-// Refused is why files of globs were not read with Once, although the others were;
-// nil if all were. Call it after Run.
+// Refused is why logs were not read with Once, although the others were; nil if all were.
+// Call it after Run.
 func (r *Reader) Refused() error { return r.refused }
 
 // isRefused reports whether a file of a glob cannot be read, and notes why.
@@ -228,7 +225,7 @@ func (r *Reader) isRefused(path string) bool {
 		return false
 	}
 	r.log.Error("file that matches the glob cannot be read; the others are", "file", path, "err", err)
-	r.refused = errors.Join(r.refused, err)
+	r.refuse(err)
 	return true
 }
 

@@ -1,14 +1,14 @@
 package tail
 
 import (
-	"cmp"
+	"errors"
 	"fmt"
 	"time"
 )
 
-// look finds out what is at the paths now. Trouble is logged by the sources
-// themselves; with Once it is the error.
-func (r *Reader) look(now time.Time) error {
+// look finds out what is at the paths now. Trouble is logged by the sources themselves. With
+// Once their logs are not read, and the others are.
+func (r *Reader) look(now time.Time) {
 	defer func() {
 		r.looked = time.Now() // a long look is no reason for the next one to come at once
 		r.stats.Looked(r.looked)
@@ -17,16 +17,13 @@ func (r *Reader) look(now time.Time) error {
 	r.directories.Forget()
 	r.name()
 	r.find(now)
-	if err := r.unmatched(); err != nil {
-		return cmp.Or(r.refused, err) // only Once has one
-	}
-	if r.config.Once && len(r.sources) == 0 {
-		return r.refused
+	if r.config.Once && r.looked.IsZero() {
+		r.refuse(r.unmatched())
 	}
 	for _, s := range r.sources {
 		select {
 		case <-r.stopped: // a thousand sources to be found again take their time
-			return nil
+			return
 		default:
 		}
 		if now.Before(s.next) {
@@ -36,16 +33,27 @@ func (r *Reader) look(now time.Time) error {
 		if !r.config.Once {
 			continue
 		}
-		if trouble != nil {
-			return fmt.Errorf("source %s: %w", s.Name, trouble)
-		}
+		r.refuseSource(s, trouble)
 		for _, f := range s.files {
 			if f.Packed == nil { // what was there at the start is read
 				f.EndHere()
 			}
 		}
 	}
-	return nil
+}
+
+// refuse notes with Once why a log is not read, if it is not.
+func (r *Reader) refuse(err error) {
+	if err != nil {
+		r.refused = errors.Join(r.refused, err)
+	}
+}
+
+func (r *Reader) refuseSource(s *source, err error) {
+	if err != nil && !s.refused {
+		s.refused = true
+		r.refuse(fmt.Errorf("source %s: %w", s.Name, err))
+	}
 }
 
 // slept finds out that nobody has looked for long: the machine slept, or had no time. Files
@@ -73,7 +81,7 @@ func (r *Reader) lookIfDue() time.Time {
 	case r.config.Once: // what was there at the start is read
 		r.looked = now
 	default:
-		_ = r.look(now) // only Once has an error
+		r.look(now)
 		r.checkpoint.Secure()
 	}
 	return r.looked.Add(activeTick)

@@ -244,20 +244,48 @@ func onceFollower(t *testing.T, text string) *follower {
 	return follow(t, options{Config: tail.Config{Once: true, Wakeups: true}}, path)
 }
 
+// refused waits for the end of Run with Once, and is why logs were not read. Run has no error
+// then: it would end what delivers the lines of the others.
+func (f *follower) refused() error {
+	f.t.Helper()
+	if err := f.wait(); err != nil {
+		f.t.Errorf("Run = %v", err)
+	}
+	return f.reader.Refused()
+}
+
 func TestOnceNeedsTheFile(t *testing.T) {
 	t.Parallel()
 	path := logFile(t)
 	f := follow(t, options{Config: tail.Config{Once: true}}, path)
-	if err := f.wait(); !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), "source s0") {
-		t.Errorf("Run = %v, want one of source s0 that says it is missing", err)
+	if err := f.refused(); !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), "source s0") {
+		t.Errorf("Refused = %v, want one of source s0 that says it is missing", err)
 	}
 	f = follow(t, options{Config: tail.Config{Once: true}}, filepath.Dir(path))
-	if err := f.wait(); err == nil || !strings.Contains(err.Error(), "is a directory") {
-		t.Errorf("Run = %v, want one that says it is a directory", err)
+	if err := f.refused(); err == nil || !strings.Contains(err.Error(), "is a directory") {
+		t.Errorf("Refused = %v, want one that says it is a directory", err)
 	}
 	f = follow(t, options{Config: tail.Config{Once: true}}, "/proc/self/mem")
-	if err := f.wait(); err != nil {
-		t.Errorf("Run = %v, want nil: it is empty", err)
+	if err := f.refused(); err != nil {
+		t.Errorf("Refused = %v, want nil: it is empty", err)
+	}
+}
+
+// One log that is missing is no reason to leave the others unread.
+func TestOnceReadsTheOthers(t *testing.T) {
+	t.Parallel()
+	for _, missing := range []int{0, 1} {
+		paths := []string{logFile(t), logFile(t)}
+		create(t, paths[1-missing], "one\ntwo\n")
+		f := start(t, options{Config: tail.Config{Once: true, Globs: []tail.Glob{{Name: "g", Pattern: filepath.Join(t.TempDir(), "*.log")}}}}, paths...)
+		f.drain(0)
+		err := f.refused()
+		if err == nil || !strings.Contains(err.Error(), fmt.Sprint("source s", missing, ": ")) || !strings.Contains(err.Error(), "no file matches") || strings.Count(err.Error(), "\n") != 1 {
+			t.Errorf("Refused = %v, want one of source s%d that says it is missing, and one of the glob", err, missing)
+		}
+		if got := len(f.lines(1)); got != 2 {
+			t.Errorf("%d lines were read, want 2", got)
+		}
 	}
 }
 

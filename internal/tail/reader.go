@@ -73,7 +73,7 @@ type Reader struct {
 	named   bool              // what is known of the logs is under the names that they have
 	was     map[string]string // the earlier names of these, which is not said yet
 	listed  time.Time         // when files were last looked for
-	refused error             // with Once, why files of globs are not read
+	refused error             // with Once, why logs are not read
 	pool    *flow.Pool
 	feed    *growing.Feed
 	stats   *stats.Stats
@@ -160,9 +160,7 @@ func (r *Reader) RunUntil(ctx context.Context, enough <-chan struct{}, out chan<
 	r.stopped, r.enough = ctx.Done(), enough
 	tick := time.NewTimer(idleTick)
 	defer tick.Stop()
-	if err := r.look(time.Now()); err != nil {
-		return err
-	}
+	r.look(time.Now())
 	r.checkpoint.Secure()
 	var grown time.Time
 	for {
@@ -181,7 +179,9 @@ func (r *Reader) RunUntil(ctx context.Context, enough <-chan struct{}, out chan<
 		if more {
 			continue
 		}
-		r.catchUp()
+		if r.refused == nil {
+			r.catchUp()
+		}
 		if r.config.Once {
 			return nil
 		}

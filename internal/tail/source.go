@@ -23,6 +23,7 @@ type source struct {
 	*flow.Source
 	fromEnd bool   // see Source
 	glob    *glob  // that found it: it may go without a word; or nil
+	refused bool   // with Once: it cannot be read, which is noted
 	dated   *dated // nil if its names have no date
 	ledger  *checkpoint.Ledger
 	files   []*growing.File // in the order of their generations; all but one are superseded

@@ -11,7 +11,7 @@ import (
 // read reads at most one block of each source, so that all get their turn: of
 // its oldest file that is not read to its end, and of those after it once that is.
 // more reports that there is more to read already, grew that anything was read.
-// The error is ctx's, or with Once why a file cannot be read.
+// The error is ctx's.
 func (r *Reader) read(ctx context.Context, now time.Time) (more, grew bool, err error) {
 	r.lookIfDue()
 	for len(r.left) > 0 {
@@ -27,8 +27,11 @@ func (r *Reader) read(ctx context.Context, now time.Time) (more, grew bool, err 
 				return more, grew, nil
 			}
 			moreHere, err := r.readFile(ctx, s, f)
-			if err != nil && (ctx.Err() != nil || r.config.Once) {
+			if err != nil && ctx.Err() != nil {
 				return more, grew, err
+			}
+			if r.config.Once {
+				r.refuseSource(s, err)
 			}
 			f.Trouble = err // logged by the next look
 			more = more || moreHere

@@ -135,6 +135,32 @@ func TestLastDayIsDeleted(t *testing.T) {
 	})
 }
 
+// Days that have the same lines are no copies of each other; what a day was compressed to is one.
+func TestDaysThatAreAlike(t *testing.T) {
+	both(t, func(t *testing.T, wakeups bool) {
+		dir := t.TempDir()
+		d := newDays(t, wakeups, filepath.Join(dir, "access-*.log"))
+		d.books.once = false
+		for day := 1; day <= 3; day++ {
+			create(t, on(dir, day), "a1\n"+strings.Repeat("a2\n", day/2)).Close()
+			later()
+		}
+		compress(t, on(dir, 1), ".gz")
+		create(t, on(dir, 1), "a1\n").Close()
+		for _, want := range []int64{5, 0} {
+			read := func() int64 { return d.stats.Snapshot(time.Now()).Books.Read }
+			d.start()
+			d.eventually("what is new", func() bool { return read() >= want })
+			d.still()
+			d.acknowledge()
+			d.stop()
+			if got := read(); got != want {
+				t.Errorf("%d lines were read, want %d; the log:\n%s", got, want, &d.log)
+			}
+		}
+	})
+}
+
 // At the very first start, what is there.
 func TestFirstStartWithManyDays(t *testing.T) {
 	t.Parallel()

@@ -207,6 +207,9 @@ func (b *found) IsPart(i int, id int64) bool {
 }
 
 func (b *found) Within(i, j int) bool {
+	if one, other := b.siblings[i].Date, b.siblings[j].Date; one != other && one != "" && other != "" {
+		return false // nobody copies a day to the name of another one, and a quiet one may be as short as the next
+	}
 	o, err := b.file(i)
 	other, errOther := b.file(j)
 	return err == nil && errOther == nil && o.IsPrefixOf(other)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tailflux/tailflux/internal/escape"
 	"github.com/tailflux/tailflux/internal/stats"
 )
 
@@ -188,7 +189,7 @@ func report(info Info, st *stats.Stats, now time.Time) monitorReport {
 		}
 		if source.LastReason != "" {
 			line := source.LastRejected[:min(len(source.LastRejected), maxShown)]
-			p.LastRejected = &lastReport{strings.ToValidUTF8(line, "\uFFFD"), source.LastReason}
+			p.LastRejected = &lastReport{escape.Invalid(line, escape.Hex), source.LastReason}
 		}
 		r.Parser[source.Name] = p
 	}

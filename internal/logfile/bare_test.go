@@ -9,7 +9,6 @@ import (
 )
 
 func TestIsBare(t *testing.T) {
-	t.Parallel()
 	root := t.TempDir()
 	for _, dir := range []string{"full/a", "empty"} {
 		if err := os.MkdirAll(filepath.Join(root, dir), 0o755); err != nil {
@@ -35,6 +34,11 @@ func TestIsBare(t *testing.T) {
 		if got := d.IsBare(filepath.Join(root, tt.dir), filepath.Join(root, tt.root)); got != tt.want {
 			t.Errorf("IsBare(%s, %s) = %v", tt.dir, tt.root, got)
 		}
+	}
+	t.Chdir(root)
+	var d logfile.Directories
+	if d.IsBare("gone/b", ".") || !d.IsBare("empty/b", ".") || !d.IsBare("full-gone", "full") {
+		t.Error("relative paths are something else")
 	}
 }
 

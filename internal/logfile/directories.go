@@ -96,7 +96,7 @@ func (d *Directories) list(dir string) (listing, error) {
 func (d *Directories) IsBare(dir, root string) bool {
 	l, err := d.list(dir)
 	isThere := !errors.Is(err, fs.ErrNotExist)
-	if !isThere && strings.HasPrefix(dir, root) && dir != root {
+	if below, notBelow := filepath.Rel(root, dir); !isThere && notBelow == nil && below != "." && filepath.IsLocal(below) {
 		return d.IsBare(filepath.Dir(dir), root)
 	}
 	return len(l.entries) == 0 && (err == nil || !isThere)

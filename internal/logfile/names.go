@@ -134,7 +134,7 @@ func (n *names) maybe(name string) bool {
 		return true
 	}
 	rest, ok := strings.CutPrefix(name, n.base)
-	return ok && rest != "" && !passing().MatchString(rest) && !noLog().MatchString(rest) && strings.ContainsRune(".-_", rune(rest[0])) && strings.ContainsFunc(rest, unicode.IsDigit)
+	return ok && rest != "" && !passing().MatchString(rest) && (!noLog().MatchString(rest) || filepath.Ext(name) == filepath.Ext(n.base)) && strings.ContainsRune(".-_", rune(rest[0])) && strings.ContainsFunc(rest, unicode.IsDigit)
 }
 
 func (n *names) renamed(name string) bool { return name == n.base+renamed }

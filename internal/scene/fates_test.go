@@ -54,7 +54,7 @@ var fates = []struct {
 	},
 	{"A rotated file is quiet: it was deleted, with nothing at the path", seen(missing(100), open(1, superseded, idle, deleted), open(2)), ""},
 	{"A rotated file is quiet: with nothing at the path, for a day", seen(aDayLater, missing(10+24*60), open(1, superseded, idle), open(2)), "leave 1"},
-	{"A rotated file is quiet: the log was deleted, and nothing came, for a day", seen(aDayLater, missing(10+24*60), open(1, idle, deleted)), "leave 1"},
+	{"A rotated file is quiet: the log was deleted, and nothing came, for a day", seen(aDayLater, missing(10+24*60), open(1, idle, deleted)), ""},
 	{"A rotated file is quiet: the log was moved away, and nothing came, for a day", seen(aDayLater, missing(10+24*60), open(1, idle)), ""},
 	{"A rotated file is quiet: the file of the last day was deleted", seen(dated, missing(100), open(1, idle, deleted)), "leave 1"},
 	{"A rotated file is quiet: the file of the last day has another name", seen(dated, missing(100), open(1, idle)), ""},

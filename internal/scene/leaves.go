@@ -26,7 +26,7 @@ const MostPatience = 24 * time.Hour
 // there is empty, nginx may be writing to any of those before, but not for ever.
 func (s *Scene) isQuietEnd(f *Held) bool {
 	quiet := s.Now.Sub(f.Grown)
-	over := s.Path.Missing && f.Deleted && (s.Dated || quiet >= MostPatience) // after a date comes another name
+	over := s.Dated && s.Path.Missing && f.Deleted // what comes next has another name
 	if !f.Superseded && !over || !f.Idle || s.Once || quiet < s.RotateWait {
 		return false
 	}

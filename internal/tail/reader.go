@@ -179,7 +179,7 @@ func (r *Reader) RunUntil(ctx context.Context, enough <-chan struct{}, out chan<
 		if more {
 			continue
 		}
-		if r.refused == nil {
+		if !slices.ContainsFunc(r.sources, func(s *source) bool { return s.refused }) {
 			r.catchUp()
 		}
 		if r.config.Once {

@@ -150,15 +150,21 @@ func (d *delivery) send(ctx context.Context, some points) (influx.Verdict, error
 	return means, err
 }
 
-// holds makes an outage of a point's refusal, if points are held for it. Points of lines and
+// holds makes an outage of a point's refusal, if points are held for it, or if so many are
+// forbidden that it is about rights: to a measurement, or to new series. Points of lines and
 // deltas are counted apart: there are many deltas where there are few lines.
 func (d *delivery) holds(head points, means influx.Verdict, err error) (influx.Verdict, error) {
 	refused := means == influx.Refused || means == influx.TooLarge
-	if !refused || head.count() != 1 || d.hold == nil {
+	if !refused || head.count() != 1 {
 		return means, err
 	}
+	const few = 5 // or a fiftieth
 	kind, of := d.request.kind(head[0].first)
-	if 2*(d.refusals[kind]+1) > of && d.hold() {
+	switch n := d.refusals[kind] + 1; {
+	case influx.IsForbidden(err) && n > max(few, of/50):
+		d.held = true
+		return influx.Retry, err
+	case d.hold != nil && 2*n > of && d.hold():
 		d.held = true
 		return influx.Retry, fmt.Errorf("%w: %w", errHeld, err)
 	}

@@ -64,7 +64,8 @@ func (d *doubts) isProven(words string) bool {
 // with ctx the verdict means nothing.
 func (d *delivery) judge(ctx context.Context, some points, err error) (influx.Verdict, error) {
 	words := influx.Words(err)
-	proven := d.doubts.isProven(words)
+	forbidden := influx.IsForbidden(err) // mostly it is about who sends the points, whatever it was before
+	proven := d.doubts.isProven(words) && !forbidden
 	suspected := proven || words == d.suspected
 	switch {
 	case !suspected && !d.retry.failing:
@@ -94,7 +95,9 @@ func (d *delivery) judge(ctx context.Context, some points, err error) (influx.Ve
 			return influx.Retry, err
 		}
 	}
-	d.doubts.prove(words)
+	if !forbidden {
+		d.doubts.prove(words)
+	}
 	return influx.Refused, err
 }
 

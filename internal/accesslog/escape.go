@@ -22,11 +22,11 @@ import (
 func unescaper(escape string) (func(dst, raw []byte) []byte, error) {
 	switch escape {
 	case "", "default":
-		return appendUnescaped, nil
+		return undo(nginxEscape), nil
 	case "apache":
-		return appendUnescapedApache, nil
+		return undo(apacheEscape), nil
 	case "json":
-		return appendUnescapedJSON, nil
+		return undo(jsonEscape), nil
 	case "none":
 		return nil, nil
 	}
@@ -42,70 +42,61 @@ func (t *texts) decode(raw []byte) []byte {
 	return t.plain
 }
 
-func appendUnescaped(dst, raw []byte) []byte {
-	for {
-		at := bytes.IndexByte(raw, '\\')
-		if at < 0 {
-			return append(dst, raw...)
-		}
-		dst = append(dst, raw[:at]...)
-		raw = raw[at:]
-		if len(raw) >= 4 && raw[1] == 'x' {
-			high, low := hexDigit(raw[2]), hexDigit(raw[3])
-			if b := byte(high<<4 | low); high|low >= 0 && (b < ' ' || b > '~' || b == '"' || b == '\\') {
-				dst, raw = append(dst, b), raw[4:]
-				continue
+// undo makes of what decodes an escape, which begins with the backslash, what decodes all in
+// a value. What is no escape, of a length of 0, stays as it is.
+func undo(escape func(raw []byte) (b byte, length int)) func(dst, raw []byte) []byte {
+	return func(dst, raw []byte) []byte {
+		for {
+			at := bytes.IndexByte(raw, '\\')
+			if at < 0 {
+				return append(dst, raw...)
 			}
+			dst, raw = append(dst, raw[:at]...), raw[at:]
+			b, length := escape(raw)
+			if length == 0 {
+				b, length = '\\', 1
+			}
+			dst, raw = append(dst, b), raw[length:]
 		}
-		dst, raw = append(dst, '\\'), raw[1:]
 	}
 }
 
-func appendUnescapedApache(dst, raw []byte) []byte {
-	for {
-		at := bytes.IndexByte(raw, '\\')
-		if at < 0 {
-			return append(dst, raw...)
-		}
-		dst = append(dst, raw[:at]...)
-		raw = raw[at:]
-		if len(raw) >= 4 && raw[1] == 'x' {
-			high, low := hexDigit(upper(raw[2])), hexDigit(upper(raw[3]))
-			if b := byte(high<<4 | low); high|low >= 0 && (b < ' ' || b > '~' || b == '"' || b == '\\') {
-				dst, raw = append(dst, b), raw[4:]
-				continue
-			}
-		}
-		if len(raw) >= 2 {
-			if n := strings.IndexByte(`"\nrtbv`, raw[1]); n >= 0 {
-				dst, raw = append(dst, "\"\\\n\r\t\b\v"[n]), raw[2:]
-				continue
-			}
-		}
-		dst, raw = append(dst, '\\'), raw[1:]
+func nginxEscape(raw []byte) (b byte, length int) {
+	if len(raw) < 4 || raw[1] != 'x' {
+		return 0, 0
 	}
+	high, low := hexDigit(raw[2]), hexDigit(raw[3])
+	if b = byte(high<<4 | low); high|low >= 0 && (b < ' ' || b > '~' || b == '"' || b == '\\') {
+		return b, 4
+	}
+	return 0, 0
 }
 
-func appendUnescapedJSON(dst, raw []byte) []byte {
-	for {
-		at := bytes.IndexByte(raw, '\\')
-		if at < 0 {
-			return append(dst, raw...)
-		}
-		dst = append(dst, raw[:at]...)
-		raw = raw[at:]
-		if len(raw) >= 2 {
-			if n := bytes.IndexByte([]byte(`"\nrtbf`), raw[1]); n >= 0 {
-				dst, raw = append(dst, "\"\\\n\r\t\b\f"[n]), raw[2:]
-				continue
-			}
-		}
-		if len(raw) >= 6 && string(raw[1:4]) == "u00" && (raw[4] == '0' || raw[4] == '1') && hexDigit(raw[5]) >= 0 {
-			dst, raw = append(dst, (raw[4]-'0')<<4|byte(hexDigit(raw[5]))), raw[6:]
-			continue
-		}
-		dst, raw = append(dst, '\\'), raw[1:]
+func apacheEscape(raw []byte) (b byte, length int) {
+	if b, length = letterEscape(raw, `"\nrtbv`, "\"\\\n\r\t\b\v"); length > 0 || len(raw) < 4 {
+		return b, length
 	}
+	return nginxEscape([]byte{raw[0], raw[1], upper(raw[2]), upper(raw[3])})
+}
+
+func jsonEscape(raw []byte) (b byte, length int) {
+	if b, length = letterEscape(raw, `"\nrtbf`, "\"\\\n\r\t\b\f"); length > 0 {
+		return b, length
+	}
+	if len(raw) >= 6 && string(raw[1:4]) == "u00" && (raw[4] == '0' || raw[4] == '1') && hexDigit(raw[5]) >= 0 {
+		return (raw[4]-'0')<<4 | byte(hexDigit(raw[5])), 6
+	}
+	return 0, 0
+}
+
+// letterEscape is an escape of one letter, which stands for the byte at its place.
+func letterEscape(raw []byte, letters, values string) (b byte, length int) {
+	if len(raw) >= 2 {
+		if n := strings.IndexByte(letters, raw[1]); n >= 0 {
+			return values[n], 2
+		}
+	}
+	return 0, 0
 }
 
 // hexDigit is the value of a digit as nginx writes it, or -1.

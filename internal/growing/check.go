@@ -204,7 +204,8 @@ func (f *File) mark() {
 // Description is what the checkpoint keeps of the file.
 func (f *File) Description() logfile.File {
 	d := &f.described
-	if f.summed != len(f.Head) || f.Superseded {
+	isKept := d.Head.Length > 0 && f.Packed == nil && logfile.Names(f.Info) == 0 // what it was compressed to has no more
+	if !isKept && (f.summed != len(f.Head) || f.Superseded) {
 		d.Inode, d.Head, f.summed = f.Inode, f.Head.Sum(), len(f.Head)
 		if d.Head.Length == 0 && f.Superseded {
 			d.Head = logfile.SumOf(f.Head) // of a half line, which is perhaps all there will be
@@ -218,6 +219,9 @@ func (f *File) Description() logfile.File {
 	}
 	return *d
 }
+
+// WasKnownAs is for a file that is opened again: what was kept of it.
+func (f *File) WasKnownAs(d logfile.File) { f.described.Inode, f.described.Head = d.Inode, d.Head }
 
 // Generation is the file as the ledger would have it if all that was read of it had
 // been acknowledged.

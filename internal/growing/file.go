@@ -83,6 +83,7 @@ func New(o *logfile.Opened, at flow.Position, ledger *checkpoint.Ledger, d *Feed
 func (f *File) Restart(at flow.Position, now time.Time) error {
 	f.At = at
 	f.Head, f.summed, f.marks, f.Unsearched = nil, -1, nil, false
+	f.described.Head = logfile.Sum{}
 	f.Seen, f.scanned, f.held, f.Grown = at.Offset, 0, false, now
 	info, err := f.File.Stat()
 	if err != nil {

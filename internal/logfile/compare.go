@@ -66,7 +66,7 @@ func (o *Opened) IsPartOf(h Head) bool {
 func (o *Opened) HoldsAllOf(f File, offset int64, before Sum) bool {
 	switch {
 	case f.Head.Length == 0: // it was empty; its inode may have been given to another one
-		return o.Inode.Is(f.Inode) && o.Size() == offset && o.Info.ModTime().UnixNano() == f.Modified
+		return o.Inode.Is(f.Inode) && o.Size() == offset && f.Size <= offset && o.Info.ModTime().UnixNano() == f.Modified
 	case !o.Begins(f.Head):
 		return false
 	case o.Inode.Is(f.Inode) && LeadingNULs(o.Head) >= f.Head.Length:

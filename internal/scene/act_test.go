@@ -135,7 +135,8 @@ func (d *daemon) resume(o *opened, a scene.Action, now time.Time) {
 	g := a.Prior
 	at := flow.Position{Generation: d.generation(&g), Offset: g.Offset, Line: g.Line}
 	f := d.add(o, at, a.Behind, now)
-	f.unsure = scene.NeverRead(&g) && o.rotated
+	f.unsure = scene.NeverRead(&g) && (o.rotated || a.Behind)
+	f.described.Inode, f.described.Head = g.Inode, g.Head
 	if d.started { // it has come back to the path, or has grown after it was left
 		d.unwatch(g.ID)
 		if a.Behind {
@@ -215,6 +216,7 @@ func (d *daemon) truncated(sc *scene.Scene, e *evidence, a scene.Action, f *file
 	known := d.ledger.Copy()
 	f.at = d.position(&known, offset)
 	f.head, f.summed, f.marks, f.unsearched = nil, -1, nil, false
+	f.described = logfile.File{}
 	f.seen, f.grown = offset, sc.Now
 	f.modified, f.size = f.inode.modified, int64(len(f.inode.text))
 	f.examined, f.asOf, f.changed = f.modified, f.modified, false
@@ -252,8 +254,11 @@ func (d *daemon) noteCopy(e *evidence, a scene.Action) {
 	if held := d.openAs(o.inode); held != nil {
 		d.forget(held.at.Generation.ID, held)
 	}
-	length := int64(len(o.text()))
-	g.File = logfile.File{Inode: o.inode.Inode, Head: sumOfHead(o.head), Size: length, Modified: o.modified.UnixNano()}
+	length, head := int64(len(o.text())), sumOfHead(o.head)
+	if head.Length == 0 {
+		head = logfile.SumOf(o.head)
+	}
+	g.File = logfile.File{Inode: o.inode.Inode, Head: head, Size: length, Modified: o.modified.UnixNano()}
 	g.State, g.Offset, g.Before = checkpoint.Finished, length, logfile.SumOf(before(o.text(), length))
 	d.ledger.NoteCopy(g)
 }

@@ -219,7 +219,7 @@ func (d *decision) regrown() {
 		a := Action{Do: Unwatch, ID: id}
 		for _, g := range d.finished() {
 			file := slices.IndexFunc(d.Beside, func(c Beside) bool {
-				return g.ID == id && c.Held == 0 && c.Inode.Is(g.Inode) && (g.Head.Length > 0 || NeverRead(&g) && c.Rotated)
+				return g.ID == id && c.Held == 0 && c.Inode.Is(g.Inode) && (g.Head.Length > 0 || NeverRead(&g) && (c.Rotated || c.Nameless))
 			})
 			// What grew may have been truncated, and be another one by now: its copies have not grown.
 			if file >= 0 && d.OpenAs(id) == nil && d.isFile(file, &g) && d.Size(file) > g.Offset && d.Is(file, &g) == logfile.Same {

@@ -152,7 +152,7 @@ func (d *daemon) list(sc *scene.Scene) *evidence {
 	e.opened = make([]*opened, len(e.listed))
 	sc.Path.File = slices.IndexFunc(e.listed, func(f entry) bool { return f.path == logPath })
 	for _, f := range e.listed {
-		is := scene.Beside{Path: f.path, Modified: f.modified, Inode: logfile.Inode{Device: 1, Number: f.inode.Number}, Rotated: f.rotated}
+		is := scene.Beside{Path: f.path, Modified: f.modified, Inode: logfile.Inode{Device: 1, Number: f.inode.Number}, Rotated: f.rotated, Nameless: f.path == byDescriptor}
 		is.AtPath = sc.Path.File >= 0 && f.inode == e.listed[sc.Path.File].inode
 		if held := d.openAs(f.inode); held != nil {
 			is.Held = held.at.Generation.ID
@@ -167,6 +167,11 @@ func (d *daemon) siblings() []entry {
 	for _, f := range d.files {
 		if f.unsure && !slices.ContainsFunc(all, func(e entry) bool { return e.inode == f.inode }) {
 			all = append(all, entry{path: byDescriptor, inode: f.inode, modified: f.modified})
+		}
+	}
+	for _, w := range d.watched {
+		if w.held != nil && w.hasGrown() && !slices.ContainsFunc(all, func(e entry) bool { return e.inode == w.held }) {
+			all = append(all, entry{path: byDescriptor, inode: w.held, modified: w.held.modified})
 		}
 	}
 	return all

@@ -58,7 +58,7 @@ func (d *decision) add(a Action) { d.actions = append(d.actions, a) }
 func (s *Scene) NeedsList() bool {
 	_, searching := s.since()
 	return !s.Started && len(s.Ledger.Open)+len(s.Ledger.Finished) > 0 || searching || len(s.Regrown) > 0 ||
-		slices.ContainsFunc(s.Open, func(f Held) bool { return !f.Holds || f.Unsure && !f.Empty })
+		slices.ContainsFunc(s.Open, func(f Held) bool { return !f.Holds || f.Unsure && !f.Empty || f.Deleted && s.isQuietEnd(&f) })
 }
 
 // isKnown reports whether anything of this log was ever read.

@@ -96,7 +96,7 @@ func bytesBefore(last logfile.Sum, offset int64) int64 {
 func (o *opened) holdsAllOf(f logfile.File, offset int64, last logfile.Sum) bool {
 	switch {
 	case f.Head.Length == 0:
-		return o.inode.Is(f.Inode) && o.size == offset && o.modified.UnixNano() == f.Modified
+		return o.inode.Is(f.Inode) && o.size == offset && f.Size <= offset && o.modified.UnixNano() == f.Modified
 	case !o.begins(f.Head):
 		return false
 	case o.inode.Is(f.Inode):

@@ -52,6 +52,26 @@ var fates = []struct {
 		"A rotated file is quiet: it was deleted, while the new one is empty", seen(open(1, superseded, idle, deleted), open(2, neverFilled), beside("access.log", 20, openAs(2))),
 		"leave 1",
 	},
+	{
+		"A rotated file is quiet: it was compressed, and nginx went on", seen(open(1, superseded, idle, deleted, asOf(20)), open(2),
+			beside("access.log.1.gz", 15, copyOf(1)), beside("access.log", 20, openAs(2))),
+		"note copy 1 at 10, access.log.1.gz",
+	},
+	{
+		"A rotated file is quiet: it was compressed, nginx went on, and that is noted", seen(open(1, superseded, idle, deleted, asOf(20)), open(2), finished(1, isBeside(0), writtenAt(15)),
+			beside("access.log.1.gz", 15, copyOf(1)), beside("access.log", 20, openAs(2))),
+		"leave 1",
+	},
+	{
+		"A rotated file is quiet: it was compressed, and has nothing more", seen(open(1, superseded, idle, deleted, asOf(15)), open(2),
+			beside("access.log.1.gz", 15, copyOf(1)), beside("access.log", 20, openAs(2))),
+		"leave 1",
+	},
+	{
+		"A rotated file is quiet: it was deleted, and its copy is older than it", seen(open(1, superseded, idle, deleted, asOf(20), madeAt(16)), open(2),
+			beside("access.log.1.gz", 15, copyOf(1)), beside("access.log", 20, openAs(2))),
+		"leave 1",
+	},
 	{"A rotated file is quiet: it was deleted, with nothing at the path", seen(missing(100), open(1, superseded, idle, deleted), open(2)), ""},
 	{"A rotated file is quiet: with nothing at the path, for a day", seen(aDayLater, missing(10+24*60), open(1, superseded, idle), open(2)), "leave 1"},
 	{"A rotated file is quiet: the log was deleted, and nothing came, for a day", seen(aDayLater, missing(10+24*60), open(1, idle, deleted)), ""},
@@ -114,6 +134,16 @@ var fates = []struct {
 		"A rotated file is still written to: after it was left without a line, by another name", seen(regrown(1), open(2), finished(1, neverRead),
 			beside("access.log.bak", 15, anothers, is(1, logfile.Same)), beside("access.log", 20, openAs(2))),
 		"unwatch 1",
+	},
+	{
+		"A rotated file is still written to: after it was left, and it was deleted", seen(regrown(1), open(2), finished(1),
+			beside("/proc/self/fd/7", 15, nameless, ofSize(30), is(1, logfile.Same)), beside("access.log", 20, openAs(2))),
+		"resume 1 at 10, /proc/self/fd/7 behind",
+	},
+	{
+		"A rotated file is still written to: after it was left without a line, and it was deleted", seen(regrown(1), open(2), finished(1, neverRead),
+			beside("/proc/self/fd/7", 15, nameless, ofSize(30), is(1, logfile.Same)), beside("access.log", 20, openAs(2))),
+		"resume 1 at 0, /proc/self/fd/7 behind",
 	},
 	{
 		"A rotated file is still written to: after it was left, and it was compressed", seen(unsettled(5), open(2), finished(1, upTo(2000)),

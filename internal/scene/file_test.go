@@ -191,7 +191,8 @@ func (f *file) sendTail() error {
 
 func (f *file) describe() logfile.File {
 	g := &f.described
-	if f.summed != len(f.head) || f.superseded {
+	isKnown := g.Head.Length > 0 && !f.packed && !f.d.m.disk.hasName(f.inode) // and no more of it is anywhere else
+	if !isKnown && (f.summed != len(f.head) || f.superseded) {
 		g.Inode, g.Head, f.summed = f.inode.Inode, sumOfHead(f.head), len(f.head)
 		if g.Head.Length == 0 && f.superseded {
 			g.Head = logfile.SumOf(f.head)

@@ -1,7 +1,10 @@
 package scene
 
 import (
+	"slices"
 	"time"
+
+	"github.com/tailflux/tailflux/internal/checkpoint"
 )
 
 // leaves are superseded files that have not grown for so long that they are closed, and
@@ -12,10 +15,33 @@ func (d *decision) leaves() {
 		if d.isLate(f) {
 			d.add(Action{Do: Late, ID: f.ID})
 		}
-		if d.isQuietEnd(f) {
+		if d.isQuietEnd(f) && !d.noteCopies(f) {
 			d.add(Action{Do: Leave, ID: f.ID})
 		}
 	}
+}
+
+// noteCopies notes files that hold less than what was read of one that has no name any more, as
+// a compressed one does after which nginx has gone on: once that is closed, nothing would tell.
+// What holds all of it has its time, or a later one.
+func (d *decision) noteCopies(f *Held) (some bool) {
+	if !f.Deleted {
+		return false
+	}
+	for i, c := range d.Beside {
+		mayBe := c.Held == 0 && c.Modified.Before(f.AsOf) && c.Modified.UnixNano() >= f.Inode.Birth && !d.isNoted(c)
+		if mayBe && d.Trouble(i) == nil && d.Copies(i, f.ID) {
+			d.add(Action{Do: NoteCopy, File: i, Prior: f.Generation})
+			some = true
+		}
+	}
+	return some
+}
+
+// isNoted reports whether a file is known as it is now.
+func (d *decision) isNoted(c Beside) bool {
+	is := func(g checkpoint.Generation) bool { return g.Inode.Is(c.Inode) && g.Modified == c.Modified.UnixNano() }
+	return slices.ContainsFunc(d.Ledger.Finished, is)
 }
 
 // MostPatience is how long a file that has not grown is kept open while the one after it is

@@ -176,6 +176,11 @@ func neverRead(g *checkpoint.Generation) {
 // headless is of a file of which something was read, and no whole line of its head.
 func headless(g *checkpoint.Generation) { g.Head = logfile.Sum{} }
 
+// isBeside says that a generation's file is the one with a place beside the log.
+func isBeside(i int) recalls {
+	return func(g *checkpoint.Generation) { g.Inode.Number = uint64(1000 + i) }
+}
+
 func writtenAt(at int) recalls {
 	return func(g *checkpoint.Generation) { g.Modified = minute(at).UnixNano() }
 }
@@ -255,6 +260,9 @@ func bornAt(at int) trait { return func(_ *look, s *said, _ int) { s.born = minu
 
 // oddlyNamed says that a file is not called as rotated ones are, and is perhaps one.
 func oddlyNamed(l *look, _ *said, i int) { l.Beside[i].Rotated, l.Beside[i].Maybe = false, true }
+
+// nameless says that a file that was left has no name any more.
+func nameless(l *look, _ *said, i int) { l.Beside[i].Rotated, l.Beside[i].Nameless = false, true }
 
 // anothers says that a file is none of this log's, by its name.
 func anothers(l *look, _ *said, i int) { l.Beside[i].Rotated = false }

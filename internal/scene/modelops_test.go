@@ -219,7 +219,11 @@ func (m *model) opGzip() {
 		if f == m.disk.at() || f == m.regrown || f.packed || f == m.nginx.inode || slices.ContainsFunc(m.files, isTwin) {
 			continue
 		}
-		m.retire()
+		late := m.late
+		if late == nil || late.inode != f || !m.goesOn(late) {
+			late = nil
+			m.retire()
+		}
 		// If the daemon has it open, it has no name now: what begins like it is a copy in its place.
 		m.alone = m.alone || bytes.HasPrefix(f.text, []byte("b"))
 		to := m.disk.pack(name, m.inUse)
@@ -228,9 +232,24 @@ func (m *model) opGzip() {
 				w.inode = to
 			}
 		}
+		if late != nil { // the worker goes on with what has no name any more
+			late.ended, to.copied = true, true
+			m.late = &written{inode: f, since: late.since, deleted: true}
+			m.files = append(m.files, m.late)
+		}
 		return
 	}
 	m.opWrite()
+}
+
+// goesOn reports whether a worker may write to its old file although that is compressed now: the
+// daemon has seen all of it, and holds it.
+func (m *model) goesOn(late *written) bool {
+	if m.looking || !m.running() || !m.holds || !m.daemon.holds(late.inode) || len(late.text) > 0 && !bytes.HasSuffix(late.text, []byte{'\n'}) {
+		return false
+	}
+	f := m.daemon.openAs(late.inode)
+	return f == nil || len(f.head) == len(headOf(late.inode.text))
 }
 
 func (m *model) opRestart() {

@@ -48,7 +48,7 @@ func (m *model) create() {
 // inUse reports whether somebody has a file open.
 func (m *model) inUse(f *inode) bool {
 	return m.nginx != nil && m.nginx.inode == f || m.late != nil && m.late.inode == f || m.copy != nil && m.copy.to == f ||
-		m.running() && (m.looking || m.daemon.openAs(f) != nil)
+		m.running() && (m.looking || m.daemon.holds(f))
 }
 
 // distinct sees to it that a file is no mere beginning of another one when it loses

@@ -1,6 +1,7 @@
 package scene
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 	"time"
@@ -122,7 +123,7 @@ func (d *decision) mayBe(c Beside, g *checkpoint.Generation) bool {
 func (d *decision) restore() bool {
 	taken := map[int]bool{}
 	var missing []*checkpoint.Generation
-	for _, g := range headsFirst(d.Ledger.Open) {
+	for _, g := range d.headsFirst() {
 		g := acknowledged(g)
 		best, sure := d.match(&g, taken)
 		switch {
@@ -181,11 +182,19 @@ func (d *decision) whyLost(g *checkpoint.Generation) string {
 }
 
 // headsFirst has the generations of which nothing but the inode is known behind the
-// others: a file that was empty may have become the copy of one of these.
-func headsFirst(open []checkpoint.Generation) []checkpoint.Generation {
-	isKnown := func(g checkpoint.Generation) bool { return g.Head.Length > 0 }
-	headless := slices.DeleteFunc(slices.Clone(open), isKnown)
-	return append(slices.DeleteFunc(slices.Clone(open), func(g checkpoint.Generation) bool { return !isKnown(g) }), headless...)
+// others, and of these the one at the path first: a file that was empty may have become the
+// copy of one before it.
+func (d *decision) headsFirst() []checkpoint.Generation {
+	rank := func(g checkpoint.Generation) int {
+		switch at := d.Path.File; {
+		case g.Head.Length > 0:
+			return 0
+		case at >= 0 && d.isFile(at, &g):
+			return 1
+		}
+		return 2
+	}
+	return slices.SortedStableFunc(slices.Values(d.Ledger.Open), func(a, b checkpoint.Generation) int { return cmp.Compare(rank(a), rank(b)) })
 }
 
 // keepLast makes the last of the files that are resumed the newest one if none is at

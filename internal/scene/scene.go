@@ -85,6 +85,7 @@ type Beside struct {
 	Maybe    bool          // it is not, but perhaps it is one
 	Renamed  bool          // it is called as logrotate's renamecopy calls one for a while
 	AtPath   bool          // it is what is at the path, under whatever name
+	Nameless bool          // it is one that was left, or is open, and nobody has a name for it
 	Held     int64         // the generation as which it is open; 0: none
 }
 

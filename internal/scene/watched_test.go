@@ -16,18 +16,22 @@ const (
 	watchFor  = time.Hour
 )
 
-// watched is a file that was left, and is not open.
+// watched is a file that was left, and is not read.
 type watched struct {
 	id    int64
 	inode logfile.Inode
 	end   int64
 	until time.Time
+	held  *inode // or nil
 }
 
-// end closes a file, and looks at it by its name from now on.
+// end closes a file, and looks at it by its name from now on, or holds it.
 func (d *daemon) end(f *file) {
-	if !f.packed && d.m.disk.hasName(f.inode) {
+	if !f.packed && (d.m.holds || d.m.disk.hasName(f.inode)) {
 		d.watch(f.at.Generation.ID, f.inode.Inode, f.at.Offset)
+		if d.m.holds {
+			d.watched[len(d.watched)-1].held = f.inode
+		}
 	}
 	f.describeChange()
 	f.ledger.Leave(f.at, f.before())
@@ -36,7 +40,7 @@ func (d *daemon) end(f *file) {
 }
 
 func (d *daemon) watch(id int64, inode logfile.Inode, end int64) {
-	d.watched = append(d.watched, watched{id, inode, end, d.m.disk.now.Add(watchFor)})
+	d.watched = append(d.watched, watched{id, inode, end, d.m.disk.now.Add(watchFor), nil})
 	d.watched = d.watched[max(0, len(d.watched)-64):]
 }
 
@@ -57,6 +61,12 @@ func (d *daemon) watchFinished(known *checkpoint.Source) {
 func (d *daemon) regrown() (ids []int64) {
 	gone := map[int64]bool{}
 	d.watched = slices.DeleteFunc(d.watched, func(w watched) bool {
+		if w.held != nil {
+			if w.hasGrown() {
+				ids = append(ids, w.id)
+			}
+			return false
+		}
 		for _, f := range d.m.disk.names {
 			if f.Number == w.inode.Number { // a listing does not tell when it was born
 				if int64(len(f.text)) > w.end {
@@ -72,6 +82,13 @@ func (d *daemon) regrown() (ids []int64) {
 		d.grownElsewhere(gone)
 	}
 	return ids
+}
+
+func (w *watched) hasGrown() bool { return int64(len(w.held.text)) > w.end }
+
+// holds reports whether a file is open, or held.
+func (d *daemon) holds(f *inode) bool {
+	return d.openAs(f) != nil || slices.ContainsFunc(d.watched, func(w watched) bool { return w.held == f })
 }
 
 // grownElsewhere looks for what has become of files that are gone, if they may have grown.

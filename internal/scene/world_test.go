@@ -31,6 +31,7 @@ type model struct {
 	half    string     // what completes the half line at the end of nginx's file
 	alone   bool       // no file begins as another one any more
 	refuses bool       // some files may not be read
+	holds   bool       // the daemon holds files that it has left
 
 	daemon        *daemon
 	saved, backup checkpoint.Source // the two saves
@@ -50,6 +51,7 @@ func newModel(seed uint64, trace io.Writer) *model {
 	// Files that begin alike are told apart by what follows, or by their inodes alone.
 	m.refuses = r.IntN(2) == 0
 	m.alone = m.refuses
+	m.holds = seed%3 > 0
 	if r.IntN(4) == 0 {
 		m.disk.link = "access.000000.log"
 	}
@@ -210,14 +212,16 @@ func (m *model) wait(d time.Duration) {
 }
 
 // expire ends the writing to an old file that has been quiet for as long as the daemon
-// waits, if later writes are beyond the promise: nobody finds a file that has no name, and
-// half a line at the end of one that was left is a line.
+// waits, if later writes are beyond the promise: nobody finds a file that has no name and
+// that is not held, and half a line at the end of one that was left is a line.
 func (m *model) expire() {
 	if m.late == nil || m.disk.now.Sub(m.late.since) <= modelWait-10*time.Millisecond {
 		return
 	}
 	text := m.late.text
-	if m.late.deleted || !m.disk.hasName(m.late.inode) || len(text) > 0 && text[len(text)-1] != '\n' {
+	isHeld := m.running() && m.holds && m.daemon.holds(m.late.inode)
+	isLost := !m.disk.hasName(m.late.inode) && !isHeld
+	if isLost || len(text) > 0 && text[len(text)-1] != '\n' {
 		m.retire()
 	}
 }

@@ -52,9 +52,9 @@ func (s *source) act(r *Reader, sc *scene.Scene, b *found, actions []scene.Actio
 		case scene.Unreadable:
 			s.unreadable(r, sc.Beside[a.File].Path, a.Err)
 		case scene.Unwatch:
-			s.unwatch(a.ID)
+			s.unwatch(r, a.ID)
 		case scene.Start:
-			s.begun(sc)
+			s.begun(r, sc)
 			more = true
 		case scene.Sure:
 			f.Unsure = false
@@ -93,7 +93,7 @@ func (s *source) do(r *Reader, sc *scene.Scene, b *found, a scene.Action, f *gro
 	if a.Do == scene.Truncated {
 		return s.truncated(r, sc, b, a, f)
 	}
-	o, err := s.take(r, b, a.File)
+	o, err := s.take(r, sc, b, a.File)
 	if o == nil || err != nil {
 		return err
 	}
@@ -105,12 +105,18 @@ func (s *source) do(r *Reader, sc *scene.Scene, b *found, a scene.Action, f *gro
 }
 
 // take is a file of the scene, or what is at the path; nil if it is another one now.
-func (s *source) take(r *Reader, b *found, file int) (*logfile.Opened, error) {
+func (s *source) take(r *Reader, sc *scene.Scene, b *found, file int) (*logfile.Opened, error) {
 	if r.open >= r.most {
 		return nil, fmt.Errorf("%d log files are open, and the limit of open files leaves no more: raise it (LimitNOFILE= of the service, ulimit -n)", r.open)
 	}
 	if file >= 0 {
-		return b.take(file)
+		o, err := b.take(file)
+		if o != nil && sc.Beside[file].Nameless {
+			if w := s.heldAs(o.Info); w != nil {
+				o.Path = w.path
+			}
+		}
+		return o, err
 	}
 	o, err := logfile.OpenPlain(s.Path)
 	if err == nil && s.openAs(o.Info) != nil {
@@ -175,9 +181,10 @@ func (s *source) resume(r *Reader, o *logfile.Opened, a scene.Action, now time.T
 		Offset:     g.Offset, Line: g.Line,
 	}
 	f := s.add(r, o, at, a.Behind, now)
-	f.Unsure = scene.NeverRead(&g) && o.Rotated
+	f.WasKnownAs(g.File)
+	f.Unsure = scene.NeverRead(&g) && (o.Rotated || a.Behind)
 	if s.started { // it has come back to the path, or has grown after it was left
-		s.unwatch(g.ID)
+		s.unwatch(r, g.ID)
 		if a.Behind {
 			s.inOrder(f)
 		}
@@ -282,7 +289,7 @@ func (s *source) searched(moved bool) {
 }
 
 // begun notes that the source knows where to continue.
-func (s *source) begun(sc *scene.Scene) {
+func (s *source) begun(r *Reader, sc *scene.Scene) {
 	s.started, s.restarted = true, true
-	s.watchFinished(&sc.Ledger, sc.Now)
+	s.watchFinished(r, &sc.Ledger, sc.Now)
 }

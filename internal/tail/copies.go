@@ -93,7 +93,11 @@ func (s *source) noteCopy(r *Reader, b *found, a scene.Action) {
 	if err != nil {
 		return // the next look finds it as it is then
 	}
-	g.File = logfile.File{Inode: o.Inode, Head: o.Head.Sum(), Size: length, Modified: o.Info.ModTime().UnixNano()}
+	head := o.Head.Sum()
+	if head.Length == 0 {
+		head = logfile.SumOf(o.Head) // of a half line
+	}
+	g.File = logfile.File{Inode: o.Inode, Head: head, Size: length, Modified: o.Info.ModTime().UnixNano()}
 	g.State, g.Offset, g.Before = checkpoint.Finished, length, logfile.SumOf(last)
 	s.ledger.NoteCopy(g)
 }

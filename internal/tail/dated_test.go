@@ -35,16 +35,7 @@ func on(dir string, day int) string {
 // openIn is how many files in a directory, or deleted from there, this process has open.
 func openIn(t *testing.T, dir string) (n int) {
 	t.Helper()
-	entries, err := os.ReadDir("/proc/self/fd")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, e := range entries {
-		if to, err := os.Readlink("/proc/self/fd/" + e.Name()); err == nil && strings.HasPrefix(to, dir+"/") {
-			n++
-		}
-	}
-	return n
+	return descriptors(t, dir+"/")
 }
 
 // A month passes, a day a second, and what is older than a week is deleted. All lines

@@ -2,7 +2,6 @@ package tail
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"slices"
@@ -48,7 +47,7 @@ func (s *source) list(r *Reader, sc *scene.Scene) *found {
 // add puts one more file into a scene.
 func (b *found) add(sc *scene.Scene, f logfile.Sibling) {
 	b.siblings, b.opened, b.errs = append(b.siblings, f), append(b.opened, nil), append(b.errs, nil)
-	is := scene.Beside{Path: f.Path, Modified: f.Info.ModTime(), Inode: logfile.InodeIn(f.Info), Rotated: f.Rotated, Maybe: f.Maybe, Renamed: f.Renamed}
+	is := scene.Beside{Path: f.Path, Modified: f.Info.ModTime(), Inode: logfile.InodeIn(f.Info), Rotated: f.Rotated, Maybe: f.Maybe, Renamed: f.Renamed, Nameless: isByDescriptor(f.Path)}
 	for _, f := range b.open {
 		if f.Is(b.siblings[len(b.siblings)-1].Info) {
 			is.Held = f.At.Generation.ID
@@ -87,9 +86,20 @@ func (s *source) siblings(r *Reader, sc *scene.Scene) []logfile.Sibling {
 			all = append(all, logfile.Sibling{Path: s.Path, Info: info})
 		}
 	}
+	isListed := func(info fs.FileInfo) bool {
+		return slices.ContainsFunc(all, func(f logfile.Sibling) bool { return os.SameFile(f.Info, info) })
+	}
 	for _, f := range s.files { // wherever they are now
-		if f.Unsure && !slices.ContainsFunc(all, func(b logfile.Sibling) bool { return f.Is(b.Info) }) {
-			all = append(all, logfile.Sibling{Path: fmt.Sprintf("/proc/self/fd/%d", f.File.Fd()), Info: f.Info})
+		if f.Unsure && !isListed(f.Info) {
+			all = append(all, logfile.Sibling{Path: byDescriptor(f.File), Info: f.Info})
+		}
+	}
+	for _, w := range s.watched {
+		if w.held == nil || !slices.Contains(sc.Regrown, w.id) {
+			continue
+		}
+		if info, err := w.held.Stat(); err == nil && !isListed(info) {
+			all = append(all, logfile.Sibling{Path: byDescriptor(w.held), Info: info, Date: w.date})
 		}
 	}
 	return all

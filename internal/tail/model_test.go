@@ -85,6 +85,8 @@ type inode struct {
 	maybe   map[string]int
 	seen    bool // the daemon has looked while it was at the path
 	copied  bool // a copy of its beginning is beside it
+
+	nameless bool // it was compressed, and a worker goes on with it
 }
 
 // process is one run of the reader, and a sink that acknowledges in steps.
@@ -228,9 +230,13 @@ func (m *model) wait(d time.Duration) {
 }
 
 // expire ends the writing to an old file that has been quiet for as long as the
-// daemon waits: later writes are beyond the promise.
+// daemon waits: later writes are beyond the promise, but for those to one that was compressed
+// and is held.
 func (m *model) expire() {
-	if m.late != nil && m.running() && time.Since(m.late.since) > modelWait-10*time.Millisecond {
+	if m.late == nil || !m.running() || time.Since(m.late.since) <= modelWait-10*time.Millisecond {
+		return
+	}
+	if text := m.late.text.Bytes(); !m.late.nameless || len(text) > 0 && !bytes.HasSuffix(text, []byte{'\n'}) {
 		m.retire()
 	}
 }

@@ -3,6 +3,7 @@
 package tail_test
 
 import (
+	"bytes"
 	"compress/gzip"
 	"errors"
 	"fmt"
@@ -105,11 +106,14 @@ func (m *model) opLate() {
 	if left := modelWait - 15*time.Millisecond - time.Since(m.late.since); m.rand.IntN(3) == 0 && left > 0 && m.running() {
 		time.Sleep(left) // the last moment
 	}
-	text := m.line()
-	if m.rand.IntN(3) > 0 {
+	text, long := m.line(), time.Since(m.late.since) > modelWait-10*time.Millisecond
+	if long || m.rand.IntN(3) > 0 {
 		text += "\n"
 	}
 	m.append(m.late, text)
+	if long { // a file that was left is looked at once a second
+		m.wait(1200 * time.Millisecond)
+	}
 }
 
 // cut empties nginx's file.
@@ -271,17 +275,36 @@ func (m *model) opGzip() {
 		if m.isNginx(info) {
 			continue
 		}
-		if m.late != nil {
+		late := m.goesOn(info)
+		if late == nil {
 			m.retire()
 		}
-		if info.Size() > 0 && m.rand.IntN(4) == 0 {
+		if late == nil && info.Size() > 0 && m.rand.IntN(4) == 0 {
 			m.shred(name, info)
 			return
 		}
 		m.must(pack(name, info))
+		if late != nil { // the worker goes on with what has no name any more
+			late.ended = true
+			m.late = &inode{handle: late.handle, since: late.since, deleted: true, nameless: true, maybe: map[string]int{}}
+			m.files = append(m.files, m.late)
+		}
 		return
 	}
 	m.opWrite()
+}
+
+// goesOn is the old file of a worker, if it is the one that is to be compressed and the worker may
+// write to it after that: the daemon has seen all of it, and holds it.
+func (m *model) goesOn(info os.FileInfo) *inode {
+	if m.late == nil || !m.running() || m.late.text.Len() > 0 && !bytes.HasSuffix(m.late.text.Bytes(), []byte{'\n'}) {
+		return nil
+	}
+	if is, err := m.late.handle.Stat(); err != nil || !os.SameFile(is, info) {
+		return nil
+	}
+	m.wait(300 * time.Millisecond)
+	return m.late
 }
 
 // shred is how logrotate deletes a file that was compressed if it is told to: it is

@@ -192,6 +192,25 @@ func TestOldFileGrowsAndIsCompressedBeforeItIsSeen(t *testing.T) {
 	})
 }
 
+// The same after a start, since which nobody holds it.
+func TestOldFileOfBeforeAStartGrowsAndIsCompressedBeforeItIsSeen(t *testing.T) {
+	both(t, func(t *testing.T, wakeups bool) {
+		text, lines := numbered("a", 0, 100)
+		d, path, old, log := leftOld(t, wakeups, text, lines...)
+		d.stop()
+		d.start()
+		d.looked()
+		add(t, old, "late\n")
+		compress(t, path+".1", ".gz")
+		later()
+		add(t, log, "b2\n")
+		d.wantOf("late", "b2")
+		time.Sleep(3 * time.Second)
+		d.wantOf("late", "b2")
+		d.stop()
+	})
+}
+
 // It was written to soon after a stop, and the next start is hours later: what was not looked at
 // for an hour is looked at once.
 func TestOldFileGrewLongBeforeAStart(t *testing.T) {
@@ -290,6 +309,94 @@ func TestUnseenFileIsWrittenWhileNothingIsAtThePath(t *testing.T) {
 		time.Sleep(rotateWait / 2)
 		add(t, b, "st\n")
 		d.want(2, "b1", "half", "last")
+		d.stop()
+	})
+}
+
+// It was deleted, and another file is at the path: logrotate compresses without delaycompress, and its
+// postrotate fails; or somebody deletes a log, and makes an empty one.
+func TestDeletedFileGrowsAfterItWasLeft(t *testing.T) {
+	for name, text := range map[string]string{"behind lines": "b1\n", "behind an empty file": ""} {
+		t.Run(name, func(t *testing.T) {
+			both(t, func(t *testing.T, wakeups bool) {
+				path := logFile(t)
+				old := create(t, path, "a1\n")
+				d := newDaemon(t, wakeups, path)
+				d.start()
+				d.wantOf("a1")
+				rotate(t, path, text)
+				compress(t, path+".1", ".gz")
+				want := []string{"a1"}
+				if text != "" {
+					want = append(want, "b1")
+				}
+				d.wantOf(slices.Clone(want)...)
+				for i := range 3 {
+					d.acknowledge()
+					time.Sleep(3 * time.Second)
+					want = append(want, fmt.Sprint("late ", i))
+					add(t, old, fmt.Sprint("late ", i, "\n"))
+					d.wantOf(slices.Clone(want)...)
+				}
+				d.stop()
+			})
+		})
+	}
+}
+
+// It is held, and its space on the disk with it, no longer than ten minutes.
+func TestDeletedFileIsNotHeldForEver(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		path := logFile(t)
+		old := create(t, path, "a1\n")
+		d := newDaemon(t, false, path)
+		d.start()
+		d.wantOf("a1")
+		rotate(t, path, "b1\n")
+		remove(t, path+".1")
+		d.wantOf("a1", "b1")
+		d.acknowledge()
+		time.Sleep(9 * time.Minute)
+		add(t, old, "a2\n")
+		d.wantOf("a1", "b1", "a2")
+		d.acknowledge()
+		time.Sleep(9 * time.Minute)
+		if isHeld := func() bool { _, held := namesOfDescriptors(t); return slices.Contains(held, path+".1 (deleted)") }; !isHeld() {
+			t.Error("the deleted file is not held")
+		} else if time.Sleep(2 * time.Minute); isHeld() {
+			t.Error("the deleted file is held after ten minutes")
+		}
+		d.stop()
+	})
+}
+
+// The old log was compressed, and had lines after that, when it had no name any more: what was
+// compressed is less than what was read of it, and none of it is read again.
+func TestCompressedFileIsLessThanWhatWasReadOfTheLog(t *testing.T) {
+	both(t, func(t *testing.T, wakeups bool) {
+		path := logFile(t)
+		old := create(t, path, "a1\n")
+		d := newDaemon(t, wakeups, path)
+		d.start()
+		d.wantOf("a1")
+		log := rotate(t, path, "")
+		later()
+		add(t, old, "a2\n")
+		d.wantOf("a1", "a2")
+		compress(t, path+".1", ".gz")
+		add(t, old, "a3\n")
+		d.wantOf("a1", "a2", "a3")
+		d.acknowledge()
+		time.Sleep(3 * time.Second)
+		add(t, log, "b1\n")
+		d.wantOf("a1", "a2", "a3", "b1")
+		d.acknowledge()
+		time.Sleep(time.Second)
+		d.wantOf("a1", "a2", "a3", "b1")
+		d.stop()
+		d.start()
+		d.wantNothing()
 		d.stop()
 	})
 }

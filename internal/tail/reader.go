@@ -287,4 +287,8 @@ func (r *Reader) closeFiles(s *source) {
 		r.open--
 	}
 	s.files = nil
+	for i := range s.watched {
+		r.release(&s.watched[i])
+	}
+	s.watched = nil
 }

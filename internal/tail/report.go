@@ -6,6 +6,7 @@ import (
 	"io/fs"
 
 	"github.com/tailflux/tailflux/internal/growing"
+	"github.com/tailflux/tailflux/internal/logfile"
 	"github.com/tailflux/tailflux/internal/stats"
 )
 
@@ -54,8 +55,16 @@ func (s *source) late(r *Reader, f *growing.File) {
 		s.toldLate = true
 		r.log.Warn("a rotated log file is still written to: nginx has not reopened its logs. Its lines are read, but fix the rotation: "+
 			"postrotate must run nginx -s reopen (kill -USR1), and open_log_file_cache delays it",
-			"source", s.Name, "file", f.Name())
+			"source", s.Name, "file", nameOf(f))
 	}
+}
+
+// nameOf is the path of a file, also of one that has none any more.
+func nameOf(f *growing.File) string {
+	if logfile.Names(f.Info) == 0 {
+		return f.Path + " (deleted)"
+	}
+	return cmp.Or(f.Name(), f.Path)
 }
 
 // beyond counts the lines of superseded files whose numbers are those of a later file, too.
@@ -69,7 +78,7 @@ func (s *source) beyond(r *Reader) {
 			}
 			if f.Beyond == 0 {
 				r.log.Warn("a rotated log file has been written to for very long: numbers of its lines are used again in the next file, and a few of its points may be replaced: "+
-					"make nginx reopen its logs (nginx -s reopen)", "source", s.Name, "file", f.Name(), "lines", generationGap)
+					"make nginx reopen its logs (nginx -s reopen)", "source", s.Name, "file", nameOf(f), "lines", generationGap)
 			}
 			r.stats.UpdateSource(s.Index, func(st *stats.Source) { st.Beyond += lines - f.Beyond })
 			f.Beyond = lines

@@ -14,6 +14,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"go.uber.org/goleak"
 )
 
@@ -176,19 +178,40 @@ func descriptors(t *testing.T, dir string) (n int) {
 	return n
 }
 
-// openNames is what the descriptors of this process are of.
+// openNames is what the descriptors of this process are of that can be read.
 func openNames(t *testing.T) (names []string) {
+	t.Helper()
+	names, _ = namesOfDescriptors(t)
+	return names
+}
+
+// namesOfDescriptors is what the descriptors of this process are of; those that cannot be read
+// only hold a file that was left.
+func namesOfDescriptors(t *testing.T) (open, held []string) {
 	t.Helper()
 	fds, err := filepath.Glob("/proc/self/fd/*")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, fd := range fds {
-		if name, err := os.Readlink(fd); err == nil {
-			names = append(names, name)
+		name, err := os.Readlink(fd)
+		if err != nil {
+			continue
+		}
+		var flags int
+		info, err := os.ReadFile("/proc/self/fdinfo/" + filepath.Base(fd))
+		if _, text, ok := strings.Cut(string(info), "flags:"); err == nil && ok {
+			_, err = fmt.Sscanf(text, "%o", &flags)
+		}
+		switch {
+		case err != nil: // it has been closed
+		case flags&unix.O_PATH != 0:
+			held = append(held, name)
+		default:
+			open = append(open, name)
 		}
 	}
-	return names
+	return open, held
 }
 
 // watches is how often files are watched by any inotify instance of this process.

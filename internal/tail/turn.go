@@ -73,9 +73,7 @@ func (r *Reader) readFile(ctx context.Context, s *source, f *growing.File) (more
 // end closes a file of which nothing more will be read.
 func (r *Reader) end(s *source, f *growing.File) {
 	s.rotatedTo(f.Directory())
-	if path := f.Name(); path != "" {
-		s.watch(f.At.Generation.ID, f.Inode, path, max(f.At.Offset, f.Seen), time.Now()) // NULs at its end are behind what was sent
-	}
+	s.watchLeft(r, f, time.Now())
 	r.watcher.Forget(f.File)
 	f.End()
 	r.open--

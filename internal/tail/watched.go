@@ -1,43 +1,110 @@
 package tail
 
 import (
+	"cmp"
+	"fmt"
+	"io/fs"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/tailflux/tailflux/internal/checkpoint"
+	"github.com/tailflux/tailflux/internal/growing"
 	"github.com/tailflux/tailflux/internal/logfile"
 	"github.com/tailflux/tailflux/internal/scene"
 )
 
 // A file that was left may grow again: a worker of nginx was never told to reopen its
-// logs, or does so late (open_log_file_cache). It is looked at by its name for a while.
+// logs, or does so late (open_log_file_cache). It is looked at by its name for a while. At
+// first it is held, too: it may be deleted, as what compresses files does, and nginx goes on.
+// Its blocks on the disk are free only after that.
 const (
 	watchTick  = time.Second
 	watchFor   = time.Hour
+	holdFor    = 10 * time.Minute
 	maxWatches = 64 // of a source, as many as the checkpoint knows
+	maxHeld    = 2  // of these: nginx has the last one still open, if any
 )
 
-// watched is a file that was left, and is not open.
+// watched is a file that was left, and is not read.
 type watched struct {
 	id    int64 // of the generation
 	inode logfile.Inode
 	path  string // where it was last
 	end   int64  // it was read up to here
-	until time.Time
+	left  time.Time
+
+	held *os.File // for a while, or nil
+	date string   // of a day of a dated log, as of a [logfile.Sibling]
 }
 
-// watch begins to look at a file that was left at a time.
-func (s *source) watch(id int64, inode logfile.Inode, path string, end int64, left time.Time) {
-	s.watched = append(s.watched, watched{id, inode, path, end, left.Add(watchFor)})
-	if extra := len(s.watched) - maxWatches; extra > 0 {
-		s.watched = slices.Delete(s.watched, 0, extra)
+// watchLeft begins to look at a plain file that is about to be closed.
+func (s *source) watchLeft(r *Reader, f *growing.File, now time.Time) {
+	if f.Packed != nil {
+		return
+	}
+	end := max(f.At.Offset, f.Seen) // NULs at its end are behind what was sent
+	w := watched{id: f.At.Generation.ID, inode: f.Inode, path: cmp.Or(f.Name(), f.Path), end: end, left: now, date: f.Date}
+	if r.open < r.most/2 { // files that are read need theirs
+		if w.held, _ = os.OpenFile(byDescriptor(f.File), unix.O_PATH, 0); w.held != nil {
+			r.open++
+		}
+	}
+	s.watch(r, w)
+	for i := range max(0, len(s.watched)-maxHeld) {
+		r.release(&s.watched[i])
+	}
+}
+
+// byDescriptor is a path of an open file that may have no name.
+func byDescriptor(f *os.File) string { return fmt.Sprint(descriptors, f.Fd()) }
+
+func isByDescriptor(path string) bool { return strings.HasPrefix(path, descriptors) }
+
+const descriptors = "/proc/self/fd/"
+
+// watch begins to look at a file.
+func (s *source) watch(r *Reader, w watched) {
+	s.watched = append(s.watched, w)
+	for len(s.watched) > maxWatches {
+		s.unwatch(r, s.watched[0].id)
 	}
 }
 
 // unwatch ends that.
-func (s *source) unwatch(id int64) {
-	s.watched = slices.DeleteFunc(s.watched, func(w watched) bool { return w.id == id })
+func (s *source) unwatch(r *Reader, id int64) {
+	s.watched = slices.DeleteFunc(s.watched, func(w watched) bool {
+		if w.id == id {
+			r.release(&w)
+		}
+		return w.id == id
+	})
+}
+
+// release closes a file that is held.
+func (r *Reader) release(w *watched) {
+	if w.held != nil {
+		w.held.Close()
+		w.held = nil
+		r.open--
+	}
+}
+
+// heldAs is the file that is held and has info's identity, or nil.
+func (s *source) heldAs(info fs.FileInfo) *watched {
+	for i := range s.watched {
+		w := &s.watched[i]
+		if w.held == nil {
+			continue
+		}
+		if is, err := w.held.Stat(); err == nil && os.SameFile(is, info) {
+			return w
+		}
+	}
+	return nil
 }
 
 // regrown are the generations whose files have grown since they were left. Files that
@@ -47,7 +114,10 @@ func (s *source) regrown(r *Reader, now time.Time) (ids []int64) {
 	var beside []logfile.Sibling
 	for i := range s.watched {
 		w := &s.watched[i]
-		info, err := os.Stat(w.path)
+		if now.Sub(w.left) > holdFor {
+			r.release(w)
+		}
+		info, err := w.stat()
 		if err != nil || !logfile.InodeIn(info).Is(w.inode) {
 			if beside == nil {
 				beside = s.beside(r, s.Path, s.ledger.Directories())
@@ -57,14 +127,14 @@ func (s *source) regrown(r *Reader, now time.Time) (ids []int64) {
 		switch {
 		case info != nil && info.Size() > w.end:
 			ids = append(ids, w.id)
-		case now.After(w.until): // only now: perhaps nobody has looked for long
+		case now.Sub(w.left) > watchFor: // only now: perhaps nobody has looked for long
 			over[w.id] = true
 		case info == nil:
 			gone[w.id], over[w.id] = true, true
 		}
 	}
-	if len(over) > 0 {
-		s.watched = slices.DeleteFunc(s.watched, func(w watched) bool { return over[w.id] })
+	for id := range over {
+		s.unwatch(r, id)
 	}
 	if len(gone) > 0 {
 		s.grownElsewhere(gone, beside)
@@ -88,6 +158,14 @@ func (s *source) grownElsewhere(gone map[int64]bool, beside []logfile.Sibling) {
 	}
 }
 
+// stat is of the file that is held, or of what is at the path.
+func (w *watched) stat() (os.FileInfo, error) {
+	if w.held != nil {
+		return w.held.Stat()
+	}
+	return os.Stat(w.path)
+}
+
 // in finds the file under its new name, which it notes; nil if it has none.
 func (w *watched) in(beside []logfile.Sibling) os.FileInfo {
 	for _, f := range beside {
@@ -101,7 +179,7 @@ func (w *watched) in(beside []logfile.Sibling) os.FileInfo {
 
 // watchFinished begins to look at files that were left before a start, however long ago: once
 // at least.
-func (s *source) watchFinished(known *checkpoint.Source, now time.Time) {
+func (s *source) watchFinished(r *Reader, known *checkpoint.Source, now time.Time) {
 	for _, g := range known.Finished {
 		if g.State != checkpoint.Finished || g.Head.Length == 0 && !scene.NeverRead(&g) {
 			continue
@@ -110,6 +188,6 @@ func (s *source) watchFinished(known *checkpoint.Source, now time.Time) {
 		if now.Sub(left) < watchFor {
 			left = now
 		}
-		s.watch(g.ID, g.Inode, "", max(g.Offset, g.Size), left)
+		s.watch(r, watched{id: g.ID, inode: g.Inode, end: max(g.Offset, g.Size), left: left})
 	}
 }

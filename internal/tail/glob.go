@@ -194,7 +194,7 @@ func (r *Reader) reportMatches(g *glob) {
 	if err := g.unmatched(); err != nil {
 		trouble = err.Error()
 	}
-	if trouble != "" && trouble != g.trouble {
+	if trouble != "" && trouble != g.trouble && !r.config.Once { // Once says it in the end
 		r.log.Warn("no file matches the glob yet; waiting for one", "glob", g.Pattern, "reason", trouble)
 	}
 	g.trouble = trouble

@@ -286,6 +286,9 @@ func TestOnceReadsTheOthers(t *testing.T) {
 		if got := len(f.lines(1)); got != 2 {
 			t.Errorf("%d lines were read, want 2", got)
 		}
+		if f.logged("waiting") > 0 {
+			t.Error("it says that it waits, and does not")
+		}
 	}
 }
 

@@ -30,6 +30,7 @@ func (s *source) report(r *Reader, err error) {
 	}
 	if trouble != s.trouble {
 		switch {
+		case r.config.Once: // nobody waits, and Refused says it in the end
 		case errors.Is(err, fs.ErrNotExist):
 			r.log.Warn("log file is missing; waiting for it", "source", s.Name, "file", s.Path)
 		case err != nil:

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -21,11 +22,14 @@ func TestNginxIsNotToldToReopen(t *testing.T) {
 	db := influxdtest.New(t, influxdtest.Options{})
 	for _, tt := range []struct {
 		name, path, log string
+		compress        bool
 	}{
-		{"logrotate's signal is not sent", "access.log", `access_log access.log timed;`},
+		{name: "logrotate's signal is not sent", path: "access.log", log: `access_log access.log timed;`},
+		// What nginx writes to has no name any more, until it reopens its logs in the end.
+		{name: "nor is it, and logrotate compresses", path: "access.log", log: `access_log access.log timed;`, compress: true},
 		// nginx keeps the file of a name with variables open, and looks whether the name
 		// still leads to it only after the time that valid= gives.
-		{"open_log_file_cache", "127.0.0.1.log", `access_log $host.log timed; open_log_file_cache max=10 inactive=30s min_uses=1 valid=8s;`},
+		{name: "open_log_file_cache", path: "127.0.0.1.log", log: `access_log $host.log timed; open_log_file_cache max=10 inactive=30s min_uses=1 valid=8s;`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -51,7 +55,11 @@ func TestNginxIsNotToldToReopen(t *testing.T) {
 			get()
 			d := b.start("--path", b.path(tt.path), "--format", "timed", "--start", "beginning", "--rotate-wait", "1s")
 			b.delivered(d, 1)
-			conf := b.write("logrotate.conf", b.path(tt.path)+" {\nrotate 5\ncreate 0644\nnocompress\n}\n")
+			compress := "nocompress"
+			if tt.compress {
+				compress = "compress"
+			}
+			conf := b.write("logrotate.conf", b.path(tt.path)+" {\nrotate 5\ncreate 0644\n"+compress+"\n}\n")
 			if out, err := exec.Command("logrotate", "-f", "-s", b.path("logrotate.state"), conf).CombinedOutput(); err != nil {
 				t.Fatalf("logrotate: %v\n%s", err, out)
 			}
@@ -62,13 +70,32 @@ func TestNginxIsNotToldToReopen(t *testing.T) {
 					time.Sleep(2 * time.Second) // more than rotate_wait
 				}
 			}
+			all := 1 + visits
+			if tt.compress {
+				b.delivered(d, int64(all))
+				time.Sleep(2 * time.Second)
+				if err := n.cmd.Process.Signal(syscall.SIGUSR1); err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(200 * time.Millisecond) // its worker hears of it
+				for range visits {
+					get()
+				}
+				all += visits
+			}
 			n.stop()
-			r := b.delivered(d, 1+visits)
+			r := b.delivered(d, int64(all))
 			if late := r.Sources[0].WrittenLate; late == 0 {
 				t.Errorf("still_written_after_rotation is 0; tailflux logged:\n%s", d.Log())
 			}
 			if err := d.Stop(); err != nil {
 				t.Error(err)
+			}
+			if tt.compress {
+				if _, err := os.Stat(b.path(tt.path + ".1.gz")); err != nil {
+					t.Error(err)
+				}
+				return
 			}
 			var files []int
 			for _, name := range []string{tt.path, tt.path + ".1"} {

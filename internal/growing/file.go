@@ -82,8 +82,7 @@ func New(o *logfile.Opened, at flow.Position, ledger *checkpoint.Ledger, d *Feed
 // Restart goes on with what is in the file now, from a position of another generation on.
 func (f *File) Restart(at flow.Position, now time.Time) error {
 	f.At = at
-	f.Head, f.summed, f.marks, f.Unsearched = nil, -1, nil, false
-	f.described.Head = logfile.Sum{}
+	f.Head, f.described.Head, f.summed, f.marks, f.Unsearched = nil, logfile.Sum{}, -1, nil, false
 	f.Seen, f.scanned, f.held, f.Grown = at.Offset, 0, false, now
 	info, err := f.File.Stat()
 	if err != nil {

@@ -84,6 +84,12 @@ func (s *Scene) OpenAs(id int64) *Held {
 	return nil
 }
 
+// predates reports whether a file was last written before that of a generation was made: it is
+// no copy of that.
+func (c *Beside) predates(g *checkpoint.Generation) bool {
+	return c.Inode.Device == g.Inode.Device && c.Modified.UnixNano() < g.Inode.Birth
+}
+
 // newest is the open file that is or was last at the path, or nil.
 func (s *Scene) newest() *Held {
 	for i := range s.Open {

@@ -335,6 +335,11 @@ var fates = []struct {
 		"truncated 1 goes on in access.log.1",
 	},
 	{
+		"A truncated log has a copy: what is older than the log is none", seen(open(1, changed(0), known(25), madeAt(16)),
+			beside("access.log.1", 15, is(1, logfile.Copy), ofSize(25)), beside("access.log", 20, openAs(1))),
+		"truncated 1 15 bytes",
+	},
+	{
 		"A truncated log has a copy: compressed", seen(open(1, changed(0), known(25)),
 			beside("access.log.1.gz", 15, is(1, logfile.Copy), ofSize(-1)), beside("access.log", 20, openAs(1))),
 		"truncated 1 goes on in access.log.1.gz",
@@ -427,6 +432,11 @@ var fates = []struct {
 	{
 		"tailflux is started again: after a rotation", seen(atStart(0), remembered(1), beside("access.log.1.gz", 10, is(1, logfile.Copy)), beside("access.log", 20)),
 		"resume 1 at 10, access.log.1.gz behind; search since 10; start",
+	},
+	{
+		"tailflux is started again: after a rotation, and what is older than the log is no copy of it", seen(atStart(2), remembered(1, bornAtMinute(11)),
+			beside("access.log.1.gz", 10, is(1, logfile.Copy)), beside("access.log", 20)),
+		"lose 1; search since 10; start",
 	},
 	{
 		"tailflux is started again: with two files", seen(atStart(0), remembered(1), remembered(2),

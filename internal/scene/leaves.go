@@ -29,7 +29,7 @@ func (d *decision) noteCopies(f *Held) (some bool) {
 		return false
 	}
 	for i, c := range d.Beside {
-		mayBe := c.Held == 0 && c.Modified.Before(f.AsOf) && c.Modified.UnixNano() >= f.Inode.Birth && !d.isNoted(c)
+		mayBe := c.Held == 0 && c.Modified.Before(f.AsOf) && !c.predates(&f.Generation) && !d.isNoted(c)
 		if mayBe && d.Trouble(i) == nil && d.Copies(i, f.ID) {
 			d.add(Action{Do: NoteCopy, File: i, Prior: f.Generation})
 			some = true

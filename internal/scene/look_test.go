@@ -181,6 +181,10 @@ func isBeside(i int) recalls {
 	return func(g *checkpoint.Generation) { g.Inode.Number = uint64(1000 + i) }
 }
 
+func bornAtMinute(at int) recalls {
+	return func(g *checkpoint.Generation) { g.Inode.Birth = minute(at).UnixNano() }
+}
+
 func writtenAt(at int) recalls {
 	return func(g *checkpoint.Generation) { g.Modified = minute(at).UnixNano() }
 }

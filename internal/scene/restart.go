@@ -222,7 +222,7 @@ func (d *decision) match(g *checkpoint.Generation, taken map[int]bool) (best int
 			continue
 		}
 		how := d.Is(i, g)
-		if how == logfile.Different || how < sure || c.AtPath && !d.isLog(i, how, g) {
+		if how == logfile.Different || how < logfile.Same && c.predates(g) || how < sure || c.AtPath && !d.isLog(i, how, g) {
 			continue
 		}
 		if itself := how == logfile.Same && g.Head.Length > 0; !itself && d.wasReadByNow(i, g.ID, taken) {

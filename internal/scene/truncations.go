@@ -20,7 +20,7 @@ func (d *decision) truncations() {
 		elsewhere := false // all that is known of it is in a copy that was found before, and is read
 		var parts []int    // copies that were made when it had less than what is known of its beginning
 		for i, c := range d.Beside {
-			if c.Held == f.ID || d.Trouble(i) != nil {
+			if c.Held == f.ID || c.predates(&f.Generation) || d.Trouble(i) != nil {
 				continue
 			}
 			if c.Held != 0 && !d.OpenAs(c.Held).Unsure {

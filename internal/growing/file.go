@@ -42,6 +42,7 @@ type File struct {
 	Replaced   time.Time     // since when, or when it was found so
 	Late       time.Duration // how long after that it was seen to be longer
 	Told       bool          // somebody was told so
+	Noted      bool          // its copies were looked for since it was deleted and has grown
 	Beyond     int64         // how many of its lines have numbers of a later file
 	NoRest     bool          // what follows its last newline is in another file, too
 	Unsure     bool          // it was empty when it was found beside the log, and may become a copy of it
@@ -322,7 +323,7 @@ func (f *File) readAt(p []byte, offset int64) (n int, err error) {
 	f.reaches(end, now)
 	f.Size = max(f.Size, end)
 	if end > f.Seen {
-		f.Seen, f.Grown = end, now
+		f.Seen, f.Grown, f.Leaving, f.Noted = end, now, false, false
 	}
 	return n, nil
 }

@@ -64,7 +64,7 @@ func (f *File) skip(n int, block bool) {
 	f.hole = hole{f.At, end - f.At.Offset}
 	f.Size = max(f.Size, end)
 	if end > f.Seen {
-		f.Seen, f.Grown = end, time.Now()
+		f.Seen, f.Grown, f.Leaving, f.Noted = end, time.Now(), false, false
 	}
 }
 

@@ -42,6 +42,7 @@ func (d *daemon) act(sc *scene.Scene, e *evidence, actions []scene.Action, moved
 			more = more || len(sc.Regrown) > 0 // which come after that
 		case scene.Leave:
 			f.leaving = true
+			f.notedCopies = f.notedCopies || sc.OpenAs(a.ID).Deleted
 		case scene.Late:
 			f.told = true
 		case scene.Unreadable:

@@ -13,7 +13,9 @@ import (
 // That comes before arrivals, whose search is due at the same moments and would always win.
 func (d *decision) missed() {
 	if d.isMissed() {
-		d.regrown()
+		if d.regrown(); d.isWaiting() {
+			d.actions = nil // others may have come
+		}
 	}
 }
 
@@ -221,6 +223,10 @@ func (d *decision) regrown() {
 			file := slices.IndexFunc(d.Beside, func(c Beside) bool {
 				return g.ID == id && c.Held == 0 && c.Inode.Is(g.Inode) && (g.Head.Length > 0 || NeverRead(&g) && (c.Rotated || c.Nameless))
 			})
+			if file >= 0 && d.OpenAs(id) == nil && d.isRefused(file) {
+				a = Action{Do: Wait, Err: d.Trouble(file)}
+				break
+			}
 			// What grew may have been truncated, and be another one by now: its copies have not grown.
 			if file >= 0 && d.OpenAs(id) == nil && d.isFile(file, &g) && d.Size(file) > g.Offset && d.Is(file, &g) == logfile.Same {
 				a = Action{Do: Resume, ID: id, File: file, Prior: g, Behind: true}
@@ -229,4 +235,16 @@ func (d *decision) regrown() {
 		}
 		d.add(a)
 	}
+}
+
+// isRefused reports whether a file cannot be opened now, and may be later.
+func (d *decision) isRefused(file int) bool {
+	err := d.Trouble(file)
+	_, packed := errors.AsType[logfile.PackedError](err)
+	return err != nil && !packed
+}
+
+// isWaiting reports whether nothing is to be done but to wait.
+func (d *decision) isWaiting() bool {
+	return !slices.ContainsFunc(d.actions, func(a Action) bool { return a.Do != Wait })
 }

@@ -131,7 +131,7 @@ func (d *daemon) observe() scene.Scene {
 		sc.Open = append(sc.Open, scene.Held{
 			Generation: checkpoint.Generation{ID: id}, Holds: holds, Kept: kept, Known: f.known(), Empty: len(f.head) == 0,
 			Superseded: f.superseded, Unsure: f.unsure, Unsearched: f.unsearched, Packed: f.packed, Idle: f.idle(),
-			Grown: f.grown, AsOf: f.asOf, Deleted: !f.packed && !d.m.disk.hasName(f.inode), Told: f.told, Late: f.late,
+			Grown: f.grown, AsOf: f.asOf, Deleted: !f.packed && !d.m.disk.hasName(f.inode), Noted: f.notedCopies, Told: f.told, Late: f.late,
 		})
 	}
 	if d.started && sc.Now.Sub(d.checked) >= watchTick {

@@ -37,7 +37,7 @@ func (s *Scene) IsQuiet() bool {
 //	files that have not grown for long enough, and those that still grow
 func Decide(s *Scene) []Action {
 	d := decision{Scene: s}
-	for _, step := range []func(){d.start, d.truncations, d.emptyOnes, d.missed, d.arrivals, d.regrown, d.leaves} {
+	for _, step := range []func(){d.start, d.truncations, d.emptyOnes, d.missed, d.arrivals, d.lateOnes} {
 		if step(); len(d.actions) > 0 {
 			break
 		}
@@ -58,7 +58,7 @@ func (d *decision) add(a Action) { d.actions = append(d.actions, a) }
 func (s *Scene) NeedsList() bool {
 	_, searching := s.since()
 	return !s.Started && len(s.Ledger.Open)+len(s.Ledger.Finished) > 0 || searching || len(s.Regrown) > 0 ||
-		slices.ContainsFunc(s.Open, func(f Held) bool { return !f.Holds || f.Unsure && !f.Empty || f.Deleted && s.isQuietEnd(&f) })
+		slices.ContainsFunc(s.Open, func(f Held) bool { return !f.Holds || f.Unsure && !f.Empty || f.needsNotes() && s.isQuietEnd(&f) })
 }
 
 // isKnown reports whether anything of this log was ever read.
@@ -85,9 +85,13 @@ func (s *Scene) OpenAs(id int64) *Held {
 }
 
 // predates reports whether a file was last written before that of a generation was made: it is
-// no copy of that.
+// no copy of that. What copies files may cut their times to microseconds, or to seconds.
 func (c *Beside) predates(g *checkpoint.Generation) bool {
-	return c.Inode.Device == g.Inode.Device && c.Modified.UnixNano() < g.Inode.Birth
+	step := 10 * time.Millisecond // the kernel's clock of files has such, too
+	if c.Modified.Nanosecond() == 0 {
+		step = 2 * time.Second
+	}
+	return c.Inode.Device == g.Inode.Device && c.Modified.Add(step).UnixNano() < g.Inode.Birth
 }
 
 // newest is the open file that is or was last at the path, or nil.

@@ -64,7 +64,7 @@ func (d *disk) create(name string, inUse func(*inode) bool) *inode {
 			f.Number = old.Number
 		}
 	}
-	f.Birth = d.now.UnixNano()
+	f.Birth = d.stamp().UnixNano()
 	d.names[name] = f
 	d.all = append(d.all, f)
 	return f

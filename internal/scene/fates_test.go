@@ -55,7 +55,12 @@ var fates = []struct {
 	{
 		"A rotated file is quiet: it was compressed, and nginx went on", seen(open(1, superseded, idle, deleted, asOf(20)), open(2),
 			beside("access.log.1.gz", 15, copyOf(1)), beside("access.log", 20, openAs(2))),
-		"note copy 1 at 10, access.log.1.gz",
+		"note copy 1 at 10, access.log.1.gz; leave 1",
+	},
+	{
+		"A rotated file is quiet: it was compressed, and that was looked for", seen(open(1, superseded, idle, deleted, noted, asOf(20)), open(2),
+			beside("access.log.1.gz", 15, copyOf(1)), beside("access.log", 20, openAs(2))),
+		"leave 1",
 	},
 	{
 		"A rotated file is quiet: it was compressed, nginx went on, and that is noted", seen(open(1, superseded, idle, deleted, asOf(20)), open(2), finished(1, isBeside(0), writtenAt(15)),
@@ -139,6 +144,21 @@ var fates = []struct {
 		"A rotated file is still written to: after it was left, and it was deleted", seen(regrown(1), open(2), finished(1),
 			beside("/proc/self/fd/7", 15, nameless, ofSize(30), is(1, logfile.Same)), beside("access.log", 20, openAs(2))),
 		"resume 1 at 10, /proc/self/fd/7 behind",
+	},
+	{
+		"A rotated file is still written to: after it was left, and it may not be read", seen(regrown(1), open(2, superseded, idle), open(3), finished(1),
+			beside("access.log.1", 15, refused, is(1, logfile.Same)), beside("access.log", 20, openAs(3))),
+		"wait; leave 2",
+	},
+	{
+		"A rotated file is still written to: after it was left, it may not be read, and nothing is at the path", seen(missing(98), regrown(1), open(2, superseded, idle), open(3), finished(1),
+			beside("access.log.1", 15, refused, is(1, logfile.Same))),
+		"refused since 10; missing",
+	},
+	{
+		"A rotated file is still written to: after it was left, and it was compressed under its name", seen(regrown(1), open(2), finished(1),
+			beside("access.log.1", 15, xz, is(1, logfile.Same)), beside("access.log", 20, openAs(2))),
+		"unwatch 1",
 	},
 	{
 		"A rotated file is still written to: after it was left without a line, and it was deleted", seen(regrown(1), open(2), finished(1, neverRead),
@@ -695,5 +715,17 @@ func TestFatesAreHeadings(t *testing.T) {
 	}
 	if rows = slices.Compact(rows); !slices.Equal(rows, headings) {
 		t.Errorf("rows %q\nwant the headings of docs/following.md in their order: %q", rows, headings)
+	}
+}
+
+// Nobody may take what was read for long, and a file that is to be closed stays open.
+func TestCopiesAreLookedForOnce(t *testing.T) {
+	t.Parallel()
+	for _, again := range []bool{false, true} {
+		l := seen(open(1, superseded, idle, deleted), open(2), beside(logPath, 20, openAs(2)))
+		l.Open[0].Noted = again
+		if l.NeedsList() == again {
+			t.Errorf("looked for before: %v, listed: %v", again, !again)
+		}
 	}
 }

@@ -27,7 +27,7 @@ type file struct {
 	modified   time.Time // of the file when it was last looked at
 
 	late                                            time.Duration
-	told, noRest                                    bool
+	told, noRest, notedCopies                       bool
 	grown, replaced, examined, asOf                 time.Time
 	superseded, unsure, unsearched, leaving, closed bool
 
@@ -169,7 +169,7 @@ func (f *file) readAt(offset, length int64) ([]byte, error) {
 	end := offset + int64(len(data))
 	f.size = max(f.size, end)
 	if end > f.seen {
-		f.seen, f.grown = end, f.d.m.disk.now
+		f.seen, f.grown, f.leaving, f.notedCopies = end, f.d.m.disk.now, false, false
 		if f.superseded && !f.packed {
 			f.late = f.grown.Sub(f.replaced)
 		}

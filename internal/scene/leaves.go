@@ -7,6 +7,14 @@ import (
 	"github.com/tailflux/tailflux/internal/checkpoint"
 )
 
+// lateOnes are files that have grown after they were left; and if they cannot be opened, or there
+// are none, files that are left now.
+func (d *decision) lateOnes() {
+	if d.regrown(); d.isWaiting() {
+		d.leaves()
+	}
+}
+
 // leaves are superseded files that have not grown for so long that they are closed, and
 // those that still grow.
 func (d *decision) leaves() {
@@ -15,28 +23,35 @@ func (d *decision) leaves() {
 		if d.isLate(f) {
 			d.add(Action{Do: Late, ID: f.ID})
 		}
-		if d.isQuietEnd(f) && !d.noteCopies(f) {
+		if d.isQuietEnd(f) {
+			d.noteCopies(f)
 			d.add(Action{Do: Leave, ID: f.ID})
 		}
 	}
 }
 
+// mostNoted is how many copies of one file are noted, the latest: the ledger keeps few files.
+const mostNoted = 16
+
 // noteCopies notes files that hold less than what was read of one that has no name any more, as
 // a compressed one does after which nginx has gone on: once that is closed, nothing would tell.
 // What holds all of it has its time, or a later one.
-func (d *decision) noteCopies(f *Held) (some bool) {
-	if !f.Deleted {
-		return false
+func (d *decision) noteCopies(f *Held) {
+	if !f.needsNotes() {
+		return
 	}
-	for i, c := range d.Beside {
-		mayBe := c.Held == 0 && c.Modified.Before(f.AsOf) && !c.predates(&f.Generation) && !d.isNoted(c)
-		if mayBe && d.Trouble(i) == nil && d.Copies(i, f.ID) {
+	noted := 0
+	for i, c := range slices.Backward(d.Beside) {
+		mayBe := c.Held == 0 && c.Modified.Before(f.AsOf) && !c.predates(&f.Generation)
+		if mayBe && noted < mostNoted && !d.isNoted(c) && d.Trouble(i) == nil && d.Copies(i, f.ID) {
 			d.add(Action{Do: NoteCopy, File: i, Prior: f.Generation})
-			some = true
+			noted++
 		}
 	}
-	return some
 }
+
+// needsNotes reports whether nobody has looked for copies since a file was deleted and has grown.
+func (f *Held) needsNotes() bool { return f.Deleted && !f.Noted }
 
 // isNoted reports whether a file is known as it is now.
 func (d *decision) isNoted(c Beside) bool {

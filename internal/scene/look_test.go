@@ -132,6 +132,7 @@ func idle(f *scene.Held)       { f.Idle = true }
 func packed(f *scene.Held)     { f.Packed = true }
 func compressed(f *scene.Held) { f.Compressed = true }
 func deleted(f *scene.Held)    { f.Deleted = true }
+func noted(f *scene.Held)      { f.Noted = true }
 func told(f *scene.Held)       { f.Told = true }
 func grown(at int) heldAs      { return func(f *scene.Held) { f.Grown = minute(at) } }
 func madeAt(at int) heldAs     { return func(f *scene.Held) { f.Inode.Birth = minute(at).UnixNano() } }

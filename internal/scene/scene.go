@@ -69,6 +69,7 @@ type Held struct {
 	Packed                bool
 	Compressed            bool          // although it was opened as a plain file, when it was empty
 	Deleted               bool          // it has no name any more
+	Noted                 bool          // its copies were looked for since then
 	Told                  bool          // that it is still written to
 	Idle                  bool          // there is nothing more to read of it
 	Grown                 time.Time     // when it was last seen to be longer, or superseded

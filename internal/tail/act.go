@@ -47,6 +47,7 @@ func (s *source) act(r *Reader, sc *scene.Scene, b *found, actions []scene.Actio
 			more = more || len(sc.Regrown) > 0 // which come after that
 		case scene.Leave:
 			f.Leaving = true
+			f.Noted = f.Noted || sc.OpenAs(a.ID).Deleted
 		case scene.Late:
 			s.late(r, f)
 		case scene.Unreadable:
@@ -114,6 +115,9 @@ func (s *source) take(r *Reader, sc *scene.Scene, b *found, file int) (*logfile.
 		if o != nil && sc.Beside[file].Nameless {
 			if w := s.heldAs(o.Info); w != nil {
 				o.Path = w.path
+				if w.log != s.Path {
+					o.Log = w.log
+				}
 			}
 		}
 		return o, err

@@ -95,8 +95,7 @@ func (s *source) moveTo(r *Reader, d day) {
 	r.stats.UpdateSource(s.Index, func(st *stats.Source) { st.Path = d.path })
 }
 
-// isOpenElsewhere reports whether another source than the one of a name has a file open:
-// then it was rotated to the name of a day.
+// isOpenElsewhere reports whether another source than the one of a name has a file open.
 func (r *Reader) isOpenElsewhere(name string, info fs.FileInfo) bool {
 	return slices.ContainsFunc(r.sources, func(s *source) bool { return s.Name != name && s.openAs(info) != nil })
 }

@@ -98,7 +98,7 @@ func (s *source) siblings(r *Reader, sc *scene.Scene) []logfile.Sibling {
 		if w.held == nil || !slices.Contains(sc.Regrown, w.id) {
 			continue
 		}
-		if info, err := w.held.Stat(); err == nil && !isListed(info) {
+		if info, err := w.held.Stat(); err == nil && !isListed(info) && !r.isOpenElsewhere(s.Name, info) {
 			all = append(all, logfile.Sibling{Path: byDescriptor(w.held), Info: info, Date: w.date})
 		}
 	}

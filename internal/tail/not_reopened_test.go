@@ -344,33 +344,6 @@ func TestDeletedFileGrowsAfterItWasLeft(t *testing.T) {
 	}
 }
 
-// It is held, and its space on the disk with it, no longer than ten minutes.
-func TestDeletedFileIsNotHeldForEver(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		path := logFile(t)
-		old := create(t, path, "a1\n")
-		d := newDaemon(t, false, path)
-		d.start()
-		d.wantOf("a1")
-		rotate(t, path, "b1\n")
-		remove(t, path+".1")
-		d.wantOf("a1", "b1")
-		d.acknowledge()
-		time.Sleep(9 * time.Minute)
-		add(t, old, "a2\n")
-		d.wantOf("a1", "b1", "a2")
-		d.acknowledge()
-		time.Sleep(9 * time.Minute)
-		if isHeld := func() bool { _, held := namesOfDescriptors(t); return slices.Contains(held, path+".1 (deleted)") }; !isHeld() {
-			t.Error("the deleted file is not held")
-		} else if time.Sleep(2 * time.Minute); isHeld() {
-			t.Error("the deleted file is held after ten minutes")
-		}
-		d.stop()
-	})
-}
-
 // The old log was compressed, and had lines after that, when it had no name any more: what was
 // compressed is less than what was read of it, and none of it is read again.
 func TestCompressedFileIsLessThanWhatWasReadOfTheLog(t *testing.T) {

@@ -269,7 +269,7 @@ func (r *Reader) isAnothers(s *source, f logfile.Sibling) bool {
 	if other := r.dayOf(f.Path); other != nil {
 		return other != s
 	}
-	return slices.ContainsFunc(r.sources, func(other *source) bool { return other != s && other.openAs(f.Info) != nil })
+	return r.isOpenElsewhere(s.Name, f.Info)
 }
 
 // Close closes all files. Call it after the last Run.

@@ -205,7 +205,7 @@ func (s *source) observe(r *Reader, now time.Time) scene.Scene {
 		}
 		sc.Open = append(sc.Open, scene.Held{
 			Generation: checkpoint.Generation{ID: id}, Holds: holds, Kept: kept, Known: f.Known(), Empty: len(f.Head) == 0,
-			Compressed: f.Packed == nil && f.Head.IsCompressed(), Deleted: f.Packed == nil && logfile.Names(f.Info) == 0, Told: f.Told, Late: f.Late,
+			Compressed: f.Packed == nil && f.Head.IsCompressed(), Deleted: f.Packed == nil && logfile.Names(f.Info) == 0, Noted: f.Noted, Told: f.Told, Late: f.Late,
 			Superseded: f.Superseded, Unsure: f.Unsure, Unsearched: f.Unsearched, Packed: f.Packed != nil, Idle: f.Idle(),
 			Grown: f.Grown, AsOf: f.AsOf,
 		})

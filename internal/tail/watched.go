@@ -26,7 +26,7 @@ const (
 	watchFor   = time.Hour
 	holdFor    = 10 * time.Minute
 	maxWatches = 64 // of a source, as many as the checkpoint knows
-	maxHeld    = 2  // of these: nginx has the last one still open, if any
+	maxHeld    = 4  // of these, the last ones: logrotate may run more than once
 )
 
 // watched is a file that was left, and is not read.
@@ -39,6 +39,7 @@ type watched struct {
 
 	held *os.File // for a while, or nil
 	date string   // of a day of a dated log, as of a [logfile.Sibling]
+	log  string   // the path of the source then
 }
 
 // watchLeft begins to look at a plain file that is about to be closed.
@@ -47,7 +48,7 @@ func (s *source) watchLeft(r *Reader, f *growing.File, now time.Time) {
 		return
 	}
 	end := max(f.At.Offset, f.Seen) // NULs at its end are behind what was sent
-	w := watched{id: f.At.Generation.ID, inode: f.Inode, path: cmp.Or(f.Name(), f.Path), end: end, left: now, date: f.Date}
+	w := watched{id: f.At.Generation.ID, inode: f.Inode, path: cmp.Or(f.Name(), f.Path), end: end, left: now, date: f.Date, log: cmp.Or(f.Description().Path, s.Path)}
 	if r.open < r.most/2 { // files that are read need theirs
 		if w.held, _ = os.OpenFile(byDescriptor(f.File), unix.O_PATH, 0); w.held != nil {
 			r.open++
@@ -114,7 +115,7 @@ func (s *source) regrown(r *Reader, now time.Time) (ids []int64) {
 	var beside []logfile.Sibling
 	for i := range s.watched {
 		w := &s.watched[i]
-		if now.Sub(w.left) > holdFor {
+		if w.held != nil && now.Sub(w.left) > holdFor && !w.hasGrown() {
 			r.release(w)
 		}
 		info, err := w.stat()
@@ -164,6 +165,12 @@ func (w *watched) stat() (os.FileInfo, error) {
 		return w.held.Stat()
 	}
 	return os.Stat(w.path)
+}
+
+// hasGrown reports whether a file that is held is longer than what was read of it.
+func (w *watched) hasGrown() bool {
+	info, err := w.held.Stat()
+	return err == nil && info.Size() > w.end
 }
 
 // in finds the file under its new name, which it notes; nil if it has none.

@@ -220,6 +220,9 @@ func (f *File) Description() logfile.File {
 	return *d
 }
 
+// WasAt notes the path of the log that it is of, if that is not known.
+func (f *File) WasAt(path string) { f.described.Path = cmp.Or(f.described.Path, path) }
+
 // WasKnownAs is for a file that is opened again: what was kept of it.
 func (f *File) WasKnownAs(d logfile.File) { f.described.Inode, f.described.Head = d.Inode, d.Head }
 

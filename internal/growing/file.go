@@ -2,7 +2,6 @@ package growing
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -107,9 +106,6 @@ func (f *File) Rescan() {
 
 // EndHere makes the present end of the file the one up to which it is read.
 func (f *File) EndHere() { f.Limit, f.ended = f.Size, f.Size <= f.Seen }
-
-// WasAt notes the path of the log that it is of, if that is not known.
-func (f *File) WasAt(path string) { f.described.Path = cmp.Or(f.described.Path, path) }
 
 // Idle reports whether there was nothing more to read when the file was last looked at.
 func (f *File) Idle() bool { return f.ended && (f.Packed != nil || f.Size <= f.Seen) }

@@ -223,12 +223,15 @@ func (d *decision) regrown() {
 			file := slices.IndexFunc(d.Beside, func(c Beside) bool {
 				return g.ID == id && c.Held == 0 && c.Inode.Is(g.Inode) && (g.Head.Length > 0 || NeverRead(&g) && (c.Rotated || c.Nameless))
 			})
-			if file >= 0 && d.OpenAs(id) == nil && d.isRefused(file) {
+			if file < 0 || d.OpenAs(id) != nil {
+				continue
+			}
+			if d.isRefused(file) {
 				a = Action{Do: Wait, Err: d.Trouble(file)}
 				break
 			}
 			// What grew may have been truncated, and be another one by now: its copies have not grown.
-			if file >= 0 && d.OpenAs(id) == nil && d.isFile(file, &g) && d.Size(file) > g.Offset && d.Is(file, &g) == logfile.Same {
+			if d.isFile(file, &g) && d.Size(file) > g.Offset && d.Is(file, &g) == logfile.Same {
 				a = Action{Do: Resume, ID: id, File: file, Prior: g, Behind: true}
 				break
 			}

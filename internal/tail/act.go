@@ -94,7 +94,7 @@ func (s *source) do(r *Reader, sc *scene.Scene, b *found, a scene.Action, f *gro
 	if a.Do == scene.Truncated {
 		return s.truncated(r, sc, b, a, f)
 	}
-	o, err := s.take(r, sc, b, a.File)
+	o, err := s.take(r, b, a.File)
 	if o == nil || err != nil {
 		return err
 	}
@@ -106,19 +106,14 @@ func (s *source) do(r *Reader, sc *scene.Scene, b *found, a scene.Action, f *gro
 }
 
 // take is a file of the scene, or what is at the path; nil if it is another one now.
-func (s *source) take(r *Reader, sc *scene.Scene, b *found, file int) (*logfile.Opened, error) {
+func (s *source) take(r *Reader, b *found, file int) (*logfile.Opened, error) {
 	if r.open >= r.most {
 		return nil, fmt.Errorf("%d log files are open, and the limit of open files leaves no more: raise it (LimitNOFILE= of the service, ulimit -n)", r.open)
 	}
 	if file >= 0 {
 		o, err := b.take(file)
-		if o != nil && sc.Beside[file].Nameless {
-			if w := s.heldAs(o.Info); w != nil {
-				o.Path = w.path
-				if w.log != s.Path {
-					o.Log = w.log
-				}
-			}
+		if o != nil && isByDescriptor(o.Path) {
+			s.nameHeld(o)
 		}
 		return o, err
 	}

@@ -4,6 +4,7 @@ package tail_test
 
 import (
 	"fmt"
+	"os"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -14,15 +15,8 @@ import (
 func TestDeletedFileIsNotHeldForEver(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		path := logFile(t)
-		old := create(t, path, "a1\n")
-		d := newDaemon(t, false, path)
-		d.start()
-		d.wantOf("a1")
-		rotate(t, path, "b1\n")
+		d, path, old, _ := leftOld(t, false, "a1\n", "a1")
 		remove(t, path+".1")
-		d.wantOf("a1", "b1")
-		d.acknowledge()
 		time.Sleep(9 * time.Minute)
 		add(t, old, "a2\n")
 		d.wantOf("a1", "b1", "a2")
@@ -58,20 +52,27 @@ func TestDeletedFileIsHeldThroughSomeRotations(t *testing.T) {
 	})
 }
 
+// leftUnprivileged is leftOld with a daemon that may not read every file.
+func leftUnprivileged(t *testing.T) (d *daemon, path string, old *os.File) {
+	t.Helper()
+	path = logFile(t)
+	old = create(t, path, "a1\n")
+	d = unprivileged(t, false, path)
+	d.wantOf("a1")
+	rotate(t, path, "b1\n")
+	d.wantOf("a1", "b1")
+	d.acknowledge()
+	time.Sleep(3 * time.Second)
+	return d, path, old
+}
+
 // What it has got is not given up, however long the new log may not be read, which is looked at
 // first.
 func TestDeletedFileIsHeldAsLongAsItIsUnread(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		path := logFile(t)
-		old := create(t, path, "a1\n")
-		d := unprivileged(t, false, path)
-		d.wantOf("a1")
-		rotate(t, path, "b1\n")
+		d, path, old := leftUnprivileged(t)
 		remove(t, path+".1")
-		d.wantOf("a1", "b1")
-		d.acknowledge()
-		time.Sleep(3 * time.Second)
 		create(t, path+".new", "c1\n")
 		chmod(t, path+".new", 0)
 		rename(t, path, path+".1")
@@ -89,14 +90,7 @@ func TestDeletedFileIsHeldAsLongAsItIsUnread(t *testing.T) {
 func TestOldFileThatHasGrownMayNotBeReadForAMoment(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		path := logFile(t)
-		old := create(t, path, "a1\n")
-		d := unprivileged(t, false, path)
-		d.wantOf("a1")
-		rotate(t, path, "b1\n")
-		d.wantOf("a1", "b1")
-		d.acknowledge()
-		time.Sleep(3 * time.Second)
+		d, path, old := leftUnprivileged(t)
 		chmod(t, path+".1", 0)
 		add(t, old, "late\n")
 		d.eventually("trouble", func() bool { return d.source().Trouble != "" })

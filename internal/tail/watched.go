@@ -3,7 +3,6 @@ package tail
 import (
 	"cmp"
 	"fmt"
-	"io/fs"
 	"os"
 	"slices"
 	"strings"
@@ -94,18 +93,16 @@ func (r *Reader) release(w *watched) {
 	}
 }
 
-// heldAs is the file that is held and has info's identity, or nil.
-func (s *source) heldAs(info fs.FileInfo) *watched {
-	for i := range s.watched {
-		w := &s.watched[i]
-		if w.held == nil {
+// nameHeld gives a file that was opened by its descriptor the name that it had.
+func (s *source) nameHeld(o *logfile.Opened) {
+	for _, w := range s.watched {
+		if w.held == nil || !o.Inode.Is(w.inode) {
 			continue
 		}
-		if is, err := w.held.Stat(); err == nil && os.SameFile(is, info) {
-			return w
+		if o.Path = w.path; w.log != s.Path {
+			o.Log = w.log
 		}
 	}
-	return nil
 }
 
 // regrown are the generations whose files have grown since they were left. Files that

@@ -94,6 +94,13 @@ func (d *decision) unseen(since time.Time, comes bool, refusal error) {
 		if comes && d.Path.File >= 0 && d.Within(i, d.Path.File) || d.wasRead(i, 0, 0) {
 			continue
 		}
+		if id, from := d.Anonymised(i); id != 0 && from >= 0 {
+			d.add(Action{Do: Begin, File: i, Offset: from, Behind: true})
+			continue
+		} else if g := d.generation(id); g != nil {
+			d.add(Action{Do: Anonymised, File: i, Prior: *g})
+			continue
+		}
 		if g := d.goesOn(i); g != nil {
 			d.add(Action{Do: Resume, File: i, Prior: *g, Behind: true})
 			continue
@@ -208,6 +215,9 @@ func (d *decision) copied(file int) int64 {
 	if f == nil || !f.Deleted || !f.Holds || f.Packed {
 		return 0
 	}
+	if id, _ := d.Anonymised(file); id == f.ID {
+		return d.Size(file)
+	}
 	from, ok := d.Agrees(file, f.ID)
 	if !ok {
 		return 0
@@ -235,6 +245,10 @@ func (d *decision) regrown() {
 				a = Action{Do: Resume, ID: id, File: file, Prior: g, Behind: true}
 				break
 			}
+			if slices.Contains(d.Emptied, id) && d.isWrittenAnew(file, &g) {
+				a = Action{Do: Begin, ID: id, File: file, Behind: true}
+				break
+			}
 		}
 		d.add(a)
 	}
@@ -245,6 +259,13 @@ func (d *decision) isRefused(file int) bool {
 	err := d.Trouble(file)
 	_, packed := errors.AsType[logfile.PackedError](err)
 	return err != nil && !packed
+}
+
+// isWrittenAnew reports whether there is something else in a file that was left, which nobody
+// has read.
+func (d *decision) isWrittenAnew(file int, g *checkpoint.Generation) bool {
+	c := d.Beside[file]
+	return (c.Rotated || c.Nameless) && d.isFile(file, g) && g.Head.Length > 0 && !d.HoldsAll(file, g) && !d.wasRead(file, 0, 0) && !d.hasNothingNew(file)
 }
 
 // isWaiting reports whether nothing is to be done but to wait.

@@ -94,6 +94,19 @@ func (c *Beside) predates(g *checkpoint.Generation) bool {
 	return c.Inode.Device == g.Inode.Device && c.Modified.Add(step).UnixNano() < g.Inode.Birth
 }
 
+// generation is one that is or was read, as it was read; nil if it is not known.
+func (d *decision) generation(id int64) *checkpoint.Generation {
+	if f := d.OpenAs(id); f != nil {
+		return &f.Generation
+	}
+	for i, g := range d.finished() {
+		if g.ID == id {
+			return &d.finished()[i]
+		}
+	}
+	return nil
+}
+
 // newest is the open file that is or was last at the path, or nil.
 func (s *Scene) newest() *Held {
 	for i := range s.Open {
@@ -148,6 +161,12 @@ func (d *decision) wasRead(file int, except, but int64) bool {
 		}
 	}
 	return false
+}
+
+// hasNothingNew reports whether a file is one that was read but for its addresses.
+func (d *decision) hasNothingNew(file int) bool {
+	id, from := d.Anonymised(file)
+	return id != 0 && from < 0
 }
 
 // WasRead reports whether a file can be opened and holds nothing but what is or was read.

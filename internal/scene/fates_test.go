@@ -126,6 +126,26 @@ var fates = []struct {
 		"unwatch 1",
 	},
 	{
+		"A rotated file is still written to: after it was left, and was emptied", seen(regrown(1), emptied(1), open(2), finished(1),
+			beside("access.log.1", 15, hasInodeOf(1)), beside("access.log", 20, openAs(2))),
+		"begin access.log.1 behind",
+	},
+	{
+		"A rotated file is still written to: after it was left, and was deleted and emptied", seen(regrown(1), emptied(1), open(2), finished(1),
+			beside("/proc/self/fd/7", 15, nameless, hasInodeOf(1)), beside("access.log", 20, openAs(2))),
+		"begin /proc/self/fd/7 behind",
+	},
+	{
+		"A rotated file is still written to: after it was left, and was shortened", seen(regrown(1), emptied(1), open(2), finished(1),
+			beside("access.log.1", 15, hasInodeOf(1), holdsAll(1)), beside("access.log", 20, openAs(2))),
+		"unwatch 1",
+	},
+	{
+		"A rotated file is still written to: after it was left, and was emptied under another name", seen(regrown(1), emptied(1), open(2), finished(1),
+			beside("access.log.bak", 15, anothers, hasInodeOf(1)), beside("access.log", 20, openAs(2))),
+		"unwatch 1",
+	},
+	{
 		"A rotated file is still written to: after it was left, and a copy has grown", seen(regrown(1), open(2), finished(1),
 			beside("access.log.1", 15, is(1, logfile.Copy)), beside("access.log", 20, openAs(2))),
 		"unwatch 1",
@@ -429,6 +449,40 @@ var fates = []struct {
 		"forget 2; search since 10",
 	},
 
+	{
+		"A rotated log is anonymised: by another file", seen(unsettled(10), open(1, superseded), open(2),
+			beside("access.log.1", 15, anonymised(1)), beside("access.log", 20, openAs(2))),
+		"anonymised 1 at 10, access.log.1; searched",
+	},
+	{
+		"A rotated log is anonymised: after it was left", seen(unsettled(10), finished(1), open(2),
+			beside("access.log.1", 15, anonymised(1), hasInodeOf(1)), beside("access.log", 20, openAs(2))),
+		"anonymised 1 at 10, access.log.1; searched",
+	},
+	{
+		"A rotated log is anonymised: that is known", seen(unsettled(10), finished(1), open(2),
+			beside("access.log.1", 15, anonymised(1), holdsAll(1)), beside("access.log", 20, openAs(2))),
+		"searched",
+	},
+	{
+		"A rotated log is anonymised: the copy of a truncated one has lines that nobody has read", seen(unsettled(10), finished(1), open(2),
+			beside("access.log.1", 15, anonymised(1), unreadFrom(8)), beside("access.log", 20, openAs(2))),
+		"begin access.log.1 from 8 behind; searched",
+	},
+	{
+		"A rotated log is anonymised: its copy, just when it is truncated", seen(open(1, changed(0), known(25)),
+			beside("access.log.1", 15, anonymised(1), unreadFrom(8)), beside("access.log", 20, openAs(1))),
+		"truncated 1",
+	},
+	{
+		"A rotated log is anonymised: at the path, too", seen(open(1, deleted), beside("access.log", 20, anonymised(1), ofSize(8))),
+		"supersede 1; searched; begin access.log from 8",
+	},
+	{
+		"A rotated log is anonymised: and was empty when it was found", seen(finished(1), open(2), open(3, superseded, unsure),
+			beside("access.log.1", 15, anonymised(1), openAs(3)), beside("access.log", 20, openAs(2))),
+		"forget 3",
+	},
 	{
 		"tailflux is started again", seen(atStart(0), remembered(1), beside("access.log", 10, is(1, logfile.Same))),
 		"resume 1 at 10, access.log; search since 10; start",

@@ -33,8 +33,10 @@ type said struct {
 	part     map[int64]bool
 	within   map[string]bool
 	copiesOf map[string]bool // files that are about to be opened
-	agrees   map[int64]int64 // with which open ones, and from where on it has more
-	born     time.Time       // nobody knows if it is zero
+
+	anonymised, unread int64           // of which generation, and from where on + 1
+	agrees             map[int64]int64 // with which open ones, and from where on it has more
+	born               time.Time       // nobody knows if it is zero
 }
 
 type (
@@ -102,6 +104,11 @@ func restarted(l *look) { l.Restarted = true }
 // regrown says that a file has grown since it was left.
 func regrown(id int64) part {
 	return func(l *look) { l.Regrown = append(l.Regrown, id) }
+}
+
+// emptied says that such a file was emptied before.
+func emptied(id int64) part {
+	return func(l *look) { l.Emptied = append(l.Emptied, id) }
 }
 
 // open is an open file, read to offset 10 and written last at minute 10.
@@ -258,6 +265,12 @@ func partOf(id int64) trait { return func(_ *look, s *said, _ int) { s.part[id] 
 // agrees says that a file has all that was read of an open one, and where it has more.
 func agrees(id, from int64) trait { return func(_ *look, s *said, _ int) { s.agrees[id] = from } }
 
+// anonymised says that a file is one that was read, without addresses.
+func anonymised(id int64) trait { return func(_ *look, s *said, _ int) { s.anonymised = id } }
+
+// unreadFrom says from where on such a one has more.
+func unreadFrom(offset int64) trait { return func(_ *look, s *said, _ int) { s.unread = offset + 1 } }
+
 func copyOfFile(other string) trait {
 	return func(_ *look, s *said, _ int) { s.copiesOf[other] = true }
 }
@@ -303,6 +316,8 @@ func (l *look) IsPart(i int, id int64) bool                   { return l.says[i]
 func (l *look) Within(i, j int) bool                          { return i == j || l.says[i].within[l.Beside[j].Path] }
 func (l *look) Imported(i int) bool                           { return l.says[i].imported }
 
+func (l *look) Anonymised(i int) (id, from int64) { return l.says[i].anonymised, l.says[i].unread - 1 }
+
 func (l *look) Agrees(i int, id int64) (from int64, ok bool) {
 	from, ok = l.says[i].agrees[id]
 	return from, ok
@@ -322,7 +337,7 @@ func (l *look) written(actions []scene.Action) string {
 	for _, a := range actions {
 		text := []string{a.Do.String()}
 		switch a.Do {
-		case scene.Begin, scene.Resume, scene.NoteCopy:
+		case scene.Begin, scene.Resume, scene.NoteCopy, scene.Anonymised:
 			if a.Prior.ID > 0 {
 				text = append(text, fmt.Sprint(a.Prior.ID, " at ", a.Prior.Offset, ","))
 			}

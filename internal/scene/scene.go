@@ -44,6 +44,7 @@ type Scene struct {
 	Bare      bool      // it has nothing in it, or is not there: perhaps a volume is still to be mounted; at a start
 	Agreed    int       // how often this look saw the same already
 	Regrown   []int64   // generations whose files have grown since they were left
+	Emptied   []int64   // of these, those whose files were emptied before that
 
 	Evidence `json:"-"`
 }
@@ -118,6 +119,10 @@ type Evidence interface { //nolint:interfacebloat // each is a question of its o
 	// byte for byte as far as they go; and from where on it has lines that the open one has
 	// not.
 	Agrees(file int, open int64) (from int64, ok bool)
+	// Anonymised tells of a file that was read, or of a copy of it, out of which somebody took
+	// addresses: as which generation it was read, 0 if it is none, and from where on it has
+	// lines that nobody has read; below 0 if there are none.
+	Anonymised(file int) (id, from int64)
 	// Imported reports whether all of a file was imported.
 	Imported(file int) bool
 }
@@ -134,7 +139,7 @@ type Action struct {
 	Err    error                 `json:"-"` // of Wait, Refused and Unreadable
 	Behind bool                  // of Begin, Resume: another file is at the path
 	First  bool                  // of Begin, Resume: nothing was read at the path before
-	Prior  checkpoint.Generation // of Resume and NoteCopy
+	Prior  checkpoint.Generation // of Resume, NoteCopy and Anonymised
 }
 
 // Deed is a kind of action.
@@ -151,6 +156,7 @@ const (
 	Back                   // an older file is at the path again
 	Truncated              // something else is in an open file; the rest may be in a copy
 	NoteCopy               // a file holds nothing that was not read
+	Anonymised             // the same; addresses were taken out of it
 	Lose                   // a generation's file cannot be found any more
 	Forget                 // a generation has turned out to be none
 	Sure                   // a file is not a copy
@@ -166,7 +172,7 @@ const (
 )
 
 var deeds = [...]string{
-	"wait", "again", "start", "begin", "resume", "supersede", "back", "truncated", "note copy", "lose", "forget", "sure",
+	"wait", "again", "start", "begin", "resume", "supersede", "back", "truncated", "note copy", "anonymised", "lose", "forget", "sure",
 	"leave", "missing", "is back", "search", "searched", "refused", "late", "unreadable", "unwatch",
 }
 

@@ -78,7 +78,10 @@ func (s *source) act(r *Reader, sc *scene.Scene, b *found, actions []scene.Actio
 				s.ledger.Lose(a.ID)
 			}
 			more = true
-		case scene.NoteCopy:
+		case scene.NoteCopy, scene.Anonymised:
+			if a.Do == scene.Anonymised {
+				r.log.Info("addresses were taken out of a rotated log file; it is not read again", "source", s.Name, "file", sc.Beside[a.File].Path)
+			}
 			s.noteCopy(r, b, a)
 			more = true
 		case scene.Begin, scene.Resume, scene.Truncated:
@@ -130,7 +133,7 @@ func (s *source) take(r *Reader, b *found, file int) (*logfile.Opened, error) {
 // given it: what that sent and did not see acknowledged is sent again.
 func (s *source) begin(r *Reader, o *logfile.Opened, a scene.Action, now time.Time) error {
 	offset := a.Offset
-	if offset > 0 {
+	if offset > 0 && !a.Behind {
 		s.copiedTo(o, offset)
 	}
 	if !a.Behind && s.there != nil && os.SameFile(o.Info, s.there) {

@@ -33,6 +33,7 @@
 //	import.go    logs that are read once, from their beginning
 //	report.go    what is logged of trouble and loss
 //	watched.go   files that were closed and may grow again
+//	anonymised.go   and may lose their addresses
 //	reconfigure.go, rename.go   what a reload changes
 //
 // What a file on disk is, by which it is recognised, is package logfile's.

@@ -22,13 +22,14 @@ type found struct {
 	errs     []error
 	gone     bool // a file was another one, or none, when it was opened
 	open     []*growing.File
+	left     []beginning
 	imports  []checkpoint.Generation
 }
 
 // list lists the files at the path and beside it, if the scene asks for that, and puts
 // them into it.
 func (s *source) list(r *Reader, sc *scene.Scene) *found {
-	b := &found{path: s.Path, open: s.files, imports: sc.Ledger.Imports}
+	b := &found{path: s.Path, open: s.files, left: s.beginnings, imports: sc.Ledger.Imports}
 	sc.Evidence = b
 	if !sc.NeedsList() {
 		return b
@@ -236,6 +237,24 @@ func (b *found) Agrees(i int, id int64) (from int64, ok bool) {
 		}
 	}
 	return 0, false
+}
+
+func (b *found) Anonymised(i int) (id, from int64) {
+	o, err := b.file(i)
+	if err != nil {
+		return 0, 0
+	}
+	for _, f := range b.open { // all of which will be read
+		if !f.Is(o.Info) && f.Head.IsAnonymised(o.Head) {
+			return f.At.Generation.ID, -1
+		}
+	}
+	for _, was := range b.left {
+		if was.head.IsAnonymised(o.Head) {
+			return was.id, was.unread(o)
+		}
+	}
+	return 0, 0
 }
 
 func (b *found) Imported(i int) bool {

@@ -28,18 +28,19 @@ type source struct {
 	ledger  *checkpoint.Ledger
 	files   []*growing.File // in the order of their generations; all but one are superseded
 
-	started   bool        // it is known where to continue
-	opened    bool        // start was tried
-	restarted bool        // files that were rotated before the start are still to be looked for
-	there     fs.FileInfo // the file that was there at the very first start, if reading begins at its end
-	atPath    time.Time   // when the newest file was last seen at the path
-	missed    time.Time   // when files were last looked for because nothing is at the path; zero when something is
-	watched   []watched   // files that were left, and may grow again
-	checked   time.Time   // when these were last looked at
-	unsettled time.Time   // files not older than this are still to be looked for
-	next      time.Time   // when it is looked at again, if it is quiet
-	toldLate  bool        // that a rotated file is still written to
-	trouble   string      // why nothing can be read, "" when it can
+	started    bool        // it is known where to continue
+	opened     bool        // start was tried
+	restarted  bool        // files that were rotated before the start are still to be looked for
+	there      fs.FileInfo // the file that was there at the very first start, if reading begins at its end
+	atPath     time.Time   // when the newest file was last seen at the path
+	missed     time.Time   // when files were last looked for because nothing is at the path; zero when something is
+	watched    []watched   // files that were left, and may grow again
+	checked    time.Time   // when these were last looked at
+	beginnings []beginning // of files that were left or truncated
+	unsettled  time.Time   // files not older than this are still to be looked for
+	next       time.Time   // when it is looked at again, if it is quiet
+	toldLate   bool        // that a rotated file is still written to
+	trouble    string      // why nothing can be read, "" when it can
 }
 
 // newest is the file that is or was last at the path, or nil.
@@ -211,7 +212,7 @@ func (s *source) observe(r *Reader, now time.Time) scene.Scene {
 		})
 	}
 	if s.started && now.Sub(s.checked) >= watchTick {
-		if sc.Regrown = s.regrown(r, now); len(sc.Regrown) == 0 { // else once more, until something is done about them
+		if sc.Regrown, sc.Emptied = s.regrown(r, now); len(sc.Regrown) == 0 { // else once more, until something is done about them
 			s.checked = now
 		}
 	}

@@ -26,15 +26,17 @@ const (
 	holdFor    = 10 * time.Minute
 	maxWatches = 64 // of a source, as many as the checkpoint knows
 	maxHeld    = 4  // of these, the last ones: logrotate may run more than once
+	mostLeft   = 4  // a file that has no more than one part in so many was emptied; who edits it leaves more
 )
 
 // watched is a file that was left, and is not read.
 type watched struct {
-	id    int64 // of the generation
-	inode logfile.Inode
-	path  string // where it was last
-	end   int64  // it was read up to here
-	left  time.Time
+	id      int64 // of the generation
+	inode   logfile.Inode
+	path    string // where it was last
+	end     int64  // it was read up to here; 0: it was emptied
+	emptied bool   // since it was left
+	left    time.Time
 
 	held *os.File // for a while, or nil
 	date string   // of a day of a dated log, as of a [logfile.Sibling]
@@ -54,6 +56,7 @@ func (s *source) watchLeft(r *Reader, f *growing.File, now time.Time) {
 		}
 	}
 	s.watch(r, w)
+	s.noteBeginning(f, false, now)
 	for i := range max(0, len(s.watched)-maxHeld) {
 		r.release(&s.watched[i])
 	}
@@ -105,9 +108,10 @@ func (s *source) nameHeld(o *logfile.Opened) {
 	}
 }
 
-// regrown are the generations whose files have grown since they were left. Files that
+// regrown are the generations whose files have grown since they were left, or since somebody has
+// emptied them. Files that
 // are not found, and those that did not grow for long, are looked at no more.
-func (s *source) regrown(r *Reader, now time.Time) (ids []int64) {
+func (s *source) regrown(r *Reader, now time.Time) (ids, emptied []int64) {
 	gone, over := map[int64]bool{}, map[int64]bool{}
 	var beside []logfile.Sibling
 	for i := range s.watched {
@@ -122,9 +126,14 @@ func (s *source) regrown(r *Reader, now time.Time) (ids []int64) {
 			}
 			info = w.in(beside)
 		}
+		if info != nil && info.Size() <= w.end/mostLeft { // nginx may have written to it already
+			w.end, w.emptied = 0, true
+		}
 		switch {
 		case info != nil && info.Size() > w.end:
-			ids = append(ids, w.id)
+			if ids = append(ids, w.id); w.emptied {
+				emptied = append(emptied, w.id)
+			}
 		case now.Sub(w.left) > watchFor: // only now: perhaps nobody has looked for long
 			over[w.id] = true
 		case info == nil:
@@ -137,7 +146,7 @@ func (s *source) regrown(r *Reader, now time.Time) (ids []int64) {
 	if len(gone) > 0 {
 		s.grownElsewhere(gone, beside)
 	}
-	return ids
+	return ids, emptied
 }
 
 // grownElsewhere looks for what has become of watched files that are gone, if they may have grown

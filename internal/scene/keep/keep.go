@@ -85,6 +85,8 @@ type agreement struct {
 	OK   bool
 }
 
+type anonymised struct{ ID, From int64 }
+
 func about(what string, numbers ...int64) string { return fmt.Sprint(what, numbers) }
 
 func of(what string, file int, g *checkpoint.Generation) string {
@@ -131,6 +133,12 @@ func (r *recorder) Agrees(file int, open int64) (from int64, ok bool) {
 	from, ok = r.of.Agrees(file, open)
 	note(r, about("agrees", int64(file), open), agreement{from, ok})
 	return from, ok
+}
+
+func (r *recorder) Anonymised(file int) (id, from int64) {
+	id, from = r.of.Anonymised(file)
+	note(r, about("anonymised", int64(file)), anonymised{id, from})
+	return id, from
 }
 
 func (r *recorder) Imported(file int) bool {
@@ -192,6 +200,11 @@ func (r *replayer) Within(file, other int) bool {
 func (r *replayer) Agrees(file int, open int64) (from int64, ok bool) {
 	a := answer[agreement](r, about("agrees", int64(file), open))
 	return a.From, a.OK
+}
+
+func (r *replayer) Anonymised(file int) (id, from int64) {
+	a := answer[anonymised](r, about("anonymised", int64(file)))
+	return a.ID, a.From
 }
 
 func (r *replayer) Imported(file int) bool { return answer[bool](r, about("imported", int64(file))) }

@@ -239,7 +239,7 @@ func (p *pipeline) run(stopping, running context.Context, next *reloads) error {
 // again makes the next run read from where the checkpoint stands, as a start does.
 func (p *pipeline) again() error {
 	c := p.kept.config
-	p.stats.Read(time.Now(), -p.stats.Snapshot(time.Now()).Books.InFlight, 0) // what waits for a cut is read again
+	p.stats.ReadAgain(time.Now()) // what waits for a cut
 	p.kept.trail.again()
 	if err := p.kept.openRejects(c); err != nil {
 		return err

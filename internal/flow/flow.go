@@ -12,8 +12,8 @@ package flow
 
 import "time"
 
-// Source is a configured log, or one file of a glob. There is one value for each;
-// stages share the pointer and compare by it.
+// Source is a configured log, or one file of a glob. Compare sources by their index: the days
+// of a log whose path has a date are values of their own, and so is one that a reload renames.
 type Source struct {
 	Index  int    // from 0, in the order in which sources were added
 	Config int    // place in the configuration, from 0; the sources of a glob share it

@@ -33,9 +33,11 @@ type Sums struct {
 
 // place is how a generation is found again.
 type place struct {
-	source *flow.Source
+	source int // its index: the days of a log are of several values of flow.Source
 	id     int64
 }
+
+func placeOf(g *flow.Generation) place { return place{g.Source.Index, g.ID} }
 
 // rollup is a configured one.
 type rollup struct {
@@ -80,7 +82,7 @@ func (s *Sums) Alone() *Sums {
 }
 
 // Of returns what is open of a generation; nil: it must be begun first.
-func (s *Sums) Of(g *flow.Generation) *Generation { return s.places[place{g.Source, g.ID}] }
+func (s *Sums) Of(g *flow.Generation) *Generation { return s.places[placeOf(g)] }
 
 // maxKnown is how many generations are remembered of which nothing more is expected. One may
 // come back for an hour; if it was forgotten, and InfluxDB is away, it would be cut again from
@@ -100,7 +102,7 @@ func (s *Sums) Begin(at flow.Position, from func(key string) int64, intents func
 	}
 	g.settle()
 	s.known = append(s.known, g)
-	s.places[place{g.Source, g.ID}] = g
+	s.places[placeOf(g.Generation)] = g
 	return g
 }
 
@@ -128,7 +130,7 @@ func (s *Sums) forget() {
 	}
 	if done > maxKnown {
 		n := slices.IndexFunc(s.known, func(g *Generation) bool { return g.left })
-		delete(s.places, place{s.known[n].Source, s.known[n].ID})
+		delete(s.places, placeOf(s.known[n].Generation))
 		s.known = slices.Delete(s.known, n, n+1)
 	}
 }
@@ -228,7 +230,7 @@ func (g *Generation) Reach(at flow.Position, ending []byte, now time.Time) {
 // 1970; none is if not ok. It may be older than that while a cut is being written.
 func (s *Sums) Oldest(source *flow.Source) (window int64, ok bool) {
 	for _, g := range s.known {
-		if g.Source != source {
+		if g.Source.Index != source.Index {
 			continue
 		}
 		for i := range g.shares {

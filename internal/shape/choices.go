@@ -146,12 +146,12 @@ func (ch *choices) knows(is func(path string) bool) (followed, waiting bool) {
 func (ch *choices) named(is func(path string) bool) (name string, c choice) {
 	ch.mu.Lock()
 	defer ch.mu.Unlock()
-	for name, made := range ch.made {
-		if made.Format != "" && is(made.Path) && made.Path >= c.Path {
-			return name, made
+	for n, made := range ch.made {
+		if made.Format != "" && is(made.Path) && (made.Path > c.Path || made.Path == c.Path && n > name) {
+			name, c = n, made
 		}
 	}
-	return "", choice{}
+	return name, c
 }
 
 // choose keeps a choice for a source; one without a format is that none fits.

@@ -145,6 +145,16 @@ func (s *Stats) Read(now time.Time, lines, bytes int64) {
 	s.undelivered.add(now, lines)
 }
 
+// ReadAgain takes back the lines in flight, which are in neither channel: they will be read once
+// more.
+func (s *Stats) ReadAgain(now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.undelivered.add(now, -s.books.InFlight)
+	s.books.Read -= s.books.InFlight
+	s.books.InFlight = 0
+}
+
 // Looked records that the reader has looked at its paths, with the zero time that it
 // does so no more.
 func (s *Stats) Looked(now time.Time) {

@@ -236,3 +236,17 @@ func TestConcurrent(t *testing.T) {
 		t.Errorf("books are %+v, want %+v", got, want)
 	}
 }
+
+// Lines that are in neither channel are read once more.
+func TestReadAgain(t *testing.T) {
+	st := stats.New(began)
+	n := st.AddSource("web", "access.log")
+	st.Read(after(1), 10, 1000)
+	st.Parsing(10, 1000)
+	st.Parsed(n, time.Time{}, 10, 0, 0, 0)
+	st.Writing(10, 0)
+	st.ReadAgain(after(2))
+	if got := st.Snapshot(after(3)); got.Read.Lines != 0 || got.Books.Read != 0 || got.Books.InFlight != 0 || got.Undelivered != 0 {
+		t.Errorf("%d lines in the channel, %+v, undelivered since %v, want nothing", got.Read.Lines, got.Books, got.Undelivered)
+	}
+}

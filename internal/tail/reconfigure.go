@@ -38,16 +38,16 @@ func (r *Reader) Reconfigure(c Config, pool *flow.Pool) {
 // Again makes the next Run read each log from where the checkpoint stands, as a start does.
 // Call it between two Runs.
 func (r *Reader) Again() {
-	for i, s := range r.sources {
+	for _, s := range r.sources {
 		for _, f := range s.files {
 			f.Describe()
 		}
 		r.closeFiles(s)
-		fresh := &source{Source: s.Source, fromEnd: s.fromEnd, glob: s.glob, ledger: s.ledger}
+		fresh := source{Source: s.Source, fromEnd: s.fromEnd, glob: s.glob, ledger: s.ledger}
 		if s.dated != nil {
 			fresh.dated = &dated{pattern: s.dated.pattern, date: s.dated.date, come: map[string]bool{}}
 		}
-		r.sources[i], r.paths[s.Path] = fresh, fresh
+		*s = fresh // in place: globs, and the paths of days, lead to it
 	}
 	r.left, r.listed, r.looked, r.caughtUp = nil, time.Time{}, time.Time{}, make(chan struct{})
 }

@@ -59,7 +59,7 @@ func (w *Writer) deliver(ctx context.Context, r *request) {
 	for _, to := range r.targets {
 		d.sink, d.doubts, d.kept = to.sink, &to.doubts, to.retention.span(ctx)
 		d.policy, d.base = to.policy, len(r.refused)
-		d.halving, d.noneStored, d.held, d.searches, d.suspected = false, false, false, 0, ""
+		d.halving, d.noneStored, d.held, d.searches, d.suspected, d.tried = false, false, false, 0, "", 0
 		d.begin()
 		if r.err = d.run(ctx); r.err != nil {
 			return

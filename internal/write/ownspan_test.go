@@ -104,6 +104,42 @@ func TestOwnSpans(t *testing.T) {
 	})
 }
 
+// A batch is cut in two requests, and one of them is late.
+func TestOwnSpansOfACutBatch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var own ownPoints
+		answer := make(chan struct{})
+		c := ownConfig()
+		c.BatchPoints, c.InFlight = 1, 2
+		b := start(t, c, sink{write: func(ctx context.Context, body string) error {
+			if isOwn(body) {
+				own.store(t, body)
+			} else if strings.HasPrefix(body, "m v=2i") {
+				select {
+				case <-answer:
+				case <-ctx.Done():
+					return ctx.Err()
+				}
+			}
+			return nil
+		}}, &rejectFile{})
+		b.from = 1000e9
+		b.sendSeen("pp", 1100, true)
+		time.Sleep(15 * time.Second)
+		synctest.Wait()
+		if got := own.spans(t); len(got) > 0 {
+			t.Errorf("observed %v while a line is not acknowledged", got)
+		}
+		close(answer)
+		time.Sleep(15 * time.Second)
+		synctest.Wait()
+		if got := own.spans(t); len(got) == 0 || got[len(got)-1][1] != 1100 {
+			t.Errorf("observed %v when all is acknowledged, want up to 1100", got)
+		}
+		b.finish()
+	})
+}
+
 // A log that is read to its end, and quiet, is observed up to now.
 func TestOwnSpansOfAQuietLog(t *testing.T) {
 	for _, tt := range []struct {

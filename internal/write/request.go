@@ -295,6 +295,7 @@ func (p *part) cutAfter(n int) (tail part) {
 		return tail
 	}
 	tail.Again = 0
+	p.Seen = 0 // which holds once all of it is settled
 	// The line behind the nth point: skipped lines before it count too.
 	line, skips := int32(n), 0
 	for skips < len(p.Skipped) && p.Skipped[skips].Line < line {

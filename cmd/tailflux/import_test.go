@@ -366,14 +366,64 @@ func TestImportOfWhatCannotBeRead(t *testing.T) {
 	files := in.old()
 	in.shell("truncate -s -20 access.log.3.gz; touch access.log.9")
 	code, out := in.run("import", append(files, in.log+".9")...)
-	if code != 1 || !strings.Contains(out, "1 files could not be read") || !strings.Contains(out, "unexpected EOF") {
+	if code != 1 || !strings.Contains(out, "could not be read to the end") || !strings.Contains(out, "unexpected EOF") {
 		t.Errorf("exit code %d:\n%s", code, out)
 	}
 	if n := in.points(); n < 400 || n >= 500 {
 		t.Errorf("%d points, want those of four files, and some of the fifth", n)
 	}
-	if code, out := in.run("import", in.log+".none"); code != 1 || !strings.Contains(out, "no such file") {
-		t.Errorf("exit code %d:\n%s", code, out)
+	if code, out := in.run("import", in.log+".none", in.log+".1"); code != 1 || !strings.Contains(out, "no such file") || !strings.Contains(out, "was imported before") {
+		t.Errorf("of one that is not there, and another one: exit code %d:\n%s", code, out)
+	}
+	if code, out := in.run("import", filepath.Dir(in.log)); code != 1 || !strings.Contains(out, "is a directory: name the logs in it") || !strings.Contains(out, "nothing of a file is imported") {
+		t.Errorf("of a directory: exit code %d:\n%s", code, out)
+	}
+}
+
+// A compressed file was cut, as when the disk was full, and the log is beside it. What can be
+// unpacked of it was read.
+func TestImportOfADamagedCopy(t *testing.T) {
+	for _, followed := range []bool{true, false} {
+		for _, end := range []string{"gz", "zst"} {
+			for _, once := range []bool{true, false} {
+				t.Run(fmt.Sprintf("followed %t, %s, in one command %t", followed, end, once), func(t *testing.T) {
+					const all = 30_000 // some blocks of either format
+					in := newInstallation(t, "--start", "beginning")
+					in.write(lines(0, all))
+					if followed {
+						stop := in.daemon()
+						in.wait(all)
+						stop()
+					}
+					in.shell("mv access.log access.log.1; cp access.log.1 access.log.2")
+					if end == "gz" {
+						in.shell("gzip access.log.2")
+					} else {
+						in.zstd("access.log.2")
+					}
+					original, damaged := in.log+".1", in.log+".2."+end
+					info, err := os.Stat(damaged)
+					if err != nil {
+						t.Fatal(err)
+					}
+					in.shell(fmt.Sprintf("truncate -s %d %s", info.Size()/2, damaged))
+					files := [][]string{{original}, {damaged}}
+					if once {
+						files = [][]string{{original, damaged}}
+					}
+					for _, files := range files {
+						code, out := in.run("import", files...)
+						if hasDamaged := files[len(files)-1] == damaged; hasDamaged != (code == 1) || hasDamaged != strings.Contains(out, "damaged copy") {
+							t.Errorf("import of %s: exit code %d:\n%s", files, code, out)
+						}
+					}
+					in.want(all)
+					if code, v := in.verify(original); code != 0 {
+						t.Errorf("verify: exit code %d, %+v", code, v)
+					}
+				})
+			}
+		}
 	}
 }
 

@@ -24,7 +24,7 @@ func TestFileIsCompressedWithXz(t *testing.T) {
 	says := bad + " is compressed with xz, which tailflux cannot read: unpack it first: xz -dc <" + bad + " >" + bad + ".unpacked"
 
 	code, out := in.run("import", good, bad, in.log+".1")
-	if code != 1 || !strings.Contains(out, says[:len(bad)+60]) || !strings.Contains(out, "1 files could not be read to the end: "+bad) {
+	if code != 1 || !strings.Contains(out, says[:len(bad)+60]) || !strings.Contains(out, "import: could not be read to the end: "+bad) {
 		t.Errorf("import: exit code %d, want 1 and that %s:\n%s", code, says, out)
 	}
 	in.want(50)

@@ -71,7 +71,7 @@ func (p *progress) verdict() error {
 	case !p.latest.Complete:
 		return errors.New("import: interrupted; run the same command again to continue")
 	case len(p.latest.Failed) > 0:
-		return errors.Join(p.refused(), fmt.Errorf("import: %d files could not be read to the end: %s", len(p.latest.Failed), listed(p.latest.Failed)))
+		return errors.Join(p.refused(), fmt.Errorf("import: could not be read to the end: %s", listed(p.latest.Failed)))
 	}
 	return p.refused()
 }

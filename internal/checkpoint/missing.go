@@ -3,6 +3,7 @@ package checkpoint
 import (
 	"encoding/binary"
 	"encoding/hex"
+	"errors"
 	"slices"
 
 	"github.com/tailflux/tailflux/internal/flow"
@@ -15,6 +16,9 @@ type Part struct {
 	Until int64         // offset of its end; 0: that of the file
 }
 
+// ErrDamagedCopy is why nothing of a file is missing that cannot be unpacked to its end.
+var ErrDamagedCopy = errors.New("it is a damaged copy of a log that was followed or imported, and what can be unpacked of it was read then: delete it, or complete it")
+
 // Missing returns the parts of a file that must be imported. Of one that was followed
 // it is what had been there before, if it was followed from its end on; and what
 // stands behind the place where it was left for good, under the numbers that it would
@@ -23,6 +27,9 @@ type Part struct {
 func (s *Source) Missing(l *logfile.Log, path string) (parts []Part, err error) {
 	if len(l.Head) == 0 {
 		return nil, nil
+	}
+	if s.hasDamaged(l) {
+		return nil, ErrDamagedCopy
 	}
 	first := importedLine(l.Opened)
 	followed, sure := s.Followed(l)
@@ -62,6 +69,12 @@ func (s *Source) Missing(l *logfile.Log, path string) (parts []Part, err error) 
 		parts = append(parts, rest)
 	}
 	return parts, nil
+}
+
+// hasDamaged reports whether the file is a damaged copy of one that was followed or imported.
+func (s *Source) hasDamaged(l *logfile.Log) bool {
+	is := func(g Generation) bool { return l.IsDamagedCopy(g.File, g.Offset, g.Before) }
+	return slices.ContainsFunc(s.Finished, is) || slices.ContainsFunc(s.Open, is) || slices.ContainsFunc(s.Imports, is)
 }
 
 // isPartOfAny reports whether the file is a shorter copy of one of the imports.

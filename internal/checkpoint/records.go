@@ -67,7 +67,7 @@ func (c *Checkpoint) FollowedAs(l *logfile.Log, but string) (name string, ok boo
 		if name == but {
 			continue
 		}
-		if _, sure := s.Followed(l); sure >= logfile.Copy {
+		if _, sure := s.Followed(l); sure >= logfile.Copy || s.hasDamaged(l) {
 			return name, true
 		}
 	}

@@ -53,6 +53,17 @@ func (o *Opened) Compare(f File, offset int64, last Sum) Identity {
 	return Copy
 }
 
+// IsDamagedCopy reports whether the file begins as one that was read up to an offset, and cannot
+// be unpacked as far as that: all that can be was read.
+func (o *Opened) IsDamagedCopy(f File, offset int64, last Sum) bool {
+	n := known(last, offset)
+	if _, packed := o.Content.(*Compressed); !packed || n == 0 || !o.Begins(f.Head) {
+		return false
+	}
+	_, err := o.Bytes(offset-int64(n), n)
+	return err != nil
+}
+
 // IsPartOf reports whether the file is a copy of one that began with h, and was made
 // before all of that was there. Compare, which knows no more than a sum, cannot tell.
 func (o *Opened) IsPartOf(h Head) bool {

@@ -22,6 +22,9 @@ type Log struct {
 // unpacked.
 func OpenLog(path string) (*Log, error) {
 	info, err := os.Stat(path)
+	if err == nil && info.IsDir() {
+		return nil, fmt.Errorf("%s is a directory: name the logs in it, such as %s/access.log*", path, path)
+	}
 	if err == nil {
 		err = RegularFile(path, info.Mode())
 	}

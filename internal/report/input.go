@@ -1,7 +1,6 @@
 package report
 
 import (
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -61,10 +60,7 @@ func (f *input) is(other *input) bool {
 
 // open opens it. What it returns is for one goroutine; whoever had it calls close.
 func (f *input) open() (r io.Reader, err error) {
-	if f.info != nil && f.info.IsDir() {
-		return nil, fmt.Errorf("%s is a directory: name the logs in it, such as %s/access.log*", f.name, f.name)
-	}
-	if f.size > 0 || f.info != nil && f.info.Mode().IsRegular() {
+	if f.size > 0 || f.info != nil && (f.info.Mode().IsRegular() || f.info.IsDir()) {
 		if f.log, err = logfile.OpenLog(f.name); err != nil {
 			return nil, err
 		}

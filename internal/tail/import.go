@@ -3,7 +3,6 @@ package tail
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"os"
@@ -54,10 +53,7 @@ func (r *Reader) imports(ctx context.Context, out chan<- flow.Chunk) error {
 
 // run reads the files, the oldest one first. If one cannot be read, the others still are.
 func (i *importer) run(ctx context.Context) error {
-	files, progress, err := oldestFirst(i.files)
-	if err != nil {
-		return err
-	}
+	files, progress := i.oldestFirst()
 	for _, file := range files {
 		progress.File = file.Path
 		lines, err := i.read(ctx, file, progress)
@@ -81,20 +77,34 @@ func (i *importer) run(ctx context.Context) error {
 // A refusedError is why a file is not imported that could be read.
 type refusedError struct{ error }
 
-// failed logs why a file could not be imported.
+// failed logs why a file could not be imported, or not all of it.
 func (i *importer) failed(path string, err error) {
-	if _, packed := errors.AsType[logfile.PackedError](err); packed {
+	_, begun := errors.AsType[partError](err)
+	_, packed := errors.AsType[logfile.PackedError](err)
+	switch {
+	case packed:
 		i.log.Error("file cannot be imported as it is", "file", path, "err", err)
-		return
+	case begun:
+		i.log.Error("file could not be read to its end; what stands before that is imported, and if it is completed the same command goes on", "file", path, "err", err)
+	default:
+		i.log.Error("nothing of a file is imported", "file", path, "err", err)
 	}
-	i.log.Error("file could not be read to its end; what stands before that is imported, and if it is completed the same command goes on", "file", path, "err", err)
 }
 
-func oldestFirst(paths []string) (files []logfile.Sibling, p Progress, err error) {
-	for _, path := range paths {
+// A partError is why a file was not read to its end.
+type partError struct{ error }
+
+func (e partError) Unwrap() error { return e.error }
+
+// oldestFirst are the files in the order in which they are read; those that are not there are
+// noted, and logged.
+func (i *importer) oldestFirst() (files []logfile.Sibling, p Progress) {
+	for _, path := range i.files {
 		info, err := os.Stat(path)
 		if err != nil {
-			return nil, p, fmt.Errorf("import: %w", err)
+			i.failed(path, err)
+			p.Failed = append(p.Failed, path)
+			continue
 		}
 		if !slices.ContainsFunc(files, func(f logfile.Sibling) bool { return os.SameFile(f.Info, info) }) {
 			files = append(files, logfile.Sibling{Path: path, Info: info})
@@ -102,7 +112,7 @@ func oldestFirst(paths []string) (files []logfile.Sibling, p Progress, err error
 		}
 	}
 	slices.SortStableFunc(files, func(a, b logfile.Sibling) int { return a.Info.ModTime().Compare(b.Info.ModTime()) })
-	return files, p, nil
+	return files, p
 }
 
 // read sends the lines of a file that were neither followed nor imported,
@@ -133,7 +143,7 @@ func (i *importer) read(ctx context.Context, is logfile.Sibling, progress Progre
 		n, err := i.readPart(ctx, l.Opened, p, progress)
 		lines, progress.Lines = lines+n, progress.Lines+n
 		if err != nil {
-			return lines, err
+			return lines, partError{err}
 		}
 	}
 	if lines == 0 && parts[0].Start.Offset > 0 {

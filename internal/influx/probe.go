@@ -30,7 +30,9 @@ func (c *Client) Try(ctx context.Context) error {
 }
 
 // Try is as that of the client.
-func (c Policy) Try(ctx context.Context) error {
+func (c Policy) Try(ctx context.Context) error { return c.anew(c.try(ctx)) }
+
+func (c Policy) try(ctx context.Context) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.writeURL, http.NoBody)
 	if err != nil {
 		return fmt.Errorf("influxdb write: %w", err)

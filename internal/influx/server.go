@@ -73,9 +73,10 @@ func (s Server) NoInfluxQL() string {
 }
 
 // Server asks what it is. It blocks until ctx ends, and for at most five seconds. The
-// error is that nobody answered.
+// error is that nobody answered, or what stands before the server, of which it would not be
+// known for what it is. What answers so to /ping for ever, and passes writes on, is unknown.
 func (c *Client) Server(ctx context.Context) (Server, error) {
-	header, _, status, err := c.get(ctx, "/ping", nil)
+	header, body, status, err := c.get(ctx, "/ping", nil)
 	if err != nil {
 		return Server{}, err
 	}
@@ -83,11 +84,30 @@ func (c *Client) Server(ctx context.Context) (Server, error) {
 	switch {
 	case s.Version != "":
 		s.Name = "InfluxDB"
-	case status == http.StatusNoContent && c.takesNonsense(ctx):
-		s.Name, s.Flags = victoriaMetrics, c.flags(ctx)
+	case isInFront(status):
+		if c.Try(ctx) != nil {
+			return Server{}, &AnswerError{Status: status, Hint: c.hint(status, header, body)}
+		}
+	case status == http.StatusNoContent:
+		victoria, err := c.takesNonsense(ctx)
+		if err != nil {
+			return Server{}, err
+		}
+		if victoria {
+			s.Name, s.Flags = victoriaMetrics, c.flags(ctx)
+		}
 	}
 	c.server.Store(&s)
 	return s, nil
+}
+
+// isInFront reports whether an answer is that of a proxy whose server does not answer now.
+func isInFront(status int) bool {
+	switch status {
+	case http.StatusRequestTimeout, http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return true
+	}
+	return false
 }
 
 // Known is what it said that it is when it was last asked; zero before.
@@ -99,9 +119,10 @@ func (c *Client) Known() Server {
 }
 
 // takesNonsense reports whether what is no statement gets the fixed list of databases
-// that VictoriaMetrics answers to everything. Its /ping has nothing to know it by.
-func (c *Client) takesNonsense(ctx context.Context) bool {
-	_, body, status, err := c.get(ctx, "/query", url.Values{"q": {"TAILFLUX ASKS WHO THIS IS"}})
+// that VictoriaMetrics answers to everything. Its /ping has nothing to know it by. The error is
+// as that of [Client.Server].
+func (c *Client) takesNonsense(ctx context.Context) (bool, error) {
+	header, body, status, err := c.get(ctx, "/query", url.Values{"q": {"TAILFLUX ASKS WHO THIS IS"}})
 	type table struct {
 		Name    string
 		Columns []string
@@ -113,17 +134,20 @@ func (c *Client) takesNonsense(ctx context.Context) bool {
 			Series []table
 		}
 	}
+	if err == nil && isInFront(status) {
+		err = &AnswerError{Status: status, Hint: c.hint(status, header, body)}
+	}
 	if err != nil || status != http.StatusOK || json.Unmarshal(body, &answer) != nil {
-		return false
+		return false, err
 	}
 	for _, result := range answer.Results {
 		for _, series := range append(result.Series, result.table) {
 			if series.Name == "databases" || slices.Equal(series.Columns, []string{"name"}) && len(series.Values) > 0 {
-				return true
+				return true, nil
 			}
 		}
 	}
-	return false
+	return false, nil
 }
 
 // get asks for something by GET, as writes are sent.

@@ -2,6 +2,7 @@ package influx_test
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -59,6 +60,54 @@ func TestServersAreRecognised(t *testing.T) {
 				return
 			}
 			t.Error("there is no such file")
+		})
+	}
+}
+
+// A proxy answers while its server is away: that is no answer of the server.
+func TestServerBehindAProxy(t *testing.T) {
+	const databases = `{"results":[{"name":"databases","columns":["name"],"values":[["_internal"]]}]}`
+	for _, tt := range []struct {
+		name               string
+		ping, query, write int
+		asked              bool // without error
+		is                 string
+	}{
+		{"nothing is passed on", 502, 502, 502, false, ""},
+		{"all the time is over", 504, 504, 504, false, ""},
+		{"too many requests", 429, 429, 429, false, ""},
+		{"statements are not", 204, 503, 204, false, ""},
+		{"writes alone are passed on", 503, 503, 204, true, "unknown"},
+		{"/ping is not known there", 404, 200, 204, true, "unknown"},
+		{"all is passed on", 204, 200, 204, true, "VictoriaMetrics"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := newServer(t, func(w http.ResponseWriter, r *http.Request) {
+				switch r.URL.Path {
+				case "/ping":
+					w.WriteHeader(tt.ping)
+				case "/write":
+					w.WriteHeader(tt.write)
+				default:
+					w.Header().Set("Content-Type", "application/json")
+					w.WriteHeader(tt.query)
+					_, _ = io.WriteString(w, databases)
+				}
+			})
+			c := newClient(t, s.URL, nil)
+			is, err := c.Server(t.Context())
+			if asked := err == nil; asked != tt.asked {
+				t.Fatalf("Server = %v, %v, want an error: %t", is, err, !tt.asked)
+			}
+			if !tt.asked {
+				if err := prepare(t.Context(), c); err == nil || !strings.Contains(err.Error(), fmt.Sprint(max(tt.ping, tt.query))) {
+					t.Errorf("Prepare = %v, want an error, so that it is tried again", err)
+				}
+				return
+			}
+			if got := is.String(); !strings.Contains(got, tt.is) {
+				t.Errorf("Server = %q, want %q", got, tt.is)
+			}
 		})
 	}
 }

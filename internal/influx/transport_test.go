@@ -112,6 +112,44 @@ func TestConnectionIsReset(t *testing.T) {
 	}
 }
 
+// A connection leads to a server that is sick, or to nobody, while the name of the server leads
+// elsewhere by now: it is not kept alive by being tried again.
+func TestTriedAgainOnAnotherConnection(t *testing.T) {
+	for name, sick := range map[string]http.HandlerFunc{
+		"answers":      func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) },
+		"is silent":    func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
+		"is forbidden": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			type key struct{}
+			var opened atomic.Int64
+			s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				_, _ = io.Copy(io.Discard, r.Body)
+				if r.Context().Value(key{}) == int64(1) {
+					sick(w, r)
+					return
+				}
+				w.WriteHeader(http.StatusNoContent)
+			}))
+			s.Config.ConnContext = func(ctx context.Context, _ net.Conn) context.Context {
+				return context.WithValue(ctx, key{}, opened.Add(1))
+			}
+			s.Start()
+			defer s.Close()
+			c := newClient(t, s.URL, func(c *influx.Config) { c.Timeout = 200 * time.Millisecond })
+			if err := c.Write(t.Context(), pieces(10)); err == nil {
+				t.Error("the sick one took points")
+			}
+			if err := c.Write(t.Context(), pieces(10)); err != nil {
+				t.Errorf("Write = %v, tried again on %d connections", err, opened.Load())
+			}
+			if err := c.Write(t.Context(), pieces(10)); err != nil || opened.Load() != 2 {
+				t.Errorf("Write = %v on %d connections, want the second one to be kept", err, opened.Load())
+			}
+		})
+	}
+}
+
 // A server that closes an idle connection just when it is used again: that is
 // no outage, the body is sent again on another one.
 func TestConnectionClosedWhileIdle(t *testing.T) {

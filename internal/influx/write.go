@@ -82,12 +82,23 @@ func (c Policy) Write(ctx context.Context, pieces [][]byte) error {
 		}
 		pieces = [][]byte{packed}
 	}
+	err := c.post(ctx, pieces)
 	for range c.config.InFlight {
-		if err := c.post(ctx, pieces); !errors.Is(err, errStale) {
-			return err
+		if !errors.Is(err, errStale) {
+			break
 		}
+		err = c.post(ctx, pieces)
 	}
-	return c.post(ctx, pieces)
+	return c.anew(err)
+}
+
+// anew makes the next request open a new connection when one is to be tried again: the server's
+// name may lead elsewhere by now, or the connection nowhere, and it would never end while it is used.
+func (c *Client) anew(err error) error {
+	if means := VerdictOf(err); means == Retry || means == Slow {
+		c.http.CloseIdleConnections()
+	}
+	return err
 }
 
 // errStale is an error on a connection that was used before. The server, or

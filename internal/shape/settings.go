@@ -99,7 +99,8 @@ func connection(way, place config.InfluxDB) config.InfluxDB {
 }
 
 // Begin keeps the configuration with which lines are going to be read from now on. That of
-// an import is not the daemon's.
+// an import is not the daemon's: what the daemon has read and not delivered is read again, and
+// it must know with what.
 func (s *Settings) Begin(c *config.Config, host string, imported bool) error {
 	keys, err := settings(c, host)
 	if err != nil {
@@ -108,6 +109,9 @@ func (s *Settings) Begin(c *config.Config, host string, imported bool) error {
 	next := keptSettings{Keys: map[string]json.RawMessage{}, Configuration: s.kept.Configuration}
 	maps.Copy(next.Keys, s.kept.Keys)
 	maps.Copy(next.Keys, keys) // an import knows one source of several
+	if imported && !s.clean {
+		maps.Copy(next.Keys, s.kept.Keys)
+	}
 	if !imported {
 		if next.Configuration, err = text(c); err != nil {
 			return err

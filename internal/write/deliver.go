@@ -113,7 +113,7 @@ func (d *delivery) run(ctx context.Context) error {
 			d.held = false
 			d.begin() // the others may be taken now, too
 		case means == influx.Stored:
-			d.limit.enough()
+			d.limit.enough(head.bytes())
 			d.list[0] = rest
 		case means == influx.TooLarge && head.count() > 1:
 			d.limit.tooLarge(head.bytes())
@@ -157,6 +157,10 @@ func (d *delivery) holds(head points, means influx.Verdict, err error) (influx.V
 	refused := means == influx.Refused || means == influx.TooLarge
 	if !refused || head.count() != 1 {
 		return means, err
+	}
+	if means == influx.TooLarge && head.bytes() < leastTooLarge {
+		d.limit.nonsense()
+		return influx.Retry, err
 	}
 	const few = 5 // or a fiftieth
 	kind, of := d.request.kind(head[0].first)

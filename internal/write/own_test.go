@@ -276,3 +276,41 @@ func TestOwnFields(t *testing.T) {
 		}
 	})
 }
+
+// A proxy answers for a while what is not about points. What counts lines, and observed time, are
+// kept meanwhile, as lines are.
+func TestOwnPointsBehindAProxyThatIsWrong(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, status := range []int{400, 413} {
+			var own ownPoints
+			began := time.Now()
+			b := start(t, ownConfig(), sink{write: func(_ context.Context, body string) error {
+				if at := time.Since(began); at > 50*time.Second && at < 120*time.Second {
+					return answer(status, "<html></html>")
+				}
+				if isOwn(body) {
+					own.store(t, body)
+				}
+				return nil
+			}}, &rejectFile{})
+			b.from = 1000e9
+			for i := range 200 {
+				b.sendSeen("p", 1000+int64(i), true)
+				time.Sleep(time.Second)
+			}
+			b.finish()
+			spans := own.spans(t)
+			for i := 1; i < len(spans); i++ {
+				if spans[i][0] != spans[i-1][1] {
+					t.Errorf("%d: observed %v, want no gap", status, spans)
+				}
+			}
+			if n := b.log.count("influxdb does not store points about tailflux itself; lines are not concerned (self_metrics: false turns them off)"); n != 0 {
+				t.Errorf("%d: it was said that they are refused", status)
+			}
+			if books := b.books(); books.Written != 200 || books.Rejected != 0 {
+				t.Errorf("%d: %+v", status, books)
+			}
+		}
+	})
+}

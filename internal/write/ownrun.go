@@ -21,6 +21,9 @@ type ownRun struct {
 	done  chan error
 	busy  bool      // a request is on its way
 	turn  time.Time // of what was last said; observed time may follow it
+
+	away    func() bool // lines are not accepted either
+	refused bool        // what was sent last, in words that are not about points
 }
 
 // startOwn is called at the start of Run.
@@ -36,7 +39,7 @@ func (w *Writer) startOwn() *ownRun {
 	if o.AtStart {
 		first = 0
 	}
-	return &ownRun{Own: o, sink: sink, log: w.log, timer: time.NewTimer(first), done: make(chan error, 1)}
+	return &ownRun{Own: o, sink: sink, log: w.log, timer: time.NewTimer(first), done: make(chan error, 1), away: w.outage.isOn}
 }
 
 func (o *ownRun) stop() {
@@ -111,6 +114,13 @@ func (o *ownRun) answered(err error) bool {
 	case influx.Retry, influx.Slow:
 		return false
 	case influx.Stored, influx.OutOfTime:
+		o.refused = false
+	case influx.Unclear, influx.TooLarge:
+		if o.away() || !o.refused { // a proxy may be wrong for a while
+			o.refused = true
+			return false
+		}
+		fallthrough
 	default:
 		if !o.said {
 			o.said = true

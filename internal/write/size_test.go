@@ -2,6 +2,7 @@ package write_test
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -27,7 +28,7 @@ func TestTooLarge(t *testing.T) {
 		}
 		b := start(t, write.Config{BatchPoints: 1000, InFlight: 1}, sink{write: s.write}, &rejectFile{})
 		b.send(points(1000))
-		time.Sleep(time.Minute)
+		time.Sleep(20 * time.Second)
 		synctest.Wait()
 		first := tooLarges
 		if first < 3 || first > 6 {
@@ -51,20 +52,97 @@ func TestTooLarge(t *testing.T) {
 	})
 }
 
+// It is tried now and then whether more is taken by now.
+func TestNoLongerTooLarge(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer(t)
+		most, tooLarges := 1000, 0
+		s.answers = func(_ []int, body string) error {
+			if len(body) > most {
+				tooLarges++
+				return answer(413, "Request Entity Too Large")
+			}
+			return nil
+		}
+		b := start(t, write.Config{BatchPoints: 1000, InFlight: 1}, sink{write: s.write}, &rejectFile{})
+		hours := func(n int) {
+			for range n * 60 {
+				b.send(points(1000))
+				time.Sleep(time.Minute)
+			}
+		}
+		hours(1)
+		told := b.log.count(tooLarge)
+		hours(23)
+		if tooLarges > 40 || b.log.count(tooLarge) != told {
+			t.Errorf("in a day %d requests were too large, and %d times it was said, %d at first", tooLarges, b.log.count(tooLarge), told)
+		}
+		most = 1 << 20
+		hours(48)
+		s.sizes = nil
+		b.send(points(1000))
+		b.finish()
+		if len(s.sizes) > 1 {
+			t.Errorf("1,000 points go in %d requests, and nothing is too large for two days", len(s.sizes))
+		}
+	})
+}
+
+// Next to nothing is too large for a while: client_max_body_size 100, where 100m was meant. That
+// is about no line.
+func TestNothingIsSmallEnough(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer(t)
+		most := 5
+		s.answers = func(_ []int, body string) error {
+			if len(body) > most {
+				return answer(413, "Request Entity Too Large")
+			}
+			return nil
+		}
+		b := start(t, write.Config{BatchPoints: 1000, InFlight: 1}, sink{write: s.write}, &rejectFile{})
+		b.send(points(1000))
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if b.log.count(outageBegins) != 1 || b.books().Rejected != 0 {
+			t.Errorf("%d outages, %+v, want one, and nothing rejected", b.log.count(outageBegins), b.books())
+		}
+		most = 1 << 20
+		began := time.Now()
+		for range 60 {
+			b.send(points(1000))
+		}
+		b.finish()
+		s.check(b)
+		if took := time.Since(began); took > 15*time.Second || len(s.sizes) > 200 {
+			t.Errorf("after that 61,000 points took %s and %d requests", took, len(s.sizes))
+		}
+	})
+}
+
 // A single line that is too large is rejected; the others are not.
 func TestOneLineIsTooLarge(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(t)
 		s.answers = func(_ []int, body string) error {
-			if strings.Contains(body, "v=77i") {
+			if len(body) > 5000 {
 				return answer(413, "")
 			}
 			return nil
 		}
 		b := start(t, write.Config{BatchPoints: 100}, sink{write: s.write}, &rejectFile{})
+		b.text = func(n int) string {
+			if n == 77 {
+				return fmt.Sprintf("m v=77i,long=%q", strings.Repeat("x", 6000))
+			}
+			return fmt.Sprintf("m v=%di", n)
+		}
 		b.send(points(200))
 		b.finish()
 		s.check(b, 77)
+		if got := b.stats.Snapshot(time.Now()).RejectedReasons; got["refused: too large"] != 1 {
+			t.Errorf("reasons are %v", got)
+		}
 	})
 }
 

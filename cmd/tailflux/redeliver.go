@@ -93,6 +93,7 @@ func (d redelivered) String() string {
 	rejected, why := reasons(d.Rejected)
 	row(rejected, "%d lines are still rejected (%s): tailflux explain shows why", why)
 	row(int64(d.Partial), "%d lines are left: their entries do not hold them as they were")
+	row(int64(d.Points), "%d lines are left: their points were refused, and there are none of lines now (raw: false)")
 	row(int64(d.Gone), "%d points of rollups are left: these rollups are not configured")
 	row(d.foreign, "%d lines are left: their sources are not configured")
 	return text
@@ -148,7 +149,7 @@ func redeliverTo(c *config.Config, source string, log *slog.Logger) (done redeli
 
 	lines, points := pools(c)
 	again := redeliver.New(redeliver.Config{
-		Pending: pending, Sources: sources, MaxLine: int(c.MaxLineBytes), Pool: lines, Stats: st, Rollups: definitions(c),
+		Pending: pending, Sources: sources, MaxLine: int(c.MaxLineBytes), Pool: lines, Stats: st, Rollups: definitions(c), Raw: c.Raw,
 		Shape: func(s *flow.Source) (*shape.Lines, error) {
 			return kept.shaper.Look(s.Config, s.Name, s.Path, kept.values)
 		},

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -238,4 +239,34 @@ func TestRedeliverIsKilled(t *testing.T) {
 	if n := in.entries(`"kind":"redelivered"`); n != 60_000 {
 		t.Errorf("%d entries of the kind redelivered", n)
 	}
+}
+
+// The points of some lines were refused, and lines have none now: they are left, until they have
+// points again.
+func TestRedeliverOfRefusedPointsWithoutPoints(t *testing.T) {
+	in := newInstallation(t)
+	conflict := func(statement string) {
+		t.Helper()
+		if _, err := in.db.Query(t.Context(), "nginx", statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	in.write(lines(0, 20))
+	in.deliver() // creates the database
+	conflict("DROP MEASUREMENT nginx_access")
+	resp, err := http.Post(in.db.URL()+"/write?db=nginx", "", strings.NewReader(fmt.Sprintf("nginx_access body_bytes_sent=\"x\" %d\n", start.UnixNano())))
+	if err != nil || resp.StatusCode != http.StatusNoContent {
+		t.Fatalf("%v, %v", resp, err)
+	}
+	resp.Body.Close()
+	in.write(lines(20, 5))
+	if code, out := in.run("run", "--once"); code != 0 || in.entries("field type conflict") != 5 {
+		t.Fatalf("exit code %d:\n%s", code, out)
+	}
+	code, out := in.run("redeliver", "--raw=false")
+	says(t, code, 0, out, "0 lines redelivered", "5 lines are left: their points were refused")
+	conflict("DROP MEASUREMENT nginx_access")
+	code, out = in.run("redeliver")
+	says(t, code, 0, out, "5 lines redelivered")
+	in.want(5)
 }

@@ -38,6 +38,7 @@ type Config struct {
 	Stats   *stats.Stats
 	// Rollups are those that are configured.
 	Rollups []rollup.Definition
+	Raw     bool // lines become points, too
 }
 
 // Redelivery is three parts of a pipeline: what Run sends, Lines shapes, Append and
@@ -67,6 +68,7 @@ type Outcome struct {
 	Refused  []rejects.Entry     // points of rollups that were made of them
 	Rejected map[flow.Reason]int // again; whatever InfluxDB answers, its first answer stands for all
 	Partial  int                 // whose entries do not hold them as they were
+	Points   int                 // that were refused, and that nobody wants now: Raw is false
 	Gone     int                 // points of rollups that are configured no more
 	Complete bool                // no pending line was left out because the context ended
 }
@@ -130,6 +132,9 @@ func (r *Redelivery) add(ctx context.Context, p rejects.Pending, out chan<- flow
 		return nil // RunDeltas sends it
 	case !p.Whole:
 		r.Outcome.Partial++
+		return nil
+	case p.Reason.IsOfPoint() && !r.Raw:
+		r.Outcome.Points++
 		return nil
 	case len(p.Line) > r.MaxLine:
 		r.reject(flow.TooLong)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"sync"
 
@@ -115,14 +116,10 @@ func (p inPolicy) Write(ctx context.Context, pieces [][]byte) error {
 
 // write writes by what is made of the client of just now.
 func (s *sink) write(ctx context.Context, by func(*influx.Client) write.Sink, pieces [][]byte) error {
-	if err := s.kept.values.Sync(ctx); err != nil {
-		return err
-	}
-	if err := s.kept.shaper.Sync(ctx); err != nil {
-		return err
-	}
-	if err := s.kept.rollups.sync(ctx); err != nil {
-		return err
+	for _, sync := range []func(context.Context) error{s.kept.values.Sync, s.kept.shaper.Sync, s.kept.rollups.sync} {
+		if err := sync(ctx); err != nil {
+			return fmt.Errorf("%w: %w", write.ErrState, err)
+		}
 	}
 	client, err := s.prepared(ctx)
 	if err == nil {

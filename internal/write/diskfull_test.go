@@ -1,6 +1,7 @@
 package write_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -8,10 +9,12 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/tailflux/tailflux/internal/influx"
 	"github.com/tailflux/tailflux/internal/influxdtest"
+	"github.com/tailflux/tailflux/internal/write"
 )
 
 // InfluxDB's disk is full, has room again, and InfluxDB is restarted: every point
@@ -57,4 +60,36 @@ func TestInfluxDBDiskIsFull(t *testing.T) {
 		t.Fatal(err)
 	}
 	d.finish("")
+}
+
+// Not InfluxDB, but what must be on tailflux's own disk before points are sent: that is said.
+func TestStateDirectoryIsFull(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		full := true
+		b := start(t, write.Config{BatchPoints: 1}, sink{write: func(context.Context, string) error {
+			if full {
+				return fmt.Errorf("%w: save intents: %w", write.ErrState, syscall.ENOSPC)
+			}
+			return nil
+		}}, &rejectFile{})
+		b.send("p")
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if db := b.stats.Snapshot(time.Now()).InfluxDB; db.Up || db.LastError != "cannot write to state_dir: save intents: no space left on device" {
+			t.Errorf("/monitor: %+v", db)
+		}
+		full = false
+		b.finish()
+		for message, want := range map[string]int{
+			"cannot write to state_dir, and points that need it wait; retrying, reading is paused": 1,
+			"state_dir is writable again": 1, outageBegins: 0, outageEnds: 0,
+		} {
+			if got := b.log.count(message); got != want {
+				t.Errorf("said %d times %q, want %d", got, message, want)
+			}
+		}
+		if books := b.books(); books.Written != 1 {
+			t.Errorf("%+v", books)
+		}
+	})
 }

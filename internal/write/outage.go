@@ -48,6 +48,10 @@ type outage struct {
 // errHeld is about points that InfluxDB refuses, when that is an outage.
 var errHeld = errors.New("more than half of a batch is refused (on_reject: hold)")
 
+// ErrState is why a request is not sent: something must be on the disk of tailflux before, and
+// is not.
+var ErrState = errors.New("cannot write to state_dir")
+
 func (o *outage) begin(err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -55,7 +59,11 @@ func (o *outage) begin(err error) {
 	if o.failing++; o.failing == 1 {
 		o.since = time.Now()
 		o.stats.Down(o.since)
-		if !errors.Is(err, errHeld) {
+		switch {
+		case errors.Is(err, errHeld):
+		case errors.Is(err, ErrState):
+			o.log.Error("cannot write to state_dir, and points that need it wait; retrying, reading is paused", "err", err)
+		default:
 			o.log.Warn("influxdb is not accepting writes; retrying, reading is paused", "err", err)
 		}
 	}
@@ -90,7 +98,11 @@ func (o *outage) over() {
 	if o.failing--; o.failing == 0 {
 		o.held = false
 		o.stats.Up()
-		o.log.Info("influxdb is accepting writes again", "duration", time.Since(o.since).Round(time.Millisecond).String(), "err", o.cause)
+		again := "influxdb is accepting writes again"
+		if errors.Is(o.cause, ErrState) {
+			again = "state_dir is writable again"
+		}
+		o.log.Info(again, "duration", time.Since(o.since).Round(time.Millisecond).String(), "err", o.cause)
 	}
 }
 

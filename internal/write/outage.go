@@ -98,11 +98,12 @@ func (o *outage) over() {
 	if o.failing--; o.failing == 0 {
 		o.held = false
 		o.stats.Up()
-		again := "influxdb is accepting writes again"
+		lasted := time.Since(o.since).Round(time.Millisecond).String()
 		if errors.Is(o.cause, ErrState) {
-			again = "state_dir is writable again"
+			o.log.Info("state_dir is writable again", "duration", lasted, "err", o.cause)
+		} else {
+			o.log.Info("influxdb is accepting writes again", "duration", lasted, "err", o.cause)
 		}
-		o.log.Info(again, "duration", time.Since(o.since).Round(time.Millisecond).String(), "err", o.cause)
 	}
 }
 

@@ -13,8 +13,11 @@ import (
 // whereRollupsAre corrects in which policies rollups are: a database that tailflux did not
 // make may have no policy for them. If nobody answers they are left as they are configured.
 func whereRollupsAre(ctx context.Context, c *config.Config, all []rollup.Definition) []rollup.Definition {
+	if c.RollupsPolicy() == "" {
+		return all
+	}
 	client, err := openInflux(c, slog.New(slog.DiscardHandler))
-	if err != nil || c.RollupsPolicy() == "" {
+	if err != nil {
 		return all
 	}
 	defer client.Close()

@@ -229,7 +229,7 @@ func (s *sums) compare(ctx context.Context, points Points, host string) error {
 
 // found is what is in windows, which are ascending, and how many points that are.
 func (s *sums) found(ctx context.Context, points Points, of influx.Rollup, windows []int64) (sums map[int64]rollup.Plain, n int, err error) {
-	deltas, err := points.Deltas(ctx, of, windows[0], windows[len(windows)-1]+int64(s.Interval)-1)
+	deltas, err := points.Deltas(ctx, of, windows[0], end(windows[len(windows)-1], s.Interval))
 	sums = map[int64]rollup.Plain{}
 	for _, d := range deltas {
 		if !s.has(d.At) {
@@ -243,6 +243,12 @@ func (s *sums) found(ctx context.Context, points Points, of influx.Rollup, windo
 		sums[at] = sum
 	}
 	return sums, len(deltas), err
+}
+
+// end is the last nanosecond of a window. The last window of all is cut short in 2262, where
+// 64 bits end; InfluxDB's last one is the one before that.
+func end(window int64, interval time.Duration) int64 {
+	return min(window, math.MaxInt64-int64(interval)) + int64(interval) - 1
 }
 
 // judge compares a window. Lines that are not in the file may be in it, too, if nothing is

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -89,6 +90,38 @@ func TestSumsOfUnknownFile(t *testing.T) {
 				t.Errorf("Print: %v\n%s", err, &text)
 			}
 		})
+	}
+}
+
+// The last window of all, in which nanoseconds since 1970 end, is compared as others are.
+func TestSumsOfTheLastWindow(t *testing.T) {
+	for _, tt := range []struct {
+		interval time.Duration
+		msec     string
+	}{
+		{time.Minute, "9223372035.500"},
+		{24 * time.Hour, "9223372035.500"},
+		{24 * time.Hour, "9223286399.999"}, // of the last whole day
+	} {
+		file := filepath.Join(t.TempDir(), "access.log")
+		if err := os.WriteFile(file, []byte(tt.msec+" 200\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		msec, err := strconv.ParseInt(strings.ReplaceAll(tt.msec, ".", ""), 10, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := rollup.Definition{Measurement: "site", Interval: tt.interval}
+		c := config.Default()
+		c.StateDir, c.Sources, c.Raw = t.TempDir(), []config.Source{{Name: "web", Path: file, Format: "$msec $status"}}, false
+		is := &deltas{all: []influx.Delta{{At: d.Window(msec*1e6) + 1, Fields: append([]int64{1}, make([]int64, len(rollup.SumFields)-1)...)}}}
+		v, err := verify.Open(&c, is, []rollup.Definition{d})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := v.Verify(t.Context(), file, ""); err != nil || got.Rollups[0].Found != 1 || got.Differ() {
+			t.Errorf("%s of %s: Verify = %+v, %v", tt.msec, tt.interval, got.Rollups[0], err)
+		}
 	}
 }
 

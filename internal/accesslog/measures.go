@@ -163,20 +163,26 @@ func (e *Encoder) Basics(captures [][]byte) (basics Basics) {
 	return basics
 }
 
-// integer is a number that is not negative, or the sum of a list; -1 is for anything else.
+// mostBytes is the largest size that is added up, a pebibyte: of larger ones, which no request
+// has, a few would make a sum beyond 64 bits.
+const mostBytes = 1 << 50
+
+// integer is a size, or the sum of a list; -1 is for anything else.
 func integer(v []byte, list bool) int64 {
 	v = withoutPlus(v)
-	if n := number(v); n >= 0 {
-		return n
-	}
+	n := number(v)
 	switch {
-	case isDigits(v) && len(v) <= 18:
-		n, _ := strconv.ParseInt(string(v), 10, 64)
+	case n >= 0:
 		return n
-	case !list || !isList(v):
+	case isDigits(v) && len(v) <= 18:
+		n, _ = strconv.ParseInt(string(v), 10, 64)
+	case list && isList(v):
+		n = sum(v, func(entry []byte) int64 { return integer(entry, false) })
+	}
+	if n > mostBytes {
 		return -1
 	}
-	return sum(v, func(entry []byte) int64 { return integer(entry, false) })
+	return n
 }
 
 // milliseconds is a decimal number of seconds, rounded; or the sum of a list. -1 is for

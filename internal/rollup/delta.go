@@ -26,6 +26,7 @@ type Cut struct {
 // Cut ends a cut of what is open, where its generation was read to.
 func (s *Sums) Cut(o Open) *Cut {
 	g, sh := o.Generation, &o.shares[o.Rollup]
+	sh.rollup.forgetZeros(s.now)
 	sh.sort()
 	c := &Cut{share: sh, cells: s.cells, host: sh.rollup.head, Cut: flow.Cut{
 		Rollup: sh.rollup.key, RetentionPolicy: sh.rollup.RetentionPolicy, Interval: sh.rollup.Interval,
@@ -48,6 +49,18 @@ func (s *Sums) Cut(o Open) *Cut {
 	}
 	g.settle()
 	return c
+}
+
+// renewal is for how long a point of zeros is taken to be there. Then it is written again, as
+// the same point: the database may have been dropped, and nobody says so.
+const renewal = 5 * time.Minute
+
+// forgetZeros forgets what has a point of zeros, now and then.
+func (r *rollup) forgetZeros(now time.Time) {
+	if now.Sub(r.renewed) >= renewal {
+		clear(r.zeroed)
+		r.renewed = now
+	}
 }
 
 // More reports whether deltas are left.

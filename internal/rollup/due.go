@@ -89,6 +89,7 @@ func (r *rollup) grace() time.Duration { return min(2*time.Second, r.Interval/5)
 
 // Tick returns what the clock says is to be cut: no line came that would have ended it.
 func (s *Sums) Tick(now time.Time) (due []Open) {
+	s.now = now
 	for i, r := range s.rollups {
 		for _, o := range s.free(i) {
 			if o.shares[i].isRipe(o.at.Line, now, r.Interval+r.grace()) {

@@ -28,7 +28,8 @@ type Sums struct {
 	known   []*Generation // in the order in which they were begun
 	places  map[place]*Generation
 	salts   uint64
-	line    addend // that is being added
+	line    addend    // that is being added
+	now     time.Time // as far as is known
 }
 
 // place is how a generation is found again.
@@ -43,9 +44,11 @@ func placeOf(g *flow.Generation) place { return place{g.Source.Index, g.ID} }
 type rollup struct {
 	Definition
 	key    string
-	head   []byte         // measurement and host, as line protocol
-	window int64          // that was met last: its begin
-	zeroed map[int64]bool // hours since 1970 that have a point of zeros
+	head   []byte // measurement and host, as line protocol
+	window int64  // that was met last: its begin
+
+	zeroed  map[int64]bool // hours since 1970 that have a point of zeros
+	renewed time.Time      // when these were forgotten last
 }
 
 // Generation is what is open of a generation.
@@ -223,6 +226,7 @@ func (g *Generation) Reach(at flow.Position, ending []byte, now time.Time) {
 			sh.since = now
 		}
 	}
+	g.sums.now = now
 	g.ending = append(g.ending[:0], ending[max(0, len(ending)-enough):]...)
 }
 

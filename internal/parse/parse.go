@@ -122,6 +122,9 @@ func (p *Parser) parse(ctx context.Context, chunk flow.Chunk, out chan<- flow.Ba
 	if src.gen = p.rollups.of(chunk.Start); chunk.Left {
 		return p.leave(ctx, src.gen, out)
 	}
+	if src.gen != nil {
+		src.gen.Arrive(time.Now())
+	}
 	src.showFrom = p.showFrom(src, chunk.Start.Generation)
 	if err := p.ask(src, b.End, rest); err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/tailflux/tailflux/internal/accesslog"
@@ -157,6 +158,42 @@ func TestLeftIsCut(t *testing.T) {
 	}
 	if got := brief(s.run(t, c, left, more)); !slices.Equal(got, want) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+// A line of a later window ends the one before it, also if that had no other piece of the log,
+// unless both are read at once.
+func TestNextWindowEndsTheOneBefore(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		pause time.Duration
+		want  []string
+	}{
+		{"as it was written", 3 * time.Second, []string{"1-2: 1 points , lines 1", "nginx_site 1-2: 1 requests, lines 0", "2-3: 1 points , lines 1", "nginx_site 2-3: 1 requests, lines 0"}},
+		{"a backlog", 0, []string{"1-2: 1 points , lines 1", "2-3: 1 points , lines 1", "nginx_site 1-3: 2 requests, lines 0"}},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			s, _ := addingStage(t, "combined", true, nil)
+			in, out := make(chan flow.Chunk), make(chan flow.Batch, 100)
+			go func() {
+				defer close(in)
+				first := s.chunk(t, request(8), 1, 0)
+				in <- first
+				time.Sleep(tt.pause)
+				in <- s.chunk(t, request(11), 2, first.End.Offset)
+			}()
+			if err := s.parser.Run(t.Context(), in, out); err != nil {
+				t.Fatal(err)
+			}
+			var batches []flow.Batch
+			for b := range out {
+				batches = append(batches, b)
+			}
+			want := strings.Join(append(tt.want, "nginx_paths 1-3: 2 requests, lines 0"), "\n")
+			if got := strings.Join(brief(batches), "\n"); got != want {
+				t.Errorf("%s: got\n%s\nwant\n%s", tt.name, got, want)
+			}
+		})
 	}
 }
 

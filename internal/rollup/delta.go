@@ -43,7 +43,7 @@ func (s *Sums) Cut(o Open) *Cut {
 	c.head = lineproto.AppendTag(bytes.Clone(c.host), lineproto.TagPrefix("source"), []byte(g.Source.Name))
 	sh.begin, sh.next = g.at.Line, max(sh.next, g.at.Line)
 	sh.lines, sh.full, sh.since = 0, false, time.Time{}
-	sh.turn, sh.turned, g.turn = 0, 0, 0
+	sh.turn, sh.turned, sh.late, g.turn = 0, 0, 0, 0
 	for sh.isBound() && sh.marks[0] <= g.at.Line {
 		sh.marks = sh.marks[1:]
 	}

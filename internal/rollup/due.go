@@ -5,6 +5,9 @@ import (
 	"time"
 )
 
+// Arrive notes when the lines came that are asked about and added next.
+func (g *Generation) Arrive(now time.Time) { g.now = now }
+
 // settle finds out what is due next.
 func (g *Generation) settle() {
 	g.due = never
@@ -18,6 +21,7 @@ func (g *Generation) settle() {
 // if lines come in the order of their times. What is read much faster than it was written
 // is cut by the clock, many windows at once, or when there is little room for more cells.
 func (g *Generation) Turns(line, at int64) bool {
+	g.earliest = min(g.earliest, at)
 	return at >= g.turn && line >= g.at.Line && g.turns(line, at)
 }
 
@@ -29,7 +33,7 @@ func (g *Generation) turns(line, at int64) bool {
 		if at >= sh.turn {
 			if sh.turn == 0 {
 				sh.opened = at
-			} else if !g.isImported() && sh.isRipe(line, g.now, g.sums.age(at-sh.opened)) {
+			} else if !g.isImported() && sh.isRipe(line, g.now, g.sums.age(at-sh.opened, interval)) {
 				sh.turned = line
 			}
 			sh.turn = at - at%int64(interval) + int64(interval)
@@ -40,13 +44,14 @@ func (g *Generation) turns(line, at int64) bool {
 	return g.due <= line
 }
 
-// age is how long cells of a span of time wait at least for the end of a window. When there
-// is little room left, something must be cut soon, and better between two windows.
-func (s *Sums) age(span int64) time.Duration {
+// age is how long cells of a span of time wait at least for the end of a window: a line that
+// comes late, when its window was cut, waits for the end of the next one. When there is little
+// room left, something must be cut soon, and better between two windows.
+func (s *Sums) age(span int64, interval time.Duration) time.Duration {
 	if s.cells.bytes > s.budget/4*3 {
 		return 0
 	}
-	return time.Duration(span) / 2
+	return max(time.Duration(span)/2, min(time.Second, interval/20))
 }
 
 // Due is the number of the line before which something must be cut: [Sums.Due] says what.
@@ -87,12 +92,14 @@ func (s *Sums) Leave(g *Generation) (all []Open) {
 // window.
 func (r *rollup) grace() time.Duration { return min(2*time.Second, r.Interval/5) }
 
-// Tick returns what the clock says is to be cut: no line came that would have ended it.
+// Tick returns what the clock says is to be cut: no line came that would have ended it. That
+// is a while after the end of the window, as whoever looks at the log wants it; or after an
+// interval and a while, if lines come so late that more of the window may follow.
 func (s *Sums) Tick(now time.Time) (due []Open) {
 	s.now = now
 	for i, r := range s.rollups {
 		for _, o := range s.free(i) {
-			if o.shares[i].isRipe(o.at.Line, now, r.Interval+r.grace()) {
+			if sh := &o.shares[i]; sh.isOver(now) || sh.isRipe(o.at.Line, now, r.Interval+r.grace()) {
 				due = append(due, o)
 			}
 		}

@@ -361,6 +361,7 @@ func (p *process) parse(g *modelLog, at *flow.Position, lines int) (n int) {
 			return p.book.Of("web", g.id, key)
 		})
 	}
+	open.Arrive(p.now)
 	for ; n < lines && (n == 0 || at.Line < open.Due()); n++ {
 		l := &g.lines[at.Line-g.first]
 		if !l.rejected && open.Turns(at.Line, l.m.At) {

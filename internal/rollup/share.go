@@ -26,10 +26,11 @@ type share struct {
 	oldest      int64 // window of a cell, in nanoseconds since 1970, if there are any
 	lines       int64 // that became part of cells since begin
 	since       time.Time
-	full        bool  // of an import: it has as many cells as a cut may have
-	opened      int64 // time of the first line since the last cut
-	turn        int64 // begin of the window behind the newest one that is open; 0: none is
-	turned      int64 // number of the line with which a later window began, before which it is cut; 0: there is none
+	full        bool          // of an import: it has as many cells as a cut may have
+	opened      int64         // time of the first line since the last cut
+	turn        int64         // begin of the window behind the newest one that is open; 0: none is
+	late        time.Duration // how much later than their times lines came since then, at most
+	turned      int64         // number of the line with which a later window began, before which it is cut; 0: there is none
 }
 
 // never is the number of no line.
@@ -65,6 +66,13 @@ func (s *share) due(g *Generation) int64 {
 // isRipe reports whether it may be cut at a line and has been open for so long.
 func (s *share) isRipe(line int64, now time.Time, age time.Duration) bool {
 	return s.isOpen(line) && !s.isBound() && !s.since.IsZero() && now.Sub(s.since) >= age
+}
+
+// isOver reports whether its newest window has ended so long ago that no more of it will come:
+// that is after grace, or after twice the time by which lines came late so far. So a log that is
+// written in bursts, as with nginx's buffer=, has its next one before that, and a backlog waits.
+func (s *share) isOver(now time.Time) bool {
+	return s.turn > 0 && now.UnixNano()-s.turn >= int64(max(s.rollup.grace(), 2*s.late))
 }
 
 // push adds a cell at the end.

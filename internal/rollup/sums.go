@@ -1,6 +1,7 @@
 package rollup
 
 import (
+	"math"
 	"slices"
 	"time"
 
@@ -56,14 +57,15 @@ type Generation struct {
 	*flow.Generation
 	Raw, Lines int64 // for the caller: from which lines on points and entries are needed
 
-	sums   *Sums
-	shares []share
-	at     flow.Position // up to here it was read
-	ending []byte        // what stands before that, as far as it matters
-	now    time.Time     // when that was
-	due    int64         // number of the line before which something must be cut
-	turn   int64         // time of a line from which on a window is over
-	left   bool          // nothing more comes, as far as is known
+	sums     *Sums
+	shares   []share
+	at       flow.Position // up to here it was read
+	ending   []byte        // what stands before that, as far as it matters
+	now      time.Time     // when that was, or when more came
+	due      int64         // number of the line before which something must be cut
+	turn     int64         // time of a line from which on a window is over
+	earliest int64         // time of a line that was asked about since then
+	left     bool          // nothing more comes, as far as is known
 }
 
 // New returns sums of rollups, for points with that tag host. When cells take more than
@@ -97,7 +99,7 @@ const maxKnown = 1024
 // are the cuts behind that which were begun before, by the same key.
 func (s *Sums) Begin(at flow.Position, from func(key string) int64, intents func(key string) []Intent) *Generation {
 	s.forget()
-	g := &Generation{Generation: at.Generation, sums: s, shares: make([]share, len(s.rollups)), at: at}
+	g := &Generation{Generation: at.Generation, sums: s, shares: make([]share, len(s.rollups)), at: at, earliest: math.MaxInt64}
 	for i, r := range s.rollups {
 		begin, bound := from(r.key), intents(r.key)
 		s.salts++
@@ -221,11 +223,15 @@ func (g *Generation) Reach(at flow.Position, ending []byte, now time.Time) {
 		return
 	}
 	g.at, g.left, g.now = at, false, now
+	late := time.Duration(now.UnixNano() - g.earliest)
 	for i := range g.shares {
-		if sh := &g.shares[i]; sh.since.IsZero() && sh.isOpen(at.Line) {
+		sh := &g.shares[i]
+		if sh.since.IsZero() && sh.isOpen(at.Line) {
 			sh.since = now
 		}
+		sh.late = max(sh.late, late)
 	}
+	g.earliest = math.MaxInt64
 	g.sums.now = now
 	g.ending = append(g.ending[:0], ending[max(0, len(ending)-enough):]...)
 }

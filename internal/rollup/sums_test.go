@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -285,72 +284,6 @@ func TestLeftBeforeTheEndOfACut(t *testing.T) {
 	text, _ := c.Append(make([]byte, 0, 9<<10))
 	if c.Begin != 1 || c.End.Line != 50 || !strings.HasSuffix(string(text), " 1795168800000000001\n") {
 		t.Errorf("the cut is from %d to %d: %q", c.Begin, c.End.Line, text)
-	}
-}
-
-// A log of which no line ends a window is cut by the clock, a while after each interval.
-func TestTick(t *testing.T) {
-	s := rollup.New(defaults, "web1", 1<<20)
-	g := &flow.Generation{Source: &flow.Source{Name: "web"}, ID: 1, FirstLine: 1}
-	open := s.Begin(at(g, 1), fromStart, noIntents)
-	began := time.Unix(1_795_168_803, 0)
-	open.Reach(at(g, 5), nil, began)
-	for _, row := range []struct {
-		after time.Duration
-		want  []int
-	}{{11 * time.Second, nil}, {12 * time.Second, []int{0}}, {61 * time.Second, nil}, {62 * time.Second, []int{1}}} {
-		due := s.Tick(began.Add(row.after))
-		var got []int
-		for _, o := range due {
-			got = append(got, o.Rollup)
-			if c := s.Cut(o); c.Deltas != 0 || c.More() || c.End.Line != 5 {
-				t.Errorf("the cut of lines that count nothing: %+v", c.Cut)
-			}
-		}
-		if !slices.Equal(got, row.want) {
-			t.Errorf("Tick after %v = %v, want %v", row.after, got, row.want)
-		}
-	}
-}
-
-// A log that is followed is cut before the first line of each window, so that each has one
-// delta. One that is read faster than it was written is not.
-func TestTurns(t *testing.T) {
-	const begin = 1_795_168_800
-	for _, row := range []struct {
-		name string
-		skip int64         // seconds of the first window
-		pace time.Duration // of the clock, for each second of the log
-		want int           // cuts of ten windows
-	}{
-		{"followed", 0, time.Second, 9},
-		{"followed, and late", 0, 1200 * time.Millisecond, 9},
-		{"followed from the middle of a window", 7, time.Second, 10},
-		{"catching up slowly", 0, 800 * time.Millisecond, 9},
-		{"a backlog", 0, time.Millisecond, 0},
-	} {
-		s := rollup.New(defaults[:1], "web1", 1<<20)
-		g := &flow.Generation{Source: &flow.Source{Name: "web"}, ID: 1, FirstLine: 1}
-		open := s.Begin(at(g, 1), fromStart, noIntents)
-		cuts, now := 0, time.Unix(begin, 0)
-		for line := int64(1); line <= 1000; line++ {
-			m := accesslog.Measures{At: (begin + row.skip + (line-1)/10) * 1e9} // ten a second
-			if open.Turns(line, m.At) {
-				for _, i := range s.Due(open) {
-					c := s.Cut(rollup.Open{Generation: open, Rollup: i})
-					if cuts++; c.Deltas != 1 || c.End.Line != line || (line+10*row.skip)%100 != 1 {
-						t.Errorf("%s: a cut at line %d, of %d windows", row.name, line, c.Deltas)
-					}
-					c.Append(make([]byte, 0, 9<<10))
-				}
-			}
-			s.Add(open, 0, line, &m, []byte(",status=200"))
-			open.Reach(at(g, line+1), nil, now)
-			now = now.Add(row.pace / 10)
-		}
-		if cuts != row.want {
-			t.Errorf("%s: %d cuts of ten windows, want %d", row.name, cuts, row.want)
-		}
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 func TestEarlierDayGoesOn(t *testing.T) {
 	s, r := addingStage(t, "combined", false, nil)
 	cuts := map[string]string{} // series and time of a delta: the delta
-	run := func(g *flow.Generation, chunk flow.Chunk) flow.Position {
+	run := func(chunk flow.Chunk) flow.Position {
 		t.Helper()
 		for _, b := range s.run(t, chunk, flow.Chunk{Start: chunk.End, End: chunk.End, Left: true}) {
 			if b.Cut == nil {
@@ -30,14 +30,14 @@ func TestEarlierDayGoesOn(t *testing.T) {
 		}
 		return chunk.End
 	}
-	end := run(s.gen, s.chunk(t, request(1)+request(2), 1, 0))
+	end := run(s.chunk(t, request(1)+request(2), 1, 0))
 	nextDay, earlier := *s.gen.Source, *s.gen
 	nextDay.Path = "another-day.log"
 	earlier.Source = &nextDay
 	if s.gen = &earlier; r.Sums.Of(s.gen) == nil {
 		t.Error("what was added up of it is not known any more")
 	}
-	run(s.gen, s.chunk(t, request(3), 3, end.Offset))
+	run(s.chunk(t, request(3), 3, end.Offset))
 }
 
 // Lines of the next day wait in a rollup: not all is observed up to their time.

@@ -23,7 +23,7 @@ const mostPercent = 95
 // full disk has torn must not make a log unreadable: if no format fits all lines, the
 // only one that fits 95 % of them is chosen, which makes a difference from 20 lines on.
 //
-// Fitting is more than matching: a duration has three decimals, and since the whole
+// Fitting is more than matching: a duration has three decimals, also in a list, and since the whole
 // takes longer than its part, $request_time and $upstream_response_time, which look
 // alike, can often be distinguished. If they cannot, no format is chosen: a wrong guess
 // would be kept and never be noticed.

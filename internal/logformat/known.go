@@ -97,6 +97,8 @@ func checkerOf(variable string) checker {
 		return checker{"addresses", isForwarded}
 	case v.Kind.Time():
 		return checker{"an existing date and time", logtime.IsTime}
+	case v.List && v.Kind == nginxvar.Float:
+		return checker{"seconds such as 0.120, or a list of them", isSecondsList}
 	case v.List:
 		return checker{}
 	case v.Kind == nginxvar.Status:
@@ -195,6 +197,18 @@ func isDecimal(b []byte, places int) bool {
 
 // isSeconds reports whether b is how nginx writes a single time.
 func isSeconds(b []byte) bool { return isDecimal(b, 3) }
+
+// isSecondsList reports whether b is how nginx writes the times of all upstreams.
+func isSecondsList(b []byte) bool {
+	for !isAbsent(b) && !isSeconds(b) { // as most are
+		end := bytes.IndexAny(b, " ,")
+		if end < 0 || !isAbsent(b[:end]) && !isSeconds(b[:end]) {
+			return false
+		}
+		b = bytes.TrimLeft(b[end:], " ,:")
+	}
+	return true
+}
 
 // isForwarded reports whether b could be an X-Forwarded-For, by its first address.
 func isForwarded(b []byte) bool {

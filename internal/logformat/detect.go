@@ -177,7 +177,7 @@ func unknown(trials []trial, lines [][]byte) (name string, err error) {
 			d = t.known.diagnose(lines[t.odd])
 		}
 		best := nearest.known == nil || t.fits > nearest.fits || d.Column > stop.Column
-		if best || d.Column == stop.Column && t.known.name == "combined" { // what most logs are meant to be
+		if best || d.Column == stop.Column && t.known.name == usual(lines[max(0, t.odd)]) {
 			nearest, stop = t, d
 		}
 	}
@@ -191,6 +191,14 @@ func unknown(trials []trial, lines [][]byte) (name string, err error) {
 	}
 	return nearest.known.name, fmt.Errorf("no known format matches %s; line %d is closest to %s, which at column %d expects %s: %s; %s",
 		all, nearest.odd+1, nearest.known.name, stop.Column, stop.Expected, cut(lines[nearest.odd]), remedy)
+}
+
+// usual is what most logs are meant to be that have a line like that.
+func usual(line []byte) string {
+	if opensObject(line) {
+		return jsonPreset
+	}
+	return "combined"
 }
 
 // compare orders two times of three decimals: -1, 0 or 1.

@@ -118,7 +118,7 @@ func TestDetect(t *testing.T) {
 		{"json with a key time", many(3, `{"time":"04/Mar/2018:13:49:52 +0000","status":200}`), "json"},
 		{"json of something else", many(3, `{"level":"info","msg":"started"}`), "!the lines are JSON without a time that is known: there is none in the keys level, msg"},
 		{"json with nothing but a time", many(3, `{"time":"2018-03-04T13:49:52+00:00","level":"info","msg":"started"}`), "!the lines are JSON of which nothing but a time is known: level, msg"},
-		{"json with holes", many(3, `{"msec":1520171392.123,"upstream_response_time":,"status":404}`), "!at column 49 expects a value after the colon"},
+		{"json with holes", many(3, `{"msec":1520171392.123,"upstream_response_time":,"status":404}`), "!line 1 is closest to json, which at column 49 expects a value after the colon"},
 		{"json and combined", []string{jsonLine, combinedLine}, "!no known format matches all of the first 2 lines"},
 
 		// One torn line in twenty may be.

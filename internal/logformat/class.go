@@ -16,6 +16,7 @@ type slot struct {
 	last          bool   // the line ends here
 	ends          string // bytes for a class: another variable follows directly, and begins with one of these
 	kin           bool   // as Apache writes it
+	follows       bool   // nothing but bytes of a time stands between a text, behind the last quote, and it
 }
 
 // class is the expression for the slot's values.
@@ -63,13 +64,16 @@ func (s slot) time() string {
 	if s.after != "" {
 		end = s.after[:1]
 	}
-	kind := s.variable.Kind
-	certain := s.last || s.after != "" && !strings.Contains(timeBytes, end)
+	kind, certain := s.variable.Kind, s.certain()
 	switch {
 	case kind == nginxvar.Msec && strings.Contains("+Ee", end):
 		return `[0-9.]+`
 	case kind == nginxvar.Msec:
 		return `[0-9.+Ee]+`
+	case s.followsText():
+		// One word, maybe with a date before it or a zone behind it: what else has a
+		// blank in it is of the text.
+		return `(?:[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:)?[+-:A-Za-z]+(?: [+-][0-9]{2}:?[0-9]{0,2})?`
 	case kind == nginxvar.TimeLocal && certain:
 		return `[ +-:A-Za-z]{19,}` // from + to : are + , - . / the digits and the colon
 	case kind == nginxvar.TimeLocal:
@@ -82,6 +86,16 @@ func (s slot) time() string {
 	default:
 		return `[0-9T:.,+Z-]+`
 	}
+}
+
+// certain reports whether a time ends where no byte of a time is.
+func (s slot) certain() bool {
+	return s.last || s.after != "" && !strings.Contains(timeBytes, s.after[:1])
+}
+
+// followsText reports whether a time could begin in the text before it.
+func (s slot) followsText() bool {
+	return s.follows && s.certain() && s.variable.Kind.Time() && s.variable.Kind != nginxvar.Msec
 }
 
 // timeBytes are those that a time may have.

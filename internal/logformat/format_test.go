@@ -83,6 +83,10 @@ func TestFormatRegexp(t *testing.T) {
 	// Found and yet empty.
 	check(`$server_name x`, `^(?P<server_name>[^ "]*) x$`)
 
+	// A time goes no farther into a text before it than a time does.
+	check(`$remote_user|$time_local`, `^(?P<remote_user>[^"]*?)\|(?P<time_local>[ +-:A-Za-z]{19,})$`)
+	check(`$remote_user $time_local`, `^(?P<remote_user>[^"]*?) (?P<time_local>(?:[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:)?[+-:A-Za-z]+(?: [+-][0-9]{2}:?[0-9]{0,2})?)$`)
+
 	// No literal between, and yet no doubt.
 	check(`$scheme://$host$request_uri x`, `^(?P<scheme>[^ ":]+)://(?P<host>[^ "/?#]*)(?P<request_uri>[^"]*?) x$`)
 	check(`$http_host$request_uri x`, `^(?P<http_host>[^"/?#]*)(?P<request_uri>[^"]*?) x$`)

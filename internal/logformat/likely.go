@@ -36,6 +36,10 @@ func (s slot) likely() string {
 		return `https?`
 	}
 	switch {
+	case s.followsText() && s.variable.Kind == nginxvar.TimeISO8601:
+		return `[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.,]+(?:Z|[+-][0-9:]{5,6})`
+	case s.followsText():
+		return `[0-9]{2}/[A-Z][a-z]{2}/[0-9]{4}:[0-9:.,]+ [+-][0-9]{4}`
 	case s.variable.List:
 		return ""
 	case s.variable.Kind == nginxvar.Request:
@@ -67,13 +71,15 @@ func (t *template) narrowed(name string, s slot) slot {
 	return s
 }
 
-// unsure reports whether there is more than one way to cut some lines.
+// unsure reports whether there is more than one way to cut some lines, or only one that
+// takes long to find.
 func (t *template) unsure() bool {
 	for i, p := range t.pieces {
 		if p.name == "" || t.source.escape == escapeNone {
 			continue
 		}
-		if s := t.slot(i); s.after != "" && !s.quoted() && s.text() && s.mayHold(s.after[0]) && t.shifts(i+1) {
+		s := t.slot(i)
+		if s.followsText() || s.after != "" && !s.quoted() && s.text() && s.mayHold(s.after[0]) && t.shifts(i+1) {
 			return true
 		}
 	}

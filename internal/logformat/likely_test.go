@@ -26,6 +26,14 @@ func TestCuts(t *testing.T) {
 		{`$msec $http_x $status $body_bytes_sent $http_y`, `1.000 a 1 2 b 200 612 c`, values{"http_x": "a 1 2 b", "status": "200", "body_bytes_sent": "612", "http_y": "c"}},
 		{`escape=json '$msec $request $http_user_agent $status'`, `1.000 GET /a\"b HTTP/2.0 curl x 200`, values{"request": `GET /a\"b HTTP/2.0`, "http_user_agent": "curl x"}},
 		{`$msec $request $status $http_x`, `1.000 GET /a b 404 c HTTP/1.1 200 d`, values{"request": "GET /a b 404 c HTTP/1.1", "status": "200", "http_x": "d"}},
+		{`$status $request $time_iso8601`, `200 GET /a HTTP/1.1 2026-11-30T10:00:00+00:00`, values{"request": "GET /a HTTP/1.1", "time_iso8601": "2026-11-30T10:00:00+00:00"}},
+		{`$status $request $time_iso8601`, `400 \x16\x03 a b 2026-11-30T10:00:00+00:00`, values{"request": `\x16\x03 a b`, "time_iso8601": "2026-11-30T10:00:00+00:00"}},
+		{`$status $request $time_iso8601|$body_bytes_sent`, `200 GET /a|1 HTTP/1.1 2026-11-30T10:00:00+00:00|612`, values{"request": "GET /a|1 HTTP/1.1", "body_bytes_sent": "612"}},
+		{`escape=json '$status $request $time_iso8601'`, `200 GET /a HTTP/1.1 2026-11-30T10:00:00+00:00`, values{"request": "GET /a HTTP/1.1"}},
+		{`$status $http_user_agent $time_local`, `200 curl x y 30/Nov/2026:10:00:00 +0000`, values{"http_user_agent": "curl x y", "time_local": "30/Nov/2026:10:00:00 +0000"}},
+		{`$status $http_user_agent $time_local`, `200 curl 2026-01-01 2026-11-30 10:00:00.123 +0000`, values{"http_user_agent": "curl 2026-01-01", "time_local": "2026-11-30 10:00:00.123 +0000"}},
+		{`$status $http_user_agent $time_local`, `200 - 30/Nov/2026:10:00:00`, values{"http_user_agent": "-", "time_local": "30/Nov/2026:10:00:00"}}, // without a zone
+		{`$request, $host $time_local`, `GET /a, b HTTP/1.1, example.com 30/Nov/2026:10:00:00 +0000`, values{"request": "GET /a, b HTTP/1.1", "host": "example.com", "time_local": "30/Nov/2026:10:00:00 +0000"}},
 		{`$msec $request $status $http_x`, `1.000 GET /old 200 d`, values{"request": "GET /old", "status": "200", "http_x": "d"}}, // HTTP/0.9
 	} {
 		f := mustFormat(t, tt.format)
@@ -38,6 +46,21 @@ func TestCuts(t *testing.T) {
 		}
 		if !cmp.Equal(got, tt.want) {
 			t.Errorf("%s: Match(%q): %s", tt.format, tt.line, cmp.Diff(tt.want, got))
+		}
+	}
+}
+
+// A time behind a text without quotes, which may be its beginning, does not need package
+// regexp for a request.
+func TestTimesBehindTextsAreScanned(t *testing.T) {
+	for format, line := range map[string]string{
+		`$status $request $time_iso8601`:       `200 GET /a HTTP/1.1 2026-11-30T10:00:00+00:00`,
+		`$status $request $time_local`:         `200 GET /a HTTP/1.1 30/Nov/2026:10:00:00 +0000`,
+		`$status $request $host $time_iso8601`: `200 GET /a HTTP/1.1 example.com 2026-11-30T10:00:00Z`,
+	} {
+		m := mustFormat(t, format).NewMatcher()
+		if _, ok := m.Match([]byte(line)); !ok || m.Slow > 0 {
+			t.Errorf("%s: Match(%q): %v, %d lines by package regexp", format, line, ok, m.Slow)
 		}
 	}
 }

@@ -153,9 +153,6 @@ func (t *template) regexp() string {
 			b.WriteString("|)")
 			continue
 		}
-		if !s.last && s.after == "" {
-			s.ends = between(p.name, t.pieces[i+1].name)
-		}
 		if likely := t.narrowed(p.name, s).likely(); t.likely && s.ends == "" && !s.quoted() && likely != "" {
 			b.WriteString(group(p.name, likely))
 			continue
@@ -178,6 +175,18 @@ func (t *template) slot(i int) slot {
 	}
 	if !s.last {
 		s.after = t.pieces[i+1].literal
+	}
+	if !s.last && s.after == "" {
+		s.ends = between(t.pieces[i].name, t.pieces[i+1].name)
+	}
+	ofTime := true // what stands between is
+	for j := i - 1; j >= 0 && !strings.Contains(t.pieces[j].literal, `"`); j-- {
+		ofTime = ofTime && strings.Trim(t.pieces[j].literal, timeBytes) == ""
+		before, end := slot{variable: t.dialect.Lookup(t.pieces[j].name)}, t.pieces[j+1].literal
+		if t.pieces[j].name == "" || end == "" || !before.text() || !before.mayHold(end[0]) {
+			continue
+		}
+		s.follows = s.follows || ofTime
 	}
 	return s
 }
@@ -217,8 +226,8 @@ func (t *template) warnings() (all []string) {
 
 // shifts reports whether there is more than one way to cut what begins with a
 // piece, because spaces are possible in another value before the next quote. (No
-// value has a quote in it. Words and numbers have one place each, from the quote, or
-// the end of the line, back.)
+// value has a quote in it. Words, numbers and times have one place each, from the quote,
+// or the end of the line, back.)
 func (t *template) shifts(from int) bool {
 	for i := from; i < len(t.pieces); i++ {
 		if p := t.pieces[i]; strings.Contains(p.literal, `"`) {

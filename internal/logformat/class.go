@@ -1,6 +1,7 @@
 package logformat
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -16,7 +17,8 @@ type slot struct {
 	last          bool   // the line ends here
 	ends          string // bytes for a class: another variable follows directly, and begins with one of these
 	kin           bool   // as Apache writes it
-	follows       bool   // nothing but bytes of a time stands between a text, behind the last quote, and it
+	fences        string // bytes behind texts before it, from the last quote on; see fenced
+	follows       bool   // nothing but bytes of a time stands between such a text and it
 }
 
 // class is the expression for the slot's values.
@@ -35,7 +37,7 @@ func (s slot) class() string {
 	case s.ends != "" && text:
 		return `[^"` + s.ends + `]*`
 	case s.ends != "":
-		return s.many(`[^ "` + s.ends + `]`)
+		return s.many(`[^ "` + s.ends + s.fenced() + `]`)
 	case text && s.escape == escapeNone:
 		return s.lazy(`.*`)
 	case quoted && (s.escape == escapeJSON || s.kin):
@@ -49,9 +51,10 @@ func (s slot) class() string {
 	case v.Kind.Time():
 		return s.time()
 	case v.List:
-		return s.many(`[^ ,"`+s.stop()+`]`) + `(?:(?:,| :) [^ ,"` + s.stop() + `]*)*`
+		ends := s.stop() + s.fenced()
+		return s.many(`[^ ,"`+ends+`]`) + `(?:(?:,| :) [^ ,"` + ends + `]*)*`
 	case v.Kind == nginxvar.Token:
-		return s.many(`[^ "` + s.stop() + `]`)
+		return s.many(`[^ "` + s.stop() + s.fenced() + `]`)
 	default: // Int, Float, Status
 		return s.many(`[0-9.-]`)
 	}
@@ -121,6 +124,11 @@ func (s slot) mayHold(c byte) bool {
 	return true
 }
 
+// holds reports whether a word or number may be a literal.
+func (s slot) holds(literal string) bool {
+	return !s.variable.Kind.Time() && regexp.MustCompile("^(?:"+s.class()+")$").MatchString(literal)
+}
+
 // lazy makes a repeat stop at the first place where the rest of the line fits,
 // unless there is no rest.
 func (s slot) lazy(repeat string) string {
@@ -148,11 +156,32 @@ func (s slot) stop() string {
 	}
 	c := s.after[:1]
 	dash := c == "-" && s.variable.Name == "remote_addr" // which is never absent
-	if !dash && !strings.Contains("\t!#$&'()*,;<>?@[]^`{|}~:=", c) || strings.Contains(inside(s.variable.Name), c) {
+	if !dash && !s.lacks(c) {
 		return ""
 	}
+	return member(c)
+}
+
+// fenced are the fences that no value of the variable contains: a text before it, which
+// may, goes on to the last place where it can end. They are without that of stop.
+func (s slot) fenced() (all string) {
+	for c := range strings.SplitSeq(s.fences, "") {
+		if one := member(c); s.lacks(c) && one != s.stop() && !strings.Contains(all, one) {
+			all += one
+		}
+	}
+	return all
+}
+
+// lacks reports whether no value of a word contains a byte.
+func (s slot) lacks(c string) bool {
+	return strings.Contains("\t!#$&'()*,;<>?@[]^`{|}~:=", c) && !strings.Contains(inside(s.variable.Name), c)
+}
+
+// member is a byte as part of a class.
+func member(c string) string {
 	if strings.Contains(`[]^`, c) {
-		c = `\` + c
+		return `\` + c
 	}
 	return c
 }

@@ -138,6 +138,10 @@ func TestWarnings(t *testing.T) {
 	check(mustFormat(t, `$http_host|$request_uri|$status`), `$http_host: it is not in quotes`)
 	check(mustFormat(t, `$time_iso8601 $uri$is_args$args $status $http_user_agent`), `$uri: it is not in quotes`)
 	check(mustFormat(t, `$time_iso8601 $uri $status`), "")
+	check(mustFormat(t, `$uri|$remote_addr:$remote_port|$time_local`), "") // which have no |
+	check(mustFormat(t, `$uri:$remote_addr [$time_local]`), `$uri: it is not in quotes and may contain ":"`)
+	check(mustFormat(t, `$uri-$status`), `$uri: it is not in quotes and may contain "-"`)
+	check(mustFormat(t, `$uri - $status`), "")
 	check(mustFormat(t, `$remote_user [$time_iso8601] $uri "$request"`), `$remote_user: it is not in quotes`)
 	check(mustFormat(t, `$remote_user [$time_iso8601] "$request"`), "")
 	check(mustFormat(t, `referer=$http_referer user_agent="$http_user_agent"`), "")

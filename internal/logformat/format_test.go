@@ -80,6 +80,12 @@ func TestFormatRegexp(t *testing.T) {
 	check(`[$host]`, `^\[(?P<host>[^ "]*)\]$`)
 	check(`$upstream_addr}`, `^(?P<upstream_addr>[^ ,"}]*(?:(?:,| :) [^ ,"}]*)*)\}$`)
 
+	// It cannot contain what ends a text before it, either.
+	check(`$uri|$request_method $status`, `^(?P<uri>[^"]*?)\|(?P<request_method>[^ "|]+) (?P<status>[0-9.-]+)$`)
+	check(`$uri]$http_x|$request_id]$scheme x`, `^(?P<uri>[^"]*?)\](?P<http_x>[^"]*?)\|(?P<request_id>[^ "\]|]+)\](?P<scheme>[^ "|\]]+) x$`)
+	check(`$uri:$remote_addr x`, `^(?P<uri>[^"]*?):(?P<remote_addr>[^ "]+) x$`)
+	check(`$uri|"$status" $scheme x`, `^(?P<uri>[^"]*?)\|"(?P<status>[^"]*)" (?P<scheme>[^ "]+) x$`)
+
 	// Found and yet empty.
 	check(`$server_name x`, `^(?P<server_name>[^ "]*) x$`)
 

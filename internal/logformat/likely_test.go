@@ -34,6 +34,14 @@ func TestCuts(t *testing.T) {
 		{`$status $http_user_agent $time_local`, `200 curl 2026-01-01 2026-11-30 10:00:00.123 +0000`, values{"http_user_agent": "curl 2026-01-01", "time_local": "2026-11-30 10:00:00.123 +0000"}},
 		{`$status $http_user_agent $time_local`, `200 - 30/Nov/2026:10:00:00`, values{"http_user_agent": "-", "time_local": "30/Nov/2026:10:00:00"}}, // without a zone
 		{`$request, $host $time_local`, `GET /a, b HTTP/1.1, example.com 30/Nov/2026:10:00:00 +0000`, values{"request": "GET /a, b HTTP/1.1", "host": "example.com", "time_local": "30/Nov/2026:10:00:00 +0000"}},
+		{`$request_uri|$remote_addr:$remote_port|$status`, `/users/7|8|192.0.2.7:4711|200`, values{"request_uri": "/users/7|8", "remote_addr": "192.0.2.7", "remote_port": "4711"}},
+		{`$request_uri,$remote_addr:$remote_port,$status`, `/map?bbox=1,2,3,2001:db8::17:4711,200`, values{"request_uri": "/map?bbox=1,2,3", "remote_addr": "2001:db8::17"}},
+		{`$request_uri|$request_method $status`, `/a|b|GET 200`, values{"request_uri": "/a|b", "request_method": "GET"}},
+		{`$request_uri|$status|$remote_addr:$remote_port`, `/a|404|8|200|192.0.2.7:4711`, values{"request_uri": "/a|404|8", "status": "200", "remote_addr": "192.0.2.7"}},
+		{`$http_x|$http_y;$request_id x`, `a|b|c;d;e x`, values{"http_x": "a", "http_y": "b|c;d", "request_id": "e"}},
+		{`$request_uri|$upstream_addr $status`, `/a|b|10.0.0.1:80, 10.0.0.2:80 200`, values{"request_uri": "/a|b", "upstream_addr": "10.0.0.1:80, 10.0.0.2:80"}},
+		{`$request_uri:$remote_addr $status`, `/a:z:192.0.2.7 200`, values{"request_uri": "/a:z", "remote_addr": "192.0.2.7"}},
+		{`$request_uri-$body_bytes_sent`, `/a-1-200`, values{"request_uri": "/a-1", "body_bytes_sent": "200"}},
 		{`$msec $request $status $http_x`, `1.000 GET /old 200 d`, values{"request": "GET /old", "status": "200", "http_x": "d"}}, // HTTP/0.9
 	} {
 		f := mustFormat(t, tt.format)

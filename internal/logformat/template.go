@@ -186,6 +186,7 @@ func (t *template) slot(i int) slot {
 		if t.pieces[j].name == "" || end == "" || !before.text() || !before.mayHold(end[0]) {
 			continue
 		}
+		s.fences += end[:1]
 		s.follows = s.follows || ofTime
 	}
 	return s
@@ -225,14 +226,14 @@ func (t *template) warnings() (all []string) {
 }
 
 // shifts reports whether there is more than one way to cut what begins with a
-// piece, because spaces are possible in another value before the next quote. (No
-// value has a quote in it. Words, numbers and times have one place each, from the quote,
-// or the end of the line, back.)
+// piece, the literal behind a text, because spaces are possible in another value before
+// the next quote, or that literal is. (No value has a quote in it. Other words and
+// numbers, and times, have one place each, from the quote, or the end of the line, back.)
 func (t *template) shifts(from int) bool {
 	for i := from; i < len(t.pieces); i++ {
 		if p := t.pieces[i]; strings.Contains(p.literal, `"`) {
 			return false
-		} else if s := t.slot(i); p.name != "" && (s.text() || s.variable.List) {
+		} else if s := t.slot(i); p.name != "" && (s.text() || s.variable.List || s.holds(t.pieces[from].literal)) {
 			return true
 		}
 	}

@@ -134,7 +134,7 @@ func New(names []string, s Schema) (*Encoder, error) {
 		head:   lineproto.AppendMeasurement(nil, s.Measurement),
 		values: s.Values,
 		clock:  clock{zone: s.Zone},
-		origin: findRequest(names, s.StandIns),
+		origin: findRequest(names, s),
 		proxy:  newProxy(names, s.TrustedProxies),
 
 		dialect: s.Dialect,

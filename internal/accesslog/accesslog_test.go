@@ -333,6 +333,8 @@ func TestTypesOfFields(t *testing.T) {
 // Without $request its parts come from the variables that say the same.
 func TestStandIns(t *testing.T) {
 	s := accesslog.Schema{Tags: []string{"method", "path", "query", "protocol"}}
+	renamed := s
+	renamed.Dialect.Rename = map[string]string{"verb": "request_method"}
 	for _, tt := range []struct {
 		line []string
 		want string
@@ -340,13 +342,19 @@ func TestStandIns(t *testing.T) {
 		{[]string{"request_method", "GET", "request_uri", "/a?b", "server_protocol", "HTTP/2.0"}, "method=GET,path=/a,protocol=HTTP/2.0,query=b,source=s"},
 		{[]string{"uri", "/a", "args", "b"}, "path=/a,query=b,source=s"},
 		{[]string{"request", "GET /a?b HTTP/1.1", "uri", "/index.html", "args", "c"}, "method=GET,path=/a,protocol=HTTP/1.1,query=b,source=s"},
-		{[]string{"request", "GET /a?b HTTP/1.1", "request_method", "POST"}, "method=POST,path=/a,protocol=HTTP/1.1,query=b,source=s"},
+		// After an error_page nginx goes on with GET /50x.html: $request is what was asked for.
+		{[]string{"request", "POST /a?b HTTP/1.1", "request_method", "GET", "uri", "/50x.html"}, "method=POST,path=/a,protocol=HTTP/1.1,query=b,source=s"},
+		{[]string{"request", "POST /a HTTP/1.1", "method", "PUT", "request_method", "GET"}, "method=PUT,path=/a,protocol=HTTP/1.1,source=s"}, // a rename, or a group
+		{[]string{"request", "-", "request_method", "GET"}, "method=GET,source=s"},
 		{[]string{"request_uri", "-"}, "source=s"},
 		{[]string{"request_uri", ""}, "source=s"},
 	} {
 		if got := one(t, s, tt.line...); got != tt.want+" count=1i" {
 			t.Errorf("%q = %s, want %s", tt.line, got, tt.want)
 		}
+	}
+	if got := one(t, renamed, "request", "POST /a HTTP/1.1", "request_method", "PUT"); got != "method=PUT,path=/a,protocol=HTTP/1.1,source=s count=1i" {
+		t.Errorf("with a rename to request_method: %s", got)
 	}
 }
 

@@ -15,7 +15,7 @@ type Miss struct {
 // Missing returns what a schema asks for and captures of the named variables can never
 // give.
 func Missing(names []string, s Schema) (all []Miss) {
-	e := &Encoder{origin: findRequest(names, s.StandIns), proxy: newProxy(names, nil)}
+	e := &Encoder{origin: findRequest(names, s), proxy: newProxy(names, nil)}
 	look := func(key, name string) {
 		if _, ok := e.find(name, names); !ok && !slices.Contains(all, Miss{key, name}) {
 			all = append(all, Miss{key, name})
@@ -44,7 +44,7 @@ func Missing(names []string, s Schema) (all []Miss) {
 // Untyped are the fields of a schema of which neither the table of variables nor the
 // schema says the type, as far as captures of the named variables have them.
 func Untyped(names []string, s Schema) (fields []string) {
-	e := &Encoder{origin: findRequest(names, s.StandIns), proxy: newProxy(names, nil), dialect: s.Dialect}
+	e := &Encoder{origin: findRequest(names, s), proxy: newProxy(names, nil), dialect: s.Dialect}
 	for _, name := range s.Fields {
 		if it, ok := e.find(name, names); ok && it.untyped {
 			fields = append(fields, name)

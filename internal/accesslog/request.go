@@ -3,6 +3,7 @@ package accesslog
 import (
 	"bytes"
 	"encoding/binary"
+	"maps"
 	"math/bits"
 	"slices"
 )
@@ -19,10 +20,11 @@ const (
 var partNames = [numParts]string{"method", "path", "query", "protocol"}
 
 // Variables that are a part of the request by themselves. Those that are more
-// exact come before $request and $request_uri, the others stand in for them.
+// exact come before $request and $request_uri, the others stand in for them: what nginx
+// goes on with, which after an error_page is GET /50x.html, whatever was asked for.
 var (
-	exact    = [numParts][]string{{"method", "request_method"}, {"path"}, {"query"}, {"protocol", "server_protocol"}}
-	standIns = [numParts][]string{path: {"uri", "document_uri"}, query: {"args", "query_string"}}
+	exact    = [numParts][]string{{"method"}, {"path"}, {"query"}, {"protocol", "server_protocol"}}
+	standIns = [numParts][]string{method: {"request_method"}, path: {"uri", "document_uri"}, query: {"args", "query_string"}}
 )
 
 // requester finds the parts of the request of a line. A JSON log may have all of
@@ -36,20 +38,26 @@ type requester struct {
 	parts           [numParts][]byte
 }
 
-func findRequest(names []string, others map[string]string) requester {
+func findRequest(names []string, s Schema) requester {
 	index := func(name string) int {
 		if i := slices.Index(names, name); i >= 0 {
 			return i
 		}
-		return slices.Index(names, others[name])
+		return slices.Index(names, s.StandIns[name])
 	}
 	r := requester{request: index("request"), target: index("request_uri")}
 	for n := range numParts {
-		r.exact[n] = indexes(names, exact[n])
-		if len(exact[n]) > 1 && len(r.exact[n]) == 0 { // request_method, server_protocol
-			r.exact[n] = indexes(names, []string{others[exact[n][1]]})
+		r.exact[n], r.standIns[n] = indexes(names, exact[n]), indexes(names, standIns[n])
+	}
+	if slices.Contains(slices.Collect(maps.Values(s.Dialect.Rename)), "request_method") { // the operator says so, not nginx
+		r.exact[method], r.standIns[method] = append(r.exact[method], r.standIns[method]...), nil
+	}
+	for n, variable := range map[int]string{method: "request_method", protocol: "server_protocol"} {
+		if len(r.exact[n])+len(r.standIns[n]) == 0 {
+			r.standIns[n] = indexes(names, []string{s.StandIns[variable]})
 		}
-		r.standIns[n] = indexes(names, standIns[n])
+	}
+	for n := range numParts {
 		r.others = r.others || len(r.exact[n])+len(r.standIns[n]) > 0
 	}
 	return r

@@ -16,7 +16,9 @@ type slot struct {
 	before, after string // the literals around it; "" next to a variable or an end
 	last          bool   // the line ends here
 	ends          string // bytes for a class: another variable follows directly, and begins with one of these
+	begins        string // bytes for a class: another variable stands directly before, and the value begins with one of these
 	kin           bool   // as Apache writes it
+	likely        bool   // for what values nearly always are
 	fences        string // bytes behind texts before it, from the last quote on; see fenced
 	follows       bool   // nothing but bytes of a time stands between such a text and it
 }
@@ -30,14 +32,18 @@ type slot struct {
 func (s slot) class() string {
 	v, text, quoted := s.variable, s.text(), s.quoted()
 	switch {
+	case strings.Contains(s.ends, "/") && s.likely: // a URI follows
+		return `[^ "~\\` + s.ends + s.fenced() + `]*`
 	case s.ends != "" && text && s.escape == escapeNone:
-		return `[^` + s.ends + `]*`
+		return `[^` + s.ends + `]*?`
 	case s.ends != "" && text && s.escape == escapeJSON:
-		return `(?:[^"\\` + s.ends + `]|\\.)*`
+		return `(?:[^"\\` + s.ends + `]|\\.)*?`
 	case s.ends != "" && text:
-		return `[^"` + s.ends + `]*`
+		return `[^"` + s.ends + `]*?`
+	case s.ends != "" && s.isServer():
+		return `(?:~[^ "/]*[!#-,.0-~]|` + s.many(`[^ "`+s.ends+s.fenced()+`]`) + `?)`
 	case s.ends != "":
-		return s.many(`[^ "` + s.ends + s.fenced() + `]`)
+		return s.many(`[^ "`+s.ends+s.fenced()+`]`) + `?`
 	case text && s.escape == escapeNone:
 		return s.lazy(`.*`)
 	case quoted && (s.escape == escapeJSON || s.kin):
@@ -53,11 +59,32 @@ func (s slot) class() string {
 	case v.List:
 		ends := s.stop() + s.fenced()
 		return s.many(`[^ ,"`+ends+`]`) + `(?:(?:,| :) [^ ,"` + ends + `]*)*`
+	case v.Kind == nginxvar.Token && s.isServer() && s.stop()+s.fenced() != "":
+		return `(?:~[^ "]*|` + s.many(`[^ "`+s.stop()+s.fenced()+`]`) + `)`
 	case v.Kind == nginxvar.Token:
 		return s.many(`[^ "` + s.stop() + s.fenced() + `]`)
 	default: // Int, Float, Status
 		return s.many(`[0-9.-]`)
 	}
+}
+
+// begun is the class of a value that begins with one of some bytes, where another
+// variable stands directly before: an absent URI, or the * of OPTIONS, is no part of the
+// host.
+func (s slot) begun(class string) string {
+	switch {
+	case s.begins == "":
+		return class
+	case s.likely:
+		return `[` + s.begins + `]` + class
+	}
+	return `(?:[` + s.begins + `]` + class + `|[*-]|)`
+}
+
+// isServer reports whether the value may be a server_name that is a regular expression,
+// which begins with ~: that is $host, too, where the client sends none.
+func (s slot) isServer() bool {
+	return s.variable.Name == "host" || s.variable.Name == "server_name"
 }
 
 // time is the class of a time. It is wider than nginx, which has one way to write each:
@@ -195,8 +222,10 @@ func inside(name string) string {
 		return ":"
 	case "host", "proxy_host", "upstream_addr", "upstream_last_addr":
 		return "[]:" // a client may send others as $host: then the line is no match
-	case "server_name", "upstream_last_server_name":
-		return "!#$&'()*<>?@[]^`{|}~:=" // it may be a regular expression
+	case "server_name":
+		return "[]:*" // or it is a regular expression; see isServer
+	case "upstream_last_server_name":
+		return "!#$&'()*<>?@[]^`{|}~:="
 	case "is_args":
 		return "?"
 	}

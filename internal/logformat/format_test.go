@@ -87,6 +87,7 @@ func TestFormatRegexp(t *testing.T) {
 	check(`$uri|"$status" $scheme x`, `^(?P<uri>[^"]*?)\|"(?P<status>[^"]*)" (?P<scheme>[^ "]+) x$`)
 
 	// Found and yet empty.
+	check(`<$host>`, `^<(?P<host>(?:~[^ "]*|[^ ">]*))>$`) // it may be a regular expression, and so may $server_name
 	check(`$server_name x`, `^(?P<server_name>[^ "]*) x$`)
 
 	// A time goes no farther into a text before it than a time does.
@@ -94,8 +95,8 @@ func TestFormatRegexp(t *testing.T) {
 	check(`$remote_user $time_local`, `^(?P<remote_user>[^"]*?) (?P<time_local>(?:[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:)?[+-:A-Za-z]+(?: [+-][0-9]{2}:?[0-9]{0,2})?)$`)
 
 	// No literal between, and yet no doubt.
-	check(`$scheme://$host$request_uri x`, `^(?P<scheme>[^ ":]+)://(?P<host>[^ "/?#]*)(?P<request_uri>[^"]*?) x$`)
-	check(`$http_host$request_uri x`, `^(?P<http_host>[^"/?#]*)(?P<request_uri>[^"]*?) x$`)
+	check(`$scheme://$host$request_uri x`, `^(?P<scheme>[^ ":]+)://(?P<host>(?:~[^ "/]*[!#-,.0-~]|[^ "/?#]*?))(?P<request_uri>(?:[/?#][^"]*?|[*-]|)) x$`)
+	check(`$http_host$request_uri x`, `^(?P<http_host>[^"/?#]*?)(?P<request_uri>(?:[/?#][^"]*?|[*-]|)) x$`)
 	check(`"$uri$is_args$args" x`, `^"(?P<uri>[^"?]*?)(?:(?P<is_args>\?)(?P<args>[^"]*?)|-|)" x$`)
 	check(`escape=json '{"u":"$uri$is_args$args"}'`, `^\{"u":"(?P<uri>(?:[^"\\?]|\\.)*?)(?:(?P<is_args>\?)(?P<args>(?:[^"\\]|\\.)*?)|)"\}$`)
 
@@ -106,7 +107,7 @@ func TestFormatRegexp(t *testing.T) {
 	// What a client sent may be anything.
 	check(`$content_length $req_id x`, `^(?P<content_length>[^"]*?) (?P<req_id>[^"]*?) x$`)
 	check(`escape=none "$uri$is_args$args"`, `^(?P<uri>[^?]*?)(?:(?P<is_args>\?)(?P<args>.*)|)$`)
-	check(`$host:$server_port$request_uri x`, `^(?P<host>[^ "]*):(?P<server_port>[^ "/?#]*)(?P<request_uri>[^"]*?) x$`)
+	check(`$host:$server_port$request_uri x`, `^(?P<host>[^ "]*):(?P<server_port>[^ "/?#]*?)(?P<request_uri>(?:[/?#][^"]*?|[*-]|)) x$`)
 
 	// The second of the same name is not captured.
 	check(`$status $status`, `^(?P<status>[0-9.-]+) (?:[0-9.-]+)$`)

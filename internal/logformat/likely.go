@@ -13,9 +13,9 @@ import (
 // digits. A format with such places has one more expression, which is asked first
 // (template.likely); what it matches, the format's own does too.
 
-// likely is the class of the values that a variable nearly always has, or "" if nothing
+// usual is the class of the values that a variable nearly always has, or "" if nothing
 // narrower is known than class.
-func (s slot) likely() string {
+func (s slot) usual() string {
 	absent, word := "|-", s.many(`[^ "]`)
 	if s.escape != escapeDefault || s.variable.Empty {
 		absent += "|"
@@ -60,7 +60,7 @@ func (s slot) likely() string {
 	return ""
 }
 
-// narrowed is a slot for likely: as that of the part that the variable stands for, which
+// narrowed is a slot for usual: as that of the part that the variable stands for, which
 // a map may make empty. What is asked for may have blanks in it, between the two others.
 func (t *template) narrowed(name string, s slot) slot {
 	switch part := t.part(name); part {
@@ -79,7 +79,7 @@ func (t *template) unsure() bool {
 			continue
 		}
 		s := t.slot(i)
-		if s.followsText() || s.after != "" && !s.quoted() && s.text() && s.mayHold(s.after[0]) && t.shifts(i+1) {
+		if s.followsText() || s.begins != "" || s.after != "" && !s.quoted() && s.text() && s.mayHold(s.after[0]) && t.shifts(i+1) {
 			return true
 		}
 	}

@@ -42,6 +42,12 @@ func TestCuts(t *testing.T) {
 		{`$request_uri|$upstream_addr $status`, `/a|b|10.0.0.1:80, 10.0.0.2:80 200`, values{"request_uri": "/a|b", "upstream_addr": "10.0.0.1:80, 10.0.0.2:80"}},
 		{`$request_uri:$remote_addr $status`, `/a:z:192.0.2.7 200`, values{"request_uri": "/a:z", "remote_addr": "192.0.2.7"}},
 		{`$request_uri-$body_bytes_sent`, `/a-1-200`, values{"request_uri": "/a-1", "body_bytes_sent": "200"}},
+		{`$request_uri|$host$uri x`, `/a|b|example.com/c|d x`, values{"request_uri": "/a|b", "host": "example.com", "uri": "/c|d"}},
+		{`$request_uri|$server_name|$status`, `/a|b|example.com|200`, values{"request_uri": "/a|b", "server_name": "example.com"}},
+		{`$server_name|$request_uri|$status`, `example.com|/a|b|200`, values{"server_name": "example.com", "request_uri": "/a|b"}},
+		{`$server_name|$request_uri|$status`, `~^(a|b)$|/a|200`, values{"server_name": "~^(a|b)$", "request_uri": "/a"}},
+		{`$msec|$host|$request|$status`, `1.000|~^(?<sub>www|api)\x5C.example\x5C.com$|GET /a HTTP/1.0|200`, values{"host": `~^(?<sub>www|api)\x5C.example\x5C.com$`, "request": "GET /a HTTP/1.0"}},
+		{`<$host> "$request"`, `<~^(?<sub>www)$> "GET /a HTTP/1.0"`, values{"host": `~^(?<sub>www)$`}},
 		{`$msec $request $status $http_x`, `1.000 GET /old 200 d`, values{"request": "GET /old", "status": "200", "http_x": "d"}}, // HTTP/0.9
 	} {
 		f := mustFormat(t, tt.format)
@@ -54,6 +60,50 @@ func TestCuts(t *testing.T) {
 		}
 		if !cmp.Equal(got, tt.want) {
 			t.Errorf("%s: Match(%q): %s", tt.format, tt.line, cmp.Diff(tt.want, got))
+		}
+	}
+}
+
+// Where a URI touches the host before it, it is clear which is which, also of an absent URI
+// and of what nginx calls a host that no client named. Ordinary lines are scanned.
+func TestHostsThatURIsTouch(t *testing.T) {
+	for _, tt := range []struct{ format, line, host, uri string }{
+		{`$scheme://$host$request_uri x`, `http://shop.example.com/a?b x`, "shop.example.com", "/a?b"},
+		{`$scheme://$host$request_uri x`, `http://my-shop.example.com?a=b x`, "my-shop.example.com", "?a=b"},
+		{`$scheme://$host$request_uri x`, `http://my-shop.example.com- x`, "my-shop.example.com", "-"},
+		{`$scheme://$host$request_uri x`, `http://shop.example.com* x`, "shop.example.com", "*"},
+		{`$scheme://$host$request_uri x`, `http://~^(?<sub>www|api)\x5C.example\x5C.com$/a x`, `~^(?<sub>www|api)\x5C.example\x5C.com$`, "/a"},
+		{`$scheme://$host$request_uri x`, `http://~^(?<sub>www|api)$- x`, `~^(?<sub>www|api)$`, "-"},
+		{`$scheme://$host$request_uri x`, `http://shop.example.comexample.com:443 x`, "shop.example.comexample.com:443", ""}, // CONNECT: no telling
+		{`$http_host$request_uri x`, `-- x`, "-", "-"},
+		{`$http_host$request_uri x`, `-/a b x`, "-", "/a b"},
+		{`"$server_name$uri" x`, `"~^(?<sub>www|api)/a?b" x`, "~^(?<sub>www|api)", "/a?b"},
+		{`"$server_name$uri" x`, `"_-" x`, "_", "-"},
+		{`$host$uri$is_args$args x`, `example.com/a- x`, "example.com", "/a"},
+		{`$host$uri$is_args$args x`, `example.com/a?b=- x`, "example.com", "/a"},
+		{`$host$uri$is_args$args x`, `example.com-- x`, "example.com", "-"},
+		{`escape=json '"$host$request_uri" x'`, `"example.com" x`, "example.com", ""},
+		{`escape=json '"$host$request_uri" x'`, `"example.com/a\"b" x`, "example.com", `/a\"b`},
+	} {
+		f := mustFormat(t, tt.format)
+		twinsOf(f).agree(t, []byte(tt.line))
+		m := f.NewMatcher()
+		got := found(m, f.Names(), []byte(tt.line))
+		for variable, value := range got {
+			want := tt.uri
+			switch variable {
+			case "host", "http_host", "server_name":
+				want = tt.host
+			case "request_uri", "uri":
+			default:
+				continue
+			}
+			if value != want {
+				t.Errorf("%s: Match(%q): %s is %q, want %q", tt.format, tt.line, variable, value, want)
+			}
+		}
+		if ordinary := strings.HasPrefix(tt.uri, "/") && !strings.Contains(tt.line, "~") && !strings.Contains(tt.uri, " "); len(got) == 0 || ordinary && m.Slow > 0 {
+			t.Errorf("%s: Match(%q) = %q, %d lines by package regexp", tt.format, tt.line, got, m.Slow)
 		}
 	}
 }

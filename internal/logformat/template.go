@@ -143,7 +143,7 @@ func (t *template) regexp() string {
 		s := t.slot(i)
 		if t.isURI(i) {
 			s.ends = "?"
-			b.WriteString(group(p.name, s.class()+"?"))
+			b.WriteString(group(p.name, s.begun(s.class())))
 			b.WriteString("(?:" + group("is_args", `\?`))
 			i += 2
 			b.WriteString(group(t.pieces[i].name, t.slot(i).class()))
@@ -153,15 +153,15 @@ func (t *template) regexp() string {
 			b.WriteString("|)")
 			continue
 		}
-		if likely := t.narrowed(p.name, s).likely(); t.likely && s.ends == "" && !s.quoted() && likely != "" {
+		if likely := t.narrowed(p.name, s).usual(); t.likely && s.ends+s.begins == "" && !s.quoted() && likely != "" {
 			b.WriteString(group(p.name, likely))
 			continue
 		}
 		if t.kin && s.text() && !s.quoted() {
-			b.WriteString(`(?:""|` + group(p.name, s.class()) + ")")
+			b.WriteString(`(?:""|` + group(p.name, s.begun(s.class())) + ")")
 			continue
 		}
-		b.WriteString(group(p.name, s.class()))
+		b.WriteString(group(p.name, s.begun(s.class())))
 	}
 	b.WriteByte('$')
 	return b.String()
@@ -169,7 +169,7 @@ func (t *template) regexp() string {
 
 // slot is the place of the variable that is a piece.
 func (t *template) slot(i int) slot {
-	s := slot{variable: t.dialect.Lookup(t.pieces[i].name), escape: t.source.escape, last: i+1 == len(t.pieces), kin: t.kin}
+	s := slot{variable: t.dialect.Lookup(t.pieces[i].name), escape: t.source.escape, last: i+1 == len(t.pieces), kin: t.kin, likely: t.likely}
 	if i > 0 {
 		s.before = t.pieces[i-1].literal
 	}
@@ -178,6 +178,9 @@ func (t *template) slot(i int) slot {
 	}
 	if !s.last && s.after == "" {
 		s.ends = between(t.pieces[i].name, t.pieces[i+1].name)
+	}
+	if i > 0 && t.pieces[i-1].name != "" {
+		s.begins = between(t.pieces[i-1].name, t.pieces[i].name)
 	}
 	ofTime := true // what stands between is
 	for j := i - 1; j >= 0 && !strings.Contains(t.pieces[j].literal, `"`); j-- {

@@ -23,6 +23,7 @@ type object struct {
 	wraps    bool     // the line has Docker's key
 	lists    bool     // the log has lists without quotes
 	mended   []byte   // the line, with quotes around them
+	unhexed  []byte   // the line, without nginx's own escapes
 	small    [64]byte // a key in small letters
 
 	skeletons *skeletons // nil: each line is parsed
@@ -60,6 +61,10 @@ func (o *object) parse(line []byte) bool {
 	o.clear()
 	if !opensObject(line) {
 		return false // without an error, which is expensive
+	}
+	if bytes.Contains(line, []byte(`\x`)) {
+		o.unhexed = unhex(o.unhexed[:0], line)
+		line = o.unhexed
 	}
 	if o.lists { // an error is expensive: of such a log, no line is tried as it is
 		line, _ = o.mend(line)

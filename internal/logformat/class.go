@@ -182,7 +182,7 @@ func (s slot) stop() string {
 		return ""
 	}
 	c := s.after[:1]
-	dash := c == "-" && s.variable.Name == "remote_addr" // which is never absent
+	dash := c == "-" && (s.variable.Name == "remote_addr" || s.variable.Name == "scheme") // which are never absent
 	if !dash && !s.lacks(c) {
 		return ""
 	}

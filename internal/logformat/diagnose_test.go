@@ -142,6 +142,11 @@ func TestWarnings(t *testing.T) {
 	check(mustFormat(t, `$uri:$remote_addr [$time_local]`), `$uri: it is not in quotes and may contain ":"`)
 	check(mustFormat(t, `$uri-$status`), `$uri: it is not in quotes and may contain "-"`)
 	check(mustFormat(t, `$uri - $status`), "")
+	check(mustFormat(t, `$time_iso8601;$status;`), "")
+	check(mustFormat(t, `'$time_iso8601 $status;'`), "")
+	if got := mustFormat(t, "$time_iso8601 $status;\n").Warnings(); len(got) != 1 || !strings.Contains(got[0], `ends with the ";" of nginx.conf`) {
+		t.Errorf("Warnings() with a semicolon = %q", got)
+	}
 	check(mustFormat(t, `$remote_user [$time_iso8601] $uri "$request"`), `$remote_user: it is not in quotes`)
 	check(mustFormat(t, `$remote_user [$time_iso8601] "$request"`), "")
 	check(mustFormat(t, `referer=$http_referer user_agent="$http_user_agent"`), "")

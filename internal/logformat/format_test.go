@@ -80,6 +80,8 @@ func TestFormatRegexp(t *testing.T) {
 	check(`[$host]`, `^\[(?P<host>[^ "]*)\]$`)
 	check(`$upstream_addr}`, `^(?P<upstream_addr>[^ ,"}]*(?:(?:,| :) [^ ,"}]*)*)\}$`)
 
+	check(`$scheme-$server_protocol`, `^(?P<scheme>[^ "-]+)-(?P<server_protocol>[^ "]*)$`)
+
 	// It cannot contain what ends a text before it, either.
 	check(`$uri|$request_method $status`, `^(?P<uri>[^"]*?)\|(?P<request_method>[^ "|]+) (?P<status>[0-9.-]+)$`)
 	check(`$uri]$http_x|$request_id]$scheme x`, `^(?P<uri>[^"]*?)\](?P<http_x>[^"]*?)\|(?P<request_id>[^ "\]|]+)\](?P<scheme>[^ "|\]]+) x$`)
@@ -164,6 +166,10 @@ func TestFormatSource(t *testing.T) {
 	check(`"$msec","$status"`, `^"(?P<msec>[^"]*)","(?P<status>[^"]*)"$`)
 	check(`"$msec" "$status"`, `^"(?P<msec>[^"]*)" "(?P<status>[^"]*)"$`)
 	check(`'$msec' at $status`, `^'(?P<msec>[0-9.+Ee]+)' at (?P<status>[0-9.-]+)$`)
+	check(`'$status\r'`, `^(?P<status>[0-9.-]+)$`) // of lines the CR is left out
+	check(`at '$msec'`, `^at '(?P<msec>[0-9.+Ee]+)'$`)
+	check(`a '$msec' '$status';b`, `^a '(?P<msec>[0-9.+Ee]+)' '(?P<status>[0-9.-]+)';b$`)
+	check(`log_format=a $msec`, `^log_format=a (?P<msec>[0-9.+Ee]+)$`)
 	check(`log_format a $msec;`, `^(?P<msec>[0-9.+Ee]+)$`)
 	check(`'a\tb\'c\\\d$msec'`, "^a\tb'c"+`\\\\`+"d(?P<msec>[0-9.+Ee]+)$")
 }
@@ -197,6 +203,10 @@ func TestFormatErrors(t *testing.T) {
 	check("$msec\n$status", "column 6", "line break")
 	check("$msec \xff", "column 7", "0xFF")
 	check("escape=xml '$msec'", "column 8", "escape=json")
+	check("main '$msec';", "write log_format before it")
+	check("main escape=json '$msec '\n  '$status';", "write log_format before it")
+	check("http {\n  log_format main '$msec';\n}", "paste it alone")
+	check("include mime.types; log_format main '$msec';", "paste it alone")
 	check("log_format a '$msec", "column 14", "never closed")
 	check("log_format a '$msec'x;", "column 21", "directly after")
 	check("log_format a '$msec'; log_format b '$msec';", "column 22", "one log_format")

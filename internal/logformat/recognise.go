@@ -12,6 +12,8 @@ var (
 	directive = lazyregexp.New(`^access_log\s`)
 	apaches   = lazyregexp.New(`%[0-9,!]*>?[a-zA-Z]|%\{[^}]+\}[a-z]`)
 	aName     = lazyregexp.New(`^[A-Za-z][\w-]*$`)
+	nameless  = lazyregexp.New(`^[A-Za-z][\w-]*\s+(?:escape=\w+\s+)?(?:'[^']*'\s*)+;$`)
+	among     = lazyregexp.New(`(?m)(?:^|[;{])\s*log_format\s`)
 )
 
 // recognise says what else was pasted in place of a log_format; "" if that is not
@@ -24,6 +26,10 @@ func recognise(text string) string {
 	case configMap().MatchString(text):
 		return fmt.Sprintf(`this is a line of a ConfigMap; paste what stands behind %q, without the quotes around it, and write escape=json before it if log-format-escape-json is "true"`,
 			configMap().FindString(text))
+	case among().MatchString(text):
+		return "there is more than a log_format; paste it alone, from log_format to the semicolon"
+	case nameless().MatchString(text):
+		return "this is a log_format without its first word; write log_format before it"
 	case strings.Contains(text, `{\"`):
 		return `the backslashes before the quotes are of the file from which this was pasted; leave them out: {"time":"$time_iso8601", …}`
 	case strings.Contains(text, "$"):

@@ -171,7 +171,7 @@ func (s *source) join(i int) error {
 			return fmt.Errorf("%s: text after the semicolon; give one log_format only", where(o, i+1))
 		}
 	}
-	s.text = string(text)
+	s.text = strings.TrimSuffix(string(text), "\r") // which is no part of lines, either
 	s.at = append(s.at, i)
 	return nil
 }

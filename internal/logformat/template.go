@@ -202,6 +202,9 @@ func (t *template) warnings() (all []string) {
 			"a request for /a%0a… writes a newline through $uri, and what follows is a line of its own; " +
 			"a quote or a space in a header shifts the values after it; use escape=default or escape=json"}
 	}
+	if text := strings.TrimSpace(t.source.text); text == strings.TrimSpace(t.source.origin) && strings.Index(text, ";") == len(text)-1 {
+		all = append(all, `the format ends with the ";" of nginx.conf; if the lines of the log do not, leave it out`)
+	}
 	for i, p := range t.pieces {
 		if p.name == "" {
 			continue

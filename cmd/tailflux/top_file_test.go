@@ -94,6 +94,27 @@ func TestTopOfAFileOnce(t *testing.T) {
 	}
 }
 
+// However fast a log is read, its lists are of each line: a daemon would look at a part of these.
+func TestTopOfAFileIsOfEachLine(t *testing.T) {
+	l := newLookedAt(t)
+	for i := range 10 {
+		l.add(linesNow(10_000, "/many", 200, "x") + linesNow(1, "/few/"+string(rune('a'+i)), 500, "x"))
+	}
+	total, top, code, errs := l.once("--format", "combined")
+	if code != 0 || total.Requests != 100_010 || top.Sampled != 1 || len(top.Paths) != 11 || len(top.Failing) != 10 {
+		t.Fatalf("%d %+v, sampled %d, %d paths, %d failing %s", code, total, top.Sampled, len(top.Paths), len(top.Failing), errs)
+	}
+	for i, r := range top.Paths {
+		want := int64(1)
+		if i == 0 {
+			want = 100_000
+		}
+		if r.Requests != want {
+			t.Errorf("%s: %d requests, want %d", r.Name, r.Requests, want)
+		}
+	}
+}
+
 func TestTopOfAFileThatHasNothing(t *testing.T) {
 	l := newLookedAt(t)
 	l.add("")

@@ -46,6 +46,9 @@ func TestTopOnce(t *testing.T) {
 	t.Setenv("HTTP_PROXY", "http://192.0.2.1:1")
 	open, guarded := liveAt(t, "", some), liveAt(t, "s3cret", some)
 	none := liveAt(t, "", func(w http.ResponseWriter) { http.Error(w, "x", http.StatusNotFound) })
+	sampled := liveAt(t, "", func(w http.ResponseWriter) {
+		fmt.Fprint(w, strings.Replace(someLive, `"sampled":1`, `"sampled":1024`, 1))
+	})
 	odd := liveAt(t, "", func(w http.ResponseWriter) { fmt.Fprint(w, "{}") })
 	down := liveAt(t, "", func(w http.ResponseWriter) { http.Error(w, "\x1b[31mbusy", http.StatusServiceUnavailable) })
 	dir := t.TempDir()
@@ -64,6 +67,7 @@ func TestTopOnce(t *testing.T) {
 		says string
 	}{
 		{"--once --listen " + open, 0, "1,200"},
+		{"--once --listen " + sampled, 0, "lists are of one line in 1,024, multiplied"},
 		{"--listen " + open, 0, "standard output is no terminal"},
 		{"--once --config " + configured, 0, "/seen"},
 		{"--once --http-token-file " + right + " --listen " + guarded, 0, "All is well"},

@@ -41,7 +41,9 @@ func followForTop(ctx context.Context, c *config.Config, once bool) (o top.Optio
 		reader: tail.New(tailConfig(c, job{once: once}, kept), lines, st, log),
 		parser: parse.New(kept.shaper, int(c.MaxLineBytes), points, st, log),
 	}
-	board := live.New(live.Config{FullAddresses: c.HTTP.FullAddresses})
+	// A log that is read anew comes faster than a daemon can look at each line. Here it may take
+	// twice as long, and then lists are of what is in the log.
+	board := live.New(live.Config{FullAddresses: c.HTTP.FullAddresses, EveryLine: true})
 	p.live.Store(board)
 	p.parser.Show(board)
 	p.use(c, "")

@@ -99,7 +99,7 @@ func (v *view) table(c *canvas, at box, i int, heading string, s style) {
 		name -= column.width
 	}
 	if t := v.figures().Top; t.Sampled > 1 {
-		heading += fmt.Sprintf(" (of every %dth line)", t.Sampled)
+		heading += fmt.Sprintf(" (of one line in %s)", count(t.Sampled))
 	}
 	c.text(at.x+1, at.y, name, heading, s)
 	x := at.x + 1 + name

@@ -29,6 +29,9 @@ func (v *view) print(out io.Writer) error {
 	line("%s", sentence)
 	f := v.figures()
 	line("%s, %s, %s", plain(v.name, printedName), v.at.Format(time.RFC3339), f.minutes())
+	if f.Top.Sampled > 1 {
+		line("lists are of one line in %s, multiplied", count(f.Top.Sampled))
+	}
 	line("")
 	line("%-9s %10s %14s", "", "now", "in all")
 	line("%-9s %10s %14s", "requests", perSecond(f.requests()), count(f.Total.Requests))

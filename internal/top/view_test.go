@@ -379,3 +379,17 @@ func TestAnswers(t *testing.T) {
 		}
 	}
 }
+
+// Who looks at counts that are multiplied is told so, where there is little room too.
+func TestSampledListsSaySo(t *testing.T) {
+	p := busy()
+	p.Live.Top.Sampled = 1024
+	v := looking(p)
+	if s := v.draw(60, 15).String(); !strings.Contains(s, "path (of one line in 1,024) ") {
+		t.Errorf("it is not said:\n%s", s)
+	}
+	p.Live.Top.Sampled = 1
+	if s := v.draw(60, 15).String(); strings.Contains(s, "one line in") {
+		t.Errorf("it is said of lists of each line:\n%s", s)
+	}
+}

@@ -2,7 +2,10 @@
 
 package e2e
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 // History asks again by itself after a failure, as it says, also about a time that has an end;
 // and it asks what the address has, whatever a path has in it.
@@ -23,6 +26,22 @@ func testPageAsking(t *testing.T, w *watched) {
 	p.until("window.asked.length > 2 && document.querySelector('#history-said').textContent.includes('asks again by itself')")
 	p.run("window.fails = false")
 	p.until("document.querySelector('#history-said').dataset.state === 'ok' && !document.querySelector('#history-shown.old') && document.querySelector('#history-totals').textContent")
+	// Where windows have not ended yet, it does not say that there is nothing.
+	p.run(`(() => {
+		const ask = window.fetch;
+		window.fetch = async (url, how) => {
+			if (!String(url).startsWith('history?')) return ask(url, how);
+			const h = await (await ask(url, how)).json();
+			Object.assign(h, { total: { ...h.total, requests: 0 }, missing: { series: 'no 5-minute window has ended yet: choose 1h' } });
+			window.fetch = ask;
+			return new Response(JSON.stringify(h));
+		};
+		location.hash = '#history?range=6h';
+	})()`)
+	p.until("document.querySelector('#history-said').textContent === 'No 5-minute window has ended yet: choose 1h.' && document.querySelector('#history-notes').textContent.includes('a step is')")
+	if notes := eval[string](p, "document.querySelector('#history-notes').textContent"); strings.Contains(notes, "window has ended") {
+		t.Errorf("it is said twice: %s", notes)
+	}
 	p.run("window.asked = []; location.hash = '#history?range=1h&path=a?b?c'")
 	p.until("window.asked.length > 0")
 	if got := eval[string](p, "new URLSearchParams(window.asked[0].slice('history?'.length)).get('path')"); got != "a?b?c" {

@@ -23,6 +23,7 @@ type Answer struct {
 	Missing  map[string]string `json:"missing"` // why there is nothing, by part
 
 	late bool // some is missing, and may come if it is asked for again
+	soon bool // some is missing, and comes by itself
 }
 
 // Row is one of a table.

@@ -30,7 +30,7 @@ type asking struct {
 	store      *Store
 	rollups    []rollup.Definition // with the policies they are in
 	statements chan struct{}       // holds one for each that InfluxDB is asked just now
-	now        time.Time
+	now, began time.Time
 	logs       map[place]int64 // bytes that each sent, where logs are mixed; of the course
 
 	mu     sync.Mutex // guards what follows

@@ -14,6 +14,7 @@
 //	series.go     columns over time
 //	tables.go     paths, hosts, sources and statuses
 //	observed.go   where nobody looked
+//	early.go      what comes soon
 //	sheet.go      the same as a table of rows
 //
 // Nothing of the pipeline waits for it: it has connections of its own. What InfluxDB says

@@ -56,7 +56,7 @@ type flight struct {
 func (f *flights) do(ctx context.Context, k key, work func(context.Context) (*Answer, error)) (*Answer, error) {
 	f.mu.Lock()
 	of := func(k key) func(*flight) bool { return func(fl *flight) bool { return fl.key == k } }
-	f.kept = slices.DeleteFunc(f.kept, func(fl *flight) bool { return f.now().Sub(fl.at) >= fresh(fl.key.request.long()) })
+	f.kept = slices.DeleteFunc(f.kept, func(fl *flight) bool { return f.now().Sub(fl.at) >= fl.fresh() })
 	if at := slices.IndexFunc(f.kept, of(k)); at >= 0 {
 		defer f.mu.Unlock()
 		return f.kept[at].answer, nil
@@ -104,6 +104,14 @@ func (f *flights) start(k key, work func(context.Context) (*Answer, error)) *fli
 		close(fl.done)
 	}()
 	return fl
+}
+
+// fresh is for how long its answer is the newest.
+func (fl *flight) fresh() time.Duration {
+	if fl.answer.soon {
+		return fresh(0)
+	}
+	return fresh(fl.key.request.long())
 }
 
 func (f *flights) leave(fl *flight) {

@@ -14,8 +14,8 @@ import (
 	"github.com/tailflux/tailflux/internal/influx"
 )
 
-// quiet is an InfluxDB that has nothing, and counts what it is asked.
-func quiet(t *testing.T) (ask func(query string, at time.Time) *history.Answer, asked *atomic.Int64) {
+// quiet is an InfluxDB that has nothing, and counts what it is asked; tailflux is as old as that.
+func quiet(t *testing.T, began time.Time) (ask func(query string, at time.Time) *history.Answer, asked *atomic.Int64) {
 	t.Helper()
 	asked = new(atomic.Int64)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -33,7 +33,7 @@ func quiet(t *testing.T) (ask func(query string, at time.Time) *history.Answer, 
 		t.Fatal(err)
 	}
 	t.Cleanup(client.Close)
-	var clock time.Time
+	clock := began
 	store := &history.Store{Client: client, Rollups: defaults, Own: "tailflux"}
 	handler := history.Handler(history.Config{
 		Store: func() (*history.Store, error) { return store, nil }, Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return clock },
@@ -54,7 +54,7 @@ func quiet(t *testing.T) (ask func(query string, at time.Time) *history.Answer, 
 // The time before ends where the time that is asked about begins, or before, and is of as much
 // earlier as a range is long: of the same time of the day.
 func TestTheTimeBefore(t *testing.T) {
-	ask, _ := quiet(t)
+	ask, _ := quiet(t, now.Add(-24*time.Hour))
 	for i := range 4 {
 		at := now.Add(time.Duration(i) * 143 * time.Second)
 		for _, query := range []string{
@@ -76,7 +76,7 @@ func TestTheTimeBefore(t *testing.T) {
 // What is about a time that has just ended is asked for again soon, or it would lack for long
 // what is delivered a little later, however the time was asked for.
 func TestAnswersAreKeptForAShortWhile(t *testing.T) {
-	ask, asked := quiet(t)
+	ask, asked := quiet(t, now.Add(-24*time.Hour))
 	for _, tt := range []struct {
 		query string
 		kept  time.Duration

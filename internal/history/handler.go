@@ -30,6 +30,7 @@ type server struct {
 	Config
 	flights    flights
 	statements chan struct{}
+	began      time.Time // which is when tailflux was started
 
 	mu     sync.Mutex // guards what follows
 	logged time.Time
@@ -41,7 +42,7 @@ func Handler(c Config) http.Handler {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	return &server{Config: c, flights: flights{now: c.Now}, statements: make(chan struct{}, AtOnce)}
+	return &server{Config: c, flights: flights{now: c.Now}, statements: make(chan struct{}, AtOnce), began: c.Now()}
 }
 
 // state is what there is in place of an answer, and Text why.
@@ -121,6 +122,7 @@ func (s *server) log(err error) {
 var (
 	errNoRollups = errors.New("history is read from rollups, and none are configured (rollups: []). --rollups=default are those that tailflux has by itself; they count what comes from then on")
 	errNoOwn     = errors.New("self_metrics is false: nothing says which time was observed, so a gap may also be a time without requests")
+	errNotKnown  = errors.New("which of this time was observed is not known yet: wait a few minutes")
 	errNoSpans   = errors.New("nothing says which of this time was observed: no tailflux that writes points about itself (self_metrics) was here")
 )
 
@@ -136,7 +138,7 @@ func (s *server) work(ctx context.Context, store *Store, r Request) (*Answer, er
 	if why := is.NoInfluxQL(); why != "" {
 		return nil, unanswerable{errors.New(why)}
 	}
-	a := &asking{Request: r, store: store, statements: s.statements, now: s.Now()}
+	a := &asking{Request: r, store: store, statements: s.statements, began: s.began, now: s.Now()}
 	if err := a.where(ctx); err != nil {
 		return nil, err
 	}
@@ -147,6 +149,7 @@ func (s *server) work(ctx context.Context, store *Store, r Request) (*Answer, er
 	if err := a.all(ctx); err != nil {
 		return nil, err
 	}
+	a.early()
 	a.alone()
 	a.agree()
 	a.quiet()

@@ -51,6 +51,10 @@ func (a *asking) observed(ctx context.Context) error {
 		return err
 	}
 	all = slices.DeleteFunc(all, func(o query.Observed) bool { return !wasThere(asked, &o) })
+	if len(all) == 0 && a.isYoung(a.late()+every) {
+		a.again()
+		return unanswerable{errNotKnown}
+	}
 	if len(all) == 0 {
 		return unanswerable{errNoSpans}
 	}

@@ -11,6 +11,7 @@ import (
 type span struct {
 	from, to time.Time     // of whole windows of all rollups that are asked
 	every    time.Duration // a bucket
+	window   time.Duration // the longest of the rollups that are asked
 	shift    time.Duration // how much earlier the time before it is; it ends where this begins, or before
 }
 
@@ -65,6 +66,7 @@ func (a *asking) settle() error {
 			a.to = plan.To
 		}
 	}
+	a.window = step
 	step = common(step, every)
 	a.from = query.Begin(a.From, step)
 	for a.Range != "" && a.to.Sub(a.from) > span { // so that the time before is the same time of another day

@@ -61,6 +61,12 @@ type bed struct {
 
 func newBed(t *testing.T, db *influxdtest.Server, name string) *bed {
 	t.Helper()
+	return newBedThatBegan(t, db, name, 24*time.Hour)
+}
+
+// newBedThatBegan has a handler that is so old.
+func newBedThatBegan(t *testing.T, db *influxdtest.Server, name string, began time.Duration) *bed {
+	t.Helper()
 	client, err := influx.New(influx.Config{URL: db.URL(), Database: name, Timeout: time.Minute, InFlight: 2, Log: slog.New(slog.DiscardHandler)})
 	if err == nil {
 		t.Cleanup(client.Close)
@@ -69,13 +75,14 @@ func newBed(t *testing.T, db *influxdtest.Server, name string) *bed {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &bed{t: t, db: db, name: name, client: client, now: now}
+	b := &bed{t: t, db: db, name: name, client: client, now: now.Add(-began)}
 	b.store = &history.Store{Client: client, Rollups: defaults, Own: "tailflux"}
 	b.handler = history.Handler(history.Config{
 		Store: func() (*history.Store, error) { return b.store, nil },
 		Log:   slog.New(slog.NewTextHandler(&b.log, nil)),
 		Now:   func() time.Time { return b.now },
 	})
+	b.now = now
 	return b
 }
 

@@ -274,6 +274,7 @@ function sentence(text) {
 /** @param {History} h */
 function empty(h) {
   if (h.total.requests > 0) return '';
+  if (h.missing.series) return sentence(h.missing.series);
   const filtered = Object.keys(h.filters).length > 0;
   return filtered ? 'No request of this time is as the filters say: take one away, or choose a longer time.' : 'InfluxDB has no requests of this time: choose a longer one, or wait until the first lines are delivered.';
 }
@@ -321,7 +322,7 @@ function draw(h) {
   /** @type {HTMLInputElement} */ (parts.from).value = localInput(h.from);
   /** @type {HTMLInputElement} */ (parts.to).value = localInput(h.to);
   const names = [...new Set(Object.values(h.rollups))].join(', ');
-  const missing = Object.entries(h.missing).map(([part, why]) => ` No ${part}: ${why}.`).join('');
+  const missing = Object.entries(h.missing).filter(([part]) => part !== 'series').map(([part, why]) => ` No ${part}: ${why}.`).join('');
   setText(parts.notes, `From ${names}; a step is ${length(s.step)}. Dashed: ${earlierName()}. Drag over a chart to look closer.${missing}`);
   drawAsked();
 }

@@ -64,8 +64,16 @@ func TestQuery(t *testing.T) {
 			t.Errorf("row %v", row)
 		}
 	}
-	if code, out, _ = in.query("requests", "--host", "another"); code != 0 || !strings.HasSuffix(out, "nothing was observed\n") {
-		t.Errorf("exit code %d\n%s", code, out)
+	for _, tt := range []struct{ args, want string }{
+		{"requests --host another", "no lines in this range with these filters"},
+		{"errors p95 --where path=/none", "no lines in this range with these filters"},
+		{"requests --from 2026-01-01 --to 2026-01-02", "no lines in this range"},
+		{"p95 mean --from 2026-01-01 --to 2026-01-02", "no lines with a time in this range"},
+		{"upstream_p95 --where status_class=2xx", "no lines with a time in this range with these filters"},
+	} {
+		if code, out, _ = in.query(strings.Fields(tt.args)...); code != 0 || !strings.HasSuffix(out, "\n"+tt.want+"\n") {
+			t.Errorf("tailflux query %s = exit %d\n%s, want %s", tt.args, code, out, tt.want)
+		}
 	}
 	if code, out, _ = in.query("requests", "--by", "path", "--top", "1"); code != 0 || !strings.HasSuffix(out, "\n/a         270\n") {
 		t.Errorf("exit code %d\n%s", code, out)

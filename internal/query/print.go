@@ -43,12 +43,25 @@ func (p *Plan) Print(w io.Writer, rows []Row) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s, windows of %s, from %s to %s\n", p.Rollup.Measurement, short(p.Rollup.Interval), p.From.Format(time.RFC3339), p.To.Format(time.RFC3339))
 	if len(rows) == 0 {
-		b.WriteString("nothing was observed\n")
+		b.WriteString(p.nothing() + "\n")
 	} else {
 		align(&b, table, texts)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// nothing says that there are no rows. Whether nobody came or nobody looked is not known.
+func (p *Plan) nothing() string {
+	text := "no lines"
+	if !slices.ContainsFunc(p.Measures, func(m Measure) bool { return !m.isOfBuckets() }) {
+		text += " with a time" // those without have no row either
+	}
+	text += " in this range"
+	if len(p.Where) > 0 {
+		text += " with these filters"
+	}
+	return text
 }
 
 // align writes a table whose first columns are texts.

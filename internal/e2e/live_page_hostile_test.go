@@ -106,7 +106,7 @@ func wantText(t *testing.T, p *tab, width int64) {
 		t.Errorf("the title is %q", got)
 	}
 	text := eval[string](p, "document.body.textContent")
-	for _, want := range []string{hostile[0], hostile[1], hostile[3], hostile[7], "__proto__", "constructor"} {
+	for _, want := range []string{hostile[0], hostile[1], hostile[3], hostile[7], "__proto__", "constructor", `\xE2\x80\xAEgpj.exe\xE2\x81\xA6\xE2\x81\xA7\xE2\x80\x8F`, `\x1B[31mred`} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the page does not show %s", want)
 		}
@@ -116,6 +116,12 @@ func wantText(t *testing.T, p *tab, width int64) {
 		if !strings.Contains(tables[table], "<img/src=x/onerror=alert(2)>") {
 			t.Errorf("the table %s has no hostile text, and so shows nothing: %.300s", table, tables[table])
 		}
+	}
+	// What is invisible, or would turn the order of letters round, is written out, in what comes
+	// up when a name is pointed at too.
+	if out := eval[[]string](p, `[...document.querySelectorAll('[data-table], [data-table] [title]')].flatMap((n) => [n.textContent, n.title])
+		.filter((text) => /[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069]/.test(text)).map((text) => JSON.stringify(text.slice(0, 80)))`); len(out) > 0 {
+		t.Errorf("it is shown as it came: %q", out)
 	}
 	wantNoSideways(t, p, width)
 	if out := eval[[]string](p, `[...document.querySelectorAll('[data-table] tbody tr, .rejects li')].filter((n) => n.getBoundingClientRect().height > 160).map((n) => n.getBoundingClientRect().height + ' ' + n.textContent.slice(0, 80))`); len(out) > 0 {

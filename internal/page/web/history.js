@@ -3,7 +3,7 @@
 import { bytes, changed, count, none, percent, rate as usualRate, short, several, took, tookShort } from './format.js';
 import { drawStrips } from './observed.js';
 import { chartPanel } from './panels.js';
-import { element, setText, table } from './tables.js';
+import { element, plain, setText, table } from './tables.js';
 import { calendar, localInput } from './when.js';
 
 /**
@@ -293,7 +293,7 @@ function drawAsked() {
     return one;
   }));
   parts.chips.replaceChildren(...filters.filter((name) => asked.has(name)).map((name) => {
-    const text = asked.get(name) || '(none)';
+    const text = plain(asked.get(name) ?? '') || '(none)';
     return element('a', { class: 'chip', href: link({ [name]: null }), 'data-filter': name, title: 'Take this filter away', 'aria-label': `Take away the filter ${name} ${text}` },
       element('span', { class: 'quiet' }, name), ' ', element('b', {}, text), element('span', { 'aria-hidden': 'true' }, ' ×'));
   }));

@@ -1,6 +1,6 @@
 // Which time of each log was observed, as strips, and the gaps in words.
 import { percent, several, span } from './format.js';
-import { element } from './tables.js';
+import { element, plain } from './tables.js';
 import { calendar } from './when.js';
 
 /**
@@ -18,9 +18,10 @@ export function drawStrips(place, h) {
   const rows = h.observed.map((o) => {
     const known = o.share.filter((n) => n !== null);
     const mean = known.length ? known.reduce((sum, n) => sum + n, 0) / known.length : null;
-    const strip = element('span', { class: 'strip', role: 'img', 'aria-label': `${o.source} on ${o.host}: ${percent(mean)} of the time` });
+    const [source, host] = [plain(o.source), plain(o.host)];
+    const strip = element('span', { class: 'strip', role: 'img', 'aria-label': `${source} on ${host}: ${percent(mean)} of the time` });
     strip.append(...runs(o.share));
-    return element('li', { 'data-name': o.source, 'data-host': o.host }, element('span', { class: 'strip-name', title: `${o.source} on ${o.host}` }, o.source, ' ', element('span', { class: 'quiet' }, o.host)), strip, element('b', { class: 'n' }, percent(mean)));
+    return element('li', { 'data-name': o.source, 'data-host': o.host }, element('span', { class: 'strip-name', title: `${source} on ${host}` }, source, ' ', element('span', { class: 'quiet' }, host)), strip, element('b', { class: 'n' }, percent(mean)));
   });
   const gaps = h.gaps.slice(-50).reverse().map((g) => element('li', {}, `${calendar(new Date(g.from * 1000), 60)} – ${calendar(new Date(g.to * 1000), 60)} (${span(g.to - g.from)}): ${g.observed === 0 ? 'not observed' : percent(g.observed) + ' observed'}`));
   const all = element('details', { class: 'gaps' }, element('summary', {}, h.gaps.length ? several(h.gaps.length, 'gap') : 'No gaps'), element('ol', {}, ...gaps));

@@ -32,6 +32,16 @@ export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
+const invisible = /[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu;
+const utf8 = new TextEncoder();
+
+/**
+ * What a log line has, as it may be shown: what is invisible, or turns the order of letters
+ * round, is written as nginx writes it, \xHH. tailflux report does the same.
+ * @param {string} text
+ */
+export const plain = (text) => text.replace(invisible, (c) => [...utf8.encode(c)].map((byte) => '\\x' + byte.toString(16).toUpperCase().padStart(2, '0')).join(''));
+
 /**
  * A table with a title, and a function that shows other rows in it.
  * @template T
@@ -97,9 +107,11 @@ function fill(line, row, o) {
   if (line.dataset.name !== key) line.dataset.name = key;
   o.columns.forEach((column, i) => {
     const cell = /** @type {HTMLElement} */ (line.children[i]);
-    setText(column.kind === 'name' ? /** @type {Node} */ (cell.firstChild) : cell, column.text(row));
+    if (column.kind === 'name') setText(/** @type {Node} */ (cell.firstChild), plain(column.text(row)));
+    else setText(cell, column.text(row));
     if (column.link) /** @type {Element} */ (cell.firstChild).setAttribute('href', column.link(row));
-    if (column.title && cell.title !== column.title(row)) cell.title = column.title(row);
+    const title = plain(column.title?.(row) ?? '');
+    if (cell.title !== title) cell.title = title;
     if (column.tone) cell.dataset.tone = column.tone(row);
     if (column.share) cell.style.setProperty('--share', `${(column.share(row) * 100).toFixed(1)}%`);
   });

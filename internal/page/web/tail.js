@@ -1,7 +1,7 @@
 // Requests as they come. The daemon describes them only while somebody watches: while this
 // is in sight and not paused.
 import { bytes, clock, took } from './format.js';
-import { element, setText } from './tables.js';
+import { element, plain, setText } from './tables.js';
 
 /** @typedef {import('./types.d.ts').LiveRequest} LiveRequest */
 
@@ -48,10 +48,10 @@ function show(requests) {
 
 /** @param {LiveRequest} r */
 function line(r) {
-  const status = element('td', { class: 'n' }, r.status ?? '');
+  const status = element('td', { class: 'n' }, plain(r.status ?? ''));
   status.dataset.class = /^[1-5]\d\d$/.test(r.status ?? '') ? `${r.status?.[0]}xx` : 'other';
-  const what = element('td', { class: 'what' }, [r.method, r.path].filter(Boolean).join(' ') || '(no request)');
-  what.title = [r.host, r.agent].filter(Boolean).join('\n');
+  const what = element('td', { class: 'what' }, plain([r.method, r.path].filter(Boolean).join(' ')) || '(no request)');
+  what.title = [r.host, r.agent].filter(Boolean).map((text) => plain(text ?? '')).join('\n');
   return element(
     'tr',
     {},
@@ -60,7 +60,7 @@ function line(r) {
     what,
     element('td', { class: 'n' }, took(r.seconds)),
     element('td', { class: 'n' }, bytes(r.bytes)),
-    element('td', {}, r.client ?? ''),
+    element('td', {}, plain(r.client ?? '')),
   );
 }
 

@@ -53,6 +53,7 @@ func TestLivePage(t *testing.T) {
 		{"token", testPageToken},
 		{"names", testPageNames},
 		{"hostile", testPageHostile},
+		{"quiet", testPageQuiet},
 		{"history", testPageHistory}, // rollups are a minute late
 		{"asking", testPageAsking},
 		{"axe", testPageAxe},

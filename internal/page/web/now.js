@@ -191,7 +191,7 @@ function drawLive(live) {
     const rows = top[/** @type {import('./types.d.ts').TopList} */ (id)] ?? [];
     const by = (/** @type {Row} */ r) => (id === 'failing' ? r.server_errors : id === 'slowest' ? (r.p95 ?? 0) : r.requests);
     most[id] = rows.reduce((greatest, r) => Math.max(greatest, by(r)), 0);
-    one.set(rows);
+    one.set(rows, total.requests === 0 ? 'None.' : undefined); // without requests nothing is known of the log
     if (id === 'hosts' || id === 'referrers') one.panel.hidden = rows.length === 0; // many logs do not say
   }
   for (const name of /** @type {const} */ (['requests', 'client_errors', 'server_errors', 'bytes'])) figure(`total_${name}`, name === 'bytes' ? bytes(total[name]) : count(total[name]), total[name]);

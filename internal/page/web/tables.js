@@ -65,7 +65,7 @@ export function table(o) {
     element('thead', {}, element('tr', {}, ...o.columns.map((c) => element('th', { scope: 'col', class: c.kind ?? '' }, c.head)))),
     body,
   );
-  const empty = element('p', { class: 'empty' }, o.empty ?? 'None.');
+  const empty = element('p', { class: 'empty' }, 'None.');
   const panel = element('section', { class: 'panel', 'aria-labelledby': 'table-' + o.id }, element('header', {}, heading, more), grid, empty);
   /** @type {T[]} */
   let rows = [];
@@ -88,9 +88,10 @@ export function table(o) {
   draw();
   return {
     panel,
-    /** @param {T[] | null | undefined} next */
-    set(next) {
+    /** @param {T[] | null | undefined} next @param {string} [why] there are none, if it is another reason than usual */
+    set(next, why = o.empty ?? 'None.') {
       rows = next ?? [];
+      setText(empty, why);
       draw();
     },
   };

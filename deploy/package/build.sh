@@ -26,7 +26,7 @@ export SOURCE_DATE_EPOCH
 
 shared=$out/.shared
 rm -rf "$shared" "$out"/.stage
-mkdir -p "$shared"/{man,completions}
+mkdir -p "$shared"/{man,completions,docs}
 go run -buildvcs=false -trimpath -tags man -ldflags "-X main.version=$VERSION" ./cmd/tailflux man "$shared/made"
 for page in "$shared"/made/man/*.1; do
 	gzip -9n <"$page" >"$shared/man/${page##*/}.gz"
@@ -35,6 +35,7 @@ mv "$shared"/made/completions/* "$shared/completions/"
 
 cp -r "$here"/{deb,rpm,apk,archlinux,tailflux.yaml,sysusers.conf,lintian-overrides} LICENSE README.md CHANGELOG.md deploy/tailflux.service "$shared/"
 cp deploy/tailflux.yaml "$shared/example.yaml"
+cp docs/*.md "$shared/docs/"
 gzip -9n <CHANGELOG.md >"$shared/CHANGELOG.md.gz"
 {
 	echo "Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/"
@@ -87,7 +88,7 @@ for ARCH in ${ARCHS:-amd64 arm64 arm7}; do
 		targz)
 			tree=$stage/tree/tailflux-${VERSION//\~/-}
 			mkdir -p "$tree"
-			cp -r "$stage"/{tailflux,tailflux.service,sysusers.conf,LICENSE,README.md,CHANGELOG.md,third-party.gz,man,completions} "$tree/"
+			cp -r "$stage"/{tailflux,tailflux.service,sysusers.conf,LICENSE,README.md,CHANGELOG.md,third-party.gz,docs,man,completions} "$tree/"
 			cp "$stage/example.yaml" "$tree/tailflux.yaml"
 			tar -C "${tree%/*}" --sort=name --mtime="@$SOURCE_DATE_EPOCH" --owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX --format=gnu -c "${tree##*/}" |
 				gzip -9n >"$out/$name.tar.gz"

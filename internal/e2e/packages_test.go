@@ -289,6 +289,8 @@ var packaged = []string{
 	"/usr/bin/tailflux",
 	"/usr/share/bash-completion/completions/tailflux",
 	"/usr/share/doc/tailflux/CHANGELOG.md.gz",
+	"/usr/share/doc/tailflux/docs/log-formats.md",
+	"/usr/share/doc/tailflux/docs/state-directory.md",
 	"/usr/share/doc/tailflux/examples/tailflux.yaml",
 	"/usr/share/doc/tailflux/third-party.gz",
 	"/usr/share/fish/vendor_completions.d/tailflux.fish",

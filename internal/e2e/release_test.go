@@ -30,7 +30,7 @@ func TestRelease(t *testing.T) {
 	for arch, machine := range map[string]elf.Machine{"amd64": elf.EM_X86_64, "arm64": elf.EM_AARCH64, "armv7": elf.EM_ARM} {
 		tree := t.TempDir()
 		command(t, "tar", "-C", tree, "-xzf", made("tailflux_1.2.3-rc.1_linux_"+arch+".tar.gz"), "--strip-components=1")
-		for _, name := range []string{"LICENSE", "README.md", "CHANGELOG.md", "tailflux.yaml", "tailflux.service", "sysusers.conf", "third-party.gz", "man/tailflux.1.gz", "completions/_tailflux"} {
+		for _, name := range []string{"LICENSE", "README.md", "CHANGELOG.md", "tailflux.yaml", "tailflux.service", "sysusers.conf", "third-party.gz", "docs/log-formats.md", "man/tailflux.1.gz", "completions/_tailflux"} {
 			if _, err := os.Stat(filepath.Join(tree, name)); err != nil {
 				t.Error(err)
 			}

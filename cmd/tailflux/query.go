@@ -43,6 +43,9 @@ The exit code is 2 if no rollup can answer, or the server has no InfluxQL.`,
 		Example: queryExamples,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			now := time.Now()
+			if cmd.Flags().Changed("since") && from != "" {
+				return config.UsageError{Err: errors.New("query: --since and --from: want one of the two, each says when the range begins")}
+			}
 			if err := parseQuestion(&q, args, where, now, since, from, to, every); err != nil {
 				return config.UsageError{Err: fmt.Errorf("query: %w", err)}
 			}
@@ -73,7 +76,7 @@ The exit code is 2 if no rollup can answer, or the server has no InfluxQL.`,
 		},
 	}
 	help.WantConfigFlags(cmd)
-	cmd.Flags().StringVar(&since, "since", "1h", "how long before now the range begins: 30m, 24h, 7d")
+	cmd.Flags().StringVar(&since, "since", "1h", "how long before --to the range begins: 30m, 24h, 7d")
 	cmd.Flags().StringVar(&from, "from", "", "when it begins: 2026-11-20 or 2026-11-20T10:00:00Z (UTC)")
 	cmd.Flags().StringVar(&to, "to", "", "when it ends (default: now)")
 	cmd.Flags().StringVar(&every, "every", "", "a row for each so long: 1m, 1h")
@@ -122,12 +125,17 @@ func parseQuestion(q *query.Question, args, where []string, now time.Time, since
 		fail("from", err)
 	} else {
 		before, err := query.ParseDuration(since)
-		fail("since", err)
 		q.From = q.To.Add(-before)
+		if err == nil && q.From.Unix() < 0 {
+			err = fmt.Errorf("got %q, which begins before 1970", since)
+		}
+		fail("since", err)
 	}
 	switch {
 	case wrong != nil:
 		return wrong
+	case q.From.After(now):
+		return fmt.Errorf("the range is in the future: from %s, and now it is %s", q.From.UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339))
 	case !q.From.Before(q.To):
 		return fmt.Errorf("the range ends before it begins: from %s to %s", q.From.UTC().Format(time.RFC3339), q.To.UTC().Format(time.RFC3339))
 	case q.Top < 0:

@@ -67,7 +67,7 @@ func TestInfluxDB(t *testing.T) {
 	}{
 		{"well", with("both", func(c *clinic) { c.opts.Config.TagLimit = 100 }), nil},
 		{"well, as admin", as("admin"), nil},
-		{"no user", func(*clinic) {}, []want{{"error credentials", `wants a user: unable to parse authentication credentials (influxdb.username, influxdb.password_file)`, "influxdb.username"}}},
+		{"no user", func(*clinic) {}, []want{{"error credentials", `wants a user: unable to parse authentication credentials (influxdb.username and influxdb.password_file, or influxdb.token_file)`, "influxdb.username"}}},
 		{"an unknown user", as("somebody"), []want{{"error credentials", `refuses user "somebody": authorization failed`, "influxdb.password_file"}}},
 		{"a wrong password", with("both", func(c *clinic) { c.write(c.dir+"/password", "wrong\n"); c.must(os.Chmod(c.dir+"/password", 0o600)) }), []want{{"error credentials", `refuses user "both"`, ""}}},
 		{"may not write", as("reader"), []want{{"error write", `"reader" user is not authorized to write to database "nginx"`, `GRANT ALL ON "nginx" TO "reader"`}}},

@@ -46,7 +46,8 @@ func TestAnswers(t *testing.T) {
 		},
 		{
 			"no credentials", 401, "", `{"error":"authorization failed"}`,
-			&influx.AnswerError{Status: 401, Message: "authorization failed"}, "influxdb answered 401: authorization failed",
+			&influx.AnswerError{Status: 401, Message: "authorization failed", Hint: "URL wants a user: authorization failed (influxdb.username and influxdb.password_file, or influxdb.token_file)"},
+			"influxdb answered 401 Unauthorized: URL wants a user: authorization failed (influxdb.username and influxdb.password_file, or influxdb.token_file)",
 		},
 		{"no right", 403, "", "no\n", &influx.AnswerError{Status: 403, Message: "no"}, "influxdb answered 403: no"},
 		{"time-out", 408, "", "", &influx.AnswerError{Status: 408}, "influxdb answered 408 Request Timeout"},

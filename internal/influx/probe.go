@@ -73,8 +73,8 @@ func isAboutPoints(refused *AnswerError, header http.Header, answer []byte) bool
 	return false
 }
 
-// about says which keys an answer is about that refuses whatever is sent, "" if none is;
-// unset ones too, if that is asked for.
+// about says which keys an answer is about that refuses whatever is sent, "" if none is; of a
+// 403, unset ones too, if that is asked for: it may be about what was sent.
 func (c *Client) about(status int, answer []byte, unset bool) string {
 	_, text := message(answer)
 	switch {
@@ -83,10 +83,10 @@ func (c *Client) about(status int, answer []byte, unset bool) string {
 		switch {
 		case c.config.Token != "":
 			who, keys = "refuses the token", "influxdb.token_file"
-		case c.config.Username == "" && !unset:
+		case c.config.Username == "" && !unset && status != http.StatusUnauthorized:
 			return ""
 		case c.config.Username == "":
-			who = "wants a user"
+			who, keys = "wants a user", "influxdb.username and influxdb.password_file, or influxdb.token_file"
 		}
 		if text != "" {
 			who += ": " + text

@@ -21,7 +21,7 @@ func TestProbe(t *testing.T) {
 		says   string // "" is that all is well
 	}{
 		"all is well":      {func(*influx.Config) {}, ""},
-		"no user":          {func(c *influx.Config) { c.Username, c.Password = "", "" }, "wants a user: unable to parse authentication credentials (influxdb.username, influxdb.password_file)"},
+		"no user":          {func(c *influx.Config) { c.Username, c.Password = "", "" }, "wants a user: unable to parse authentication credentials (influxdb.username and influxdb.password_file, or influxdb.token_file)"},
 		"wrong user":       {func(c *influx.Config) { c.Username = "adnim" }, `refuses user "adnim": authorization failed (influxdb.username, influxdb.password_file)`},
 		"wrong password":   {func(c *influx.Config) { c.Password = "wrong" }, `refuses user "admin": authorization failed (influxdb.username, influxdb.password_file)`},
 		"name of a path":   {func(c *influx.Config) { c.Database = "a/b" }, `database not found: "a/b" (influxdb.database)`},

@@ -31,7 +31,7 @@ tailflux waits for both.`,
 			if err != nil {
 				return err
 			}
-			c, _, err := config.Load(config.Options{File: file, Flags: cmd.Flags(), Env: os.LookupEnv})
+			c, _, err := config.Load(config.Options{File: file, Flags: cmd.Flags(), Env: os.LookupEnv, Asks: true})
 			if err != nil {
 				return config.UsageError{Err: err}
 			}

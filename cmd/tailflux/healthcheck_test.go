@@ -41,6 +41,7 @@ func TestHealthcheck(t *testing.T) {
 		{"--listen 127.0.0.1:" + port, 0, "ok", "GET /healthz"},
 		{"--listen localhost:" + port, 0, "ok", "GET /healthz"},
 		{"--config " + file, 0, "ok", "GET /healthz"},
+		{"--listen :" + port, 0, "ok", "GET /healthz"},
 		{"--http-public --listen :" + port, 0, "ok", "GET /healthz"},
 		{"--http-public --listen [::]:" + port, 0, "ok", "GET /healthz"},
 		{"--ready --config " + file, 1, "healthcheck: /readyz of 127.0.0.1:" + port + ": 503 Service Unavailable: influxdb: no answer yet", "GET /readyz"},

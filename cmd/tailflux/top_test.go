@@ -44,10 +44,14 @@ func some(w http.ResponseWriter) { fmt.Fprint(w, someLive) }
 
 func TestTopOnce(t *testing.T) {
 	t.Setenv("HTTP_PROXY", "http://192.0.2.1:1")
+	everywhere := func(listen string) string { return strings.Replace(listen, "127.0.0.1:", "0.0.0.0:", 1) } // which others can reach
 	open, guarded := liveAt(t, "", some), liveAt(t, "s3cret", some)
 	none := liveAt(t, "", func(w http.ResponseWriter) { http.Error(w, "x", http.StatusNotFound) })
 	sampled := liveAt(t, "", func(w http.ResponseWriter) {
 		fmt.Fprint(w, strings.Replace(someLive, `"sampled":1`, `"sampled":1024`, 1))
+	})
+	rejecting := liveAt(t, "", func(w http.ResponseWriter) {
+		fmt.Fprint(w, strings.Replace(someLive, `"rejects":[]`, `"rejects":[{"time":"2026-11-29T12:00:00Z","source":"web","line_number":7,"reason":"empty","caret":-1}]`, 1))
 	})
 	odd := liveAt(t, "", func(w http.ResponseWriter) { fmt.Fprint(w, "{}") })
 	down := liveAt(t, "", func(w http.ResponseWriter) { http.Error(w, "\x1b[31mbusy", http.StatusServiceUnavailable) })
@@ -68,10 +72,13 @@ func TestTopOnce(t *testing.T) {
 	}{
 		{"--once --listen " + open, 0, "1,200"},
 		{"--once --listen " + sampled, 0, "lists are of one line in 1,024, multiplied"},
+		{"--once --listen " + rejecting, 0, "rejected: 2026-11-29T12:00:00Z web:7 empty\n"},
 		{"--listen " + open, 0, "standard output is no terminal"},
 		{"--once --config " + configured, 0, "/seen"},
 		{"--once --http-token-file " + right + " --listen " + guarded, 0, "All is well"},
 		{"--once --listen " + guarded, 1, "top: " + guarded + " wants a token: set http.token_file"},
+		{"--once --listen " + everywhere(open), 0, "/seen"},
+		{"--once --listen " + everywhere(guarded), 1, "wants a token: set http.token_file, or --http-token-file"},
 		{"--once --http-token-file " + wrong + " --listen " + guarded, 1, "does not take the token in " + wrong},
 		{"--once --http-token-file " + empty + " --listen " + guarded, 2, "got the empty file"},
 		{"--once --http-token-file /none/token --listen " + guarded, 2, "/none/token"},

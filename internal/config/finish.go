@@ -68,7 +68,7 @@ func (l *loader) finish(check func(*Config, Source) error, files func(*Config) e
 func (l *loader) exposed() {
 	c := &l.config
 	host, _, err := net.SplitHostPort(c.Listen)
-	if err != nil || isLoopback(host) || c.HTTP.TokenFile != "" || c.HTTP.Public {
+	if err != nil || l.asks || isLoopback(host) || c.HTTP.TokenFile != "" || c.HTTP.Public {
 		return // an address that is none is reported
 	}
 	l.fail(l.at["listen"], "listen", shorten(c.Listen)+", which other machines can reach: whoever asks /monitor sees paths, errors and rejected lines",

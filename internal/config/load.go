@@ -62,6 +62,10 @@ type Options struct {
 	// and the sources of the file stay. They are dropped when a path, a format or
 	// a regexp is among it: that is another log than theirs.
 	NeedSource bool
+
+	// Asks is set by a command that listens nowhere itself: it asks who listens. That others
+	// can reach the address is no mistake of it then.
+	Asks bool
 }
 
 // Load returns the defaults, overridden by the file, by variables and by flags;
@@ -76,7 +80,7 @@ func Load(o Options) (c *Config, described Source, err error) {
 	if !o.NoFile {
 		data, file, err = read(o.File, DefaultFile)
 	}
-	l := loader{config: Default(), name: file, at: map[string]position{}, needSource: o.NeedSource}
+	l := loader{config: Default(), name: file, at: map[string]position{}, needSource: o.NeedSource, asks: o.Asks}
 	if err != nil {
 		l.other = append(l.other, fmt.Errorf("read the configuration: %w", err))
 		l.blind = true
@@ -131,6 +135,7 @@ type loader struct {
 	other    []error
 
 	needSource bool
+	asks       bool
 	described  *located // by flags and variables, unless needSource
 }
 

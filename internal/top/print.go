@@ -52,7 +52,14 @@ func (v *view) print(out io.Writer) error {
 		}
 	}
 	for _, r := range v.rejects() {
-		line("%s", plain(fmt.Sprintf("rejected: %s %s:%d %s: %s (%s)", r.Time.Format(time.RFC3339), r.Source, r.Number, r.Reason, r.Line, r.Why), printedName))
+		text := fmt.Sprintf("rejected: %s %s:%d %s", r.Time.Format(time.RFC3339), r.Source, r.Number, r.Reason)
+		if r.Line != "" {
+			text += ": " + r.Line
+		}
+		if r.Why != "" {
+			text += " (" + r.Why + ")"
+		}
+		line("%s", plain(text, printedName))
 	}
 	_, err := io.WriteString(out, b.String())
 	return err

@@ -42,6 +42,9 @@ configuration is wrong: then every mistake in it is printed.`,
   tailflux check --print          # the configuration as it applies`,
 		Args: help.NoArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if asYAML && asJSON {
+				return config.UsageError{Err: errors.New("check: --print and --json: want one of the two, the configuration is printed as YAML")}
+			}
 			var unit doctor.Unit
 			if !cmd.Flags().Changed("path") { // else it is not the service that is meant
 				unit = doctor.FindUnit(unitDirs)

@@ -196,6 +196,10 @@ func TestCheckPrintsTheConfiguration(t *testing.T) {
 	if code != 2 || out != "" || !strings.Contains(errs, "--tag-limit") {
 		t.Errorf("check --print of a mistake = exit %d\n%s%s", code, out, errs)
 	}
+	code, out, errs = printed("check", "--print", "--json", "--path", "/none/access.log")
+	if code != 2 || out != "" || !strings.Contains(errs, "--print and --json: want one of the two") {
+		t.Errorf("check --print --json = exit %d\n%s%s", code, out, errs)
+	}
 }
 
 // What would be refused by InfluxDB later is refused now.

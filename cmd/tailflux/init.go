@@ -155,7 +155,11 @@ func (do *initiation) offer(cmd *cobra.Command, d *draft.Draft) error {
 			fmt.Fprintf(notes, "left out: %s: %s\n", left.Log, left.Why)
 		}
 	}
-	fmt.Fprintf(notes, "wrote %s; next: tailflux check\n", do.file)
+	next := "tailflux check"
+	if do.file != config.DefaultFile {
+		next += " --config " + do.file
+	}
+	fmt.Fprintf(notes, "wrote %s; next: %s\n", do.file, next)
 	return nil
 }
 

@@ -57,7 +57,7 @@ func TestInitWritesWhenAsked(t *testing.T) {
 	run(0, "", "is like that already; nothing was written", "url: http://db:8086", "--yes", "--influxdb-url", "http://db:8086")
 	run(1, "-   url: http://db:8086\n+   url: http://other:8086", "nothing was written: add --force to replace it", "http://db:8086", "--yes", "--influxdb-url", "http://other:8086")
 	run(0, "", "--yes --force replaces it", "http://db:8086", "--influxdb-url", "http://other:8086")
-	run(0, "", "wrote "+file, "http://other:8086", "--yes", "--force", "--influxdb-url", "http://other:8086")
+	run(0, "", "wrote "+file+"; next: tailflux check --config "+file+"\n", "http://other:8086", "--yes", "--force", "--influxdb-url", "http://other:8086")
 	if old := contents(file + ".old"); !strings.Contains(old, "http://db:8086") {
 		t.Errorf("the old one is\n%s", old)
 	}

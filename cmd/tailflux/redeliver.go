@@ -65,7 +65,9 @@ and run redeliver as the user that it runs as.`,
 				return err
 			}
 			done, err := redeliverTo(c, source, newLogger(stderr))
-			fmt.Fprint(cmd.OutOrStdout(), done)
+			if err == nil || done.begun {
+				fmt.Fprint(cmd.OutOrStdout(), done)
+			}
 			return err
 		},
 	}
@@ -77,6 +79,7 @@ and run redeliver as the user that it runs as.`,
 // redelivered says what became of the lines.
 type redelivered struct {
 	redeliver.Outcome
+	begun                     bool // some may have been delivered
 	points, filtered, foreign int64
 	deltas                    int64 // points of rollups
 }
@@ -175,6 +178,7 @@ func redeliverTo(c *config.Config, source string, log *slog.Logger) (done redeli
 		g.Go(func() error { return again.RunDeltas(reading, deltas) })
 		return write.New(settings, to, again, again, st, log).Run(running, deltas)
 	})
+	done.begun = true
 	err = kept.end(g.Wait(), false, st, log)
 	if err == nil && !again.Outcome.Complete {
 		err = errors.New("redeliver: interrupted; run the same command again to continue")

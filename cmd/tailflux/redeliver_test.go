@@ -215,6 +215,9 @@ func TestRedeliverBesideADaemon(t *testing.T) {
 	defer in.daemon()()
 	code, out := in.run("redeliver")
 	says(t, code, 2, out, "state_dir")
+	if strings.Contains(out, "redelivered") {
+		t.Errorf("it says what it has redelivered:\n%s", out)
+	}
 }
 
 // Killed in the middle, and run again: each line is one point.

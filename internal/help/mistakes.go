@@ -36,7 +36,9 @@ func flagError(cmd *cobra.Command, err error) error {
 	var known []string
 	cmd.Flags().VisitAll(func(f *pflag.Flag) { known = append(known, f.Name) })
 	text := fmt.Sprintf("unknown flag: %s; see %s --help", given, cmd.CommandPath())
-	if near := config.Nearest(name, known); near != "" {
+	if name == "version" || given == "-V" {
+		text = fmt.Sprintf("unknown flag: %s: did you mean %s version?", given, cmd.Root().Name())
+	} else if near := config.Nearest(name, known); near != "" {
 		text = fmt.Sprintf("unknown flag: %s: did you mean --%s?", given, near)
 	}
 	return config.UsageError{Err: errors.New(text)}

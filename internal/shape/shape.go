@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
 	_ "time/tzdata" // for the key timezone on machines without zones
 
@@ -134,12 +135,23 @@ func Check(c *config.Config, s config.Source) error {
 	}
 	format, err := compile(c, s)
 	if err != nil {
-		return err
+		return misnamed(s, err)
 	}
 	if err := apart(c, format); err != nil {
 		return err
 	}
 	_, err = Of(format, accesslog.Schema{Measurement: "m"})
+	return err
+}
+
+// misnamed says which known format was probably meant by one that is wrong.
+func misnamed(s config.Source, err error) error {
+	if s.Regexp != "" || strings.ContainsAny(s.Format, "$ ") {
+		return err
+	}
+	if near := nearest(s.Format, append(logformat.Presets(), Auto)); near != "" {
+		return fmt.Errorf("did you mean %s? %w", near, err)
+	}
 	return err
 }
 

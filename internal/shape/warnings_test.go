@@ -275,6 +275,24 @@ func TestTheNearestNameIsAnother(t *testing.T) {
 	}
 }
 
+// A format that is nearly a known one is probably that. What has variables is none of them.
+func TestTheNearestFormatIsSaid(t *testing.T) {
+	for format, want := range map[string]string{
+		"combind":       `did you mean combined? "combind" is not a preset (`,
+		"tiemd":         `did you mean timed? "tiemd" is not a preset (`,
+		"aut":           `did you mean auto? "aut" is not a preset (`,
+		"main":          `"main" is not a preset (`,
+		"combined $":    `column 10: `,
+		"docker combnd": `"`,
+	} {
+		h := newHouse(t)
+		h.config.Sources[0].Format = format
+		if err := shape.Check(&h.config, h.config.Sources[0]); err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("format %s: %v, want %s", format, err, want)
+		}
+	}
+}
+
 // Lines that are of the format and become no points for want of a key: that is said
 // before the first of them is rejected.
 func TestTimesThatCannotBeReadAreSaid(t *testing.T) {

@@ -108,7 +108,7 @@ func (d *doctor) free(at string) {
 	case errors.Is(err, syscall.EADDRNOTAVAIL):
 		d.say(Error, "listen", at+" is no address of this machine", "choose another listen, such as 127.0.0.1:9193")
 	case errors.Is(err, syscall.EACCES), d.User.UID != 0 && text != "0" && port < d.firstFree():
-		d.say(Error, "listen", fmt.Sprintf("%s may not listen on port %s: it is below %d", d.User.Name, text, d.firstFree()), "choose a higher port, such as 9193")
+		d.say(Error, "listen", fmt.Sprintf("%q may not listen on port %s: it is below %d", d.User.Name, text, d.firstFree()), "choose a higher port, such as 9193")
 	case err != nil:
 		d.say(Error, "listen", err.Error(), "choose another listen")
 	default:

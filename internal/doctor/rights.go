@@ -101,11 +101,11 @@ func (u *User) denied(path string) *denial {
 	}
 	if dir := u.stopsAt(path); dir != "" {
 		return &denial{
-			fmt.Sprintf("%s: %s may not enter %s (%s)", path, u.Name, dir, rights(dir)),
+			fmt.Sprintf("%s: %q may not enter %s (%s)", path, u.Name, dir, rights(dir)),
 			fmt.Sprintf("chmod o+x %s, or setfacl -m u:%s:x %s", dir, u.Name, dir),
 		}
 	}
-	return &denial{fmt.Sprintf("%s: %s may not read it (%s)", path, u.Name, rights(path)), u.remedy(path)}
+	return &denial{fmt.Sprintf("%s: %q may not read it (%s)", path, u.Name, rights(path)), u.remedy(path)}
 }
 
 // stopsAt is the directory on the way to a path that the user may not enter, or "".

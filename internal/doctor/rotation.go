@@ -123,7 +123,7 @@ func (d *doctor) nextLog(r *logrotate.Rule, path string) {
 	if remedy == "" {
 		remedy = "write create 0640 " + nameOf(user.LookupId, is.uid) + " GROUP in " + r.File + ", with a group that " + d.User.Name + " is in"
 	}
-	d.say(Error, "next-log", fmt.Sprintf("after the next rotation %s may not read %s: %s makes it %s %s %s",
+	d.say(Error, "next-log", fmt.Sprintf("after the next rotation %q may not read %s: %s makes it %s %s %s",
 		d.User.Name, path, where(*r), mode.Perm(), nameOf(user.LookupId, is.uid), nameOf(user.LookupGroupId, is.gid)), remedy)
 }
 
@@ -184,7 +184,7 @@ func (d *doctor) rotatedNames(r *logrotate.Rule, path string) {
 			"olddir in "+filepath.Dir(path)+", or none")
 	case below != "." && !missing(dir):
 		if err := d.User.may(dir, unix.R_OK|unix.X_OK); err != nil {
-			d.say(Warning, "rotated-names", fmt.Sprintf("%s: %s may not look into olddir %s (%s): %s", at, d.User.Name, dir, rights(dir), lost), "chmod o+rx "+dir+", or setfacl -m u:"+d.User.Name+":rx "+dir)
+			d.say(Warning, "rotated-names", fmt.Sprintf("%s: %q may not look into olddir %s (%s): %s", at, d.User.Name, dir, rights(dir), lost), "chmod o+rx "+dir+", or setfacl -m u:"+d.User.Name+":rx "+dir)
 		}
 	}
 	if is := logfile.RotatedName(filepath.Base(path), name); !is {

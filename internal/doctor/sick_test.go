@@ -48,11 +48,11 @@ func TestLogs(t *testing.T) {
 		}},
 		{"a glob that matches nothing", false, func(c *clinic) { c.opts.Config.Sources[0].Path = c.dir + "/logs/*.txt" }, []want{{"error file", "no file matches DIR/logs/*.txt", "ls -l DIR/logs"}}},
 		{"of another group", true, func(c *clinic) { c.must(os.Chmod(c.log, 0o640)); c.must(os.Chown(c.log, 33, 4)) }, []want{
-			{"error file", "LOG: nobody may not read it (-rw-r----- www-data adm)", "usermod -aG adm nobody, or SupplementaryGroups=adm"},
+			{"error file", "LOG: \"nobody\" may not read it (-rw-r----- www-data adm)", "usermod -aG adm nobody, or SupplementaryGroups=adm"},
 		}},
 		{"for its owner alone", true, func(c *clinic) { c.must(os.Chmod(c.log, 0o600)) }, []want{{"error file", "(-rw------- root root)", "setfacl -m u:nobody:r LOG"}}},
-		{"a directory on the way", true, func(c *clinic) { c.must(os.Chmod(c.dir+"/logs", 0o700)) }, []want{{"error file", "nobody may not enter DIR/logs (drwx------ root root)", "chmod o+x DIR/logs"}}},
-		{"a directory that can be entered and not listed", true, func(c *clinic) { c.must(os.Chmod(c.dir+"/logs", 0o711)) }, []want{{"warning directory", "nobody may not list DIR/logs", "setfacl -m u:nobody:rx DIR/logs"}}},
+		{"a directory on the way", true, func(c *clinic) { c.must(os.Chmod(c.dir+"/logs", 0o700)) }, []want{{"error file", "\"nobody\" may not enter DIR/logs (drwx------ root root)", "chmod o+x DIR/logs"}}},
+		{"a directory that can be entered and not listed", true, func(c *clinic) { c.must(os.Chmod(c.dir+"/logs", 0o711)) }, []want{{"warning directory", "\"nobody\" may not list DIR/logs", "setfacl -m u:nobody:rx DIR/logs"}}},
 		{"lines of no format", false, func(c *clinic) { c.write(c.log, "hello\n") }, []want{{"error format", "LOG: no line is in the configured format", "tailflux explain"}}},
 		{"lines of another format", false, func(c *clinic) { c.opts.Config.Sources[0].Format = "timed" }, []want{
 			{"error format", "they look like combined", "tailflux explain"},
@@ -125,7 +125,7 @@ func TestRotation(t *testing.T) {
 func TestNextLog(t *testing.T) {
 	asRoot(t)
 	for create, wants := range map[string][]want{
-		"create 0640 www-data adm":     {{"error next-log", "after the next rotation nobody may not read LOG: DIR/logrotate.conf:1 makes it -rw-r----- www-data adm", "usermod -aG adm nobody"}},
+		"create 0640 www-data adm":     {{"error next-log", "after the next rotation \"nobody\" may not read LOG: DIR/logrotate.conf:1 makes it -rw-r----- www-data adm", "usermod -aG adm nobody"}},
 		"create 0600":                  {{"error next-log", "makes it -rw------- root root", "create 0640 root GROUP in DIR/logrotate.conf"}},
 		"create 0640 www-data root":    {{"error next-log", "makes it -rw-r----- www-data root", "create 0640 www-data GROUP"}},
 		"create 0640 nobody adm":       nil,
@@ -146,7 +146,7 @@ func TestOldDirectoryThatIsClosed(t *testing.T) {
 	c := newClinic(t)
 	c.rotate = strings.Replace(c.rotate, "daily", "olddir old", 1)
 	c.must(os.Mkdir(c.dir+"/logs/old", 0o700))
-	c.finds(want{"warning rotated-names", "nobody may not look into olddir DIR/logs/old (drwx------ root root)", "chmod o+rx"})
+	c.finds(want{"warning rotated-names", "\"nobody\" may not look into olddir DIR/logs/old (drwx------ root root)", "chmod o+rx"})
 }
 
 func TestLogThatIsAMount(t *testing.T) {
@@ -174,15 +174,15 @@ func TestFewOpenFiles(t *testing.T) {
 func TestState(t *testing.T) {
 	for _, tt := range []illness{
 		{"not there yet", false, func(c *clinic) { c.opts.Config.StateDir = c.state + "/new" }, nil},
-		{"cannot be made", true, func(c *clinic) { c.opts.Config.StateDir = c.dir + "/new/state" }, []want{{"error state-dir", "DIR/new/state is not there, and nobody may not make it (DIR: drwxr-xr-x", "install -d -o nobody"}}},
-		{"of another user", true, func(c *clinic) { c.must(os.Chown(c.state, 33, 33)) }, []want{{"error state-dir", "nobody may not write to STATE (drwxr-x--- www-data www-data)", "chown -R nobody STATE"}}},
+		{"cannot be made", true, func(c *clinic) { c.opts.Config.StateDir = c.dir + "/new/state" }, []want{{"error state-dir", "DIR/new/state is not there, and \"nobody\" may not make it (DIR: drwxr-xr-x", "install -d -o nobody"}}},
+		{"of another user", true, func(c *clinic) { c.must(os.Chown(c.state, 33, 33)) }, []want{{"error state-dir", "\"nobody\" may not write to STATE (drwxr-x--- www-data www-data)", "chown -R nobody STATE"}}},
 		{"a file", false, func(c *clinic) { c.opts.Config.StateDir = c.log }, []want{{"error state-dir", "LOG is no directory", ""}}},
 		{"open to all", false, func(c *clinic) {
 			c.must(os.Chmod(c.state, 0o755))
 			c.write(c.state+"/rejects.jsonl", "{}\n")
 			c.own(c.state + "/rejects.jsonl")
 		}, []want{{"warning state-dir", "everybody may look into STATE", "chmod 0750 STATE"}}},
-		{"a file of another user", true, func(c *clinic) { c.write(c.state+"/lock", ""); c.must(os.Chmod(c.state+"/lock", 0o600)) }, []want{{"error state-files", "nobody may not write to STATE/lock (-rw------- root root)", "chown nobody STATE/lock"}}},
+		{"a file of another user", true, func(c *clinic) { c.write(c.state+"/lock", ""); c.must(os.Chmod(c.state+"/lock", 0o600)) }, []want{{"error state-files", "\"nobody\" may not write to STATE/lock (-rw------- root root)", "chown nobody STATE/lock"}}},
 		{"a damaged checkpoint", false, func(c *clinic) { c.write(c.state+"/checkpoint", "x"); c.own(c.state + "/checkpoint") }, []want{{"error state-files", "checkpoint", "docs/state-directory.md"}}},
 		{"damaged formats", false, func(c *clinic) { c.write(c.state+"/formats.json", "x"); c.own(c.state + "/formats.json") }, []want{{"error state-files", "formats.json", "docs/state-directory.md"}}},
 		{"a file that was set aside", false, func(c *clinic) { c.write(c.state+"/checkpoint.bad", "x") }, []want{{"note state-files", "STATE/checkpoint.bad", ""}}},
@@ -217,7 +217,7 @@ func TestFilesOfTheConfiguration(t *testing.T) {
 	c.must(os.Chmod(password, 0o600))
 	c.must(os.Chmod(c.conf, 0o640))
 	c.opts.Config.InfluxDB.Username, c.opts.Config.InfluxDB.PasswordFile = "u", password
-	c.finds(want{"error configuration", "the configuration: DIR/tailflux.yaml: nobody may not read it", ""}, want{"error configuration", "influxdb.password_file: DIR/password: nobody may not read it (-rw------- root root)", "setfacl -m u:nobody:r"})
+	c.finds(want{"error configuration", "the configuration: DIR/tailflux.yaml: \"nobody\" may not read it", ""}, want{"error configuration", "influxdb.password_file: DIR/password: \"nobody\" may not read it (-rw------- root root)", "setfacl -m u:nobody:r"})
 }
 
 func TestListen(t *testing.T) {
@@ -230,7 +230,7 @@ func TestListen(t *testing.T) {
 	for at, wants := range map[string][]want{
 		taken.Addr().String(): {{"error listen", fmt.Sprintf("(pid %d) has %s", os.Getpid(), taken.Addr()), "ss -ltnp"}},
 		"192.0.2.1:9193":      {{"error listen", "192.0.2.1:9193 is no address of this machine", "127.0.0.1:9193"}},
-		"127.0.0.1:81":        {{"error listen", "nobody may not listen on port 81: it is below 1024", "9193"}},
+		"127.0.0.1:81":        {{"error listen", "\"nobody\" may not listen on port 81: it is below 1024", "9193"}},
 		"":                    nil,
 	} {
 		t.Run(at, func(t *testing.T) {

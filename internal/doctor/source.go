@@ -99,7 +99,7 @@ func (d *doctor) file(path string) bool {
 		d.say(Error, "file", no.Reason, no.Remedy)
 		return !d.User.isSelf()
 	}
-	d.ok("file", "%s: %s may read it (%s, %s)", path, d.User.Name, rights(path), size(info.Size()))
+	d.ok("file", "%s: %q may read it (%s, %s)", path, d.User.Name, rights(path), size(info.Size()))
 	return true
 }
 
@@ -154,7 +154,7 @@ func (d *doctor) directory(dir string) {
 		return // said of its files
 	}
 	if err := d.User.may(dir, unix.R_OK); errors.Is(err, fs.ErrPermission) {
-		d.say(Warning, "directory", fmt.Sprintf("%s may not list %s (%s): what is rotated while tailflux is stopped is not found", d.User.Name, dir, rights(dir)),
+		d.say(Warning, "directory", fmt.Sprintf("%q may not list %s (%s): what is rotated while tailflux is stopped is not found", d.User.Name, dir, rights(dir)),
 			fmt.Sprintf("setfacl -m u:%s:rx %s", d.User.Name, dir))
 		return
 	}

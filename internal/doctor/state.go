@@ -35,9 +35,9 @@ func (d *doctor) state() {
 	case errors.Is(err, syscall.EROFS):
 		d.say(Error, "state-dir", dir+" is on a read-only file system", "choose another state_dir, or mount it for writing")
 	case err != nil:
-		d.say(Error, "state-dir", fmt.Sprintf("%s may not write to %s (%s)", d.User.Name, dir, rights(dir)), "chown -R "+d.User.Name+" "+dir+", or choose another state_dir")
+		d.say(Error, "state-dir", fmt.Sprintf("%q may not write to %s (%s)", d.User.Name, dir, rights(dir)), "chown -R "+d.User.Name+" "+dir+", or choose another state_dir")
 	default:
-		d.ok("state-dir", "%s: %s may write to it (%s)", dir, d.User.Name, rights(dir))
+		d.ok("state-dir", "%s: %q may write to it (%s)", dir, d.User.Name, rights(dir))
 	}
 	if info.Mode().Perm()&0o007 != 0 && d.hasRejects() {
 		d.say(Warning, "state-dir", fmt.Sprintf("everybody may look into %s (%s), and rejected lines are what clients sent", dir, rights(dir)), "chmod 0750 "+dir)
@@ -63,11 +63,11 @@ func (d *doctor) noState(dir string) {
 		parent = filepath.Dir(parent)
 	}
 	if err := d.User.may(parent, unix.W_OK|unix.X_OK); err != nil {
-		d.say(Error, "state-dir", fmt.Sprintf("%s is not there, and %s may not make it (%s: %s)", dir, d.User.Name, parent, rights(parent)),
+		d.say(Error, "state-dir", fmt.Sprintf("%s is not there, and %q may not make it (%s: %s)", dir, d.User.Name, parent, rights(parent)),
 			fmt.Sprintf("install -d -o %s -m 0750 %s, or choose another state_dir", d.User.Name, dir))
 		return
 	}
-	d.ok("state-dir", "%s is made at the start: %s may write to %s", dir, d.User.Name, parent)
+	d.ok("state-dir", "%s is made at the start: %q may write to %s", dir, d.User.Name, parent)
 	d.space(parent)
 }
 
@@ -80,7 +80,7 @@ func (d *doctor) stateFiles(dir string) {
 			continue
 		}
 		if err := d.User.may(path, unix.R_OK|unix.W_OK); errors.Is(err, fs.ErrPermission) {
-			d.say(Error, "state-files", fmt.Sprintf("%s may not write to %s (%s)", d.User.Name, path, rights(path)), "chown "+d.User.Name+" "+path)
+			d.say(Error, "state-files", fmt.Sprintf("%q may not write to %s (%s)", d.User.Name, path, rights(path)), "chown "+d.User.Name+" "+path)
 		}
 	}
 	var err error

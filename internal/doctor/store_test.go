@@ -421,11 +421,11 @@ func TestDaemonOfAnotherUser(t *testing.T) {
 		c.rotate = "# none\n"
 		c.finds(
 			want{"note user", "the daemon runs as root (User= of /x/tailflux.service), and you are nobody", "sudo tailflux check looks as root"},
-			want{"error file", "LOG: nobody may not read it (---------- nobody nogroup)", ""},
+			want{"error file", "LOG: \"nobody\" may not read it (---------- nobody nogroup)", ""},
 			want{"note logrotate", "", ""},
 		)
 		c.opts.Config.Sources[0].Path = secret
-		if all := doctor.Logs(c.opts.Config); len(all) != 1 || !strings.Contains(all[0].Reason, "nobody may not read it (-rw-r----- root adm)") || !strings.Contains(all[0].Remedy, "usermod -aG adm nobody") {
+		if all := doctor.Logs(c.opts.Config); len(all) != 1 || !strings.Contains(all[0].Reason, "\"nobody\" may not read it (-rw-r----- root adm)") || !strings.Contains(all[0].Remedy, "usermod -aG adm nobody") {
 			t.Errorf("Logs = %+v", all)
 		}
 		if _, err := doctor.Whose("root", doctor.Unit{}); err == nil || !strings.Contains(err.Error(), "sudo tailflux check --user root") {

@@ -7,6 +7,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os/exec"
 	"strings"
 	"testing"
@@ -100,4 +102,27 @@ func inChromium(t *testing.T, url string) (dom *html.Node, said string) {
 		t.Fatal(err)
 	}
 	return dom, stderr.String()
+}
+
+// A rejected line is longer than a phone is wide: it is scrolled, and not the page.
+func TestReportOnAPhone(t *testing.T) {
+	b := &bench{t: t, dir: t.TempDir()}
+	line := "192.0.2.1 - - [20/Nov/2026:10:00:00 +0000] \"GET /a HTTP/1.1\" 200 5 \"-\" \"x\"\n"
+	log := b.write("access.log", strings.Repeat(line, 30)+strings.Replace(line, "+0000] ", "+0000]", 1))
+	page, err := exec.Command(binary, "report", "--format", "combined", log).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(page) }))
+	defer server.Close()
+	const width = 390
+	p := startBrowser(t).open(t, screen{width: width, height: 844, phone: true})
+	p.load(server.URL)
+	p.until("document.querySelector('[data-table=rejects] pre')")
+	if got := eval[int64](p, "document.documentElement.scrollWidth"); got > width {
+		t.Errorf("the page is %d wide on %d", got, width)
+	}
+	if !eval[bool](p, "(() => { const pre = document.querySelector('[data-table=rejects] pre'); pre.scrollLeft = 50; return pre.scrollLeft === 50; })()") {
+		t.Error("the line cannot be scrolled")
+	}
 }

@@ -180,7 +180,7 @@ func (do *initiation) ask(cmd *cobra.Command, old string, d *draft.Draft, replac
 	question := "Write it to " + do.file + "?"
 	if replaces {
 		fmt.Fprint(out, draft.Diff(old, d.Text))
-		question = do.file + " is there already (-). Replace it (+)? It is kept as " + do.file + kept + "."
+		question = do.file + " is there already (-). Replace it (+)? It is kept as " + do.file + replacedEnd + "."
 	} else {
 		fmt.Fprint(out, d.Text)
 	}

@@ -9,8 +9,8 @@ import (
 	"strconv"
 )
 
-// kept is the end of the name of a configuration that was replaced.
-const kept = ".old"
+// replacedEnd is the end of the name of a configuration that was replaced.
+const replacedEnd = ".old"
 
 // writeConfigFile writes the configuration, whole or not at all. The group tailflux may
 // read it, and nobody else but its owner; if there is no such group here, or it is not
@@ -40,7 +40,7 @@ func writeConfigFile(path, text string, keep bool) error {
 		return err
 	}
 	if keep {
-		if err := os.Rename(path, path+kept); err != nil {
+		if err := os.Rename(path, path+replacedEnd); err != nil {
 			return err
 		}
 	}

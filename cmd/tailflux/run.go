@@ -43,7 +43,7 @@ SIGHUP reads the configuration again: all of it is taken over, or nothing. With
 			if err != nil {
 				return err
 			}
-			fewerAtFirst()
+			delayFirstCollection()
 			log := newLogger(stderr)
 			prepare(c, once, log)
 			if once {
@@ -58,10 +58,10 @@ SIGHUP reads the configuration again: all of it is taken over, or nothing. With
 	return cmd
 }
 
-// fewerAtFirst has the first collection of garbage when the heap is 12 MB and not 4. It is
-// not much smaller later, and a start alone would have three. From the first one on it is as
-// the runtime has it.
-func fewerAtFirst() {
+// delayFirstCollection has garbage collected for the first time when the heap is 12 MB, and not
+// 4: that saves three collections of a start, and later it is not much smaller. From then on it
+// is as the runtime has it.
+func delayFirstCollection() {
 	const standard, first = 100, 300
 	if os.Getenv("GOGC") != "" {
 		return

@@ -20,7 +20,7 @@ type trail struct {
 	checkpoint *checkpoint.Checkpoint
 	log        *slog.Logger
 
-	mu      sync.Mutex    // guards what follows; never held over I/O
+	mu      sync.Mutex    // guards what follows; never held over I/O but the log
 	lag     time.Duration // 0: an acknowledgement can be relied on
 	process int64         // when the store was started, in Unix seconds; 0: it is not known
 	doubt   string        // why the store may have been killed, "" if nothing says so

@@ -88,12 +88,16 @@ func (s *Source) take(from *Source, gone bool) {
 	}
 }
 
+// LineGap is how far the line numbers of a new generation begin beyond where the earlier one
+// stood: far enough for what is still written to that one, and little enough for the digits
+// below a millisecond.
+const LineGap = 500_000
+
 // nextLine is the number of the first line of a generation that comes next: beyond those of
 // all earlier ones, and what may still be read of them, of which every byte could be a line.
 func (s *Source) nextLine() (line int64) {
-	const gap = 500_000
 	for _, g := range slices.Concat(s.Open, s.Finished) {
-		line = max(line, max(g.FirstLine, g.Line)+max(gap, g.Size-g.Offset))
+		line = max(line, max(g.FirstLine, g.Line)+max(LineGap, g.Size-g.Offset))
 	}
 	return line
 }

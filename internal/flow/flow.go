@@ -21,7 +21,8 @@ type Source struct {
 	Path   string
 }
 
-// Generation is one file that was at a source's path. It is immutable.
+// Generation is one file that was at a source's path. Once a line of it was sent it does not
+// change.
 type Generation struct {
 	Source    *Source
 	ID        int64 // from 1, in the order in which the files were seen
@@ -115,6 +116,14 @@ type Batch struct {
 
 // NumLines returns the number of lines in the batch.
 func (b *Batch) NumLines() int64 { return b.End.Line - b.Start.Line }
+
+// Ending is how the lines end in their file; nil if Lines does not show it.
+func (b *Batch) Ending() []byte {
+	if b.TooLong > 0 || int64(len(b.Lines)) != b.End.Offset-b.Start.Offset {
+		return nil
+	}
+	return b.Lines
+}
 
 // Written is how many lines count as written when the batch is settled.
 func (b *Batch) Written() int64 {

@@ -47,7 +47,7 @@ func (c *Client) showPolicies() string {
 	return "SHOW RETENTION POLICIES ON " + Quote(c.config.Database)
 }
 
-// policies asks for all of the database. The error is [errNoDatabase] or another
+// policies asks for all of the database. The error is a noDatabaseError or another
 // [ErrRefused], or that nobody answered.
 func (c *Client) policies(ctx context.Context) (all []policy, err error) {
 	resp, err := c.say(ctx, c.showPolicies())

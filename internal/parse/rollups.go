@@ -91,11 +91,7 @@ func (p *Parser) cutDue(ctx context.Context, g *rollup.Generation, b *flow.Batch
 	if g == nil {
 		return nil
 	}
-	ending := b.Lines
-	if b.TooLong > 0 || int64(len(ending)) != b.End.Offset-b.Start.Offset {
-		ending = nil // Lines does not show how the file goes on
-	}
-	g.Reach(b.End, ending, time.Now())
+	g.Reach(b.End, b.Ending(), time.Now())
 	if err := p.cutAt(ctx, g, b.End.Line, out); err != nil {
 		return err
 	}

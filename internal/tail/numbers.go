@@ -9,11 +9,6 @@ import (
 	"github.com/tailflux/tailflux/internal/logfile"
 )
 
-// generationGap is how far the line numbers of a new generation begin beyond
-// where the earlier one stood: far enough for what is still written to that one,
-// and little enough for the digits below a millisecond.
-const generationGap = 500_000
-
 // position is where a new generation begins.
 func (s *source) position(known *checkpoint.Source, offset int64) flow.Position {
 	var last int64
@@ -35,7 +30,7 @@ func (s *source) firstLine(others *checkpoint.Source, except *growing.File) int6
 	var beyond int64
 	for _, g := range slices.Concat(others.Finished, others.Open) {
 		reached := max(g.FirstLine, g.Read().Line, g.Furthest().Line)
-		if unread := g.Size - g.Offset; g.State == checkpoint.Lost && unread > generationGap { // it may turn up
+		if unread := g.Size - g.Offset; g.State == checkpoint.Lost && unread > checkpoint.LineGap { // it may turn up
 			reached += unread
 		}
 		beyond = max(beyond, reached)
@@ -48,12 +43,12 @@ func (s *source) firstLine(others *checkpoint.Source, except *growing.File) int6
 		if f.Packed != nil {
 			size = f.Packed.MaxLength()
 		}
-		if unread := size - f.At.Offset; unread > generationGap {
+		if unread := size - f.At.Offset; unread > checkpoint.LineGap {
 			reached += unread
 		}
 		beyond = max(beyond, reached)
 	}
-	return beyond + generationGap
+	return beyond + checkpoint.LineGap
 }
 
 // renumber fixes the number of the first line of a file once there is one: nginx may have

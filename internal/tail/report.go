@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 
+	"github.com/tailflux/tailflux/internal/checkpoint"
 	"github.com/tailflux/tailflux/internal/growing"
 	"github.com/tailflux/tailflux/internal/logfile"
 	"github.com/tailflux/tailflux/internal/stats"
@@ -79,7 +80,7 @@ func (s *source) beyond(r *Reader) {
 			}
 			if f.Beyond == 0 {
 				r.log.Warn("a rotated log file has been written to for very long: numbers of its lines are used again in the next file, and a few of its points may be replaced: "+
-					"make nginx reopen its logs (nginx -s reopen)", "source", s.Name, "file", nameOf(f), "lines", generationGap)
+					"make nginx reopen its logs (nginx -s reopen)", "source", s.Name, "file", nameOf(f), "lines", checkpoint.LineGap)
 			}
 			r.stats.UpdateSource(s.Index, func(st *stats.Source) { st.Beyond += lines - f.Beyond })
 			f.Beyond = lines

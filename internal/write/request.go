@@ -34,15 +34,6 @@ func (p *part) weight() int {
 	return max(len(p.Lines), len(p.Points)) + len(p.Skipped)*skip
 }
 
-// ending is how the lines of the part end in their file; nil if Lines does not
-// show it.
-func (p *part) ending() []byte {
-	if p.TooLong > 0 || int64(len(p.Lines)) != p.End.Offset-p.Start.Offset {
-		return nil
-	}
-	return p.Lines
-}
-
 // books is the number of lines in parts that await an end: filtered ones do not.
 func books(parts []part) (lines int64) {
 	for i := range parts {

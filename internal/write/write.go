@@ -18,7 +18,8 @@
 //	retention.go  which times are kept
 //	reject.go     the reject file
 //	pulse.go      whether all stages work
-//	own.go        points about tailflux itself
+//	target.go     points of several retention policies
+//	own.go        points about tailflux itself: ownrun.go sends them, ownpoint.go writes them, ownspan.go observed time
 package write
 
 import (
@@ -299,7 +300,7 @@ func (w *Writer) acknowledge(r *request) {
 			}
 			continue
 		}
-		w.checkpoint.Acknowledge(r.parts[i].End, r.parts[i].ending())
+		w.checkpoint.Acknowledge(r.parts[i].End, r.parts[i].Ending())
 		w.stats.Settled(r.parts[i].NumLines())
 		w.stats.UpdateSource(r.parts[i].Start.Generation.Source.Index, func(s *stats.Source) { s.Unsettled -= r.parts[i].NumLines() })
 		w.sayFirst(&r.parts[i].Batch)

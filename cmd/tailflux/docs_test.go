@@ -254,3 +254,51 @@ func TestEveryPackageIsInTheArchitecture(t *testing.T) {
 		}
 	}
 }
+
+// A package that lists its files in its documentation lists all of them, and none that is gone.
+func TestPackagesListTheirFiles(t *testing.T) {
+	listed := regexp.MustCompile(`(?m)^//\t[a-z]+\.go `)
+	named := regexp.MustCompile(`\b[a-z0-9_]+\.go\b`)
+	lists := 0
+	packages, err := filepath.Glob("../../internal/*")
+	if err != nil || len(packages) == 0 {
+		t.Fatalf("no packages: %v", err)
+	}
+	for _, dir := range packages {
+		files, err := filepath.Glob(filepath.Join(dir, "*.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var list string
+		is := map[string]bool{}
+		for _, file := range files {
+			is[filepath.Base(file)] = true
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			doc, _, _ := strings.Cut(string(text), "\npackage ")
+			if !strings.HasSuffix(file, "_test.go") && listed.MatchString(doc) {
+				list = doc
+			}
+		}
+		if list == "" {
+			continue
+		}
+		lists++
+		has := map[string]bool{"doc.go": true}
+		for _, name := range named.FindAllString(list, -1) {
+			if has[name] = true; !is[name] {
+				t.Errorf("%s lists %s, which is not there", dir, name)
+			}
+		}
+		for name := range is {
+			if !has[name] && !strings.HasSuffix(name, "_test.go") {
+				t.Errorf("%s does not list %s", dir, name)
+			}
+		}
+	}
+	if lists < 10 {
+		t.Errorf("%d packages list their files", lists)
+	}
+}

@@ -15,6 +15,19 @@
 //
 // The package never reads a log. Package tail reports the files it finds, package
 // write the positions that were acknowledged.
+//
+//	checkpoint.go    all of it, and what each part is called
+//	ledger.go        what a follower says of one source
+//	generations.go   what is acknowledged
+//	destinations.go  that of rollups, each of which has its own position
+//	spans.go         which lines a destination got that was not there all the time
+//	save.go          when it is saved, and what must be before
+//	format.go        what stands in the file
+//	disk.go          the two files
+//	names.go         sources that are called otherwise now
+//	unite.go         sources that are one now
+//	records.go       which lines of a file were delivered, for verify and import
+//	missing.go       which were not, for import
 package checkpoint
 
 import (

@@ -16,6 +16,7 @@
 //	observed.go   where nobody looked
 //	early.go      what comes soon
 //	sheet.go      the same as a table of rows
+//	bytes.go      which size is what was sent
 //
 // Nothing of the pipeline waits for it: it has connections of its own. What InfluxDB says
 // in an error is logged, and not shown.

@@ -4,6 +4,19 @@
 // Writes use an http.Client of our own, because the official client's Write accepts
 // an HTML page with status 200 and a redirect as success, and hides the status.
 // Queries, which it does well, go through the official client.
+//
+//	influx.go     the client, and statements
+//	write.go      a request with points
+//	body.go       its body, which can be taken away; conn.go sends it at once
+//	verdict.go    what an answer means
+//	message.go    what an answer says
+//	reach.go      why there was none
+//	probe.go      a request without points
+//	server.go     which server answers; victoria.go what VictoriaMetrics is
+//	access.go     addresses, users, TLS
+//	keep.go       databases and policies that tailflux makes
+//	retention.go  how long points are kept
+//	select.go     questions; points.go and deltas.go read points back, ask.go limits
 package influx
 
 import (

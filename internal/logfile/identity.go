@@ -1,6 +1,33 @@
 // Package logfile knows what a log file on disk is: its identity, its first
 // bytes, its rotated siblings, and how to read it at an offset, plain or
 // compressed.
+//
+// Which file it is:
+//
+//	identity.go    inodes, and sums of bytes
+//	head.go        the first bytes
+//	marks.go       bytes before places that were read to
+//	compare.go     whether two files are one, or one a copy of the other
+//	anonymised.go  or the same without addresses
+//	nuls.go        what a hole changes of all that
+//	lastline.go    where whole lines end
+//
+// How it is read:
+//
+//	opened.go      by offset
+//	compressed.go  compressed files; magic.go tells which they are
+//	log.go         from its beginning to its end; lines.go in lines
+//	stream.go      what can be read once only
+//	regular.go     what can be followed; mount.go what cannot be rotated
+//	sync.go        what is on the disk
+//
+// What it is called:
+//
+//	names.go        the grammar of rotated names
+//	siblings.go     the files beside a log
+//	directories.go  listings
+//	glob.go         paths with wildcards; matched.go what these stand for
+//	dates.go        dates in names; days.go the files of a log that differ in them
 package logfile
 
 import (

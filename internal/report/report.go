@@ -4,11 +4,11 @@
 //	files ──ahead──► blocks ──counter──► live.Board ──► Report ──► page, JSON
 //
 //	report.go  is what is found
-//	read.go    opens files, the oldest first
+//	read.go    opens files, the oldest first; input.go is one of them
 //	ahead.go   reads them while lines are counted
 //	count.go   cuts lines
-//	line.go    counts them
-//	page.go    is what is shown
+//	line.go    counts them; board.go is where
+//	page.go    is what is shown: view.go and tables.go in words, format.go figures, bundle.go style and script
 package report
 
 import (

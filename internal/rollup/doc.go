@@ -22,12 +22,14 @@
 // a file, that of the intents.
 //
 //	rollup.go   what is configured, and how it is known
+//	plain.go    sums without buckets, for who compares them
+//	percentile.go  percentiles from buckets
 //	scale.go    the buckets of times
 //	cells.go    the cells, how they are found, and the memory they take
 //	share.go    what is open of one rollup and one generation
 //	sums.go     all of it: adding lines
 //	due.go      what is to be cut, and when
-//	delta.go    cells as line protocol
+//	delta.go    cells as line protocol; alone.go a line that is added up alone
 //	intent.go   which cuts were begun; file.go keeps them
 //	millis.go   stamps for a store that keeps milliseconds
 package rollup

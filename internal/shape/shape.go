@@ -4,6 +4,20 @@
 // A line that is read again, after a crash, must become the same point again. So
 // whatever a point depends on besides its line and the line's number is kept in
 // the state directory.
+//
+//	shape.go     Lines: what becomes of a line; pieces.go of one in pieces
+//	shaper.go    those of all sources, while the daemon runs
+//	sources.go   which source of the configuration a log is of; glob.go many logs
+//	settings.go  the configuration that lines were read with; host.go the tag
+//	dialect.go   names and types of variables
+//	evidence.go  which format the lines of a log are in, by a sample; fit.go how well
+//	missed.go    a log that changes its format
+//	choices.go   the formats that were found; file.go reads what is kept
+//	detector.go  formats of logs that nobody follows
+//	findings.go  a sentence about each log, for check
+//	kind.go      how a format cuts lines
+//
+// The rest are warnings: warnings.go, names.go, missing.go, unknown.go, own.go.
 package shape
 
 import (

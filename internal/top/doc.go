@@ -3,7 +3,7 @@
 //
 //	ask ──Picture──► view ──draw──► canvas ──► terminal
 //
-//	picture.go   what GET /live answers
+//	picture.go   what GET /live answers; slots.go rates of it, units.go figures
 //	top.go       asks once a second, draws, hears keys
 //	view.go      what the keys change
 //	words.go     in one sentence whether all is well

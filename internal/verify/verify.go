@@ -3,6 +3,7 @@
 // the lines up, and compares that with what rollups add up to. It writes nothing.
 //
 //	verify.go   reads the log
+//	points.go   compares points
 //	rollups.go  compares sums
 //	verdict.go  says what was found
 package verify

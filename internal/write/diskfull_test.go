@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -65,9 +66,9 @@ func TestInfluxDBDiskIsFull(t *testing.T) {
 // Not InfluxDB, but what must be on tailflux's own disk before points are sent: that is said.
 func TestStateDirectoryIsFull(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		full := true
+		var room atomic.Bool
 		b := start(t, write.Config{BatchPoints: 1}, sink{write: func(context.Context, string) error {
-			if full {
+			if !room.Load() {
 				return fmt.Errorf("%w: save intents: %w", write.ErrState, syscall.ENOSPC)
 			}
 			return nil
@@ -78,7 +79,7 @@ func TestStateDirectoryIsFull(t *testing.T) {
 		if db := b.stats.Snapshot(time.Now()).InfluxDB; db.Up || db.LastError != "cannot write to state_dir: save intents: no space left on device" {
 			t.Errorf("/monitor: %+v", db)
 		}
-		full = false
+		room.Store(true)
 		b.finish()
 		for message, want := range map[string]int{
 			"cannot write to state_dir, and points that need it wait; retrying, reading is paused": 1,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -56,9 +57,11 @@ func TestTooLarge(t *testing.T) {
 func TestNoLongerTooLarge(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(t)
-		most, tooLarges := 1000, 0
+		var most atomic.Int64
+		most.Store(1000)
+		tooLarges := 0
 		s.answers = func(_ []int, body string) error {
-			if len(body) > most {
+			if int64(len(body)) > most.Load() {
 				tooLarges++
 				return answer(413, "Request Entity Too Large")
 			}
@@ -66,24 +69,25 @@ func TestNoLongerTooLarge(t *testing.T) {
 		}
 		b := start(t, write.Config{BatchPoints: 1000, InFlight: 1}, sink{write: s.write}, &rejectFile{})
 		hours := func(n int) {
-			for range n * 60 {
-				b.send(points(1000))
-				time.Sleep(time.Minute)
+			for range n * 12 {
+				b.send(points(400))
+				time.Sleep(5 * time.Minute)
 			}
+			synctest.Wait()
 		}
 		hours(1)
-		told := b.log.count(tooLarge)
+		told := b.log.count(tooLarge) // while it is found out
 		hours(23)
 		if tooLarges > 40 || b.log.count(tooLarge) != told {
 			t.Errorf("in a day %d requests were too large, and %d times it was said, %d at first", tooLarges, b.log.count(tooLarge), told)
 		}
-		most = 1 << 20
+		most.Store(1 << 20)
 		hours(48)
 		s.sizes = nil
-		b.send(points(1000))
+		b.send(points(400))
 		b.finish()
 		if len(s.sizes) > 1 {
-			t.Errorf("1,000 points go in %d requests, and nothing is too large for two days", len(s.sizes))
+			t.Errorf("400 points go in %d requests, and nothing is too large for two days", len(s.sizes))
 		}
 	})
 }
@@ -93,9 +97,10 @@ func TestNoLongerTooLarge(t *testing.T) {
 func TestNothingIsSmallEnough(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(t)
-		most := 5
+		var most atomic.Int64
+		most.Store(5)
 		s.answers = func(_ []int, body string) error {
-			if len(body) > most {
+			if int64(len(body)) > most.Load() {
 				return answer(413, "Request Entity Too Large")
 			}
 			return nil
@@ -107,7 +112,7 @@ func TestNothingIsSmallEnough(t *testing.T) {
 		if b.log.count(outageBegins) != 1 || b.books().Rejected != 0 {
 			t.Errorf("%d outages, %+v, want one, and nothing rejected", b.log.count(outageBegins), b.books())
 		}
-		most = 1 << 20
+		most.Store(1 << 20)
 		began := time.Now()
 		for range 60 {
 			b.send(points(1000))

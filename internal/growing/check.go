@@ -36,7 +36,8 @@ func (f *File) Examine(now time.Time) (holds bool, kept int64, err error) {
 	f.reaches(info.Size(), now)
 	f.Info, f.Size = info, info.Size()
 	if f.Size < f.At.Offset {
-		return f.isOther(now)
+		kept, err = f.untouched()
+		return false, kept, err
 	}
 	f.Seen = min(f.Seen, f.Size)
 	if f.scanned > 0 && f.Size < f.Next()+f.scanned { // cut within a line that was not sent
@@ -51,11 +52,11 @@ func (f *File) Examine(now time.Time) (holds bool, kept int64, err error) {
 	}
 	fresh := len(f.Head) == 0
 	holds, err = f.holds()
-	if err != nil {
-		return true, 0, err
-	}
-	if !holds {
-		return f.isOther(now)
+	if err != nil || !holds {
+		if err == nil {
+			kept, err = f.untouched()
+		}
+		return err != nil, kept, err
 	}
 	if f.Size < f.Next() { // cut within the hole
 		f.hole, f.Seen = hole{}, f.At.Offset
@@ -69,15 +70,6 @@ func (f *File) Examine(now time.Time) (holds bool, kept int64, err error) {
 	}
 	f.verified = now
 	return true, 0, nil
-}
-
-// isOther is what Examine finds of a file that does not hold what was read of it.
-func (f *File) isOther(now time.Time) (holds bool, kept int64, err error) {
-	if f.IsAnonymised() {
-		return f.anonymised(now)
-	}
-	kept, err = f.untouched()
-	return false, kept, err
 }
 
 // Settle notes, at the end of a look, that the file holds what was read of it, and, if

@@ -11,7 +11,6 @@
 //	name.go    where it is now
 //	hole.go    NULs in it that nobody wrote
 //	check.go   whether it still holds what was read of it
-//	anonymised.go   or all but the addresses
 //	feed.go    where the chunks go
 //	unsynced.go   what was read and may not be on the disk yet
 //

@@ -47,11 +47,7 @@ type File struct {
 	Unsure     bool          // it was empty when it was found beside the log, and may become a copy of it
 	Unsearched bool          // it may have been copied and truncated since AsOf, and nobody has looked for the copy
 	Noise      bool          // it begins with what overwrote it
-	rewritten  struct {      // while it is written anew without addresses
-		size int64
-		at   time.Time // when it was seen to have that size
-	}
-	Leaving bool // it is to be closed, if one more read finds nothing
+	Leaving    bool          // it is to be closed, if one more read finds nothing
 
 	// What the ledger has of it.
 	Examined  time.Time    // the time of the file when it was looked at before the path was seen last

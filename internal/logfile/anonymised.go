@@ -66,9 +66,14 @@ func address(line []byte) (from, end int) {
 		for isPart(line[at+length]) { // up to the newline
 			length++
 		}
-		for n := length; n >= len("::1"); n-- { // a port may be behind it
-			if _, err := netip.ParseAddr(string(line[at : at+n])); err == nil {
-				return at, at + n
+		for from := at; from < at+length; from++ {
+			if from > at && line[from-1] != ':' { // of a name, as in host:192.0.2.7
+				continue
+			}
+			for end := at + length; end-from >= len("::1"); end-- { // a port may be behind it
+				if _, err := netip.ParseAddr(string(line[from:end])); err == nil {
+					return from, end
+				}
 			}
 		}
 		at += length
@@ -77,10 +82,10 @@ func address(line []byte) (from, end int) {
 }
 
 // hides reports whether a text tells less than an address that was in its place: it is no
-// address, or that of the host itself, or has zeros in place of the last bits.
+// address, or has zeros in place of the last bits.
 func hides(now, was []byte) bool {
 	addr, err := netip.ParseAddr(string(now))
-	if err != nil || addr.IsLoopback() {
+	if err != nil {
 		return true
 	}
 	of, err := netip.ParseAddr(string(was))

@@ -94,10 +94,7 @@ func (d *decision) unseen(since time.Time, comes bool, refusal error) {
 		if comes && d.Path.File >= 0 && d.Within(i, d.Path.File) || d.wasRead(i, 0, 0) {
 			continue
 		}
-		if id, from := d.Anonymised(i); id != 0 && from >= 0 {
-			d.add(Action{Do: Begin, File: i, Offset: from, Behind: true})
-			continue
-		} else if g := d.generation(id); g != nil {
+		if g := d.anonymised(i); g != nil {
 			d.add(Action{Do: Anonymised, File: i, Prior: *g})
 			continue
 		}
@@ -215,9 +212,6 @@ func (d *decision) copied(file int) int64 {
 	if f == nil || !f.Deleted || !f.Holds || f.Packed {
 		return 0
 	}
-	if id, _ := d.Anonymised(file); id == f.ID {
-		return d.Size(file)
-	}
 	from, ok := d.Agrees(file, f.ID)
 	if !ok {
 		return 0
@@ -233,7 +227,7 @@ func (d *decision) regrown() {
 			file := slices.IndexFunc(d.Beside, func(c Beside) bool {
 				return g.ID == id && c.Held == 0 && c.Inode.Is(g.Inode) && (g.Head.Length > 0 || NeverRead(&g) && (c.Rotated || c.Nameless))
 			})
-			if file < 0 || d.OpenAs(id) != nil {
+			if file < 0 || d.OpenAs(id) != nil || d.opens(file) {
 				continue
 			}
 			if d.isRefused(file) {
@@ -243,6 +237,10 @@ func (d *decision) regrown() {
 			// What grew may have been truncated, and be another one by now: its copies have not grown.
 			if d.isFile(file, &g) && d.Size(file) > g.Offset && d.Is(file, &g) == logfile.Same {
 				a = Action{Do: Resume, ID: id, File: file, Prior: g, Behind: true}
+				break
+			}
+			if was := d.anonymised(file); was != nil && d.isFile(file, &g) {
+				d.add(Action{Do: Anonymised, File: file, Prior: *was})
 				break
 			}
 			if slices.Contains(d.Emptied, id) && d.isWrittenAnew(file, &g) {
@@ -261,11 +259,16 @@ func (d *decision) isRefused(file int) bool {
 	return err != nil && !packed
 }
 
+// opens reports whether it was decided to open a file: it may have been several generations.
+func (d *decision) opens(file int) bool {
+	return slices.ContainsFunc(d.actions, func(a Action) bool { return (a.Do == Begin || a.Do == Resume) && a.File == file })
+}
+
 // isWrittenAnew reports whether there is something else in a file that was left, which nobody
 // has read.
 func (d *decision) isWrittenAnew(file int, g *checkpoint.Generation) bool {
 	c := d.Beside[file]
-	return (c.Rotated || c.Nameless) && d.isFile(file, g) && g.Head.Length > 0 && !d.HoldsAll(file, g) && !d.wasRead(file, 0, 0) && !d.hasNothingNew(file)
+	return (c.Rotated || c.Nameless) && d.isFile(file, g) && g.Head.Length > 0 && !d.HoldsAll(file, g) && !d.wasRead(file, 0, 0) && d.anonymised(file) == nil
 }
 
 // isWaiting reports whether nothing is to be done but to wait.

@@ -94,13 +94,16 @@ func (c *Beside) predates(g *checkpoint.Generation) bool {
 	return c.Inode.Device == g.Inode.Device && c.Modified.Add(step).UnixNano() < g.Inode.Birth
 }
 
-// generation is one that is or was read, as it was read; nil if it is not known.
-func (d *decision) generation(id int64) *checkpoint.Generation {
-	if f := d.OpenAs(id); f != nil {
+// anonymised is the generation that a file is but for its addresses, and of which all was read,
+// or will be: its own file is open, and is not at the path, where it may be truncated. nil if
+// there is none.
+func (d *decision) anonymised(file int) *checkpoint.Generation {
+	id := d.Anonymised(file)
+	if f := d.OpenAs(id); f != nil && f.ID != d.Path.Held {
 		return &f.Generation
 	}
 	for i, g := range d.finished() {
-		if g.ID == id {
+		if id != 0 && g.ID == id && d.OpenAs(id) == nil {
 			return &d.finished()[i]
 		}
 	}
@@ -161,12 +164,6 @@ func (d *decision) wasRead(file int, except, but int64) bool {
 		}
 	}
 	return false
-}
-
-// hasNothingNew reports whether a file is one that was read but for its addresses.
-func (d *decision) hasNothingNew(file int) bool {
-	id, from := d.Anonymised(file)
-	return id != 0 && from < 0
 }
 
 // WasRead reports whether a file can be opened and holds nothing but what is or was read.

@@ -223,7 +223,7 @@ func (e *evidence) Agrees(i int, id int64) (from int64, ok bool) {
 	return int64(bytes.LastIndexByte(theirs, '\n') + 1), true
 }
 
-func (e *evidence) Anonymised(int) (id, from int64) { return 0, 0 }
+func (e *evidence) Anonymised(int) int64 { return 0 }
 
 func (e *evidence) Imported(int) bool { return false }
 

@@ -34,9 +34,9 @@ type said struct {
 	within   map[string]bool
 	copiesOf map[string]bool // files that are about to be opened
 
-	anonymised, unread int64           // of which generation, and from where on + 1
-	agrees             map[int64]int64 // with which open ones, and from where on it has more
-	born               time.Time       // nobody knows if it is zero
+	anonymised int64           // of which generation
+	agrees     map[int64]int64 // with which open ones, and from where on it has more
+	born       time.Time       // nobody knows if it is zero
 }
 
 type (
@@ -268,9 +268,6 @@ func agrees(id, from int64) trait { return func(_ *look, s *said, _ int) { s.agr
 // anonymised says that a file is one that was read, without addresses.
 func anonymised(id int64) trait { return func(_ *look, s *said, _ int) { s.anonymised = id } }
 
-// unreadFrom says from where on such a one has more.
-func unreadFrom(offset int64) trait { return func(_ *look, s *said, _ int) { s.unread = offset + 1 } }
-
 func copyOfFile(other string) trait {
 	return func(_ *look, s *said, _ int) { s.copiesOf[other] = true }
 }
@@ -316,7 +313,7 @@ func (l *look) IsPart(i int, id int64) bool                   { return l.says[i]
 func (l *look) Within(i, j int) bool                          { return i == j || l.says[i].within[l.Beside[j].Path] }
 func (l *look) Imported(i int) bool                           { return l.says[i].imported }
 
-func (l *look) Anonymised(i int) (id, from int64) { return l.says[i].anonymised, l.says[i].unread - 1 }
+func (l *look) Anonymised(i int) int64 { return l.says[i].anonymised }
 
 func (l *look) Agrees(i int, id int64) (from int64, ok bool) {
 	from, ok = l.says[i].agrees[id]

@@ -119,10 +119,9 @@ type Evidence interface { //nolint:interfacebloat // each is a question of its o
 	// byte for byte as far as they go; and from where on it has lines that the open one has
 	// not.
 	Agrees(file int, open int64) (from int64, ok bool)
-	// Anonymised tells of a file that was read, or of a copy of it, out of which somebody took
-	// addresses: as which generation it was read, 0 if it is none, and from where on it has
-	// lines that nobody has read; below 0 if there are none.
-	Anonymised(file int) (id, from int64)
+	// Anonymised is the generation that a file is but for addresses, which somebody has taken out
+	// of it: one that is open, or was left not long ago. 0: it is none.
+	Anonymised(file int) int64
 	// Imported reports whether all of a file was imported.
 	Imported(file int) bool
 }

@@ -23,10 +23,6 @@ func (d *decision) truncations() {
 			if c.Held == f.ID || c.predates(&f.Generation) || d.Trouble(i) != nil {
 				continue
 			}
-			if id, _ := d.Anonymised(i); id == f.ID { // its rest is read when it is found as an unseen file
-				elsewhere = true
-				continue
-			}
 			if c.Held != 0 && !d.OpenAs(c.Held).Unsure {
 				elsewhere = elsewhere || d.Size(i) >= f.Known && d.Is(i, &f.Generation) >= logfile.Copy
 				continue
@@ -80,7 +76,7 @@ func (d *decision) emptyOnes() {
 			continue
 		}
 		file := slices.IndexFunc(d.Beside, func(c Beside) bool { return c.Held == f.ID })
-		if f.Superseded && file >= 0 && (d.wasRead(file, f.ID, 0) || d.hasNothingNew(file)) {
+		if f.Superseded && file >= 0 && (d.wasRead(file, f.ID, 0) || d.anonymised(file) != nil) {
 			d.add(Action{Do: Forget, ID: f.ID})
 		} else {
 			d.add(Action{Do: Sure, ID: f.ID})

@@ -133,7 +133,7 @@ func (s *source) take(r *Reader, b *found, file int) (*logfile.Opened, error) {
 // given it: what that sent and did not see acknowledged is sent again.
 func (s *source) begin(r *Reader, o *logfile.Opened, a scene.Action, now time.Time) error {
 	offset := a.Offset
-	if offset > 0 && !a.Behind {
+	if offset > 0 {
 		s.copiedTo(o, offset)
 	}
 	if !a.Behind && s.there != nil && os.SameFile(o.Info, s.there) {

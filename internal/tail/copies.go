@@ -35,16 +35,12 @@ func (s *source) truncated(r *Reader, sc *scene.Scene, b *found, a scene.Action,
 
 // cut ends the generation of a file that holds something else now.
 func (s *source) cut(r *Reader, sc *scene.Scene, b *found, a scene.Action, f *growing.File, over bool) error {
-	s.noteBeginning(f, true, sc.Now)
-	switch {
-	case over:
+	if over {
 		if !f.Superseded {
 			s.supersede(r, f, sc.Now)
 		}
 		r.log.Info("rotated log file was overwritten", "source", s.Name, "file", cmp.Or(f.Name(), s.Path), "bytes", f.At.Offset)
-	case f.IsAnonymised():
-		r.log.Info("addresses were taken out of a log file; it is read on behind what was read", "source", s.Name, "file", cmp.Or(f.Name(), s.Path), "offset", sc.OpenAs(a.ID).Kept)
-	default:
+	} else {
 		r.log.Info("log file was truncated", "source", s.Name, "file", s.Path, "bytes", f.At.Offset, "offset", sc.OpenAs(a.ID).Kept)
 		r.stats.UpdateSource(s.Index, func(st *stats.Source) { st.Truncations++ })
 	}

@@ -19,10 +19,8 @@ func TestOldFileIsEmptied(t *testing.T) {
 		next    []string
 	}{
 		{"renamed, a line later", false, 10 * time.Second, []string{"n1"}},
-		{"renamed, a line at once", false, 0, []string{"n1"}},
 		{"renamed, more than it had", false, 10 * time.Second, []string{"n1", "n2", "n3", "n4", "n5", "n6", "n7", "n8"}},
 		{"deleted, a line later", true, 10 * time.Second, []string{"n1"}},
-		{"deleted, a line at once", true, 0, []string{"n1"}},
 		{"deleted, more than it had", true, 10 * time.Second, []string{"n1", "n2", "n3", "n4", "n5", "n6", "n7", "n8"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -62,6 +60,7 @@ func TestOldFileIsEdited(t *testing.T) {
 	t.Parallel()
 	for name, edit := range map[string]func(t *testing.T, old *os.File){
 		"shortened":   func(t *testing.T, old *os.File) { truncate(t, old, 9) },
+		"trimmed":     func(t *testing.T, old *os.File) { truncate(t, old, 0); add(t, old, text("a5")) },
 		"other lines": func(t *testing.T, old *os.File) { truncate(t, old, 0); add(t, old, text("A1", "A2", "A3", "A4")) },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -76,4 +75,29 @@ func TestOldFileIsEdited(t *testing.T) {
 			})
 		})
 	}
+}
+
+// It is emptied, read on, and emptied once more after a restart.
+func TestOldFileIsEmptiedTwice(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		had := []string{"a1", "a2", "a3", "a4", "a5"}
+		d, _, old, _ := leftOld(t, false, text(had...), had...)
+		truncate(t, old, 0)
+		time.Sleep(3 * time.Second)
+		add(t, old, "n1\nn2\n")
+		d.wantOf(append(had, "b1", "n1", "n2")...)
+		time.Sleep(3 * time.Second)
+		d.acknowledge()
+		d.stop()
+		later()
+		d.start()
+		time.Sleep(3 * time.Second)
+		truncate(t, old, 0)
+		time.Sleep(3 * time.Second)
+		add(t, old, "m1\n")
+		time.Sleep(3 * time.Second)
+		d.wantOf("m1")
+		d.stop()
+	})
 }

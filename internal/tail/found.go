@@ -239,22 +239,22 @@ func (b *found) Agrees(i int, id int64) (from int64, ok bool) {
 	return 0, false
 }
 
-func (b *found) Anonymised(i int) (id, from int64) {
+func (b *found) Anonymised(i int) int64 {
 	o, err := b.file(i)
 	if err != nil {
-		return 0, 0
+		return 0
 	}
-	for _, f := range b.open { // all of which will be read
+	for _, f := range b.open {
 		if !f.Is(o.Info) && f.Head.IsAnonymised(o.Head) {
-			return f.At.Generation.ID, -1
+			return f.At.Generation.ID
 		}
 	}
 	for _, was := range b.left {
 		if was.head.IsAnonymised(o.Head) {
-			return was.id, was.unread(o)
+			return was.id
 		}
 	}
-	return 0, 0
+	return 0
 }
 
 func (b *found) Imported(i int) bool {

@@ -26,7 +26,6 @@ const (
 	holdFor    = 10 * time.Minute
 	maxWatches = 64 // of a source, as many as the checkpoint knows
 	maxHeld    = 4  // of these, the last ones: logrotate may run more than once
-	mostLeft   = 4  // a file that has no more than one part in so many was emptied; who edits it leaves more
 )
 
 // watched is a file that was left, and is not read.
@@ -56,7 +55,7 @@ func (s *source) watchLeft(r *Reader, f *growing.File, now time.Time) {
 		}
 	}
 	s.watch(r, w)
-	s.noteBeginning(f, false, now)
+	s.noteBeginning(f, now)
 	for i := range max(0, len(s.watched)-maxHeld) {
 		r.release(&s.watched[i])
 	}
@@ -109,7 +108,7 @@ func (s *source) nameHeld(o *logfile.Opened) {
 }
 
 // regrown are the generations whose files have grown since they were left, or since somebody has
-// emptied them. Files that
+// emptied them, or were changed. Files that
 // are not found, and those that did not grow for long, are looked at no more.
 func (s *source) regrown(r *Reader, now time.Time) (ids, emptied []int64) {
 	gone, over := map[int64]bool{}, map[int64]bool{}
@@ -126,11 +125,11 @@ func (s *source) regrown(r *Reader, now time.Time) (ids, emptied []int64) {
 			}
 			info = w.in(beside)
 		}
-		if info != nil && info.Size() <= w.end/mostLeft { // nginx may have written to it already
+		if info != nil && info.Size() == 0 {
 			w.end, w.emptied = 0, true
 		}
 		switch {
-		case info != nil && info.Size() > w.end:
+		case info != nil && info.Size() != w.end && info.Size() > 0:
 			if ids = append(ids, w.id); w.emptied {
 				emptied = append(emptied, w.id)
 			}

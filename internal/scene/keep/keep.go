@@ -85,8 +85,6 @@ type agreement struct {
 	OK   bool
 }
 
-type anonymised struct{ ID, From int64 }
-
 func about(what string, numbers ...int64) string { return fmt.Sprint(what, numbers) }
 
 func of(what string, file int, g *checkpoint.Generation) string {
@@ -135,10 +133,8 @@ func (r *recorder) Agrees(file int, open int64) (from int64, ok bool) {
 	return from, ok
 }
 
-func (r *recorder) Anonymised(file int) (id, from int64) {
-	id, from = r.of.Anonymised(file)
-	note(r, about("anonymised", int64(file)), anonymised{id, from})
-	return id, from
+func (r *recorder) Anonymised(file int) int64 {
+	return note(r, about("anonymised", int64(file)), r.of.Anonymised(file))
 }
 
 func (r *recorder) Imported(file int) bool {
@@ -202,9 +198,8 @@ func (r *replayer) Agrees(file int, open int64) (from int64, ok bool) {
 	return a.From, a.OK
 }
 
-func (r *replayer) Anonymised(file int) (id, from int64) {
-	a := answer[anonymised](r, about("anonymised", int64(file)))
-	return a.ID, a.From
+func (r *replayer) Anonymised(file int) int64 {
+	return answer[int64](r, about("anonymised", int64(file)))
 }
 
 func (r *replayer) Imported(file int) bool { return answer[bool](r, about("imported", int64(file))) }

@@ -118,25 +118,33 @@ func TestRotatedLogIsAnonymised(t *testing.T) {
 	}
 }
 
+// manyVisits come while a daemon is stopped that has read a few; hidden is what the whole log is
+// without addresses.
+func manyVisits(t *testing.T) (d *daemon, path string, old *os.File, unread []string, hidden string) {
+	t.Helper()
+	text, lines, hidden := visits(0, 100)
+	more, unread, moreHidden := visits(100, 50_000)
+	path = logFile(t)
+	old = create(t, path, text)
+	d = newDaemon(t, false, path)
+	d.start()
+	d.wantOf(lines...)
+	d.acknowledge()
+	d.stop()
+	later()
+	add(t, old, more)
+	return d, path, old, unread, hidden + moreHidden
+}
+
 // Not all of it was read yet: nothing is lost.
 func TestLogIsAnonymisedBeforeAllIsRead(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		text, lines, hidden := visits(0, 100)
-		more, unread, moreHidden := visits(100, 50_000)
-		path := logFile(t)
-		old := create(t, path, text)
-		d := newDaemon(t, false, path)
-		d.start()
-		d.wantOf(lines...)
-		d.acknowledge()
-		d.stop()
-		later()
-		add(t, old, more)
+		d, path, _, unread, hidden := manyVisits(t)
 		d.prepare() // and InfluxDB is away
 		time.Sleep(5 * time.Second)
 		rotate(t, path, "b1\n")
-		byAnother(t, path+".1", hidden+moreHidden)
+		byAnother(t, path+".1", hidden)
 		time.Sleep(5 * time.Second)
 		go d.drain()
 		d.wantOf(append(unread, "b1")...)
@@ -150,18 +158,8 @@ func TestLogIsAnonymisedBeforeAllIsRead(t *testing.T) {
 func TestLogIsEmptiedThatWasCopiedWithoutAddresses(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		text, lines, hidden := visits(0, 100)
-		more, _, moreHidden := visits(100, 50_000)
-		path := logFile(t)
-		old := create(t, path, text)
-		d := newDaemon(t, false, path)
-		d.start()
-		d.wantOf(lines...)
-		d.acknowledge()
-		d.stop()
-		later()
-		add(t, old, more)
-		create(t, path+".1", hidden+moreHidden)
+		d, path, old, _, hidden := manyVisits(t)
+		create(t, path+".1", hidden)
 		d.prepare()
 		time.Sleep(5 * time.Second)
 		truncate(t, old, 0)

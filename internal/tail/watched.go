@@ -107,9 +107,9 @@ func (s *source) nameHeld(o *logfile.Opened) {
 	}
 }
 
-// regrown are the generations whose files have grown since they were left, or since somebody has
-// emptied them, or were changed. Files that
-// are not found, and those that did not grow for long, are looked at no more.
+// regrown are the generations whose files have grown since they were left, or have changed; and
+// those of them that were emptied before. Files that are not found, and those that did not grow
+// for long, are looked at no more.
 func (s *source) regrown(r *Reader, now time.Time) (ids, emptied []int64) {
 	gone, over := map[int64]bool{}, map[int64]bool{}
 	var beside []logfile.Sibling

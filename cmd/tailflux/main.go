@@ -40,12 +40,12 @@ func main() {
 
 // job is what to do with the pipeline other than to follow the logs for ever.
 type job struct {
-	scenes   string   // directory for what is seen of the logs, or ""
-	once     bool     // end at the last newline of the logs
-	files    []string // import these instead, as logs of the only source
-	progress func(tail.Progress)
-	again    func() (*config.Config, error) // reads the configuration again, for a reload; nil: there is none
-	signals  chan os.Signal                 // gets SIGHUP since before the configuration was read; nil: nobody does
+	scenes     string   // directory for what is seen of the logs, or ""
+	once       bool     // end at the last newline of the logs
+	files      []string // import these instead, as logs of the only source
+	progress   func(tail.Progress)
+	loadConfig func() (*config.Config, error) // reads the configuration again, for a reload; nil: there is none
+	signals    chan os.Signal                 // gets SIGHUP since before the configuration was read; nil: nobody does
 }
 
 // run opens what stays, and runs the pipeline: again for each configuration that a reload
@@ -119,7 +119,7 @@ func run(c *config.Config, do job, log *slog.Logger) error {
 		g.Go(func() error { return monitor.Serve(serving, listener, p.monitor()) })
 	}
 	err = g.Wait()
-	return cmp.Or(kept.end(err, isClosed(p.reader.CaughtUp()), st, log), p.reader.Refused(), misfits(c, do, st))
+	return cmp.Or(kept.end(err, isClosed(p.reader.CaughtUp()), st, log), p.reader.Failed(), misfits(c, do, st))
 }
 
 // pipeline is the three stages, and what they share.
@@ -172,7 +172,7 @@ func (p *pipeline) repeat(reading, running context.Context, next *reloads) error
 		}
 		switch {
 		case p.kept.trail.isLost() && reading.Err() == nil:
-			if err := p.again(); err != nil {
+			if err := p.rewind(); err != nil {
 				return err
 			}
 		case !next.takeOver(reading):
@@ -216,7 +216,7 @@ func (p *pipeline) run(stopping, running context.Context, next *reloads) error {
 		defer settle() // the last stage is done
 		err := writer.Run(running, batches)
 		if err == nil {
-			p.kept.trail.settle(stopping, p.unit.Alive)
+			p.kept.trail.drain(stopping, p.unit.Alive)
 			_ = passed.Save() // which logs trouble
 			next.save(stopping)
 		}
@@ -236,17 +236,17 @@ func (p *pipeline) run(stopping, running context.Context, next *reloads) error {
 	return err
 }
 
-// again makes the next run read from where the checkpoint stands, as a start does.
-func (p *pipeline) again() error {
+// rewind makes the next run read from where the checkpoint stands, as a start does.
+func (p *pipeline) rewind() error {
 	c := p.kept.config
 	p.stats.ReadAgain(time.Now()) // what waits for a cut
-	p.kept.trail.again()
+	p.kept.trail.reset()
 	if err := p.kept.openRejects(c); err != nil {
 		return err
 	}
 	p.kept.rollups = newRollups(p.kept)
 	p.kept.rollups.addUp(p.parser, c.Raw)
-	p.reader.Again()
+	p.reader.Rewind()
 	return nil
 }
 

@@ -71,17 +71,17 @@ func (p *progress) verdict() error {
 	case !p.latest.Complete:
 		return errors.New("import: interrupted; run the same command again to continue")
 	case len(p.latest.Failed) > 0:
-		return errors.Join(p.refused(), fmt.Errorf("import: could not be read to the end: %s", listed(p.latest.Failed)))
+		return errors.Join(p.unfit(), fmt.Errorf("import: could not be read to the end: %s", listed(p.latest.Failed)))
 	}
-	return p.refused()
+	return p.unfit()
 }
 
-// refused says which files were not imported because they are no logs of the source.
-func (p *progress) refused() error {
-	if len(p.latest.Refused) == 0 {
+// unfit says which files were not imported because they are no logs of the source.
+func (p *progress) unfit() error {
+	if len(p.latest.Unfit) == 0 {
 		return nil
 	}
-	return fmt.Errorf("import: %w", errors.Join(p.latest.Refused...))
+	return fmt.Errorf("import: %w", errors.Join(p.latest.Unfit...))
 }
 
 // listed are some of the files, for a message.

@@ -151,16 +151,16 @@ func redeliverTo(c *config.Config, source string, log *slog.Logger) (done redeli
 	}
 
 	lines, points := pools(c)
-	again := redeliver.New(redeliver.Config{
+	redelivery := redeliver.New(redeliver.Config{
 		Pending: pending, Sources: sources, MaxLine: int(c.MaxLineBytes), Pool: lines, Stats: st, Rollups: definitions(c), Raw: c.Raw,
 		Shape: func(s *flow.Source) (*shape.Lines, error) {
 			return kept.shaper.Look(s.Config, s.Name, s.Path, kept.values)
 		},
 	})
-	parser := parse.New(again, int(c.MaxLineBytes), points, st, log)
-	addUpAlone(again, parser, c, kept.host)
+	parser := parse.New(redelivery, int(c.MaxLineBytes), points, st, log)
+	addUpAlone(redelivery, parser, c, kept.host)
 	settings := writeConfig(c) // nothing is held: they are in the reject file
-	settings.Cuts, settings.Policy = again, func(name string) write.Sink { return inPolicy{to, name} }
+	settings.Cuts, settings.Policy = redelivery, func(name string) write.Sink { return inPolicy{to, name} }
 	reading, stopReading := context.WithCancel(context.Background())
 	g, running := errgroup.WithContext(context.Background())
 	running, stopRunning := context.WithCancel(running)
@@ -168,24 +168,24 @@ func redeliverTo(c *config.Config, source string, log *slog.Logger) (done redeli
 	defer onSignal(nil, stopReading, stopRunning, nil, st, log)()
 	defer context.AfterFunc(running, stopReading)()
 	chunks, batches, deltas := make(chan flow.Chunk, channelItems), make(chan flow.Batch, channelItems), make(chan flow.Batch, channelItems)
-	g.Go(func() error { return again.Run(reading, chunks) })
+	g.Go(func() error { return redelivery.Run(reading, chunks) })
 	g.Go(func() error { return parser.Run(running, chunks, batches) })
 	g.Go(func() error {
-		if err := write.New(settings, to, again, again, st, log).Run(running, batches); err != nil {
+		if err := write.New(settings, to, redelivery, redelivery, st, log).Run(running, batches); err != nil {
 			return err
 		}
 		// Then the refused points of rollups, which are no lines.
-		g.Go(func() error { return again.RunDeltas(reading, deltas) })
-		return write.New(settings, to, again, again, st, log).Run(running, deltas)
+		g.Go(func() error { return redelivery.RunDeltas(reading, deltas) })
+		return write.New(settings, to, redelivery, redelivery, st, log).Run(running, deltas)
 	})
 	done.begun = true
 	err = kept.end(g.Wait(), false, st, log)
-	if err == nil && !again.Outcome.Complete {
+	if err == nil && !redelivery.Outcome.Complete {
 		err = errors.New("redeliver: interrupted; run the same command again to continue")
 	}
 
 	books := st.Snapshot(time.Now()).Books
-	done.Outcome, done.points, done.filtered = again.Outcome, books.Written, books.Filtered
+	done.Outcome, done.points, done.filtered = redelivery.Outcome, books.Written, books.Filtered
 	now, entries := time.Now(), slices.Concat(done.Refused, done.Settled)
 	for i := range entries {
 		if entries[i].Kind == rejects.Redelivered && entries[i].Rollup != "" {
@@ -200,12 +200,12 @@ func redeliverTo(c *config.Config, source string, log *slog.Logger) (done redeli
 }
 
 // addUpAlone has redelivered lines added up, too.
-func addUpAlone(again *redeliver.Redelivery, p *parse.Parser, c *config.Config, host string) {
-	if len(again.Rollups) == 0 {
+func addUpAlone(r *redeliver.Redelivery, p *parse.Parser, c *config.Config, host string) {
+	if len(r.Rollups) == 0 {
 		return
 	}
-	of := &parse.Rollups{Sums: again.Sums(host), Book: rollup.NewBook(nil, nil), Raw: c.Raw, Last: -1, From: again.From}
-	for _, d := range again.Rollups {
+	of := &parse.Rollups{Sums: r.Sums(host), Book: rollup.NewBook(nil, nil), Raw: c.Raw, Last: -1, From: r.From}
+	for _, d := range r.Rollups {
 		of.Keys = append(of.Keys, d.Key())
 	}
 	if !c.Raw {

@@ -18,11 +18,11 @@ import (
 
 // reloads takes configurations over, all of one or nothing of it: docs/adr/0013-reload.md.
 type reloads struct {
-	p     *pipeline
-	again func() (*config.Config, error)
-	stats *stats.Stats
-	log   *slog.Logger
-	asked chan struct{} // there is one to be taken over
+	p          *pipeline
+	loadConfig func() (*config.Config, error)
+	stats      *stats.Stats
+	log        *slog.Logger
+	asked      chan struct{} // there is one to be taken over
 
 	mu     sync.Mutex // guards what follows
 	config *config.Config
@@ -39,7 +39,7 @@ type pending struct {
 
 // newReloads is about a pipeline that runs as its state says.
 func newReloads(p *pipeline, do job) (*reloads, error) {
-	r := &reloads{p: p, again: do.again, stats: p.stats, log: p.log, asked: make(chan struct{}, 1), config: p.kept.config}
+	r := &reloads{p: p, loadConfig: do.loadConfig, stats: p.stats, log: p.log, asked: make(chan struct{}, 1), config: p.kept.config}
 	if c := p.kept.next; c != nil {
 		client, err := openInflux(c, p.log)
 		if err != nil {
@@ -52,7 +52,7 @@ func newReloads(p *pipeline, do job) (*reloads, error) {
 
 // onSIGHUP is what SIGHUP does; nil if it does nothing.
 func (r *reloads) onSIGHUP() func() {
-	if r.again == nil {
+	if r.loadConfig == nil {
 		return nil
 	}
 	return r.reload
@@ -64,14 +64,14 @@ func (r *reloads) reload() {
 	r.p.unit.Reloading()
 	next, err := r.read()
 	if err != nil {
-		r.refused(err)
+		r.fail(err)
 		return
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	keys := config.Changed(r.config, next.config)
 	if err := immovable(keys); err != nil {
-		r.refuse(err)
+		r.failLocked(err)
 		return
 	}
 	if r.next == nil && !slices.ContainsFunc(keys, func(key string) bool { return !slices.Contains(atOnce, key) }) {
@@ -103,7 +103,7 @@ func (r *reloads) wait(next *pending) {
 
 // read reads the configuration again, and what it names.
 func (r *reloads) read() (*pending, error) {
-	c, err := r.again()
+	c, err := r.loadConfig()
 	if err != nil {
 		return nil, err
 	}
@@ -135,18 +135,18 @@ func immovable(keys []string) error {
 	return fmt.Errorf("%s cannot be changed by a reload: systemctl restart tailflux", strings.Join(keys, ", "))
 }
 
-func (r *reloads) refused(err error) {
+func (r *reloads) fail(err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.refuse(err)
+	r.failLocked(err)
 }
 
-func (r *reloads) refuse(err error) {
+func (r *reloads) failLocked(err error) {
 	if r.next != nil {
 		r.next.newest = false
 	}
 	r.log.Error("reload is refused: nothing of the new configuration is used", "err", err)
-	r.stats.Reloaded(time.Now(), stats.Refused, err.Error())
+	r.stats.Reloaded(time.Now(), stats.NotApplied, err.Error())
 	r.p.unit.Reloaded("reload refused: " + err.Error())
 }
 
@@ -229,7 +229,7 @@ func (r *reloads) takeOver(stopping context.Context) bool {
 	}
 	switch {
 	case err != nil && latest:
-		r.refuse(err)
+		r.failLocked(err)
 	case err != nil:
 		r.log.Error("reload is refused: nothing of the new configuration is used", "err", err)
 	default:
@@ -251,7 +251,7 @@ func (r *reloads) writeConfig() write.Config {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	w := writeConfig(r.config)
-	if r.again != nil {
+	if r.loadConfig != nil {
 		w.Watchdog = write.Watchdog{Alive: r.p.unit.Alive, Every: r.p.unit.Watchdog()}
 	}
 	w.Hold = func() bool {

@@ -36,10 +36,10 @@ SIGHUP reads the configuration again: all of it is taken over, or nothing. With
 			signals := make(chan os.Signal, 4)
 			signal.Notify(signals, syscall.SIGHUP)
 			defer signal.Stop(signals)
-			again := func() (*config.Config, error) {
+			loadConfig := func() (*config.Config, error) {
 				return load(cmd, func(c *config.Config) error { return errors.Join(secrets(c), checkPaths(c)) })
 			}
-			c, err := again()
+			c, err := loadConfig()
 			if err != nil {
 				return err
 			}
@@ -47,9 +47,9 @@ SIGHUP reads the configuration again: all of it is taken over, or nothing. With
 			log := newLogger(stderr)
 			prepare(c, once, log)
 			if once {
-				again = nil
+				loadConfig = nil
 			}
-			return run(c, job{once: once, scenes: scenes, again: again, signals: signals}, log)
+			return run(c, job{once: once, scenes: scenes, loadConfig: loadConfig, signals: signals}, log)
 		},
 	}
 	help.AddConfigFlags(cmd.Flags())

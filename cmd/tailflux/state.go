@@ -87,7 +87,7 @@ func (s *state) first(c *config.Config, do job) error {
 	if err != nil {
 		return err
 	}
-	if was := s.settings.InForce(c, s.hostOf); len(changed) > 0 && do.again != nil && was != nil {
+	if was := s.settings.InForce(c, s.hostOf); len(changed) > 0 && do.loadConfig != nil && was != nil {
 		if err := s.try(c); err != nil {
 			return err
 		}
@@ -211,10 +211,10 @@ func (s *state) end(err error, caughtUp bool, st *stats.Stats, log *slog.Logger)
 			err = fmt.Errorf("%d lines %w; they are read again at the next start", books.InFlight, write.ErrUndelivered)
 		}
 	}
-	if err == nil && s.rollups != nil && s.trail.isSettled() { // else all that was sent is acknowledged, and read again
+	if err == nil && s.rollups != nil && s.trail.isDrained() { // else all that was sent is acknowledged, and read again
 		err = s.rollups.undelivered()
 	}
-	if err == nil && books.InFlight == 0 && s.trail.isSettled() { // else the next start reads again
+	if err == nil && books.InFlight == 0 && s.trail.isDrained() { // else the next start reads again
 		err = s.settings.Delivered(caughtUp)
 	}
 	log.Info("stopped", slog.Group("lines", "read", books.Read, "written", books.Written,
@@ -223,7 +223,7 @@ func (s *state) end(err error, caughtUp bool, st *stats.Stats, log *slog.Logger)
 }
 
 // leave is what leaves out files of the glob at that place of the configuration.
-func (s *state) leave(config int) func(path string) (why string, refused bool) {
+func (s *state) leave(config int) func(path string) (why string, fatal bool) {
 	return func(path string) (string, bool) { return s.shaper.LeaveOut(config, path) }
 }
 

@@ -93,7 +93,7 @@ func (p *pipeline) look(reading context.Context) error {
 	g.Go(recovered(func() error { return p.reader.Run(reading, chunks) }))
 	g.Go(recovered(func() error { return p.parser.Run(running, chunks, batches) }))
 	g.Go(recovered(func() error { return writer.Run(running, batches) }))
-	return cmp.Or(g.Wait(), p.reader.Refused())
+	return cmp.Or(g.Wait(), p.reader.Failed())
 }
 
 // recovered makes a panic an error, which is printed when the terminal is as it was.

@@ -126,8 +126,8 @@ func (t *trail) asked(at time.Time, is influx.Server, err error) {
 	t.waiting = append(t.waiting[:0], t.waiting[n:]...)
 }
 
-// again makes it begin anew.
-func (t *trail) again() {
+// reset makes it begin anew, for another run.
+func (t *trail) reset() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.lost, t.waiting, t.process, t.doubt = make(chan struct{}), nil, 0, ""
@@ -139,8 +139,9 @@ func (t *trail) state() (lost <-chan struct{}, waits bool, lag time.Duration) {
 	return t.lost, len(t.waiting) > 0, t.lag
 }
 
-// isSettled reports whether the checkpoint stands where the store acknowledged.
-func (t *trail) isSettled() bool {
+// isDrained reports whether nothing is held back: the checkpoint stands where the store
+// acknowledged.
+func (t *trail) isDrained() bool {
 	lost, waits, _ := t.state()
 	return !waits && !isClosed(lost)
 }
@@ -171,8 +172,8 @@ func (t *trail) watch(ctx context.Context, ask func(context.Context) (influx.Ser
 	}
 }
 
-// settle waits until nothing waits any more, or it is lost, or ctx ends.
-func (t *trail) settle(ctx context.Context, alive func()) {
+// drain waits until nothing is held back any more, or it is lost, or ctx ends.
+func (t *trail) drain(ctx context.Context, alive func()) {
 	for {
 		lost, waits, _ := t.state()
 		if !waits || isClosed(lost) {

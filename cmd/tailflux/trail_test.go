@@ -105,7 +105,7 @@ func TestTrailBeginsAgain(t *testing.T) {
 		if got := passed(); got != 10 {
 			t.Errorf("%d lines are relied on, want 10", got)
 		}
-		tr.again()
+		tr.reset()
 		tr.follow(victoria(8), time.Second)
 		acknowledge(20)
 		time.Sleep(2 * time.Second)
@@ -116,7 +116,7 @@ func TestTrailBeginsAgain(t *testing.T) {
 		}
 		settled := make(chan struct{})
 		go func() {
-			tr.settle(t.Context(), func() {})
+			tr.drain(t.Context(), func() {})
 			close(settled)
 		}()
 		time.Sleep(2 * time.Second)

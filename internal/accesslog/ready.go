@@ -172,8 +172,8 @@ func (s *readySlot) has(k *readyKey) bool {
 	return different|(s.lengths^k.lengths) == 0 && s.length > 0
 }
 
-// isAgain reports whether the key, which was not found, comes for the second time.
-func (m *ready) isAgain() bool {
+// wasSeen reports whether the key, which was not found, comes for the second time.
+func (m *ready) wasSeen() bool {
 	hash := uint32(m.key.hash>>32) | 1
 	place := &m.once[m.key.hash>>8%uint64(len(m.once))]
 	if *place == hash {

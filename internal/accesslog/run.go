@@ -154,7 +154,7 @@ func (e *Encoder) appendRun(p []byte, r *run, captures [][]byte) []byte {
 	m.miss()
 	start := len(p)
 	p = e.appendTags(p, r, captures)
-	if ok && m.isAgain() {
+	if ok && m.wasSeen() {
 		if ids, ok := e.idsOf(r); ok && (!r.request || e.origin.isHead(head)) {
 			m.keep(p[start:], ids)
 		}

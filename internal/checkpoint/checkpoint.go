@@ -98,7 +98,7 @@ type Source struct {
 	Open        []Generation // Reading and Left, in the order in which they appeared at the path
 	Finished    []Generation // Finished and Lost, in the order in which they became so
 	Imports     []Generation // imported files
-	Unsettled   int64        // files not older than this are still to be looked for, or one of them cannot be opened; Unix ns, 0: none
+	SearchSince int64        // files not older than this are still to be looked for, or one of them cannot be opened; Unix ns, 0: none
 	FirstLine   int64        // in a copy: the least number that a line may have, because another log had the name before; 0: any
 }
 
@@ -108,8 +108,8 @@ type Checkpoint struct {
 	stats *stats.Stats
 	log   *slog.Logger
 
-	outage   outage     // for the goroutine that saves
-	settling sync.Mutex // held while logs are synced
+	outage  outage     // for the goroutine that saves
+	syncing sync.Mutex // held while logs are synced
 
 	mu       sync.Mutex // guards the fields below; never held over I/O
 	sources  map[string]*Source
@@ -195,7 +195,7 @@ func (s *Source) clone() Source {
 	return Source{
 		Path: s.Path, Directories: slices.Clone(s.Directories),
 		Open: slices.Clone(s.Open), Finished: slices.Clone(s.Finished), Imports: slices.Clone(s.Imports),
-		Unsettled: s.Unsettled,
+		SearchSince: s.SearchSince,
 	}
 }
 

@@ -214,9 +214,9 @@ func TestWhatIsSavedIsReadBack(t *testing.T) {
 
 	left, described, lost := reading(2, 200, "two\n"), reading(4, 40, "begin"), delivered(3, 300, "three\n")
 	left.State, left.Left, described.File, lost.State = checkpoint.Left, checkpoint.Reached{Offset: 300}, file(40), checkpoint.Lost
-	o.Ledger("web").Unsettled(time.Unix(7, 8))
+	o.Ledger("web").SearchSince(time.Unix(7, 8))
 	wantWeb := checkpoint.Source{
-		Unsettled:   7_000_000_008,
+		SearchSince: 7_000_000_008,
 		Path:        web.Path,
 		Directories: []string{"/var/log/nginx/old dir", "/var/log/\"<ü>\"\n\u2028"},
 		Open:        []checkpoint.Generation{left, described, reading(5, 50, "begin")},

@@ -65,18 +65,18 @@ func TestAgain(t *testing.T) {
 	o.Acknowledge(at(g, 500), nil)
 	kept := o.ledger(g).Copy().Open[0].Ahead[:1] // lines
 	o.cut("site#1", g, 200)
-	if again, rollups := o.ledger(g).Again(g.ID, kept); !again || rollups != 0 {
+	if again, rollups := o.ledger(g).DropAhead(g.ID, kept); !again || rollups != 0 {
 		t.Errorf("Again reports %v, and %d rollups, want true and none", again, rollups)
 	}
 	o.wantFroms(g, 50, 20, 20)
-	if again, _ := o.ledger(g).Again(g.ID, kept); again {
+	if again, _ := o.ledger(g).DropAhead(g.ID, kept); again {
 		t.Error("nothing was ahead but what is kept, and something was done")
 	}
 	o.Secure()
 	o = o.crash()
 	o.wantFroms(g, 50, 20, 20)
 	o.cut("site#1", g, 700)
-	if again, rollups := o.ledger(g).Again(g.ID, nil); !again || rollups != 1 {
+	if again, rollups := o.ledger(g).DropAhead(g.ID, nil); !again || rollups != 1 {
 		t.Errorf("Again reports %v, and %d rollups, want true and one", again, rollups)
 	}
 	o.wantFroms(g, 20, 20, 20)

@@ -47,7 +47,7 @@ type (
 		Open        []reading  `json:"open,omitempty"`
 		Finished    []finished `json:"finished,omitempty"`
 		Imports     []reading  `json:"imports,omitempty"`
-		Unsettled   int64      `json:"refused,omitempty"` // what it was in earlier versions
+		SearchSince int64      `json:"refused,omitempty"` // what it was in earlier versions
 	}
 	reading struct {
 		logfile.File
@@ -88,7 +88,7 @@ type (
 
 // MarshalJSON writes a source as it stands in the file.
 func (s *Source) MarshalJSON() ([]byte, error) {
-	to := saved{Path: s.Path, Directories: s.Directories, Open: toReading(s.Open), Imports: toReading(s.Imports), Unsettled: s.Unsettled}
+	to := saved{Path: s.Path, Directories: s.Directories, Open: toReading(s.Open), Imports: toReading(s.Imports), SearchSince: s.SearchSince}
 	for _, g := range s.Finished {
 		to.Finished = append(to.Finished, finished{g.File, g.ID, g.FirstLine, g.Earlier, g.Line, g.Offset, g.Before, g.State == Lost, toAhead(g.Ahead), toSpans(g.Spans)})
 	}
@@ -119,7 +119,7 @@ func (s *Source) UnmarshalJSON(text []byte) error {
 	if err := json.Unmarshal(text, &from); err != nil {
 		return err
 	}
-	*s = Source{Path: from.Path, Directories: from.Directories, Open: fromReading(from.Open), Imports: fromReading(from.Imports), Unsettled: from.Unsettled}
+	*s = Source{Path: from.Path, Directories: from.Directories, Open: fromReading(from.Open), Imports: fromReading(from.Imports), SearchSince: from.SearchSince}
 	for _, g := range from.Finished {
 		state := Finished
 		if g.Lost {

@@ -140,10 +140,10 @@ func (l *Ledger) RotatedTo(dir string) {
 	}
 }
 
-// Unsettled records that files not older than since are still to be looked for, or that one
+// SearchSince records that files not older than since are still to be looked for, or that one
 // of them cannot be opened. The zero time records that there are no such files. It outlives a
 // restart, when it is needed: what is known is newer by then.
-func (l *Ledger) Unsettled(since time.Time) {
+func (l *Ledger) SearchSince(since time.Time) {
 	c := l.c
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -151,8 +151,8 @@ func (l *Ledger) Unsettled(since time.Time) {
 	if !since.IsZero() {
 		at = since.UnixNano()
 	}
-	if s := c.source(l.name); s.Unsettled != at {
-		s.Unsettled = at
+	if s := c.source(l.name); s.SearchSince != at {
+		s.SearchSince = at
 		c.changed = true // it is saved with whatever newer is known
 	}
 }
@@ -184,22 +184,23 @@ func (l *Ledger) Stay(g *flow.Generation) {
 	}
 }
 
-// Again makes all destinations but these get an open generation again from where the one is that
-// got least. It reports whether any had got more, and how many rollups.
-func (l *Ledger) Again(id int64, but []Ahead) (again bool, rollups int) {
+// DropAhead forgets that destinations got more of an open generation than others, but for those
+// to keep: the dropped ones get it again from where the one is that got least. It reports
+// whether there were any, and how many of them are rollups.
+func (l *Ledger) DropAhead(id int64, keep []Ahead) (dropped bool, rollups int) {
 	c := l.c
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	_, open := l.open(id)
-	if open == nil || len(open.Ahead) == len(but) {
+	if open == nil || len(open.Ahead) == len(keep) {
 		return false, 0
 	}
 	for _, a := range open.Ahead {
-		if !slices.Contains(but, a) && a.Destination != Lines && a.Destination != Raw {
+		if !slices.Contains(keep, a) && a.Destination != Lines && a.Destination != Raw {
 			rollups++
 		}
 	}
-	open.Ahead = but
+	open.Ahead = keep
 	c.needed++
 	c.changed = true
 	return true, rollups

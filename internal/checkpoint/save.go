@@ -19,7 +19,7 @@ func (c *Checkpoint) Secure() {
 // save. Save logs an error itself: when the outage begins, and once more when a new file is
 // affected. /monitor shows it too.
 func (c *Checkpoint) Save() error {
-	c.settle()
+	c.countSynced()
 	return c.save()
 }
 
@@ -71,8 +71,8 @@ func (c *Checkpoint) save() error {
 // a power cut than what the checkpoint knows as delivered of it. SyncLogs reports whether anything
 // is saved at all. Call it before the first acknowledgement.
 func (c *Checkpoint) SyncLogs(sync func()) bool {
-	c.settling.Lock()
-	defer c.settling.Unlock()
+	c.syncing.Lock()
+	defer c.syncing.Unlock()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.disk.dir != nil {
@@ -81,10 +81,10 @@ func (c *Checkpoint) SyncLogs(sync func()) bool {
 	return c.syncLogs != nil
 }
 
-// settle makes what was acknowledged count.
-func (c *Checkpoint) settle() {
-	c.settling.Lock() // whoever comes second must not wait for less
-	defer c.settling.Unlock()
+// countSynced syncs the logs, and makes what was acknowledged before count.
+func (c *Checkpoint) countSynced() {
+	c.syncing.Lock() // whoever comes second must not wait for less
+	defer c.syncing.Unlock()
 	c.mu.Lock()
 	sync, waiting := c.syncLogs, c.waiting
 	c.waiting = nil
@@ -102,7 +102,7 @@ func (c *Checkpoint) settle() {
 
 // SaveTwice is Save, so that either file may be lost, whatever was saved before.
 func (c *Checkpoint) SaveTwice() error {
-	c.settle() // first, so that nobody else saves what is needed without it
+	c.countSynced() // first, so that nobody else saves what is needed without it
 	c.mu.Lock()
 	c.needed++
 	c.mu.Unlock()

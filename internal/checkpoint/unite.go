@@ -78,8 +78,8 @@ func (s *Source) take(from *Source, gone bool) {
 		s.Imports = append(s.Imports, numbered(g))
 	}
 	s.Imports = s.Imports[max(0, len(s.Imports)-maxImports):]
-	if s.Unsettled == 0 || from.Unsettled != 0 && from.Unsettled < s.Unsettled {
-		s.Unsettled = from.Unsettled
+	if s.SearchSince == 0 || from.SearchSince != 0 && from.SearchSince < s.SearchSince {
+		s.SearchSince = from.SearchSince
 	}
 	for _, dir := range from.Directories {
 		if !slices.Contains(s.Directories, dir) {

@@ -26,7 +26,7 @@ func TestUnite(t *testing.T) {
 		}
 		o.RotatedTo(s.Name, "/old")
 		if day != "25" { // beside which a file could not be read
-			o.Ledger(s.Name).Unsettled(time.Unix(0, int64(len(days))))
+			o.Ledger(s.Name).SearchSince(time.Unix(0, int64(len(days))))
 		}
 		o.BeginImport(at(generation(s, -1), 0), logfile.Sum{}, file(1))
 	}
@@ -58,8 +58,8 @@ func TestUnite(t *testing.T) {
 			t.Errorf("generation %d is numbered from %d, and goes on at %d; the one before at %d", g.ID, g.FirstLine, g.Line, before.Line)
 		}
 	}
-	if got.Unsettled != 2 {
-		t.Errorf("unsettled since %d, want 2", got.Unsettled)
+	if got.SearchSince != 2 {
+		t.Errorf("search since %d, want 2", got.SearchSince)
 	}
 	if !slices.Equal(got.Directories, []string{"/old"}) {
 		t.Errorf("directories are %q", got.Directories)

@@ -45,8 +45,8 @@ func main() {
 }
 
 const (
-	database = "nginx"
-	settle   = 20 * time.Second // for what is on the way at the end
+	database  = "nginx"
+	drainTime = 20 * time.Second // for what is on the way at the end
 )
 
 func run(ctx context.Context, dir, tailflux string, rate float64, duration time.Duration) error {
@@ -89,7 +89,7 @@ func run(ctx context.Context, dir, tailflux string, rate float64, duration time.
 		return err
 	}
 	defer daemon.Kill()
-	if _, err := daemon.WaitFor(settle, func(tailfluxtest.Report) bool { return true }); err != nil {
+	if _, err := daemon.WaitFor(drainTime, func(tailfluxtest.Report) bool { return true }); err != nil {
 		return err
 	}
 	explain(daemon, db.URL(), log, duration)
@@ -152,7 +152,7 @@ func watch(ctx context.Context, generator *feed.Feed, d *tailfluxtest.Daemon) er
 // compare waits until everything generated has arrived, stops tailflux, and
 // counts.
 func compare(generated int64, d *tailfluxtest.Daemon, db *influxdtest.Server) error {
-	_, err := d.WaitFor(settle, func(r tailfluxtest.Report) bool {
+	_, err := d.WaitFor(drainTime, func(r tailfluxtest.Report) bool {
 		return r.Lines.Read == generated && r.Lines.InFlight == 0
 	})
 	if err != nil {

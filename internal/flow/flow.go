@@ -99,10 +99,10 @@ type Batch struct {
 	Skipped    []Skip // ascending by line
 	TooLong    int64  // as in Chunk
 
-	Again   int64 // filtered lines that were settled before, and count as written: they are read again for rollups
-	Waiting int64 // lines without a point that count as written with a cut to come
-	Cut     *Cut
-	More    bool // of Cut in the next batch
+	ReadAgain int64 // filtered lines that were settled before, and count as written: they are read again for rollups
+	Waiting   int64 // lines without a point that count as written with a cut to come
+	Cut       *Cut
+	More      bool // of Cut in the next batch
 
 	// Once this batch and all before it are settled, so are all lines of the source that are
 	// older than Seen, in nanoseconds since 1970, wherever they go; 0: that is not known.
@@ -133,9 +133,9 @@ func (b *Batch) Written() int64 {
 	case b.Cut != nil:
 		return b.Cut.Lines
 	case b.NumPoints > 0:
-		return int64(b.NumPoints) + b.Again
+		return int64(b.NumPoints) + b.ReadAgain
 	}
-	return b.NumLines() - int64(len(b.Skipped)) - b.Waiting + b.Again
+	return b.NumLines() - int64(len(b.Skipped)) - b.Waiting + b.ReadAgain
 }
 
 // Release releases the batch's blocks. Lines and Points must not be used

@@ -72,10 +72,10 @@ func (f *File) Examine(now time.Time) (holds bool, kept int64, err error) {
 	return true, 0, nil
 }
 
-// Settle notes, at the end of a look, that the file holds what was read of it, and, if
+// Confirm notes, at the end of a look, that the file holds what was read of it, and, if
 // the path was seen or searched for, that all is known that came to it before. The time
 // is that from before the path was seen: what came and went since is not older.
-func (f *File) Settle(seen bool) {
+func (f *File) Confirm(seen bool) {
 	changed := f.noted != len(f.Head)
 	if seen && !f.Unsearched && !f.AsOf.Equal(f.Examined) {
 		f.AsOf, changed = f.Examined, true

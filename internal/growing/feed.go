@@ -80,7 +80,7 @@ func (d *Feed) send(ctx context.Context, chunk flow.Chunk) error {
 	next := d.meanwhile()
 	if !chunk.Left {
 		d.stats.Read(time.Now(), chunk.Lines(), int64(len(chunk.Data)))
-		d.unsettled(chunk, chunk.Lines())
+		d.countUnsettled(chunk, chunk.Lines())
 	}
 	for {
 		d.patience.Reset(time.Until(next))
@@ -90,7 +90,7 @@ func (d *Feed) send(ctx context.Context, chunk flow.Chunk) error {
 		case <-d.patience.C:
 			next = d.meanwhile()
 		case <-ctx.Done():
-			d.unsettled(chunk, -chunk.Lines())
+			d.countUnsettled(chunk, -chunk.Lines())
 			if chunk.Left {
 				return ctx.Err()
 			}
@@ -101,7 +101,7 @@ func (d *Feed) send(ctx context.Context, chunk flow.Chunk) error {
 	}
 }
 
-func (d *Feed) unsettled(chunk flow.Chunk, lines int64) {
+func (d *Feed) countUnsettled(chunk flow.Chunk, lines int64) {
 	d.stats.UpdateSource(chunk.Start.Generation.Source.Index, func(s *stats.Source) { s.Unsettled += lines })
 }
 

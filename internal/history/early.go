@@ -21,7 +21,7 @@ func (a *asking) early() {
 		remedy = "choose 1h"
 	}
 	a.answer.Missing[partSeries] = fmt.Sprintf("no %d-%s window with requests has ended yet: %s", a.window/size, unit, remedy)
-	a.again()
+	a.markSoon()
 }
 
 // isYoung reports whether tailflux was started so short a time ago, and all that came since is
@@ -39,8 +39,8 @@ func (a *asking) hasRows() bool {
 	return false
 }
 
-// again says that what the answer lacks comes soon.
-func (a *asking) again() {
+// markSoon says that what the answer lacks comes soon.
+func (a *asking) markSoon() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.answer.soon = true

@@ -60,12 +60,12 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	request, err := Parse(values, s.Now())
 	form, wrong := parseForm(values)
 	if err = errors.Join(err, wrong); err != nil {
-		s.refuse(w, state{http.StatusBadRequest, "wrong", err.Error()})
+		s.writeError(w, state{http.StatusBadRequest, "wrong", err.Error()})
 		return
 	}
 	store, err := s.Store()
 	if err != nil {
-		s.refuse(w, s.failed(err))
+		s.writeError(w, s.failed(err))
 		return
 	}
 	answer, err := s.flights.do(r.Context(), key{request, store}, func(ctx context.Context) (*Answer, error) {
@@ -73,14 +73,14 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	})
 	if err != nil {
 		if r.Context().Err() == nil {
-			s.refuse(w, s.failed(err))
+			s.writeError(w, s.failed(err))
 		}
 		return
 	}
 	s.show(w, answer, form)
 }
 
-func (s *server) refuse(w http.ResponseWriter, is state) {
+func (s *server) writeError(w http.ResponseWriter, is state) {
 	if is.Status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", "10")
 	}
@@ -142,7 +142,7 @@ func (s *server) work(ctx context.Context, store *Store, r Request) (*Answer, er
 	if err := a.where(ctx); err != nil {
 		return nil, err
 	}
-	if err := a.settle(); err != nil {
+	if err := a.chooseSpan(); err != nil {
 		return nil, err
 	}
 	a.begin()

@@ -52,7 +52,7 @@ func (a *asking) observed(ctx context.Context) error {
 	}
 	all = slices.DeleteFunc(all, func(o query.Observed) bool { return !wasThere(asked, &o) })
 	if len(all) == 0 && a.isYoung(a.late()+every) {
-		a.again()
+		a.markSoon()
 		return unanswerable{errNotKnown}
 	}
 	if len(all) == 0 {

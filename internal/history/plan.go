@@ -24,9 +24,9 @@ var widths = []time.Duration{
 // mostBuckets is how many there are at most, unless a bucket is a day.
 const mostBuckets = 200
 
-// settle finds the span: the narrowest bucket of which a rollup has whole windows, and a
+// chooseSpan finds the span: the narrowest bucket of which a rollup has whole windows, and a
 // time of which all that are asked have whole ones, so that all figures are of the same.
-func (a *asking) settle() error {
+func (a *asking) chooseSpan() error {
 	span := a.To.Sub(a.From)
 	widths := slices.Clone(widths)
 	for _, d := range a.rollups {

@@ -54,14 +54,14 @@ type Config struct {
 
 // Client writes and queries. It is safe for concurrent use.
 type Client struct {
-	config   Config
-	base     string // URL without a slash at its end
-	writeURL string
-	http     *http.Client
-	query    client.Client          // nil where it cannot go
-	server   atomic.Pointer[Server] // nil before it was asked
-	lacking  atomic.Bool            // there is no policy for rollups: they go where points of lines do
-	settled  atomic.Bool            // lacking is known
+	config       Config
+	base         string // URL without a slash at its end
+	writeURL     string
+	http         *http.Client
+	query        client.Client          // nil where it cannot go
+	server       atomic.Pointer[Server] // nil before it was asked
+	lacking      atomic.Bool            // there is no policy for rollups: they go where points of lines do
+	lackingKnown atomic.Bool            // lacking is known
 }
 
 // queryTimeout bounds statements, which cannot be cancelled.
@@ -164,7 +164,7 @@ func (c *Client) Prepare(ctx context.Context) (version string, err error) {
 		err = nil
 	}
 	if err == nil {
-		err = c.settle(ctx, true)
+		err = c.checkPolicies(ctx, true)
 	}
 	return is.Short(), err
 }

@@ -169,9 +169,9 @@ func (c *Client) keeps() bool {
 	return is != nil && is.Keeps()
 }
 
-// settle finds out whether rollups can go to their policy, and says once what is not as
+// checkPolicies finds out whether rollups can go to their policy, and says once what is not as
 // it is configured, if that is wanted.
-func (c *Client) settle(ctx context.Context, say bool) error {
+func (c *Client) checkPolicies(ctx context.Context, say bool) error {
 	if c.config.Keep == (Keep{}) {
 		return nil
 	}
@@ -220,7 +220,7 @@ func (c *Client) tryRollups(ctx context.Context) error {
 
 func (c *Client) lack(lacking bool) {
 	c.lacking.Store(lacking)
-	c.settled.Store(true)
+	c.lackingKnown.Store(true)
 }
 
 // PolicyOf is the policy in which points are whose rollup names one, or none; it may ask the
@@ -229,11 +229,11 @@ func (c *Client) PolicyOf(ctx context.Context, name string) (string, error) {
 	if name == "" {
 		return c.config.RetentionPolicy, nil
 	}
-	if name == c.config.Keep.RollupsPolicy && !c.settled.Load() {
+	if name == c.config.Keep.RollupsPolicy && !c.lackingKnown.Load() {
 		if _, err := c.Server(ctx); err != nil {
 			return "", err
 		}
-		if err := c.settle(ctx, false); err != nil {
+		if err := c.checkPolicies(ctx, false); err != nil {
 			return "", err
 		}
 	}
@@ -248,7 +248,7 @@ func isPolicyMissing(message string) bool {
 // What is refused, or does not answer, is known by the next try.
 func (c *Client) missing(ctx context.Context) {
 	if err := c.CreateDatabase(ctx); err == nil || errors.Is(err, ErrRefused) {
-		_ = c.settle(ctx, false)
+		_ = c.checkPolicies(ctx, false)
 	}
 }
 

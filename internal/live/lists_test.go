@@ -36,7 +36,7 @@ var keyed = map[string]struct {
 		return l.agent
 	}, func(t *live.Top) []live.Row { return t.Bots }},
 	"failing": {func(l line) string { return folded[l.path] }, func(t *live.Top) []live.Row { return t.Failing }}, // each does at some time
-	"refused": {func(l line) string { return folded[l.path] }, func(t *live.Top) []live.Row { return t.Refused }},
+	"refused": {func(l line) string { return folded[l.path] }, func(t *live.Top) []live.Row { return t.ClientErrors }},
 }
 
 // folded are the paths of random lines as they are shown.

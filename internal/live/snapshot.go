@@ -46,13 +46,13 @@ type Top struct {
 	Sampled int64    `json:"sampled"`
 	Full    []string `json:"full"` // lists, as they are called below, that had more values than are kept: they have those with most requests, of which they may lack a few
 
-	Paths   []Row `json:"paths"`
-	Failing []Row `json:"failing"` // paths, by errors of the server
-	Refused []Row `json:"refused"` // paths, by errors of the client, such as those that are not there
-	Slowest []Row `json:"slowest"` // paths, by the 95th percentile of their times
-	Clients []Row `json:"clients"` // of an address only the network, unless it may be shown
-	Agents  []Row `json:"agents"`
-	Bots    []Row `json:"bots"` // agents that say they are
+	Paths        []Row `json:"paths"`
+	Failing      []Row `json:"failing"` // paths, by errors of the server
+	ClientErrors []Row `json:"refused"` // paths, by errors of the client, such as those that are not there
+	Slowest      []Row `json:"slowest"` // paths, by the 95th percentile of their times
+	Clients      []Row `json:"clients"` // of an address only the network, unless it may be shown
+	Agents       []Row `json:"agents"`
+	Bots         []Row `json:"bots"` // agents that say they are
 
 	Methods   []Row `json:"methods"`
 	Statuses  []Row `json:"statuses"`

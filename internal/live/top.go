@@ -35,7 +35,7 @@ func (l *lists) top(nano int64) *Top {
 	paths := l.paths.values(p, nil)
 	t.Paths = l.best(paths, byRequests)
 	t.Failing = l.best(paths, func(v *value) float64 { return float64(v.server) })
-	t.Refused = l.best(paths, func(v *value) float64 { return float64(v.client) })
+	t.ClientErrors = l.best(paths, func(v *value) float64 { return float64(v.client) })
 	t.Slowest = l.best(paths, func(v *value) float64 {
 		switch {
 		case v.timed == 0:

@@ -120,11 +120,11 @@ func (o *Opened) IsCopyOf(e *Opened, size int64) bool {
 		return false
 	}
 	if compressed { // without disturbing who reads it
-		again, err := os.Open(fmt.Sprintf("/proc/self/fd/%d", e.File.Fd()))
+		reopened, err := os.Open(fmt.Sprintf("/proc/self/fd/%d", e.File.Fd()))
 		if err != nil {
 			return false
 		}
-		e := &Opened{File: again, Content: &Compressed{f: again, format: from.format, memory: from.memory}, Head: e.Head}
+		e := &Opened{File: reopened, Content: &Compressed{f: reopened, format: from.format, memory: from.memory}, Head: e.Head}
 		defer e.Close()
 		return o.IsPrefixOf(e)
 	}

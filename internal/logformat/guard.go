@@ -141,7 +141,7 @@ func (g *guard) partsMayMatch(line []byte) bool {
 		}
 		rest = rest[at+1:]
 	}
-	return g.front.mayEnd(line[:len(line)-len(rest)-1]) && g.rest.Scan(rest, nil, nil) != scan.Refused
+	return g.front.mayEnd(line[:len(line)-len(rest)-1]) && g.rest.Scan(rest, nil, nil) != scan.NoMatch
 }
 
 // isAnchored reports whether a match begins where the line does, and ends where that ends.

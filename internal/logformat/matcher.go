@@ -72,7 +72,7 @@ func (m *Matcher) Match(line []byte) (captures [][]byte, ok bool) {
 		switch m.prog.Scan(line, m.captures, m.scratch) {
 		case scan.Matched:
 			return m.captures, true
-		case scan.Refused:
+		case scan.NoMatch:
 			return m.missed(line)
 		}
 	}

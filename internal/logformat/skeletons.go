@@ -175,15 +175,15 @@ func (l *learner) place(k *key) bool {
 		}
 	}
 	p.index = p.of
-	l.settle(&p)
+	l.resolve(&p)
 	l.places = append(l.places, p)
 	l.from = l.at
 	return true
 }
 
-// settle decides which of several keys for a variable counts. That depends on which of
+// resolve decides which of several keys for a variable counts. That depends on which of
 // them have a value, so all must be strings.
-func (l *learner) settle(p *place) {
+func (l *learner) resolve(p *place) {
 	for i := range l.places {
 		other := &l.places[i]
 		if p.of < 0 || other.of != p.of {

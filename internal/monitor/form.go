@@ -14,7 +14,7 @@ var form = sync.OnceValue(func() *template.Template {
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
-{{if .Again}}<meta http-equiv="refresh" content="0">
+{{if .Refresh}}<meta http-equiv="refresh" content="0">
 {{end}}<title>tailflux: token</title>
 <link rel="icon" href="data:,">
 <style>{{.Style}}</style>

@@ -145,7 +145,7 @@ func reloads(r monitorReport, add add) {
 	if r.Reload == nil {
 		return
 	}
-	for _, state := range []string{stats.Pending, stats.Applied, stats.Refused} {
+	for _, state := range []string{stats.Pending, stats.Applied, stats.NotApplied} {
 		add(truth(r.Reload.State == state), state)
 	}
 }

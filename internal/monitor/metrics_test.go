@@ -245,7 +245,7 @@ func TestMetricsOfStates(t *testing.T) {
 	st.RejectsTrouble("full")
 	st.CheckpointTrouble("full")
 	at := time.Now().Truncate(time.Millisecond)
-	st.Reloaded(at, stats.Refused, "no")
+	st.Reloaded(at, stats.NotApplied, "no")
 	check(map[string]float64{
 		`tailflux_source_open{source="web"}`: 1, `tailflux_source_trouble{source="web"}`: 0,
 		`tailflux_glob_trouble{source="sites"}`: 0, "tailflux_influxdb_up": 1,

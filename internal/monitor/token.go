@@ -28,7 +28,7 @@ func guarded(next http.Handler, token func() string) http.Handler {
 		case hasCookie(r, want):
 			next.ServeHTTP(w, r)
 		default:
-			refuse(w, r)
+			unauthorized(w, r)
 		}
 	})
 }
@@ -85,8 +85,8 @@ func begin(w http.ResponseWriter, r *http.Request, token string) {
 	w.WriteHeader(http.StatusSeeOther)
 }
 
-// refuse asks for the token: a browser with a form, all others with a line.
-func refuse(w http.ResponseWriter, r *http.Request) {
+// unauthorized asks for the token: a browser with a form, all others with a line.
+func unauthorized(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("WWW-Authenticate", `Bearer realm="tailflux"`)
 	h.Set("Cache-Control", "no-store")
@@ -103,7 +103,7 @@ func refuse(w http.ResponseWriter, r *http.Request) {
 		"Wrong": r.URL.Query().Has("token"),
 		// The browser keeps the cookie back where a link on another site leads here; asked
 		// again from here it sends it.
-		"Again": r.Header.Get("Sec-Fetch-Site") == "cross-site" && !r.URL.Query().Has("token"),
-		"Style": template.CSS(formStyle),
+		"Refresh": r.Header.Get("Sec-Fetch-Site") == "cross-site" && !r.URL.Query().Has("token"),
+		"Style":   template.CSS(formStyle),
 	})
 }

@@ -68,8 +68,8 @@ type fit struct {
 	quiet   int64 // lines until it may be logged again
 }
 
-// warnAgain is how many lines there are at least between two warnings of a source.
-const warnAgain = 1000
+// warnEvery is how many lines there are at least between two warnings of a source.
+const warnEvery = 1000
 
 // judge notes how the lines of a batch go with their format.
 func (p *Parser) judge(s *source, b *flow.Batch, c count) {
@@ -127,7 +127,7 @@ func (p *Parser) fitsNot(s *source) {
 	trouble := fmt.Sprintf(all+": they are not in its format; try tailflux explain --file %s", f.misfits, f.why, s.file)
 	p.stats.UpdateSource(s.flow.Index, func(st *stats.Source) { st.Unfit = trouble })
 	if !f.trouble && f.quiet == 0 {
-		f.quiet = warnAgain
+		f.quiet = warnEvery
 		p.about(s, f.line).Warn("lines are not in the format of their source: they are rejected until one is; compare them with tailflux explain",
 			"lines", f.misfits, "reason", string(f.why))
 	}

@@ -293,7 +293,7 @@ func encode(by *accesslog.Encoder, buf []byte, captures [][]byte, number int64, 
 func (s *source) skip(b *flow.Batch, lines []byte, why flow.Skip) int {
 	if s.gen != nil && b.End.Line < s.gen.Lines {
 		why = flow.Skip{Filtered: true}
-		b.Again++
+		b.ReadAgain++
 	}
 	n := bytes.IndexByte(lines, '\n') + 1
 	why.Line = int32(b.NumLines())
@@ -309,7 +309,7 @@ func (s *source) skip(b *flow.Batch, lines []byte, why flow.Skip) int {
 func (p *Parser) send(ctx context.Context, src *source, b flow.Batch, out chan<- flow.Batch) error {
 	count := countOf(&b)
 	filtered := count.filtered
-	settled := filtered - b.Again
+	settled := filtered - b.ReadAgain
 	p.stats.UpdateSource(src.flow.Index, count.addTo)
 	p.judge(src, &b, count)
 	src.newest, src.skips = max(src.newest, b.End.Line-1), len(b.Skipped)

@@ -78,7 +78,7 @@ func (p *Parser) add(g *rollup.Generation, by *accesslog.Encoder, captures [][]b
 	r := p.rollups
 	waits = r.Last >= 0 && g.Counts(r.Last, line)
 	m, series := by.Measures(captures), by.Series(captures)
-	for i := r.Sums.AddAgain(g, 0, line, m, series); i < len(r.Keys); i = r.Sums.AddAgain(g, i+1, line, m, series) {
+	for i := r.Sums.AddRemembered(g, 0, line, m, series); i < len(r.Keys); i = r.Sums.AddRemembered(g, i+1, line, m, series) {
 		r.tags = by.AppendRollupTags(r.tags[:0], i, captures)
 		r.Sums.Add(g, i, line, m, r.tags)
 		r.Sums.Remember(&series[i])

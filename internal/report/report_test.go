@@ -143,7 +143,7 @@ func check(t *testing.T, r *report.Report, k known) {
 		{"paths", r.Top.Paths, k.paths, requestsOf},
 		{"agents", r.Top.Agents, k.agents, requestsOf},
 		{"failing", r.Top.Failing, k.failing, func(r live.Row) int64 { return r.ServerErrors }},
-		{"refused", r.Top.Refused, k.refused, func(r live.Row) int64 { return r.ClientErrors }},
+		{"refused", r.Top.ClientErrors, k.refused, func(r live.Row) int64 { return r.ClientErrors }},
 	} {
 		want := slices.Sorted(maps.Values(list.want))
 		slices.Reverse(want)

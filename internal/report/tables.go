@@ -34,7 +34,7 @@ func (r *Report) tables() (all []table) {
 	}{
 		{"paths", "Paths", "Path", top.Paths, timed},
 		{"failing", "Failing paths (5xx)", "Path", top.Failing, timed},
-		{"refused", "Paths with client errors (4xx)", "Path", top.Refused, timed},
+		{"refused", "Paths with client errors (4xx)", "Path", top.ClientErrors, timed},
 		{"slowest", "Slowest paths (p95)", "Path", top.Slowest, timed},
 		{"statuses", "Statuses", "Status", named(top.Statuses, statusText), narrow},
 		{"methods", "Methods", "Method", top.Methods, narrow},

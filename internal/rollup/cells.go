@@ -76,9 +76,9 @@ func (t *cells) quickAt(s *share, series *accesslog.Series) uint64 {
 	return hash >> (64 - quickBits)
 }
 
-// again returns the cell of a share for a series and a window if it is remembered, or nil.
+// remembered returns the cell of a share for a series and a window if it is remembered, or nil.
 // So most lines find theirs without a text that says which it is.
-func (t *cells) again(s *share, window int64, series *accesslog.Series) *cell {
+func (t *cells) remembered(s *share, window int64, series *accesslog.Series) *cell {
 	at := t.quickAt(s, series)
 	for way := range uint64(quickWays) {
 		if c := t.quick[at^way]; c.window == window && c.share == s && c.series == *series {

@@ -20,10 +20,10 @@ func TestSeriesOfTwoShares(t *testing.T) {
 	all, one, other, series := newCells(), &share{salt: 7}, &share{salt: 7}, &accesslog.Series{9, 9, 9, 9}
 	c := all.of(one, window, []byte(",a=b"))
 	all.remember(c, series)
-	if got := all.again(one, window, series); got != c {
+	if got := all.remembered(one, window, series); got != c {
 		t.Errorf("again = %p, want the cell that was remembered, %p", got, c)
 	}
-	if got := all.again(other, window, series); got != nil {
+	if got := all.remembered(other, window, series); got != nil {
 		t.Error("a share is given the cell of another")
 	}
 }

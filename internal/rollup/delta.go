@@ -47,7 +47,7 @@ func (s *Sums) Cut(o Open) *Cut {
 	for sh.isBound() && sh.marks[0] <= g.at.Line {
 		sh.marks = sh.marks[1:]
 	}
-	g.settle()
+	g.updateDue()
 	return c
 }
 

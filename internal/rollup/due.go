@@ -8,8 +8,8 @@ import (
 // Arrive notes when the lines came that are asked about and added next.
 func (g *Generation) Arrive(now time.Time) { g.now = now }
 
-// settle finds out what is due next.
-func (g *Generation) settle() {
+// updateDue finds out what is due next.
+func (g *Generation) updateDue() {
 	g.due = never
 	for i := range g.shares {
 		g.due = min(g.due, g.shares[i].due(g))
@@ -40,7 +40,7 @@ func (g *Generation) turns(line, at int64) bool {
 		}
 		g.turn = min(g.turn, sh.turn)
 	}
-	g.settle()
+	g.updateDue()
 	return g.due <= line
 }
 
@@ -84,7 +84,7 @@ func (s *Sums) Leave(g *Generation) (all []Open) {
 			all = append(all, Open{g, i})
 		}
 	}
-	g.settle()
+	g.updateDue()
 	return all
 }
 

@@ -79,7 +79,7 @@ func (a *adder) add(t testing.TB, generation int, line int64, captures [][]byte)
 		if !a.quick {
 			return of
 		}
-		return a.sums.AddAgain(a.open[generation], of, line, m, series)
+		return a.sums.AddRemembered(a.open[generation], of, line, m, series)
 	}
 	again = len(series)
 	for of := next(0); of < len(series); of = next(of + 1) {

@@ -105,7 +105,7 @@ func (s *Sums) Begin(at flow.Position, from func(key string) int64, intents func
 		s.salts++
 		g.shares[i] = share{rollup: r, salt: mixed(s.salts), begin: begin, next: begin, marks: marks(begin, bound), bound: bound, base: begin}
 	}
-	g.settle()
+	g.updateDue()
 	s.known = append(s.known, g)
 	s.places[placeOf(g.Generation)] = g
 	return g
@@ -156,10 +156,10 @@ func (g *Generation) CountsAny(line int64) bool {
 	return false
 }
 
-// AddAgain adds a line to the rollups for which it counts, from one on, as far as its series
+// AddRemembered adds a line to the rollups for which it counts, from one on, as far as its series
 // were remembered in their windows. It returns the place of the first one to which it could
 // not be added so; that is how many there are if it was added to all.
-func (s *Sums) AddAgain(g *Generation, rollup int, line int64, m *accesslog.Measures, series []accesslog.Series) int {
+func (s *Sums) AddRemembered(g *Generation, rollup int, line int64, m *accesslog.Measures, series []accesslog.Series) int {
 	a := &s.line
 	a.set(m)
 	for ; rollup < len(g.shares); rollup++ {
@@ -167,7 +167,7 @@ func (s *Sums) AddAgain(g *Generation, rollup int, line int64, m *accesslog.Meas
 		if line < sh.next {
 			continue
 		}
-		c := s.cells.again(sh, sh.rollup.windowOf(a.at), &series[rollup])
+		c := s.cells.remembered(sh, sh.rollup.windowOf(a.at), &series[rollup])
 		if c == nil {
 			break
 		}
@@ -178,7 +178,7 @@ func (s *Sums) AddAgain(g *Generation, rollup int, line int64, m *accesslog.Meas
 	return rollup
 }
 
-// Remember is called after Add, for AddAgain: the line was one of that series, which may stand
+// Remember is called after Add, for AddRemembered: the line was one of that series, which may stand
 // for nothing.
 func (s *Sums) Remember(series *accesslog.Series) {
 	if series.IsKnown() {

@@ -18,13 +18,13 @@ func (d *daemon) act(sc *scene.Scene, e *evidence, actions []scene.Action, moved
 	for _, a := range actions {
 		f := d.file(a.ID)
 		switch a.Do {
-		case scene.Again:
+		case scene.LookAgain:
 			more = true
 		case scene.Wait:
 			err = a.Err
-		case scene.Refused:
-			err, d.unsettled = a.Err, a.Since
-			d.ledger.Unsettled(a.Since)
+		case scene.CannotOpen:
+			err, d.searchSince = a.Err, a.Since
+			d.ledger.SearchSince(a.Since)
 		case scene.Missing:
 			if d.missed.IsZero() {
 				d.grown(sc.Now)
@@ -275,8 +275,8 @@ func (d *daemon) forget(id int64, f *file) {
 // searched notes that nobody has to look for files any more, and gives those that have
 // their first line its number.
 func (d *daemon) searched() {
-	d.unsettled, d.restarted = time.Time{}, false
-	d.ledger.Unsettled(time.Time{})
+	d.searchSince, d.restarted = time.Time{}, false
+	d.ledger.SearchSince(time.Time{})
 	for _, f := range d.files {
 		if g := f.at.Generation; f.unsearched && len(f.head) > 0 && !f.packed && f.at.Offset == 0 && g.ID > 1 {
 			known := d.ledger.Copy()
@@ -296,8 +296,8 @@ func (d *daemon) grown(now time.Time) {
 }
 
 func (d *daemon) searchFrom(since time.Time) {
-	if d.unsettled.IsZero() || since.Before(d.unsettled) {
-		d.unsettled = since
-		d.ledger.Unsettled(since)
+	if d.searchSince.IsZero() || since.Before(d.searchSince) {
+		d.searchSince = since
+		d.ledger.SearchSince(since)
 	}
 }

@@ -24,16 +24,16 @@ func (d *decision) missed() {
 func (d *decision) arrivals() {
 	since, searching := d.since()
 	comes := d.isNew()
-	var refusal error
+	var openErr error
 	if comes && d.Path.File >= 0 {
-		refusal = d.Trouble(d.Path.File)
-		comes = refusal == nil
+		openErr = d.Trouble(d.Path.File)
+		comes = openErr == nil
 	}
 	if comes && d.newest() != nil {
 		d.add(Action{Do: Supersede, ID: d.newest().ID})
 	}
 	if searching {
-		d.unseen(since, comes, refusal)
+		d.unseen(since, comes, openErr)
 	}
 	switch f := d.OpenAs(d.Path.Held); {
 	case comes:
@@ -56,7 +56,7 @@ func (d *decision) arrivals() {
 // leaves out files that are older than what was read, and those whose lines will be read from
 // the file that comes to the path. While one of them, or the file at the path, cannot be
 // opened, since stays as it is, so the next look finds the same files again.
-func (d *decision) unseen(since time.Time, comes bool, refusal error) {
+func (d *decision) unseen(since time.Time, comes bool, openErr error) {
 	mayBe := func(i int) bool {
 		c := d.Beside[i]
 		called := c.Rotated || c.Maybe && d.Restarted && !c.Renamed
@@ -71,7 +71,7 @@ func (d *decision) unseen(since time.Time, comes bool, refusal error) {
 			packed, ok := errors.AsType[logfile.PackedError](err)
 			other := packed.NoText && !c.Rotated && sure && !before
 			if !ok {
-				refusal = err
+				openErr = err
 			} else if d.Restarted && !other && !d.isKnownTime(c.Modified) {
 				d.add(Action{Do: Unreadable, File: i, Err: err})
 			}
@@ -109,8 +109,8 @@ func (d *decision) unseen(since time.Time, comes bool, refusal error) {
 			d.add(Action{Do: Unreadable, File: i, Err: errUnplaced})
 		}
 	}
-	if refusal != nil { // the next look goes on
-		d.add(Action{Do: Refused, Err: refusal, Since: since})
+	if openErr != nil { // the next look goes on
+		d.add(Action{Do: CannotOpen, Err: openErr, Since: since})
 	} else {
 		d.add(Action{Do: Searched})
 	}
@@ -230,7 +230,7 @@ func (d *decision) regrown() {
 			if file < 0 || d.OpenAs(id) != nil || d.opens(file) {
 				continue
 			}
-			if d.isRefused(file) {
+			if d.cannotOpen(file) {
 				a = Action{Do: Wait, Err: d.Trouble(file)}
 				break
 			}
@@ -252,8 +252,8 @@ func (d *decision) regrown() {
 	}
 }
 
-// isRefused reports whether a file cannot be opened now, and may be later.
-func (d *decision) isRefused(file int) bool {
+// cannotOpen reports whether a file cannot be opened now, but perhaps later.
+func (d *decision) cannotOpen(file int) bool {
 	err := d.Trouble(file)
 	_, packed := errors.AsType[logfile.PackedError](err)
 	return err != nil && !packed

@@ -25,20 +25,20 @@ const (
 
 // daemon is one run of it.
 type daemon struct {
-	m          *model
-	checkpoint *checkpoint.Checkpoint
-	ledger     *checkpoint.Ledger
-	source     *flow.Source
-	files      []*file
-	started    bool
-	restarted  bool // files that were rotated before the start are still to be looked for
-	watched    []watched
-	checked    time.Time
-	missed     time.Time
-	unsettled  time.Time
-	trouble    error
-	room       int // blocks until somebody takes them
-	unacked    []sent
+	m           *model
+	checkpoint  *checkpoint.Checkpoint
+	ledger      *checkpoint.Ledger
+	source      *flow.Source
+	files       []*file
+	started     bool
+	restarted   bool // files that were rotated before the start are still to be looked for
+	watched     []watched
+	checked     time.Time
+	missed      time.Time
+	searchSince time.Time
+	trouble     error
+	room        int // blocks until somebody takes them
+	unacked     []sent
 }
 
 // sent is a chunk that is not acknowledged.
@@ -98,7 +98,7 @@ func (d *daemon) look() {
 		if !more {
 			break
 		}
-		if agreed = 0; actions[0].Do == scene.Again {
+		if agreed = 0; actions[0].Do == scene.LookAgain {
 			agreed = sc.Agreed + 1
 		}
 		if n == maxScenes-1 {
@@ -113,7 +113,7 @@ func (d *daemon) look() {
 func (d *daemon) observe() scene.Scene {
 	sc := scene.Scene{
 		Now: d.m.disk.now, RotateWait: modelWait,
-		Started: d.started, Restarted: d.restarted, Missed: d.missed, Unsettled: d.unsettled, Path: scene.There{File: -1},
+		Started: d.started, Restarted: d.restarted, Missed: d.missed, SearchSince: d.searchSince, Path: scene.There{File: -1},
 	}
 	at := d.m.disk.at()
 	if at == nil {

@@ -14,7 +14,7 @@ const missingTick = time.Second
 // but the path and the open files. It is what nearly every look sees.
 func (s *Scene) IsQuiet() bool {
 	missing := s.Path.Missing && !s.Missed.IsZero() && !s.isMissed()
-	if len(s.Regrown) > 0 || !s.Started || !s.Unsettled.IsZero() || !missing && (s.Path.Held == 0 || !s.Missed.IsZero()) {
+	if len(s.Regrown) > 0 || !s.Started || !s.SearchSince.IsZero() || !missing && (s.Path.Held == 0 || !s.Missed.IsZero()) {
 		return false
 	}
 	for i := range s.Open {

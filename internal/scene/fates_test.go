@@ -193,12 +193,12 @@ var fates = []struct {
 		"resume 1 at 0, /proc/self/fd/7 behind",
 	},
 	{
-		"A rotated file is still written to: after it was left, and it was compressed", seen(unsettled(5), open(2), finished(1, upTo(2000)),
+		"A rotated file is still written to: after it was left, and it was compressed", seen(searchSince(5), open(2), finished(1, upTo(2000)),
 			beside("access.log.1.gz", 15, is(1, logfile.Copy)), beside("access.log", 20, openAs(2))),
 		"resume 1 at 2000, access.log.1.gz behind; searched",
 	},
 	{
-		"A rotated file is still written to: after it was left, and another one begins alike", seen(unsettled(5), open(2), finished(1, upTo(20)),
+		"A rotated file is still written to: after it was left, and another one begins alike", seen(searchSince(5), open(2), finished(1, upTo(20)),
 			beside("access.log.1.gz", 15, is(1, logfile.Copy)), beside("access.log", 20, openAs(2))),
 		"begin access.log.1.gz behind; searched",
 	},
@@ -250,17 +250,17 @@ var fates = []struct {
 		"supersede 1; searched; begin access.log",
 	},
 	{
-		"A log is rotated unnoticed: of an odd name, before the log was made", seen(restarted, unsettled(10), open(1, asOf(50)),
+		"A log is rotated unnoticed: of an odd name, before the log was made", seen(restarted, searchSince(10), open(1, asOf(50)),
 			beside("access.log-2026-48", 15, oddlyNamed), beside("access.log", 20, openAs(1), bornAt(15))),
 		"begin access.log-2026-48 behind; searched",
 	},
 	{
-		"A log is rotated unnoticed: of an odd name, and still written to", seen(restarted, unsettled(10), open(1, asOf(50)),
+		"A log is rotated unnoticed: of an odd name, and still written to", seen(restarted, searchSince(10), open(1, asOf(50)),
 			beside("access.log-2026-48", 18, oddlyNamed), beside("access.log", 20, openAs(1), bornAt(15))),
 		"searched",
 	},
 	{
-		"A log is rotated unnoticed: of an odd name, not after a start", seen(unsettled(10), open(1, asOf(50)),
+		"A log is rotated unnoticed: of an odd name, not after a start", seen(searchSince(10), open(1, asOf(50)),
 			beside("access.log-2026-48", 15, oddlyNamed), beside("access.log", 20, openAs(1), bornAt(15))),
 		"searched",
 	},
@@ -275,17 +275,17 @@ var fates = []struct {
 		"supersede 1; searched; begin access.log",
 	},
 	{
-		"A log is rotated unnoticed: called like one that is renamed for a while, at a start", seen(restarted, unsettled(10), open(1, asOf(50)),
+		"A log is rotated unnoticed: called like one that is renamed for a while, at a start", seen(restarted, searchSince(10), open(1, asOf(50)),
 			beside("access.log.tmp", 15, forAWhile, bornAt(13)), beside("access.log", 20, openAs(1))),
 		"searched",
 	},
 	{
-		"A log is rotated unnoticed: of an odd name, and no text, and still written to", seen(restarted, unsettled(10), open(1, asOf(50)),
+		"A log is rotated unnoticed: of an odd name, and no text, and still written to", seen(restarted, searchSince(10), open(1, asOf(50)),
 			beside("access.log-12h.gpg", 18, oddlyNamed, noText), beside("access.log", 20, openAs(1), bornAt(15))),
 		"searched",
 	},
 	{
-		"A log is rotated unnoticed: and all of it is in a file that is not", seen(restarted, unsettled(10), open(1, asOf(50)),
+		"A log is rotated unnoticed: and all of it is in a file that is not", seen(restarted, searchSince(10), open(1, asOf(50)),
 			beside("access.log.1", 15, within("access.log-2days")), beside("access.log-2days", 70, oddlyNamed), beside("access.log", 80, openAs(1), bornAt(15))),
 		"begin access.log.1 behind; searched",
 	},
@@ -336,27 +336,27 @@ var fates = []struct {
 	},
 
 	{
-		"A rotated file cannot be read", seen(restarted, unsettled(10), open(1, asOf(50)),
+		"A rotated file cannot be read", seen(restarted, searchSince(10), open(1, asOf(50)),
 			beside("access.log.1.xz", 15, xz), beside("access.log", 20, openAs(1))),
 		"unreadable access.log.1.xz; searched",
 	},
 	{
-		"A rotated file cannot be read: not after a start", seen(unsettled(10), open(1, asOf(50)),
+		"A rotated file cannot be read: not after a start", seen(searchSince(10), open(1, asOf(50)),
 			beside("access.log.1.xz", 15, xz), beside("access.log", 20, openAs(1))),
 		"searched",
 	},
 	{
-		"A rotated file cannot be read: it has the time of one that was", seen(restarted, unsettled(10), open(1, asOf(50)), finished(9, writtenAt(15)),
+		"A rotated file cannot be read: it has the time of one that was", seen(restarted, searchSince(10), open(1, asOf(50)), finished(9, writtenAt(15)),
 			beside("access.log.1.xz", 15, xz), beside("access.log", 20, openAs(1))),
 		"searched",
 	},
 	{
-		"A rotated file cannot be read: it is older than what was read", seen(restarted, unsettled(10), open(1, asOf(50)),
+		"A rotated file cannot be read: it is older than what was read", seen(restarted, searchSince(10), open(1, asOf(50)),
 			beside("access.log.1.xz", 9, xz), beside("access.log", 20, openAs(1))),
 		"searched",
 	},
 	{
-		"A rotated file cannot be read: nothing tells whether it was this log", seen(restarted, unsettled(10), open(1, asOf(50)),
+		"A rotated file cannot be read: nothing tells whether it was this log", seen(restarted, searchSince(10), open(1, asOf(50)),
 			beside("access.log-2026-48", 15, oddlyNamed), beside("access.log", 20, openAs(1))),
 		"unreadable access.log-2026-48; searched",
 	},
@@ -457,17 +457,17 @@ var fates = []struct {
 	},
 
 	{
-		"A rotated log is anonymised: by another file", seen(unsettled(10), open(1, superseded), open(2),
+		"A rotated log is anonymised: by another file", seen(searchSince(10), open(1, superseded), open(2),
 			beside("access.log.1", 15, anonymised(1)), beside("access.log", 20, openAs(2))),
 		"anonymised 1 at 10, access.log.1; searched",
 	},
 	{
-		"A rotated log is anonymised: after it was left", seen(unsettled(10), finished(1), open(2),
+		"A rotated log is anonymised: after it was left", seen(searchSince(10), finished(1), open(2),
 			beside("access.log.1", 15, anonymised(1), hasInodeOf(1)), beside("access.log", 20, openAs(2))),
 		"anonymised 1 at 10, access.log.1; searched",
 	},
 	{
-		"A rotated log is anonymised: a copy of the one at the path, of which not all is read", seen(unsettled(10), open(1),
+		"A rotated log is anonymised: a copy of the one at the path, of which not all is read", seen(searchSince(10), open(1),
 			beside("access.log.1", 15, anonymised(1)), beside("access.log", 20, openAs(1))),
 		"begin access.log.1 behind; searched",
 	},
@@ -477,7 +477,7 @@ var fates = []struct {
 		"anonymised 1 at 10, access.log.1; unwatch 1",
 	},
 	{
-		"A rotated log is anonymised: that is known", seen(unsettled(10), finished(1), open(2),
+		"A rotated log is anonymised: that is known", seen(searchSince(10), finished(1), open(2),
 			beside("access.log.1", 15, anonymised(1), holdsAll(1)), beside("access.log", 20, openAs(2))),
 		"searched",
 	},
@@ -628,12 +628,12 @@ var fates = []struct {
 		"supersede 1; refused since 10; begin access.log",
 	},
 	{
-		"A file cannot be read: and later it can", seen(unsettled(10), open(1, superseded), open(2, asOf(50)),
+		"A file cannot be read: and later it can", seen(searchSince(10), open(1, superseded), open(2, asOf(50)),
 			beside("access.log.2", 10, openAs(1)), beside("access.log.1", 15), beside("access.log", 20, openAs(2))),
 		"begin access.log.1 behind; searched",
 	},
 	{
-		"A file cannot be read: and tailflux was started again meanwhile", seen(atStart(0), refusedSince(5), remembered(1), beside("access.log", 20, is(1, logfile.Same))),
+		"A file cannot be read: and tailflux was started again meanwhile", seen(atStart(0), ledgerSearchSince(5), remembered(1), beside("access.log", 20, is(1, logfile.Same))),
 		"resume 1 at 10, access.log; search since 5; start",
 	},
 	{
@@ -685,22 +685,22 @@ var fates = []struct {
 		"supersede 2; searched; begin access.log",
 	},
 	{
-		"A file comes back: it was lost, and is beside the log", seen(restarted, unsettled(10), open(2), finished(1, lost),
+		"A file comes back: it was lost, and is beside the log", seen(restarted, searchSince(10), open(2), finished(1, lost),
 			beside("access.log.1", 15, is(1, logfile.Same), holdsAll(1)), beside("access.log", 20, openAs(2))),
 		"resume 1 at 10, access.log.1 behind; searched",
 	},
 	{
-		"A file comes back: a copy of one that was lost is beside the log", seen(restarted, unsettled(10), open(2), finished(1, lost),
+		"A file comes back: a copy of one that was lost is beside the log", seen(restarted, searchSince(10), open(2), finished(1, lost),
 			beside("access.log.1", 15, is(1, logfile.Copy)), beside("access.log", 20, openAs(2))),
 		"resume 1 at 10, access.log.1 behind; searched",
 	},
 	{
-		"A file comes back: copies of one that was lost are beside the log, and the later has more", seen(restarted, unsettled(10), open(2), finished(1, lost),
+		"A file comes back: copies of one that was lost are beside the log, and the later has more", seen(restarted, searchSince(10), open(2), finished(1, lost),
 			beside("access.log.2", 12, is(1, logfile.Copy), within("access.log.1")), beside("access.log.1", 15, is(1, logfile.Copy)), beside("access.log", 20, openAs(2))),
 		"resume 1 at 10, access.log.1 behind; searched",
 	},
 	{
-		"A file comes back: a copy of another one that begins like one that was lost", seen(restarted, unsettled(10), open(2), finished(1, lost), finished(9),
+		"A file comes back: a copy of another one that begins like one that was lost", seen(restarted, searchSince(10), open(2), finished(1, lost), finished(9),
 			beside("access.log.1", 15, is(1, logfile.Copy), holdsAll(9)), beside("access.log", 20, openAs(2))),
 		"searched",
 	},

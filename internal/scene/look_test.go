@@ -79,17 +79,17 @@ func missing(last int) part {
 // bare says that the directory of the log is empty.
 func bare(l *look) { l.Bare = true }
 
-// refusedSince says that a file not older than a minute could not be opened before the start.
-func refusedSince(at int) part {
-	return func(l *look) { l.Ledger.Unsettled = minute(at).UnixNano() }
+// ledgerSearchSince says that a file not older than a minute could not be opened before the start.
+func ledgerSearchSince(at int) part {
+	return func(l *look) { l.Ledger.SearchSince = minute(at).UnixNano() }
 }
 
 // wasMissing says that something is at the path again.
 func wasMissing(l *look) { l.Missed = minute(99) }
 
-// unsettled says that files not older than a minute are still to be looked for.
-func unsettled(since int) part {
-	return func(l *look) { l.Unsettled = minute(since) }
+// searchSince says that files not older than a minute are still to be looked for.
+func searchSince(since int) part {
+	return func(l *look) { l.SearchSince = minute(since) }
 }
 
 func once(l *look)  { l.Once = true }
@@ -352,7 +352,7 @@ func (l *look) written(actions []scene.Action) string {
 			if a.File >= 0 {
 				text = append(text, "goes on in", l.name(a.File))
 			}
-		case scene.Search, scene.Refused:
+		case scene.Search, scene.CannotOpen:
 			text = append(text, fmt.Sprint("since ", a.Since.Unix()/60))
 		case scene.Supersede, scene.Back, scene.Lose, scene.Forget, scene.Sure, scene.Leave, scene.Late, scene.Unwatch:
 			text = append(text, fmt.Sprint(a.ID))

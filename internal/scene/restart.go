@@ -41,7 +41,7 @@ func (d *decision) start() {
 	}
 	if d.isKnown() {
 		since := d.latest()
-		if at := d.Ledger.Unsettled; at != 0 && at < since.UnixNano() {
+		if at := d.Ledger.SearchSince; at != 0 && at < since.UnixNano() {
 			since = time.Unix(0, at)
 		}
 		d.add(Action{Do: Search, Since: since})
@@ -147,7 +147,7 @@ func (d *decision) restore() bool {
 			continue
 		}
 		if d.Agreed < agreed {
-			d.actions = []Action{{Do: Again}}
+			d.actions = []Action{{Do: LookAgain}}
 			return false
 		}
 		lost := Action{Do: Lose, ID: g.ID, Bytes: max(0, g.Size-g.Offset), Why: d.whyLost(g)}

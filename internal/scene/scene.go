@@ -32,19 +32,19 @@ type Scene struct {
 	Once       bool
 	Dated      bool // the file of another day has another name
 
-	Started   bool      // the source knows where to continue
-	Restarted bool      // files that were rotated before the start are still to be looked for
-	Path      There     // what is at the path
-	Open      []Held    // the open files, in the order of their generations
-	Beside    []Beside  // the file at the path and those beside it, the oldest first; nil if they were not listed
-	AtPath    time.Time // when the newest file was last seen at the path; zero: not since the start
-	Missed    time.Time // when files were last looked for because nothing is at the path; zero when something was
-	Unsettled time.Time // what is not older is still to be looked for; zero: nothing is
-	Unlisted  error     `json:"-"` // why the directory of the log cannot be listed; at a start
-	Bare      bool      // it has nothing in it, or is not there: perhaps a volume is still to be mounted; at a start
-	Agreed    int       // how often this look saw the same already
-	Regrown   []int64   // generations whose files have grown since they were left
-	Emptied   []int64   // of these, those whose files were emptied before that
+	Started     bool      // the source knows where to continue
+	Restarted   bool      // files that were rotated before the start are still to be looked for
+	Path        There     // what is at the path
+	Open        []Held    // the open files, in the order of their generations
+	Beside      []Beside  // the file at the path and those beside it, the oldest first; nil if they were not listed
+	AtPath      time.Time // when the newest file was last seen at the path; zero: not since the start
+	Missed      time.Time // when files were last looked for because nothing is at the path; zero when something was
+	SearchSince time.Time `json:"Unsettled"` // what is not older is still to be looked for; zero: nothing is
+	Unlisted    error     `json:"-"`         // why the directory of the log cannot be listed; at a start
+	Bare        bool      // it has nothing in it, or is not there: perhaps a volume is still to be mounted; at a start
+	Agreed      int       // how often this look saw the same already
+	Regrown     []int64   // generations whose files have grown since they were left
+	Emptied     []int64   // of these, those whose files were emptied before that
 
 	Evidence `json:"-"`
 }
@@ -147,7 +147,7 @@ type Deed int
 // Deeds.
 const (
 	Wait       Deed = iota // nothing can be said yet
-	Again                  // look once more, at once
+	LookAgain              // look once more, at once
 	Start                  // the source knows where to continue
 	Begin                  // read a file from its beginning, as a new generation
 	Resume                 // continue with a generation in a file
@@ -164,7 +164,7 @@ const (
 	IsBack                 // something is at the path again
 	Search                 // files not older than since are still to be looked for
 	Searched               // they were
-	Refused                // a file that may have to be read cannot be opened
+	CannotOpen             // a file that may have to be read cannot be opened
 	Late                   // a file is still written to, long after another one came to the path
 	Unreadable             // a file that may be one of this log's is not read
 	Unwatch                // a file that was left is not to be looked at any more

@@ -10,8 +10,8 @@ func (s *Scene) since() (t time.Time, ok bool) {
 			t, ok = at, true
 		}
 	}
-	if !s.Unsettled.IsZero() {
-		earliest(s.Unsettled)
+	if !s.SearchSince.IsZero() {
+		earliest(s.SearchSince)
 	}
 	for _, f := range s.Open {
 		if f.Unsearched {

@@ -67,7 +67,7 @@ func (d *decision) truncations() {
 func (d *decision) emptyOnes() {
 	for i := range d.Open {
 		f := &d.Open[i]
-		if f.Compressed { // at the path it is refused, and beside it found once more, as what it is
+		if f.Compressed { // at the path it cannot be opened, and beside it is found once more, as what it is
 			d.add(Action{Do: Forget, ID: f.ID})
 			d.add(Action{Do: Search, Since: d.latest()})
 			return

@@ -15,7 +15,7 @@ func (s *Shaper) firstOfGlob(source config.Source) error {
 	var unfit []Evidence
 	paths := logfile.CompilePattern(source.Path, s.o.Config.Exclude...).Paths(nil)
 	if source.Anew {
-		s.againInGlob(source, paths)
+		s.rejudgeGlob(source, paths)
 	}
 	for _, path := range paths {
 		followed, waiting := s.choices.knows(isLog(source, path))
@@ -40,8 +40,8 @@ func (s *Shaper) firstOfGlob(source config.Source) error {
 	return s.unknown(source.Name, worst.Path, worst.Err)
 }
 
-// againInGlob is [Shaper.again] for each log of a glob, by its latest day.
-func (s *Shaper) againInGlob(source config.Source, paths []string) {
+// rejudgeGlob is [Shaper.rejudge] for each log of a glob, by its latest day.
+func (s *Shaper) rejudgeGlob(source config.Source, paths []string) {
 	latest := map[string]string{}
 	for _, path := range paths {
 		latest[logOf(source, path)] = path
@@ -53,7 +53,7 @@ func (s *Shaper) againInGlob(source config.Source, paths []string) {
 		}
 		source := source
 		source.Name, source.Path = name, log
-		s.again(source, chosen, s.examine(source, path))
+		s.rejudge(source, chosen, s.examine(source, path))
 	}
 }
 
@@ -61,10 +61,10 @@ func (s *Shaper) againInGlob(source config.Source, paths []string) {
 const leastLines = 20
 
 // LeaveOut returns why a file of a glob is not to be followed: it is some other log than
-// one of requests, or no line of it is of the format; "" if it is to be. refused is set
+// one of requests, or no line of it is of the format; "" if it is to be. fatal is set
 // if it may have requests, and the run is to fail for them. config is the place of the
 // glob in the configuration.
-func (s *Shaper) LeaveOut(config int, path string) (why string, refused bool) {
+func (s *Shaper) LeaveOut(config int, path string) (why string, fatal bool) {
 	source := s.o.Config.Sources[config]
 	if followed, waiting := s.choices.knows(isLog(source, path)); followed && !waiting {
 		return "", false

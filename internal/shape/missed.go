@@ -165,9 +165,9 @@ var errUnknown = errors.New("no known format matches")
 // muchUnproved is how many lines are looked at for a proof.
 const muchUnproved = 100_000
 
-// settle finds out whether the format of a source is its twin, while that is not sure, by
+// proveTwin finds out whether the format of a source is its twin, while that is not sure, by
 // the first of these lines that proves it.
-func (s *Shaper) settle(at flow.Position, is choice, read []byte) choice {
+func (s *Shaper) proveTwin(at flow.Position, is choice, read []byte) choice {
 	source := at.Generation.Source
 	if is.Unsure == "" || isImported(at) || at.Line < max(is.From, s.newest[source.Name]) {
 		return is

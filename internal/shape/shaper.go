@@ -131,7 +131,7 @@ func (s *Shaper) Lines(at flow.Position, read []byte) (l *Lines, until int64, er
 			return &Lines{Leave: true}, math.MaxInt64, nil
 		}
 	}
-	chosen = s.settle(at, chosen, read)
+	chosen = s.proveTwin(at, chosen, read)
 	formats, until := chosen.at(at.Line)
 	if chosen.Unsure != "" {
 		until = min(until, at.Line+int64(bytes.Count(read, []byte{'\n'})))
@@ -223,7 +223,7 @@ func (s *Shaper) first(source config.Source) (format string, err error) {
 	e := s.examine(source, source.Path)
 	switch {
 	case anew:
-		return s.again(source, chosen, e), nil
+		return s.rejudge(source, chosen, e), nil
 	case e.Err == nil:
 		s.choose(source.Name, source.Path, choice{Path: source.Path, Format: e.Format, Unsure: e.Unsure}, e.String())
 		return e.Format, nil
@@ -238,10 +238,10 @@ func (s *Shaper) first(source config.Source) (format string, err error) {
 	return "", nil
 }
 
-// again judges anew what was chosen, because the format is auto in so many words: if the
+// rejudge judges anew what was chosen, because the format is auto in so many words: if the
 // log says anything else now, that holds from now on. After a crash, lines are to be read
 // again, in the format that they had.
-func (s *Shaper) again(source config.Source, was choice, e Evidence) (format string) {
+func (s *Shaper) rejudge(source config.Source, was choice, e Evidence) (format string) {
 	switch {
 	case e.Err != nil || e.Format == was.Format:
 		return was.Format

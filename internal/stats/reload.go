@@ -11,9 +11,9 @@ type Reload struct {
 
 // States of a reload.
 const (
-	Pending = "pending" // what was read before is not acknowledged yet
-	Applied = "applied"
-	Refused = "refused" // the configuration before is in force
+	Pending    = "pending" // what was read before is not acknowledged yet
+	Applied    = "applied"
+	NotApplied = "refused" // the configuration before is in force
 )
 
 // Reloaded records what becomes of the newest SIGHUP.

@@ -21,13 +21,13 @@ func (s *source) act(r *Reader, sc *scene.Scene, b *found, actions []scene.Actio
 	for _, a := range actions {
 		f := s.file(a.ID)
 		switch a.Do {
-		case scene.Again:
+		case scene.LookAgain:
 			more = true
 		case scene.Wait:
 			err = a.Err
-		case scene.Refused:
-			err, s.unsettled = a.Err, a.Since
-			s.ledger.Unsettled(a.Since)
+		case scene.CannotOpen:
+			err, s.searchSince = a.Err, a.Since
+			s.ledger.SearchSince(a.Since)
 		case scene.Missing:
 			if s.missed.IsZero() {
 				for _, f := range s.files {
@@ -206,7 +206,7 @@ func (s *source) resume(r *Reader, o *logfile.Opened, a scene.Action, now time.T
 		f.Size = max(f.Size, g.Size)
 	}
 	s.ledger.Stay(at.Generation)
-	if again, rollups := s.ledger.Again(g.ID, g.Ahead); again {
+	if dropped, rollups := s.ledger.DropAhead(g.ID, g.Ahead); dropped {
 		r.log.Warn("log file is shorter than what was delivered of it, or was changed; what is left is delivered again: its points are the same ones, but so many rollups may have lines twice",
 			"source", s.Name, "file", o.Path, "offset", at.Offset, "line", at.Line, "rollups", rollups)
 	}
@@ -266,9 +266,9 @@ func (s *source) forget(r *Reader, id int64, f *growing.File) {
 
 // searchFrom notes that files not older than a time are still to be looked for.
 func (s *source) searchFrom(since time.Time) {
-	if s.unsettled.IsZero() || since.Before(s.unsettled) {
-		s.unsettled = since
-		s.ledger.Unsettled(since)
+	if s.searchSince.IsZero() || since.Before(s.searchSince) {
+		s.searchSince = since
+		s.ledger.SearchSince(since)
 	}
 }
 
@@ -277,8 +277,8 @@ func (s *source) searched(moved bool) {
 	if moved {
 		return
 	}
-	s.unsettled, s.restarted = time.Time{}, false
-	s.ledger.Unsettled(time.Time{})
+	s.searchSince, s.restarted = time.Time{}, false
+	s.ledger.SearchSince(time.Time{})
 	if s.dated != nil {
 		s.dated.onlyDays = false
 	}

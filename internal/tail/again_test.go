@@ -50,7 +50,7 @@ func TestAgain(t *testing.T) {
 		end := last
 		for range 2 {
 			text.Reset()
-			f.reader.Again()
+			f.reader.Rewind()
 			read()
 			if got := text.String(); got != second+third || last.Line != end.Line || last.Generation.ID != end.Generation.ID || last.Generation.Source != end.Generation.Source {
 				t.Errorf("from line %d: read %q, up to line %d of generation %d", acknowledged.Line, got, last.Line, last.Generation.ID)
@@ -99,11 +99,11 @@ func TestAgainOfDays(t *testing.T) {
 			days = append(days, text)
 			create(t, on(dir, day), text)
 			if want("a day", text); day == 2 {
-				f.reader.Again()
+				f.reader.Rewind()
 				want("again", days[0]+days[1])
 			}
 		}
-		f.reader.Again()
+		f.reader.Rewind()
 		want("again", strings.Join(days, ""))
 		f.reader.Close()
 	})

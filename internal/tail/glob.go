@@ -25,9 +25,9 @@ type Glob struct {
 	Pattern string // as in path/filepath.Match
 	// Exclude are patterns of what is left out, as in [logfile.CompilePattern].
 	Exclude []string
-	// Leave, if not nil, returns why a file is not to be followed, "" if it is; refused
+	// Leave, if not nil, returns why a file is not to be followed, "" if it is; fatal
 	// is set if its lines are missed with Once.
-	Leave func(path string) (why string, refused bool)
+	Leave func(path string) (why string, fatal bool)
 	// FromEnd is for the files that are there when it is configured.
 	FromEnd bool
 }
@@ -117,14 +117,14 @@ func (g *glob) isLeft(r *Reader, path string) bool {
 	if g.Leave == nil {
 		return false
 	}
-	why, refused := g.Leave(path)
+	why, fatal := g.Leave(path)
 	if why == "" {
 		return false
 	}
 	g.left = append(g.left, path)
 	r.log.Warn("file that matches the glob is left out until the next start or reload", "file", path, "glob", g.Pattern, "reason", why)
-	if refused && r.config.Once {
-		r.refuse(fmt.Errorf("%s: %s", path, why))
+	if fatal && r.config.Once {
+		r.fail(fmt.Errorf("%s: %s", path, why))
 	}
 	return true
 }
@@ -168,7 +168,7 @@ func (r *Reader) find(now time.Time) {
 				r.log.Warn("file matches the glob but belongs to another source; it is read once", "file", path, "glob", g.Pattern, "source", other.Name)
 				continue
 			}
-			if r.config.Once && r.isRefused(path) {
+			if r.config.Once && r.isUnreadable(path) {
 				continue
 			}
 			name, date := g.name(path)
@@ -204,19 +204,19 @@ func (r *Reader) reportMatches(g *glob) {
 // unmatched is why no file has matched globs, unless that was said of each file.
 func (r *Reader) unmatched() (err error) {
 	for _, g := range r.globs {
-		if r.refused == nil || len(g.left) == 0 {
+		if r.failed == nil || len(g.left) == 0 {
 			err = errors.Join(err, g.unmatched())
 		}
 	}
 	return err
 }
 
-// Refused is why logs were not read with Once, although the others were; nil if all were.
+// Failed is why logs were not read with Once, although the others were; nil if all were.
 // Call it after Run.
-func (r *Reader) Refused() error { return r.refused }
+func (r *Reader) Failed() error { return r.failed }
 
-// isRefused reports whether a file of a glob cannot be read, and notes why.
-func (r *Reader) isRefused(path string) bool {
+// isUnreadable reports whether a file of a glob cannot be read, and notes why.
+func (r *Reader) isUnreadable(path string) bool {
 	o, err := logfile.OpenPlain(path)
 	if err == nil {
 		o.Close()
@@ -225,7 +225,7 @@ func (r *Reader) isRefused(path string) bool {
 		return false
 	}
 	r.log.Error("file that matches the glob cannot be read; the others are", "file", path, "err", err)
-	r.refuse(err)
+	r.fail(err)
 	return true
 }
 

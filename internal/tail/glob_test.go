@@ -365,8 +365,8 @@ func TestGlobThatMatchesNothing(t *testing.T) {
 				want := strings.ReplaceAll(tt.want, "DIR", dir)
 				refused := tail.New(once, flow.NewPool(8, 256<<10), stats.New(time.Now()), slog.New(slog.DiscardHandler))
 				defer refused.Close()
-				if err := refused.Run(t.Context(), make(chan flow.Chunk)); err != nil || refused.Refused() == nil || refused.Refused().Error() != want {
-					t.Errorf("with Once: %v, %v, want %s", err, refused.Refused(), want)
+				if err := refused.Run(t.Context(), make(chan flow.Chunk)); err != nil || refused.Failed() == nil || refused.Failed().Error() != want {
+					t.Errorf("with Once: %v, %v, want %s", err, refused.Failed(), want)
 				}
 				r := tail.New(config, flow.NewPool(8, 256<<10), st, slog.New(slog.NewTextHandler(&log, nil)))
 				trouble := func() string { return st.Snapshot(time.Now()).Globs[0].Trouble }

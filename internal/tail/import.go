@@ -21,7 +21,7 @@ type Progress struct {
 	Lines       int64
 	File        string   // that is being read
 	Failed      []string // files that could not be read to their end
-	Refused     []error  // why files were not read at all
+	Unfit       []error  // why files were not read at all
 	Complete    bool     // this is the end
 }
 
@@ -61,8 +61,8 @@ func (i *importer) run(ctx context.Context) error {
 			i.log.Warn("import was interrupted; run the same command to continue", "file", file.Path)
 			return nil //nolint:nilerr // whoever ended it knows
 		}
-		if refused, ok := errors.AsType[refusedError](err); ok {
-			progress.Refused = append(progress.Refused, refused.error)
+		if unfit, ok := errors.AsType[unfitError](err); ok {
+			progress.Unfit = append(progress.Unfit, unfit.error)
 		} else if err != nil {
 			i.failed(file.Path, err)
 			progress.Failed = append(progress.Failed, file.Path)
@@ -74,8 +74,8 @@ func (i *importer) run(ctx context.Context) error {
 	return nil
 }
 
-// A refusedError is why a file is not imported that could be read.
-type refusedError struct{ error }
+// An unfitError is why a file is not imported that could be read.
+type unfitError struct{ error }
 
 // failed logs why a file could not be imported, or not all of it.
 func (i *importer) failed(path string, err error) {
@@ -136,7 +136,7 @@ func (i *importer) read(ctx context.Context, is logfile.Sibling, progress Progre
 	}
 	if i.judge != nil {
 		if err := i.judge(l, parts); err != nil {
-			return 0, refusedError{err}
+			return 0, unfitError{err}
 		}
 	}
 	for _, p := range parts {

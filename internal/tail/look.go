@@ -18,7 +18,7 @@ func (r *Reader) look(now time.Time) {
 	r.name()
 	r.find(now)
 	if r.config.Once && r.looked.IsZero() {
-		r.refuse(r.unmatched())
+		r.fail(r.unmatched())
 	}
 	for _, s := range r.sources {
 		select {
@@ -33,7 +33,7 @@ func (r *Reader) look(now time.Time) {
 		if !r.config.Once {
 			continue
 		}
-		r.refuseSource(s, trouble)
+		r.failSource(s, trouble)
 		for _, f := range s.files {
 			if f.Packed == nil { // what was there at the start is read
 				f.EndHere()
@@ -42,17 +42,17 @@ func (r *Reader) look(now time.Time) {
 	}
 }
 
-// refuse notes with Once why a log is not read, if it is not.
-func (r *Reader) refuse(err error) {
+// fail notes with Once why a log is not read, if it is not.
+func (r *Reader) fail(err error) {
 	if err != nil {
-		r.refused = errors.Join(r.refused, err)
+		r.failed = errors.Join(r.failed, err)
 	}
 }
 
-func (r *Reader) refuseSource(s *source, err error) {
-	if err != nil && !s.refused {
-		s.refused = true
-		r.refuse(fmt.Errorf("source %s: %w", s.Name, err))
+func (r *Reader) failSource(s *source, err error) {
+	if err != nil && !s.failed {
+		s.failed = true
+		r.fail(fmt.Errorf("source %s: %w", s.Name, err))
 	}
 }
 

@@ -251,7 +251,7 @@ func (f *follower) refused() error {
 	if err := f.wait(); err != nil {
 		f.t.Errorf("Run = %v", err)
 	}
-	return f.reader.Refused()
+	return f.reader.Failed()
 }
 
 func TestOnceNeedsTheFile(t *testing.T) {

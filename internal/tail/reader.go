@@ -73,7 +73,7 @@ type Reader struct {
 	named   bool              // what is known of the logs is under the names that they have
 	was     map[string]string // the earlier names of these, which is not said yet
 	listed  time.Time         // when files were last looked for
-	refused error             // with Once, why logs are not read
+	failed  error             // with Once, why logs are not read
 	pool    *flow.Pool
 	feed    *growing.Feed
 	stats   *stats.Stats
@@ -179,7 +179,7 @@ func (r *Reader) RunUntil(ctx context.Context, enough <-chan struct{}, out chan<
 		if more {
 			continue
 		}
-		if !slices.ContainsFunc(r.sources, func(s *source) bool { return s.refused }) {
+		if !slices.ContainsFunc(r.sources, func(s *source) bool { return s.failed }) {
 			r.catchUp()
 		}
 		if r.config.Once {

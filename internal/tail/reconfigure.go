@@ -35,9 +35,9 @@ func (r *Reader) Reconfigure(c Config, pool *flow.Pool) {
 	}
 }
 
-// Again makes the next Run read each log from where the checkpoint stands, as a start does.
+// Rewind makes the next Run read each log from where the checkpoint stands, as a start does.
 // Call it between two Runs.
-func (r *Reader) Again() {
+func (r *Reader) Rewind() {
 	for _, s := range r.sources {
 		for _, f := range s.files {
 			f.Describe()

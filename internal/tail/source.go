@@ -23,24 +23,24 @@ type source struct {
 	*flow.Source
 	fromEnd bool   // see Source
 	glob    *glob  // that found it: it may go without a word; or nil
-	refused bool   // with Once: it cannot be read, which is noted
+	failed  bool   // with Once: it cannot be read, which is noted
 	dated   *dated // nil if its names have no date
 	ledger  *checkpoint.Ledger
 	files   []*growing.File // in the order of their generations; all but one are superseded
 
-	started    bool        // it is known where to continue
-	opened     bool        // start was tried
-	restarted  bool        // files that were rotated before the start are still to be looked for
-	there      fs.FileInfo // the file that was there at the very first start, if reading begins at its end
-	atPath     time.Time   // when the newest file was last seen at the path
-	missed     time.Time   // when files were last looked for because nothing is at the path; zero when something is
-	watched    []watched   // files that were left, and may grow again
-	checked    time.Time   // when these were last looked at
-	beginnings []beginning // of files that were left or truncated
-	unsettled  time.Time   // files not older than this are still to be looked for
-	next       time.Time   // when it is looked at again, if it is quiet
-	toldLate   bool        // that a rotated file is still written to
-	trouble    string      // why nothing can be read, "" when it can
+	started     bool        // it is known where to continue
+	opened      bool        // start was tried
+	restarted   bool        // files that were rotated before the start are still to be looked for
+	there       fs.FileInfo // the file that was there at the very first start, if reading begins at its end
+	atPath      time.Time   // when the newest file was last seen at the path
+	missed      time.Time   // when files were last looked for because nothing is at the path; zero when something is
+	watched     []watched   // files that were left, and may grow again
+	checked     time.Time   // when these were last looked at
+	beginnings  []beginning // of files that were left or truncated
+	searchSince time.Time   // files not older than this are still to be looked for
+	next        time.Time   // when it is looked at again, if it is quiet
+	toldLate    bool        // that a rotated file is still written to
+	trouble     string      // why nothing can be read, "" when it can
 }
 
 // newest is the file that is or was last at the path, or nil.
@@ -118,12 +118,12 @@ func (s *source) look(r *Reader, now time.Time) error {
 		if !more {
 			break
 		}
-		if agreed = 0; actions[0].Do == scene.Again {
+		if agreed = 0; actions[0].Do == scene.LookAgain {
 			agreed = sc.Agreed + 1
 		}
 	}
 	for _, f := range s.files {
-		f.Settle(seen || s.missed.Equal(now))
+		f.Confirm(seen || s.missed.Equal(now))
 		trouble = cmp.Or(trouble, f.Trouble)
 	}
 	if len(s.files) > 1 {
@@ -177,7 +177,7 @@ func (s *source) follow(r *Reader) {
 func (s *source) observe(r *Reader, now time.Time) scene.Scene {
 	sc := scene.Scene{
 		Now: now, RotateWait: r.config.RotateWait, Once: r.config.Once,
-		Dated: s.dated != nil, Started: s.started, Restarted: s.restarted, AtPath: s.atPath, Missed: s.missed, Unsettled: s.unsettled, Path: scene.There{File: -1},
+		Dated: s.dated != nil, Started: s.started, Restarted: s.restarted, AtPath: s.atPath, Missed: s.missed, SearchSince: s.searchSince, Path: scene.There{File: -1},
 	}
 	info, err := os.Stat(s.Path)
 	if sc.Path.Missing, sc.Path.Trouble = errors.Is(err, fs.ErrNotExist), err; err == nil {

@@ -31,7 +31,7 @@ func (r *Reader) read(ctx context.Context, now time.Time) (more, grew bool, err 
 				return more, grew, err
 			}
 			if r.config.Once {
-				r.refuseSource(s, err)
+				r.failSource(s, err)
 			}
 			f.Trouble = err // logged by the next look
 			more = more || moreHere

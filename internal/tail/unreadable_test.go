@@ -516,8 +516,8 @@ func TestUnseenFileMayNotBeReadBeforeTheRestart(t *testing.T) {
 		d.eventually("what could not be read", func() bool { return d.hasSent("b1") })
 		d.eventually("no trouble", func() bool { return d.source().Trouble == "" })
 		d.stop()
-		if saved := openCheckpoint(t, d.state, stats.New(time.Now()), io.Discard).Ledger("s0").Copy(); saved.Unsettled != 0 {
-			t.Errorf("a file is still said to be refused, since %d", saved.Unsettled)
+		if saved := openCheckpoint(t, d.state, stats.New(time.Now()), io.Discard).Ledger("s0").Copy(); saved.SearchSince != 0 {
+			t.Errorf("a file is still said to be refused, since %d", saved.SearchSince)
 		}
 	})
 }

@@ -87,11 +87,11 @@ func (d *delivery) judge(ctx context.Context, some points, err error) (influx.Ve
 		case <-ctx.Done():
 			return influx.Retry, ctx.Err()
 		}
-		means, again := d.send(ctx, some)
+		means, answer := d.send(ctx, some)
 		if means != influx.Unclear {
-			return means, again
+			return means, answer
 		}
-		if err = again; !d.control(ctx, some) {
+		if err = answer; !d.control(ctx, some) {
 			return influx.Retry, err
 		}
 	}

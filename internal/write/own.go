@@ -69,7 +69,7 @@ func (o *Own) settled(r *request) {
 			continue
 		}
 		s.read += p.NumLines()
-		s.filtered -= p.Again
+		s.filtered -= p.ReadAgain
 		for _, skip := range p.Skipped {
 			if skip.Filtered {
 				s.filtered++

@@ -285,7 +285,7 @@ func (p *part) cutAfter(n int) (tail part) {
 		p.PointsBlock.Hold()
 		return tail
 	}
-	tail.Again = 0
+	tail.ReadAgain = 0
 	p.Seen = 0 // which holds once all of it is settled
 	// The line behind the nth point: skipped lines before it count too.
 	line, skips := int32(n), 0

@@ -172,7 +172,7 @@ func (d *delivery) worthSearching() bool {
 	const most = 3
 	control := d.doubts.controlPoint()
 	changed := len(control) > 0 && (len(d.searched) == 0 || !bytes.Equal(control[0].text, d.searched[0].text))
-	if again := d.searches > 0; again && (!d.noneStored || !changed) || d.searches == most {
+	if repeated := d.searches > 0; repeated && (!d.noneStored || !changed) || d.searches == most {
 		return false
 	}
 	d.searches, d.searched = d.searches+1, control

@@ -82,24 +82,24 @@ type Feed struct {
 // wrong with them.
 func New(o Options) (*Feed, error) {
 	var errs []error
-	refuse := func(wrong bool, format string, args ...any) {
+	failIf := func(wrong bool, format string, args ...any) {
 		if wrong {
 			errs = append(errs, fmt.Errorf(format, args...))
 		}
 	}
-	refuse(!(o.Rate >= 0 && o.Rate <= 1e9), "rate %v: want lines a second up to 1e9, or 0", o.Rate)
-	refuse(o.Lines < 0, "lines %d: want a positive number, or 0", o.Lines)
-	refuse(o.Duration < 0, "duration %v: want a positive time, or 0", o.Duration)
-	refuse(o.Step < 0, "step %v: want a positive time, or 0", o.Step)
-	refuse(o.Step > 0 && o.Start.IsZero(), "step %v: needs a start", o.Step)
-	refuse(o.WriteBytes < 0, "write bytes %d: want a positive number, or 0", o.WriteBytes)
-	refuse((o.Path == "") == (o.Output == nil), "output: want either a file or a writer")
+	failIf(!(o.Rate >= 0 && o.Rate <= 1e9), "rate %v: want lines a second up to 1e9, or 0", o.Rate)
+	failIf(o.Lines < 0, "lines %d: want a positive number, or 0", o.Lines)
+	failIf(o.Duration < 0, "duration %v: want a positive time, or 0", o.Duration)
+	failIf(o.Step < 0, "step %v: want a positive time, or 0", o.Step)
+	failIf(o.Step > 0 && o.Start.IsZero(), "step %v: needs a start", o.Step)
+	failIf(o.WriteBytes < 0, "write bytes %d: want a positive number, or 0", o.WriteBytes)
+	failIf((o.Path == "") == (o.Output == nil), "output: want either a file or a writer")
 	r := o.Rotation
-	refuse(r.Every < 0 || r.Lines < 0, "rotate every: want a positive time or number of lines")
-	refuse(r.Every > 0 && r.Lines > 0, "rotate every: want a time or a number of lines, not both")
-	refuse((r.Every > 0 || r.Lines > 0) && o.Path == "", "rotate every: needs an output file")
-	refuse(r.Keep < 0, "rotate keep %d: want a positive number, or 0", r.Keep)
-	refuse(r.Lag < 0, "rotate lag %v: want a positive time, or 0", r.Lag)
+	failIf(r.Every < 0 || r.Lines < 0, "rotate every: want a positive time or number of lines")
+	failIf(r.Every > 0 && r.Lines > 0, "rotate every: want a time or a number of lines, not both")
+	failIf((r.Every > 0 || r.Lines > 0) && o.Path == "", "rotate every: needs an output file")
+	failIf(r.Keep < 0, "rotate keep %d: want a positive number, or 0", r.Keep)
+	failIf(r.Lag < 0, "rotate lag %v: want a positive time, or 0", r.Lag)
 
 	if t := &o.Log.Traffic; o.Rate > 0 && t.CalmRequests == 0 && t.OutageRequests == 0 {
 		t.CalmRequests = int(min(max(90*o.Rate, 500), math.MaxInt32))

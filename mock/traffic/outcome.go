@@ -62,9 +62,9 @@ func (t *Traffic) drawOutcome(what resource, person bool) {
 	if dynamic && t.failing && d.Chance(0.45) {
 		r.Status = outageStatus.Pick(d)
 	}
-	refused := r.Status == 304 || r.Status == 413 || r.Status == 429
+	unserved := r.Status == 304 || r.Status == 413 || r.Status == 429
 	cached := r.Status == 200 && r.Method == "GET" && d.Chance(0.05)
-	if dynamic && !refused && !cached {
+	if dynamic && !unserved && !cached {
 		t.drawTries()
 	} else {
 		t.drawLocalTime(what)

@@ -48,11 +48,11 @@ func (a *assembler) loop(n *node, steady bool) error {
 		a.add(s)
 	}
 	out := len(a.steps)
-	again, leave := &s.choice.targets[0], &s.choice.targets[1]
+	repeat, leave := &s.choice.targets[0], &s.choice.targets[1]
 	if n.lazy {
-		again, leave = leave, again
+		repeat, leave = leave, repeat
 	}
-	again.step, leave.step = body, out
+	repeat.step, leave.step = body, out
 	a.loops = append(a.loops, [2]int{top, out})
 	return nil
 }

@@ -118,14 +118,14 @@ func (n *node) look(next head) head {
 		// The body consumes at least a byte, so its own head does not depend on
 		// what follows it; only then is it known what follows it.
 		body := n.subs[0].look(head{open: true})
-		again := body.or(next)
-		n.subs[0].look(again)
+		repeat := body.or(next)
+		n.subs[0].look(repeat)
 		n.heads = []head{body, next}
 		if n.lazy {
 			n.heads = []head{next, body}
 		}
 		if n.min == 0 {
-			return again
+			return repeat
 		}
 		return body
 	}

@@ -7,7 +7,7 @@ type Outcome uint8
 const (
 	Unknown Outcome = iota // either; ask it
 	Matched                // a match, with the same captures
-	Refused                // no match
+	NoMatch                // no match
 )
 
 // Scan runs the program over line, which must not be nil and has no newline in
@@ -35,7 +35,7 @@ const (
 //     earlier step had one (step.forced: by the look of the expression, at most
 //     one choice can ever escape exclusion), the search fails at start 0, and if
 //     the expression is anchored at the beginning there is no other start. Hence
-//     Refused, on a step that is sure. Otherwise nothing is known: Unknown.
+//     NoMatch, on a step that is sure. Otherwise nothing is known: Unknown.
 //
 // Steps count bytes where regexp counts runes. For literals, and for runs of
 // sets without bytes from 0x80 on, these are the same. Sets with all of them
@@ -57,7 +57,7 @@ func (p *Program) Scan(line []byte, captures [][]byte, scratch *Scratch) Outcome
 	}
 	switch start := p.lead.start(line); {
 	case start < 0:
-		return Refused
+		return NoMatch
 	case start > 0 && p.scan(line[start:], captures, scratch) == Matched:
 		return Matched
 	default:
@@ -124,7 +124,7 @@ func (p *Program) scan(line []byte, captures [][]byte, scratch *Scratch) Outcome
 
 func (s *step) failure() Outcome {
 	if s.sure {
-		return Refused
+		return NoMatch
 	}
 	return Unknown
 }

@@ -237,9 +237,9 @@ func TestOutcome(t *testing.T) {
 		}
 	}
 	check(`^(?P<a>\d+) (?P<b>[^ ]+)$`, "12 é", scan.Matched)
-	check(`^(?P<a>\d+) (?P<b>[^ ]+)$`, "12 é ", scan.Refused)
-	check(`^(?P<a>\d+) (?P<b>[^ ]+)$`, "x", scan.Refused)
-	check(`(?P<a>\d+) (?P<b>[^ ]+)$`, "x", scan.Refused)
+	check(`^(?P<a>\d+) (?P<b>[^ ]+)$`, "12 é ", scan.NoMatch)
+	check(`^(?P<a>\d+) (?P<b>[^ ]+)$`, "x", scan.NoMatch)
+	check(`(?P<a>\d+) (?P<b>[^ ]+)$`, "x", scan.NoMatch)
 	check(`(?P<a>\d+) (?P<b>[^ ]+)$`, "x 1: 2 y", scan.Matched) // begins at the 2
 	check(`(?P<a>\d+) (?P<b>[^ ]+)$`, "1 2 y", scan.Unknown)    // not at the 1
 	check(`(?P<a>\d{1,3}) (?P<b>[^ ]+)$`, "x", scan.Unknown)    // may begin within the digits
@@ -248,14 +248,14 @@ func TestOutcome(t *testing.T) {
 	check(`^(?P<a>.*) (?P<b>\d+)$`, "a 1 b", scan.Unknown)
 	check(`^(?P<a>.*?) (?P<b>.*)$`, "a 1 b 2", scan.Matched)
 	check(`^(?P<a>[^"]*) "(?P<b>\d+)$`, `a b "1`, scan.Matched)
-	check(`^(?P<a>[^"]*) "(?P<b>\d+)$`, `a b "x`, scan.Refused)
+	check(`^(?P<a>[^"]*) "(?P<b>\d+)$`, `a b "x`, scan.NoMatch)
 	check(`^(?P<a>\d+) (?P<b>[^ ]+)(?:1|xy) c$`, "7 ab1 c", scan.Matched)
 	check(`^(?P<a>[\d.]+|-) (?P<b>\d{3})$`, "- 200", scan.Matched)
-	check(`^(?P<a>[\d.]+|-) (?P<b>\d{3})$`, "- 20", scan.Refused)
+	check(`^(?P<a>[\d.]+|-) (?P<b>\d{3})$`, "- 20", scan.NoMatch)
 	check(`^(?P<a>(?:[^"\\]|\\.)*)"$`, `a\"b"`, scan.Matched)
-	check(`^(?P<a>(?:[^"\\]|\\.)*)"$`, `a\"b`, scan.Refused)
+	check(`^(?P<a>(?:[^"\\]|\\.)*)"$`, `a\"b`, scan.NoMatch)
 	check(`^(?P<a>\w+(?:,\w+)*);`, `a,b;`, scan.Matched)
-	check(`^(?P<a>\w+(?:,\w+)*);`, `a,b,`, scan.Refused)
+	check(`^(?P<a>\w+(?:,\w+)*);`, `a,b,`, scan.NoMatch)
 }
 
 // Those who want no captures need no scratch, wherever there is a short cut.

@@ -34,7 +34,7 @@ const mostScenes = 1000
 func (k *Dir) Keep(source string, sc *scene.Scene, actions []scene.Action) {
 	waits := true
 	for _, a := range actions {
-		waits = waits && (a.Do == scene.Wait || a.Do == scene.Again)
+		waits = waits && (a.Do == scene.Wait || a.Do == scene.LookAgain)
 	}
 	if k == nil || waits {
 		return

@@ -75,7 +75,7 @@ The daemon then continues where it was, and loses nothing.`,
 				return err
 			}
 			defer done()
-			if err := run(c, job{once: true, files: files, progress: shown.show}, shown.log); err != nil {
+			if err := run(c, job{mode: importing, files: files, progress: shown.show}, shown.log); err != nil {
 				return err
 			}
 			return shown.verdict()

@@ -83,7 +83,7 @@ func (s *state) known(c *config.Config) error {
 
 // misfits is the error of a run that read to the end and rejected most lines of a log.
 func misfits(c *config.Config, do job, st *stats.Stats) error {
-	if !do.once {
+	if !do.mode.readsOnce() {
 		return nil
 	}
 	for _, source := range st.Snapshot(time.Now()).Sources {

@@ -3,8 +3,9 @@
 //
 //	nginx ──► access.log ──► read ──chunks──► parse ──batches──► write ──► InfluxDB
 //
-// This file is the pipeline, state.go what survives a restart, signals.go how it
-// stops, reload.go how it takes another configuration over; root.go is the command line, with a file for each command.
+// This file is the pipeline, job.go what it is run for, state.go what survives a restart,
+// signals.go how it stops, reload.go how it takes another configuration over; root.go is the
+// command line, with a file for each command.
 package main
 
 import (
@@ -38,16 +39,6 @@ func main() {
 	os.Exit(execute(os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// job is what to do with the pipeline other than to follow the logs for ever.
-type job struct {
-	scenes     string   // directory for what is seen of the logs, or ""
-	once       bool     // end at the last newline of the logs
-	files      []string // import these instead, as logs of the only source
-	progress   func(tail.Progress)
-	loadConfig func() (*config.Config, error) // reads the configuration again, for a reload; nil: there is none
-	signals    chan os.Signal                 // gets SIGHUP since before the configuration was read; nil: nobody does
-}
-
 // run opens what stays, and runs the pipeline: again for each configuration that a reload
 // brings, until a signal ends it.
 func run(c *config.Config, do job, log *slog.Logger) error {
@@ -62,7 +53,7 @@ func run(c *config.Config, do job, log *slog.Logger) error {
 		return err
 	}
 	defer to.close()
-	if do.files != nil && c.Raw {
+	if do.mode == importing && c.Raw {
 		if err := readable(context.Background(), to.client(), "import"); err != nil {
 			return err
 		}
@@ -71,16 +62,16 @@ func run(c *config.Config, do job, log *slog.Logger) error {
 	if err != nil {
 		return config.UsageError{Err: err}
 	}
-	listener, err := listen(c.Listen, do.once, log)
+	listener, err := listen(c.Listen, do.mode.readsOnce(), log)
 	if err != nil {
 		return err
 	}
-	if do.once && do.files == nil {
+	if do.mode == readingOnce {
 		if err := kept.known(c); err != nil {
 			return err
 		}
 	}
-	if err := kept.begin(do); err != nil {
+	if err := kept.begin(); err != nil {
 		return err
 	}
 	p := newPipeline(kept, to, do, st, log)
@@ -151,7 +142,7 @@ func newPipeline(kept *state, to *sink, do job, st *stats.Stats, log *slog.Logge
 		kept: kept, sink: to, unit: service.New(st, log), stats: st, log: log,
 		reader:  tail.New(tailConfig(kept.config, do, kept), lines, st, log),
 		parser:  parse.New(kept.shaper, int(kept.config.MaxLineBytes), points, st, log),
-		own:     &write.Own{Memory: monitor.ResidentBytes, AtStart: !do.once && do.files == nil},
+		own:     &write.Own{Memory: monitor.ResidentBytes, AtStart: do.mode == following},
 		history: &historian{log: log},
 	}
 	kept.rollups.addUp(p.parser, kept.config.Raw)
@@ -253,14 +244,14 @@ func (p *pipeline) rewind() error {
 func tailConfig(c *config.Config, do job, kept *state) tail.Config {
 	t := tail.Config{
 		MaxLine: int(c.MaxLineBytes), RotateWait: c.RotateWait, Wakeups: c.Wakeups,
-		Checkpoint: kept.checkpoint, Once: do.once, Scenes: do.scenes, Import: do.files, Progress: do.progress,
+		Checkpoint: kept.checkpoint, Once: do.mode.readsOnce(), Scenes: do.scenes, Import: do.files, Progress: do.progress,
 		Ends: kept.rollups != nil,
 	}
-	if do.files != nil {
+	if do.mode == importing {
 		t.Judge = kept.judge(c)
 	}
 	for i, s := range c.Sources {
-		fromEnd := s.Start == "end" && !do.once
+		fromEnd := s.Start == "end" && !do.mode.readsOnce()
 		if s.IsGlob() {
 			t.Globs = append(t.Globs, tail.Glob{Config: i, Name: s.Name, Pattern: s.Path, Exclude: c.Exclude, FromEnd: fromEnd, Leave: kept.leave(i)})
 		} else {

@@ -123,8 +123,7 @@ func redeliverTo(c *config.Config, source string, log *slog.Logger) (done redeli
 		return done, config.UsageError{Err: fmt.Errorf("redeliver: no source %q is configured; use --source with one of %s", source, shape.Names(c, nil))}
 	}
 	st := stats.New(time.Now())
-	as := job{files: []string{}} // which are the reject files
-	kept, err := openState(c, as, st, log)
+	kept, err := openState(c, job{mode: redelivering}, st, log)
 	if err != nil {
 		return done, err
 	}
@@ -146,7 +145,7 @@ func redeliverTo(c *config.Config, source string, log *slog.Logger) (done redeli
 	if err := readable(context.Background(), to.client(), "redeliver"); err != nil {
 		return done, err
 	}
-	if err := kept.begin(as); err != nil {
+	if err := kept.begin(); err != nil {
 		return done, err
 	}
 

@@ -28,9 +28,9 @@ type rollups struct {
 	log        *slog.Logger
 }
 
-// openBook opens the intents, if there are or were rollups.
+// openBook opens the intents, if there are or were rollups. What is redelivered cuts nothing.
 func (s *state) openBook(c *config.Config) (err error) {
-	if s.book == nil && !s.redelivers && (len(c.Rollups) > 0 || s.checkpoint.HasDestinations()) {
+	if s.book == nil && s.mode != redelivering && (len(c.Rollups) > 0 || s.checkpoint.HasDestinations()) {
 		s.book, err = rollup.OpenBook(s.dir, s.checkpoint.HasDestinations(), s.log)
 	}
 	return err

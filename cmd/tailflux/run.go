@@ -49,7 +49,7 @@ SIGHUP reads the configuration again: all of it is taken over, or nothing. With
 			if once {
 				loadConfig = nil
 			}
-			return run(c, job{once: once, scenes: scenes, loadConfig: loadConfig, signals: signals}, log)
+			return run(c, job{mode: logMode(once), scenes: scenes, loadConfig: loadConfig, signals: signals}, log)
 		},
 	}
 	help.AddConfigFlags(cmd.Flags())

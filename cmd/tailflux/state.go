@@ -29,8 +29,7 @@ type state struct {
 	trail      *trail // of the checkpoint
 	settings   *shape.Settings
 	rejects    *rejects.File
-	once       bool
-	redelivers bool // the reject files are read, and no log: nothing is cut, and no position changes
+	mode       mode
 	stats      *stats.Stats
 	log        *slog.Logger
 
@@ -45,7 +44,7 @@ type state struct {
 
 // openState takes the state directory for this process and opens its files.
 func openState(c *config.Config, do job, st *stats.Stats, log *slog.Logger) (s *state, err error) {
-	s = &state{once: do.once, stats: st, log: log, redelivers: do.files != nil && len(do.files) == 0}
+	s = &state{mode: do.mode, stats: st, log: log}
 	defer func() {
 		if err != nil {
 			s.close()
@@ -142,7 +141,7 @@ func (s *state) open(c *config.Config, delivered bool) (err error) {
 
 func (s *state) shaperOf(c *config.Config, host string, values accesslog.Admitter, delivered bool, log *slog.Logger) (*shape.Shaper, error) {
 	return shape.Open(shape.Options{
-		Config: c, State: s.dir, Host: host, Values: values, Followed: s.checkpoint.Followed, Fresh: s.checkpoint.Fresh(), Once: s.once, Delivered: delivered, Log: log,
+		Config: c, State: s.dir, Host: host, Values: values, Followed: s.checkpoint.Followed, Fresh: s.checkpoint.Fresh(), Once: s.mode.readsOnce(), Delivered: delivered, Log: log,
 	})
 }
 
@@ -197,8 +196,8 @@ func openCheckpoint(dir *statedir.Dir, st *stats.Stats, log *slog.Logger) (*chec
 }
 
 // begin notes that lines are going to be delivered: nothing has stopped the start.
-func (s *state) begin(do job) error {
-	return s.settings.Begin(s.config, s.host, do.files != nil)
+func (s *state) begin() error {
+	return s.settings.Begin(s.config, s.host, s.mode.leavesLogs())
 }
 
 // end notes and logs how it ended, err being what the stages said, and returns the

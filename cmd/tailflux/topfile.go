@@ -31,14 +31,14 @@ import (
 func followForTop(ctx context.Context, c *config.Config, once bool) (o top.Options, done func() error, err error) {
 	log := slog.New(slog.DiscardHandler) // the terminal shows what is wrong
 	st := stats.New(time.Now())
-	kept := &state{once: once, stats: st, log: log, config: c, checkpoint: checkpoint.InMemory(nil)}
+	kept := &state{mode: logMode(once), stats: st, log: log, config: c, checkpoint: checkpoint.InMemory(nil)}
 	if kept.shaper, err = shape.Open(shape.Options{Config: c, Host: "none", Fresh: true, Once: once, Log: log}); err != nil {
 		return o, nil, err
 	}
 	lines, points := pools(c)
 	p := &pipeline{
 		kept: kept, stats: st, log: log, history: &historian{log: log},
-		reader: tail.New(tailConfig(c, job{once: once}, kept), lines, st, log),
+		reader: tail.New(tailConfig(c, job{mode: logMode(once)}, kept), lines, st, log),
 		parser: parse.New(kept.shaper, int(c.MaxLineBytes), points, st, log),
 	}
 	// A log that is read anew comes faster than a daemon can look at each line. Here it may take

@@ -147,7 +147,7 @@ func (r *Reader) Run(ctx context.Context, out chan<- flow.Chunk) error {
 // Then files stay open, for another Run; Close closes them.
 func (r *Reader) RunUntil(ctx context.Context, enough <-chan struct{}, out chan<- flow.Chunk) error {
 	defer close(out)
-	if r.config.Import != nil {
+	if len(r.config.Import) > 0 {
 		return r.imports(ctx, out)
 	}
 	r.stats.Looked(time.Now())

@@ -39,5 +39,5 @@ type job struct {
 	files      []string                       // when importing
 	progress   func(tail.Progress)            // when importing
 	loadConfig func() (*config.Config, error) // reads the configuration again, for a reload; nil: there is none
-	signals    chan os.Signal                 // gets SIGHUP since before the configuration was read; nil: nobody does
+	hangups    chan os.Signal                 // gets SIGHUP since before the configuration was read; nil: nobody does
 }

@@ -91,7 +91,7 @@ func run(c *config.Config, do job, log *slog.Logger) error {
 	g, running := errgroup.WithContext(context.Background())
 	running, stopRunning := context.WithCancel(running)
 	defer stopRunning()
-	defer onSignal(do.signals, stopReading, stopRunning, next.onSIGHUP(), st, log)()
+	defer onSignal(do.hangups, stopReading, stopRunning, next.onSIGHUP(), st, log)()
 	defer context.AfterFunc(running, stopReading)()
 	defer context.AfterFunc(reading, p.unit.Stopping)()
 

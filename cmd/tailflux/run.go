@@ -33,9 +33,9 @@ SIGHUP reads the configuration again: all of it is taken over, or nothing. With
 		Args: help.NoArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			// A SIGHUP that comes while it starts is about a change that may have come too late.
-			signals := make(chan os.Signal, 4)
-			signal.Notify(signals, syscall.SIGHUP)
-			defer signal.Stop(signals)
+			hangups := make(chan os.Signal, 1)
+			signal.Notify(hangups, syscall.SIGHUP)
+			defer signal.Stop(hangups)
 			loadConfig := func() (*config.Config, error) {
 				return load(cmd, func(c *config.Config) error { return errors.Join(secrets(c), checkPaths(c)) })
 			}
@@ -49,7 +49,7 @@ SIGHUP reads the configuration again: all of it is taken over, or nothing. With
 			if once {
 				loadConfig = nil
 			}
-			return run(c, job{mode: logMode(once), scenes: scenes, loadConfig: loadConfig, signals: signals}, log)
+			return run(c, job{mode: logMode(once), scenes: scenes, loadConfig: loadConfig, hangups: hangups}, log)
 		},
 	}
 	help.AddConfigFlags(cmd.Flags())

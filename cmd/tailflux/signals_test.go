@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"os"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -16,16 +17,17 @@ import (
 
 // stopping is a stopper that watches, and what it has done.
 type stopping struct {
-	signals                  chan os.Signal
+	signals, hangups         chan os.Signal
 	over                     chan struct{}
 	log                      bytes.Buffer
 	reading, running, exited atomic.Bool
 	reloads                  atomic.Int32
+	reloadTakes              time.Duration
 }
 
 func watchSignals(t *testing.T, reloads bool) *stopping {
 	t.Helper()
-	s := &stopping{signals: make(chan os.Signal), over: make(chan struct{})}
+	s := &stopping{signals: make(chan os.Signal), hangups: make(chan os.Signal, 1), over: make(chan struct{})}
 	st := stats.New(time.Now())
 	st.Read(time.Now(), 53, 1000)
 	watching := stopper{
@@ -33,22 +35,28 @@ func watchSignals(t *testing.T, reloads bool) *stopping {
 		st, slog.New(slog.NewTextHandler(&s.log, nil)),
 	}
 	if reloads {
-		watching.reload = func() { s.reloads.Add(1) }
+		watching.reload = func() {
+			s.reloads.Add(1)
+			time.Sleep(s.reloadTakes)
+		}
 	}
-	done := make(chan struct{})
-	go func() {
-		watching.watch(s.signals, s.over)
-		close(done)
-	}()
+	ends := make(chan struct{})
+	var done sync.WaitGroup
+	done.Go(func() { watching.watch(s.signals, ends, s.over) })
+	done.Go(func() { watching.watchHangups(s.hangups, ends, s.over) })
 	t.Cleanup(func() {
 		close(s.over)
-		<-done
+		done.Wait()
 	})
 	return s
 }
 
 func (s *stopping) send(is os.Signal) {
-	s.signals <- is
+	if is == syscall.SIGHUP {
+		s.hangups <- is
+	} else {
+		s.signals <- is
+	}
 	synctest.Wait()
 }
 
@@ -130,11 +138,58 @@ func TestSIGHUPReloads(t *testing.T) {
 	})
 }
 
+// A reload that takes long keeps nobody from stopping, nor does SIGHUP after SIGHUP.
+func TestStopsDuringAReload(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := watchSignals(t, true)
+		s.reloadTakes = time.Minute
+		s.send(syscall.SIGHUP)
+		s.send(syscall.SIGHUP) // the next one
+		s.send(syscall.SIGTERM)
+		s.want(t, true, false, false)
+		time.Sleep(stopWithin)
+		s.want(t, true, true, false)
+		s.send(syscall.SIGTERM)
+		s.want(t, true, true, true)
+		time.Sleep(time.Hour)
+		if n := s.reloads.Load(); n != 1 {
+			t.Errorf("%d reloads, want 1", n)
+		}
+	})
+}
+
+// However many SIGHUPs come at once, SIGTERM is not lost.
+func TestManyHangups(t *testing.T) {
+	reloaded, stopped := make(chan struct{}, 1000), make(chan struct{})
+	stop := onSignal(nil, func() { close(stopped) }, func() {}, func() {
+		time.Sleep(50 * time.Millisecond)
+		reloaded <- struct{}{}
+	}, stats.New(time.Now()), slog.New(slog.DiscardHandler))
+	defer stop()
+	for range 100 {
+		if err := syscall.Kill(os.Getpid(), syscall.SIGHUP); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Millisecond) // pending ones of a kind are one
+	}
+	if err := syscall.Kill(os.Getpid(), syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-stopped:
+	case <-time.After(10 * time.Second):
+		t.Fatal("SIGTERM was lost")
+	}
+	if n := len(reloaded); n < 1 || n > 10 {
+		t.Errorf("%d reloads of 50 ms each within 100 SIGHUPs of one millisecond", n)
+	}
+}
+
 // A SIGHUP that came while tailflux was starting is a reload, as soon as there can be one.
 func TestSIGHUPBeforeTheStart(t *testing.T) {
-	signals, reloaded := make(chan os.Signal, 4), make(chan struct{})
-	signals <- syscall.SIGHUP
-	stop := onSignal(signals, func() {}, func() {}, func() { close(reloaded) }, stats.New(time.Now()), slog.New(slog.DiscardHandler))
+	hangups, reloaded := make(chan os.Signal, 1), make(chan struct{})
+	hangups <- syscall.SIGHUP
+	stop := onSignal(hangups, func() {}, func() {}, func() { close(reloaded) }, stats.New(time.Now()), slog.New(slog.DiscardHandler))
 	defer stop()
 	select {
 	case <-reloaded:

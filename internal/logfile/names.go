@@ -81,18 +81,18 @@ func newNames(base, to string) names {
 	n := names{base: base, stem: stem(base), begin: strings.TrimSuffix(base, filepath.Ext(base))}
 	const order = `\.(\d{1,3})` // number, and a group for it
 	ext := filepath.Ext(base)
-	plain := regexp.QuoteMeta(strings.TrimSuffix(base, ext))
-	quoted := regexp.QuoteMeta(base)
+	plain := quote(strings.TrimSuffix(base, ext))
+	quoted := quote(base)
 	add := func(pattern string) {
 		n.patterns = append(n.patterns, regexp.MustCompile(`^`+pattern+readable+`?$`))
 	}
 	n.patterns = append(n.patterns, regexp.MustCompile(`^`+quoted+readable+`$`))
-	for _, p := range []string{quoted + order, quoted + date, quoted + byPeople, plain + order + regexp.QuoteMeta(ext), plain + date + regexp.QuoteMeta(ext)} {
+	for _, p := range []string{quoted + order, quoted + date, quoted + byPeople, plain + order + quote(ext), plain + date + quote(ext)} {
 		add(p)
 	}
 	if to != base {
 		// A link is turned to a file of another date or number.
-		add(regexp.MustCompile(`\d+`).ReplaceAllString(regexp.QuoteMeta(to), `\d+`))
+		add(regexp.MustCompile(`\d+`).ReplaceAllString(quote(to), `\d+`))
 		n.begin = ""
 		if s := stem(to); !strings.HasPrefix(s, n.stem) {
 			n.stem = ""
@@ -100,6 +100,10 @@ func newNames(base, to string) names {
 	}
 	return n
 }
+
+// quote is an expression for a name. A byte that is not UTF-8 is U+FFFD, as which an
+// expression sees it; begin compares the bytes.
+func quote(name string) string { return regexp.QuoteMeta(string([]rune(name))) }
 
 // stem is what all names of rotated files begin with.
 func stem(base string) string {

@@ -76,3 +76,42 @@ func TestNamesOfRotatedLogs(t *testing.T) {
 		}
 	}
 }
+
+// A name need not be text: its bytes are what they are.
+func TestNamesThatAreNotUTF8(t *testing.T) {
+	for name, want := range map[string]bool{
+		"caf\xe9.log.1":        true,
+		"caf\xe9.log.2.gz":     true,
+		"caf\xe9.1.log":        true,
+		"caf\xe9-20261122.log": true,
+		"caf\xe8.log.1":        false,
+		"caf\ufffd.log.1":      false,
+		"caf.log.1":            false,
+	} {
+		dir := t.TempDir()
+		path := filepath.Join(dir, "caf\xe9.log")
+		for _, file := range []string{path, filepath.Join(dir, name)} {
+			if err := os.WriteFile(file, nil, 0o600); err != nil {
+				t.Skipf("this file system has no such names: %v", err)
+			}
+		}
+		is := slices.ContainsFunc((*logfile.Directories)(nil).Siblings(path), func(s logfile.Sibling) bool { return s.Rotated && filepath.Base(s.Path) == name })
+		if is != want {
+			t.Errorf("%q is a rotated file of %q: %v, want %v", name, "caf\xe9.log", is, want)
+		}
+	}
+	// And of a link that is turned.
+	dir := t.TempDir()
+	for _, name := range []string{"caf\xe9-1.log", "caf\xe9-2.log"} {
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	link := filepath.Join(dir, "access.log")
+	if err := os.Symlink("caf\xe9-2.log", link); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.ContainsFunc((*logfile.Directories)(nil).Siblings(link), func(s logfile.Sibling) bool { return s.Rotated && filepath.Base(s.Path) == "caf\xe9-1.log" }) {
+		t.Error("the file that a link led to before is not found")
+	}
+}

@@ -21,10 +21,14 @@ func (o *Own) seen(p *part) {
 	}
 	s := o.of(p.Start.Generation.Source.Name)
 	s.waits = !p.Whole
-	if s.from == 0 && p.From > 0 {
+	// Later than that is a clock that was wrong: nothing was observed that is still to come.
+	latest := time.Now().Add(time.Minute).UnixNano()
+	if s.from == 0 && p.From > 0 && p.From <= latest {
 		s.from = p.From - p.From%int64(time.Second)
 	}
-	s.seen = max(s.seen, p.Seen)
+	if p.Seen <= latest {
+		s.seen = max(s.seen, p.Seen)
+	}
 }
 
 // quiet notes that a source is read to its end, so there are no more lines up to now. While a

@@ -2,6 +2,7 @@ package write_test
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -281,7 +282,7 @@ func (o *ownPoints) wantBuckets(t *testing.T, spans ...[2]int64) {
 
 // Whatever a span is, each bucket of whole minutes has the seconds that were observed in it.
 func TestOwnSpansAreOfTheirMinutes(t *testing.T) {
-	const at = 1_764_288_000 // a whole day
+	const at = 944_006_400 // a whole day
 	for name, tt := range map[string]struct {
 		from, to int64
 		points   int
@@ -337,7 +338,7 @@ func TestOwnSpansOfSmallSteps(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var own ownPoints
 			b := start(t, ownConfig(), storing(t, &own), &rejectFile{})
-			b.from = 1_764_288_003e9
+			b.from = 944_006_403e9
 			to := b.from / 1e9
 			for range 50 {
 				to += step
@@ -371,7 +372,7 @@ func TestOwnSpansAfterALostAnswer(t *testing.T) {
 					}
 					return nil
 				}}, &rejectFile{})
-				b.from = 1_764_288_003e9
+				b.from = 944_006_403e9
 				to := b.from / 1e9
 				for i := range int64(30) {
 					to += 3599
@@ -396,7 +397,7 @@ func TestOwnSpansAfterALostAnswer(t *testing.T) {
 
 // One tailflux after another adds its own time, and nothing to that of the one before.
 func TestOwnSpansAfterARestart(t *testing.T) {
-	const at = 1_764_288_000
+	const at = 944_006_400
 	for name, tt := range map[string][2][2]int64{
 		"within a minute":  {{at + 5, at + 5*3600 + 20}, {at + 5*3600 + 31, at + 8*3600}},
 		"at once":          {{at + 5, at + 5*3600 + 20}, {at + 5*3600 + 20, at + 8*3600}},
@@ -426,9 +427,9 @@ func TestOwnSpansAfterARestart(t *testing.T) {
 
 // A clock that was wrong makes neither millions of points nor an end to all others.
 func TestOwnSpansOfAWrongClock(t *testing.T) {
-	for _, wrong := range []int64{1, 86400, 946_684_800} { // 1970, and 2000
+	for _, wrong := range []int64{1, 86400, 315_532_800} { // 1970, and 1980
 		synctest.Test(t, func(t *testing.T) {
-			const to, most = 1_764_288_007, 2 * 366 * 86400
+			const to, most = 944_006_407, 2 * 366 * 86400
 			pieces, oldest := 0, "9"
 			b := start(t, ownConfig(), sink{write: func(_ context.Context, body string) error {
 				for rest := body; ; {
@@ -451,6 +452,36 @@ func TestOwnSpansOfAWrongClock(t *testing.T) {
 	}
 }
 
+// A line from the future, which a clock wrote that was wrong, says nothing of the time until
+// then, and what comes behind it is observed as ever.
+func TestOwnSpansOfALineFromTheFuture(t *testing.T) {
+	for name, ahead := range map[string]int64{"two minutes": 120, "a year": 366 * 86400, "centuries": 262 * 366 * 86400} {
+		for _, first := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, first %t", name, first), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					var own ownPoints
+					now := time.Now().Unix()
+					b := start(t, ownConfig(), storing(t, &own), &rejectFile{})
+					if !first {
+						b.from = (now - 600) * 1e9
+						b.sendSeen("p", now-300, true)
+					}
+					b.from = (now + ahead) * 1e9
+					b.sendSeen("p", now+ahead, true)
+					b.from = (now - 300) * 1e9
+					b.sendSeen("p", now-60, true)
+					b.finish()
+					if first {
+						own.wantBuckets(t, [2]int64{now - 300, now - 60})
+					} else {
+						own.wantBuckets(t, [2]int64{now - 600, now - 60})
+					}
+				})
+			})
+		}
+	}
+}
+
 // Time before that which InfluxDB keeps is no reason to say that it stores nothing.
 func TestOwnSpansBeforeTheRetention(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -462,7 +493,7 @@ func TestOwnSpansBeforeTheRetention(t *testing.T) {
 			}
 			return nil
 		}}, &rejectFile{})
-		b.from = 1_764_288_000e9
+		b.from = 944_006_400e9
 		b.sendSeen("p", b.from/1e9+12_000*60, true)
 		b.finish()
 		if n := len(own.spans(t)); n != 12_000 {

@@ -82,7 +82,7 @@ func (s *state) first(c *config.Config, do job) error {
 	if err != nil {
 		return err
 	}
-	changed, err := s.settings.Changed(c, host)
+	changed, err := s.settings.Changed(c, host, do.mode.leavesLogs())
 	if err != nil {
 		return err
 	}

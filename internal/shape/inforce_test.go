@@ -20,7 +20,12 @@ func TestInForce(t *testing.T) {
 			c.Types, c.Rename = map[string]string{"cost": "integer"}, map[string]string{"a.b": "status"}
 		},
 		"a source's name": func(c *config.Config) { c.Sources[0].Name = "shop" },
-		"database":        func(c *config.Config) { c.InfluxDB.Database = "other" },
+		"a source's path": func(c *config.Config) { c.Sources[0].Path += "*" },
+		"a source's path and name": func(c *config.Config) {
+			c.Sources[0].Path, c.Sources[0].Name = c.Sources[0].Path+"*", "all"
+		},
+		"what is excluded": func(c *config.Config) { c.Exclude = []string{"/var/log/nginx/error.log"} },
+		"database":         func(c *config.Config) { c.InfluxDB.Database = "other" },
 	} {
 		h := newHouse(t)
 		h.config.InfluxDB.Headers = []string{"Authorization: secret"}
@@ -37,7 +42,7 @@ func TestInForce(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if changed, err := s.Changed(&now, "h"); err != nil || len(changed) == 0 {
+		if changed, err := s.Changed(&now, "h", false); err != nil || len(changed) == 0 {
 			t.Errorf("%s: Changed = %q, %v", name, changed, err)
 		}
 		got := s.InForce(&now, func(*config.Config) (string, error) { return "h", nil })

@@ -56,12 +56,13 @@ func OpenSettings(dir *statedir.Dir) (*Settings, error) {
 // process began.
 func (s *Settings) Clean() bool { return s.clean }
 
-// Changed are the keys that are others now, if lines will be read again. host is the tag.
-func (s *Settings) Changed(c *config.Config, host string) (keys []string, err error) {
+// Changed are the keys that are others now, if lines will be read again. host is the tag. An
+// import has a source of its own, which is not compared with those of the daemon.
+func (s *Settings) Changed(c *config.Config, host string, imported bool) (keys []string, err error) {
 	if s.clean {
 		return nil, nil
 	}
-	now, err := settings(c, host)
+	now, err := settings(c, host, imported)
 	if err != nil {
 		return nil, err
 	}
@@ -84,7 +85,7 @@ func (s *Settings) InForce(c *config.Config, host func(*config.Config) (string, 
 	if err != nil {
 		return nil
 	}
-	if changed, err := s.Changed(was, tag); err != nil || len(changed) > 0 {
+	if changed, err := s.Changed(was, tag, false); err != nil || len(changed) > 0 {
 		return nil // since then there was an import
 	}
 	return was
@@ -102,7 +103,7 @@ func connection(way, place config.InfluxDB) config.InfluxDB {
 // an import is not the daemon's: what the daemon has read and not delivered is read again, and
 // it must know with what.
 func (s *Settings) Begin(c *config.Config, host string, imported bool) error {
-	keys, err := settings(c, host)
+	keys, err := settings(c, host, imported)
 	if err != nil {
 		return err
 	}
@@ -150,7 +151,7 @@ func (s *Settings) save(kept keptSettings) error {
 	return s.dir.Replace(statedir.Shaping, append(data, '\n'))
 }
 
-func settings(c *config.Config, host string) (map[string]json.RawMessage, error) {
+func settings(c *config.Config, host string, imported bool) (map[string]json.RawMessage, error) {
 	values := map[string]any{
 		"host": host, "measurement": c.Measurement, "tags": c.Tags, "fields": c.Fields, "tag_limit": c.TagLimit,
 		"fold": c.Fold, "fold_static": c.FoldStatic, "paths": c.Paths, "timezone": c.Timezone,
@@ -158,9 +159,14 @@ func settings(c *config.Config, host string) (map[string]json.RawMessage, error)
 		"raw": c.Raw, "rollups": c.Rollups, "retention.rollups": c.RollupsPolicy(), "types": c.Types, "rename": c.Rename, "max_line": c.MaxLineBytes,
 		"database": c.InfluxDB.Database, "retention_policy": c.InfluxDB.RetentionPolicy,
 	}
+	sources := [][2]string{} // which of them has a file, and so the tag of its lines
 	for _, s := range c.Sources {
 		values["format of "+s.Name] = s.Format + s.Regexp
 		values["name of "+s.Path] = s.Name
+		sources = append(sources, [2]string{s.Name, s.Path})
+	}
+	if !imported {
+		values["sources"], values["exclude"] = sources, c.Exclude
 	}
 	keys := map[string]json.RawMessage{}
 	for key, value := range values {

@@ -532,7 +532,7 @@ func (h *house) begin(host string) (*shape.Settings, error) {
 	if err != nil {
 		return nil, err
 	}
-	changed, err := s.Changed(&h.config, host)
+	changed, err := s.Changed(&h.config, host, false)
 	if len(changed) > 0 {
 		fmt.Fprintln(&h.log, changed)
 	}

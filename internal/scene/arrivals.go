@@ -57,56 +57,16 @@ func (d *decision) arrivals() {
 // the file that comes to the path. While one of them, or the file at the path, cannot be
 // opened, since stays as it is, so the next look finds the same files again.
 func (d *decision) unseen(since time.Time, comes bool, openErr error) {
-	mayBe := func(i int) bool {
-		c := d.Beside[i]
-		called := c.Rotated || c.Maybe && d.Restarted && !c.Renamed
-		return (called || c.Renamed) && !c.AtPath && c.Held == 0 && !c.Modified.Before(since) && (called || d.isRenamed(i))
-	}
-	for i, c := range d.Beside {
-		if !mayBe(i) {
-			continue
-		}
-		before, sure := d.isBefore(c)
-		if err := d.Trouble(i); err != nil {
-			packed, ok := errors.AsType[logfile.PackedError](err)
-			other := packed.NoText && !c.Rotated && sure && !before
-			if !ok {
-				openErr = err
-			} else if d.Restarted && !other && !d.isKnownTime(c.Modified) {
-				d.add(Action{Do: Unreadable, File: i, Err: err})
-			}
-			continue
-		}
-		// Of files that are alike one that may grow is read, or else the first, of copies that were
-		// made while the log grew the last.
-		another := func(j int) bool {
-			before, _ := d.isBefore(d.Beside[j])
-			isRead := mayBe(j) && d.Trouble(j) == nil && (d.Beside[j].Rotated || d.Beside[j].Renamed || before)
-			return j != i && isRead && d.Within(i, j) && (d.isRather(j, i) || !d.Within(j, i))
-		}
-		if d.any(another) {
-			continue
-		}
-		if g := d.lost(i); g != nil {
-			d.add(Action{Do: Resume, File: i, Prior: *g, Behind: true})
-			continue
-		}
-		if comes && d.Path.File >= 0 && d.Within(i, d.Path.File) || d.wasRead(i, 0, 0) {
-			continue
-		}
-		if g := d.anonymised(i); g != nil {
-			d.add(Action{Do: Anonymised, File: i, Prior: *g})
-			continue
-		}
-		if g := d.goesOn(i); g != nil {
-			d.add(Action{Do: Resume, File: i, Prior: *g, Behind: true})
-			continue
-		}
+	s := search{d, since, comes}
+	for i := range d.Beside {
 		switch {
-		case c.Rotated || c.Renamed || before:
-			d.add(Action{Do: Begin, File: i, Behind: true})
-		case !sure:
-			d.add(Action{Do: Unreadable, File: i, Err: errUnplaced})
+		case !s.mayBeUnread(i):
+		case d.cannotOpen(i):
+			openErr = d.Trouble(i)
+		default:
+			if a, ok := s.follows(i); ok {
+				d.add(a)
+			}
 		}
 	}
 	if openErr != nil { // the next look goes on
@@ -114,6 +74,61 @@ func (d *decision) unseen(since time.Time, comes bool, openErr error) {
 	} else {
 		d.add(Action{Do: Searched})
 	}
+}
+
+// search is the search for rotated files that were not read.
+type search struct {
+	*decision
+	since time.Time // older ones are left out
+	comes bool      // a file comes to the path
+}
+
+// mayBeUnread reports whether a file may be looked for, by its name and its times.
+func (s *search) mayBeUnread(file int) bool {
+	c := s.Beside[file]
+	called := c.Rotated || c.Maybe && s.Restarted && !c.Renamed
+	return (called || c.Renamed) && !c.AtPath && c.Held == 0 && !c.Modified.Before(s.since) && (called || s.isRenamed(file))
+}
+
+// follows is what is to be done with a file that may be unread; ok is false if that is nothing.
+func (s *search) follows(file int) (a Action, ok bool) {
+	c := s.Beside[file]
+	before, sure := s.isBefore(c)
+	if err := s.Trouble(file); err != nil { // it is open, and cannot be unpacked
+		packed, _ := errors.AsType[logfile.PackedError](err)
+		other := packed.NoText && !c.Rotated && sure && !before
+		return Action{Do: Unreadable, File: file, Err: err}, s.Restarted && !other && !s.isKnownTime(c.Modified)
+	}
+	if s.isReadFromAnother(file) {
+		return a, false
+	}
+	if g := s.lost(file); g != nil {
+		return Action{Do: Resume, File: file, Prior: *g, Behind: true}, true
+	}
+	if s.comes && s.Path.File >= 0 && s.Within(file, s.Path.File) || s.wasRead(file, 0, 0) {
+		return a, false
+	}
+	if g := s.anonymised(file); g != nil {
+		return Action{Do: Anonymised, File: file, Prior: *g}, true
+	}
+	if g := s.goesOn(file); g != nil {
+		return Action{Do: Resume, File: file, Prior: *g, Behind: true}, true
+	}
+	if c.Rotated || c.Renamed || before {
+		return Action{Do: Begin, File: file, Behind: true}, true
+	}
+	return Action{Do: Unreadable, File: file, Err: errUnplaced}, !sure
+}
+
+// isReadFromAnother reports whether another of the files has all the lines of a file, and is
+// read for them. Of files that are alike one that may grow is read, or else the first; of
+// copies that were made while the log grew, the last.
+func (s *search) isReadFromAnother(file int) bool {
+	return s.any(func(other int) bool {
+		before, _ := s.isBefore(s.Beside[other])
+		isRead := s.mayBeUnread(other) && s.Trouble(other) == nil && (s.Beside[other].Rotated || s.Beside[other].Renamed || before)
+		return other != file && isRead && s.Within(file, other) && (s.isRather(other, file) || !s.Within(other, file))
+	})
 }
 
 var errUnplaced = errors.New("nothing tells whether it was this log, or is another one")

@@ -188,7 +188,10 @@ func (p *Parser) parse(ctx context.Context, chunk flow.Chunk, out chan<- flow.Ba
 func (p *Parser) fill(src *source, b *flow.Batch, room, lines []byte) (points, taken int, err error) {
 	buf, until := room[:0], min(until(src.gen, b.End.Line), due(src.gen))
 	raw := p.rollups == nil || p.rollups.Raw && b.End.Line >= src.gen.Raw
-	for taken < len(lines) && b.End.Line < src.until && b.End.Line < until && len(b.Skipped) < maxSkipped && (taken == 0 || len(room)-len(buf) >= p.minRoom) {
+	for taken < len(lines) && b.End.Line < src.until && b.End.Line < until && len(b.Skipped) < maxSkipped {
+		if taken > 0 && len(room)-len(buf) < p.minRoom {
+			break
+		}
 		end := bytes.IndexByte(lines[taken:], '\n')
 		line := flow.TrimCR(lines[taken : taken+end])
 		if b.TooLong > 0 || end > p.maxLine {
@@ -198,16 +201,8 @@ func (p *Parser) fill(src *source, b *flow.Batch, room, lines []byte) (points, t
 		if len(line) < end && !src.crlf {
 			p.warnOfCR(src)
 		}
-		if src.isLeft() {
-			taken += src.skip(b, lines[taken:], flow.Skip{Filtered: true})
-			continue
-		}
-		if len(line) == 0 { // no format matches it: each has a time
-			taken += src.skip(b, lines[taken:], flow.Skip{Reason: flow.Empty})
-			continue
-		}
-		if src.matcher == nil {
-			taken += src.skip(b, lines[taken:], flow.Skip{Reason: flow.NoMatch})
+		if len(line) == 0 || src.matcher == nil {
+			taken += src.skip(b, lines[taken:], src.unmatched(line))
 			continue
 		}
 		grown, outcome, encoder, pieces := buf, accesslog.Rejected, src.encoder, 0
@@ -219,17 +214,15 @@ func (p *Parser) fill(src *source, b *flow.Batch, room, lines []byte) (points, t
 		if ok {
 			grown, outcome = encode(encoder, buf, captures, b.End.Line, raw)
 		} else if joined, n := src.matcher.MatchPieces(lines[taken:], p.maxLine); n > 0 {
-			pieces = n
-			last := int64(pieces - 1)
-			captures = joined
-			grown, outcome = encode(encoder, buf, captures, b.End.Line+last, raw)
+			captures, pieces, ok = joined, n, true
+			grown, outcome = encode(encoder, buf, captures, b.End.Line+int64(n-1), raw)
 			if cap(grown) != cap(room) { // there is no room for it
 				break
 			}
-			for range last {
+			for range n - 1 { // the last piece stands for all
 				taken += src.skip(b, lines[taken:], flow.Skip{Filtered: true})
 			}
-			ok, end = true, bytes.IndexByte(lines[taken:], '\n')
+			end = bytes.IndexByte(lines[taken:], '\n')
 		}
 		if outcome == accesslog.Rejected {
 			is, err := p.missed(src, b.End, line, lines[taken:], buf, raw)
@@ -241,17 +234,16 @@ func (p *Parser) fill(src *source, b *flow.Batch, room, lines []byte) (points, t
 				continue
 			}
 		}
-		if src.first == 0 && outcome != accesslog.Rejected {
-			src.first = encoder.At()
-		}
-		switch outcome {
-		case accesslog.Filtered:
-			taken += src.skip(b, lines[taken:], flow.Skip{Filtered: true})
-			continue
-		case accesslog.Rejected:
+		if outcome == accesslog.Rejected {
 			taken += src.skip(b, lines[taken:], flow.Skip{Reason: flow.BadTime})
 			continue
-		case accesslog.Point:
+		}
+		if src.first == 0 {
+			src.first = encoder.At()
+		}
+		if outcome == accesslog.Filtered {
+			taken += src.skip(b, lines[taken:], flow.Skip{Filtered: true})
+			continue
 		}
 		if cap(grown) != cap(room) { // it was moved elsewhere: no room
 			break
@@ -260,24 +252,41 @@ func (p *Parser) fill(src *source, b *flow.Batch, room, lines []byte) (points, t
 			break
 		}
 		buf = grown
-		src.omitted += int64(encoder.Omitted())
-		if raw {
-			b.NumPoints++
-		}
+		p.count(src, b, encoder, captures, raw)
 		if src.gen != nil {
-			if p.add(src.gen, encoder, captures, b.End.Line) && !raw {
-				b.Waiting++
-			}
 			until = min(until, src.gen.Due())
-		}
-		if b.End.Line >= src.showFrom {
-			p.board.Add(encoder, captures, src.flow.Name)
 		}
 		b.End.Line++
 		b.End.Offset += int64(end + 1)
 		taken += end + 1
 	}
 	return len(buf), taken, nil
+}
+
+// unmatched says why a line is skipped that need not be matched.
+func (s *source) unmatched(line []byte) flow.Skip {
+	switch {
+	case s.isLeft():
+		return flow.Skip{Filtered: true}
+	case len(line) == 0: // no format matches it: each has a time
+		return flow.Skip{Reason: flow.Empty}
+	}
+	return flow.Skip{Reason: flow.NoMatch}
+}
+
+// count counts a line that has a point, or would have one, in its batch, its rollups and on
+// the board.
+func (p *Parser) count(src *source, b *flow.Batch, by *accesslog.Encoder, captures [][]byte, raw bool) {
+	src.omitted += int64(by.Omitted())
+	if raw {
+		b.NumPoints++
+	}
+	if src.gen != nil && p.add(src.gen, by, captures, b.End.Line) && !raw {
+		b.Waiting++
+	}
+	if b.End.Line >= src.showFrom {
+		p.board.Add(by, captures, src.flow.Name)
+	}
 }
 
 // encode appends the point of a line, if it is wanted.

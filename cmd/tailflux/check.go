@@ -76,8 +76,9 @@ configuration is wrong: then every mistake in it is printed.`,
 	return cmd
 }
 
-// checkSecrets returns an error if a file with a secret or a certificate cannot be used. In ExecReload= of a unit with a sandbox systemd hides its credentials
-// (systemd #35227, TestSystemd): there the daemon judges them.
+// checkSecrets returns an error if a file with a secret or a certificate cannot be used. In
+// ExecReload= of a unit with a sandbox systemd hides its credentials (systemd #35227, TestSystemd):
+// there the daemon judges them.
 func checkSecrets(c *config.Config) error {
 	if dir := os.Getenv("CREDENTIALS_DIRECTORY"); dir != "" {
 		if _, err := os.Stat(dir); err != nil {

@@ -138,7 +138,8 @@ func (do *initiation) offer(cmd *cobra.Command, d *draft.Draft) error {
 		return nil
 	case do.yes && replaces && !do.force:
 		fmt.Fprint(out, draft.Diff(string(old), d.Text))
-		return fmt.Errorf("init: %s is there already, and differs (- is what it has, + what nginx.conf asks for); nothing was written: add --force to replace it", do.file)
+		return fmt.Errorf("init: %s is there already, and differs (- is what it has, + what nginx.conf asks for); nothing was written: add --force to replace it",
+			do.file)
 	case !do.yes:
 		if wanted, err := do.ask(cmd, string(old), d, replaces); err != nil || !wanted {
 			return err

@@ -25,7 +25,8 @@ func (s *state) judge(c *config.Config) func(*logfile.Log, []checkpoint.Part) er
 	return func(l *logfile.Log, parts []checkpoint.Part) error {
 		name := s.shown(l.Path)
 		if other, ok := s.checkpoint.FollowedAs(l, source.Name); ok {
-			return fmt.Errorf("%s is or was followed as source %s, which has its lines: nothing of it was imported as source %s", name, other, source.Name)
+			return fmt.Errorf("%s is or was followed as source %s, which has its lines: nothing of it was imported as source %s",
+				name, other, source.Name)
 		}
 		lines, err := s.shaper.Look(0, source.Name, source.Path, nil)
 		if err != nil || lines == nil {

@@ -62,7 +62,8 @@ func (p *progress) show(at tail.Progress) {
 		return
 	}
 	left := time.Duration(seconds * float64(max(at.Total-at.Done, 0)) / float64(max(at.Done, 1)) * float64(time.Second))
-	p.log.Info("reading: duration is the time left", "file", at.File, "bytes", at.Done, "lines", at.Lines, "duration", left.Round(time.Second).String())
+	p.log.Info("reading: duration is the time left",
+		"file", at.File, "bytes", at.Done, "lines", at.Lines, "duration", left.Round(time.Second).String())
 }
 
 // verdict is the error to end with although everything that was read is delivered.

@@ -120,7 +120,8 @@ func reasons(of map[flow.Reason]int) (n int64, text string) {
 // redeliverTo redelivers the lines of a source, "" is all.
 func redeliverTo(c *config.Config, source string, log *slog.Logger) (done redelivered, err error) {
 	if _, ok := shape.Configured(c, source); source != "" && !ok {
-		return done, config.UsageError{Err: fmt.Errorf("redeliver: no source %q is configured; use --source with one of %s", source, shape.Names(c, nil))}
+		return done, config.UsageError{Err: fmt.Errorf("redeliver: no source %q is configured; use --source with one of %s",
+			source, shape.Names(c, nil))}
 	}
 	st := stats.New(time.Now())
 	kept, err := openState(c, job{mode: redelivering}, st, log)
@@ -193,7 +194,8 @@ func redeliverTo(c *config.Config, source string, log *slog.Logger) (done redeli
 		entries[i].Time = now
 	}
 	if _, note := kept.rejects.Append(entries); note != nil {
-		err = errors.Join(err, fmt.Errorf("redeliver: lines were delivered, and this cannot be noted; they become the same points when you run it again: %w", note))
+		err = errors.Join(err, fmt.Errorf("redeliver: lines were delivered, and this cannot be noted; they become the same points when you run it again: %w",
+			note))
 	}
 	return done, err
 }
@@ -240,7 +242,8 @@ func (s *state) rejectedSources(c *config.Config, only string, st *stats.Stats) 
 		}
 		place := slices.IndexFunc(c.Sources, func(s config.Source) bool { return s.Name == of.Name })
 		if shaped, err := s.shaper.Look(place, name, path, nil); err != nil || shaped == nil {
-			return nil, 0, errors.Join(err, config.UsageError{Err: fmt.Errorf("redeliver: source %s has the format auto, and none was detected yet: use --format", name)})
+			return nil, 0, errors.Join(err, config.UsageError{Err: fmt.Errorf("redeliver: source %s has the format auto, and none was detected yet: use --format",
+				name)})
 		}
 		sources[name] = &flow.Source{Index: st.AddSource(name, path), Config: place, Name: name, Path: path}
 	}

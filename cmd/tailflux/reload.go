@@ -121,7 +121,8 @@ func (r *reloads) read() (*pending, error) {
 // atOnce are the keys that say nothing of points and of where they go.
 var atOnce = []string{
 	"influxdb.username", "influxdb.password_file", "influxdb.token_file", "influxdb.ca_file", "influxdb.client_cert_file",
-	"influxdb.client_key_file", "influxdb.insecure_skip_verify", "influxdb.headers", "influxdb.gzip", "influxdb.timeout", "on_reject", "http.token_file", "http.hosts",
+	"influxdb.client_key_file", "influxdb.insecure_skip_verify", "influxdb.headers", "influxdb.gzip", "influxdb.timeout",
+	"on_reject", "http.token_file", "http.hosts",
 }
 
 // immovable is why a configuration in which these keys are others is refused, or nil.

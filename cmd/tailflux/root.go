@@ -75,7 +75,9 @@ tailflux run does.`,
 		SilenceUsage:  true,
 	}
 	root.Flags().AddFlagSet(run.Flags())
-	root.AddCommand(run, initCommand(), checkCommand(), explainCommand(), verifyCommand(), queryCommand(), reportCommand(stderr), importCommand(stderr), redeliverCommand(stderr), healthcheckCommand(), topCommand(), versionCommand())
+	root.AddCommand(run, initCommand(), checkCommand(), explainCommand(), verifyCommand(), queryCommand(),
+		reportCommand(stderr), importCommand(stderr), redeliverCommand(stderr), healthcheckCommand(), topCommand(),
+		versionCommand())
 	if more := extra(root); more != nil {
 		root.AddCommand(more)
 	}
@@ -99,7 +101,9 @@ func configured(cmd *cobra.Command, needSource bool, files func(*config.Config) 
 	if err != nil {
 		return nil, err
 	}
-	c, _, err := config.Load(config.Options{File: file, Flags: cmd.Flags(), Env: os.LookupEnv, Check: shape.Check, NeedSource: needSource, Files: files})
+	c, _, err := config.Load(config.Options{
+		File: file, Flags: cmd.Flags(), Env: os.LookupEnv, Check: shape.Check, NeedSource: needSource, Files: files,
+	})
 	if err != nil {
 		return nil, config.UsageError{Err: err}
 	}

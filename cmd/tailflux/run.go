@@ -54,7 +54,8 @@ SIGHUP reads the configuration again: all of it is taken over, or nothing. With
 	}
 	help.AddConfigFlags(cmd.Flags())
 	cmd.Flags().BoolVar(&once, "once", false, "read the logs up to their last newline, deliver the lines and exit")
-	cmd.Flags().StringVar(&scenes, "debug-scenes", "", "write what each look at a log saw, and what followed, to this directory, at most 1,000 files; for reports of lost or doubled lines")
+	cmd.Flags().StringVar(&scenes, "debug-scenes", "",
+		"write what each look at a log saw, and what followed, to this directory, at most 1,000 files; for reports of lost or doubled lines")
 	return cmd
 }
 
@@ -86,6 +87,7 @@ func prepare(c *config.Config, once bool, log *slog.Logger) {
 		return
 	}
 	for _, m := range mountedLogs(c) {
-		log.Warn("log file is a mount of its own: its rotation cannot be seen, and lines after it are missing; mount its directory", "source", m.source, "file", m.path)
+		log.Warn("log file is a mount of its own: its rotation cannot be seen, and lines after it are missing; mount its directory",
+			"source", m.source, "file", m.path)
 	}
 }

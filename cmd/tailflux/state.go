@@ -141,7 +141,8 @@ func (s *state) open(c *config.Config, delivered bool) (err error) {
 
 func (s *state) shaperOf(c *config.Config, host string, values accesslog.Admitter, delivered bool, log *slog.Logger) (*shape.Shaper, error) {
 	return shape.Open(shape.Options{
-		Config: c, State: s.dir, Host: host, Values: values, Followed: s.checkpoint.Followed, Fresh: s.checkpoint.Fresh(), Once: s.mode.readsOnce(), Delivered: delivered, Log: log,
+		Config: c, State: s.dir, Host: host, Values: values, Followed: s.checkpoint.Followed,
+		Fresh: s.checkpoint.Fresh(), Once: s.mode.readsOnce(), Delivered: delivered, Log: log,
 	})
 }
 

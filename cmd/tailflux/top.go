@@ -138,7 +138,10 @@ func topConfig(cmd *cobra.Command) (*config.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	options := config.Options{File: file, Flags: cmd.Flags(), Env: os.LookupEnv, Check: shape.Check, NeedSource: cmd.Flags().Changed("path"), Asks: true}
+	options := config.Options{
+		File: file, Flags: cmd.Flags(), Env: os.LookupEnv, Check: shape.Check, NeedSource: cmd.Flags().Changed("path"),
+		Asks: true,
+	}
 	if file == "" {
 		if f, err := os.Open(config.DefaultFile); err == nil {
 			f.Close()

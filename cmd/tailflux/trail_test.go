@@ -88,8 +88,8 @@ func TestTrail(t *testing.T) {
 	}
 }
 
-// Until lines are read again, nothing is relied on; afterwards it goes on as before, with the process that
-// is there now.
+// Until lines are read again, nothing is relied on; afterwards it goes on as before, with the
+// process that is there now.
 func TestTrailBeginsAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tr, acknowledge, passed, _ := trailOf(t)

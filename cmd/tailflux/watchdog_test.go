@@ -23,7 +23,8 @@ import (
 	"github.com/tailflux/tailflux/internal/write"
 )
 
-// stuck is a shaper that hangs when it is asked, until hangs is closed. It stands for whatever may hang in the parse stage.
+// stuck is a shaper that hangs when it is asked, until hangs is closed. It stands for whatever may
+// hang in the parse stage.
 type stuck struct{ hangs chan struct{} }
 
 func (s stuck) Lines(flow.Position, []byte) (*shape.Lines, int64, error) {

@@ -127,7 +127,8 @@ var ErrNoTime = errors.New("no time: the format needs $time_local, $time_iso8601
 func New(names []string, s Schema) (*Encoder, error) {
 	for _, reserved := range []string{"source", "time"} {
 		if slices.Contains(names, reserved) {
-			return nil, fmt.Errorf("the name %q is reserved: give the group another one, times are time_local, time_iso8601, time_iso8601_ms or msec", reserved)
+			return nil, fmt.Errorf("the name %q is reserved: give the group another one, times are time_local, time_iso8601, time_iso8601_ms or msec",
+				reserved)
 		}
 	}
 	e := &Encoder{

@@ -66,7 +66,10 @@ func (e *Encoder) find(key string, names []string) (item, bool) {
 	}
 	_, typed := e.dialect.Types[variable]
 	number := known.Kind == nginxvar.Int || known.Kind == nginxvar.Float || known.Kind == nginxvar.Status
-	return item{origin: capture, index: i, kind: known.Kind, list: known.List || e.lists && number, untyped: !typed && !nginxvar.Known(variable)}, i >= 0
+	return item{
+		origin: capture, index: i, kind: known.Kind, list: known.List || e.lists && number,
+		untyped: !typed && !nginxvar.Known(variable),
+	}, i >= 0
 }
 
 // protect removes from the value what the schema withholds.

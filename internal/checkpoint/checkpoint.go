@@ -215,7 +215,8 @@ func (c *Checkpoint) source(name string) *Source {
 func (c *Checkpoint) BeginImport(at flow.Position, before logfile.Sum, f logfile.File) {
 	source := at.Generation.Source.Name
 	if c.addImport(source, Generation{
-		File: f, ID: at.Generation.ID, FirstLine: at.Generation.FirstLine, Earlier: at.Generation.Earlier, Offset: at.Offset, Line: at.Line, Before: before,
+		File: f, ID: at.Generation.ID, FirstLine: at.Generation.FirstLine, Earlier: at.Generation.Earlier,
+		Offset: at.Offset, Line: at.Line, Before: before,
 	}) {
 		c.log.Warn("too many imported files, forgetting the oldest; if you import one of those again, "+
 			"its lines become the same points, but its rejected lines get a second entry",

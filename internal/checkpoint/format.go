@@ -90,7 +90,10 @@ type (
 func (s *Source) MarshalJSON() ([]byte, error) {
 	to := saved{Path: s.Path, Directories: s.Directories, Open: toReading(s.Open), Imports: toReading(s.Imports), SearchSince: s.SearchSince}
 	for _, g := range s.Finished {
-		to.Finished = append(to.Finished, finished{g.File, g.ID, g.FirstLine, g.Earlier, g.Line, g.Offset, g.Before, g.State == Lost, toAhead(g.Ahead), toSpans(g.Spans)})
+		to.Finished = append(to.Finished, finished{
+			g.File, g.ID, g.FirstLine, g.Earlier, g.Line, g.Offset, g.Before, g.State == Lost, toAhead(g.Ahead),
+			toSpans(g.Spans),
+		})
 	}
 	return json.Marshal(to)
 }
@@ -119,7 +122,10 @@ func (s *Source) UnmarshalJSON(text []byte) error {
 	if err := json.Unmarshal(text, &from); err != nil {
 		return err
 	}
-	*s = Source{Path: from.Path, Directories: from.Directories, Open: fromReading(from.Open), Imports: fromReading(from.Imports), SearchSince: from.SearchSince}
+	*s = Source{
+		Path: from.Path, Directories: from.Directories, Open: fromReading(from.Open), Imports: fromReading(from.Imports),
+		SearchSince: from.SearchSince,
+	}
 	for _, g := range from.Finished {
 		state := Finished
 		if g.Lost {

@@ -16,7 +16,8 @@ type Part struct {
 	Until int64         // offset of its end; 0: that of the file
 }
 
-// ErrDamagedCopy is why nothing is imported of a file that cannot be unpacked to where its log was read.
+// ErrDamagedCopy is why nothing is imported of a file that cannot be unpacked to where its log was
+// read.
 var ErrDamagedCopy = errors.New("it is a damaged copy of a log that was followed or imported, and cannot be unpacked as far as that was read: complete it, or import the log itself")
 
 // Missing returns the parts of a file that must be imported. Of one that was followed

@@ -39,7 +39,10 @@ func (s *Source) Records(l *logfile.Log) (all []Record, err error) {
 	}
 	if followed.Finished && !l.IsAt(s.Path) {
 		read := all[0].NextLine - all[0].FirstLine
-		all = append(all, Record{Generation: followed.Generation, FirstLine: followed.NextLine, NextLine: math.MaxInt64, Before: all[0].Before + read, spans: followed.spans, rest: followed.NextLine})
+		all = append(all, Record{
+			Generation: followed.Generation, FirstLine: followed.NextLine, NextLine: math.MaxInt64,
+			Before: all[0].Before + read, spans: followed.spans, rest: followed.NextLine,
+		})
 	}
 	return all, nil
 }

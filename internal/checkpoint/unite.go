@@ -18,10 +18,10 @@ func (c *Checkpoint) Paths() map[string]string {
 	return paths
 }
 
-// Unite makes what is known of other sources, which are named in the order in which they
-// were written, a part of a source, and forgets them: their generations become its own,
-// under new numbers, and no two lines have one number. One of them is finished if its file is gone and all that was seen
-// of that was delivered.
+// Unite makes what is known of other sources, which are named in the order in which they were
+// written, a part of a source, and forgets them: their generations become its own, under new
+// numbers, and no two lines have one number. One of them is finished if its file is gone and all
+// that was seen of that was delivered.
 func (c *Checkpoint) Unite(name string, others []string, gone func(source string) bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -58,7 +58,8 @@ func (c *Config) Access() (a Access, err error) {
 	if db.ClientCertFile != "" && db.ClientKeyFile != "" {
 		pair, err := tls.LoadX509KeyPair(db.ClientCertFile, db.ClientKeyFile)
 		if err != nil {
-			errs[3] = fileError{"influxdb.client_cert_file", fmt.Errorf("got %s, and influxdb.client_key_file %s, want a certificate and its key in PEM: %w", db.ClientCertFile, db.ClientKeyFile, err)}
+			errs[3] = fileError{"influxdb.client_cert_file", fmt.Errorf("got %s, and influxdb.client_key_file %s, want a certificate and its key in PEM: %w",
+				db.ClientCertFile, db.ClientKeyFile, err)}
 		}
 		a.TLS.Certificates = []tls.Certificate{pair}
 	}
@@ -75,7 +76,8 @@ func (c *Config) HTTPToken() (string, error) {
 	}
 	for _, b := range []byte(token) {
 		if b <= ' ' || b > '~' { // a header could not bring it here
-			return "", fileError{key, fmt.Errorf("got %s, which has blanks or characters that are not ASCII, want the token alone, such as openssl rand -hex 32 makes one", c.HTTP.TokenFile)}
+			return "", fileError{key, fmt.Errorf("got %s, which has blanks or characters that are not ASCII, want the token alone, such as openssl rand -hex 32 makes one",
+				c.HTTP.TokenFile)}
 		}
 	}
 	return token, nil

@@ -198,7 +198,8 @@ func (c *Config) Warnings() (all []string) {
 	case err == nil && u.Scheme != "https" && (tls != "" || db.Insecure):
 		all = append(all, "influxdb.url: "+db.URL+" is not https, so certificates are not used")
 	case db.Insecure:
-		all = append(all, "influxdb.insecure_skip_verify: whoever is in between can read and change what is sent; put the server's certificate into influxdb.ca_file instead")
+		all = append(all,
+			"influxdb.insecure_skip_verify: whoever is in between can read and change what is sent; put the server's certificate into influxdb.ca_file instead")
 	}
 	slices.Sort(all)
 	return all

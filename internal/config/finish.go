@@ -71,7 +71,8 @@ func (l *loader) exposed() {
 	if err != nil || l.asks || isLoopback(host) || c.HTTP.TokenFile != "" || c.HTTP.Public {
 		return // an address that is none is reported
 	}
-	l.fail(l.at["listen"], "listen", shorten(c.Listen)+", which other machines can reach: whoever asks /monitor sees paths, errors and rejected lines",
+	l.fail(l.at["listen"], "listen",
+		shorten(c.Listen)+", which other machines can reach: whoever asks /monitor sees paths, errors and rejected lines",
 		"an address of this machine alone such as 127.0.0.1:9193; or http.token_file, a file with a token that is asked for; or http.public: true, everybody may see them")
 }
 
@@ -79,7 +80,8 @@ func (l *loader) exposed() {
 func (l *loader) credentials() {
 	db := l.config.InfluxDB
 	if db.TokenFile != "" && db.Username != "" {
-		l.fail(l.at["influxdb.token_file"], "influxdb.token_file", shorten(db.TokenFile)+" beside influxdb.username at "+l.at["influxdb.username"].String(), "one of the two")
+		l.fail(l.at["influxdb.token_file"], "influxdb.token_file",
+			shorten(db.TokenFile)+" beside influxdb.username at "+l.at["influxdb.username"].String(), "one of the two")
 	} else {
 		l.together("influxdb.username", db.Username, "influxdb.password_file", db.PasswordFile)
 	}
@@ -179,8 +181,10 @@ func (l *loader) differAsTags(seen map[string]*located, s *located) {
 		return
 	}
 	if first.Name != s.Name { // else that is reported
-		l.fail(s.namedAt(), s.shown+".name", shorten(s.Name)+", which in InfluxDB is "+shorten(tag)+", as the name at "+first.namedAt().String()+" is",
-			fmt.Sprintf("names that differ in their first %d bytes, and not only by control characters or a backslash at the end", lineproto.MaxTagValue))
+		l.fail(s.namedAt(), s.shown+".name",
+			shorten(s.Name)+", which in InfluxDB is "+shorten(tag)+", as the name at "+first.namedAt().String()+" is",
+			fmt.Sprintf("names that differ in their first %d bytes, and not only by control characters or a backslash at the end",
+				lineproto.MaxTagValue))
 	}
 }
 
@@ -204,7 +208,9 @@ func (l *loader) differFromGlobs() {
 			if !strings.HasPrefix(s.Name, glob.Name+":") {
 				continue
 			}
-			l.fail(s.namedAt(), s.shown+".name", shorten(s.Name)+", which a file of the glob "+shorten(glob.Name)+" may be called", "a name that does not begin with "+shorten(glob.Name+":"))
+			l.fail(s.namedAt(), s.shown+".name",
+				shorten(s.Name)+", which a file of the glob "+shorten(glob.Name)+" may be called",
+				"a name that does not begin with "+shorten(glob.Name+":"))
 		}
 	}
 }

@@ -48,15 +48,17 @@ var isHost = lazyregexp.New(`^[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0
 
 // hosts is a list of names of machines, each once.
 func hosts() kind[[]string] {
-	return listOf("a list of names such as [logs.example.com]", "name", words("a name such as logs.example.com, without a scheme and a port", func(s string) (string, bool) {
-		s = strings.ToLower(strings.TrimSuffix(s, "."))
-		return s, len(s) <= 253 && isHost().MatchString(s)
-	}))
+	return listOf("a list of names such as [logs.example.com]",
+		"name", words("a name such as logs.example.com, without a scheme and a port", func(s string) (string, bool) {
+			s = strings.ToLower(strings.TrimSuffix(s, "."))
+			return s, len(s) <= 253 && isHost().MatchString(s)
+		}))
 }
 
 // headers is a list of headers, each name once. In the file they may be a mapping.
 func headers() kind[[]string] {
-	k := listOf("a list of headers such as ['X-Scope-OrgID: web']", "header", hinted(words("a header such as 'X-Scope-OrgID: web'", header), headerHint))
+	k := listOf("a list of headers such as ['X-Scope-OrgID: web']",
+		"header", hinted(words("a header such as 'X-Scope-OrgID: web'", header), headerHint))
 	parse := k.parse
 	k.parse = func(v value) ([]string, []fault) {
 		if v.shape == yamlMapping {

@@ -147,6 +147,7 @@ func KeepText(d time.Duration) string {
 func (l *loader) validateRetention() {
 	c := &l.config
 	if c.InfluxDB.RetentionPolicy == RollupsPolicy && c.RollupsPolicy() != "" {
-		l.fail(l.at["influxdb.retention_policy"], "influxdb.retention_policy", shorten(RollupsPolicy)+", which is that of rollups (retention.rollups)", "another name")
+		l.fail(l.at["influxdb.retention_policy"], "influxdb.retention_policy",
+			shorten(RollupsPolicy)+", which is that of rollups (retention.rollups)", "another name")
 	}
 }

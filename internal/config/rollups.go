@@ -126,7 +126,8 @@ func (l *loader) validateRollups() {
 		switch of := taken[r.Measurement]; {
 		case of == "" || r.Measurement == "":
 		case !given: // it is a standard one
-			l.fail(l.at["measurement"], "measurement", shorten(r.Measurement)+", which is that of a rollup (rollups)", "another name, or other rollups")
+			l.fail(l.at["measurement"], "measurement", shorten(r.Measurement)+", which is that of a rollup (rollups)",
+				"another name, or other rollups")
 		default:
 			l.fail(at, key+".measurement", shorten(r.Measurement)+", which is "+of, "a measurement of its own for each rollup")
 		}

@@ -75,10 +75,12 @@ var settings = []setting[Config]{
 		timezone(), func(c *Config) *string { return &c.Timezone }),
 	row("exclude", "files that a glob leaves out: globs of their names, or with a slash of their paths",
 		excludes(), func(c *Config) *[]string { return &c.Exclude }),
-	row("drop", "drop lines that match any rule; a rule matches when all its variables equal the given value, or match a regexp (~, or ~* to ignore case)",
+	row("drop",
+		"drop lines that match any rule; a rule matches when all its variables equal the given value, or match a regexp (~, or ~* to ignore case)",
 		dropRules(), func(c *Config) *[]DropRule { return &c.Drop }),
 	row("types", "types of variables as fields, where tailflux does not know them or another is wanted",
-		mapping("a mapping such as {upstream_cost: integer}", "a variable (a-z, 0-9 and _), or a key of JSON", isVariable, oneOf("integer", "float", "string")),
+		mapping("a mapping such as {upstream_cost: integer}",
+			"a variable (a-z, 0-9 and _), or a key of JSON", isVariable, oneOf("integer", "float", "string")),
 		func(c *Config) *map[string]string { return &c.Types }),
 	row("rename", "what a format calls a value, and the variable that it is: a key of JSON, a group, or a variable of your own",
 		mapping("a mapping such as {DownstreamStatus: status, request.method: request_method}", "a key, a group or a variable", isKey, key()),
@@ -103,7 +105,8 @@ var settings = []setting[Config]{
 		duration(10*time.Millisecond, time.Hour), func(c *Config) *time.Duration { return &c.RotateWait }),
 	row("max_line", "reject lines longer than this",
 		size(1<<10, 16<<20), func(c *Config) *int64 { return &c.MaxLineBytes }),
-	row("on_reject", "what to do when InfluxDB refuses more than half of a batch: \"file\" rejects the lines, \"hold\" retries until they are accepted",
+	row("on_reject",
+		"what to do when InfluxDB refuses more than half of a batch: \"file\" rejects the lines, \"hold\" retries until they are accepted",
 		oneOf("file", "hold"), func(c *Config) *string { return &c.OnReject }),
 	row("rejects_max_bytes", "size at which the reject file is rotated; one older file is kept",
 		size(1<<10, 1<<40), func(c *Config) *int64 { return &c.RejectsMaxBytes }),
@@ -123,14 +126,16 @@ var settings = []setting[Config]{
 		boolean(), func(c *Config) *bool { return &c.HTTP.Live }),
 	row("http.full_addresses", "the live page and tailflux top show whole addresses of clients; false: only their networks, as mask makes them",
 		boolean(), func(c *Config) *bool { return &c.HTTP.FullAddresses }),
-	row("http.hosts", "names by which the HTTP server may be asked for, beside addresses, the name of this machine and names without a dot; others are refused",
+	row("http.hosts",
+		"names by which the HTTP server may be asked for, beside addresses, the name of this machine and names without a dot; others are refused",
 		hosts(), func(c *Config) *[]string { return &c.HTTP.Hosts }),
 }
 
 // sourceSettings has the keys of one source: of each entry of sources, and of
 // the flags and variables that describe one source in place of them.
 var sourceSettings = []setting[Source]{
-	row("name", "name of the source, which is the tag source; default: the file name of path. Each file of a glob is named NAME: and the text that the wildcards matched",
+	row("name",
+		"name of the source, which is the tag source; default: the file name of path. Each file of a glob is named NAME: and the text that the wildcards matched",
 		text(), func(s *Source) *string { return &s.Name }),
 	row("path", "log file to follow, or a glob",
 		glob(), func(s *Source) *string { return &s.Path }),

@@ -49,7 +49,8 @@ func (d *doctor) backlog(s config.Source, path string) {
 	case behind == 0:
 		d.ok("backlog", "%s is delivered to its end", path)
 	case d.running && (late || behind > behindBytes):
-		d.say(Warning, "backlog", fmt.Sprintf("%s of %s is not delivered yet", sizeSince(behind, oldest, d.now), path), "curl -s http://"+d.Config.Listen+"/monitor says which stage is slow; see docs/troubleshooting.md")
+		d.say(Warning, "backlog", fmt.Sprintf("%s of %s is not delivered yet", sizeSince(behind, oldest, d.now), path),
+			"curl -s http://"+d.Config.Listen+"/monitor says which stage is slow; see docs/troubleshooting.md")
 	case !d.running && behind > behindBytes:
 		d.say(Note, "backlog", fmt.Sprintf("%s of %s is to be delivered at the next start", sizeSince(behind, oldest, d.now), path), "")
 	default:

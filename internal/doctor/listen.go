@@ -42,7 +42,8 @@ func (d *doctor) ask(ctx context.Context, at string) {
 	status, body, err := fetch(ctx, "http://"+reachable(at)+"/readyz")
 	switch {
 	case err != nil:
-		d.say(Warning, "running", fmt.Sprintf("%s, and does not answer at %s: %v", is, at, cause(err)), "it may have another listen: systemctl restart tailflux takes over this configuration")
+		d.say(Warning, "running", fmt.Sprintf("%s, and does not answer at %s: %v", is, at, cause(err)),
+			"it may have another listen: systemctl restart tailflux takes over this configuration")
 	case status != http.StatusOK:
 		d.say(Warning, "running", fmt.Sprintf("%s, and is not ready: %s", is, strings.Join(strings.Fields(body), " ")), "")
 	default:
@@ -108,7 +109,9 @@ func (d *doctor) free(at string) {
 	case errors.Is(err, syscall.EADDRNOTAVAIL):
 		d.say(Error, "listen", at+" is no address of this machine", "choose another listen, such as 127.0.0.1:9193")
 	case errors.Is(err, syscall.EACCES), d.User.UID != 0 && text != "0" && port < d.firstFree():
-		d.say(Error, "listen", fmt.Sprintf("%q may not listen on port %s: it is below %d", d.User.Name, text, d.firstFree()), "choose a higher port, such as 9193")
+		d.say(Error, "listen",
+			fmt.Sprintf("%q may not listen on port %s: it is below %d", d.User.Name, text, d.firstFree()),
+			"choose a higher port, such as 9193")
 	case err != nil:
 		d.say(Error, "listen", err.Error(), "choose another listen")
 	default:

@@ -28,7 +28,9 @@ func (d *doctor) buffers(path string) {
 		flush, err := time.ParseDuration(l.Flush)
 		switch at := fmt.Sprintf("%s: access_log %s buffer=%s", l.At, path, l.Buffer); {
 		case l.Flush == "":
-			d.say(Warning, "buffer", at+" without flush=: nginx holds lines back until so many bytes are full, which takes hours on a quiet site", "add flush=1s")
+			d.say(Warning, "buffer",
+				at+" without flush=: nginx holds lines back until so many bytes are full, which takes hours on a quiet site",
+				"add flush=1s")
 		case err != nil || flush > soon:
 			d.say(Note, "buffer", at+" flush="+l.Flush+": lines are seen that much later", "flush=1s")
 		default:

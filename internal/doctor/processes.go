@@ -57,7 +57,8 @@ func (d *doctor) twins() {
 			continue
 		}
 		if log := d.opens(pid, logs); log != "" {
-			d.say(Error, "twin", fmt.Sprintf("another tailflux (pid %d) follows %s too: each line becomes a second point where host or source differ, and two checkpoints speak of one log", pid, log),
+			d.say(Error, "twin", fmt.Sprintf("another tailflux (pid %d) follows %s too: each line becomes a second point where host or source differ, and two checkpoints speak of one log",
+				pid, log),
 				"stop one of them: pgrep -a tailflux")
 		}
 	}

@@ -17,11 +17,13 @@ func (d *doctor) retention(ctx context.Context) {
 	window, err := d.Store.Retention(ctx)
 	switch {
 	case err != nil:
-		d.say(Note, "retention", "how long points are kept cannot be asked ("+briefly(err)+")", "GRANT ALL instead of WRITE lets tailflux know which lines are too old")
+		d.say(Note, "retention", "how long points are kept cannot be asked ("+briefly(err)+")",
+			"GRANT ALL instead of WRITE lets tailflux know which lines are too old")
 	case window.Past == 0:
 		d.ok("retention", "points are kept for ever")
 	case !d.oldest.IsZero() && d.now.Sub(d.oldest) > window.Past:
-		d.say(Warning, "retention", fmt.Sprintf("lines from %s ago are to be sent, and InfluxDB keeps points for %s: older ones are rejected as expired", span(d.now.Sub(d.oldest)), span(window.Past)),
+		d.say(Warning, "retention", fmt.Sprintf("lines from %s ago are to be sent, and InfluxDB keeps points for %s: older ones are rejected as expired",
+			span(d.now.Sub(d.oldest)), span(window.Past)),
 			"ALTER RETENTION POLICY with a longer duration first, or let them go")
 	default:
 		d.ok("retention", "points are kept for %s", span(window.Past))
@@ -33,7 +35,8 @@ func (d *doctor) createPolicy(name string, kept time.Duration) string {
 	if kept == 0 {
 		kept = influx.Forever
 	}
-	return fmt.Sprintf("CREATE RETENTION POLICY %s ON %s DURATION %s REPLICATION 1", influx.Quote(name), influx.Quote(d.Config.InfluxDB.Database), influx.Duration(kept))
+	return fmt.Sprintf("CREATE RETENTION POLICY %s ON %s DURATION %s REPLICATION 1",
+		influx.Quote(name), influx.Quote(d.Config.InfluxDB.Database), influx.Duration(kept))
 }
 
 // with is how long a new database will keep points, if that is configured.
@@ -63,7 +66,8 @@ func (d *doctor) keeps(ctx context.Context, server influx.Server) {
 		return
 	}
 	if !server.Keeps() {
-		d.say(Note, "retention", "retention is not used: "+server.String()+" is not InfluxDB 1.x", "set there how long points are kept, and leave retention out")
+		d.say(Note, "retention", "retention is not used: "+server.String()+" is not InfluxDB 1.x",
+			"set there how long points are kept, and leave retention out")
 		return
 	}
 	all, err := d.Store.Differences(ctx)
@@ -89,11 +93,14 @@ func (d *doctor) policies(ctx context.Context) {
 			answer, ok := errors.AsType[*influx.AnswerError](policy.Try(ctx))
 			missing[name] = ok && strings.HasPrefix(answer.Message, "retention policy not found")
 			if missing[name] {
-				d.say(Error, "retention", fmt.Sprintf("rollups[%d]: database %q has no retention policy %q", i, d.Config.InfluxDB.Database, name), d.createPolicy(name, 0))
+				d.say(Error, "retention",
+					fmt.Sprintf("rollups[%d]: database %q has no retention policy %q", i, d.Config.InfluxDB.Database, name),
+					d.createPolicy(name, 0))
 			}
 		}
 		if window, err := policy.Retention(ctx); err == nil && window.Past != 0 && window.Past < 2*r.Interval {
-			d.say(Error, "retention", fmt.Sprintf("rollups[%d]: its windows have %s, and InfluxDB keeps its points for %s: they are too old, or soon, when their window ends", i, span(r.Interval), span(window.Past)),
+			d.say(Error, "retention", fmt.Sprintf("rollups[%d]: its windows have %s, and InfluxDB keeps its points for %s: they are too old, or soon, when their window ends",
+				i, span(r.Interval), span(window.Past)),
 				"a shorter interval, or a retention policy that keeps points for longer (docs/rollups.md)")
 		}
 	}

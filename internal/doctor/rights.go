@@ -143,7 +143,8 @@ func (u *User) remedyFor(mode fs.FileMode, gid int, path string) string {
 	group := nameOf(user.LookupGroupId, gid)
 	switch {
 	case mode&0o040 != 0 && gid != 0 && u.GID != gid && !slices.Contains(u.Groups, gid):
-		return fmt.Sprintf("put it into the group: usermod -aG %s %s, or SupplementaryGroups=%s in the unit; then restart tailflux", group, u.Name, group)
+		return fmt.Sprintf("put it into the group: usermod -aG %s %s, or SupplementaryGroups=%s in the unit; then restart tailflux",
+			group, u.Name, group)
 	case path != "":
 		return fmt.Sprintf("setfacl -m u:%s:r %s, or give the file a group that %s is in, and mode 0640", u.Name, path, u.Name)
 	}

@@ -34,7 +34,8 @@ func (d *doctor) rotations(paths []string) {
 	if d.norules != nil {
 		why = " (" + cause(d.norules) + ")"
 	}
-	d.say(Note, "logrotate", "no rule of logrotate is for "+list(without)+why, "if nothing else rotates it, it fills the disk; docs/following.md says how")
+	d.say(Note, "logrotate", "no rule of logrotate is for "+list(without)+why,
+		"if nothing else rotates it, it fills the disk; docs/following.md says how")
 }
 
 // rulesOf returns the rules for a log, and the path by which they know it.
@@ -53,7 +54,9 @@ func (d *doctor) rulesOf(path string) (at string, rules []logrotate.Rule) {
 
 func (d *doctor) rotation(path, at string, rules []logrotate.Rule) {
 	if len(rules) > 1 {
-		d.say(Warning, "logrotate", fmt.Sprintf("%s is in two rules, %s and %s: logrotate refuses the second", path, where(rules[0]), where(rules[1])), "leave one of them")
+		d.say(Warning, "logrotate",
+			fmt.Sprintf("%s is in two rules, %s and %s: logrotate refuses the second", path, where(rules[0]), where(rules[1])),
+			"leave one of them")
 	}
 	r := rules[0]
 	before := len(d.found)
@@ -150,16 +153,25 @@ func (d *doctor) traps(r *logrotate.Rule, path string) {
 	at := where(*r)
 	switch {
 	case r.Copy && !r.CopyTruncate:
-		d.say(Warning, "logrotate", at+": copy leaves the log as it is: it is never rotated, and grows", "write create, and nginx -s reopen in postrotate")
+		d.say(Warning, "logrotate", at+": copy leaves the log as it is: it is never rotated, and grows",
+			"write create, and nginx -s reopen in postrotate")
 	case r.CopyTruncate:
-		d.say(Warning, "logrotate", at+": copytruncate itself loses the lines that nginx writes between the copy and the truncation", "write create instead, and nginx -s reopen in postrotate")
+		d.say(Warning, "logrotate",
+			at+": copytruncate itself loses the lines that nginx writes between the copy and the truncation",
+			"write create instead, and nginx -s reopen in postrotate")
 	case !r.Script:
-		d.say(Error, "logrotate", at+": nothing tells nginx to reopen its logs (no postrotate): it goes on writing to "+r.Rotated(path, d.now), "nginx -s reopen in postrotate")
+		d.say(Error, "logrotate",
+			at+": nothing tells nginx to reopen its logs (no postrotate): it goes on writing to "+r.Rotated(path, d.now),
+			"nginx -s reopen in postrotate")
 	case r.Create == nil:
-		d.say(Note, "logrotate", at+": nocreate: there is no log from the rotation until nginx makes one, with its own owner and mode 0644", "create 0640 www-data adm, or as it is now ("+rights(path)+")")
+		d.say(Note, "logrotate",
+			at+": nocreate: there is no log from the rotation until nginx makes one, with its own owner and mode 0644",
+			"create 0640 www-data adm, or as it is now ("+rights(path)+")")
 	}
 	if r.Compress && !r.Delay && !r.CopyTruncate && r.Rotate > 0 {
-		d.say(Warning, "logrotate", at+": compress without delaycompress: nginx may still write to the log that is being compressed, and these lines are lost", "add delaycompress")
+		d.say(Warning, "logrotate",
+			at+": compress without delaycompress: nginx may still write to the log that is being compressed, and these lines are lost",
+			"add delaycompress")
 	}
 	if r.Rotate == 0 && r.MaxAge == 0 && !r.Copy {
 		d.say(Warning, "logrotate", at+": rotate 0 deletes the log at once: what tailflux has not read by then is lost", "rotate 2 or more")
@@ -180,11 +192,14 @@ func (d *doctor) rotatedNames(r *logrotate.Rule, path string) {
 	below, err := filepath.Rel(filepath.Dir(path), dir)
 	switch {
 	case err != nil || strings.HasPrefix(below, "..") || strings.Contains(below, "/"):
-		d.say(Warning, "rotated-names", fmt.Sprintf("%s: olddir %s: tailflux looks in the log's directory and those right below it, and elsewhere only where it has seen the log renamed to, which it cannot be to another file system: %s", at, dir, lost),
+		d.say(Warning, "rotated-names", fmt.Sprintf("%s: olddir %s: tailflux looks in the log's directory and those right below it, and elsewhere only where it has seen the log renamed to, which it cannot be to another file system: %s",
+			at, dir, lost),
 			"olddir in "+filepath.Dir(path)+", or none")
 	case below != "." && !missing(dir):
 		if err := d.User.may(dir, unix.R_OK|unix.X_OK); err != nil {
-			d.say(Warning, "rotated-names", fmt.Sprintf("%s: %q may not look into olddir %s (%s): %s", at, d.User.Name, dir, rights(dir), lost), "chmod o+rx "+dir+", or setfacl -m u:"+d.User.Name+":rx "+dir)
+			d.say(Warning, "rotated-names",
+				fmt.Sprintf("%s: %q may not look into olddir %s (%s): %s", at, d.User.Name, dir, rights(dir), lost),
+				"chmod o+rx "+dir+", or setfacl -m u:"+d.User.Name+":rx "+dir)
 		}
 	}
 	if is := logfile.RotatedName(filepath.Base(path), name); !is {
@@ -192,6 +207,8 @@ func (d *doctor) rotatedNames(r *logrotate.Rule, path string) {
 			"dateformat -%Y%m%d, or numbers")
 	}
 	if ending := r.Ending(); r.Compress && !slices.Contains(unpacks, ending) {
-		d.say(Warning, "rotated-names", fmt.Sprintf("%s: rotated logs are compressed as %s, which tailflux cannot read: after a longer stop they must be unpacked and imported by hand", at, ending), "compresscmd gzip or zstd")
+		d.say(Warning, "rotated-names",
+			fmt.Sprintf("%s: rotated logs are compressed as %s, which tailflux cannot read: after a longer stop they must be unpacked and imported by hand", at, ending),
+			"compresscmd gzip or zstd")
 	}
 }

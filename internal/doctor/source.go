@@ -154,7 +154,8 @@ func (d *doctor) directory(dir string) {
 		return // said of its files
 	}
 	if err := d.User.may(dir, unix.R_OK); errors.Is(err, fs.ErrPermission) {
-		d.say(Warning, "directory", fmt.Sprintf("%q may not list %s (%s): what is rotated while tailflux is stopped is not found", d.User.Name, dir, rights(dir)),
+		d.say(Warning, "directory", fmt.Sprintf("%q may not list %s (%s): what is rotated while tailflux is stopped is not found",
+			d.User.Name, dir, rights(dir)),
 			fmt.Sprintf("setfacl -m u:%s:rx %s", d.User.Name, dir))
 		return
 	}
@@ -201,7 +202,8 @@ func (d *doctor) format(s config.Source, path string) {
 		d.say(Warning, "format", about, "grep -v one that fits, and tailflux explain the others: they go to rejects.jsonl")
 	}
 	if ahead := c.last.Sub(d.now); !c.last.IsZero() && ahead > 5*time.Minute {
-		d.say(Warning, "line-time", fmt.Sprintf("%s: its newest line is %s ahead of this clock", path, span(ahead)), "set timezone if its times have none; else look at the clock of who writes it")
+		d.say(Warning, "line-time", fmt.Sprintf("%s: its newest line is %s ahead of this clock", path, span(ahead)),
+			"set timezone if its times have none; else look at the clock of who writes it")
 	}
 }
 
@@ -219,7 +221,8 @@ func (d *doctor) reopened(path string) {
 	}
 	const reopens = 10 * time.Second
 	if info.Size() == 0 && late != nil && late.Info.ModTime().Sub(info.ModTime()) > reopens {
-		d.say(Error, "reopen", fmt.Sprintf("%s is empty, and %s was written %s after it was made: nginx was not told to reopen its logs", path, late.Path, span(late.Info.ModTime().Sub(info.ModTime()))),
+		d.say(Error, "reopen", fmt.Sprintf("%s is empty, and %s was written %s after it was made: nginx was not told to reopen its logs",
+			path, late.Path, span(late.Info.ModTime().Sub(info.ModTime()))),
 			"nginx -s reopen now, and in postrotate of logrotate's rule; a first start would miss what is in "+filepath.Base(late.Path)+": tailflux import it")
 	}
 }
@@ -252,7 +255,8 @@ func (d *doctor) same(s config.Source) {
 			return
 		}
 		if is, err := os.Stat(other.Path); err == nil && os.SameFile(is, info) {
-			d.say(Error, "same-file", fmt.Sprintf("%s is the same file as %s, which is read as source %q: each line becomes two points", s.Path, other.Path, other.Name),
+			d.say(Error, "same-file", fmt.Sprintf("%s is the same file as %s, which is read as source %q: each line becomes two points",
+				s.Path, other.Path, other.Name),
 				"leave one of the two out")
 		}
 	}

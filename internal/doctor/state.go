@@ -35,12 +35,15 @@ func (d *doctor) state() {
 	case errors.Is(err, syscall.EROFS):
 		d.say(Error, "state-dir", dir+" is on a read-only file system", "choose another state_dir, or mount it for writing")
 	case err != nil:
-		d.say(Error, "state-dir", fmt.Sprintf("%q may not write to %s (%s)", d.User.Name, dir, rights(dir)), "chown -R "+d.User.Name+" "+dir+", or choose another state_dir")
+		d.say(Error, "state-dir", fmt.Sprintf("%q may not write to %s (%s)", d.User.Name, dir, rights(dir)),
+			"chown -R "+d.User.Name+" "+dir+", or choose another state_dir")
 	default:
 		d.ok("state-dir", "%s: %q may write to it (%s)", dir, d.User.Name, rights(dir))
 	}
 	if info.Mode().Perm()&0o007 != 0 && d.hasRejects() {
-		d.say(Warning, "state-dir", fmt.Sprintf("everybody may look into %s (%s), and rejected lines are what clients sent", dir, rights(dir)), "chmod 0750 "+dir)
+		d.say(Warning, "state-dir",
+			fmt.Sprintf("everybody may look into %s (%s), and rejected lines are what clients sent", dir, rights(dir)),
+			"chmod 0750 "+dir)
 	}
 	d.stateFiles(dir)
 	d.space(dir)
@@ -113,7 +116,9 @@ func (d *doctor) space(dir string) {
 	case free < others:
 		d.say(Error, "space", fmt.Sprintf("%s is left for %s: without space reading stands still", size(free), dir), "df -h "+dir)
 	case free < need:
-		d.say(Warning, "space", fmt.Sprintf("%s is left for %s, and the reject file may take %s", size(free), dir, size(need)), "df -h "+dir+", or a lower rejects_max_bytes")
+		d.say(Warning, "space",
+			fmt.Sprintf("%s is left for %s, and the reject file may take %s", size(free), dir, size(need)),
+			"df -h "+dir+", or a lower rejects_max_bytes")
 	default:
 		d.ok("space", "%s is left for %s", size(free), dir)
 	}

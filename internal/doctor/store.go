@@ -60,9 +60,11 @@ func (d *doctor) clock(ctx context.Context) {
 	case err != nil || !ok:
 		return // a proxy need not tell the time
 	case ahead > apart:
-		d.say(Warning, "clock", "InfluxDB's clock is "+span(ahead)+" ahead of this machine's", "timedatectl on both; points of now look old to InfluxDB, and Grafana shows them late")
+		d.say(Warning, "clock", "InfluxDB's clock is "+span(ahead)+" ahead of this machine's",
+			"timedatectl on both; points of now look old to InfluxDB, and Grafana shows them late")
 	case ahead < -apart:
-		d.say(Warning, "clock", "InfluxDB's clock is "+span(-ahead)+" behind this machine's", "timedatectl on both; points of now are of the future to InfluxDB, and Grafana does not show them yet")
+		d.say(Warning, "clock", "InfluxDB's clock is "+span(-ahead)+" behind this machine's",
+			"timedatectl on both; points of now are of the future to InfluxDB, and Grafana does not show them yet")
 	default:
 		d.ok("clock", "InfluxDB's clock and this one are together, to %s", span(apart))
 	}
@@ -88,14 +90,17 @@ func (d *doctor) write(ctx context.Context, server influx.Server) (exists bool) 
 	case !answered:
 		d.say(Error, "write", err.Error(), "")
 	case answer.Status == http.StatusUnauthorized:
-		d.say(Error, "credentials", answer.Error(), "look at influxdb.username and influxdb.password_file, or influxdb.token_file: curl -s -u "+orName(db.Username)+" -G "+db.URL+"/query --data-urlencode 'q=SHOW DATABASES'")
+		d.say(Error, "credentials", answer.Error(),
+			"look at influxdb.username and influxdb.password_file, or influxdb.token_file: curl -s -u "+orName(db.Username)+" -G "+db.URL+"/query --data-urlencode 'q=SHOW DATABASES'")
 	case answer.Status == http.StatusForbidden:
-		d.say(Error, "write", answer.Error(), fmt.Sprintf("as an admin: GRANT ALL ON %s TO %s", influx.Quote(db.Database), influx.Quote(orName(db.Username))))
+		d.say(Error, "write", answer.Error(), fmt.Sprintf("as an admin: GRANT ALL ON %s TO %s",
+			influx.Quote(db.Database), influx.Quote(orName(db.Username))))
 		return true
 	case answer.Status == http.StatusNotFound && strings.HasPrefix(answer.Message, "database not found"):
 		d.missingDatabase(ctx, server)
 	case strings.HasPrefix(answer.Message, "retention policy not found"):
-		d.say(Error, "retention", fmt.Sprintf("database %q has no retention policy %q", db.Database, db.RetentionPolicy), d.createPolicy(db.RetentionPolicy, d.Config.Retention.Raw)+", or leave influxdb.retention_policy empty for the database's default one")
+		d.say(Error, "retention", fmt.Sprintf("database %q has no retention policy %q", db.Database, db.RetentionPolicy),
+			d.createPolicy(db.RetentionPolicy, d.Config.Retention.Raw)+", or leave influxdb.retention_policy empty for the database's default one")
 	case answer.Status < http.StatusInternalServerError && answer.Hint == "":
 		d.say(Error, "write", answer.Error(), "influxdb.url must lead to InfluxDB, whose answer to a write is 204")
 	default:
@@ -119,12 +124,15 @@ func (d *doctor) missingDatabase(ctx context.Context, server influx.Server) {
 	case err != nil:
 		d.say(Error, "database", err.Error(), "")
 	case may && d.Config.InfluxDB.RetentionPolicy != "" && d.Config.Retention.Raw == 0:
-		d.say(Error, "database", fmt.Sprintf("there is no database %q: it is created at the start, without the retention policy %q", name, d.Config.InfluxDB.RetentionPolicy),
+		d.say(Error, "database", fmt.Sprintf("there is no database %q: it is created at the start, without the retention policy %q",
+			name, d.Config.InfluxDB.RetentionPolicy),
 			"retention.raw: how long it keeps points, then it is created, too; or leave influxdb.retention_policy empty")
 	case may:
 		d.ok("database", "there is no database %q: it is created at the start%s", name, d.with(server))
 	default:
-		d.say(Error, "database", fmt.Sprintf("there is no database %q, and this user may not create it at %s", name, server), "as an admin: CREATE DATABASE "+influx.Quote(name))
+		d.say(Error, "database",
+			fmt.Sprintf("there is no database %q, and this user may not create it at %s", name, server),
+			"as an admin: CREATE DATABASE "+influx.Quote(name))
 	}
 }
 
@@ -160,13 +168,15 @@ func (d *doctor) series(ctx context.Context) {
 	fine := true
 	if limit := float64(limits.SeriesPerDatabase); limit > 0 && all > near*limit {
 		fine = false
-		d.say(Warning, "series", fmt.Sprintf("there may be %s series (%s now), and %s is %s (max-series-per-database): points beyond are refused", about(all), thousands(now), as, thousands(limits.SeriesPerDatabase)),
+		d.say(Warning, "series", fmt.Sprintf("there may be %s series (%s now), and %s is %s (max-series-per-database): points beyond are refused",
+			about(all), thousands(now), as, thousands(limits.SeriesPerDatabase)),
 			"a lower tag_limit, paths or fold for what grows ("+strings.Join(d.sample.growing(), ", ")+"), or a higher limit")
 	}
 	for _, tag := range d.sample.growing() {
 		if limit := limits.ValuesPerTag; limit > 0 && int64(d.Config.TagLimit) >= limit {
 			fine = false
-			d.say(Warning, "series", fmt.Sprintf("tag %s has ever new values, tag_limit lets %s through, and %s is %s (max-values-per-tag): lines with later ones are refused", tag, thousands(int64(d.Config.TagLimit)), as, thousands(limit)),
+			d.say(Warning, "series", fmt.Sprintf("tag %s has ever new values, tag_limit lets %s through, and %s is %s (max-values-per-tag): lines with later ones are refused",
+				tag, thousands(int64(d.Config.TagLimit)), as, thousands(limit)),
 				fmt.Sprintf("tag_limit: %d", max(1, limit-1)))
 		}
 	}

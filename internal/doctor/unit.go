@@ -12,7 +12,10 @@ import (
 )
 
 // UnitDirs is where systemd looks for units, the first one counts.
-var UnitDirs = []string{"/etc/systemd/system", "/run/systemd/system", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system"}
+var UnitDirs = []string{
+	"/etc/systemd/system", "/run/systemd/system", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system",
+	"/lib/systemd/system",
+}
 
 // Unit is what the service's unit says, with its drop-ins, of what the daemon may do.
 type Unit struct {
@@ -161,7 +164,8 @@ func (d *doctor) unit() {
 	}
 	for _, s := range d.Config.Sources {
 		if why := hidden(s.Path); why != "" {
-			d.say(Error, "unit", fmt.Sprintf("%s of %s hides %s from the daemon", why, u.File, s.Path), "log to another directory, or set "+why+"no in a drop-in (systemctl edit tailflux)")
+			d.say(Error, "unit", fmt.Sprintf("%s of %s hides %s from the daemon", why, u.File, s.Path),
+				"log to another directory, or set "+why+"no in a drop-in (systemctl edit tailflux)")
 		}
 	}
 	writable := slices.ContainsFunc(u.Writable, func(dir string) bool { return below(d.Config.StateDir, strings.TrimLeft(dir, "-+")) })

@@ -135,9 +135,13 @@ func (d *doctor) user() {
 	switch name := d.Unit.User; {
 	case name == "" || name == d.User.Name || !d.User.isSelf():
 	case !d.Unit.Dynamic && !known(name):
-		d.say(Error, "user", fmt.Sprintf("there is no user %s (User= of %s): the service cannot start", name, d.Unit.File), "useradd --system --user-group "+name)
+		d.say(Error, "user",
+			fmt.Sprintf("there is no user %s (User= of %s): the service cannot start", name, d.Unit.File),
+			"useradd --system --user-group "+name)
 	case os.Geteuid() != 0:
-		d.say(Note, "user", fmt.Sprintf("the daemon runs as %s (User= of %s), and you are %s", d.Unit.User, d.Unit.File, d.User.Name), "sudo tailflux check looks as "+d.Unit.User)
+		d.say(Note, "user",
+			fmt.Sprintf("the daemon runs as %s (User= of %s), and you are %s", d.Unit.User, d.Unit.File, d.User.Name),
+			"sudo tailflux check looks as "+d.Unit.User)
 	}
 	d.secrets()
 	d.unit()

@@ -87,7 +87,8 @@ func unnamed(log nginxconf.Log, found *nginxconf.Found, followed string) string 
 	wide := strings.HasSuffix(glob, "*")
 	for _, name := range nginxconf.VariablesOf(log.Path) {
 		if found.Kind(name) == nginxconf.Any {
-			why := fmt.Sprintf("its name has $%s in it, which a client may choose, or which has slashes, so that nobody can tell which files there will be", name)
+			why := fmt.Sprintf("its name has $%s in it, which a client may choose, or which has slashes, so that nobody can tell which files there will be",
+				name)
 			switch {
 			case followed != "":
 				why += "; the path " + followed + " matches them"
@@ -97,7 +98,8 @@ func unnamed(log nginxconf.Log, found *nginxconf.Found, followed string) string 
 			return why
 		}
 		if wide {
-			return fmt.Sprintf("its name ends with a variable, and %s would match rotated and compressed files too; write the variable further to the front", glob)
+			return fmt.Sprintf("its name ends with a variable, and %s would match rotated and compressed files too; write the variable further to the front",
+				glob)
 		}
 	}
 	return ""

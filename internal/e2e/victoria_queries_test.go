@@ -58,8 +58,8 @@ func minutes(t *testing.T, log string) map[int64]*minute {
 	return all
 }
 
-// The expressions of docs/scaling.md, for VictoriaMetrics and the rollups that are on by default, give what
-// the log says: all but percentiles exactly, and these within their bucket.
+// The expressions of docs/scaling.md, for VictoriaMetrics and the rollups that are on by default,
+// give what the log says: all but percentiles exactly, and these within their bucket.
 func TestVictoriaQueries(t *testing.T) {
 	t.Parallel()
 	v := influxdtest.NewVictoria(t, "-dedup.minScrapeInterval=1ms", "-retentionPeriod=100y")

@@ -30,8 +30,8 @@ func (b *bench) victoriaConfig(log string, raw bool, lag string) string {
 	return config
 }
 
-// VictoriaMetrics is known at the start, by check too, with its flags: what is said
-// depends on them. Lines that are older than its retention, or from the far future, are in the reject file.
+// VictoriaMetrics is known at the start, by check too, with its flags: what is said depends on
+// them. Lines that are older than its retention, or from the far future, are in the reject file.
 func TestVictoriaIsRecognised(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {

@@ -63,7 +63,8 @@ func choose(all []config.Source, name, input string) (config.Source, error) {
 	if alike {
 		return all[0], nil
 	}
-	return config.Source{}, config.UsageError{Err: fmt.Errorf("the configured sources have several formats: use --name (one of %s) or --format", strings.Join(names, ", "))}
+	return config.Source{}, config.UsageError{Err: fmt.Errorf("the configured sources have several formats: use --name (one of %s) or --format",
+		strings.Join(names, ", "))}
 }
 
 // Open opens a file whose lines are explained: a log, plain or compressed, or a pipe.

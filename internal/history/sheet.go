@@ -144,7 +144,10 @@ func (a *Answer) sheet(of string) *sheet {
 	switch of {
 	case "requests":
 		return each([]string{"requests", "requests_per_second", "previous_requests", "previous_requests_per_second", "observed"}, func(i int) []any {
-			return []any{s.Requests[i], s.Requests[i] / live.Number(s.Seconds[i]), before.Requests[i], before.Requests[i] / live.Number(s.Seconds[i]), s.Observed[i]}
+			return []any{
+				s.Requests[i], s.Requests[i] / live.Number(s.Seconds[i]), before.Requests[i],
+				before.Requests[i] / live.Number(s.Seconds[i]), s.Observed[i],
+			}
 		})
 	case "bytes":
 		return each([]string{"bytes", "bytes_per_second", "previous_bytes", "previous_bytes_per_second"}, func(i int) []any {

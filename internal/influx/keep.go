@@ -58,8 +58,10 @@ func (c *Client) differences(have []policy) (all []Difference) {
 	differ := func(key, of string, p *policy, want time.Duration) {
 		if is := p.kept(); is != want {
 			all = append(all, Difference{
-				fmt.Sprintf("%s is %s, and retention policy %q of database %q, where %s go, keeps points for %s", key, spanText(want), p.name, c.config.Database, of, spanText(is)),
-				fmt.Sprintf("ALTER RETENTION POLICY %s ON %s DURATION %s SHARD DURATION %s", Quote(p.name), db, Duration(want), Duration(shard(want))),
+				fmt.Sprintf("%s is %s, and retention policy %q of database %q, where %s go, keeps points for %s",
+					key, spanText(want), p.name, c.config.Database, of, spanText(is)),
+				fmt.Sprintf("ALTER RETENTION POLICY %s ON %s DURATION %s SHARD DURATION %s",
+					Quote(p.name), db, Duration(want), Duration(shard(want))),
 			})
 		}
 	}
@@ -70,7 +72,8 @@ func (c *Client) differences(have []policy) (all []Difference) {
 	default:
 		name := cmp.Or(c.config.RetentionPolicy, rawPolicy)
 		all = append(all, Difference{
-			fmt.Sprintf("retention.raw is %s, and database %q has no retention policy %q, where points of lines should go", spanText(k.Raw), c.config.Database, name),
+			fmt.Sprintf("retention.raw is %s, and database %q has no retention policy %q, where points of lines should go",
+				spanText(k.Raw), c.config.Database, name),
 			createPolicy(name, db, k.Raw) + then,
 		})
 	}
@@ -84,7 +87,8 @@ func (c *Client) differences(have []policy) (all []Difference) {
 			instead = fmt.Sprintf(": rollups go to %q, which keeps points for %s", raw.name, spanText(raw.kept()))
 		}
 		all = append(all, Difference{
-			fmt.Sprintf("retention.rollups is %s, and database %q has no retention policy %q%s", spanText(k.Rollups), c.config.Database, k.RollupsPolicy, instead),
+			fmt.Sprintf("retention.rollups is %s, and database %q has no retention policy %q%s",
+				spanText(k.Rollups), c.config.Database, k.RollupsPolicy, instead),
 			createPolicy(k.RollupsPolicy, db, k.Rollups) + then,
 		})
 	}
@@ -102,7 +106,8 @@ func (c *Client) lacks(have []policy, exists bool) (statements []string) {
 		if named {
 			first = madePolicy
 		}
-		statements = append(statements, fmt.Sprintf("CREATE DATABASE %s WITH DURATION %s REPLICATION 1 NAME %s", db, Duration(cmp.Or(k.Raw, Forever)), Quote(first)))
+		statements = append(statements, fmt.Sprintf("CREATE DATABASE %s WITH DURATION %s REPLICATION 1 NAME %s",
+			db, Duration(cmp.Or(k.Raw, Forever)), Quote(first)))
 		have = []policy{{name: first, standard: true}}
 	}
 	if !made(have) {
@@ -177,7 +182,8 @@ func (c *Client) checkPolicies(ctx context.Context, say bool) error {
 	}
 	if !c.keeps() {
 		if say {
-			c.config.Log.Warn("retention is not used: this server is not InfluxDB 1.x; how long it keeps points is set there", "server", c.server.Load().String())
+			c.config.Log.Warn("retention is not used: this server is not InfluxDB 1.x; how long it keeps points is set there",
+				"server", c.server.Load().String())
 		}
 		return c.tryRollups(ctx)
 	}
@@ -194,7 +200,8 @@ func (c *Client) checkPolicies(ctx context.Context, say bool) error {
 	c.lack(find(have, c.config.Keep.RollupsPolicy) == nil)
 	for _, difference := range c.differences(have) {
 		if say {
-			c.config.Log.Warn("points are not kept as retention says, and tailflux leaves that as it is", "reason", difference.Reason, "remedy", difference.Remedy)
+			c.config.Log.Warn("points are not kept as retention says, and tailflux leaves that as it is",
+				"reason", difference.Reason, "remedy", difference.Remedy)
 		}
 	}
 	return nil

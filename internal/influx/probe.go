@@ -50,7 +50,8 @@ func (c Policy) try(ctx context.Context) error {
 	code, text := message(answer)
 	refused := &AnswerError{
 		Status: resp.StatusCode, Code: code, Message: text,
-		Hint: cmp.Or(c.hint(resp.StatusCode, resp.Header, answer), c.about(resp.StatusCode, answer, true)), RetryAfter: retryAfter(resp.Header.Get("Retry-After")),
+		Hint:       cmp.Or(c.hint(resp.StatusCode, resp.Header, answer), c.about(resp.StatusCode, answer, true)),
+		RetryAfter: retryAfter(resp.Header.Get("Retry-After")),
 	}
 	if isAboutPoints(refused, resp.Header, answer) {
 		return nil

@@ -43,11 +43,10 @@ func (e *AnswerError) Pause() time.Duration { return e.RetryAfter }
 // maxAnswer is the most bytes that are read of an answer.
 const maxAnswer = 64 << 10
 
-// Write sends line protocol, in pieces that together are the body, and returns
-// nil only when InfluxDB answered 204: the points are in its log on disk. Any
-// other answer is an [*AnswerError]. When the answer is 404, or that there is no such
-// policy, they are created if that may be, so that the next try may succeed. The pieces are not used after
-// Write returned.
+// Write sends line protocol, in pieces that together are the body, and returns nil only when
+// InfluxDB answered 204: the points are in its log on disk. Any other answer is an [*AnswerError].
+// When the answer is 404, or that there is no such policy, they are created if that may be, so that
+// the next try may succeed. The pieces are not used after Write returned.
 func (c *Client) Write(ctx context.Context, pieces [][]byte) error {
 	return c.Policy(c.config.RetentionPolicy).Write(ctx, pieces)
 }

@@ -43,8 +43,10 @@ type Slots struct {
 // Top are the values with most requests, the first one first. They are of every line or,
 // with more than 50,000 lines/s, of one of Sampled: their counts are multiplied by it.
 type Top struct {
-	Sampled int64    `json:"sampled"`
-	Full    []string `json:"full"` // lists, as they are called below, that had more values than are kept: they have those with most requests, of which they may lack a few
+	Sampled int64 `json:"sampled"`
+	// Full are the lists, as they are called below, that had more values than are kept: they
+	// have those with most requests, of which they may lack a few.
+	Full []string `json:"full"`
 
 	Paths        []Row `json:"paths"`
 	Failing      []Row `json:"failing"` // paths, by errors of the server

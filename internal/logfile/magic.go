@@ -142,7 +142,10 @@ func (f *format) unreadable(path string) PackedError {
 			Remedy: "if there is a log in it that was not read, unpack that, and tailflux import delivers it", NoText: true,
 		}
 	}
-	return PackedError{Path: path, Why: fmt.Sprintf("is compressed with %s, which tailflux cannot read", f.name), Remedy: "unpack it first: " + f.command(path, "")}
+	return PackedError{
+		Path: path, Why: fmt.Sprintf("is compressed with %s, which tailflux cannot read", f.name),
+		Remedy: "unpack it first: " + f.command(path, ""),
+	}
 }
 
 // twice is why a file is not read in which there is another compressed one.
@@ -150,12 +153,18 @@ func (f *format) twice(path string, within *format) PackedError {
 	if within.holds {
 		return within.unreadable(path)
 	}
-	return PackedError{Path: path, Why: fmt.Sprintf("is compressed twice, with %s and then with %s", within.name, f.name), Remedy: "unpack it once: " + f.command(path, "")}
+	return PackedError{
+		Path: path, Why: fmt.Sprintf("is compressed twice, with %s and then with %s", within.name, f.name),
+		Remedy: "unpack it once: " + f.command(path, ""),
+	}
 }
 
 // notPlain is why a file of the format cannot be followed.
 func (f *format) notPlain(path string) PackedError {
-	e := PackedError{Path: path, Why: fmt.Sprintf("is compressed with %s, and only plain text can be followed", f.name), Remedy: "tailflux import reads what is in it"}
+	e := PackedError{
+		Path: path, Why: fmt.Sprintf("is compressed with %s, and only plain text can be followed", f.name),
+		Remedy: "tailflux import reads what is in it",
+	}
 	if f == gzipped {
 		e.Remedy = "if nginx writes it, remove the parameter gzip of its access_log; " + e.Remedy
 	}
@@ -190,7 +199,8 @@ func tooWide(path string, f io.ReaderAt, window uint64) PackedError {
 		}
 	}
 	return PackedError{
-		Path: path, Why: fmt.Sprintf("needs %s of memory to be unpacked, and tailflux gives it %d MiB (it was made with zstd --ultra or --long)", needs, window/mebibyte),
+		Path:   path,
+		Why:    fmt.Sprintf("needs %s of memory to be unpacked, and tailflux gives it %d MiB (it was made with zstd --ultra or --long)", needs, window/mebibyte),
 		Remedy: "unpack it first: " + zstandard.command(path, long),
 	}
 }

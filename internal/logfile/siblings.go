@@ -69,14 +69,16 @@ func (d *Directories) siblings(path string, days *days, others []string) []Sibli
 		}
 		for _, e := range entries {
 			date := days.date(dir, e.Name())
-			if !e.Type().IsRegular() || date == "" && !names.alike(e.Name()) || isBeingPacked(dir, e.Name(), names.base, l.entries) || wasPacked(dir, e.Name(), names.base, l.entries) {
+			if !e.Type().IsRegular() || date == "" && !names.alike(e.Name()) ||
+				isBeingPacked(dir, e.Name(), names.base, l.entries) || wasPacked(dir, e.Name(), names.base, l.entries) {
 				continue
 			}
 			rotated, order := names.rotated(e.Name())
 			rotated = rotated || date != ""
 			at := filepath.Join(dir, e.Name())
 			called = append(called, candidate{Sibling{
-				Path: at, Rotated: rotated && at != path, Maybe: !rotated && names.maybe(e.Name()), Renamed: names.renamed(e.Name()), Date: date, order: order,
+				Path: at, Rotated: rotated && at != path, Maybe: !rotated && names.maybe(e.Name()),
+				Renamed: names.renamed(e.Name()), Date: date, order: order,
 			}, e})
 		}
 	}

@@ -111,7 +111,8 @@ func (t *template) join() error {
 		for _, p := range t.pieces[i : end+1] {
 			run.names = append(run.names, p.name)
 			if slices.Contains(t.source.bare, p.at) {
-				return t.errorf(p.at, "nginx joins words without quotes, so the lines have no blank here and cannot be cut: quotes are missing in nginx.conf; put the whole format in single quotes there")
+				return t.errorf(p.at,
+					"nginx joins words without quotes, so the lines have no blank here and cannot be cut: quotes are missing in nginx.conf; put the whole format in single quotes there")
 			}
 		}
 		run.joined = strings.Join(run.names, "_")
@@ -119,7 +120,8 @@ func (t *template) join() error {
 			run.joined += "_"
 		}
 		second := t.pieces[i+1]
-		run.err = t.errorf(second.at, "nothing separates $%s from $%s, so there is more than one way to cut a line; both together are $%s: write that in format, and use it",
+		run.err = t.errorf(second.at,
+			"nothing separates $%s from $%s, so there is more than one way to cut a line; both together are $%s: write that in format, and use it",
 			t.pieces[i].name, second.name, run.joined)
 		t.touching = append(t.touching, run)
 		pieces, i = append(pieces, piece{name: run.joined, at: t.pieces[i].at}), end

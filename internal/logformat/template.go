@@ -62,7 +62,8 @@ func parseTemplate(d nginxvar.Dialect, format string) (*template, error) {
 		case name == "" && braced:
 			return nil, t.errorf(begin, "a variable without a name; write ${name}")
 		case name == "":
-			return nil, t.errorf(begin, `a "$" without the name of a variable after it; nginx cannot log a dollar sign, so take it out or complete it`)
+			return nil, t.errorf(begin,
+				`a "$" without the name of a variable after it; nginx cannot log a dollar sign, so take it out or complete it`)
 		case braced && !strings.HasPrefix(text[i:], "}"):
 			return nil, t.errorf(begin, `"${%s" is not closed; write ${%s}`, name, name)
 		}
@@ -95,7 +96,8 @@ func (t *template) check() error {
 			text, strings.Join(Presets(), ", "))
 	}
 	if at := strings.IndexByte(text, '\n'); at >= 0 {
-		return t.errorf(at, "a line break in the format, but a line of the log has none; write it on one line, or paste the pieces with nginx's quotes around them")
+		return t.errorf(at,
+			"a line break in the format, but a line of the log has none; write it on one line, or paste the pieces with nginx's quotes around them")
 	}
 	for i, r := range text {
 		if _, size := utf8.DecodeRuneInString(text[i:]); r == utf8.RuneError && size == 1 {
@@ -218,8 +220,9 @@ func (t *template) warnings() (all []string) {
 		switch {
 		case s.after == "" || s.quoted() || isRequest:
 		case s.variable.List && (s.after == ", " || s.after == " : "):
-			all = append(all, fmt.Sprintf("$%s: %q follows it in the format and also separates its entries, so lines with several upstream servers are split in the wrong place; "+
-				"put quotes around $%[1]s in log_format", p.name, s.after))
+			all = append(all,
+				fmt.Sprintf("$%s: %q follows it in the format and also separates its entries, so lines with several upstream servers are split in the wrong place; "+
+					"put quotes around $%[1]s in log_format", p.name, s.after))
 		case s.text() && s.mayHold(s.after[0]) && t.shifts(end+1) && names != nil:
 			all = append(all, fmt.Sprintf("$%s: it shares its quotes with other variables and may contain %q, which shifts the values after it; "+
 				"%s, or put quotes around each of them in log_format", p.name, s.after[:1], t.asRequest(names)))

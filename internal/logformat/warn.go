@@ -34,7 +34,8 @@ func (f *Format) Warnings() []string {
 	add := func(format string, args ...any) { all = append(all, fmt.Sprintf(format, args...)) }
 	if sub := groupNamed(tree, "remote_addr"); sub != nil && !matches(sub, "2001:db8::17") {
 		if !begins && pieces[0] == sub && matches(sub, "17") {
-			add("$remote_addr: %s has no colon and may begin anywhere, so it captures only the 17 of the IPv6 address 2001:db8::17; use \\S+ and begin with ^", sub.Sub[0])
+			add("$remote_addr: %s has no colon and may begin anywhere, so it captures only the 17 of the IPv6 address 2001:db8::17; use \\S+ and begin with ^",
+				sub.Sub[0])
 		} else {
 			add("$remote_addr: %s does not match IPv6 addresses such as 2001:db8::17; use \\S+", sub.Sub[0])
 		}
@@ -46,7 +47,8 @@ func (f *Format) Warnings() []string {
 		add("the expression does not end with $: the rest of the line is ignored")
 	}
 	for i := 1; i+1 < len(pieces); i++ {
-		if p := pieces[i]; p.Op == syntax.OpCapture && p.Name != "" && anyQuoted(p.Sub[0]) && quoteAt(pieces[i-1], false) && quoteAt(pieces[i+1], true) {
+		if p := pieces[i]; p.Op == syntax.OpCapture && p.Name != "" && anyQuoted(p.Sub[0]) &&
+			quoteAt(pieces[i-1], false) && quoteAt(pieces[i+1], true) {
 			add("$%s: %s between quotes can contain quotes, which shift the values after it; use [^\"]*", p.Name, p.Sub[0])
 		}
 	}

@@ -48,7 +48,9 @@ func (f *Format) TimeLike() string {
 	own, _ := f.Own()
 	for _, name := range own {
 		part := func(word string) bool { return strings.Contains(name, word) }
-		if (keyValue{key: name}).isCalledTime() && !slices.ContainsFunc([]string{"request", "response", "upstream", "connect", "header", "session", "took", "elapsed"}, part) {
+		if (keyValue{key: name}).isCalledTime() && !slices.ContainsFunc([]string{
+			"request", "response", "upstream", "connect", "header", "session", "took", "elapsed",
+		}, part) {
 			return name
 		}
 	}
@@ -83,7 +85,8 @@ func (v keyValue) isCalledTime() bool {
 	name := strings.ToLower(v.key)
 	return slices.ContainsFunc([]string{"time", "date", "stamp", "epoch"}, func(word string) bool { return strings.Contains(name, word) }) ||
 		slices.ContainsFunc([]string{"ts", "at", "when", "msec"}, func(word string) bool {
-			return name == word || strings.HasSuffix(name, "_"+word) || strings.HasSuffix(name, "."+word) || strings.HasSuffix(v.key, strings.ToUpper(word[:1])+word[1:])
+			return name == word || strings.HasSuffix(name, "_"+word) || strings.HasSuffix(name, "."+word) ||
+				strings.HasSuffix(v.key, strings.ToUpper(word[:1])+word[1:])
 		})
 }
 
@@ -140,9 +143,11 @@ func unknownJSON(trials []trial, lines [][]byte) (name string, err error) {
 		}
 		name = t.known.name
 		if advice, _ := f.NoTime(lines); advice != "" {
-			err = fmt.Errorf("no known format matches: the lines are JSON without a time that is known: %s", strings.Replace(advice, "write rename", "set format: "+name+" and rename", 1))
+			err = fmt.Errorf("no known format matches: the lines are JSON without a time that is known: %s",
+				strings.Replace(advice, "write rename", "set format: "+name+" and rename", 1))
 		} else if keys := f.Unknown(lines); len(keys) > 0 {
-			err = fmt.Errorf("no known format matches: the lines are JSON of which nothing but a time is known: %s; set format: %s, and say what they are with rename", strings.Join(keys[:min(len(keys), 20)], ", "), name)
+			err = fmt.Errorf("no known format matches: the lines are JSON of which nothing but a time is known: %s; set format: %s, and say what they are with rename",
+				strings.Join(keys[:min(len(keys), 20)], ", "), name)
 		}
 	}
 	return name, err

@@ -29,8 +29,8 @@ type Time struct {
 //	1795168800123                     milliseconds; micro- and nanoseconds by their digits
 //	1.795168800123e9                  any of these numbers
 //
-// Zones are +0000, +00:00, +00 or Z. Each may have a fraction of any length, after a point or, before a zone, a comma.
-// A time without a zone is one of zone; it is refused if zone is nil.
+// Zones are +0000, +00:00, +00 or Z. Each may have a fraction of any length, after a point or,
+// before a zone, a comma. A time without a zone is one of zone; it is refused if zone is nil.
 func Parse(text []byte, zone *time.Location) (t Time, ok bool) {
 	t, is := parse(text, zone)
 	return t, is == fine
@@ -254,7 +254,8 @@ func power(number, exponent []byte) (t Time, ok bool) {
 		}
 	}
 	n := digits(number)
-	if len(exponent) == 0 || len(number) > maxMantissa || n < len(number) && (number[n] != '.' || n+1 == len(number) || digits(number[n+1:]) < len(number)-n-1) {
+	if len(exponent) == 0 || len(number) > maxMantissa ||
+		n < len(number) && (number[n] != '.' || n+1 == len(number) || digits(number[n+1:]) < len(number)-n-1) {
 		return t, false
 	}
 	var room [maxMantissa + maxPower + 1]byte

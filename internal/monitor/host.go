@@ -27,7 +27,9 @@ func named(next http.Handler, hosts func() []string, token func() string) http.H
 		case isProbe(r):
 			w = statusOnly{w}
 		default:
-			http.Error(w, fmt.Sprintf("%q is not known as a name of this machine: ask for its address, or add the name to http.hosts", r.Host), http.StatusMisdirectedRequest)
+			http.Error(w,
+				fmt.Sprintf("%q is not known as a name of this machine: ask for its address, or add the name to http.hosts", r.Host),
+				http.StatusMisdirectedRequest)
 			return
 		}
 		next.ServeHTTP(w, r)

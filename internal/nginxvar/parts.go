@@ -92,7 +92,8 @@ func words(name string) (all []string) {
 func OfHTTP(name string) bool {
 	return slices.Contains(strings.Fields("request request_method request_uri request_time request_length uri document_uri args query_string "+
 		"body_bytes_sent gzip_ratio scheme http2 http3 upstream_response_time upstream_header_time upstream_cache_status"), name) ||
-		slices.ContainsFunc([]string{"http_", "sent_http_", "upstream_http_", "cookie_", "arg_"}, func(p string) bool { return strings.HasPrefix(name, p) })
+		slices.ContainsFunc([]string{"http_", "sent_http_", "upstream_http_", "cookie_", "arg_"},
+			func(p string) bool { return strings.HasPrefix(name, p) })
 }
 
 // OfStream is described at OfHTTP.

@@ -82,7 +82,10 @@ func openAssets() assets {
 
 func newAsset(name string, text []byte) asset {
 	sum := sha256.Sum256(text)
-	return asset{contentType: types[path.Ext(name)], etag: hex.EncodeToString(sum[:])[:16], plain: text, gzip: sync.OnceValue(func() []byte { return compressed(text) })}
+	return asset{
+		contentType: types[path.Ext(name)], etag: hex.EncodeToString(sum[:])[:16], plain: text,
+		gzip: sync.OnceValue(func() []byte { return compressed(text) }),
+	}
 }
 
 func compressed(text []byte) []byte {

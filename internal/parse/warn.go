@@ -25,7 +25,8 @@ func (p *Parser) warnOfRejects(s *source, b *flow.Batch, rejected int64) {
 	}
 	mostly := 2*s.rejected >= s.window
 	if mostly && !s.mostly && !s.fit.trouble {
-		p.about(s, firstRejected(b)).Warn("half of the last lines or more were rejected: compare them with their format with tailflux explain", "lines", s.rejected)
+		p.about(s, firstRejected(b)).Warn("half of the last lines or more were rejected: compare them with their format with tailflux explain",
+			"lines", s.rejected)
 	}
 	s.mostly = mostly
 	s.window, s.rejected = 0, 0

@@ -60,7 +60,8 @@ func choose(q Question, all []rollup.Definition) (rollup.Definition, error) {
 		return rollup.Definition{}, noRollup(q, all)
 	case len(fit) == 0:
 		finest := slices.MinFunc(with, func(a, b rollup.Definition) int { return cmp.Compare(a.Interval, b.Interval) })
-		return rollup.Definition{}, fmt.Errorf("a row for each %s: want whole windows of %s, which are %s long", q.Every, finest.Measurement, finest.Interval)
+		return rollup.Definition{}, fmt.Errorf("a row for each %s: want whole windows of %s, which are %s long",
+			q.Every, finest.Measurement, finest.Interval)
 	}
 	span := q.To.Sub(q.From)
 	long := slices.DeleteFunc(slices.Clone(fit), func(d rollup.Definition) bool { return span < fewest*d.Interval })

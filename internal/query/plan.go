@@ -40,7 +40,8 @@ func Ask(q Question, all []rollup.Definition) (*Plan, error) {
 		p.To = ended
 	}
 	if !p.From.Before(p.To) {
-		return nil, fmt.Errorf("from %s to %s no window of %s has ended, which are %s long", q.From.UTC().Format(time.RFC3339), q.To.UTC().Format(time.RFC3339),
+		return nil, fmt.Errorf("from %s to %s no window of %s has ended, which are %s long",
+			q.From.UTC().Format(time.RFC3339), q.To.UTC().Format(time.RFC3339),
 			d.Measurement, short(d.Interval))
 	}
 	for _, c := range q.Where {
@@ -52,7 +53,8 @@ func Ask(q Question, all []rollup.Definition) (*Plan, error) {
 		p.conditions = append(p.conditions, text)
 	}
 	if sums := p.sums(); len(sums) > 0 {
-		p.Statements = append(p.Statements, fmt.Sprintf("SELECT %s FROM %s WHERE %s%s", strings.Join(sums, ", "), p.measurement(), p.where(), p.grouped()))
+		p.Statements = append(p.Statements, fmt.Sprintf("SELECT %s FROM %s WHERE %s%s",
+			strings.Join(sums, ", "), p.measurement(), p.where(), p.grouped()))
 	}
 	for _, m := range p.Measures {
 		if m.kind == share {

@@ -41,7 +41,8 @@ func (p *Plan) Print(w io.Writer, rows []Row) error {
 		table = append(table, line)
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s, windows of %s, from %s to %s\n", p.Rollup.Measurement, short(p.Rollup.Interval), p.From.Format(time.RFC3339), p.To.Format(time.RFC3339))
+	fmt.Fprintf(&b, "%s, windows of %s, from %s to %s\n", p.Rollup.Measurement, short(p.Rollup.Interval),
+		p.From.Format(time.RFC3339), p.To.Format(time.RFC3339))
 	if len(rows) == 0 {
 		b.WriteString(p.nothing() + "\n")
 	} else {

@@ -46,14 +46,15 @@ func (s Spans) Statements() (all [3]string, err error) {
 	all[0] = fmt.Sprintf(`SELECT sum("observed_seconds") AS "seconds", min("observed_from") AS "first" FROM %s WHERE time > '%s' AND time < '%s'%s GROUP BY time(%ds), "host", "source" fill(none)`,
 		measurement, s.From.UTC().Format(time.RFC3339), s.To.Add(s.Every).UTC().Format(time.RFC3339), where, s.Every/time.Second)
 	for i, function := range []string{"first", "last"} { // of each shard InfluxDB reads one point for them
-		all[i+1] = fmt.Sprintf(`SELECT %s("observed_seconds") AS "seconds" FROM %s WHERE time > 0%s GROUP BY "host", "source"`, function, measurement, where)
+		all[i+1] = fmt.Sprintf(`SELECT %s("observed_seconds") AS "seconds" FROM %s WHERE time > 0%s GROUP BY "host", "source"`,
+			function, measurement, where)
 	}
 	return all, nil
 }
 
-// Read reads the answers. Sources that were seen at another time only have the share 0. Spans of a source do not overlap, so in each Every the time that
-// was observed is the sum of spans that end there; what of it lies before the first of them
-// began in an earlier one, and is of that.
+// Read reads the answers. Sources that were seen at another time only have the share 0. Spans of a
+// source do not overlap, so in each Every the time that was observed is the sum of spans that end
+// there; what of it lies before the first of them began in an earlier one, and is of that.
 func (s Spans) Read(answers [3][]influx.Table) ([]Observed, error) {
 	n := int((s.To.Sub(s.From) + s.Every - 1) / s.Every)
 	of := map[[2]string]*Observed{}

@@ -33,7 +33,9 @@ func ParseDuration(s string) (time.Duration, error) {
 
 // ParseTime reads a day or a time; without a zone it is UTC.
 func ParseTime(s string) (time.Time, error) {
-	for _, layout := range []string{time.RFC3339, "2006-01-02", "2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02 15:04:05", "2006-01-02 15:04"} {
+	for _, layout := range []string{
+		time.RFC3339, "2006-01-02", "2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02 15:04:05", "2006-01-02 15:04",
+	} {
 		t, err := time.Parse(layout, s)
 		switch {
 		case err != nil:

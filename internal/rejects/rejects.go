@@ -52,7 +52,10 @@ type File struct {
 // undelivered reports whether a line may be read again, because the checkpoint has
 // not passed it, for a rollup by its key, or for lines if that is empty; nil if no line may.
 func Open(dir *statedir.Dir, maxBytes int64, undelivered func(rollup, source string, generation, line int64) bool, st *stats.Stats, log *slog.Logger) (*File, error) {
-	r := &File{dir: dir, path: dir.Path(statedir.Rejects), maxBytes: maxBytes, stats: st, log: log, replays: map[generation]*replay{}, deltas: map[delta]flow.Reason{}}
+	r := &File{
+		dir: dir, path: dir.Path(statedir.Rejects), maxBytes: maxBytes, stats: st, log: log,
+		replays: map[generation]*replay{}, deltas: map[delta]flow.Reason{},
+	}
 	var note func(entry []byte)
 	if undelivered != nil {
 		note = func(entry []byte) { r.note(entry, undelivered) }
@@ -259,7 +262,8 @@ func (r *File) rotate() error {
 	r.f = nil
 	if r.older > 0 {
 		r.stats.RejectsExpired(r.older)
-		r.log.Warn("reject file reached rejects_max_bytes; its oldest entries were deleted", "file", r.dir.Path(statedir.RejectsPrev), "lines", r.older)
+		r.log.Warn("reject file reached rejects_max_bytes; its oldest entries were deleted",
+			"file", r.dir.Path(statedir.RejectsPrev), "lines", r.older)
 	}
 	r.older, r.entries, r.size = r.entries, 0, 0
 	return r.open()

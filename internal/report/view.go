@@ -123,7 +123,10 @@ func (r *Report) tiles() []tile {
 	if n := r.Lines.Filtered; n > 0 {
 		all = append(all, tile{Figure: "filtered", Name: "Filtered", Text: count(n), More: percent(n, r.Lines.Read)})
 	}
-	return append(all, tile{Figure: "rejected", Name: "Not matched", Text: count(r.Lines.Rejected), More: percent(r.Lines.Rejected, r.Lines.Read), Tone: tone(r.Lines.Rejected, "warn")})
+	return append(all, tile{
+		Figure: "rejected", Name: "Not matched", Text: count(r.Lines.Rejected),
+		More: percent(r.Lines.Rejected, r.Lines.Read), Tone: tone(r.Lines.Rejected, "warn"),
+	})
 }
 
 func tone(n int64, of string) string {
@@ -157,7 +160,10 @@ func (r *Report) fileRows() (all []fileRow) {
 
 func (r *Report) rejectRows() (all []reject) {
 	for _, rejected := range r.Rejects {
-		one := reject{Source: plain(rejected.Source), LineNumber: rejected.LineNumber, Reason: rejected.Reason, Line: rejected.Line, Under: strings.Repeat(" ", rejected.Caret)}
+		one := reject{
+			Source: plain(rejected.Source), LineNumber: rejected.LineNumber, Reason: rejected.Reason,
+			Line: rejected.Line, Under: strings.Repeat(" ", rejected.Caret),
+		}
 		if rejected.Why != "" {
 			one.Why = fmt.Sprintf("column %d: expected %s", rejected.Column, plain(rejected.Why))
 		}

@@ -25,7 +25,8 @@ type Intent struct {
 }
 
 func (i Intent) isCut(c *flow.Cut) bool {
-	return i.Begin == c.Begin && i.End == c.End.Line && i.Generation == c.End.Generation.ID && i.Rollup == c.Rollup && i.Source == c.End.Generation.Source.Name
+	return i.Begin == c.Begin && i.End == c.End.Line && i.Generation == c.End.Generation.ID && i.Rollup == c.Rollup &&
+		i.Source == c.End.Generation.Source.Name
 }
 
 // Disk keeps the records of a book.
@@ -104,7 +105,10 @@ func (b *Book) Register(c *flow.Cut) (millis int64) {
 	if n := slices.IndexFunc(b.open, func(i Intent) bool { return i.isCut(c) }); n >= 0 {
 		return b.open[n].Millis
 	}
-	i := Intent{Rollup: c.Rollup, Source: c.End.Generation.Source.Name, Generation: c.End.Generation.ID, Begin: c.Begin, End: c.End.Line, Base: c.Base, Newest: c.Newest}
+	i := Intent{
+		Rollup: c.Rollup, Source: c.End.Generation.Source.Name, Generation: c.End.Generation.ID, Begin: c.Begin,
+		End: c.End.Line, Base: c.Base, Newest: c.Newest,
+	}
 	if b.coarse {
 		i.Millis = b.millis(i, c.Interval)
 	}

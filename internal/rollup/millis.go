@@ -44,7 +44,8 @@ func Restamp(deltas []byte, c *flow.Cut, millis int64) {
 		end := bytes.IndexByte(deltas, '\n')
 		digits := deltas[bytes.LastIndexByte(deltas[:end], ' ')+1 : end]
 		at, err := strconv.ParseInt(string(digits), 10, 64)
-		if text := strconv.FormatInt(at-at%int64(c.Interval)+millis*1e6, 10); err == nil && len(text) == len(digits) && !IsZeros(deltas[:end]) { // which differ around one window of 2001
+		if text := strconv.FormatInt(at-at%int64(c.Interval)+millis*1e6, 10); err == nil && len(text) == len(digits) &&
+			!IsZeros(deltas[:end]) { // which differ around one window of 2001
 			copy(digits, text)
 		}
 		deltas = deltas[end+1:]

@@ -283,7 +283,8 @@ func (d *decision) opens(file int) bool {
 // has read.
 func (d *decision) isWrittenAnew(file int, g *checkpoint.Generation) bool {
 	c := d.Beside[file]
-	return (c.Rotated || c.Nameless) && d.isFile(file, g) && g.Head.Length > 0 && !d.HoldsAll(file, g) && !d.wasRead(file, 0, 0) && d.anonymised(file) == nil
+	return (c.Rotated || c.Nameless) && d.isFile(file, g) && g.Head.Length > 0 && !d.HoldsAll(file, g) &&
+		!d.wasRead(file, 0, 0) && d.anonymised(file) == nil
 }
 
 // isWaiting reports whether nothing is to be done but to wait.

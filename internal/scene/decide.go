@@ -18,7 +18,8 @@ func (s *Scene) IsQuiet() bool {
 		return false
 	}
 	for i := range s.Open {
-		if f := &s.Open[i]; !f.Holds || f.Unsearched || f.Compressed || f.Unsure && !f.Empty || !missing && f.Superseded == (f.ID == s.Path.Held) || s.isQuietEnd(f) || s.isLate(f) {
+		if f := &s.Open[i]; !f.Holds || f.Unsearched || f.Compressed || f.Unsure && !f.Empty ||
+			!missing && f.Superseded == (f.ID == s.Path.Held) || s.isQuietEnd(f) || s.isLate(f) {
 			return false
 		}
 	}

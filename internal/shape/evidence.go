@@ -186,7 +186,9 @@ func (x *examiner) judgePoints(format string, lines [][]byte) (string, error) {
 		return "", err
 	}
 	if shaped.fitting(lines) == 0 {
-		return "", fmt.Errorf("the lines look like %s, but %s", format, cmp.Or(shaped.untimed(lines), "none of them has a time that can be read; set format to the log_format in nginx.conf"))
+		return "", fmt.Errorf("the lines look like %s, but %s",
+			format,
+			cmp.Or(shaped.untimed(lines), "none of them has a time that can be read; set format to the log_format in nginx.conf"))
 	}
 	return format, nil
 }

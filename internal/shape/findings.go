@@ -64,7 +64,10 @@ func findings(c *config.Config, source config.Source, paths []string, kept *choi
 		default:
 			about += fmt.Sprintf("format %s: %s", cmp.Or(e.Format, "regexp"), e)
 		}
-		found := Finding{Source: source.Name, Path: path, Text: about, Unfit: e.Err != nil && !errors.Is(e.Err, logformat.ErrNoLines), LeftOut: e.Other != "" && source.IsGlob()}
+		found := Finding{
+			Source: source.Name, Path: path, Text: about, Unfit: e.Err != nil && !errors.Is(e.Err, logformat.ErrNoLines),
+			LeftOut: e.Other != "" && source.IsGlob(),
+		}
 		if e.Err == nil {
 			found.Lines, _ = x.probe(withFormat(source, e.Format)) // whose mistakes config.Load has found
 		}

@@ -33,10 +33,12 @@ func (l *Lines) misnamed(c *config.Config, h has, written []string) (all []strin
 		case l.elsewhere(c, name):
 			continue
 		case name == left && contains(written, variable): // {client: ip}
-			all = append(all, fmt.Sprintf("%s: %s %s: the key of the log stands on the left, so write rename: {%s: %s}", entry, h.nothing, name, variable, meant(left)))
+			all = append(all, fmt.Sprintf("%s: %s %s: the key of the log stands on the left, so write rename: {%s: %s}",
+				entry, h.nothing, name, variable, meant(left)))
 			continue
 		case name == right && contains(written, left):
-			all = append(all, fmt.Sprintf("%s: %s %s, and $%s has its own name already: call it %s in tags and fields, too", entry, h.nothing, name, left, left))
+			all = append(all, fmt.Sprintf("%s: %s %s, and $%s has its own name already: call it %s in tags and fields, too",
+				entry, h.nothing, name, left, left))
 			continue
 		}
 		near := nearest(name, written)

@@ -111,7 +111,8 @@ func (s *source) do(r *Reader, sc *scene.Scene, b *found, a scene.Action, f *gro
 // take is a file of the scene, or what is at the path; nil if it is another one now.
 func (s *source) take(r *Reader, b *found, file int) (*logfile.Opened, error) {
 	if r.open >= r.most {
-		return nil, fmt.Errorf("%d log files are open, and the limit of open files leaves no more: raise it (LimitNOFILE= of the service, ulimit -n)", r.open)
+		return nil, fmt.Errorf("%d log files are open, and the limit of open files leaves no more: raise it (LimitNOFILE= of the service, ulimit -n)",
+			r.open)
 	}
 	if file >= 0 {
 		o, err := b.take(file)

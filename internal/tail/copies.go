@@ -79,7 +79,10 @@ func (s *source) recover(r *Reader, sc *scene.Scene, b *found, file int, of *gro
 func (s *source) noteCopy(r *Reader, b *found, a scene.Action) {
 	g := a.Prior
 	if a.ID > 0 {
-		at := flow.Position{Generation: &flow.Generation{Source: s.Source, ID: g.ID, FirstLine: g.FirstLine, Earlier: g.Earlier}, Offset: g.Offset, Line: g.Line}
+		at := flow.Position{
+			Generation: &flow.Generation{Source: s.Source, ID: g.ID, FirstLine: g.FirstLine, Earlier: g.Earlier},
+			Offset:     g.Offset, Line: g.Line,
+		}
 		s.ledger.Leave(at, g.Before)
 	}
 	o, err := b.file(a.File)

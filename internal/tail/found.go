@@ -48,7 +48,10 @@ func (s *source) list(r *Reader, sc *scene.Scene) *found {
 // add puts one more file into a scene.
 func (b *found) add(sc *scene.Scene, f logfile.Sibling) {
 	b.siblings, b.opened, b.errs = append(b.siblings, f), append(b.opened, nil), append(b.errs, nil)
-	is := scene.Beside{Path: f.Path, Modified: f.Info.ModTime(), Inode: logfile.InodeIn(f.Info), Rotated: f.Rotated, Maybe: f.Maybe, Renamed: f.Renamed, Nameless: isByDescriptor(f.Path)}
+	is := scene.Beside{
+		Path: f.Path, Modified: f.Info.ModTime(), Inode: logfile.InodeIn(f.Info), Rotated: f.Rotated, Maybe: f.Maybe,
+		Renamed: f.Renamed, Nameless: isByDescriptor(f.Path),
+	}
 	for _, f := range b.open {
 		if f.Is(b.siblings[len(b.siblings)-1].Info) {
 			is.Held = f.At.Generation.ID

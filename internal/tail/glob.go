@@ -15,10 +15,10 @@ import (
 	"github.com/tailflux/tailflux/internal/stats"
 )
 
-// Glob is a pattern whose files are followed, each as a source of its own, also
-// those that appear later; those that differ in a date only are one source. Rotated files beside them are not logs that appear:
-// what is called like one, as access.log.1 or access.log-20261122.gz, and a file
-// that was followed under another name, is left to the log it was.
+// Glob is a pattern whose files are followed, each as a source of its own, also those that appear
+// later; those that differ in a date only are one source. Rotated files beside them are not logs
+// that appear: what is called like one, as access.log.1 or access.log-20261122.gz, and a file that
+// was followed under another name, is left to the log it was.
 type Glob struct {
 	Config  int    // place in the configuration, from 0
 	Name    string // a file's source has it before a colon, and after that what stands in the path for the wildcards, but for dates
@@ -91,7 +91,8 @@ func (g *glob) appeared(r *Reader) (paths []string) {
 		}
 		if other := others[path]; other != "" {
 			g.others[path] = behind(path)
-			r.log.Warn("file matches the glob but is another name of one that is followed; it is read once", "file", path, "glob", g.Pattern, "followed", other)
+			r.log.Warn("file matches the glob but is another name of one that is followed; it is read once",
+				"file", path, "glob", g.Pattern, "followed", other)
 			continue
 		}
 		g.followed[path] = true
@@ -165,7 +166,8 @@ func (r *Reader) find(now time.Time) {
 		files := map[string][]day{}
 		for _, path := range paths {
 			if other := r.paths[path]; other != nil {
-				r.log.Warn("file matches the glob but belongs to another source; it is read once", "file", path, "glob", g.Pattern, "source", other.Name)
+				r.log.Warn("file matches the glob but belongs to another source; it is read once",
+					"file", path, "glob", g.Pattern, "source", other.Name)
 				continue
 			}
 			if r.config.Once && r.isUnreadable(path) {

@@ -85,7 +85,8 @@ func (i *importer) failed(path string, err error) {
 	case packed:
 		i.log.Error("file cannot be imported as it is", "file", path, "err", err)
 	case begun:
-		i.log.Error("file could not be read to its end; what stands before that is imported, and if it is completed the same command goes on", "file", path, "err", err)
+		i.log.Error("file could not be read to its end; what stands before that is imported, and if it is completed the same command goes on",
+			"file", path, "err", err)
 	default:
 		i.log.Error("nothing of a file is imported", "file", path, "err", err)
 	}

@@ -98,7 +98,10 @@ type Reader struct {
 // New returns a reader that reads into blocks of pool, which must hold more than
 // MaxLine bytes, and more than 8 KiB, each. Nothing is opened yet.
 func New(c Config, pool *flow.Pool, st *stats.Stats, log *slog.Logger) *Reader {
-	r := &Reader{config: c, pool: pool, stats: st, log: log, checkpoint: c.Checkpoint, paths: map[string]*source{}, scenes: keep.NewDir(c.Scenes, log), most: mostFiles(), caughtUp: make(chan struct{})}
+	r := &Reader{
+		config: c, pool: pool, stats: st, log: log, checkpoint: c.Checkpoint, paths: map[string]*source{},
+		scenes: keep.NewDir(c.Scenes, log), most: mostFiles(), caughtUp: make(chan struct{}),
+	}
 	for _, g := range c.Globs {
 		r.globs = append(r.globs, newGlob(g, st))
 	}

@@ -177,7 +177,8 @@ func (s *source) follow(r *Reader) {
 func (s *source) observe(r *Reader, now time.Time) scene.Scene {
 	sc := scene.Scene{
 		Now: now, RotateWait: r.config.RotateWait, Once: r.config.Once,
-		Dated: s.dated != nil, Started: s.started, Restarted: s.restarted, AtPath: s.atPath, Missed: s.missed, SearchSince: s.searchSince, Path: scene.There{File: -1},
+		Dated: s.dated != nil, Started: s.started, Restarted: s.restarted, AtPath: s.atPath, Missed: s.missed,
+		SearchSince: s.searchSince, Path: scene.There{File: -1},
 	}
 	info, err := os.Stat(s.Path)
 	if sc.Path.Missing, sc.Path.Trouble = errors.Is(err, fs.ErrNotExist), err; err == nil {
@@ -206,7 +207,8 @@ func (s *source) observe(r *Reader, now time.Time) scene.Scene {
 		}
 		sc.Open = append(sc.Open, scene.Held{
 			Generation: checkpoint.Generation{ID: id}, Holds: holds, Kept: kept, Known: f.Known(), Empty: len(f.Head) == 0,
-			Compressed: f.Packed == nil && f.Head.IsCompressed(), Deleted: f.Packed == nil && logfile.Names(f.Info) == 0, Noted: f.Noted, Told: f.Told, Late: f.Late,
+			Compressed: f.Packed == nil && f.Head.IsCompressed(), Deleted: f.Packed == nil && logfile.Names(f.Info) == 0,
+			Noted: f.Noted, Told: f.Told, Late: f.Late,
 			Superseded: f.Superseded, Unsure: f.Unsure, Unsearched: f.Unsearched, Packed: f.Packed != nil, Idle: f.Idle(),
 			Grown: f.Grown, AsOf: f.AsOf,
 		})

@@ -48,7 +48,10 @@ func (s *source) watchLeft(r *Reader, f *growing.File, now time.Time) {
 		return
 	}
 	end := max(f.At.Offset, f.Seen) // NULs at its end are behind what was sent
-	w := watched{id: f.At.Generation.ID, inode: f.Inode, path: cmp.Or(f.Name(), f.Path), end: end, left: now, date: f.Date, log: cmp.Or(f.Description().Path, s.Path)}
+	w := watched{
+		id: f.At.Generation.ID, inode: f.Inode, path: cmp.Or(f.Name(), f.Path), end: end, left: now, date: f.Date,
+		log: cmp.Or(f.Description().Path, s.Path),
+	}
 	if r.open < r.most/2 { // files that are read need theirs
 		if w.held, _ = os.OpenFile(byDescriptor(f.File), unix.O_PATH, 0); w.held != nil {
 			r.open++

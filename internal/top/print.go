@@ -108,7 +108,8 @@ func (v *view) printPipeline(line func(string, ...any)) {
 	}
 	state, _ := p.influxdb()
 	line("written %s, in flight %s (%s)", count(p.Lines.Written), count(p.Lines.InFlight), span(seconds(p.Undelivered)))
-	line("channels: read %d of %d, write %d of %d", p.Channels.Read.Length, p.Channels.Read.Capacity, p.Channels.Write.Length, p.Channels.Write.Capacity)
+	line("channels: read %d of %d, write %d of %d",
+		p.Channels.Read.Length, p.Channels.Read.Capacity, p.Channels.Write.Length, p.Channels.Write.Capacity)
 	line("%s", plain(state, printedName))
 }
 

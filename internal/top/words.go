@@ -55,7 +55,8 @@ func (v *view) anything() (all []string) {
 			if db.LastError == "" {
 				say("InfluxDB has not answered yet")
 			} else {
-				say("InfluxDB is away since %s: %s lines wait: %s", v.at.Add(-seconds(db.Outage)).Format(time.TimeOnly), count(p.Lines.InFlight), db.LastError)
+				say("InfluxDB is away since %s: %s lines wait: %s",
+					v.at.Add(-seconds(db.Outage)).Format(time.TimeOnly), count(p.Lines.InFlight), db.LastError)
 			}
 		}
 		all = append(all, p.troubles()...)

@@ -205,7 +205,10 @@ const manyPoints = 20_000
 // compare compares with what is in InfluxDB.
 func (s *sums) compare(ctx context.Context, points Points, host string) error {
 	s.leaveOut()
-	of := influx.Rollup{Measurement: s.Definition.Measurement, RetentionPolicy: s.RetentionPolicy, Fields: rollup.SumFields, Source: s.source, Host: host}
+	of := influx.Rollup{
+		Measurement: s.Definition.Measurement, RetentionPolicy: s.RetentionPolicy, Fields: rollup.SumFields,
+		Source: s.source, Host: host,
+	}
 	rest, atOnce := slices.Sorted(maps.Keys(s.windows)), 10
 	s.Compared = int64(len(rest))
 	for len(rest) > 0 {

@@ -124,7 +124,8 @@ func (o *ownRun) answered(err error) bool {
 	default:
 		if !o.said {
 			o.said = true
-			o.log.Warn("influxdb does not store points about tailflux itself; lines are not concerned (self_metrics: false turns them off)", "err", err)
+			o.log.Warn("influxdb does not store points about tailflux itself; lines are not concerned (self_metrics: false turns them off)",
+				"err", err)
 		}
 	}
 	o.unsent = nil

@@ -152,7 +152,8 @@ func (w *Writer) countDelta(e rejects.Entry) {
 	w.stats.RefusedDelta(e.Rollup, rollup.Requests(e.Line), e.Reason == flow.Expired)
 	if now := time.Now(); now.Sub(w.told) >= reportInterval {
 		w.told = now
-		w.log.Warn("influxdb does not store points of a rollup", "reason", string(e.Reason), "source", e.Source, "measurement", rollup.Measurement(e.Rollup))
+		w.log.Warn("influxdb does not store points of a rollup",
+			"reason", string(e.Reason), "source", e.Source, "measurement", rollup.Measurement(e.Rollup))
 	}
 }
 

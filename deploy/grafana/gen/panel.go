@@ -27,7 +27,8 @@ func tableQuery(refID, influxQL string) target {
 // $__interval is shorter.
 const joined = 90_000
 
-// timeseries draws lines, over half of the width. Where there is no value there is none: gaps stay open.
+// timeseries draws lines, over half of the width. Where there is no value there is none: gaps stay
+// open.
 func timeseries(title, description, unit string, h int, targets ...target) *panel {
 	p := newPanel("timeseries", title, description, 12, h, targets...)
 	p.FieldConfig.Defaults.Unit = unit

@@ -101,7 +101,8 @@ func newRanges(set *byteSet) (r ranges, wide bool) {
 	return r, true
 }
 
-// outside has the top bit set for each byte of x that is not in the set. No sum reaches 0x100, so no byte disturbs the next.
+// outside has the top bit set for each byte of x that is not in the set. No sum reaches 0x100, so
+// no byte disturbs the next.
 func (r *ranges) outside(x uint64) uint64 {
 	low := x &^ tops
 	inside := (low+r.from[0])&^(low+r.past[0]) | (low+r.from[1])&^(low+r.past[1]) |
@@ -109,7 +110,8 @@ func (r *ranges) outside(x uint64) uint64 {
 	return (^inside&^x)&tops | x&r.reject
 }
 
-// span is the index of the first byte of line[i:] that is not in the set; or at least len(line), because of the zeros after the end.
+// span is the index of the first byte of line[i:] that is not in the set; or at least len(line),
+// because of the zeros after the end.
 func (r *ranges) span(line []byte, i int, last uint64) int {
 	for i < len(line) {
 		if out := r.outside(wordAt(line, i, last)); out != 0 {

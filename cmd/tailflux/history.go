@@ -11,7 +11,7 @@ import (
 	"github.com/tailflux/tailflux/internal/write"
 )
 
-// historian knows whom GET /history asks: not by the connections of the pipeline.
+// historian knows whom GET /history asks, over connections of its own.
 type historian struct {
 	log *slog.Logger
 

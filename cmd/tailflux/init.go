@@ -105,7 +105,7 @@ func (do *initiation) draft(cmd *cobra.Command) (*draft.Draft, error) {
 	return d, accepted(d.Text)
 }
 
-// accepted makes sure of what is promised: that the configuration is one.
+// accepted makes sure that tailflux itself accepts the configuration, as is promised.
 func accepted(text string) error {
 	f, err := os.CreateTemp("", "tailflux-*.yaml")
 	if err != nil {
@@ -198,8 +198,8 @@ func (do *initiation) ask(cmd *cobra.Command, old string, d *draft.Draft, replac
 	return false, nil
 }
 
-// terminalOf is where somebody answers who sees what is written to out; nil: nobody
-// does. Standard input may be what nginx -T says.
+// terminalOf is where whoever sees what is written to out can answer; nil: nobody can.
+// Standard input may be the output of nginx -T.
 func terminalOf(in io.Reader, out io.Writer) (answers io.Reader, done func()) {
 	if !isTerminal(out) {
 		return nil, nil

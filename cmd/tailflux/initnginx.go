@@ -17,7 +17,7 @@ import (
 	"github.com/tailflux/tailflux/internal/nginxconf"
 )
 
-// nginxPlaces are where nginx is that is not on the PATH.
+// nginxPlaces are where nginx is when it is not on the PATH.
 var nginxPlaces = []string{
 	"/usr/sbin/nginx", "/usr/local/sbin/nginx", "/usr/local/nginx/sbin/nginx",
 	"/usr/local/openresty/nginx/sbin/nginx", "/opt/gitlab/embedded/sbin/nginx",
@@ -93,7 +93,7 @@ func readConf(path string, build nginxconf.Build) (*nginxconf.Found, error) {
 	return found, err
 }
 
-// wrong is an error about nginx.conf, which is somebody's to mend.
+// wrong is an error about nginx.conf, which its owner has to fix.
 func wrong(err error) error {
 	if err == nil {
 		return nil
@@ -116,7 +116,8 @@ func runNginx(ctx context.Context, nginx, flag string) (stdout, stderr string, e
 	return out.String(), errs.String(), err
 }
 
-// reason is why nginx refuses its configuration: what it says last but "test failed".
+// reason is why nginx rejects its configuration: the last line that it prints before "test
+// failed".
 func reason(said string, err error) string {
 	why := err.Error()
 	for line := range strings.Lines(said) {

@@ -28,8 +28,8 @@ func logMode(once bool) mode {
 // readsOnce reports whether logs are read only up to their end.
 func (m mode) readsOnce() bool { return m == readingOnce || m == importing }
 
-// leavesLogs reports whether how far the logs are followed is not what this is about: the
-// daemon goes on with them as before.
+// leavesLogs reports whether nothing changes in how far the logs are followed: the daemon goes
+// on with them as before.
 func (m mode) leavesLogs() bool { return m == importing || m == redelivering }
 
 // job is what to do with the pipeline. The zero value follows the logs, for ever.

@@ -17,9 +17,9 @@ import (
 // judgedLines is how many lines of a file are looked at before it is imported.
 const judgedLines = 10_000
 
-// judge returns what refuses a file that is about to be imported: it is a log of another
-// source, or most of its first lines are not in the format of its own. Then nothing of
-// it is rejected, and it is not recorded as imported.
+// judge returns a function that says why a file is not to be imported: it is a log of another
+// source, or most of its first lines are not in the format of its own source. Nothing of such
+// a file is rejected, and it is not recorded as imported.
 func (s *state) judge(c *config.Config) func(*logfile.Log, []checkpoint.Part) error {
 	source := c.Sources[0]
 	return func(l *logfile.Log, parts []checkpoint.Part) error {

@@ -66,7 +66,7 @@ func (p *progress) show(at tail.Progress) {
 		"file", at.File, "bytes", at.Done, "lines", at.Lines, "duration", left.Round(time.Second).String())
 }
 
-// verdict is the error to end with although everything that was read is delivered.
+// verdict is the error to end with, even though everything that was read is delivered.
 func (p *progress) verdict() error {
 	switch {
 	case !p.latest.Complete:

@@ -16,7 +16,8 @@ import (
 	"github.com/tailflux/tailflux/internal/write"
 )
 
-// reloads takes configurations over, all of one or nothing of it: docs/adr/0013-reload.md.
+// reloads takes over new configurations, each completely or not at all:
+// docs/adr/0013-reload.md.
 type reloads struct {
 	p          *pipeline
 	loadConfig func() (*config.Config, error)
@@ -37,7 +38,7 @@ type pending struct {
 	newest bool   // no later one was refused
 }
 
-// newReloads is about a pipeline that runs as its state says.
+// newReloads is for a pipeline that runs with the configuration of its state.
 func newReloads(p *pipeline, do job) (*reloads, error) {
 	r := &reloads{p: p, loadConfig: do.loadConfig, stats: p.stats, log: p.log, asked: make(chan struct{}, 1), config: p.kept.config}
 	if c := p.kept.next; c != nil {
@@ -85,8 +86,8 @@ func (r *reloads) reload() {
 	r.wait(next)
 }
 
-// wait has the pipeline end, so that a configuration can be taken over. In an outage what
-// was read goes on with the new way to InfluxDB: it may be just that which is put right.
+// wait has the pipeline end, so that a configuration can be taken over. In an outage, what was
+// read is sent the new way to InfluxDB: that may be just what the reload puts right.
 func (r *reloads) wait(next *pending) {
 	r.next = next
 	r.stats.Reloaded(time.Now(), stats.Pending, "")
@@ -118,14 +119,14 @@ func (r *reloads) read() (*pending, error) {
 	return &pending{c, client, token, true}, r.p.kept.try(c)
 }
 
-// atOnce are the keys that say nothing of points and of where they go.
+// atOnce are the keys that change neither points nor where they go.
 var atOnce = []string{
 	"influxdb.username", "influxdb.password_file", "influxdb.token_file", "influxdb.ca_file", "influxdb.client_cert_file",
 	"influxdb.client_key_file", "influxdb.insecure_skip_verify", "influxdb.headers", "influxdb.gzip", "influxdb.timeout",
 	"on_reject", "http.token_file", "http.hosts",
 }
 
-// immovable is why a configuration in which these keys are others is refused, or nil.
+// immovable is why a reload cannot change these keys, or nil.
 func immovable(keys []string) error {
 	keys = slices.DeleteFunc(slices.Clone(keys), func(key string) bool {
 		return key != "state_dir" && key != "listen" && key != "http.public"
@@ -190,8 +191,8 @@ func (r *reloads) stand(settled context.Context, lost <-chan struct{}, enough fu
 	enough()
 }
 
-// save makes durable, for a reload that is pending, that all was acknowledged that was read.
-// While the disk is full it tries again; it ends with stopping, too.
+// save makes durable, for a reload that is pending, that everything that was read is
+// acknowledged. It tries again while the disk is full, until stopping ends.
 func (r *reloads) save(stopping context.Context) {
 	for r.pending() != nil {
 		err := errors.Join(r.p.kept.shaper.Sync(stopping), r.p.kept.checkpoint.SaveTwice())
@@ -208,8 +209,8 @@ func (r *reloads) save(stopping context.Context) {
 	}
 }
 
-// takeOver makes the pipeline another one, as a reload that is pending says, while no stage
-// runs and everything is saved. It reports whether to go on.
+// takeOver changes the pipeline to the configuration of a pending reload, while no stage runs
+// and everything is saved. It reports whether to go on.
 func (r *reloads) takeOver(stopping context.Context) bool {
 	next := r.pending()
 	if next == nil || stopping.Err() != nil {
@@ -247,7 +248,8 @@ func (r *reloads) takeOver(stopping context.Context) bool {
 	return true
 }
 
-// writeConfig is the one of the write stage. What on_reject says holds at once.
+// writeConfig is the configuration of the write stage. A change of on_reject takes effect at
+// once.
 func (r *reloads) writeConfig() write.Config {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -266,7 +268,8 @@ func (r *reloads) writeConfig() write.Config {
 	return w
 }
 
-// reshape makes it another one, between two runs. If that fails nothing has changed.
+// reshape changes the pipeline to another configuration, between two runs. If it fails,
+// nothing has changed.
 func (p *pipeline) reshape(c *config.Config) error {
 	if err := p.kept.rollups.undelivered(); err != nil {
 		return err

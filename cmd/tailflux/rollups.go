@@ -81,9 +81,9 @@ func definitions(c *config.Config) (all []rollup.Definition) {
 	return all
 }
 
-// giveUp removes intents of rollups that are configured no more, or in another way, and says
-// so of those that were not carried out. The file of the intents has many that were: it is not
-// written anew for each.
+// giveUp removes intents of rollups that are no longer configured, or differently, and logs
+// those that were not carried out. The file of the intents has many that were, so it is not
+// rewritten for each.
 func (r *rollups) giveUp(gone func(rollup.Intent) bool) {
 	for _, i := range r.remove(gone) {
 		if !r.checkpoint.Owes(i.Source, i.Generation, i.Rollup, i.End) {

@@ -46,8 +46,8 @@ func execute(args []string, stdout, stderr io.Writer) int {
 	return exitFailed
 }
 
-// output is where commands print. What cannot be printed makes them fail, also those that
-// do not look, such as help.
+// output is where commands print. A failed write makes them fail, even those that do not
+// check, such as help.
 type output struct {
 	io.Writer
 	err error // the first; nil: all was written

@@ -59,9 +59,9 @@ SIGHUP reads the configuration again: all of it is taken over, or nothing. With
 	return cmd
 }
 
-// delayFirstCollection has garbage collected for the first time when the heap is 12 MB, and not
-// 4: that saves three collections of a start, and later it is not much smaller. From then on it
-// is as the runtime has it.
+// delayFirstCollection delays the first garbage collection until the heap has 12 MB instead of
+// 4: that saves three collections at the start, and the heap is hardly ever smaller later.
+// From then on the runtime decides.
 func delayFirstCollection() {
 	const standard, first = 100, 300
 	if os.Getenv("GOGC") != "" {

@@ -15,7 +15,7 @@ import (
 // stopWithin is how long what was read may take to be delivered after a signal.
 const stopWithin = 10 * time.Second
 
-// A stopper turns signals into the end of the pipeline, or into another one.
+// A stopper turns signals into the end of the pipeline, or into a reload.
 type stopper struct {
 	stopReading, stopRunning context.CancelFunc
 	reload                   func()         // nil: there is no other one

@@ -11,9 +11,9 @@ import (
 	"github.com/tailflux/tailflux/internal/write"
 )
 
-// sink is InfluxDB, however it is reached just now. It gets a point only when the tag
-// values and the format that the point depends on are on the disk, and of a delta where its
-// cut ends: a line that is read again gives the same point again.
+// sink is InfluxDB, however it is reached at the moment. It gets a point only when the tag
+// values and the format that the point depends on are on the disk and, for a delta, where its
+// cut ends: then a line that is read again gives the same point again.
 type sink struct {
 	kept *state
 
@@ -114,7 +114,7 @@ func (p inPolicy) Write(ctx context.Context, pieces [][]byte) error {
 	return p.write(ctx, p.of, pieces)
 }
 
-// write writes by what is made of the client of just now.
+// write writes through what is made of the current client.
 func (s *sink) write(ctx context.Context, by func(*influx.Client) write.Sink, pieces [][]byte) error {
 	for _, sync := range []func(context.Context) error{s.kept.values.Sync, s.kept.shaper.Sync, s.kept.rollups.sync} {
 		if err := sync(ctx); err != nil {

@@ -42,7 +42,7 @@ type state struct {
 	book    *rollup.Book // of their intents; nil until it is needed
 }
 
-// openState takes the state directory for this process and opens its files.
+// openState locks the state directory for this process and opens its files.
 func openState(c *config.Config, do job, st *stats.Stats, log *slog.Logger) (s *state, err error) {
 	s = &state{mode: do.mode, stats: st, log: log}
 	defer func() {

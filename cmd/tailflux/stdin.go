@@ -14,9 +14,9 @@ import (
 // standardInput is the argument that stands for it.
 const standardInput = "-"
 
-// savedInput puts what standard input holds into a file of the state directory, for
-// import knows a file by its contents, and reads it more than once. It returns the files
-// with that one in place of "-"; done removes it. Without a "-" there is nothing to do.
+// savedInput saves standard input to a file in the state directory, because import recognises
+// a file by its contents and reads it more than once. It returns the files with that one in
+// place of "-"; done removes it. Without a "-" it does nothing.
 func savedInput(c *config.Config, files []string, in io.Reader, log *slog.Logger) (with []string, done func(), err error) {
 	at := slices.Index(files, standardInput)
 	if at < 0 {

@@ -41,8 +41,8 @@ func followForTop(ctx context.Context, c *config.Config, once bool) (o top.Optio
 		reader: tail.New(tailConfig(c, job{mode: logMode(once)}, kept), lines, st, log),
 		parser: parse.New(kept.shaper, int(c.MaxLineBytes), points, st, log),
 	}
-	// A log that is read anew comes faster than a daemon can look at each line. Here it may take
-	// twice as long, and then lists are of what is in the log.
+	// A log that is read from the start comes in faster than a daemon can look at each line.
+	// Here that may take twice as long, so that the lists cover every line of the log.
 	board := live.New(live.Config{FullAddresses: c.HTTP.FullAddresses, EveryLine: true})
 	p.live.Store(board)
 	p.parser.Show(board)
@@ -96,7 +96,7 @@ func (p *pipeline) look(reading context.Context) error {
 	return cmp.Or(g.Wait(), p.reader.Failed())
 }
 
-// recovered makes a panic an error, which is printed when the terminal is as it was.
+// recovered turns a panic into an error, which is printed once the terminal is restored.
 func recovered(run func() error) func() error {
 	return func() (err error) {
 		defer func() {

@@ -53,7 +53,7 @@ func (t *trail) follow(is influx.Server, lag time.Duration) {
 	t.lag = lag
 }
 
-// add is an acknowledgement, which the checkpoint gets at once, or later, or never.
+// add takes an acknowledgement, which the checkpoint gets at once, later, or never.
 func (t *trail) add(p promise) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -96,8 +96,8 @@ func (t *trail) lose(why string) {
 	t.waiting = nil
 }
 
-// asked is what the store said to be, at a time: what waits longer than the lag is on its
-// disk if it is the same process as before.
+// asked takes what the store, when asked at that time, said it was: what has waited longer
+// than the lag is on its disk if it is the same process as before.
 func (t *trail) asked(at time.Time, is influx.Server, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

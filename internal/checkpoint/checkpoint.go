@@ -144,8 +144,8 @@ func Open(dir *statedir.Dir, st *stats.Stats, log *slog.Logger) (*Checkpoint, er
 	return c, nil
 }
 
-// InMemory is a checkpoint without a disk, which knows these sources by their names. To save
-// it does nothing.
+// InMemory is a checkpoint without a disk, which knows these sources by their names. Saving it
+// does nothing.
 func InMemory(sources map[string]*Source) *Checkpoint {
 	if sources == nil {
 		sources = map[string]*Source{}

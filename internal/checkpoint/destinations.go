@@ -52,9 +52,8 @@ func (g *Generation) Got(destinations ...string) Reached {
 	return least
 }
 
-// reach records up to where destinations got the generation, of which these are all: what
-// stands in the generation itself is the least of it. Slices that others hold stay as they
-// are.
+// reach records how far each of the destinations got the generation; all must be given. The
+// generation itself has the least of these. Slices that others hold stay as they are.
 func (g *Generation) reach(all []Ahead) {
 	least := all[0].Reached
 	for _, a := range all[1:] {
@@ -154,9 +153,9 @@ type Undone struct {
 	From, To            int64 // numbers of the first, and of the one after the last
 }
 
-// Deliver says which destinations lines have from now on; without, or before, each line has
-// one. A new one gets what the one that got least did not get. Deliver returns what others
-// that are gone never got.
+// Deliver says which destinations lines have from now on; before the first call, or without
+// any, each line has one. A new destination gets what the one that got least has not got.
+// Deliver returns what destinations that are gone never got.
 func (c *Checkpoint) Deliver(destinations []string) (gone []Undone) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -264,9 +263,9 @@ func (c *Checkpoint) Forgotten(source string, generation int64) bool {
 	return s == nil || generation < 0 && s.open(generation) == nil
 }
 
-// Owes reports whether a destination did not get all lines of a generation before the one
-// of a number, as far as is known now. What is no destination any more, and a log that
-// was forgotten, owe nothing: that was said when it went.
+// Owes reports whether a destination did not get all lines of a generation before the one of a
+// number, as far as is known now. What is no longer a destination, and a log that was
+// forgotten, owe nothing: that was reported when they went.
 func (c *Checkpoint) Owes(source string, generation int64, destination string, line int64) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -11,13 +11,13 @@ import (
 	"github.com/tailflux/tailflux/internal/logfile"
 )
 
-// racy is how long after a change of a file another change can have the same
-// time: file systems keep time in steps of some milliseconds.
+// racy is how long after one change of a file another can carry the same time: file systems
+// keep time in steps of some milliseconds.
 const racy = 100 * time.Millisecond
 
-// Examine finds out what became of the file since it was read: whether it holds all
-// that was, or else how much of it, up to a newline. It notes what the file looks like
-// now, and does nothing about it.
+// Examine finds out what has become of the file since it was read: whether it still holds
+// everything that was read, or else how much of that, up to a newline. It notes what the file
+// looks like now, and does nothing about it.
 func (f *File) Examine(now time.Time) (holds bool, kept int64, err error) {
 	defer func() { f.changed = !holds }()
 	info, err := f.File.Stat()
@@ -72,9 +72,9 @@ func (f *File) Examine(now time.Time) (holds bool, kept int64, err error) {
 	return true, 0, nil
 }
 
-// Confirm notes, at the end of a look, that the file holds what was read of it, and, if
-// the path was seen or searched for, that all is known that came to it before. The time
-// is that from before the path was seen: what came and went since is not older.
+// Confirm notes, at the end of a look, that the file holds what was read of it and, if the
+// path was seen or searched for, that everything that came to the path before is known. The
+// time noted is from before the path was seen: whatever came and went since is not older.
 func (f *File) Confirm(seen bool) {
 	changed := f.noted != len(f.Head)
 	if seen && !f.Unsearched && !f.AsOf.Equal(f.Examined) {
@@ -85,12 +85,12 @@ func (f *File) Confirm(seen bool) {
 	}
 }
 
-// holds reports whether the file still begins as it did, and is the same before the
-// place that was read to. If so it adds what is new of its head.
+// holds reports whether the file still begins as it did, and is unchanged before the position
+// that was read to. If so, it adds what is new to the head.
 func (f *File) holds() (bool, error) {
 	same, err := f.Head.Grow(f.File)
 	if err == nil && !same {
-		// Cut within a line of which nothing was sent, it has less of a head.
+		// It was cut within a line of which nothing was sent, so its head is shorter.
 		kept, cut := f.cutWithinLine()
 		if !cut {
 			return false, nil
@@ -177,15 +177,15 @@ func (f *File) untouched() (int64, error) {
 	return logfile.AfterLastNewline(f.File, size)
 }
 
-// IsOverwritten reports whether there is something in the file now that no log has.
+// IsOverwritten reports whether the file now holds something that is found in no log.
 func (f *File) IsOverwritten() bool {
 	var now logfile.Head
 	same, err := now.Grow(f.File)
 	return err == nil && same && now.IsNoise()
 }
 
-// Known is the largest size that the file is known to have had, without the hole behind
-// what was sent: nobody misses that.
+// Known is the largest size that the file is known to have had, not counting the hole behind
+// what was sent, which nobody would miss.
 func (f *File) Known() int64 { return max(f.Seen, f.Next()+f.scanned, f.described.Size) - f.nuls() }
 
 // mark notes what stands before the place that was read to.
@@ -220,10 +220,10 @@ func (f *File) Description() logfile.File {
 	return *d
 }
 
-// WasAt notes the path of the log that it is of, if that is not known.
+// WasAt notes the path of the log that the file belongs to, unless that is known.
 func (f *File) WasAt(path string) { f.described.Path = cmp.Or(f.described.Path, path) }
 
-// WasKnownAs is for a file that is opened again: what was kept of it.
+// WasKnownAs restores what was kept of a file that is opened again.
 func (f *File) WasKnownAs(d logfile.File) { f.described.Inode, f.described.Head = d.Inode, d.Head }
 
 // Generation is the file as the ledger would have it if all that was read of it had

@@ -12,8 +12,8 @@ import (
 	"github.com/tailflux/tailflux/internal/stats"
 )
 
-// Feed is the way of all files' lines out of the stage. While it waits for room, or
-// for somebody to take a chunk, it calls meanwhile whenever that is due.
+// Feed is how the lines of all files leave the stage. While it waits for room, or for a chunk
+// to be taken, it calls meanwhile whenever that is due.
 type Feed struct {
 	// Ends makes the end of each file known by a chunk without lines.
 	Ends bool
@@ -42,7 +42,7 @@ func NewFeed(maxLine int, c *checkpoint.Checkpoint, pool *flow.Pool, st *stats.S
 	return d
 }
 
-// Through changes the way out, and the longest line, when nothing is on it any more.
+// Through changes where chunks go, and the longest line, once no chunk is on its way any more.
 func (d *Feed) Through(maxLine int, pool *flow.Pool, out chan<- flow.Chunk) {
 	d.least, d.pool, d.out = max(maxLine, longHead)+1, pool, out
 	d.most = min(logformat.PiecesBytes(maxLine), pool.BlockSize())
@@ -57,7 +57,7 @@ func (d *Feed) Close(o *logfile.Opened) {
 	}
 }
 
-// room waits for room for a chunk, of which a line in pieces needs more.
+// room waits for room for a chunk; a line in pieces needs more of it.
 func (d *Feed) room(ctx context.Context, pieces bool) ([]byte, error) {
 	least := d.least
 	if pieces {

@@ -96,15 +96,15 @@ func (f *File) Restart(at flow.Position, now time.Time) error {
 	return nil
 }
 
-// Rescan looks anew for the end of a line that fitted in no block, or is in pieces: blocks
-// may be of another size now.
+// Rescan starts over looking for the end of a line that fitted in no block, or is in pieces:
+// blocks may have another size now.
 func (f *File) Rescan() {
 	if f.scanned = 0; f.held {
 		f.ended = false
 	}
 }
 
-// EndHere makes the present end of the file the one up to which it is read.
+// EndHere makes the present end of the file the end of what is read of it.
 func (f *File) EndHere() { f.Limit, f.ended = f.Size, f.Size <= f.Seen }
 
 // Idle reports whether there was nothing more to read when the file was last looked at.
@@ -292,8 +292,8 @@ func (f *File) send(ctx context.Context, n int, length, tooLong int64) error {
 	return nil
 }
 
-// readAt fills p from offset, or with less when the file ends there. It returns
-// ErrChanged when what was read is of something else than what was read before.
+// readAt fills p from offset on, with less when the file ends before. It returns ErrChanged
+// when the bytes do not belong to what was read before.
 func (f *File) readAt(p []byte, offset int64) (n int, err error) {
 	if f.Limit > 0 {
 		p = p[:max(0, min(int64(len(p)), f.Limit-offset))]
@@ -309,8 +309,8 @@ func (f *File) readAt(p []byte, offset int64) (n int, err error) {
 	if n == 0 {
 		return 0, nil
 	}
-	// After the read: what was read is what belongs to the head and the mark that
-	// are there now.
+	// This is checked after the read: then the bytes belong to the head and the mark that are
+	// there now.
 	if err := f.check(p[:n], offset); err != nil {
 		return 0, err
 	}

@@ -19,8 +19,8 @@ type hole struct {
 	length int64
 }
 
-// beginning is what a generation is known by whose file begins with more NULs than a
-// head has: others do, too.
+// beginning identifies a generation whose file begins with more NULs than a head is long, as
+// other files may too.
 type beginning struct {
 	of  *flow.Generation
 	sum logfile.Sum

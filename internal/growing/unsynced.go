@@ -7,11 +7,12 @@ import (
 	"github.com/tailflux/tailflux/internal/logfile"
 )
 
-// unsynced are the files of which something was read that may not be on the disk yet. Who
-// writes a log leaves it to the kernel when its lines get there, up to half a minute later.
-// A checkpoint that says that they were delivered is there at once, so after a power cut the
+// unsynced are the files of which something was read that may not be on the disk yet. Whoever
+// writes a log leaves it to the kernel when its lines get there, up to half a minute later. A
+// checkpoint that says they were delivered is on the disk at once, so after a power cut the
 // log would be shorter than what was delivered of it, and what is written to it next would
-// count as delivered. So a checkpoint waits for sync before it counts what was acknowledged.
+// count as delivered. That is why a checkpoint waits for sync before it counts what was
+// acknowledged.
 //
 // The reader calls read and leave, whoever saves calls sync. What cannot be synced counts all
 // the same: only a power cut would tell.
@@ -50,8 +51,9 @@ func (f *File) unsynced() {
 	}
 }
 
-// leave has a file closed once it is synced, which the reader need not wait for: it has other
-// files. It reports false if there is no reason to: nothing was read of it lately, or it was deleted.
+// leave has a file closed once it is synced, so that the reader, which has other files, need
+// not wait. It reports false if there is nothing to sync: nothing was read of the file lately,
+// or it was deleted.
 func (u *unsynced) leave(o *logfile.Opened) bool {
 	u.mu.Lock()
 	_, waits := u.files[o.File]
@@ -69,7 +71,7 @@ func (u *unsynced) leave(o *logfile.Opened) bool {
 	return true
 }
 
-// sync has all that was read written to the disk, and waits for it.
+// sync waits until everything that was read is on the disk.
 func (u *unsynced) sync() {
 	u.syncing.Lock() // what another one syncs must be on the disk, too
 	defer u.syncing.Unlock()

@@ -5,8 +5,9 @@ import (
 	"github.com/tailflux/tailflux/internal/lineproto"
 )
 
-// Alone is what one line adds to its cell: the point that it would be if nothing else was in
-// that, with the begin of the window as its time. tags are those of the rollup, commas first.
+// Alone is what one line adds to its cell: the point that the cell would be if it had no other
+// lines, with the beginning of the window as its time. tags are those of the rollup, commas
+// first.
 func (d Definition) Alone(host, source string, m *accesslog.Measures, tags []byte) string {
 	p := lineproto.AppendTag(lineproto.AppendMeasurement(nil, d.Measurement), lineproto.TagPrefix("host"), []byte(host))
 	p = lineproto.AppendTag(p, lineproto.TagPrefix("source"), []byte(source))

@@ -62,8 +62,8 @@ type cells struct {
 	quick  [1 << quickBits]*cell // none of them is nil
 }
 
-// So many cells are found by their series: 32 KB of pointers. Each may be in one of four
-// places.
+// This is how many cells can be found by their series: 32 KB of pointers. Each may be in one
+// of four places.
 const (
 	quickBits = 12
 	quickWays = 4
@@ -76,8 +76,8 @@ func (t *cells) quickAt(s *share, series *accesslog.Series) uint64 {
 	return hash >> (64 - quickBits)
 }
 
-// remembered returns the cell of a share for a series and a window if it is remembered, or nil.
-// So most lines find theirs without a text that says which it is.
+// remembered returns the cell of a share for a series and a window if it is remembered, or
+// nil. That way most lines find theirs without building the text of its tags.
 func (t *cells) remembered(s *share, window int64, series *accesslog.Series) *cell {
 	at := t.quickAt(s, series)
 	for way := range uint64(quickWays) {
@@ -167,7 +167,7 @@ func (t *cells) grow() {
 	}
 }
 
-// drop removes a cell, whose memory is used again.
+// drop removes a cell and keeps its memory for another one.
 func (t *cells) drop(c *cell) {
 	at := &t.heads[c.hash&uint64(len(t.heads)-1)]
 	for *at != c {
@@ -217,7 +217,7 @@ func (a *addend) set(m *accesslog.Measures) {
 	}
 }
 
-// add adds a line. It is written out because the compiler does not do that to a loop.
+// add adds a line. It is written out because the compiler does not unroll loops.
 func (c *cell) add(a *addend) {
 	c.requests++
 	c.has |= a.has

@@ -11,8 +11,8 @@ import (
 	"github.com/tailflux/tailflux/internal/lineproto"
 )
 
-// Cut is one that is being made: its deltas are to be taken before anything else is done
-// with the sums.
+// Cut is a cut in the making: its deltas must be taken before anything else is done with the
+// sums.
 type Cut struct {
 	flow.Cut
 	share *share
@@ -51,8 +51,8 @@ func (s *Sums) Cut(o Open) *Cut {
 	return c
 }
 
-// renewal is for how long a point of zeros is taken to be there. Then it is written again, as
-// the same point: the database may have been dropped, and nobody says so.
+// renewal is how long a point of zeros is assumed to be stored. After that it is written
+// again, as the same point: the database may have been dropped without notice.
 const renewal = 5 * time.Minute
 
 // forgetZeros forgets what has a point of zeros, now and then.
@@ -87,7 +87,7 @@ func (c *Cut) Append(room []byte) (text []byte, points int) {
 	return text, points
 }
 
-// most is as many bytes as the next delta can have, and the zeros before it.
+// most is the most bytes that the next delta can have, with the zeros before it.
 func (c *Cut) most() int {
 	const fields = 8 << 10 // all that there are, with numbers of any length, twice
 	return len(c.host) + len(Zeros) + len(c.head) + len(c.share.first.key) + fields

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Arrive notes when the lines came that are asked about and added next.
+// Arrive notes when the lines came that are added next.
 func (g *Generation) Arrive(now time.Time) { g.now = now }
 
 // updateDue finds out what is due next.

@@ -173,7 +173,7 @@ func (b *Book) Len(rollup string) (n int64) {
 	return n
 }
 
-// maxPassed is how many records may stand on the disk for nothing.
+// maxPassed is how many records may stay on the disk although they are not needed.
 const maxPassed = 1000
 
 // Remove removes intents, which must be those that both saves of the checkpoint have
@@ -202,7 +202,7 @@ func (b *Book) Compact() {
 	b.anew = true
 }
 
-// clean writes the disk anew when much of what stands there is for nothing.
+// clean writes the records anew when many on the disk are not needed any more.
 func (b *Book) clean() error {
 	b.saving <- struct{}{}
 	defer func() { <-b.saving }()

@@ -47,7 +47,7 @@ func PlainOf(delta string) (p Plain) {
 	return p
 }
 
-// Window is the begin of the window that a time is in.
+// Window is the beginning of the window that a time is in.
 func (d Definition) Window(nano int64) int64 { return nano - nano%int64(d.Interval) }
 
 // numbers is how many line numbers a stamp can tell apart: one for each nanosecond of the

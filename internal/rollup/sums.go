@@ -33,7 +33,7 @@ type Sums struct {
 	now     time.Time // as far as is known
 }
 
-// place is how a generation is found again.
+// place is the key by which a generation is found.
 type place struct {
 	source int // its index: the days of a log are of several values of flow.Source
 	id     int64
@@ -89,9 +89,9 @@ func (s *Sums) Alone() *Sums {
 // Of returns what is open of a generation; nil: it must be begun first.
 func (s *Sums) Of(g *flow.Generation) *Generation { return s.places[placeOf(g)] }
 
-// maxKnown is how many generations are remembered of which nothing more is expected. One may
-// come back for an hour; if it was forgotten, and InfluxDB is away, it would be cut again from
-// where the cuts begin that wait for InfluxDB, with other lines under their stamps.
+// maxKnown is how many generations are remembered although nothing more of them is expected.
+// One may come back for an hour; if it was forgotten, and InfluxDB is away, it would be cut
+// again from where the cuts begin that wait for InfluxDB, with other lines under their stamps.
 const maxKnown = 1024
 
 // Begin begins to add up a generation. from is the number of the first line that counts,
@@ -186,7 +186,7 @@ func (s *Sums) Remember(series *accesslog.Series) {
 	}
 }
 
-// windowOf is the begin of the window with a time.
+// windowOf is the beginning of the window that a time is in.
 func (r *rollup) windowOf(at int64) int64 {
 	if since := at - r.window; since < 0 || since >= int64(r.Interval) {
 		r.window = at - at%int64(r.Interval)
@@ -236,8 +236,8 @@ func (g *Generation) Reach(at flow.Position, ending []byte, now time.Time) {
 	g.ending = append(g.ending[:0], ending[max(0, len(ending)-enough):]...)
 }
 
-// Oldest is the begin of the oldest window of a source that is open, in nanoseconds since
-// 1970; none is if not ok. It may be older than that while a cut is being written.
+// Oldest is the beginning of the oldest open window of a source, in nanoseconds since 1970; ok
+// is false if none is open. While a cut is being written it may be too early.
 func (s *Sums) Oldest(source *flow.Source) (window int64, ok bool) {
 	for _, g := range s.known {
 		if g.Source.Index != source.Index {

@@ -90,7 +90,7 @@ func (s *search) mayBeUnread(file int) bool {
 	return (called || c.Renamed) && !c.AtPath && c.Held == 0 && !c.Modified.Before(s.since) && (called || s.isRenamed(file))
 }
 
-// follows is what is to be done with a file that may be unread; ok is false if that is nothing.
+// follows is what to do about a file that may be unread; ok is false if that is nothing.
 func (s *search) follows(file int) (a Action, ok bool) {
 	c := s.Beside[file]
 	before, sure := s.isBefore(c)
@@ -155,7 +155,7 @@ func (d *decision) isRenamed(file int) bool {
 	return d.Born(file).Birth >= d.AtPath.Add(-early).UnixNano()
 }
 
-// isRather reports whether a file is to be read rather than one that is alike.
+// isRather reports whether a file is to be read rather than another one that is alike.
 func (d *decision) isRather(file, other int) bool {
 	if canGrow := d.Size(file) >= 0; canGrow != (d.Size(other) >= 0) {
 		return canGrow
@@ -163,8 +163,8 @@ func (d *decision) isRather(file, other int) bool {
 	return file < other
 }
 
-// isKnownTime reports whether a file that was read was last written at a time: what
-// compresses a file gives it the time of that.
+// isKnownTime reports whether some file that was read was last written at that time: a
+// compressor gives its output the time of its input.
 func (d *decision) isKnownTime(at time.Time) bool {
 	is := func(g checkpoint.Generation) bool { return g.Modified == at.UnixNano() }
 	return slices.ContainsFunc(d.Ledger.Finished, is) || slices.ContainsFunc(d.Ledger.Open, is)
@@ -249,7 +249,8 @@ func (d *decision) regrown() {
 				a = Action{Do: Wait, Err: d.Trouble(file)}
 				break
 			}
-			// What grew may have been truncated, and be another one by now: its copies have not grown.
+			// What has grown may have been truncated and be another file by now; its copies
+			// have not grown.
 			if d.isFile(file, &g) && d.Size(file) > g.Offset && d.Is(file, &g) == logfile.Same {
 				a = Action{Do: Resume, ID: id, File: file, Prior: g, Behind: true}
 				break
@@ -279,7 +280,7 @@ func (d *decision) opens(file int) bool {
 	return slices.ContainsFunc(d.actions, func(a Action) bool { return (a.Do == Begin || a.Do == Resume) && a.File == file })
 }
 
-// isWrittenAnew reports whether there is something else in a file that was left, which nobody
+// isWrittenAnew reports whether a file that was left now holds something else, which nobody
 // has read.
 func (d *decision) isWrittenAnew(file int, g *checkpoint.Generation) bool {
 	c := d.Beside[file]
@@ -287,7 +288,7 @@ func (d *decision) isWrittenAnew(file int, g *checkpoint.Generation) bool {
 		!d.wasRead(file, 0, 0) && d.anonymised(file) == nil
 }
 
-// isWaiting reports whether nothing is to be done but to wait.
+// isWaiting reports whether there is nothing to do but wait.
 func (d *decision) isWaiting() bool {
 	return !slices.ContainsFunc(d.actions, func(a Action) bool { return a.Do != Wait })
 }

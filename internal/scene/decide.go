@@ -46,7 +46,7 @@ func Decide(s *Scene) []Action {
 	return d.actions
 }
 
-// decision is one in the making.
+// decision is a decision in the making.
 type decision struct {
 	*Scene
 	actions []Action
@@ -85,8 +85,9 @@ func (s *Scene) OpenAs(id int64) *Held {
 	return nil
 }
 
-// predates reports whether a file was last written before that of a generation was made: it is
-// no copy of that. What copies files may cut their times to microseconds, or to seconds.
+// predates reports whether a file was last written before that of a generation was made, so
+// that it cannot be a copy of it. Programs that copy files may cut their times to
+// microseconds, or to seconds.
 func (c *Beside) predates(g *checkpoint.Generation) bool {
 	step := 10 * time.Millisecond // the kernel's clock of files has such, too
 	if c.Modified.Nanosecond() == 0 {
@@ -95,9 +96,9 @@ func (c *Beside) predates(g *checkpoint.Generation) bool {
 	return c.Inode.Device == g.Inode.Device && c.Modified.Add(step).UnixNano() < g.Inode.Birth
 }
 
-// anonymised is the generation that a file is but for its addresses, and of which all was read,
-// or will be: its own file is open, and is not at the path, where it may be truncated. nil if
-// there is none.
+// anonymised is the generation that a file is the same as except for its addresses, and all of
+// which was or will be read: its own file is open, and not at the path, where it might be
+// truncated. nil if there is none.
 func (d *decision) anonymised(file int) *checkpoint.Generation {
 	id := d.Anonymised(file)
 	if f := d.OpenAs(id); f != nil && f.ID != d.Path.Held {

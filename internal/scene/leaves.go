@@ -15,8 +15,8 @@ func (d *decision) lateOnes() {
 	}
 }
 
-// leaves are superseded files that have not grown for so long that they are closed, and
-// those that still grow.
+// leaves are superseded files that have not grown for long enough to be closed, and those that
+// still grow.
 func (d *decision) leaves() {
 	for i := range d.Open {
 		f := &d.Open[i]
@@ -30,12 +30,14 @@ func (d *decision) leaves() {
 	}
 }
 
-// mostNoted is how many copies of one file are noted, the latest: the ledger keeps few files.
+// mostNoted is how many copies of one file are noted, the latest ones: the ledger keeps few
+// files.
 const mostNoted = 16
 
-// noteCopies notes files that hold less than what was read of one that has no name any more, as
-// a compressed one does after which nginx has gone on: once that is closed, nothing would tell.
-// What holds all of it has its time, or a later one.
+// noteCopies notes files that hold less than what was read of a file that has no name any
+// more, such as one that was compressed while nginx still wrote to the original: once the
+// original is closed, nothing would tell. A file that holds all of it has its time, or a later
+// one.
 func (d *decision) noteCopies(f *Held) {
 	if !f.needsNotes() {
 		return

@@ -10,15 +10,15 @@ import (
 	"github.com/tailflux/tailflux/internal/logfile"
 )
 
-// agreed is how often a look must see the same before it concludes something from not
-// finding a file: it may just be being copied and truncated, and its copy was not there
-// yet when the directory was read.
+// agreed is how often a look must see the same before anything is concluded from not finding a
+// file: the file may be in the middle of a copytruncate, with a copy that did not exist yet
+// when the directory was read.
 const agreed = 2
 
 // start goes on where the ledger says. What is found is put in the order in which it was
-// written: generations of the ledger, wherever their files are now; and by the scene
-// that follows, files that came to the path later and were rotated away, never seen, and
-// what is at the path.
+// written: first the generations of the ledger, wherever their files are now. The next scene
+// adds the files that came to the path later and were rotated away unseen, and what is at the
+// path.
 func (d *decision) start() {
 	if d.Started {
 		return
@@ -55,8 +55,9 @@ func acknowledged(g checkpoint.Generation) checkpoint.Generation {
 	return g
 }
 
-// shortened takes back what destinations got of the log beyond the one that got least, if that is
-// not in its file any more: else what is written there next would count as theirs.
+// shortened takes back what destinations got of the log beyond the one that got least, if the
+// file does not hold that any more: otherwise what is written there next would count as
+// delivered to them.
 func (d *decision) shortened(file int, g checkpoint.Generation) checkpoint.Generation {
 	gone := func(a checkpoint.Ahead) bool {
 		got := g
@@ -160,8 +161,8 @@ func (d *decision) restore() bool {
 	return true
 }
 
-// isUnseen reports whether a file was compressed when a generation had begun, and will be read
-// from its beginning. A plain one would have its inode.
+// isUnseen reports whether a file was compressed after a generation had begun, and will be
+// read from its beginning. A plain file would have the generation's inode.
 func (d *decision) isUnseen(file int, g *checkpoint.Generation) bool {
 	c := d.Beside[file]
 	return c.Rotated && !c.AtPath && c.Modified.UnixNano() >= g.Modified && d.Trouble(file) == nil && d.Size(file) < 0 && !d.wasRead(file, 0, 0)
@@ -181,9 +182,9 @@ func (d *decision) whyLost(g *checkpoint.Generation) string {
 	return why
 }
 
-// headsFirst has the generations of which nothing but the inode is known behind the
-// others, and of these the one at the path first: a file that was empty may have become the
-// copy of one before it.
+// headsFirst puts the generations of which only the inode is known behind the others, and of
+// these the one at the path first: a file that was empty may have become the copy of one
+// before it.
 func (d *decision) headsFirst() []checkpoint.Generation {
 	rank := func(g checkpoint.Generation) int {
 		switch at := d.Path.File; {
@@ -268,7 +269,7 @@ func (d *decision) belongsToAnother(file int, id int64) bool {
 	return false
 }
 
-// isFile reports whether a file has the inode of a generation's.
+// isFile reports whether a file has the inode of a generation's file.
 func (d *decision) isFile(file int, g *checkpoint.Generation) bool {
 	return d.Beside[file].Inode.Is(g.Inode) && d.Trouble(file) == nil && d.Born(file).Is(g.Inode)
 }

@@ -2,8 +2,8 @@ package scene
 
 import "time"
 
-// since is the time from which on files may hold something that nobody has seen; ok is
-// false if there is no reason to think so.
+// since is the time from which files may hold something that nobody has seen; ok is false if
+// there is no reason to think so.
 func (s *Scene) since() (t time.Time, ok bool) {
 	earliest := func(at time.Time) {
 		if !ok || at.Before(t) {
@@ -24,10 +24,10 @@ func (s *Scene) since() (t time.Time, ok bool) {
 	return t, ok
 }
 
-// latest is when a file that was read was last written. Times that are yet to come, however
-// little, do not count: the clock was wrong, or that of a file server is ahead, and files that
-// were written since may be older. If there are no others, it is when the last of the files
-// was made: what came to the path after that was written later.
+// latest is when a file that was read was last written. Times in the future, however near, do
+// not count: the clock was wrong, or that of a file server is ahead, and files written since
+// may look older. If there are only such times, it is when the last of the files was made:
+// what came to the path after that was written later.
 func (s *Scene) latest() time.Time {
 	var written, made, wrong time.Time
 	later := func(than *time.Time, at time.Time) {

@@ -50,7 +50,7 @@ func (d *decision) truncations() {
 		unread := f.Known - f.Offset
 		switch {
 		case best >= 0 && d.Size(best) >= 0 && d.Size(best) <= f.Offset:
-			// It was read further than it was copied.
+			// More of it was read than was copied.
 			d.add(Action{Do: NoteCopy, File: best, Prior: f.Generation})
 		case best >= 0:
 			a.File = best
@@ -62,8 +62,8 @@ func (d *decision) truncations() {
 	}
 }
 
-// emptyOnes are files that were empty when they were found beside the log. What has come
-// to one since may be a copy, whole or in the making.
+// emptyOnes are files that were empty when they were found beside the log. What one holds
+// since may be a copy, whole or still being made.
 func (d *decision) emptyOnes() {
 	for i := range d.Open {
 		f := &d.Open[i]

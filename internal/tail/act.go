@@ -108,7 +108,7 @@ func (s *source) do(r *Reader, sc *scene.Scene, b *found, a scene.Action, f *gro
 	return s.begin(r, o, a, sc.Now)
 }
 
-// take is a file of the scene, or what is at the path; nil if it is another one now.
+// take is a file of the scene, or the one at the path; nil if another one is there now.
 func (s *source) take(r *Reader, b *found, file int) (*logfile.Opened, error) {
 	if r.open >= r.most {
 		return nil, fmt.Errorf("%d log files are open, and the limit of open files leaves no more: raise it (LimitNOFILE= of the service, ulimit -n)",
@@ -129,9 +129,9 @@ func (s *source) take(r *Reader, b *found, file int) (*logfile.Opened, error) {
 	return o, err
 }
 
-// begin opens a new generation, from the beginning of its file, or where start says. Of a
-// file that was imported it is the rest, under the numbers that the import would have
-// given it: what that sent and did not see acknowledged is sent again.
+// begin opens a new generation, from the beginning of its file, or where start says. Of a file
+// that was imported, it reads the rest, under the numbers that the import would have given:
+// what the import sent and did not see acknowledged is sent again.
 func (s *source) begin(r *Reader, o *logfile.Opened, a scene.Action, now time.Time) error {
 	offset := a.Offset
 	if offset > 0 {
@@ -167,8 +167,8 @@ func (s *source) begin(r *Reader, o *logfile.Opened, a scene.Action, now time.Ti
 	return nil
 }
 
-// began has the ledger know a generation, of which everything before its first offset is on the
-// disk: after a power cut nothing else may be there, and count as read.
+// began tells the ledger of a generation, once everything before its first offset is on the
+// disk: after a power cut nothing else may be there and count as read.
 func (s *source) began(f *growing.File) {
 	if f.At.Offset > 0 {
 		_ = f.File.Sync() // only a power cut would tell
@@ -224,7 +224,7 @@ func (s *source) otherPath(o *logfile.Opened) string {
 	return o.Path
 }
 
-// add makes an open file one of the source's.
+// add makes an open file one of the source's files.
 func (s *source) add(r *Reader, o *logfile.Opened, at flow.Position, superseded bool, now time.Time) *growing.File {
 	if o.Path == s.Path {
 		o.Date = s.dated.on()

@@ -16,16 +16,15 @@ import (
 	"github.com/tailflux/tailflux/internal/stats"
 )
 
-// dated is what a source has whose files differ in a date in their names, as
-// access-2026-11-28.log does from that of the day before. The path of the source is that
-// of the latest day, and moves on when a later one appears: then the day before was
-// rotated, and is a file beside the log.
+// dated is the state of a source whose files have dates in their names, such as
+// access-2026-11-28.log. The path of the source is that of the latest day, and moves on when a
+// later one appears: then the day before counts as rotated, and is a file beside the log.
 type dated struct {
 	pattern logfile.Pattern
 	date    string          // of the path
 	first   string          // what is earlier is left alone, unless it has come since the start
 	come    map[string]bool // paths that have
-	// onlyDays is set at the very first start, when all days are read that are there, and
+	// onlyDays is set at the very first start, when all days that are there are read, and
 	// nothing else that may be beside them.
 	onlyDays bool
 }
@@ -46,12 +45,12 @@ func (g *glob) name(path string) (name, date string) {
 	return g.Name + ":" + label, date
 }
 
-// undated is later than any date: it stands for that of the log whose rotated files are
-// called like its days, as access.log is.
+// undated sorts after any date. It is the date of a log without one whose rotated files are
+// named like days, such as access.log.
 const undated = "none"
 
-// followDays follows days of one log that have appeared. If there was none before, it begins
-// with the latest, and the others are beside that.
+// followDays follows the days of one log that have appeared. If there was none before, it
+// follows the latest, and the others count as files beside it.
 func (r *Reader) followDays(g *glob, name string, days []day, fromEnd bool) {
 	days = slices.DeleteFunc(days, func(d day) bool {
 		_, err := os.Lstat(d.path)
@@ -95,7 +94,7 @@ func (s *source) moveTo(r *Reader, d day) {
 	r.stats.UpdateSource(s.Index, func(st *stats.Source) { st.Path = d.path })
 }
 
-// isOpenElsewhere reports whether another source than the one of a name has a file open.
+// isOpenElsewhere reports whether a source other than the named one has a file open.
 func (r *Reader) isOpenElsewhere(name string, info fs.FileInfo) bool {
 	return slices.ContainsFunc(r.sources, func(s *source) bool { return s.Name != name && s.openAs(info) != nil })
 }
@@ -117,9 +116,9 @@ func (r *Reader) forgetDays(g *glob) {
 	}
 }
 
-// unite makes one source of those that were days of one log: before a date was known for
-// what it is, each was a source of its own, with the date in its name. Another name of
-// the glob is a new name of all its logs.
+// unite makes one source of those that were days of one log: before their dates were
+// recognised, each was a source of its own, with the date in its name. A new name of the glob
+// renames all its logs.
 func (r *Reader) unite(g *glob) {
 	paths := r.checkpoint.Paths()
 	logs := map[string][]string{} // names of sources, by the name that they have now
@@ -147,7 +146,7 @@ func (r *Reader) unite(g *glob) {
 	}
 }
 
-// isGone reports whether nothing is there of a log, under whatever name.
+// isGone reports whether there is no file of a log any more, under any name.
 func (r *Reader) isGone(source, path string) bool {
 	known := r.checkpoint.Ledger(source).Copy()
 	return !slices.ContainsFunc(r.directories.Siblings(path, known.Directories...), func(f logfile.Sibling) bool {
@@ -169,8 +168,8 @@ func isGeneration(f logfile.Sibling, g *checkpoint.Generation) bool {
 	return o.Compare(g.File, g.Offset, g.Before) > logfile.Different
 }
 
-// isName reports whether a source of that name is configured: or one of a glob, that has
-// the file at path.
+// isName reports whether a source of that name is configured, or one of a glob that has the
+// file at path.
 func (r *Reader) isName(name, path string) bool {
 	isSource := func(s *source) bool { return s.Name == name && (s.opened || s.Path == path) }
 	return slices.ContainsFunc(r.sources, isSource) || slices.ContainsFunc(r.globs, func(g *glob) bool { return g.isOf(name, path) })
@@ -182,7 +181,7 @@ func (g *glob) isOf(name, path string) bool {
 	return is == name && g.pattern.Matches(path)
 }
 
-// dayOf is the source of which a file, compressed or not, is a day; nil if it is none.
+// dayOf is the source that a file is a day of, compressed or not; nil if there is none.
 func (r *Reader) dayOf(path string) *source {
 	if logfile.IsCompressed(path) {
 		path = strings.TrimSuffix(path, filepath.Ext(path))

@@ -26,8 +26,7 @@ type found struct {
 	imports  []checkpoint.Generation
 }
 
-// list lists the files at the path and beside it, if the scene asks for that, and puts
-// them into it.
+// list puts the files at the path and beside it into the scene, if it asks for them.
 func (s *source) list(r *Reader, sc *scene.Scene) *found {
 	b := &found{path: s.Path, open: s.files, left: s.beginnings, imports: sc.Ledger.Imports}
 	sc.Evidence = b
@@ -60,8 +59,8 @@ func (b *found) add(sc *scene.Scene, f logfile.Sibling) {
 	sc.Beside = append(sc.Beside, is)
 }
 
-// siblings are those of the path, and of those at which the source was when generations
-// began that are not finished: the file at the path, and what became of those before it.
+// siblings are the files beside the path, and beside the paths that the source had when its
+// unfinished generations began: the file at the path, and what has become of those before it.
 func (s *source) siblings(r *Reader, sc *scene.Scene) []logfile.Sibling {
 	paths := []string{s.Path}
 	for _, g := range sc.Ledger.Open {
@@ -109,8 +108,8 @@ func (s *source) siblings(r *Reader, sc *scene.Scene) []logfile.Sibling {
 	return all
 }
 
-// moved reports whether the files have other names now, or others hold what was read of
-// them or anything at all, than in the scene. Then it says nothing any more.
+// moved reports whether files have other names now than in the scene, or others hold what was
+// read of them, or anything at all. Then the scene says nothing any more.
 func (b *found) moved(r *Reader, s *source, sc *scene.Scene) bool {
 	if b.gone {
 		return true
@@ -161,7 +160,7 @@ func (b *found) file(i int) (*logfile.Opened, error) {
 	return o, nil
 }
 
-// take returns an open file to one who will close it.
+// take hands an open file over: the caller closes it.
 func (b *found) take(i int) (*logfile.Opened, error) {
 	o, err := b.file(i)
 	b.opened[i] = nil

@@ -15,10 +15,10 @@ import (
 	"github.com/tailflux/tailflux/internal/stats"
 )
 
-// Glob is a pattern whose files are followed, each as a source of its own, also those that appear
-// later; those that differ in a date only are one source. Rotated files beside them are not logs
-// that appear: what is called like one, as access.log.1 or access.log-20261122.gz, and a file that
-// was followed under another name, is left to the log it was.
+// Glob is a pattern whose files are followed, each as a source of its own, also those that
+// appear later; those that differ in a date only are one source. Rotated files beside them are
+// not logs that appear: one with such a name, as access.log.1 or access.log-20261122.gz, and a
+// file that was followed under another name, is left to the log that it was.
 type Glob struct {
 	Config  int    // place in the configuration, from 0
 	Name    string // a file's source has it before a colon, and after that what stands in the path for the wildcards, but for dates
@@ -130,8 +130,8 @@ func (g *glob) isLeft(r *Reader, path string) bool {
 	return true
 }
 
-// waiting returns those of the checkpoint's paths at which nothing is any more,
-// and of which something is still to be read.
+// waiting returns the paths in the checkpoint at which there is no file any more, but of whose
+// logs something is still to be read.
 func (g *glob) waiting(c *checkpoint.Checkpoint) (paths []string) {
 	for _, path := range c.Waiting() {
 		if ok, err := filepath.Match(g.Pattern, path); ok && err == nil && g.pattern.Matches(path) && !g.followed[path] {
@@ -190,7 +190,7 @@ func (r *Reader) find(now time.Time) {
 	}
 }
 
-// reportMatches logs why no file matches, when that begins and when it changes.
+// reportMatches logs why no file matches, when that starts and when the reason changes.
 func (r *Reader) reportMatches(g *glob) {
 	trouble := ""
 	if err := g.unmatched(); err != nil {
@@ -213,7 +213,7 @@ func (r *Reader) unmatched() (err error) {
 	return err
 }
 
-// Failed is why logs were not read with Once, although the others were; nil if all were.
+// Failed is why some logs were not read with Once, although the others were; nil if all were.
 // Call it after Run.
 func (r *Reader) Failed() error { return r.failed }
 

@@ -42,7 +42,7 @@ func (r *Reader) look(now time.Time) {
 	}
 }
 
-// fail notes with Once why a log is not read, if it is not.
+// fail notes, with Once, why a log is not read; nil is no reason.
 func (r *Reader) fail(err error) {
 	if err != nil {
 		r.failed = errors.Join(r.failed, err)
@@ -56,9 +56,9 @@ func (r *Reader) failSource(s *source, err error) {
 	}
 }
 
-// slept finds out that nobody has looked for long: the machine slept, or had no time. Files
-// that did not grow meanwhile were not quiet, if who writes them slept, too. So a look
-// accounts for a second at most.
+// slept finds out whether nobody has looked for a while: the machine slept, or was too busy.
+// Files that did not grow meanwhile were not quiet, as their writers may have slept too. So a
+// look accounts for a second at most.
 func (r *Reader) slept(now time.Time) {
 	const most = time.Second
 	if idle := now.Sub(r.began) - most; idle > 0 && !r.began.IsZero() {

@@ -31,8 +31,8 @@ type Config struct {
 	Wakeups bool
 	// Checkpoint says where to continue, and records what becomes of the files.
 	Checkpoint *checkpoint.Checkpoint
-	// Scenes, if not "", is a directory to which each scene is written from which anything
-	// follows.
+	// Scenes, if not "", is a directory to which each scene is written that leads to an
+	// action.
 	Scenes string
 	// Once reads what is there, up to the last newline, and ends.
 	Once bool
@@ -114,9 +114,9 @@ func New(c Config, pool *flow.Pool, st *stats.Stats, log *slog.Logger) *Reader {
 	return r
 }
 
-// mostFiles is how many log files may be open, so that descriptors are left for the
-// connections to InfluxDB and of /monitor, for files that are looked into, and for those
-// of state_dir.
+// mostFiles is how many log files may be open, so that enough descriptors are left for
+// connections to InfluxDB and to /monitor, for files that are only looked at, and for those in
+// state_dir.
 func mostFiles() int {
 	const others = 64
 	var limit syscall.Rlimit

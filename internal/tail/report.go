@@ -49,7 +49,8 @@ func (s *source) report(r *Reader, err error) {
 	})
 }
 
-// late says that a file is still written to, which costs nothing but should not be.
+// late says that a rotated file is still written to, which loses nothing but should not
+// happen.
 func (s *source) late(r *Reader, f *growing.File) {
 	f.Told = true
 	r.stats.UpdateSource(s.Index, func(st *stats.Source) { st.WrittenLate++ })
@@ -69,8 +70,8 @@ func nameOf(f *growing.File) string {
 	return cmp.Or(f.Name(), f.Path)
 }
 
-// beyond counts the lines of superseded files whose numbers are those of a later file, too.
-// Points of two such lines are one if their second and their tags are the same.
+// beyond counts the lines of superseded files whose numbers are also used by a later file. The
+// points of two such lines become one if they have the same second and the same tags.
 func (s *source) beyond(r *Reader) {
 	for _, f := range s.files {
 		for _, later := range s.files {
@@ -88,8 +89,8 @@ func (s *source) beyond(r *Reader) {
 	}
 }
 
-// usedTwice counts the lines of a file that have reached the numbers of another one: one
-// whose numbers are higher, which need not be the younger generation.
+// usedTwice counts the lines of a file whose numbers have reached those of another one: the
+// one with higher numbers, which need not be the younger generation.
 func usedTwice(f, other *growing.File) int64 {
 	if other.At.Generation.FirstLine <= f.At.Generation.FirstLine {
 		return 0

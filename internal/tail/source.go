@@ -73,8 +73,8 @@ func (s *source) openAs(info fs.FileInfo) *growing.File {
 	return nil
 }
 
-// maxScenes bounds how many scenes one look takes: while logrotate renames a long chain
-// of files, one that is older than its own end says nothing.
+// maxScenes bounds how many scenes one look takes: while logrotate renames a long chain of
+// files, a scene may be outdated before it is complete, and then says nothing.
 const maxScenes = 30
 
 // look finds out what is at the path and what became of the open files, and does what
@@ -172,8 +172,8 @@ func (s *source) follow(r *Reader) {
 	}
 }
 
-// observe collects the facts of a scene, but for what is beside the log. It opens
-// nothing, and lists nothing.
+// observe collects the facts of a scene, except for what is beside the log. It opens nothing
+// and lists nothing.
 func (s *source) observe(r *Reader, now time.Time) scene.Scene {
 	sc := scene.Scene{
 		Now: now, RotateWait: r.config.RotateWait, Once: r.config.Once,

@@ -45,8 +45,8 @@ func (r *Reader) read(ctx context.Context, now time.Time) (more, grew bool, err 
 	return more, grew, nil
 }
 
-// readFile reads a block of a file, or what it ends with if it is to be left. If other
-// bytes are there than before, it looks what has happened.
+// readFile reads a block of a file, or its incomplete last line if it is to be left. If its
+// bytes have changed, it looks at what has happened.
 func (r *Reader) readFile(ctx context.Context, s *source, f *growing.File) (more bool, err error) {
 	if f.Closed {
 		return false, nil

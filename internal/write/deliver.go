@@ -150,9 +150,10 @@ func (d *delivery) send(ctx context.Context, some points) (influx.Verdict, error
 	return means, err
 }
 
-// holds makes an outage of a point's refusal, if points are held for it, or if so many are
-// forbidden that it is about rights: to a measurement, or to new series. Points of lines and
-// deltas are counted apart: there are many deltas where there are few lines.
+// holds turns a point's refusal into an outage, if points are to be held for it, or if so many
+// are forbidden that it must be about permissions: on a measurement, or to create series.
+// Points of lines and deltas are counted separately: there are many deltas where there are few
+// lines.
 func (d *delivery) holds(head points, means influx.Verdict, err error) (influx.Verdict, error) {
 	refused := means == influx.Refused || means == influx.TooLarge
 	if !refused || head.count() != 1 {
@@ -186,7 +187,7 @@ func (d *delivery) refuse(one points, means influx.Verdict, err error) {
 	d.request.refuse(one[0].first, flow.Refused(err.Error()))
 }
 
-// divide lists points, of which at least one is refused, in smaller parts.
+// divide lists points, at least one of which is refused, in smaller parts.
 func (d *delivery) divide(ctx context.Context, some points, means influx.Verdict, err error) error {
 	d.halving = true
 	if means == influx.OutOfTime {

@@ -9,13 +9,13 @@ import (
 	"github.com/tailflux/tailflux/internal/influx"
 )
 
-// Some answers may be about points or about any request: a 400 of a server whose words
-// are not known, or of a proxy. What tells the two apart is another point, which was
-// stored before: the control. If it is taken, and these points are refused again and
-// again, the refusal is about them.
+// Some answers may be about points or about any request: a 400 from a server whose wording is
+// not known, or from a proxy. The two are told apart by another point, which was stored
+// before: the control. If it is taken, and these points are refused again and again, the
+// refusal is about them.
 
-// confirmations is how often the control must be taken between two refusals of a
-// point, before that is rejected.
+// confirmations is how often the control must be accepted between two refusals of a point
+// before the point is rejected.
 const confirmations = 4
 
 // doubts is what requests in flight share of that.

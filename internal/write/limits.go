@@ -9,8 +9,8 @@ import (
 )
 
 // sizeLimit is how much may be sent at once. A size that is too large for InfluxDB is
-// remembered, and twice as much is tried now and then: somebody may have repaired it. One that
-// took too long is come back to little by little.
+// remembered, and twice as much is tried now and then: somebody may have repaired it. A size
+// that took too long is returned to little by little.
 type sizeLimit struct {
 	log *slog.Logger
 
@@ -29,7 +29,8 @@ const (
 	lastRegrowth  = time.Hour
 )
 
-// leastTooLarge is less than any server or proxy refuses for its size, on purpose at least.
+// leastTooLarge is smaller than anything that a server or proxy refuses for its size, at least
+// on purpose.
 const leastTooLarge = 4 << 10
 
 // bytes is the most that should be sent.
@@ -65,8 +66,8 @@ func (l *sizeLimit) tooLarge(bytes int) {
 	l.next = time.Now().Add(l.pause)
 }
 
-// nonsense notes that not even one small point is taken: what stands there is wrong, and says
-// nothing about sizes.
+// nonsense notes that not even one small point is accepted: the limit on the other side is
+// wrong, and says nothing about sizes.
 func (l *sizeLimit) nonsense() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -104,7 +105,7 @@ func (l *sizeLimit) enough(bytes int) {
 	}
 }
 
-// searchInterval is between two requests that look for a point that is refused.
+// searchInterval is the time between two requests that look for a refused point.
 const searchInterval = time.Second / 50
 
 // limiter keeps that interval, over all requests in flight.

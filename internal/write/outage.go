@@ -45,10 +45,10 @@ type outage struct {
 	held    bool  // logged
 }
 
-// errHeld is about points that InfluxDB refuses, when that is an outage.
+// errHeld is the reason of an outage in which points are held because InfluxDB refuses them.
 var errHeld = errors.New("more than half of a batch is refused (on_reject: hold)")
 
-// ErrState is why a request is not sent: something must be on the disk of tailflux before, and
+// ErrState is why a request is not sent: something that must be on tailflux's own disk before
 // is not.
 var ErrState = errors.New("cannot write to state_dir")
 

@@ -6,9 +6,9 @@ import (
 	"github.com/tailflux/tailflux/internal/stats"
 )
 
-// Own are the points about tailflux itself. They are in no books: a request of its own has
-// them, which is tried again at the next turn, and nothing waits for it. What is counted
-// meanwhile is added up for the one after it.
+// Own are the points about tailflux itself. They are not in the books: they have a request of
+// their own, which is tried again at the next turn, and nothing waits for it. What is counted
+// meanwhile goes into the one after it.
 //
 // It is kept from one Run to the next. Its methods do nothing if it is nil.
 type Own struct {
@@ -31,7 +31,7 @@ type ownSource struct {
 	read, written, filtered, rejected int64
 	reasons                           map[string]int64
 
-	// All lines between these times are settled, in nanoseconds since 1970, and that is not
+	// All lines between these times, in nanoseconds since 1970, are settled, which is not
 	// written yet; from is 0 before the first line.
 	from, seen int64
 	waits      bool // lines do in a rollup

@@ -133,7 +133,7 @@ func (o *ownRun) answered(err error) bool {
 }
 
 // last sends what there is to say at the end, if that may work: each request once, and
-// none after one that has no answer.
+// none after one without an answer.
 func (o *ownRun) last(ctx context.Context, st *stats.Stats, works bool) {
 	if o == nil || !works {
 		return

@@ -14,7 +14,7 @@ const ownPieces = 5000
 // older was stamped by a clock that was wrong, and would be millions of points.
 const ownLongest = 2 * 366 * 24 * time.Hour
 
-// seen notes how far a source is settled with a part, and all before it.
+// seen notes how far a source is settled once a part, and all before it, is.
 func (o *Own) seen(p *part) {
 	if o == nil {
 		return

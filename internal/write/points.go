@@ -2,7 +2,7 @@ package write
 
 import "bytes"
 
-// points are some of a request's, in their order.
+// points are some of the points of a request, in order.
 type points []piece
 
 // piece is a run of points that follow one another in the request.
@@ -54,7 +54,7 @@ func (p points) cut(n int) (head, rest points) {
 	return p, nil
 }
 
-// within cuts off what is at most so many bytes, but at least one point.
+// within cuts off at most so many bytes, but at least one point.
 func (p points) within(bytesAtMost int) (head, rest points) {
 	left := bytesAtMost
 	n := 0

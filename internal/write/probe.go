@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// prepare prepares the sink, or tries until ctx ends; then it is not ok. It returns the
-// version of the server.
+// prepare prepares the sink, retrying until ctx ends; then ok is false. It returns the version
+// of the server.
 func (w *Writer) prepare(ctx context.Context) (version string, ok bool) {
 	retry := w.outage.retry()
 	for {

@@ -6,9 +6,9 @@ import (
 	"github.com/tailflux/tailflux/internal/stats"
 )
 
-// Watchdog is who must hear from the stage, or ends the process. It is told that all
-// stages work: they move lines, or wait for a reason, such as a quiet log, InfluxDB that
-// is away or a disk that is full.
+// Watchdog must hear from the stage regularly, or it ends the process. It is told that all
+// stages work: they move lines, or wait for a reason, such as a quiet log, InfluxDB that is
+// away or a disk that is full.
 type Watchdog struct {
 	Alive func()        // called from the loop of Run
 	Every time.Duration // how long it waits for that; 0: nobody watches

@@ -67,8 +67,8 @@ func (w *Writer) reject(ctx context.Context, r *request) error {
 	return w.appendEntries(ctx, r)
 }
 
-// appendEntries writes w.entries, of r, to the reject file and empties them; a
-// disk that is full is waited for.
+// appendEntries writes w.entries, which are of r, to the reject file and empties them; it
+// waits while the disk is full.
 func (w *Writer) appendEntries(ctx context.Context, r *request) error {
 	pauses := newPauses()
 	failed := false
@@ -96,7 +96,7 @@ func (w *Writer) appendEntries(ctx context.Context, r *request) error {
 	return nil
 }
 
-// pause waits, which the watchdog may know.
+// pause waits, and keeps the watchdog informed.
 func (w *Writer) pause(ctx context.Context, d time.Duration) error {
 	over := time.After(d)
 	for {

@@ -13,10 +13,10 @@ import (
 	"github.com/tailflux/tailflux/internal/lineproto"
 )
 
-// InfluxDB refuses points for their time: those that are older than it keeps, and
-// those outside the write window of a policy. Both are known from the policy, or found
-// by halves of their times, so that one boundary costs a request for each doubling of
-// the number of points.
+// InfluxDB refuses points for their time: those that are older than it keeps, and those
+// outside the write window of a policy. Both bounds are known from the policy, or found by
+// bisecting the times of points: finding one costs a request for each doubling of the number
+// of points.
 
 // span is the time of points that are kept, in nanoseconds since 1970: from since on,
 // and not after until.
@@ -28,8 +28,8 @@ const ahead = time.Second
 
 func future(at int64) bool { return at > time.Now().Add(ahead).UnixNano() }
 
-// refuseTime gives a point up that was refused for its time, and all that are further
-// away.
+// refuseTime gives up a point that was refused for its time, and all that are further away
+// from now.
 func (d *delivery) refuseTime(one piece) {
 	reason := flow.Expired
 	if at, ok := lineproto.Stamp(one.text); ok {
@@ -45,8 +45,8 @@ func (d *delivery) refuseTime(one piece) {
 	d.request.refuse(one.first, reason)
 }
 
-// outOfOrder is by how much a line may be older than the first one of its batch
-// and yet be found without being sent.
+// outOfOrder is by how much a line may be older than the first one of its batch and still be
+// found to be too old without being sent.
 const outOfOrder = time.Hour
 
 // expire rejects points that are out of the time that InfluxDB keeps.

@@ -87,7 +87,7 @@ type Checkpointer interface {
 	Save() error
 }
 
-// Cuts is where it is remembered which cuts of rollups were begun and ended.
+// Cuts remembers which cuts of rollups were begun and ended.
 type Cuts interface {
 	// Register notes that deltas of a cut are about to be sent: nothing of a request is
 	// sent before that is durable, which is up to the sink. It is called in the order in

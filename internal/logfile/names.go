@@ -87,7 +87,9 @@ func newNames(base, to string) names {
 		n.patterns = append(n.patterns, regexp.MustCompile(`^`+pattern+readable+`?$`))
 	}
 	n.patterns = append(n.patterns, regexp.MustCompile(`^`+quoted+readable+`$`))
-	for _, p := range []string{quoted + order, quoted + date, quoted + byPeople, plain + order + quote(ext), plain + date + quote(ext)} {
+	for _, p := range []string{
+		quoted + order, quoted + date, quoted + byPeople, plain + order + quote(ext), plain + date + quote(ext),
+	} {
 		add(p)
 	}
 	if to != base {
@@ -138,7 +140,9 @@ func (n *names) maybe(name string) bool {
 		return true
 	}
 	rest, ok := strings.CutPrefix(name, n.base)
-	return ok && rest != "" && !passing().MatchString(rest) && (!noLog().MatchString(rest) || filepath.Ext(name) == filepath.Ext(n.base)) && strings.ContainsRune(".-_", rune(rest[0])) && strings.ContainsFunc(rest, unicode.IsDigit)
+	return ok && rest != "" && !passing().MatchString(rest) &&
+		(!noLog().MatchString(rest) || filepath.Ext(name) == filepath.Ext(n.base)) &&
+		strings.ContainsRune(".-_", rune(rest[0])) && strings.ContainsFunc(rest, unicode.IsDigit)
 }
 
 func (n *names) renamed(name string) bool { return name == n.base+renamed }

@@ -94,6 +94,14 @@ func TestNearestFormatIsTheOneOfTheWarning(t *testing.T) {
 	}
 }
 
+// Of two formats with two times in each other's place it is the one that run assumes.
+func TestTwinsAreGuessedAsRunDoes(t *testing.T) {
+	out, _, _, _ := run(t, combined+" 0.001 0.001\n", explain.Options{Detect: true})
+	if want := "$request_time $upstream_response_time, detected\n"; !strings.Contains(out, want) {
+		t.Errorf("explain says\n%s\nwant %q", out, want)
+	}
+}
+
 // A format that is detected is no promise of points: what is missing is said.
 func TestWhyNoPointsComeIsSaid(t *testing.T) {
 	const haproxy = `192.0.2.7:33317 [20/Nov/2026:11:00:00.655] http-in static/srv1 10/0/30/69/109 200 2750 - - ---- 1/1/1/1/0 0/0 `

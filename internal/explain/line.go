@@ -108,7 +108,7 @@ func detectExplainer(c *config.Config, source config.Source, lines *logfile.Line
 	}
 	source.Regexp = ""
 	var note string
-	if source.Format, err = logformat.Detect(sample); err != nil {
+	if source.Format, err = shape.Detect(sample); err != nil {
 		if source.Format == "" {
 			source.Format = nearestFormat(sample)
 		}

@@ -2,6 +2,7 @@ package logformat
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -60,10 +61,13 @@ func detect(lines [][]byte) (name string, err error) {
 	if len(samples) == 0 {
 		return "", ErrNoLines
 	}
-	var fitting, mostly []*known
+	var fitting, mostly, nearly []*known
 	var others []trial
 	for _, k := range allKnown() {
 		t := try(k, samples)
+		if t.nearly {
+			nearly = append(nearly, k)
+		}
 		switch {
 		case t.fits == len(samples) && !t.swapped:
 			fitting = append(fitting, k)
@@ -78,6 +82,10 @@ func detect(lines [][]byte) (name string, err error) {
 	}
 	if len(fitting) > 1 { // whatever is JSON of a kind is JSON
 		fitting = slices.DeleteFunc(fitting, func(k *known) bool { return k.name == jsonPreset })
+	}
+	// Of twins it is rather the one whose requests take longer.
+	if some := slices.DeleteFunc(slices.Clone(fitting), func(k *known) bool { return slices.Contains(nearly, k) }); len(some) > 0 {
+		fitting = some
 	}
 	switch len(fitting) {
 	case 0:
@@ -130,14 +138,16 @@ type trial struct {
 	known   *known
 	fits    int  // lines, of those that were tried until there was no hope
 	swapped bool // a part of the request takes longer than the whole
+	longer  int  // index of the first line on which it does, or -1
+	nearly  bool // it seems to, but clocks differ by as much
 	odd     int  // index of the first line that does not fit, or -1
 }
 
 func try(k *known, lines [][]byte) trial {
-	t := trial{known: k, odd: -1}
+	t := trial{known: k, longer: -1, odd: -1}
 	m := k.format.newBareMatcher()
 	odd := 0
-	longer := 0 // balance of the lines on which the whole is longer than the part
+	balance, near := 0, 0 // of the lines on which the whole is longer than the part, and the others
 	for i, line := range lines {
 		captures, ok := k.fits(m, line)
 		if !ok {
@@ -150,12 +160,16 @@ func try(k *known, lines [][]byte) trial {
 			continue
 		}
 		t.fits++
-		if k.whole >= 0 && k.part >= 0 && isSeconds(captures[k.part]) {
-			longer += compare(captures[k.whole], captures[k.part])
+		more, _ := k.more(captures)
+		near += cmp.Compare(more, 0)
+		if more > Clocks || more < -Clocks {
+			balance += cmp.Compare(more, 0)
+		}
+		if more < -Clocks && t.longer < 0 {
+			t.longer = i
 		}
 	}
-	// By the majority: the two are taken from clocks that may be 4 ms apart.
-	t.swapped = longer < 0
+	t.swapped, t.nearly = balance < 0, near < 0 // by the majority
 	return t
 }
 
@@ -181,9 +195,9 @@ func unknown(trials []trial, lines [][]byte) (name string, err error) {
 			nearest, stop = t, d
 		}
 	}
-	if nearest.odd < 0 {
+	if nearest.swapped && enough(nearest.fits, len(lines)) {
 		return nearest.known.name, fmt.Errorf("the lines look like %s, but then upstreams would take longer than the requests they are part of: %s; %s",
-			nearest.known.name, cut(lines[0]), remedy)
+			nearest.known.name, cut(lines[nearest.longer]), remedy)
 	}
 	all := "the first line"
 	if len(lines) > 1 {
@@ -199,18 +213,6 @@ func usual(line []byte) string {
 		return jsonPreset
 	}
 	return "combined"
-}
-
-// compare orders two times of three decimals: -1, 0 or 1.
-func compare(a, b []byte) int {
-	a, b = bytes.TrimLeft(a, "0"), bytes.TrimLeft(b, "0")
-	if len(a) != len(b) {
-		if len(a) > len(b) {
-			return 1
-		}
-		return -1
-	}
-	return bytes.Compare(a, b)
 }
 
 func ambiguous(all []*known, line []byte) error {

@@ -77,6 +77,11 @@ func TestDetectGenerated(t *testing.T) {
 	check(strings.NewReplacer("$proxy_upstream_name", "shop-web-80", "$proxy_alternative_upstream_name", "", "$upstream_response_length", "-", "$req_id", "$request_id").Replace(ingress), "ingress")
 }
 
+// ingressLine is a line of ingress with $request_time and $upstream_response_time.
+func ingressLine(whole, part string) string {
+	return combinedLine + " 153 " + whole + " [default-svc-80] [] 10.0.0.2:80 6 " + part + " 200 4ade5c365da7a5221703b2583544a881"
+}
+
 func TestDetect(t *testing.T) {
 	line := func(tail string) string {
 		return `192.0.2.7 - - [04/Mar/2018:13:49:52 +0000] "GET / HTTP/1.1" 200 612 "-" "curl/8.5.0"` + tail
@@ -106,7 +111,11 @@ func TestDetect(t *testing.T) {
 		{"lengths of answers, and a time", []string{line(` 612, 0 0.040`)}, "!no known format"},
 		{"the whole and its part", []string{line(` 0.130 0.120`), line(` 10.130 9.120`)}, combinedFormat + ` $request_time $upstream_response_time`},
 		{"the part and its whole", []string{line(` 0.120 0.130`), line(` 0.120 0.120`)}, combinedFormat + ` $upstream_response_time $request_time`},
-		{"clocks that are 4 ms apart", []string{line(` 0.120 0.124`), line(` 0.120 0.100`), line(` 0.120 0.100`)}, combinedFormat + ` $request_time $upstream_response_time`},
+		{"clocks that are 4 ms apart", []string{line(` 0.120 0.124`), line(` 0.120 0.124`), line(` 0.120 0.115`)}, combinedFormat + ` $request_time $upstream_response_time`},
+		{"times that clocks may have made different", []string{line(` 0.002 0.001`), line(` 0.001 0.001`)}, combinedFormat + ` $request_time $upstream_response_time`},
+		{"a part longer than the whole by the clock", many(3, ingressLine("0.000", "0.004")), "ingress"},
+		{"a part much longer than the whole", []string{ingressLine("0.001", "0.001"), ingressLine("0.000", "0.005")}, "!part of: \"" + strings.ReplaceAll(ingressLine("0.000", "0.005"), `"`, `\"`)},
+		{"a part much longer than the whole, and noise", append(many(19, ingressLine("0.000", "0.005")), "x"), "!upstreams would take longer"},
 		{
 			"timed, if it were",
 			[]string{strings.Replace(timedLine, "1.005 1.854", "1.854 1.005", 1)},

@@ -1,6 +1,7 @@
 package logformat_test
 
 import (
+	"fmt"
 	"math"
 	"testing"
 
@@ -33,6 +34,11 @@ func TestTwin(t *testing.T) {
 		{whole, part, "", 0},
 		{"timed", timedFormat[:len(timedFormat)-len(" $upstream_response_time $request_time")] + " $request_time $upstream_response_time", timedLine, 849},
 	} {
+		if twin, ok := logformat.FindTwin("docker " + tt.name); !ok || twin.Name != "docker "+tt.twin {
+			t.Errorf("FindTwin of %s in Docker's lines = %+v, %v", tt.name, twin, ok)
+		} else if got := twin.Proof([]byte(fmt.Sprintf(`{"log":%q,"stream":"stdout","time":"2026-11-20T10:00:00.1Z"}`, tt.line+"\n"))); got != tt.want {
+			t.Errorf("%s in Docker's lines: Proof(%q) = %d, want %d", tt.name, tt.line, got, tt.want)
+		}
 		twin, ok := logformat.FindTwin(tt.name)
 		if !ok || twin.Name != tt.twin || twin.First != (tt.name == whole) {
 			t.Fatalf("FindTwin(%q) = %+v, %v, want %s", tt.name, twin, ok, tt.twin)

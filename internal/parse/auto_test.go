@@ -236,7 +236,7 @@ func TestNoFormatWithoutPointsIsChosen(t *testing.T) {
 func TestTimesInEachOthersPlace(t *testing.T) {
 	for _, tt := range []struct{ formats, want string }{
 		{"equal swapped swapped", "0.010 0.030 0.030"},
-		{"skewed swapped skewed", "0.011 0.030 0.010"},
+		{"skewed swapped skewed", "0.011/0.010 0.030 0.010"}, // as the proof is in the first chunk or not
 		{"skewed times skewed", "0.011 0.030 0.011"},
 		{"swapped skewed", "0.030 0.010"},
 	} {
@@ -256,7 +256,7 @@ func TestTimesInEachOthersPlace(t *testing.T) {
 						_, is, _ = strings.Cut(point, ",request_time=")
 						is, _, _ = strings.Cut(is, ",")
 					}
-					if is != want[i] {
+					if !slices.Contains(strings.Split(want[i], "/"), is) {
 						t.Fatalf("%s: request_time of line %d is %s, want %s\n%s%s", tt.formats, i+1, is, want[i], point, &d.log)
 					}
 				}

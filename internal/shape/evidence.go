@@ -134,12 +134,12 @@ func (x *examiner) judgeEnd(lines [][]byte, end bool) (format string, err error)
 // judge returns the known format of lines. One odd line among a few is ignored, and so is
 // one in twenty. A format does not count if the lines do not become points with it.
 func (x *examiner) judge(lines [][]byte) (format string, err error) {
-	format, err = detect(lines)
+	format, err = Detect(lines)
 	if err != nil && len(lines) > 2 && len(lines) < 20 {
 		for i := range lines {
 			if _, known := logformat.Nearest(lines[i]); !known {
 				rest := slices.Concat(lines[:i], lines[i+1:])
-				if without, err := detect(rest); err == nil {
+				if without, err := Detect(rest); err == nil {
 					return x.judgePoints(without, rest)
 				}
 				break
@@ -152,9 +152,9 @@ func (x *examiner) judge(lines [][]byte) (format string, err error) {
 	return x.judgePoints(format, lines)
 }
 
-// detect returns the known format of lines. If they are of two that have the same two
+// Detect returns the known format of lines, as [logformat.Detect] does. But if they are of two that have the same two
 // times in each other's place, it is the one with the whole first: later lines tell.
-func detect(lines [][]byte) (format string, err error) {
+func Detect(lines [][]byte) (format string, err error) {
 	format, err = logformat.Detect(lines)
 	if both, ok := errors.AsType[logformat.AmbiguousError](err); ok && len(both.Names) == 2 {
 		if twin, ok := logformat.FindTwin(both.Names[0]); ok && twin.Name == both.Names[1] {
@@ -167,14 +167,10 @@ func detect(lines [][]byte) (format string, err error) {
 	return format, err
 }
 
-// clocks is by how many milliseconds a part of a request may seem to take longer than the
-// whole: the two are taken from clocks that differ.
-const clocks = 4
-
 // unsure returns the format, if no line proves that it is not of its twin.
 func unsure(format string, lines [][]byte) string {
 	twin, ok := logformat.FindTwin(format)
-	if !ok || slices.ContainsFunc(lines, func(line []byte) bool { return twin.Proof(line) > clocks }) {
+	if !ok || slices.ContainsFunc(lines, func(line []byte) bool { return twin.Proof(line) > logformat.Clocks }) {
 		return ""
 	}
 	return format

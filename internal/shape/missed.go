@@ -180,11 +180,11 @@ func (s *Shaper) proveTwin(at flow.Position, is choice, read []byte) choice {
 	for line := range bytes.Lines(read) {
 		proof := twin.Proof(flow.TrimCR(bytes.TrimSuffix(line, []byte{'\n'})))
 		switch {
-		case proof > clocks:
+		case proof > logformat.Clocks:
 			is.Unsure = ""
 			s.choices.choose(source.Name, is)
 			return is
-		case proof < -clocks:
+		case proof < -logformat.Clocks:
 			is.Unsure = ""
 			return s.changeTo(flow.Position{Generation: at.Generation, Line: n}, is, choice{Format: twin.Name})
 		}

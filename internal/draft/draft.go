@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/tailflux/tailflux/internal/config"
+	"github.com/tailflux/tailflux/internal/logfile"
 	"github.com/tailflux/tailflux/internal/nginxconf"
 )
 
@@ -39,8 +40,9 @@ type Source struct {
 	At         []nginxconf.Place
 	Notes      []string // what is odd about it
 
-	glob  bool
-	dated bool // its wildcards are a date
+	glob     bool
+	dated    bool              // its wildcards are a date
+	unwanted []nginxconf.Place // of logs that are left out, and whose files its path matches
 }
 
 // New makes a draft of what was found.
@@ -52,8 +54,15 @@ func New(found *nginxconf.Found, o Options) *Draft {
 			off = append(off, log.At.String())
 		}
 	}
-	for _, group := range groups(found) {
-		d.follow(group, found, o)
+	all := groups(found)
+	for _, g := range all {
+		d.follow(g, found, o)
+	}
+	for _, g := range all {
+		d.leaveRest(g, found, o)
+	}
+	for i := range d.Sources {
+		d.Sources[i].warn()
 	}
 	if len(off) > 0 {
 		d.Left = append(d.Left, Left{"access_log off", "nginx logs nothing there: " + some(off, 6)})
@@ -63,72 +72,121 @@ func New(found *nginxconf.Found, o Options) *Draft {
 	return d
 }
 
+// A group is the logs of one path.
+type group struct {
+	logs   []nginxconf.Log
+	fit    []nginxconf.Log // those that a source can follow
+	others []nginxconf.Log
+	why    string // there is no source for those that fit; or ""
+}
+
 // groups are the logs, those of one file together.
-func groups(found *nginxconf.Found) (all [][]nginxconf.Log) {
-	at := map[string]int{}
+func groups(found *nginxconf.Found) (all []*group) {
+	at := map[string]*group{}
 	for _, log := range found.Logs {
 		if log.Off {
 			continue
 		}
 		key := log.Target
 		if log.IsFile() {
-			key = filepath.Clean(nginxconf.Glob(log.Path))
+			key = globOf(log)
 		}
-		if i, ok := at[key]; ok {
-			all[i] = append(all[i], log)
-			continue
+		if at[key] == nil {
+			at[key] = &group{}
+			all = append(all, at[key])
 		}
-		at[key] = len(all)
-		all = append(all, []nginxconf.Log{log})
+		at[key].logs = append(at[key].logs, log)
 	}
 	return all
 }
 
+// globOf matches the files of a log.
+func globOf(log nginxconf.Log) string { return filepath.Clean(nginxconf.Glob(log.Path)) }
+
 // follow adds the source that follows the logs of one path, if there is one. A log that
 // cannot be followed is left out by itself: another one with the same wildcard is of other
 // files.
-func (d *Draft) follow(group []nginxconf.Log, found *nginxconf.Found, o Options) {
-	unfollowed := func(log nginxconf.Log, glob string) string {
-		return cmp.Or(unfit(log, o.Files), unnamed(log, found, glob), packed(log, group))
-	}
-	var fit, others []nginxconf.Log
-	for _, log := range group {
-		if unfollowed(log, "") == "" {
-			fit = append(fit, log)
+func (d *Draft) follow(g *group, found *nginxconf.Found, o Options) {
+	for _, log := range g.logs {
+		if unfollowed(log, g, "", found, o) == "" {
+			g.fit = append(g.fit, log)
 		} else {
-			others = append(others, log)
+			g.others = append(g.others, log)
 		}
 	}
-	var followed string
-	if len(fit) > 0 {
-		s, why := source(fit, found, o)
-		if why != "" {
-			d.leave(fit[:1], why)
-		} else {
-			followed = s.Path
-			s.warn(others)
-			d.Sources = append(d.Sources, s)
+	if len(g.fit) == 0 {
+		return
+	}
+	var s Source
+	if s, g.why = source(g.fit, found, o); g.why == "" {
+		d.add(s)
+	}
+}
+
+// add puts a source before those whose globs match its files too: of two globs, the first
+// one has what both match.
+func (d *Draft) add(s Source) {
+	at := slices.IndexFunc(d.Sources, func(wide Source) bool { return wide.matches(s.Path) && !s.matches(wide.Path) })
+	if at < 0 {
+		at = len(d.Sources)
+	}
+	d.Sources = slices.Insert(d.Sources, at, s)
+}
+
+// matches reports whether the glob of a source matches a path, or all that a glob matches.
+func (s *Source) matches(path string) bool {
+	return s.glob && logfile.CompilePattern(s.Path).Matches(path)
+}
+
+// unfollowed says why a log cannot be followed; followed is the path of a source that has
+// its files nevertheless, or "".
+func unfollowed(log nginxconf.Log, g *group, followed string, found *nginxconf.Found, o Options) string {
+	return cmp.Or(unfit(log, o.Files), unnamed(log, found, followed), packed(log, g.logs))
+}
+
+// leaveRest leaves out the logs of a path that are not followed.
+func (d *Draft) leaveRest(g *group, found *nginxconf.Found, o Options) {
+	if g.why != "" {
+		d.leave(g.fit[:1], g.why)
+		for _, log := range g.fit {
+			d.matched(log)
 		}
 	}
-	for len(others) > 0 {
-		var alike, rest []nginxconf.Log
-		why := unfollowed(others[0], followed)
-		for _, log := range others {
-			if unfollowed(log, followed) == why {
-				alike = append(alike, log)
-			} else {
-				rest = append(rest, log)
+	var whys []string
+	alike := map[string][]nginxconf.Log{}
+	for _, log := range g.others {
+		why := unfollowed(log, g, d.matched(log), found, o)
+		if alike[why] == nil {
+			whys = append(whys, why)
+		}
+		alike[why] = append(alike[why], log)
+	}
+	for _, why := range whys {
+		d.leave(alike[why], why)
+	}
+}
+
+// matched is the path of the source that has the files of a log that is left out, which is
+// noted there; or "".
+func (d *Draft) matched(log nginxconf.Log) string {
+	if !log.IsFile() {
+		return ""
+	}
+	for i := range d.Sources {
+		if s := &d.Sources[i]; s.matches(globOf(log)) {
+			if log.Used && !log.Beside {
+				s.unwanted = append(s.unwanted, log.At)
 			}
+			return s.Path
 		}
-		d.leave(alike, why)
-		others = rest
 	}
+	return ""
 }
 
 // source is the source that follows a log, which several access_logs may write; or why
 // there is none.
 func source(logs []nginxconf.Log, found *nginxconf.Found, o Options) (s Source, why string) {
-	s.Path = filepath.Clean(nginxconf.Glob(logs[0].Path))
+	s.Path = globOf(logs[0])
 	s.dated = true
 	for _, log := range logs {
 		for _, name := range nginxconf.VariablesOf(log.Path) {
@@ -154,18 +212,16 @@ func source(logs []nginxconf.Log, found *nginxconf.Found, o Options) (s Source, 
 }
 
 // warn notes that the path of a source matches files of logs that were left out.
-func (s *Source) warn(others []nginxconf.Log) {
-	var at []nginxconf.Place
-	for _, log := range others {
-		if log.Used && !log.Beside {
-			at = append(at, log.At)
-		}
-	}
-	if len(at) == 0 {
+func (s *Source) warn() {
+	if len(s.unwanted) == 0 {
 		return
 	}
-	s.Notes = append(s.Notes, fmt.Sprintf("this path matches the files of %s too, which is left out below: if they are not "+
-		"wanted, write a source for each file of this one", some(places(at), 4)))
+	are := "is"
+	if len(s.unwanted) > 1 {
+		are = "are"
+	}
+	s.Notes = append(s.Notes, fmt.Sprintf("this path matches the files of %s too, which %s left out below: if they are not "+
+		"wanted, name them in exclude, or write a source for each file of this one", some(places(s.unwanted), 4), are))
 }
 
 // written are those access_logs of a file that requests reach.

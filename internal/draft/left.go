@@ -3,7 +3,6 @@ package draft
 import (
 	"fmt"
 	"io/fs"
-	"path/filepath"
 	"slices"
 	"strings"
 	"unicode"
@@ -83,7 +82,7 @@ func unnamed(log nginxconf.Log, found *nginxconf.Found, followed string) string 
 	case strings.ContainsFunc(log.Path, func(r rune) bool { return r == '\uFFFD' || !unicode.IsPrint(r) }):
 		return "its name has characters that a configuration cannot have"
 	}
-	glob := filepath.Clean(nginxconf.Glob(log.Path))
+	glob := globOf(log)
 	wide := strings.HasSuffix(glob, "*")
 	for _, name := range nginxconf.VariablesOf(log.Path) {
 		if found.Kind(name) == nginxconf.Any {

@@ -126,6 +126,6 @@ func (d *Feed) skipped(at flow.Position, nuls int64) {
 	})
 	if first {
 		d.log.Warn("NUL bytes in the log are skipped", "source", source.Name, "file", at.Generation.File(), "offset", at.Offset, "bytes", nuls,
-			"reason", "it was truncated (copytruncate) while its writer does not append, or the machine lost its power")
+			"reason", "it was truncated (copytruncate) while its writer does not append, or the machine lost its power; or nginx wrote them, as it does with escape=none")
 	}
 }

@@ -10,11 +10,15 @@ import (
 
 // A log can have NULs that nobody wrote: where a file was truncated whose writer does
 // not append but goes on at its old offset, and where a machine lost its power before
-// the bytes were on the disk. nginx escapes a NUL, so none belongs to a line, and
-// everything that reads lines reads them so:
+// the bytes were on the disk. nginx escapes a NUL, unless escape=none, so none belongs to a
+// line, and everything that reads lines reads them so:
 //
 //   - NULs before a line are no part of it, and no line;
 //   - NULs end the line before them, as a newline does.
+//
+// With escape=none nginx writes the NUL that a client has sent. It cannot be told from the
+// others, so it ends the line there as well, and what follows is a line of its own, as it
+// is behind the newline of a client.
 //
 // Mostly they are a hole of a sparse file, which takes no space and, through EndOfHole,
 // no time to skip.

@@ -152,7 +152,7 @@ func TestWarnings(t *testing.T) {
 	check(mustFormat(t, `referer=$http_referer user_agent="$http_user_agent"`), "")
 	check(mustFormat(t, `"urt":$upstream_response_time,"us":$upstream_status, "s":$status`), "")
 	check(mustFormat(t, `$upstream_status, $upstream_response_time : $status`), `$upstream_status: ", "`+";"+`$upstream_response_time: " : "`)
-	check(mustFormat(t, `escape=none '$remote_addr "$uri"'`), "a request for /a%0a… writes a newline through $uri")
+	check(mustFormat(t, `escape=none '$remote_addr "$uri"'`), "a request for /a%0a… writes a newline through $uri, a TLS hello NUL bytes through $request")
 
 	check(mustRegexp(t, lineage), "captures only the 17 of the IPv6 address 2001:db8::17;"+anchors+"$http_user_agent: (?-s:.*?) between quotes;$upstream_response_time: ")
 	check(mustRegexp(t, `^(?P<status>\d+)$`), "")

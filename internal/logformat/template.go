@@ -201,7 +201,7 @@ func (t *template) slot(i int) slot {
 func (t *template) warnings() (all []string) {
 	if t.source.escape == escapeNone {
 		return []string{"escape=none: values are logged as the client sent them, so it can forge lines: " +
-			"a request for /a%0a… writes a newline through $uri, and what follows is a line of its own; " +
+			"a request for /a%0a… writes a newline through $uri, a TLS hello NUL bytes through $request, and what follows either is a line of its own; " +
 			"a quote or a space in a header shifts the values after it; use escape=default or escape=json"}
 	}
 	if text := strings.TrimSpace(t.source.text); text == strings.TrimSpace(t.source.origin) && strings.Index(text, ";") == len(text)-1 {

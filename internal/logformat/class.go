@@ -41,11 +41,13 @@ func (s slot) class() string {
 	case s.ends != "" && text:
 		return `[^"` + s.ends + `]*?`
 	case s.ends != "" && s.isServer():
-		return `(?:~[^ "/]*[!#-,.0-~]|` + s.many(`[^ "`+s.ends+s.fenced()+`]`) + `?)`
+		return `(?:~[^ "/]*[!#-,.0-~]|` + s.many(s.word(s.ends+s.fenced())) + `?)`
 	case s.ends != "":
-		return s.many(`[^ "`+s.ends+s.fenced()+`]`) + `?`
+		return s.many(s.word(s.ends+s.fenced())) + `?`
 	case text && s.escape == escapeNone:
 		return s.lazy(`.*`)
+	case quoted && s.escape == escapeNone && s.isHost():
+		return s.many(s.word("")) + `?`
 	case quoted && (s.escape == escapeJSON || s.kin):
 		return `(?:[^"\\]|\\.)*`
 	case quoted:
@@ -60,9 +62,9 @@ func (s slot) class() string {
 		ends := s.stop() + s.fenced()
 		return s.many(`[^ ,"`+ends+`]`) + `(?:(?:,| :) [^ ,"` + ends + `]*)*`
 	case v.Kind == nginxvar.Token && s.isServer() && s.stop()+s.fenced() != "":
-		return `(?:~[^ "]*|` + s.many(`[^ "`+s.stop()+s.fenced()+`]`) + `)`
+		return `(?:~[^ "]*|` + s.many(s.word(s.stop()+s.fenced())) + `)`
 	case v.Kind == nginxvar.Token:
-		return s.many(`[^ "` + s.stop() + s.fenced() + `]`)
+		return s.many(s.word(s.stop() + s.fenced()))
 	default: // Int, Float, Status
 		return s.many(`[0-9.-]`)
 	}
@@ -80,6 +82,21 @@ func (s slot) begun(class string) string {
 	}
 	return `(?:[` + s.begins + `]` + class + `|[*-]|)`
 }
+
+// word is the class of a byte of a word, or of what stands for one, without some bytes.
+func (s slot) word(without string) string {
+	switch {
+	case s.escape == escapeDefault || !s.isHost():
+		return `[^ "` + without + `]`
+	case s.escape == escapeJSON:
+		return `(?:[^ "\\` + without + `]|\\.)`
+	}
+	return `[^ ` + without + `]`
+}
+
+// isHost reports whether the value is the host that a client has sent: of all words it is
+// the one in which nginx takes a quote and a backslash.
+func (s slot) isHost() bool { return s.variable.Name == "host" }
 
 // isServer reports whether the value may be a server_name that is a regular expression,
 // which begins with ~: that is $host, too, where the client sends none.

@@ -123,6 +123,12 @@ func TestFormatRegexp(t *testing.T) {
 		`^\{"a":"(?P<uri>(?:[^"\\]|\\.)*)","b":(?P<status>[0-9.-]*),"t":(?P<upstream_response_time>[^ ,"}]*(?:(?:,| :) [^ ,"}]*)*)\}$`)
 	check(`escape=json '$uri $args'`, `^(?P<uri>(?:[^"\\]|\\.)*?) (?P<args>(?:[^"\\]|\\.)*)$`)
 
+	// Of all words a client may have a quote in $host.
+	check(`escape=json '$host $request_method'`, `^(?P<host>(?:[^ "\\]|\\.)*) (?P<request_method>[^ "]*)$`)
+	check("escape=json '$host\t'", "^(?P<host>(?:~[^ \"]*|(?:[^ \"\\\\\t]|\\\\.)*))\t$")
+	check(`escape=json '$host$request_uri'`, `^(?P<host>(?:~[^ "/]*[!#-,.0-~]|(?:[^ "\\/?#]|\\.)*?))(?P<request_uri>(?:[/?#](?:[^"\\]|\\.)*|[*-]|))$`)
+	check(`escape=none '$host "$host" $request_method'`, `^(?P<host>[^ ]*) "(?:[^ ]*?)" (?P<request_method>[^ "]*)$`)
+
 	// escape=none: anything goes.
 	check(`escape=none '"$request" $status $uri'`, `^"(?P<request>.*?)" (?P<status>[0-9.-]*) (?P<uri>.*)$`)
 }

@@ -15,6 +15,8 @@ func FuzzLine(f *testing.F) {
 		twinsOf(mustRegexp(f, "^"+lineage+"$")),
 		twinsOf(mustFormat(f, `escape=json '{"time":"$time_iso8601","status":$status,"uri":"$scheme://$host$request_uri","took":$upstream_response_time,"agent":"$http_user_agent"}'`)),
 		twinsOf(mustFormat(f, `escape=none '$remote_addr [$time_local] "$request" $status "$http_user_agent" $http_x'`)),
+		twinsOf(mustFormat(f, `escape=json '$msec|$host|$scheme://$host$request_uri "$http_user_agent" $host'`)),
+		twinsOf(mustFormat(f, `escape=none '$msec|$host "$host" $status'`)),
 		twinsOf(mustFormat(f, `$remote_addr|$server_name|$request_method|$status|$upstream_addr|$upstream_status|$http_user_agent`)),
 		twinsOf(mustFormat(f, `$time_local $msec $remote_addr:$remote_port $request $status $upstream_addr, $upstream_response_time, $request_time`)),
 	}

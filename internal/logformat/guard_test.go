@@ -41,6 +41,8 @@ var ownFormats = []string{
 	`"$time_local","$remote_addr","$request",$status,"$http_referer"`,
 	`escape=json '{"t":"$time_iso8601","s":$status,"u":"$request_uri","a":"$http_user_agent"}'`,
 	`escape=none '$remote_addr [$time_local] "$request" $status "$http_user_agent" $http_x'`,
+	`escape=json '$msec|$host|$scheme://$host$request_uri "$http_user_agent" $host'`,
+	`escape=none '$msec|$host "$host" $status'`,
 	`$time_iso8601 $request $status $http_user_agent "$http_referer"`,
 	"time:$time_iso8601\thost:$remote_addr\turi:$uri$is_args$args\tstatus:$status",
 	`$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent" rt=$request_time`,

@@ -96,6 +96,12 @@ func TestMatch(t *testing.T) {
 	check(json, `{"u":"/a\"b\\","s":200,"t":0.010, 0.020,"a":"é \u0001"}`, `uri=/a\"b\\`, "status=200", "upstream_response_time=0.010, 0.020", `http_user_agent=é \u0001`)
 	check(json, `{"u":"","s":404,"t":,"a":""}`, "uri=", "upstream_response_time=", "http_user_agent=")
 	check(json, `{"u":"a\","s":404,"t":,"a":""}`)
+	check(`escape=json 'host=$host uri="$request_uri" status=$status'`, `host=a\"b uri="/" status=200`, `host=a\"b`, "status=200")
+	check(`escape=json 'host=$host uri="$request_uri" status=$status'`, `host=a\\ uri="/" status=200`, `host=a\\`, "status=200")
+	check("escape=json '$msec\t$host\t$status'", "1520171392.123\ta\\\"b\t200", `host=a\"b`, "status=200")
+	check("escape=none '$msec\t$host\t$status'", "1520171392.123\ta\"b\\\t200", `host=a"b\`, "status=200")
+	check(`escape=none '"$host" $status'`, `"a"b" 200`, `host=a"b`, "status=200")
+	check(`$host $status`, `a"b 200`)
 	check(`escape=none '"$request" $status "$http_user_agent"'`, `"GET /"x" HTTP/1.1" 200 "y" "z"`, `request=GET /"x" HTTP/1.1`, `http_user_agent=y" "z`)
 }
 

@@ -237,8 +237,12 @@ func span(t time.Duration) string {
 	return count(int(t/time.Second), "second")
 }
 
-// paths are the files of a source that are there.
-func (d *doctor) paths(source config.Source) []string { return shape.Paths(d.Config, source) }
+// paths are the files of a source that are there, but for those of others.
+func (d *doctor) paths(source config.Source) []string {
+	return slices.DeleteFunc(shape.Paths(d.Config, source), func(path string) bool {
+		return d.formatOf(source.Name, path) == nil && slices.ContainsFunc(d.formats, func(f shape.Finding) bool { return f.Path == path && !f.Unfit })
+	})
+}
 
 func (d *doctor) formatOf(source, path string) *shape.Finding {
 	at := slices.IndexFunc(d.formats, func(f shape.Finding) bool { return f.Source == source && f.Path == path })

@@ -34,6 +34,13 @@ func (i illness) test(t *testing.T) {
 	c.finds(i.wants...)
 }
 
+// also adds a source for logs in the same directory.
+func (c *clinic) also(glob, format string) {
+	also := c.opts.Config.Sources[0]
+	also.Name, also.Path, also.Format = "also", c.dir+"/logs/"+glob, format
+	c.opts.Config.Sources = append(c.opts.Config.Sources, also)
+}
+
 func TestWell(t *testing.T) {
 	newClinic(t).finds()
 }
@@ -63,6 +70,19 @@ func TestLogs(t *testing.T) {
 			c.write(c.dir+"/logs/odd.log", "hello\n")
 			c.opts.Config.Sources[0].Path = c.dir + "/logs/*.log"
 		}, []want{{"warning format", "odd.log: no line is in the configured format", ""}}},
+		{"a path that a shell would take apart", false, func(c *clinic) {
+			c.opts.Config.Sources[0].Path = c.dir + "/logs/it's mine.log"
+			c.write(c.opts.Config.Sources[0].Path, "hello\n")
+		}, []want{{"error format", "it's mine.log: no line is in the configured format", `tail -n 3 'DIR/logs/it'\''s mine.log' | tailflux explain`}}},
+		{"a glob that matches the log of another source", false, func(c *clinic) { c.also("*.log", "timed") }, nil},
+		{"two globs that match a log", false, func(c *clinic) {
+			c.opts.Config.Sources[0].Path = c.dir + "/logs/acc*.log"
+			c.also("*.log", "timed")
+		}, nil},
+		{"two globs, of which the first does not fit", false, func(c *clinic) {
+			c.opts.Config.Sources[0].Path, c.opts.Config.Sources[0].Format = c.dir+"/logs/*.log", "timed"
+			c.also("acc*.log", "combined")
+		}, []want{{"error format", "LOG: no line is in the configured format", "tailflux explain"}}},
 		{"two sources of one file", false, func(c *clinic) {
 			c.must(os.Symlink(c.log, c.dir+"/logs/current"))
 			again := c.opts.Config.Sources[0]

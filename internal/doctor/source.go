@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -31,6 +32,10 @@ func (d *doctor) source(s config.Source) {
 		d.warn(warnings)
 	}
 	paths := d.paths(s)
+	if len(paths) == 0 && len(logfile.CompilePattern(s.Path, d.Config.Exclude...).Paths(nil)) > 0 {
+		d.ok("file", "all that matches %s is of other sources", s.Path)
+		return
+	}
 	if len(paths) == 0 {
 		d.say(Error, "file", "no file matches "+s.Path, "ls -l "+filepath.Dir(s.Path)+"; the daemon waits for one")
 		return
@@ -179,7 +184,7 @@ func (d *doctor) format(s config.Source, path string) {
 	}
 	switch {
 	case f.Unfit && (!f.LeftOut || !f.Beside):
-		d.say(verdict, "format", path+": "+f.Text, "tail -n 3 "+path+" | tailflux explain")
+		d.say(verdict, "format", path+": "+f.Text, "tail -n 3 "+quoted(path)+" | tailflux explain")
 		return
 	case f.Lines == nil: // left out of a glob, or empty
 		d.ok("format", "%s: %s", path, f.Text)
@@ -205,6 +210,14 @@ func (d *doctor) format(s config.Source, path string) {
 		d.say(Warning, "line-time", fmt.Sprintf("%s: its newest line is %s ahead of this clock", path, span(ahead)),
 			"set timezone if its times have none; else look at the clock of who writes it")
 	}
+}
+
+// quoted is a path for a shell.
+func quoted(path string) string {
+	if strings.Trim(path, "+,-./0123456789:=@ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz") == "" {
+		return path
+	}
+	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
 }
 
 // reopened says that nginx still writes to the rotated log.

@@ -129,10 +129,45 @@ func TestGlobIsRefusedOnlyIfNoneFits(t *testing.T) {
 	}
 }
 
+// A file that several globs match is judged for each of them, and of the first whose format
+// it fits.
+func TestFileOfTwoGlobs(t *testing.T) {
+	for _, tt := range []struct {
+		globs, formats [2]string
+		log            string
+		left           [2]bool
+	}{
+		{[2]string{"combined*.log", "*.log"}, [2]string{"combined", "timed"}, "combined", [2]bool{false, true}},
+		{[2]string{"*.log", "combined*.log"}, [2]string{"timed", "combined"}, "combined", [2]bool{true, false}},
+		{[2]string{"*.log", "combined*.log"}, [2]string{"timed", "auto"}, "combined", [2]bool{true, false}},
+		{[2]string{"own*.log", "*.log"}, [2]string{"t=$msec s=$status", "auto"}, "own", [2]bool{false, true}},
+		{[2]string{"odd.log", "*.log"}, [2]string{"combined", "auto"}, "odd", [2]bool{true, true}}, // no glob, and whether it fits is for others to say
+	} {
+		h := newHouse(t)
+		dir := filepath.Dir(h.source.Path)
+		h.config.Sources = append(h.config.Sources, h.config.Sources[0])
+		for i := range tt.globs {
+			s := &h.config.Sources[i]
+			s.Name, s.Path, s.Format = string(rune('a'+i)), filepath.Join(dir, tt.globs[i]), tt.formats[i]
+		}
+		h.put(tt.log)
+		s, err := h.open(false)
+		if err != nil {
+			t.Errorf("%v: Open = %v", tt.globs, err)
+			continue
+		}
+		for i := range tt.globs {
+			if why, _ := s.LeaveOut(i, filepath.Join(dir, tt.log+".log")); (why != "") != tt.left[i] {
+				t.Errorf("%v: LeaveOut(%d) = %q", tt.globs, i, why)
+			}
+		}
+	}
+}
+
 // put makes files of such lines, which are called after them.
 func (h *house) put(kinds ...string) {
 	h.t.Helper()
-	lines := map[string]string{"combined": combined, "timed": timed, "json": jsonLine, "error": errorLine, "odd": "odd\n", "few": "odd\n"}
+	lines := map[string]string{"combined": combined, "timed": timed, "json": jsonLine, "error": errorLine, "odd": "odd\n", "few": "odd\n", "own": "t=1795168800.123 s=200\n"}
 	for _, kind := range kinds {
 		text := strings.Repeat(lines[kind], 30)
 		if kind == "few" {

@@ -25,15 +25,23 @@ type Finding struct {
 	Lines *Lines
 }
 
-// Findings says of each log that has lines now, or had, which format it is read in, and why. It
-// only looks.
+// Findings says of each log that has lines now, or had, which format it is read in, and why. Of
+// several globs that match a file, the first has it whose format it fits. It only looks.
 func Findings(c *config.Config) (all []Finding, err error) {
 	var kept choices
 	if _, err := look(c.StateDir, statedir.Formats, kept.parser(c)); err != nil {
 		return nil, err
 	}
+	taken := map[string]bool{} // by the glob of a source before
 	for _, source := range c.Sources {
-		some := findings(c, source, Paths(c, source), &kept)
+		paths := Paths(c, source)
+		if source.IsGlob() {
+			paths = slices.DeleteFunc(paths, func(path string) bool { return taken[path] })
+		}
+		some := findings(c, source, paths, &kept)
+		for _, f := range some {
+			taken[f.Path] = taken[f.Path] || !f.Unfit
+		}
 		if source.IsGlob() && slices.ContainsFunc(some, func(f Finding) bool { return !f.Unfit }) {
 			for i := range some {
 				some[i].Beside = true

@@ -3,6 +3,7 @@ package shape
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/tailflux/tailflux/internal/config"
 	"github.com/tailflux/tailflux/internal/logfile"
@@ -13,7 +14,9 @@ import (
 // error only if no format fits any of them.
 func (s *Shaper) firstOfGlob(source config.Source) error {
 	var unfit []Evidence
-	paths := logfile.CompilePattern(source.Path, s.o.Config.Exclude...).Paths(nil)
+	paths := slices.DeleteFunc(Paths(s.o.Config, source), func(path string) bool {
+		return s.isTaken(source, path)
+	})
 	if source.Anew {
 		s.rejudgeGlob(source, paths)
 	}
@@ -23,7 +26,7 @@ func (s *Shaper) firstOfGlob(source config.Source) error {
 			continue // by the lines that come, which are numbered
 		}
 		e := s.examine(source, path)
-		s.found[path] = e
+		s.found[inGlob{source.Path, path}] = e
 		if e.Err != nil && !errors.Is(e.Err, logformat.ErrNoLines) && !s.choices.lost {
 			unfit = append(unfit, e)
 		}
@@ -38,6 +41,29 @@ func (s *Shaper) firstOfGlob(source config.Source) error {
 		}
 	}
 	return s.unknown(source.Name, worst.Path, worst.Err)
+}
+
+// inGlob is a file that a glob matches.
+type inGlob struct{ glob, path string }
+
+// isTaken reports whether a file is one of a glob before, whose format it fits.
+func (s *Shaper) isTaken(source config.Source, path string) bool {
+	for _, before := range s.o.Config.Sources {
+		if before.Name == source.Name {
+			return false
+		}
+		if !before.IsGlob() || !logfile.CompilePattern(before.Path, s.o.Config.Exclude...).Matches(path) {
+			continue
+		}
+		e, ok := s.found[inGlob{before.Path, path}]
+		if !ok { // with a format of its own
+			e = s.examine(before, path)
+		}
+		if e.Err == nil {
+			return true
+		}
+	}
+	return false
 }
 
 // rejudgeGlob is [Shaper.rejudge] for each log of a glob, by its latest day.
@@ -69,7 +95,7 @@ func (s *Shaper) LeaveOut(config int, path string) (why string, fatal bool) {
 	if followed, waiting := s.choices.knows(isLog(source, path)); followed && !waiting {
 		return "", false
 	}
-	e, ok := s.found[path]
+	e, ok := s.found[inGlob{source.Path, path}]
 	if !ok {
 		e = s.outside.examine(source, path)
 	}

@@ -23,11 +23,12 @@ func (s *Shaper) detected(at flow.Position, read []byte) (choice, error) {
 	if log != path {
 		format = s.choices.ofDays(isLog(configured, path)).Format
 	}
-	if e := s.found[path]; format == "" && e.Err == nil {
-		format = e.Format
+	found := s.found[inGlob{configured.Path, path}]
+	if format == "" && found.Err == nil {
+		format = found.Format
 	}
 	if format != "" {
-		return s.chooseAt(name, log, choice{Path: log, Format: format, Unsure: s.found[path].Unsure}, s.found[path].String()), nil
+		return s.chooseAt(name, log, choice{Path: log, Format: format, Unsure: found.Unsure}, found.String()), nil
 	}
 	sample := slices.Concat(s.samples[name], sampleOf(read))
 	sample = sample[max(0, len(sample)-sampleLines):]

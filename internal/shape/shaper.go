@@ -49,7 +49,7 @@ type Shaper struct {
 
 	examiner                     // for the parse stage, and for Open
 	outside  examiner            // for LeaveOut
-	found    map[string]Evidence // of a glob's files that were there at the start, by path
+	found    map[inGlob]Evidence // of a glob's files that were there at the start
 	samples  map[string][][]byte // lines of sources whose format is not known, by name
 	said     map[string]bool     // configured sources of which it was said that lines lack something, by name, or a format of theirs, by both
 	left     map[string]bool     // sources whose lines are no requests, by name
@@ -71,7 +71,7 @@ func Open(o Options) (*Shaper, error) {
 	s := &Shaper{
 		o: o, lines: map[string]*Lines{}, read: map[string]*Lines{}, examiner: look(), outside: look(),
 		kinds: kinds{of: map[string]string{}},
-		said:  map[string]bool{}, found: map[string]Evidence{}, samples: map[string][][]byte{}, left: map[string]bool{},
+		said:  map[string]bool{}, found: map[inGlob]Evidence{}, samples: map[string][][]byte{}, left: map[string]bool{},
 		unlike: map[string]bool{}, newest: map[string]int64{}, unproved: map[string]int64{}, imported: map[string][]string{},
 	}
 	var err error

@@ -80,12 +80,19 @@ func (s *Shaper) warnOfUnmet(source string, unmet []string) {
 	}
 }
 
-// Paths are the files of a glob that are there, or the path of another source.
+// Paths are the files of a glob that are there, without those that are the path of another
+// source, which has them; or the path of a source that is no glob.
 func Paths(c *config.Config, source config.Source) []string {
-	if source.IsGlob() {
-		return logfile.CompilePattern(source.Path, c.Exclude...).Paths(nil)
+	if !source.IsGlob() {
+		return []string{source.Path}
 	}
-	return []string{source.Path}
+	others := map[string]bool{}
+	for _, other := range c.Sources {
+		if !other.IsGlob() {
+			others[other.Path] = true
+		}
+	}
+	return logfile.CompilePattern(source.Path, c.Exclude...).Paths(others)
 }
 
 // apart returns the mistake in a format in which nothing separates a variable whose

@@ -96,7 +96,7 @@ func (g *glob) appeared(r *Reader) (paths []string) {
 			continue
 		}
 		g.followed[path] = true
-		if g.isLeft(r, path) {
+		if r.paths[path] == nil && g.isLeft(r, path) {
 			continue
 		}
 		name, date := g.name(path)

@@ -470,3 +470,26 @@ func TestExcludedDays(t *testing.T) {
 		}
 	})
 }
+
+// Whether a file is left out is not asked of one that another source follows: its lines
+// need not be of the glob's format.
+func TestFileOfAnotherSourceIsNotLeftOut(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		for _, name := range []string{"api.log", "shop.log"} {
+			create(t, filepath.Join(dir, name), name+"\n")
+		}
+		var asked []string
+		got := followed(t, tail.Config{
+			Sources: []tail.Source{{Name: "api", Path: filepath.Join(dir, "api.log")}},
+			Globs: []tail.Glob{{Pattern: filepath.Join(dir, "*.log"), Name: "g", Leave: func(path string) (string, bool) {
+				asked = append(asked, filepath.Base(path))
+				return "", false
+			}}},
+		}, stateDir(t), 2, nil)
+		if want := []string{"api api.log\n", "g:shop shop.log\n"}; !slices.Equal(got, want) || !slices.Equal(asked, []string{"shop.log"}) {
+			t.Errorf("got %q, asked about %q", got, asked)
+		}
+	})
+}

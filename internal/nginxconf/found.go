@@ -107,7 +107,7 @@ type level struct {
 func (w *walker) http(block statement) {
 	w.formats = formats(block)
 	w.formats[combinedName] = combined
-	w.variables(block)
+	w.variables(block, Any)
 	w.own = &level{logs: []*Log{{
 		Target: w.build.full(w.build.AccessLog), Path: w.build.full(w.build.AccessLog),
 		At: Place{File: "nginx's default"}, Format: combined, Own: true,
@@ -132,7 +132,7 @@ func (w *walker) http(block statement) {
 
 func (w *walker) stream(block statement) {
 	w.formats, w.inBlock = formats(block), true
-	w.variables(block)
+	w.variables(block, Any)
 	defer func() { w.inBlock = false }()
 	outer := w.level(block, nil)
 	for _, s := range block.block {

@@ -58,22 +58,31 @@ func (f *Found) Kind(name string) Variable {
 }
 
 // variables notes the variables that a block makes, with map, geo, set and the named
-// groups of if; where one is made in several ways, the worst counts.
-func (w *walker) variables(block statement) {
+// groups of if; where one is made in several ways, the worst counts. groups are what $1
+// and its like are where the block begins.
+func (w *walker) variables(block statement, groups Variable) {
 	for _, s := range block.block {
+		inner := Any
 		switch {
 		case slices.Contains([]string{"map", "geo", "split_clients"}, s.name):
 			w.mapped(s)
 			continue
 		case s.name == "set" && len(s.args) == 2:
-			w.note(s.arg(0), w.valueOf(s.arg(1), Any))
+			w.note(s.arg(0), w.valueOf(s.arg(1), groups))
+			if strings.Trim(strings.Join(VariablesOf(s.arg(1)), ""), "0123456789") == "" {
+				continue
+			}
 		case s.name == "if" && len(s.args) >= 3:
 			kind := w.valueOf(s.arg(0), Any)
 			for _, m := range group().FindAllStringSubmatch(s.arg(2), -1) {
 				w.note(m[1], kind)
 			}
+			if op := s.arg(1); op == "~" || op == "~*" {
+				inner = kind
+			}
 		}
-		w.variables(s)
+		groups = Any // the statement may have an expression of its own: rewrite, or the map of a variable
+		w.variables(s, inner)
 	}
 }
 

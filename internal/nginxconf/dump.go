@@ -1,6 +1,7 @@
 package nginxconf
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/tailflux/tailflux/internal/lazyregexp"
@@ -36,6 +37,16 @@ func readDump(text string) (d dump, ok bool) {
 		}
 	}
 	return d, true
+}
+
+var (
+	emergency = lazyregexp.New(`(?m)^(?:nginx: |[0-9/]+ [0-9:]+ )\[emerg\] .*\S`)
+	failed    = lazyregexp.New(`(?m)^nginx: configuration file .* test failed`)
+)
+
+// failure is the line in which nginx says why its -T failed, or "".
+func failure(text string) string {
+	return cmp.Or(emergency().FindString(text), failed().FindString(text))
 }
 
 // Build is what an nginx was built with: it says where files are that nginx.conf does

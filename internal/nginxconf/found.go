@@ -1,6 +1,7 @@
 package nginxconf
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -52,13 +53,20 @@ func Read(fsys fs.FS, file string, b Build) (*Found, error) {
 var ErrNoDump = errors.New("no dump of nginx -T: it has no line with # configuration file and a path")
 
 // ReadDump reads what nginx -T has printed; what nginx -V has printed may stand before
-// it, and counts for more than b. The error is [ErrNoDump] for any other text.
+// it, and counts for more than b. The error is [ErrNoDump] for any other text, but for what
+// an nginx -T has printed that failed.
 func ReadDump(in io.Reader, b Build) (*Found, error) {
 	text, err := io.ReadAll(in)
 	if err != nil {
 		return nil, err
 	}
 	d, ok := readDump(string(text))
+	if why := failure(string(text)); !ok && why != "" {
+		return nil, fmt.Errorf("nginx -T failed: %s", why)
+	}
+	if !ok && len(bytes.TrimSpace(text)) == 0 {
+		return nil, fmt.Errorf("%w; it is empty, as if nginx -T had failed", ErrNoDump)
+	}
 	if !ok {
 		return nil, ErrNoDump
 	}

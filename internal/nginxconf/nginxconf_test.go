@@ -207,6 +207,22 @@ func TestDump(t *testing.T) {
 	}
 }
 
+// What nginx -T prints when it fails is no nginx.conf.
+func TestDumpThatFailed(t *testing.T) {
+	const version = "nginx version: nginx/1.22.1\nconfigure arguments: --prefix=/p\n"
+	for text, want := range map[string]string{
+		version + "2026/12/01 03:11:04 [emerg] 1668#1668: host not found in upstream \"a\" in /n.conf:1\nnginx: configuration file /n.conf test failed\n": "nginx -T failed: 2026/12/01 03:11:04 [emerg] 1668#1668: host not found in upstream \"a\" in /n.conf:1",
+		"nginx: [emerg] unknown directive \"a\" in /n.conf:1\r\n": "nginx -T failed: nginx: [emerg] unknown directive \"a\" in /n.conf:1",
+		"nginx: configuration file /n.conf test failed\n":         "nginx -T failed: nginx: configuration file /n.conf test failed",
+		"\n":                         "it is empty, as if nginx -T had failed",
+		"# no [emerg] here\nhttp {}": "no dump of nginx -T: it has no line with # configuration file and a path",
+	} {
+		if _, err := nginxconf.ReadDump(strings.NewReader(text), nginxconf.Build{}); err == nil || !strings.HasSuffix(err.Error(), want) {
+			t.Errorf("ReadDump(%q): %v, want %s", text, err, want)
+		}
+	}
+}
+
 // What a variable of a path can be decides whether a wildcard may stand for it.
 func TestKinds(t *testing.T) {
 	f := found(t, map[string]string{"/etc/nginx/nginx.conf": `http {

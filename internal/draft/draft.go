@@ -260,7 +260,11 @@ func (s *Source) remark(logs []nginxconf.Log) {
 		default:
 			note("buffer=%s: lines come up to %s late", log.Buffer, log.Flush)
 		}
-		if log.Stream {
+		switch {
+		case !log.Stream:
+		case slices.ContainsFunc(logs, func(log nginxconf.Log) bool { return !log.Stream }):
+			note("connections of stream { } are among the requests")
+		default:
 			note("connections of stream { }, not requests")
 		}
 		if log.Format.Bare {

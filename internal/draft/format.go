@@ -35,6 +35,9 @@ func (s *Source) choose(logs []nginxconf.Log, o Options) (why string) {
 		text := configured(u.format)
 		if err := shape.Check(o.Config, config.Source{Name: "x", Path: s.Path, Format: text}); err != nil {
 			why = fmt.Sprintf("its log_format %s cannot be used: %v", u.format.Name, err)
+			if strings.Contains(u.format.Text, "\n") {
+				why = fmt.Sprintf("its log_format %s has a line break in its quotes, which nginx writes too, so that each request is several lines: take it out in nginx.conf", u.format.Name)
+			}
 			continue
 		}
 		if best < 0 || u.count > uses[best].count {

@@ -143,12 +143,17 @@ func (w *walker) stream(block statement) {
 	w.variables(block, Any)
 	defer func() { w.inBlock = false }()
 	outer := w.level(block, nil)
+	servers := 0
 	for _, s := range block.block {
 		if s.name == "server" {
+			servers++
 			if own := w.level(s, outer); own != nil {
 				own.use("")
 			}
 		}
+	}
+	if servers == 0 && outer != nil {
+		outer.use("")
 	}
 }
 

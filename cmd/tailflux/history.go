@@ -65,7 +65,7 @@ func (h *historian) now() (*history.Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	h.store = &history.Store{Client: client, Rollups: asked(&c)}
+	h.store = &history.Store{Client: client, Rollups: rollupsOf(&c)}
 	if c.SelfMetrics {
 		h.store.Own, h.store.Policy = write.OwnMeasurement, c.RollupsPolicy()
 	}

@@ -23,8 +23,7 @@ const queryExamples = `  tailflux query rate errors p95 --since 24h
   tailflux query p95 --by host --from 2026-11-01 --to 2026-11-08 --json`
 
 func queryCommand() *cobra.Command {
-	var since, from, to, every string
-	var where []string
+	var asked questionFlags
 	var asJSON, show bool
 	var q query.Question
 	cmd := &cobra.Command{
@@ -42,11 +41,10 @@ last one that has ended. There are no rows for what was not observed.
 The exit code is 2 if no rollup can answer, or the server has no InfluxQL.`,
 		Example: queryExamples,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			now := time.Now()
-			if cmd.Flags().Changed("since") && from != "" {
+			if cmd.Flags().Changed("since") && asked.from != "" {
 				return config.UsageError{Err: errors.New("query: --since and --from: want one of the two, each says when the range begins")}
 			}
-			if err := parseQuestion(&q, args, where, now, since, from, to, every); err != nil {
+			if err := asked.parse(&q, args, time.Now()); err != nil {
 				return config.UsageError{Err: fmt.Errorf("query: %w", err)}
 			}
 			warnOfVariables(cmd)
@@ -61,7 +59,7 @@ The exit code is 2 if no rollup can answer, or the server has no InfluxQL.`,
 			if cmd.Flags().Changed("host") { // the file's is that of its machine
 				q.Where = append(q.Where, query.Condition{Tag: "host", Text: c.Host})
 			}
-			all := asked(c)
+			all := rollupsOf(c)
 			if !show {
 				all = whereRollupsAre(cmd.Context(), c, all)
 			}
@@ -76,12 +74,12 @@ The exit code is 2 if no rollup can answer, or the server has no InfluxQL.`,
 		},
 	}
 	help.WantConfigFlags(cmd)
-	cmd.Flags().StringVar(&since, "since", "1h", "how long before --to the range begins: 30m, 24h, 7d")
-	cmd.Flags().StringVar(&from, "from", "", "when it begins: 2026-11-20 or 2026-11-20T10:00:00Z (UTC)")
-	cmd.Flags().StringVar(&to, "to", "", "when it ends (default: now)")
-	cmd.Flags().StringVar(&every, "every", "", "a row for each so long: 1m, 1h")
+	cmd.Flags().StringVar(&asked.since, "since", "1h", "how long before --to the range begins: 30m, 24h, 7d")
+	cmd.Flags().StringVar(&asked.from, "from", "", "when it begins: 2026-11-20 or 2026-11-20T10:00:00Z (UTC)")
+	cmd.Flags().StringVar(&asked.to, "to", "", "when it ends (default: now)")
+	cmd.Flags().StringVar(&asked.every, "every", "", "a row for each so long: 1m, 1h")
 	cmd.Flags().StringSliceVar(&q.By, "by", nil, "a row for each value of these tags, such as path,status")
-	cmd.Flags().StringArrayVar(&where, "where", nil, "only lines with tag=value, tag!=value, tag=~regexp, tag!~regexp")
+	cmd.Flags().StringArrayVar(&asked.where, "where", nil, "only lines with tag=value, tag!=value, tag=~regexp, tag!~regexp")
 	cmd.Flags().IntVar(&q.Top, "top", 0, "only so many rows, the first ones")
 	cmd.Flags().StringVar(&q.Rollup, "rollup", "", "the rollup to ask (default: the one that suits)")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
@@ -89,8 +87,14 @@ The exit code is 2 if no rollup can answer, or the server has no InfluxQL.`,
 	return cmd
 }
 
-// parseQuestion reads what flags say.
-func parseQuestion(q *query.Question, args, where []string, now time.Time, since, from, to, every string) error {
+// questionFlags are the flags of a question that have to be parsed.
+type questionFlags struct {
+	since, from, to, every string
+	where                  []string
+}
+
+// parse makes the question of flags and arguments.
+func (f *questionFlags) parse(q *query.Question, args []string, now time.Time) error {
 	if len(args) == 0 {
 		return errors.New("nothing is asked; want some of " + query.Measures())
 	}
@@ -105,35 +109,41 @@ func parseQuestion(q *query.Question, args, where []string, now time.Time, since
 		wrong = errors.Join(wrong, err)
 		q.Measures = append(q.Measures, m)
 	}
-	for _, s := range where {
+	for _, s := range f.where {
 		c, err := query.ParseCondition(s)
 		fail("where", err)
 		q.Where = append(q.Where, c)
 	}
 	var err error
-	if every != "" {
-		q.Every, err = query.ParseDuration(every)
+	if f.every != "" {
+		q.Every, err = query.ParseDuration(f.every)
 		fail("every", err)
 	}
 	q.Now, q.To = now, now
-	if to != "" {
-		q.To, err = query.ParseTime(to)
+	if f.to != "" {
+		q.To, err = query.ParseTime(f.to)
 		fail("to", err)
 	}
-	if from != "" {
-		q.From, err = query.ParseTime(from)
+	if f.from != "" {
+		q.From, err = query.ParseTime(f.from)
 		fail("from", err)
 	} else {
-		before, err := query.ParseDuration(since)
+		before, err := query.ParseDuration(f.since)
 		q.From = q.To.Add(-before)
 		if err == nil && q.From.Unix() < 0 {
-			err = fmt.Errorf("got %q, which begins before 1970", since)
+			err = fmt.Errorf("got %q, which begins before 1970", f.since)
 		}
 		fail("since", err)
 	}
-	switch {
-	case wrong != nil:
+	if wrong != nil {
 		return wrong
+	}
+	return contradiction(q)
+}
+
+// contradiction is why no answer can fit a question, each part of which is right.
+func contradiction(q *query.Question) error {
+	switch now := q.Now; {
 	case q.From.After(now):
 		return fmt.Errorf("the range is in the future: from %s, and now it is %s", q.From.UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339))
 	case !q.From.Before(q.To):
@@ -146,8 +156,8 @@ func parseQuestion(q *query.Question, args, where []string, now time.Time, since
 	return nil
 }
 
-// asked are the rollups, each with the retention policy that it is in.
-func asked(c *config.Config) []rollup.Definition {
+// rollupsOf are the rollups, each with the retention policy that it is in.
+func rollupsOf(c *config.Config) []rollup.Definition {
 	all := definitions(c)
 	for i := range all {
 		all[i].RetentionPolicy = cmp.Or(all[i].RetentionPolicy, c.InfluxDB.RetentionPolicy)

@@ -183,21 +183,28 @@ func redeliverTo(c *config.Config, source string, log *slog.Logger) (done redeli
 	if err == nil && !redelivery.Outcome.Complete {
 		err = errors.New("redeliver: interrupted; run the same command again to continue")
 	}
+	if note := done.note(kept, redelivery.Outcome); note != nil {
+		err = errors.Join(err, note)
+	}
+	return done, err
+}
 
-	books := st.Snapshot(time.Now()).Books
-	done.Outcome, done.points, done.filtered = redelivery.Outcome, books.Written, books.Filtered
-	now, entries := time.Now(), slices.Concat(done.Refused, done.Settled)
+// note counts what became of the lines, and notes it in the reject file.
+func (d *redelivered) note(kept *state, outcome redeliver.Outcome) error {
+	now := time.Now()
+	books := kept.stats.Snapshot(now).Books
+	d.Outcome, d.points, d.filtered = outcome, books.Written, books.Filtered
+	entries := slices.Concat(outcome.Refused, outcome.Settled)
 	for i := range entries {
 		if entries[i].Kind == rejects.Redelivered && entries[i].Rollup != "" {
-			done.deltas++
+			d.deltas++
 		}
 		entries[i].Time = now
 	}
-	if _, note := kept.rejects.Append(entries); note != nil {
-		err = errors.Join(err, fmt.Errorf("redeliver: lines were delivered, and this cannot be noted; they become the same points when you run it again: %w",
-			note))
+	if _, err := kept.rejects.Append(entries); err != nil {
+		return fmt.Errorf("redeliver: lines were delivered, and this cannot be noted; they become the same points when you run it again: %w", err)
 	}
-	return done, err
+	return nil
 }
 
 // addUpAlone has redelivered lines added up, too.

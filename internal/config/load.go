@@ -153,13 +153,13 @@ func (l *loader) file(data []byte) {
 		l.blind = true
 		return
 	}
-	walk(l, root, "", "", settings, &l.config, l.at, func(key, val value) bool {
+	walk(l, root, "", taking[Config]{rows: settings, to: &l.config, at: l.at, special: func(key, val value) bool {
 		if key.text == "sources" {
 			l.at["sources"] = val.at
 			l.list(val)
 		}
 		return key.text == "sources"
-	})
+	}})
 }
 
 // list takes the list of sources.
@@ -177,40 +177,49 @@ func (l *loader) list(v value) {
 			continue
 		}
 		s := located{shown: shown, at: map[string]position{"": item.at}}
-		walk(l, item, "", shown+".", sourceSettings, &s.Source, s.at, nil)
+		walk(l, item, "", taking[Source]{shown: shown + ".", rows: sourceSettings, to: &s.Source, at: s.at})
 		l.sources = append(l.sources, s)
 	}
 }
 
-// walk takes the entries of a mapping. Their keys in the table begin with
-// prefix, and in messages with shown before that. special may take a key that
-// is not in the table.
-func walk[T any](l *loader, v value, prefix, shown string, rows []setting[T], target *T, at map[string]position, special func(key, val value) bool) {
+// taking is how the entries of a mapping are taken.
+type taking[T any] struct {
+	shown   string // stands before a key in messages
+	rows    []setting[T]
+	to      *T
+	at      map[string]position       // of the keys that were taken
+	special func(key, val value) bool // takes a key that is not in the table; nil: there is none
+}
+
+// walk takes the entries of a mapping. Their keys in the table begin with prefix.
+func walk[T any](l *loader, v value, prefix string, t taking[T]) {
 	seen := map[string]position{}
 	for _, e := range v.entries {
 		if e.key.shape == unsupported {
-			l.fail(e.key.at, strings.TrimSuffix(shown+prefix, "."), e.key.text, "a plain key")
+			l.fail(e.key.at, strings.TrimSuffix(t.shown+prefix, "."), e.key.text, "a plain key")
 			continue
 		}
 		key := prefix + e.key.text
 		if first, twice := seen[key]; twice {
-			l.fail(e.key.at, shown+key, "it again, first at "+first.String(), "it once")
+			l.fail(e.key.at, t.shown+key, "it again, first at "+first.String(), "it once")
 			continue
 		}
 		seen[key] = e.key.at
 		if strings.Contains(e.key.text, ".") {
-			l.fail(e.key.at, shown+key, "a key with a dot", "the part after the dot on a line of its own, indented")
+			l.fail(e.key.at, t.shown+key, "a key with a dot", "the part after the dot on a line of its own, indented")
 			continue
 		}
-		switch row, section := find(rows, key); {
+		switch row, section := find(t.rows, key); {
 		case row != nil:
-			apply(l, *row, shown, e.val, target, at)
+			apply(l, *row, t.shown, e.val, t.to, t.at)
 		case section && (e.val.shape == yamlMapping || e.val.shape == yamlNull):
-			walk(l, e.val, key+".", shown, rows, target, at, nil)
+			below := t
+			below.special = nil
+			walk(l, e.val, key+".", below)
 		case section:
-			l.fail(e.val.at, shown+key, e.val.got(), "a mapping with the keys "+keysOf(rows, key+"."))
-		case special == nil || !special(e.key, e.val):
-			l.unknown(e.key.at, shown, prefix, e.key.text)
+			l.fail(e.val.at, t.shown+key, e.val.got(), "a mapping with the keys "+keysOf(t.rows, key+"."))
+		case t.special == nil || !t.special(e.key, e.val):
+			l.unknown(e.key.at, t.shown, prefix, e.key.text)
 		}
 	}
 }

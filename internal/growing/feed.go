@@ -31,14 +31,24 @@ type Feed struct {
 	unsynced   unsynced
 }
 
-// NewFeed returns the way into out, for lines of maxLine bytes and longer ones. What must
-// be saved before lines are used is in c.
-func NewFeed(maxLine int, c *checkpoint.Checkpoint, pool *flow.Pool, st *stats.Stats, log *slog.Logger, out chan<- flow.Chunk, meanwhile func() time.Time) *Feed {
+// FeedConfig is what a [Feed] works with.
+type FeedConfig struct {
+	MaxLine    int // bytes of a line; of longer ones only the beginning is sent
+	Pool       *flow.Pool
+	Out        chan<- flow.Chunk
+	Checkpoint *checkpoint.Checkpoint // is saved before lines are used that need it
+	Meanwhile  func() (next time.Time)
+	Stats      *stats.Stats
+	Log        *slog.Logger
+}
+
+// NewFeed returns a feed. Nothing is sent yet.
+func NewFeed(c FeedConfig) *Feed {
 	patience := time.NewTimer(0)
 	patience.Stop()
-	d := &Feed{stats: st, log: log, checkpoint: c, meanwhile: meanwhile, patience: patience}
-	d.unsynced.kept = c.SyncLogs(d.unsynced.sync)
-	d.Through(maxLine, pool, out)
+	d := &Feed{stats: c.Stats, log: c.Log, checkpoint: c.Checkpoint, meanwhile: c.Meanwhile, patience: patience}
+	d.unsynced.kept = c.Checkpoint.SyncLogs(d.unsynced.sync)
+	d.Through(c.MaxLine, c.Pool, c.Out)
 	return d
 }
 

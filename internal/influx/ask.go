@@ -50,13 +50,14 @@ func (c *Client) row(ctx context.Context, statement string, number func(column s
 	}
 	for _, result := range resp.Results {
 		for _, series := range result.Series {
-			for _, row := range series.Values[:min(1, len(series.Values))] {
-				for i, column := range series.Columns[:min(len(series.Columns), len(row))] {
-					if text, ok := row[i].(json.Number); ok {
-						if value, err := text.Int64(); err == nil {
-							number(column, value)
-						}
-					}
+			if len(series.Values) == 0 {
+				continue
+			}
+			row := series.Values[0]
+			for i, column := range series.Columns[:min(len(series.Columns), len(row))] {
+				text, _ := row[i].(json.Number)
+				if value, err := text.Int64(); err == nil {
+					number(column, value)
 				}
 			}
 		}

@@ -45,7 +45,7 @@ func (r *Reader) imports(ctx context.Context, out chan<- flow.Chunk) error {
 	s := r.sources[0]
 	i := &importer{
 		files: r.config.Import, source: s.Source, ledger: s.ledger, saved: s.ledger.Copy(), progress: r.config.Progress, judge: r.config.Judge,
-		feed: growing.NewFeed(r.config.MaxLine, r.checkpoint, r.pool, r.stats, r.log, out, never), log: r.log, checkpoint: r.checkpoint,
+		feed: r.newFeed(out, never), log: r.log, checkpoint: r.checkpoint,
 	}
 	i.feed.Ends = r.config.Ends
 	return i.run(ctx)

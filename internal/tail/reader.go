@@ -156,7 +156,7 @@ func (r *Reader) RunUntil(ctx context.Context, enough <-chan struct{}, out chan<
 	r.stats.Looked(time.Now())
 	defer r.stats.Looked(time.Time{})
 	if r.feed == nil {
-		r.feed = growing.NewFeed(r.config.MaxLine, r.checkpoint, r.pool, r.stats, r.log, out, r.lookIfDue)
+		r.feed = r.newFeed(out, r.lookIfDue)
 	}
 	r.feed.Through(r.config.MaxLine, r.pool, out)
 	r.feed.Ends = r.config.Ends
@@ -206,6 +206,12 @@ func (r *Reader) RunUntil(ctx context.Context, enough <-chan struct{}, out chan<
 			return nil
 		}
 	}
+}
+
+func (r *Reader) newFeed(out chan<- flow.Chunk, meanwhile func() (next time.Time)) *growing.Feed {
+	return growing.NewFeed(growing.FeedConfig{
+		MaxLine: r.config.MaxLine, Pool: r.pool, Out: out, Checkpoint: r.checkpoint, Meanwhile: meanwhile, Stats: r.stats, Log: r.log,
+	})
 }
 
 // hasEnough reports whether nothing more is to be read in this Run.

@@ -205,15 +205,7 @@ func (w *Writer) Run(ctx context.Context, in <-chan flow.Batch) error {
 			return err
 		}
 		for ready && len(w.queue) < w.config.InFlight && (w.full() || due && !w.backlog.empty()) {
-			r := w.backlog.take(w.config.BatchPoints)
-			w.register(r)
-			w.address(r)
-			w.replayed(r)
-			w.queue = append(w.queue, r)
-			senders.Go(func() {
-				w.deliver(sending, r)
-				w.done <- r
-			})
+			w.sendOldest(sending, &senders)
 			wait()
 		}
 		if in == nil && w.backlog.empty() && len(w.queue) == 0 {
@@ -259,6 +251,19 @@ func (w *Writer) Run(ctx context.Context, in <-chan flow.Batch) error {
 			return w.undelivered(ctx)
 		}
 	}
+}
+
+// sendOldest makes a request of the oldest lines of the backlog, and puts it on its way.
+func (w *Writer) sendOldest(sending context.Context, senders *sync.WaitGroup) {
+	r := w.backlog.take(w.config.BatchPoints)
+	w.register(r)
+	w.address(r)
+	w.replayed(r)
+	w.queue = append(w.queue, r)
+	senders.Go(func() {
+		w.deliver(sending, r)
+		w.done <- r
+	})
 }
 
 // full reports whether a request should be sent without waiting for more.

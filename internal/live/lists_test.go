@@ -298,6 +298,28 @@ func TestAddressesAreKeptBack(t *testing.T) {
 	})
 }
 
+// Of sources all are there, of paths those with most requests.
+func TestAllSourcesAreListed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFeeder(t, live.Config{})
+		for n := range 30 {
+			l := at(time.Now())
+			l.by, l.path = fmt.Sprintf("site-%d", n), fmt.Sprintf("/%c", 'a'+n)
+			f.add(t, l, l)
+		}
+		f.Publish(time.Now())
+		top := f.Snapshot().Top
+		if len(top.Paths) != 20 || len(top.Sources) != 30 {
+			t.Errorf("%d paths and %d sources, want 20 and 30", len(top.Paths), len(top.Sources))
+		}
+		for _, row := range top.Sources {
+			if row.Requests != 2 {
+				t.Errorf("%+v, want 2 requests", row)
+			}
+		}
+	})
+}
+
 // A path with few requests is not the slowest one, if there is one with enough.
 func TestSlowestPathsHaveEnoughRequests(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

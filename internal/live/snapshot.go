@@ -60,7 +60,7 @@ type Top struct {
 	Statuses  []Row `json:"statuses"`
 	Hosts     []Row `json:"hosts"` // virtual ones
 	Referrers []Row `json:"referrers"`
-	Sources   []Row `json:"sources"`
+	Sources   []Row `json:"sources"` // all that have requests
 }
 
 // Row is a value and its requests.

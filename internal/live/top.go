@@ -33,10 +33,10 @@ func (l *lists) top(nano int64) *Top {
 	}
 	byRequests := func(v *value) float64 { return float64(v.requests) }
 	paths := l.paths.values(p, nil)
-	t.Paths = l.best(paths, byRequests)
-	t.Failing = l.best(paths, func(v *value) float64 { return float64(v.server) })
-	t.ClientErrors = l.best(paths, func(v *value) float64 { return float64(v.client) })
-	t.Slowest = l.best(paths, func(v *value) float64 {
+	t.Paths = best(paths, byRequests, l.rows)
+	t.Failing = best(paths, func(v *value) float64 { return float64(v.server) }, l.rows)
+	t.ClientErrors = best(paths, func(v *value) float64 { return float64(v.client) }, l.rows)
+	t.Slowest = best(paths, func(v *value) float64 {
 		switch {
 		case v.timed == 0:
 			return 0
@@ -44,15 +44,15 @@ func (l *lists) top(nano int64) *Top {
 			return float64(v.p95) / 1e12
 		}
 		return float64(v.p95)
-	})
-	t.Clients = l.best(l.clients.values(p, nil), byRequests)
-	t.Agents = l.best(l.agents.values(p, nil), byRequests)
-	t.Bots = l.best(l.agents.values(p, (*row).isBot), byRequests)
-	t.Methods = l.best(l.methods.values(p, nil), byRequests)
-	t.Statuses = l.best(l.statuses.values(p, nil), byRequests)
-	t.Hosts = l.best(l.hosts.values(p, nil), byRequests)
-	t.Referrers = l.best(l.referrers.values(p, nil), byRequests)
-	t.Sources = l.best(l.sources.values(p, nil), byRequests)
+	}, l.rows)
+	t.Clients = best(l.clients.values(p, nil), byRequests, l.rows)
+	t.Agents = best(l.agents.values(p, nil), byRequests, l.rows)
+	t.Bots = best(l.agents.values(p, (*row).isBot), byRequests, l.rows)
+	t.Methods = best(l.methods.values(p, nil), byRequests, l.rows)
+	t.Statuses = best(l.statuses.values(p, nil), byRequests, l.rows)
+	t.Hosts = best(l.hosts.values(p, nil), byRequests, l.rows)
+	t.Referrers = best(l.referrers.values(p, nil), byRequests, l.rows)
+	t.Sources = best(l.sources.values(p, nil), byRequests, l.sources.capacity) // all: the page looks each up
 	all := l.all()
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		if all[name].isFull(p) {
@@ -95,8 +95,8 @@ func (r *row) p95(now *panes, greatest uint32) Number {
 	return p95[0]
 }
 
-// best are the rows with the most of something; rows with 0 are left out.
-func (l *lists) best(all []value, of func(*value) float64) []Row {
+// best are as many rows at most, those with the most of something; rows with 0 are left out.
+func best(all []value, of func(*value) float64, most int) []Row {
 	type ranked struct {
 		rank float64
 		*value
@@ -104,18 +104,18 @@ func (l *lists) best(all []value, of func(*value) float64) []Row {
 	compare := func(a, b ranked) int {
 		return cmp.Or(cmp.Compare(b.rank, a.rank), cmp.Compare(b.requests, a.requests), cmp.Compare(string(a.name), string(b.name)))
 	}
-	best := make([]ranked, 0, l.rows+1)
+	first := make([]ranked, 0, min(len(all), most)+1)
 	for i := range all {
 		v := ranked{of(&all[i]), &all[i]}
-		if v.rank <= 0 || len(best) == l.rows && compare(v, best[len(best)-1]) > 0 {
+		if v.rank <= 0 || len(first) == most && compare(v, first[len(first)-1]) > 0 {
 			continue
 		}
-		at, _ := slices.BinarySearchFunc(best, v, compare)
-		best = slices.Insert(best, at, v)
-		best = best[:min(len(best), l.rows)]
+		at, _ := slices.BinarySearchFunc(first, v, compare)
+		first = slices.Insert(first, at, v)
+		first = first[:min(len(first), most)]
 	}
-	rows := make([]Row, len(best))
-	for i, v := range best {
+	rows := make([]Row, len(first))
+	for i, v := range first {
 		rows[i] = Row{
 			Name: string(v.name), Requests: int64(v.requests), ClientErrors: int64(v.client), ServerErrors: int64(v.server),
 			Bytes: v.bytes, Mean: None(), P95: v.p95,

@@ -138,15 +138,17 @@ const lists = {
   statuses: list('statuses', 'Statuses', 'Status', [requests('statuses'), sent]),
 };
 
-/** @type {Record<string, number>} requests of a source in the window */
-let bySource = {};
+/** @type {Map<string, number>} requests of a source in the window */
+let bySource = new Map();
+/** Of a source that is not there: 0, unless there are more than are kept. */
+let ofOthers = /** @type {number | null} */ (0);
 const sources = table({
   id: 'sources',
   title: 'Sources',
   key: (/** @type {Source} */ s) => s.name,
   columns: [
     { head: 'Source', kind: 'name', text: (s) => s.name, title: (s) => s.path },
-    { head: 'Requests', kind: 'n', text: (s) => count(bySource[s.name] ?? 0) },
+    { head: 'Requests', kind: 'n', text: (s) => count(bySource.get(s.name) ?? ofOthers) },
     { head: 'Behind', kind: 'n', text: (s) => (s.lag_bytes > 0 ? span(s.lag_seconds) : '0 s'), tone: (s) => (s.lag_seconds > 10 ? 'warn' : '') },
     { head: 'Unread', kind: 'n', text: (s) => bytes(Math.max(0, s.lag_bytes)) },
     { head: 'State', text: (s) => s.trouble || 'open', title: (s) => s.trouble ?? '', tone: (s) => (s.trouble ? 'bad' : '') },
@@ -164,7 +166,8 @@ export function mountNow() {
 export function drawNow(answer) {
   if (answer.pipeline) {
     drawPipeline(answer.pipeline);
-    bySource = Object.fromEntries((answer.live?.top.sources ?? []).map((r) => [r.name, r.requests]));
+    bySource = new Map((answer.live?.top.sources ?? []).map((r) => [r.name, r.requests]));
+    ofOthers = answer.live?.top.full.includes('sources') ? null : 0;
     sources.set(answer.pipeline.sources);
     offerSources(answer.pipeline.sources.map((s) => s.name));
   }

@@ -26,7 +26,7 @@ export interface Row {
 
 export type TopList = 'paths' | 'failing' | 'refused' | 'slowest' | 'clients' | 'agents' | 'bots' | 'methods' | 'statuses' | 'hosts' | 'referrers' | 'sources';
 
-export type Top = { sampled: number } & Record<TopList, Row[] | null>;
+export type Top = { sampled: number; full: string[] } & Record<TopList, Row[] | null>;
 
 export interface Snapshot {
   at: string;

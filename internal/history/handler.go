@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"strconv"
 	"sync"
 	"time"
@@ -56,10 +57,10 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	// It may take longer than other answers.
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(Patience + 5*time.Second))
 	w.Header().Set("Cache-Control", "no-store")
-	values := r.URL.Query()
+	values, unread := url.ParseQuery(r.URL.RawQuery) // not r.URL.Query(), which leaves out what it cannot read
 	request, err := Parse(values, s.Now())
 	form, wrong := parseForm(values)
-	if err = errors.Join(err, wrong); err != nil {
+	if err = errors.Join(unread, err, wrong); err != nil {
 		s.writeError(w, state{http.StatusBadRequest, "wrong", err.Error()})
 		return
 	}

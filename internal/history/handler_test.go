@@ -58,6 +58,9 @@ func TestAWrongQuestionIsToldWhatIsWrong(t *testing.T) {
 		"format=csv":                        "format=csv: want of=",
 		"format=csv&of=users":               `of: got "users", want one of requests`,
 		"of=":                               `of: got ""`,
+		"range=1h&path=/p;v=1":              "semicolon",
+		"range=1h;path=/p":                  "semicolon",
+		"path=%zz":                          `invalid URL escape "%zz"`,
 	} {
 		w := httptest.NewRecorder()
 		handler.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/history?"+query, nil))

@@ -530,6 +530,7 @@ func TestTail(t *testing.T) {
 func TestTailRefuses(t *testing.T) {
 	for path, want := range map[string]int{
 		"/live/tail?class=6xx": 400, "/live/tail?class=5": 400, "/live/tail?text=" + strings.Repeat("x", 257): 400, "/live/tail?source=" + strings.Repeat("x", 257): 400,
+		"/live/tail?text=a;b": 400, "/live/tail?text=%zz": 400,
 	} {
 		if w := ask(handler(&board{}), "GET", path); w.Code != want {
 			t.Errorf("GET %.40s = %d, want %d", path, w.Code, want)

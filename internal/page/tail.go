@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/tailflux/tailflux/internal/live"
@@ -77,7 +78,10 @@ func gather(requests <-chan live.Request) (batch []live.Request) {
 
 // filterOf is what a client wants to see of the requests.
 func filterOf(r *http.Request) (f live.Filter, err error) {
-	q := r.URL.Query()
+	q, err := url.ParseQuery(r.URL.RawQuery) // not r.URL.Query(), which leaves out what it cannot read
+	if err != nil {
+		return f, err
+	}
 	f = live.Filter{Text: q.Get("text"), Class: q.Get("class"), Source: q.Get("source")}
 	if len(f.Text) > maxTailText || len(f.Source) > maxTailText {
 		return f, fmt.Errorf("text and source may have %d bytes at most", maxTailText)

@@ -50,12 +50,16 @@ func TestLivePage(t *testing.T) {
 		{"filter", testPageFilter},
 		{"restart", testPageRestart},
 		{"outage", testPageOutage},
+		{"silence", testPageSilence},
+		{"full", testPageFull},
+		{"sources", testPageSources},
 		{"token", testPageToken},
 		{"names", testPageNames},
 		{"hostile", testPageHostile},
 		{"quiet", testPageQuiet},
 		{"history", testPageHistory}, // rollups are a minute late
 		{"asking", testPageAsking},
+		{"twice", testPageTwice},
 		{"axe", testPageAxe},
 		{"screenshots", testPageScreenshots},
 	}

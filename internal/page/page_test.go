@@ -425,6 +425,11 @@ func TestStreamLimit(t *testing.T) {
 			t.Errorf("one more of %s = %d %s", path, resp.Status, text)
 		}
 	}
+	if resp, err := http.Head(server.URL + "/live/stream"); err != nil {
+		t.Fatal(err)
+	} else if resp.Body.Close(); resp.StatusCode != http.StatusServiceUnavailable || resp.Header.Get("Retry-After") == "" {
+		t.Errorf("HEAD of one more = %d, Retry-After %q", resp.StatusCode, resp.Header.Get("Retry-After"))
+	}
 	if resp := open(t, server, "/live"); resp.Status != 200 {
 		t.Errorf("/live beside 40 streams = %d", resp.Status)
 	}

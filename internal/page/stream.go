@@ -110,7 +110,14 @@ func (p *Page) open(w http.ResponseWriter, r *http.Request) (s *stream, ok bool)
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Accel-Buffering", "no") // an nginx before it passes each event on
-	if r.Method == http.MethodHead {
+	full := func() {
+		h.Set("Retry-After", "30")
+		http.Error(w, fmt.Sprintf("%d clients watch already, which is the limit: close one, or ask /live", maxStreams), http.StatusServiceUnavailable)
+	}
+	if r.Method == http.MethodHead { // the page asks so why it has no stream
+		if len(p.streams) == maxStreams {
+			full()
+		}
 		return nil, false
 	}
 	if r.Header.Get("Sec-Fetch-Site") == "cross-site" { // it could read nothing of it, but would take all streams
@@ -120,8 +127,7 @@ func (p *Page) open(w http.ResponseWriter, r *http.Request) (s *stream, ok bool)
 	select {
 	case p.streams <- struct{}{}:
 	default:
-		h.Set("Retry-After", "30")
-		http.Error(w, fmt.Sprintf("%d clients watch already, which is the limit: close one, or ask /live", maxStreams), http.StatusServiceUnavailable)
+		full()
 		return nil, false
 	}
 	s = &stream{page: p, w: w, control: http.NewResponseController(w), timer: time.NewTimer(0)}

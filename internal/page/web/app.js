@@ -67,10 +67,12 @@ function renewed(hash) {
   return true;
 }
 
-/** @param {Date} since @param {boolean} token */
-function lost(since, token) {
+/** @param {Date} since @param {import('./stream.js').Why} why */
+function lost(since, why) {
   document.body.classList.add('stale');
-  if (token) say('bad', 'The token is asked for again.', 'Load the page once more.');
+  allowTail(false); // its stream is as dead, and nothing else would say so
+  if (why === 'token') say('bad', 'The token is asked for again.', 'Load the page once more.');
+  else if (why === 'full') say('bad', 'tailflux has no stream for this page: 40 are open already.', `What is shown is of ${clock(since)}. Close a page that nobody looks at; this one asks again by itself.`);
   else say('bad', `No connection since ${clock(since)}.`, 'What is shown is of that time. The page goes on by itself.');
 }
 

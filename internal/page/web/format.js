@@ -20,6 +20,9 @@ export function rate(n) {
   return size < 10 ? n.toFixed(1) : whole.format(n);
 }
 
+/** The same of a quiet path, which has a few in an hour. @param {number | null} n */
+export const rareRate = (n) => (n !== null && n > 0 && n < 0.01 ? (n < 0.00001 ? '<0.00001' : n.toFixed(5).replace(/0+$/, '')) : rate(n));
+
 /** For an axis or a narrow column: 1.2k. @param {number | null | undefined} n */
 export function short(n) {
   if (isNone(n)) return none;
@@ -91,4 +94,10 @@ export const several = (n, one, many = one + 's') => `${count(n)} ${n === 1 ? on
 export function changed(share) {
   const text = Math.abs(share * 100).toFixed(Math.abs(share) < 0.1 ? 1 : 0);
   return `${Number(text) === 0 ? '±' : share > 0 ? '+' : '−'}${text} %`;
+}
+
+/** What the daemon says of an error, as a sentence. @param {unknown} text */
+export function sentence(text) {
+  const plain = String(text ?? 'The daemon does not say why');
+  return plain.slice(0, 1).toUpperCase() + plain.slice(1) + (/[.!?]$/.test(plain) ? '' : '.');
 }

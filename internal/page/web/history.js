@@ -1,10 +1,10 @@
 // The view History: hours to years, from InfluxDB. The address says what is asked, so a link
 // to it shows the same.
-import { bytes, changed, count, none, percent, rate as usualRate, short, several, took, tookShort } from './format.js';
+import { bytes, changed, count, none, percent, rareRate as rate, sentence, short, took, tookShort } from './format.js';
 import { drawStrips } from './observed.js';
 import { chartPanel } from './panels.js';
 import { element, plain, setText, table } from './tables.js';
-import { calendar, localInput } from './when.js';
+import { calendar, iso, length, localInput } from './when.js';
 
 /**
  * @typedef {import('./types.d.ts').Row} Row
@@ -25,6 +25,7 @@ let is = null;
 let answers = '';
 /** @type {AbortController | null} */
 let asking = null;
+const patience = 40_000; // ms until nothing answers; the daemon itself takes 30 s at most
 let seen = false;
 /** @type {number | undefined} */
 let timer;
@@ -67,9 +68,6 @@ const zoom = (/** @type {number} */ from, /** @type {number} */ to) => {
   if (to - from < 60) return;
   location.hash = link({ range: null, from: iso(from), to: iso(to) });
 };
-const iso = (/** @type {number} */ at) => new Date(Math.round(at) * 1000).toISOString().slice(0, 19) + 'Z';
-/** Of a quiet path there are a few in an hour. @param {number | null} n */
-const rate = (n) => (n !== null && n > 0 && n < 0.01 ? (n < 0.00001 ? '<0.00001' : n.toFixed(5).replace(/0+$/, '')) : usualRate(n));
 const perCent = (/** @type {number | null} */ n) => percent(n);
 
 /** @type {[string, string, import('./panels.js').Spec, (s: Course, b: Course, every: number[]) => (number | null)[][]][]} */
@@ -190,8 +188,14 @@ function withLinks(panel, of) {
 /** @param {Event} event */
 function between(event) {
   event.preventDefault();
-  const at = (/** @type {string} */ name) => Date.parse(/** @type {HTMLInputElement} */ (parts[name]).value) / 1000;
-  if (Number.isFinite(at('from'))) location.hash = link({ range: null, from: iso(at('from')), to: Number.isFinite(at('to')) ? iso(at('to')) : null });
+  const at = (/** @type {'from' | 'to'} */ name) => {
+    const text = /** @type {HTMLInputElement} */ (parts[name]).value;
+    if (is && text === localInput(is[name])) return is[name]; // in an hour that comes twice, the text alone does not say which
+    const parsed = Date.parse(text) / 1000;
+    return Number.isFinite(parsed) ? iso(parsed) : null;
+  };
+  const [from, to] = [at('from'), at('to')];
+  if (from) location.hash = link({ range: null, from, to });
 }
 
 /** Shows what the part of the URL behind #history? asks for. @param {URLSearchParams} query */
@@ -214,6 +218,7 @@ export function hideHistory() {
   seen = false;
   clearTimeout(timer);
   asking?.abort();
+  asking = null;
 }
 
 /** The colours have changed. */
@@ -238,6 +243,7 @@ async function ask() {
     parts.said.dataset.state = 'ok';
     setText(parts.said, 'InfluxDB is asked…');
   }
+  const late = setTimeout(() => mine.abort(), patience);
   /** @type {[History | null, string]} */
   let [answer, trouble] = [null, ''];
   try {
@@ -251,7 +257,8 @@ async function ask() {
   } catch {
     trouble = 'The daemon does not answer. The page asks again by itself.';
   }
-  if (mine.signal.aborted || query !== String(asked)) return;
+  clearTimeout(late);
+  if (asking !== mine || query !== String(asked)) return;
   if (answer) {
     is = answer;
     answers = query;
@@ -263,12 +270,6 @@ async function ask() {
   parts.shown.classList.toggle('old', answer === null);
   const every = !answer ? 15 : Math.min(Math.max(answer.series.step / 4, 10), 300);
   if (!answer || !asked.has('to')) timer = setTimeout(again, every * 1000);
-}
-
-/** @param {unknown} text */
-function sentence(text) {
-  const plain = String(text ?? 'The daemon does not say why');
-  return plain.slice(0, 1).toUpperCase() + plain.slice(1) + (/[.!?]$/.test(plain) ? '' : '.');
 }
 
 /** @param {History} h */
@@ -325,12 +326,6 @@ function draw(h) {
   const missing = Object.entries(h.missing).filter(([part]) => part !== 'series').map(([part, why]) => ` No ${part}: ${why}.`).join('');
   setText(parts.notes, `From ${names}; a step is ${length(s.step)}. Dashed: ${earlierName()}. Drag over a chart to look closer.${missing}`);
   drawAsked();
-}
-
-/** @param {number} seconds */
-function length(seconds) {
-  for (const [unit, size] of /** @type {const} */ ([['day', 86400], ['hour', 3600], ['minute', 60]])) if (seconds % size === 0) return several(seconds / size, unit);
-  return several(seconds, 'second');
 }
 
 const earlierName = () => before[/** @type {keyof typeof before} */ (asked.get('range'))] ?? 'as long a time before';

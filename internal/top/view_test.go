@@ -75,7 +75,7 @@ func TestKeys(t *testing.T) {
 		{"back from a row", []key{keyEnter, keyEscape}, "/items/:id/1 ", "mean"},
 		{"back from a row to the filter", []key{'/', '7', keyEnter, keyEnter, keyEscape}, "only with 7", "mean"},
 		{"all of a row of another list", []key{keyEnter, keyTab}, "/checkout/1 ", "mean"},
-		{"all of no row", []key{keyLeft, keyLeft, keyEnter}, "none", "mean"},
+		{"all of no row", []key{keyLeft, keyLeft, keyEnter}, "none", "share"},
 		{"all of a long name", []key{keyTab, keyTab, keyTab, keyTab, keyEnter}, "like Gecko) Chrome/\n 1\n", "…"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -178,7 +178,7 @@ func TestWords(t *testing.T) {
 		}, "The last reload was refused, and the configuration before it is in force: host"},
 		{"behind", func(p *Picture) { p.Pipeline.Sources[0].LagBytes, p.Pipeline.Sources[0].LagSeconds = 5e6, 700 }, "Reading is 11 min behind: 5.00 MB are to be read"},
 		{"a little behind", func(p *Picture) { p.Pipeline.Sources[0].LagBytes, p.Pipeline.Sources[0].LagSeconds = 5e6, 10 }, "All is well"},
-		{"rejected", func(p *Picture) { p.Pipeline.Lines.Rejected = 123456 }, "10.0 % of the lines are rejected"},
+		{"rejected", func(p *Picture) { p.Pipeline.Lines.Rejected = 123456 }, "10.0 % of the lines since the start are rejected"},
 		{"few rejected", func(p *Picture) { p.Pipeline.Lines.Rejected = 12345 }, "All is well"},
 		{"errors", func(p *Picture) { p.Live.Slots.Classes["5xx"] = p.Live.Slots.Classes["2xx"] }, "90.0 % of the requests of the last minute failed (5xx)"},
 		{"errors before", func(p *Picture) { copy(p.Live.Slots.Classes["5xx"][:160], p.Live.Slots.Classes["2xx"]) }, "All is well"},
@@ -223,7 +223,7 @@ func TestRejectedInTheLastMinute(t *testing.T) {
 	next(time.Second, 1234667, 57, "50.0 % of the lines of the last minute are rejected")
 	next(30*time.Second, 1235567, 57, "5.00 % of the lines of the last minute are rejected")
 	next(40*time.Second, 1236567, 57, "All is well")
-	next(time.Second, 100, 100, "100.0 % of the lines are rejected") // after a restart
+	next(time.Second, 100, 100, "100.0 % of the lines since the start are rejected") // after a restart
 	next(time.Second, 200, 100, "All is well")
 }
 

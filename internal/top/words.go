@@ -111,7 +111,10 @@ func (v *view) slowness(p *Pipeline) (all []string) {
 	if !v.alone && p.InfluxDB.Up && p.Undelivered > slowSeconds {
 		say("The oldest of %s lines waits for %s: InfluxDB is slow, or refuses requests", count(p.Lines.InFlight), span(seconds(p.Undelivered)))
 	}
-	read, rejected, of := p.Lines.Read, p.Lines.Rejected, ""
+	read, rejected, of := p.Lines.Read, p.Lines.Rejected, " since the start" // of tailflux: nothing is known of a minute yet
+	if v.alone {
+		of = ""
+	}
 	if was := v.before; was != nil {
 		read, rejected, of = read-was.Lines.Read, rejected-was.Lines.Rejected, " of the last minute"
 	}

@@ -78,8 +78,12 @@ func columnsOf(name string) []column {
 		{"share", 8, func(r *live.Row, all int64) string { return share(r.Requests, all) }, normal},
 		{"mean", 9, func(r *live.Row, _ int64) string { return took(r.Mean) }, normal},
 	}
-	if name == "slowest" {
+	switch name {
+	case "slowest":
 		all[1], all[2] = all[2], all[1]
+	case "clients", "agents", "bots": // of which no percentiles are kept
+		all[2] = all[len(all)-1]
+		all = all[:len(all)-1]
 	}
 	return all
 }

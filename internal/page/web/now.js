@@ -113,6 +113,7 @@ const name = (/** @type {string} */ head) => ({ head, kind: 'name', text: (/** @
 const requests = (/** @type {string} */ list) => ({ head: 'Requests', kind: 'n bar', text: (/** @type {Row} */ r) => count(r.requests), share: (/** @type {Row} */ r) => r.requests / (most[list] || 1) });
 const errors = { head: 'Errors', kind: 'n', text: (/** @type {Row} */ r) => percent(errorShare(r)), tone: (/** @type {Row} */ r) => (failed(r) >= 0.05 ? 'bad' : errorShare(r) >= 0.2 ? 'warn' : '') };
 const p95 = { head: 'p95', kind: 'n', text: (/** @type {Row} */ r) => took(r.p95) };
+const mean = { head: 'Mean', kind: 'n', text: (/** @type {Row} */ r) => took(r.mean) };
 const sent = { head: 'Sent', kind: 'n', text: (/** @type {Row} */ r) => bytes(r.bytes) };
 
 /** @param {string} id @param {string} title @param {string} head @param {import('./tables.js').Column<Row>[]} columns @param {string} [empty] */
@@ -127,13 +128,13 @@ const lists = {
   ], 'No path has answered with 5xx.'),
   slowest: list('slowest', 'Slowest paths', 'Path', [
     { head: 'p95', kind: 'n bar', text: (r) => took(r.p95), share: (r) => (r.p95 ?? 0) / (most.slowest || 1) },
-    { head: 'Mean', kind: 'n', text: (r) => took(r.mean) },
+    mean,
     { head: 'Requests', kind: 'n', text: (r) => count(r.requests) },
   ], 'The log has no times of requests: docs/log-formats.md says how it gets them.'),
   clients: list('clients', 'Clients', 'Network', [requests('clients'), errors, sent]),
   agents: list('agents', 'Agents', 'Agent', [requests('agents'), errors]),
   bots: list('bots', 'Bots', 'Agent', [requests('bots'), errors], 'No agent says that it is one.'),
-  hosts: list('hosts', 'Hosts', 'Host', [requests('hosts'), errors, p95]),
+  hosts: list('hosts', 'Hosts', 'Host', [requests('hosts'), errors, mean]),
   referrers: list('referrers', 'Referrers', 'From', [requests('referrers')]),
   statuses: list('statuses', 'Statuses', 'Status', [requests('statuses'), sent]),
 };

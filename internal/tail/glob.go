@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/tailflux/tailflux/internal/checkpoint"
+	"github.com/tailflux/tailflux/internal/escape"
+	"github.com/tailflux/tailflux/internal/lineproto"
 	"github.com/tailflux/tailflux/internal/logfile"
 	"github.com/tailflux/tailflux/internal/stats"
 )
@@ -130,6 +132,46 @@ func (g *glob) isLeft(r *Reader, path string) bool {
 	return true
 }
 
+// withOwnTags returns the names that no other source has in InfluxDB, where equal series and
+// stamps overwrite each other: what InfluxDB refuses in a tag is cleaned, so that two names may
+// be one there. The files of the others are left out. A log that is known goes on.
+func (r *Reader) withOwnTags(g *glob, names []string, files map[string][]day) []string {
+	if len(names) == 0 {
+		return nil
+	}
+	type owner struct{ name, path string }
+	owners, known := map[string]owner{}, r.checkpoint.Paths()
+	for _, s := range r.sources {
+		owners[lineproto.TagValue(s.Name)] = owner{s.Name, s.Path}
+	}
+	for _, before := range []bool{true, false} {
+		for _, name := range names {
+			if tag := lineproto.TagValue(name); (known[name] != "") == before && owners[tag].name == "" {
+				owners[tag] = owner{name, files[name][0].path}
+			}
+		}
+	}
+	return slices.DeleteFunc(names, func(name string) bool {
+		tag := lineproto.TagValue(name)
+		if owners[tag].name == name {
+			return false
+		}
+		followed := readable(owners[tag].path)
+		for _, d := range files[name] {
+			g.left = append(g.left, d.path)
+			r.log.Error("file that matches the glob is left out until the next start or reload: its source has the tag of another one, and their points would overwrite each other; rename the file",
+				"file", readable(d.path), "glob", g.Pattern, "source", tag, "followed", followed)
+			if r.config.Once {
+				r.fail(fmt.Errorf("%s: its source has the tag %s in InfluxDB, as that of %s; rename it", readable(d.path), tag, followed))
+			}
+		}
+		return true
+	})
+}
+
+// readable is a path in which each byte is seen by which it differs from another one.
+func readable(path string) string { return escape.Unprintable(path, escape.Hex) }
+
 // waiting returns the paths in the checkpoint at which there is no file any more, but of whose
 // logs something is still to be read.
 func (g *glob) waiting(c *checkpoint.Checkpoint) (paths []string) {
@@ -179,7 +221,7 @@ func (r *Reader) find(now time.Time) {
 			}
 			files[name] = append(files[name], day{path, date})
 		}
-		for _, name := range names {
+		for _, name := range r.withOwnTags(g, names, files) {
 			if all := files[name]; g.logs[name] == nil && len(all) == 1 && all[0].date == "" {
 				r.add(Source{Config: g.Config, Name: name, Path: all[0].path, FromEnd: fromEnd}).glob = g
 			} else {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/tailflux/tailflux/internal/flow"
+	"github.com/tailflux/tailflux/internal/lineproto"
 	"github.com/tailflux/tailflux/internal/stats"
 	"github.com/tailflux/tailflux/internal/wake"
 )
@@ -173,12 +174,22 @@ func (m *moves) intoGlobs(globs []*glob, unchanged map[int]*glob) {
 			continue
 		}
 		for _, s := range slices.Clone(m.left) {
-			if name, date := g.name(s.Path); s.dated == nil && date == "" && g.pattern.Matches(s.Path) {
+			if name, date := g.name(s.Path); s.dated == nil && date == "" && g.pattern.Matches(s.Path) && !m.isTaken(name) {
 				s.glob, g.followed[s.Path] = g, true
 				m.keep(s, Source{Config: g.Config, Name: name, Path: s.Path})
 			}
 		}
 	}
+}
+
+// isTaken reports whether a source has a name already, or one that is the same tag.
+func (m *moves) isTaken(name string) bool {
+	for _, as := range m.to {
+		if lineproto.TagValue(as.Name) == lineproto.TagValue(name) {
+			return true // find says so
+		}
+	}
+	return false
 }
 
 // move makes the sources what they are from now on.

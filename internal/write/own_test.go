@@ -236,6 +236,37 @@ func TestOwnPointsAtTheEnd(t *testing.T) {
 	}
 }
 
+// Nor does one that answers each of many requests after a while: what was observed in 300 days
+// is 87 of them.
+func TestMuchToSayAtTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := ownConfig()
+		c.Own.AtStart = false
+		requests := 0
+		b := start(t, c, sink{write: func(ctx context.Context, body string) error {
+			if !isOwn(body) {
+				return nil
+			}
+			requests++
+			select {
+			case <-time.After(250 * time.Millisecond):
+				return nil
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}}, &rejectFile{})
+		now := time.Now().Unix()
+		b.from = (now - 300*86400) * 1e9
+		b.sendSeen("p", now, true)
+		time.Sleep(2 * time.Second)
+		at := time.Now()
+		b.finish()
+		if took := time.Since(at); requests < 7 || took > 3*time.Second {
+			t.Errorf("%d requests in %s to the end, want some, in two seconds", requests, took)
+		}
+	})
+}
+
 // Each field is documented, and of one type.
 func TestOwnFields(t *testing.T) {
 	page, err := os.ReadFile("../../docs/monitor.md")

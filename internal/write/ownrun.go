@@ -132,18 +132,18 @@ func (o *ownRun) answered(err error) bool {
 	return true
 }
 
-// last sends what there is to say at the end, if that may work: each request once, and
-// none after one without an answer.
+// last sends what there is to say at the end, if that may work: each request once, none
+// after one that has no answer, and all of them for ownPatience at most.
 func (o *ownRun) last(ctx context.Context, st *stats.Stats, works bool) {
 	if o == nil || !works {
 		return
 	}
+	ctx, cancel := context.WithTimeout(ctx, ownPatience)
+	defer cancel()
 	if o.busy {
 		select {
 		case err := <-o.done:
 			o.answered(err)
-		case <-time.After(ownPatience):
-			return
 		case <-ctx.Done():
 			return
 		}
@@ -153,13 +153,7 @@ func (o *ownRun) last(ctx context.Context, st *stats.Stats, works bool) {
 		pieces = append(pieces, o.unsent)
 	}
 	pieces = append(pieces, o.now(st))
-	for o.write(ctx, pieces) && o.left {
+	for o.answered(o.sink.Write(ctx, pieces)) && o.left {
 		pieces = [][]byte{o.spans(nil)}
 	}
-}
-
-func (o *ownRun) write(ctx context.Context, pieces [][]byte) (answered bool) {
-	ctx, cancel := context.WithTimeout(ctx, ownPatience)
-	defer cancel()
-	return o.answered(o.sink.Write(ctx, pieces))
 }

@@ -285,7 +285,12 @@ func TestPrepare(t *testing.T) {
 		{"gateway", "text/html", "<html></html>", 500},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s := newServer(t, func(w http.ResponseWriter, _ *http.Request) {
+			s := newServer(t, func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path == "/ping" {
+					w.Header().Set("X-Influxdb-Version", "1.8.10")
+					w.WriteHeader(http.StatusNoContent)
+					return
+				}
 				w.Header().Set("Content-Type", tt.kind)
 				w.WriteHeader(tt.status)
 				io.WriteString(w, tt.body)

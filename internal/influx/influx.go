@@ -206,7 +206,7 @@ func (c *Client) ask(ctx context.Context, query client.Query) (*client.Response,
 		if a.err == nil {
 			a.err = a.resp.Error()
 		}
-		if a.err != nil && strings.HasPrefix(a.err.Error(), "database not found") {
+		if a.err != nil && isDatabaseMissing(a.err.Error()) {
 			return nil, fmt.Errorf("%w: %w", ErrRefused, noDatabaseError(c.config.Database))
 		}
 		if a.err != nil {

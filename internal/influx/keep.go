@@ -247,6 +247,8 @@ func (c *Client) PolicyOf(ctx context.Context, name string) (string, error) {
 	return c.Policy(name).name, nil
 }
 
+func isDatabaseMissing(message string) bool { return strings.HasPrefix(message, "database not found") }
+
 func isPolicyMissing(message string) bool {
 	return strings.HasPrefix(message, "retention policy not found")
 }

@@ -69,7 +69,7 @@ func isAboutPoints(refused *AnswerError, header http.Header, answer []byte) bool
 		return true
 	case Unclear:
 		answer = bytes.TrimSpace(answer)
-		return header.Get("X-Influxdb-Version") != "" || bytes.HasPrefix(answer, []byte("{")) && json.Valid(answer)
+		return header.Get(versionHeader) != "" || bytes.HasPrefix(answer, []byte("{")) && json.Valid(answer)
 	}
 	return false
 }
@@ -93,7 +93,7 @@ func (c *Client) about(status int, answer []byte, unset bool) string {
 			who += ": " + text
 		}
 		return fmt.Sprintf("%s %s (%s)", c.config.URL, who, keys)
-	case strings.HasPrefix(text, "database not found"):
+	case isDatabaseMissing(text):
 		return text + " (influxdb.database)"
 	case isPolicyMissing(text) && strings.HasSuffix(text, ": "+c.config.RetentionPolicy):
 		return text + " (influxdb.retention_policy)"

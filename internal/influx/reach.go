@@ -48,7 +48,7 @@ func (c *Client) hint(status int, header http.Header, body []byte) string {
 	switch {
 	case status == http.StatusNotFound && strings.HasSuffix(c.base, "/write"):
 		return "influxdb.url must not end in /write, tailflux adds it"
-	case header.Get("X-Influxdb-Version") != "":
+	case header.Get(versionHeader) != "":
 		return c.about(status, body, false)
 	case bytes.HasPrefix(bytes.TrimSpace(body), []byte("<")):
 		by := "something else"

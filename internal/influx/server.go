@@ -4,10 +4,12 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 
 	"github.com/tailflux/tailflux/internal/lazyregexp"
 )
@@ -29,7 +31,13 @@ func (s Server) String() string {
 	return unknownServer
 }
 
-const unknownServer = "unknown"
+const (
+	unknownServer = "unknown"
+	influxDB      = "InfluxDB"
+)
+
+// versionHeader is in each answer of InfluxDB.
+const versionHeader = "X-Influxdb-Version"
 
 // Short is its version, or what it is when it does not tell.
 func (s Server) Short() string { return cmp.Or(s.Version, s.Name, unknownServer) }
@@ -72,33 +80,72 @@ func (s Server) NoInfluxQL() string {
 		"so lines that were delivered before would count twice"
 }
 
-// Server asks what it is. It blocks until ctx ends, and for at most five seconds. The
-// error is that nobody answered, or what stands before the server, of which it would not be
-// known for what it is. What answers so to /ping for ever, and passes writes on, is unknown.
+// Server asks what it is. It blocks until ctx ends, and for at most five seconds a question.
+// The error is that nobody answered, or what stands before the server, of which it would not be
+// known for what it is. What answers so for ever, and passes writes on, is unknown.
 func (c *Client) Server(ctx context.Context) (Server, error) {
+	const sure = 2 // the server may be back between a question and a write
+	for range sure {
+		is, refused, err := c.identify(ctx)
+		switch {
+		case err != nil:
+			return Server{}, err
+		case refused == nil:
+			c.server.Store(&is)
+			return is, nil
+		case !c.passesWrites(ctx):
+			return Server{}, refused
+		}
+	}
+	c.server.Store(&Server{})
+	return Server{}, nil
+}
+
+// identify asks once. What answers neither question as a server does is refused; err is that
+// nobody answered, or that the server itself does not now.
+func (c *Client) identify(ctx context.Context) (is Server, refused *AnswerError, err error) {
 	header, body, status, err := c.get(ctx, "/ping", nil)
 	if err != nil {
-		return Server{}, err
+		return is, nil, err
 	}
-	s := Server{Version: header.Get("X-Influxdb-Version")}
-	switch {
-	case s.Version != "":
-		s.Name = "InfluxDB"
-	case isInFront(status):
-		if c.Try(ctx) != nil {
-			return Server{}, &AnswerError{Status: status, Hint: c.hint(status, header, body)}
-		}
-	case status == http.StatusNoContent:
-		victoria, err := c.takesNonsense(ctx)
-		if err != nil {
-			return Server{}, err
-		}
-		if victoria {
-			s.Name, s.Flags = victoriaMetrics, c.flags(ctx)
-		}
+	if is.Version = header.Get(versionHeader); is.Version != "" {
+		is.Name = influxDB
+		return is, nil, nil
 	}
-	c.server.Store(&s)
-	return s, nil
+	pinged := status == http.StatusNoContent
+	if !pinged {
+		refused = c.refusal(status, header, body)
+	}
+	header, body, status, err = c.get(ctx, "/query", url.Values{"q": {"TAILFLUX ASKS WHO THIS IS"}})
+	switch victoria, known := takesNonsense(status, body); {
+	case err != nil:
+		return is, nil, err
+	case victoria: // whatever version it says here
+		return Server{Name: victoriaMetrics, Flags: c.flags(ctx)}, nil, nil
+	case known:
+		if is.Version = header.Get(versionHeader); is.Version != "" {
+			is.Name = influxDB
+		}
+		return is, nil, nil
+	case pinged && isInFront(status):
+		return is, nil, c.refusal(status, header, body)
+	case pinged:
+		refused = c.refusal(status, header, body)
+	}
+	return is, refused, nil
+}
+
+func (c *Client) refusal(status int, header http.Header, body []byte) *AnswerError {
+	code, text := message(body)
+	return &AnswerError{Status: status, Code: code, Message: text, Hint: c.hint(status, header, body)}
+}
+
+// passesWrites reports whether writes get to a server: they are taken, or something is
+// missing that a server alone knows of.
+func (c *Client) passesWrites(ctx context.Context) bool {
+	err := c.Try(ctx)
+	answer, answered := errors.AsType[*AnswerError](err)
+	return err == nil || answered && (isDatabaseMissing(answer.Message) || isPolicyMissing(answer.Message))
 }
 
 // isInFront reports whether an answer is that of a proxy whose server does not answer now.
@@ -118,11 +165,10 @@ func (c *Client) Known() Server {
 	return Server{}
 }
 
-// takesNonsense reports whether what is no statement gets the fixed list of databases
-// that VictoriaMetrics answers to everything. Its /ping has nothing to know it by. The error is
-// as that of [Client.Server].
-func (c *Client) takesNonsense(ctx context.Context) (bool, error) {
-	header, body, status, err := c.get(ctx, "/query", url.Values{"q": {"TAILFLUX ASKS WHO THIS IS"}})
+// takesNonsense reports whether what is no statement got the fixed list of databases
+// that VictoriaMetrics answers to everything: its /ping has nothing to know it by. It is
+// known to be another server if it looked at the statement.
+func takesNonsense(status int, body []byte) (victoria, known bool) {
 	type table struct {
 		Name    string
 		Columns []string
@@ -134,20 +180,21 @@ func (c *Client) takesNonsense(ctx context.Context) (bool, error) {
 			Series []table
 		}
 	}
-	if err == nil && isInFront(status) {
-		err = &AnswerError{Status: status, Hint: c.hint(status, header, body)}
+	if status == http.StatusBadRequest {
+		_, text := message(body)
+		return false, strings.HasPrefix(text, "error parsing query")
 	}
-	if err != nil || status != http.StatusOK || json.Unmarshal(body, &answer) != nil {
-		return false, err
+	if status != http.StatusOK || json.Unmarshal(body, &answer) != nil {
+		return false, false
 	}
 	for _, result := range answer.Results {
 		for _, series := range append(result.Series, result.table) {
 			if series.Name == "databases" || slices.Equal(series.Columns, []string{"name"}) && len(series.Values) > 0 {
-				return true, nil
+				return true, true
 			}
 		}
 	}
-	return false, nil
+	return false, len(answer.Results) > 0
 }
 
 // get asks for something by GET, as writes are sent.

@@ -78,7 +78,16 @@ func TestServerBehindAProxy(t *testing.T) {
 		{"too many requests", 429, 429, 429, false, ""},
 		{"statements are not", 204, 503, 204, false, ""},
 		{"writes alone are passed on", 503, 503, 204, true, "unknown"},
-		{"/ping is not known there", 404, 200, 204, true, "unknown"},
+		{"a wrong password is found there", 401, 401, 401, false, ""},
+		{"nobody may come in", 403, 403, 403, false, ""},
+		{"the way is not known now", 404, 404, 404, false, ""},
+		{"it has just broken", 500, 500, 500, false, ""},
+		{"it is moved", 301, 301, 301, false, ""},
+		{"the way is not known to all but /ping", 204, 404, 404, false, ""},
+		{"/ping is not known there", 404, 200, 204, true, "VictoriaMetrics"},
+		{"/ping and /query are not known there", 404, 404, 204, true, "unknown"},
+		{"neither may be asked", 403, 401, 204, true, "unknown"},
+		{"no statement may be", 204, 403, 204, true, "unknown"},
 		{"all is passed on", 204, 200, 204, true, "VictoriaMetrics"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -90,6 +99,7 @@ func TestServerBehindAProxy(t *testing.T) {
 					w.WriteHeader(tt.write)
 				default:
 					w.Header().Set("Content-Type", "application/json")
+					w.Header().Set("X-Influxdb-Version", "1.8.0") // VictoriaMetrics says so
 					w.WriteHeader(tt.query)
 					_, _ = io.WriteString(w, databases)
 				}
@@ -109,6 +119,71 @@ func TestServerBehindAProxy(t *testing.T) {
 				t.Errorf("Server = %q, want %q", got, tt.is)
 			}
 		})
+	}
+}
+
+// The way to it is there again while it is being asked.
+func TestServerComesBackMeanwhile(t *testing.T) {
+	for back := range 5 {
+		n := 0
+		s := newServer(t, func(w http.ResponseWriter, r *http.Request) {
+			switch n++; {
+			case n <= back:
+				http.NotFound(w, r)
+			case r.URL.Path == "/query":
+				w.Header().Set("X-Influxdb-Version", "1.8.0")
+				_, _ = io.WriteString(w, `{"results":[{"name":"databases","columns":["name"],"values":[["_internal"]]}]}`)
+			default:
+				w.WriteHeader(http.StatusNoContent)
+			}
+		})
+		is, err := newClient(t, s.URL, nil).Server(t.Context())
+		if err == nil && !is.IsVictoria() {
+			t.Errorf("it answers after %d questions: Server = %s, want an error or VictoriaMetrics", back, is)
+		}
+	}
+}
+
+// Where /ping is not passed on, other answers say what it is, and a database can be missing.
+func TestServerWithoutPing(t *testing.T) {
+	exists := false
+	for name, tt := range map[string]struct{ version, want string }{
+		"all of the header is passed": {"1.8.10", "InfluxDB 1.8.10"},
+		"not the version":             {"", "unknown"},
+	} {
+		exists = false
+		s := newServer(t, func(w http.ResponseWriter, r *http.Request) {
+			if tt.version != "" {
+				w.Header().Set("X-Influxdb-Version", tt.version)
+			}
+			statement := r.URL.Query().Get("q")
+			w.Header().Set("Content-Type", "application/json")
+			switch {
+			case r.URL.Path == "/ping":
+				w.Header().Del("X-Influxdb-Version")
+				http.NotFound(w, r)
+			case strings.HasPrefix(statement, "TAILFLUX") && tt.version != "":
+				w.WriteHeader(http.StatusBadRequest)
+				_, _ = io.WriteString(w, `{"error":"error parsing query: found TAILFLUX, expected SELECT at line 1, char 1"}`)
+			case strings.HasPrefix(statement, "TAILFLUX"):
+				http.NotFound(w, r)
+			case r.URL.Path == "/query":
+				exists = true
+				_, _ = io.WriteString(w, `{"results":[{"statement_id":0}]}`)
+			case exists:
+				w.WriteHeader(http.StatusNoContent)
+			default:
+				w.WriteHeader(http.StatusNotFound)
+				_, _ = io.WriteString(w, `{"error":"database not found: \"db\""}`)
+			}
+		})
+		c := newClient(t, s.URL, nil)
+		if err := prepare(t.Context(), c); err != nil || !exists {
+			t.Errorf("%s: Prepare = %v, created: %t", name, err, exists)
+		}
+		if got := c.Known().String(); got != tt.want {
+			t.Errorf("%s: it is %s, want %s", name, got, tt.want)
+		}
 	}
 }
 
@@ -139,9 +214,19 @@ func TestUnknownServers(t *testing.T) {
 			w.Header().Set("Content-Type", "application/json")
 			_, _ = io.WriteString(w, `{"results":[{"statement_id":0}]}`)
 		},
-		"a page": func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "<html>") },
-		"no ping": func(w http.ResponseWriter, _ *http.Request) {
-			w.WriteHeader(http.StatusNotFound)
+		"pages": func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path != "/write" {
+				_, _ = io.WriteString(w, "<html>")
+				return
+			}
+			w.WriteHeader(http.StatusNoContent)
+		},
+		"no ping": func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path != "/write" {
+				http.NotFound(w, r)
+				return
+			}
+			w.WriteHeader(http.StatusNoContent)
 		},
 	} {
 		var log bytes.Buffer
@@ -150,6 +235,22 @@ func TestUnknownServers(t *testing.T) {
 		version, err := c.Prepare(t.Context())
 		if err != nil || version != "unknown" || !strings.Contains(log.String(), "does not say that it is InfluxDB") {
 			t.Errorf("%s: Prepare = %q, %v; logged %s", name, version, err, log.String())
+		}
+	}
+}
+
+// A page in place of each answer is of something that stands there now.
+func TestPagesAreOfNoServer(t *testing.T) {
+	for _, ping := range []int{http.StatusOK, http.StatusNoContent} {
+		s := newServer(t, func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/ping" && ping == http.StatusNoContent {
+				w.WriteHeader(ping)
+				return
+			}
+			_, _ = io.WriteString(w, "<html><title>Back soon</title></html>")
+		})
+		if version, err := newClient(t, s.URL, nil).Prepare(t.Context()); err == nil {
+			t.Errorf("/ping answers %d: Prepare = %q, want an error", ping, version)
 		}
 	}
 }

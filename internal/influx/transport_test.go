@@ -322,6 +322,7 @@ func TestPasswordIsNotTold(t *testing.T) {
 	refused := httptest.NewServer(nil)
 	refused.Close()
 	unauthorized := newServer(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("X-Influxdb-Version", "1.8.10")
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(http.StatusUnauthorized)
 		io.WriteString(w, `{"error":"authorization failed"}`)

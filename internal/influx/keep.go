@@ -197,7 +197,7 @@ func (c *Client) checkPolicies(ctx context.Context, say bool) error {
 	if err != nil {
 		return err
 	}
-	c.lack(find(have, c.config.Keep.RollupsPolicy) == nil)
+	c.lack(find(have, c.config.Keep.RollupsPolicy) == nil, say) // as one of the differences
 	for _, difference := range c.differences(have) {
 		if say {
 			c.config.Log.Warn("points are not kept as retention says, and tailflux leaves that as it is",
@@ -213,20 +213,44 @@ func (c *Client) tryRollups(ctx context.Context) error {
 		return nil
 	}
 	if is := c.server.Load(); is != nil && is.Name == victoriaMetrics {
-		c.lack(true)
+		c.lack(true, true)
 		return nil
 	}
-	err := c.policy(c.config.Keep.RollupsPolicy).Try(ctx)
+	rollups := c.policy(c.config.Keep.RollupsPolicy)
+	err := rollups.Try(ctx)
 	answer, answered := errors.AsType[*AnswerError](err)
-	if err != nil && !answered {
+	switch {
+	case err != nil && !answered:
 		return err
+	case answered && isPolicyMissing(answer.Message):
+		c.lack(true, false)
+	case answered && answer.Status == http.StatusNotFound:
+		// A database may be missing, or a proxy have no way to the server just now. It is about
+		// the policy if writes without it are taken, before and after it is refused.
+		if c.Try(ctx) == nil && isNotFound(rollups.Try(ctx)) && c.Try(ctx) == nil {
+			c.lack(true, false)
+		}
+	case answered: // it says nothing of policies
+		if !c.lackingKnown.Load() {
+			c.lack(false, false)
+		}
+	default:
+		c.lack(false, false)
 	}
-	c.lack(answered && (answer.Status == http.StatusNotFound || isPolicyMissing(answer.Message)))
 	return nil // writing says so, too
 }
 
-func (c *Client) lack(lacking bool) {
-	c.lacking.Store(lacking)
+func isNotFound(err error) bool {
+	answer, answered := errors.AsType[*AnswerError](err)
+	return answered && answer.Status == http.StatusNotFound
+}
+
+// lack notes whether rollups go where points of lines do, and says so once when that begins,
+// unless it is said otherwise.
+func (c *Client) lack(lacking, said bool) {
+	if was := c.lacking.Swap(lacking); lacking && !was && !said {
+		c.config.Log.Warn("rollups go where points of lines do: their retention policy is missing", "reason", fmt.Sprintf("no retention policy %q", c.config.Keep.RollupsPolicy))
+	}
 	c.lackingKnown.Store(true)
 }
 

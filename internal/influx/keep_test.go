@@ -345,9 +345,54 @@ func TestRetentionOfOtherStores(t *testing.T) {
 		if !strings.Contains(log.String(), "retention is not used") {
 			t.Errorf("%s: nothing is said of retention:\n%s", name, &log)
 		}
+		if n := strings.Count(log.String(), "rollups go where points of lines do"); n > 1 || (n == 1) != (name != "VictoriaMetrics") {
+			t.Errorf("%s: it is said %d times where rollups go:\n%s", name, n, &log)
+		}
 		for _, asked := range s.asked() {
 			if strings.Contains(asked, "RETENTION") || strings.Contains(asked, "WITH") {
 				t.Errorf("%s was asked %s", name, asked)
+			}
+		}
+	}
+}
+
+// A proxy that has no way to the server for a moment, and a database that is gone for one, do
+// not take the policy away, whichever question is the first that gets through.
+func TestRollupsStayInTheirPolicy(t *testing.T) {
+	for _, version := range []string{"", "1.8.10", "v2.7.1"} {
+		for _, answer := range []string{"404 page not found\n", `{"error":"database not found: \"db\""}`, `{"code":"not found","message":"no dbrp mapping found"}`} {
+			for away := range 12 {
+				left := 0
+				s := newServer(t, func(w http.ResponseWriter, r *http.Request) {
+					w.Header().Set("X-Influxdb-Version", version)
+					switch left--; {
+					case left >= 0:
+						w.WriteHeader(http.StatusNotFound)
+						_, _ = io.WriteString(w, answer)
+					case r.URL.Path == "/query":
+						w.Header().Set("Content-Type", "application/json")
+						w.WriteHeader(http.StatusForbidden)
+						_, _ = io.WriteString(w, `{"error":"it may write and nothing else"}`)
+					default:
+						w.WriteHeader(http.StatusNoContent)
+					}
+				})
+				var log bytes.Buffer
+				c := keeping(t, s.URL, "db", "", 7*day, 730*day, &log)
+				if err := prepare(t.Context(), c); err != nil {
+					t.Fatal(err)
+				}
+				left = away
+				if err := c.Policy("tailflux_rollups").Write(t.Context(), pieces(7)); (err != nil) != (away > 0) {
+					t.Errorf("%s, away for %d requests: Write = %v", answer, away, err)
+				}
+				left = 0
+				if err := c.Policy("tailflux_rollups").Write(t.Context(), pieces(7)); err != nil || !strings.Contains(s.last().uri, "rp=tailflux_rollups") {
+					t.Errorf("%s, away for %d requests: then Write = %v, to %s", answer, away, err, s.last().uri)
+				}
+				if strings.Contains(log.String(), "rollups go where points of lines do") {
+					t.Errorf("%s, away for %d requests: said %s", answer, away, &log)
+				}
 			}
 		}
 	}

@@ -17,10 +17,11 @@ import (
 // follower has concluded of it.
 type File struct {
 	*logfile.Opened // its head grows
-	ledger          *checkpoint.Ledger
-	feed            *Feed
-	Packed          *logfile.Compressed // not nil: it is compressed, and is not going to change
-	marks           logfile.Marks
+	Notes
+	ledger *checkpoint.Ledger
+	feed   *Feed
+	Packed *logfile.Compressed // not nil: it is compressed, and is not going to change
+	marks  logfile.Marks
 
 	// Reading.
 	At      flow.Position // what was sent ends here
@@ -33,20 +34,16 @@ type File struct {
 	ended   bool          // the last read found its end
 	Limit   int64         // it is read up to here if it is over 0
 	Grown   time.Time     // when it was last seen to be longer than before; also set by the follower
-	Trouble error         // of the last read
 	Closed  bool
 
-	// What the follower has concluded.
+	// What the follower has concluded, and reading goes by.
 	Superseded bool          // another file is at the path
 	Replaced   time.Time     // since when, or when it was found so
 	Late       time.Duration // how long after that it was seen to be longer
-	Told       bool          // somebody was told so
 	Noted      bool          // its copies were looked for since it was deleted and has grown
-	Beyond     int64         // how many of its lines have numbers of a later file
 	NoRest     bool          // what follows its last newline is in another file, too
 	Unsure     bool          // it was empty when it was found beside the log, and may become a copy of it
 	Unsearched bool          // it may have been copied and truncated since AsOf, and nobody has looked for the copy
-	Noise      bool          // it begins with what overwrote it
 	Leaving    bool          // it is to be closed, if one more read finds nothing
 
 	// What the ledger has of it.
@@ -57,6 +54,14 @@ type File struct {
 	described logfile.File // as the checkpoint has it
 	noted     int          // length of the head when the checkpoint was told last
 	summed    int          // length of the head that described has the sum of
+}
+
+// Notes are what a follower keeps with a file for itself: nothing here depends on them.
+type Notes struct {
+	Trouble error // of the last read
+	Told    bool  // somebody was told that the file is still written to
+	Beyond  int64 // how many of its lines have numbers of a later file
+	Noise   bool  // it begins with what overwrote it
 }
 
 // longHead is how much is sent of a line that fits in no block.
@@ -150,12 +155,6 @@ func (f *File) Read(ctx context.Context) (more bool, err error) {
 		f.scanned = int64(n)
 	}
 	return more, nil
-}
-
-// beforeNUL is the text before its first NUL.
-func beforeNUL(text []byte) []byte {
-	before, _, _ := bytes.Cut(text, []byte{0})
-	return before
 }
 
 func ignore(err, known error) error {

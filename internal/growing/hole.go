@@ -1,6 +1,7 @@
 package growing
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"slices"
@@ -85,4 +86,10 @@ func (f *File) holeStands() (bool, error) {
 		}
 	}
 	return true, nil
+}
+
+// beforeNUL is the text before its first NUL.
+func beforeNUL(text []byte) []byte {
+	before, _, _ := bytes.Cut(text, []byte{0})
+	return before
 }

@@ -23,7 +23,7 @@ type dated struct {
 	pattern logfile.Pattern
 	date    string          // of the path
 	first   string          // what is earlier is left alone, unless it has come since the start
-	come    map[string]bool // paths that have
+	come    map[string]bool // paths that have come since the start
 	// onlyDays is set at the very first start, when all days that are there are read, and
 	// nothing else that may be beside them.
 	onlyDays bool

@@ -43,11 +43,11 @@ type glob struct {
 	index    int // of stats
 	pattern  logfile.Pattern
 	listed   bool
-	followed map[string]bool    // paths, also of what is left out
-	left     []string           // those that are
+	followed map[string]bool    // paths, also those that are left out
+	left     []string           // of these, those that are left out
 	others   map[string]string  // paths that are other names of what is followed, and what was behind them
-	logs     map[string]*source // whose names have dates, by the source's name
-	days     map[string]*source // by the path of each of these files; nil: another source has it
+	logs     map[string]*source // those whose files have dates in their names, by the source's name
+	days     map[string]*source // the same, by the path of each of these files; nil: another source has it
 	trouble  string             // why there are none, once that is logged
 }
 

@@ -12,7 +12,7 @@ import (
 	"github.com/tailflux/tailflux/internal/stats"
 )
 
-// delivery is a request on its way.
+// delivery is a request on its way to one of its targets.
 //
 // It keeps a list of runs of points, with one item as long as all is well. If a
 // point of an item is refused, the item is halved, down to single points. The older
@@ -21,45 +21,50 @@ import (
 //
 // Points that are sent again although they are stored change nothing.
 type delivery struct {
-	sink    Sink
-	outage  *outage
-	limit   *sizeLimit
-	limiter *limiter
-	doubts  *doubts
-	stats   *stats.Stats
-	hold    func() bool // a batch of which more than half is refused; nil: no
-
-	policy   string // whose points these are
-	base     int    // refused before, by replay or for another policy
+	// What all requests share.
+	outage   *outage
+	limit    *sizeLimit
+	limiter  *limiter
+	stats    *stats.Stats
+	hold     func() bool // a batch of which more than half is refused; nil: no
 	answered *atomic.Int64
 	tries    *atomic.Int64
-	request  *request
+
+	// The request, and its target.
+	request *request
+	retry   *retry
+	sink    Sink
+	doubts  *doubts
+	policy  string // whose points these are
+	base    int    // refused before, by replay or for another policy
+
+	// How far it is.
 	list     []points
-	kept     span // of time; points outside are not kept
-	retry    *retry
+	kept     span   // of time; points outside are not kept
 	halving  bool   // a point was refused
-	searches int    // for a boundary in time
-	searched points // the control at the last one
+	refusals [2]int // points refused, but not for their time: of lines, and deltas
+	held     bool   // more of them were than may be rejected
 
-	noneStored bool   // of the points that the last search sent
-	held       bool   // more of them were than may be rejected
-	refusals   [2]int // points refused, but not for their time: of lines, and deltas
+	// The search for a boundary in time.
+	searches   int
+	searched   points // the control at the last one
+	noneStored bool   // of the points that the last one sent
 
-	suspected string // how an unclear answer begins that is about points
+	// Answers that are unclear.
+	suspected string // how one begins that is about points
 	tried     int    // points as a control
 }
 
 // deliver sends the points of a request until each one is acknowledged or
 // refused, or ctx ends.
 func (w *Writer) deliver(ctx context.Context, r *request) {
-	d := delivery{
-		outage: &w.outage, limit: &w.limit, limiter: &w.limiter, stats: w.stats, hold: w.config.Hold,
-		answered: &w.answered, tries: &w.tries, request: r, retry: w.outage.retry(),
-	}
+	retry := w.outage.retry()
 	for _, to := range r.targets {
-		d.sink, d.doubts, d.kept = to.sink, &to.doubts, to.retention.span(ctx)
-		d.policy, d.base = to.policy, len(r.refused)
-		d.halving, d.noneStored, d.held, d.searches, d.suspected, d.tried = false, false, false, 0, "", 0
+		d := delivery{
+			outage: &w.outage, limit: &w.limit, limiter: &w.limiter, stats: w.stats, hold: w.config.Hold,
+			answered: &w.answered, tries: &w.tries, request: r, retry: retry,
+			sink: to.sink, doubts: &to.doubts, kept: to.retention.span(ctx), policy: to.policy, base: len(r.refused),
+		}
 		d.begin()
 		if r.err = d.run(ctx); r.err != nil {
 			return

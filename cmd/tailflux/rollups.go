@@ -66,6 +66,9 @@ func newRollups(s *state) *rollups {
 			"source", gone.Source, "measurement", rollup.Measurement(gone.Destination), "from_line", gone.From, "lines", gone.To-gone.From)
 	}
 	r.saved()
+	for _, i := range r.book.All() {
+		r.checkpoint.Expect(i.Source, i.Generation, i.First)
+	}
 	r.book.Compact()
 	if err := r.book.Sync(context.Background()); err != nil {
 		s.log.Error("cannot clean the intents of rollups; nothing is sent before that", "err", err)

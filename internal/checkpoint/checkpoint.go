@@ -99,7 +99,7 @@ type Source struct {
 	Finished    []Generation // Finished and Lost, in the order in which they became so
 	Imports     []Generation // imported files
 	SearchSince int64        // files not older than this are still to be looked for, or one of them cannot be opened; Unix ns, 0: none
-	FirstLine   int64        // in a copy: the least number that a line may have, because another log had the name before; 0: any
+	FirstLine   int64        // in a copy: the least number that a line may have, because another log had the name before, or as Expect was told; 0: any
 }
 
 // Checkpoint is safe for use by several goroutines.

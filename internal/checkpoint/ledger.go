@@ -46,6 +46,25 @@ func (l *Ledger) Directories() []string {
 	return slices.Clone(l.c.source(l.name).Directories)
 }
 
+// Expect says that a generation of a source was begun with a line of that number. If it is the
+// one that comes next, which could not be saved, its lines have their numbers again, and are
+// the same points.
+func (c *Checkpoint) Expect(source string, generation, firstLine int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if s := c.sources[source]; s != nil && generation == s.LastID()+1 {
+		c.first[source] = max(c.first[source], firstLine)
+	}
+}
+
+// LastID is that of the generation that was begun last; 0: none was.
+func (s *Source) LastID() (last int64) {
+	for _, g := range slices.Concat(s.Open, s.Finished) {
+		last = max(last, g.ID)
+	}
+	return last
+}
+
 // Renumber gives a generation of which nothing was read yet another first line.
 func (l *Ledger) Renumber(g *flow.Generation) {
 	c := l.c

@@ -119,7 +119,7 @@ func (p *Parser) parse(ctx context.Context, chunk flow.Chunk, out chan<- flow.Ba
 	done := chunk.Data // begins at b.Start
 	src := p.source(chunk.Start.Generation.Source)
 	src.file = chunk.Start.Generation.File()
-	if src.gen = p.rollups.of(chunk.Start); chunk.Left {
+	if src.gen = p.rollups.of(chunk.Start, p.log); chunk.Left {
 		return p.leave(ctx, src.gen, out)
 	}
 	if src.gen != nil {

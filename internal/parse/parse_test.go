@@ -33,6 +33,7 @@ type stage struct {
 	stats  *stats.Stats
 	lines  *flow.Pool // for chunks
 	gen    *flow.Generation
+	log    *bytes.Buffer
 }
 
 func newStage(t testing.TB, format string, blocks, blockSize int) *stage {
@@ -73,8 +74,9 @@ func openStage(t testing.TB, format, dir string, limit, blocks, blockSize int, c
 		c(&schema)
 	}
 	source := &flow.Source{Index: st.AddSource("web", "access.log"), Name: "web"}
-	p := parse.New(fixed(t, f, schema), maxLine, flow.NewPool(blocks, blockSize), st, slog.New(slog.DiscardHandler))
-	return &stage{parser: p, stats: st, lines: flow.NewPool(1000, 1<<20), gen: &flow.Generation{Source: source, ID: 1, FirstLine: 1}}, values
+	log := &bytes.Buffer{}
+	p := parse.New(fixed(t, f, schema), maxLine, flow.NewPool(blocks, blockSize), st, slog.New(slog.NewTextHandler(log, nil)))
+	return &stage{parser: p, stats: st, lines: flow.NewPool(1000, 1<<20), gen: &flow.Generation{Source: source, ID: 1, FirstLine: 1}, log: log}, values
 }
 
 // shaper is a function that shapes.

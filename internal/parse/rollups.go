@@ -2,7 +2,10 @@ package parse
 
 import (
 	"context"
+	"log/slog"
+	"maps"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/tailflux/tailflux/internal/accesslog"
@@ -31,19 +34,32 @@ type Rollups struct {
 func (p *Parser) AddUp(r *Rollups) { p.rollups = r }
 
 // of returns the generation that is read from a position on; nil without rollups.
-func (r *Rollups) of(at flow.Position) *rollup.Generation {
+func (r *Rollups) of(at flow.Position, log *slog.Logger) *rollup.Generation {
 	if r == nil {
 		return nil
 	}
 	g := r.Sums.Of(at.Generation)
 	if g == nil {
-		source := at.Generation.Source.Name
+		r.giveUp(at.Generation, log)
 		g = r.Sums.Begin(at,
 			func(key string) int64 { return r.From(at.Generation, key) },
-			func(key string) []rollup.Intent { return r.Book.Of(source, at.Generation.ID, key) })
+			func(key string) []rollup.Intent { return r.Book.Of(at.Generation, key) })
 		g.Raw, g.Lines = r.From(at.Generation, checkpoint.Raw), r.From(at.Generation, checkpoint.Lines)
 	}
 	return g
+}
+
+// giveUp removes the intents that are none of a generation, but have its name and number.
+func (r *Rollups) giveUp(g *flow.Generation, log *slog.Logger) {
+	lines := map[string]int64{}
+	for _, i := range r.Book.Renumbered(g) {
+		lines[i.Rollup] += i.End - i.Begin
+	}
+	for _, key := range slices.Sorted(maps.Keys(lines)) {
+		log.Warn("lines that were on the way to a rollup are numbered otherwise now, and may count twice in it: "+
+			"the checkpoint could not be saved when their log file was new, or sources have exchanged names",
+			"source", g.Source.Name, "file", g.File(), "measurement", rollup.Measurement(key), "lines", lines[key])
+	}
 }
 
 // until is the number of the line after a line before which a batch must end, because

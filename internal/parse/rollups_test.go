@@ -146,6 +146,26 @@ func TestCutWhereIntentsEnd(t *testing.T) {
 	}
 }
 
+// Cuts of a generation that was numbered otherwise are none of it: it is cut as if there were none,
+// and the log says which lines may count twice.
+func TestCutsOfAnotherNumberingAreGivenUp(t *testing.T) {
+	site := definitions[0].Key()
+	s, r := addingStage(t, "combined", true, nil,
+		rollup.Intent{Rollup: site, Source: "web", Generation: 1, First: 3001, Begin: 3001, End: 3008},
+		rollup.Intent{Rollup: site, Source: "web", Generation: 1, First: 3001, Begin: 3008, End: 3012},
+		rollup.Intent{Rollup: site, Source: "web", Generation: 2, First: 9001, Begin: 9001, End: 9008})
+	want := []string{"1-4: 3 points , lines 3", "nginx_site 1-4: 3 requests, lines 0", "nginx_paths 1-4: 3 requests, lines 0"}
+	if got := brief(s.run(t, s.chunk(t, request(1)+request(2)+request(3), 1, 0))); !slices.Equal(got, want) {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	if n := r.Book.Len(site); n != 1 {
+		t.Errorf("%d intents are left, want that of the other generation", n)
+	}
+	if logged := s.log.String(); strings.Count(logged, "numbered otherwise now") != 1 || !strings.Contains(logged, "measurement=nginx_site lines=11") {
+		t.Errorf("want one warning about 11 lines: %s", logged)
+	}
+}
+
 // A log that is left is cut at once.
 func TestLeftIsCut(t *testing.T) {
 	s, _ := addingStage(t, "combined", true, nil)

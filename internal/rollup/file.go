@@ -17,12 +17,13 @@ import (
 // The file has a line for each intent, which begins with its checksum:
 //
 //	tailflux intents 1
-//	5f1c22aa 1 1000001 1012345 "nginx_site#0c3fd21a" "web" 1000001 0
-//	0b7722f0 1 1012345 1013333 "nginx_site#0c3fd21a" "web" 1000001 1795168800000000000 17
+//	c658c4dd 1 1000001 1012345 "nginx_site#0c3fd21a" "web" 1000001 0 0 500301
+//	679d5629 1 1012345 1013333 "nginx_site#0c3fd21a" "web" 1000001 1795168800000000000 17 500301
 //
 // that is, the generation, the number of the first line and of the one after the last, the
-// rollup, the source, and what its stamps are made of: [Intent.Base] and [Intent.Newest]; and
-// their milliseconds, if the store keeps no more. Zeros in place of the first three: only the
+// rollup, the source, what its stamps are made of: [Intent.Base], [Intent.Newest] and their
+// milliseconds, if the store keeps no more, else 0; and the number of the first line of the
+// generation. The last two may be missing. Zeros in place of the first three: only the
 // milliseconds were used.
 const (
 	headerBegin = "tailflux intents "
@@ -37,7 +38,10 @@ const checksumLen = 8
 
 func appendRecord(dst []byte, i Intent) []byte {
 	text := fmt.Sprintf("%d %d %d %q %q %d %d", i.Generation, i.Begin, i.End, i.Rollup, i.Source, i.Base, i.Newest)
-	if i.Millis > 0 {
+	switch {
+	case i.First > 0:
+		text += fmt.Sprintf(" %d %d", i.Millis, i.First)
+	case i.Millis > 0:
 		text += fmt.Sprintf(" %d", i.Millis)
 	}
 	return fmt.Appendf(dst, "%0*x %s\n", checksumLen, crc32.Checksum([]byte(text), castagnoli), text)
@@ -49,8 +53,8 @@ func parseRecord(line string) (i Intent, ok bool) {
 	if sum != fmt.Sprintf("%0*x", checksumLen, crc32.Checksum([]byte(text), castagnoli)) {
 		return i, false
 	}
-	n, _ := fmt.Sscanf(text, "%d %d %d %q %q %d %d %d", &i.Generation, &i.Begin, &i.End, &i.Rollup, &i.Source, &i.Base, &i.Newest, &i.Millis)
-	return i, n >= 7 // the last one may be missing
+	n, _ := fmt.Sscanf(text, "%d %d %d %q %q %d %d %d %d", &i.Generation, &i.Begin, &i.End, &i.Rollup, &i.Source, &i.Base, &i.Newest, &i.Millis, &i.First)
+	return i, n >= 7 // the last ones may be missing
 }
 
 // ReadIntents returns the intents of a file's contents, and where the last whole record

@@ -15,6 +15,7 @@ type Intent struct {
 	Rollup     string // its key
 	Source     string // its name
 	Generation int64
+	First      int64 // number of the first line of the generation; 0: it was begun by a version that did not note it
 	Begin, End int64 // numbers of its first line, and of the one after its last
 	Millis     int64 // from a window's begin to the stamps, if the store keeps milliseconds; else 0
 
@@ -25,8 +26,17 @@ type Intent struct {
 }
 
 func (i Intent) isCut(c *flow.Cut) bool {
-	return i.Begin == c.Begin && i.End == c.End.Line && i.Generation == c.End.Generation.ID && i.Rollup == c.Rollup &&
-		i.Source == c.End.Generation.Source.Name
+	return i.Begin == c.Begin && i.End == c.End.Line && i.Rollup == c.Rollup && i.isOf(c.End.Generation)
+}
+
+func (i Intent) isOf(g *flow.Generation) bool {
+	return i.isCalled(g) && (i.First == 0 || i.First == g.FirstLine)
+}
+
+// isCalled reports whether its generation has the name and the number of another one. That may
+// be another file, or have its lines numbered otherwise.
+func (i Intent) isCalled(g *flow.Generation) bool {
+	return i.Generation == g.ID && i.Source == g.Source.Name
 }
 
 // Disk keeps the records of a book.
@@ -105,9 +115,10 @@ func (b *Book) Register(c *flow.Cut) (millis int64) {
 	if n := slices.IndexFunc(b.open, func(i Intent) bool { return i.isCut(c) }); n >= 0 {
 		return b.open[n].Millis
 	}
+	g := c.End.Generation
 	i := Intent{
-		Rollup: c.Rollup, Source: c.End.Generation.Source.Name, Generation: c.End.Generation.ID, Begin: c.Begin,
-		End: c.End.Line, Base: c.Base, Newest: c.Newest,
+		Rollup: c.Rollup, Source: g.Source.Name, Generation: g.ID, First: g.FirstLine, Begin: c.Begin, End: c.End.Line,
+		Base: c.Base, Newest: c.Newest,
 	}
 	if b.coarse {
 		i.Millis = b.millis(i, c.Interval)
@@ -149,16 +160,35 @@ func (b *Book) Sync(ctx context.Context) error {
 	return nil
 }
 
-// Of returns the intents of a generation, by the name of its source, for a rollup.
-func (b *Book) Of(source string, generation int64, rollup string) (all []Intent) {
+// Of returns the intents of a generation for a rollup.
+func (b *Book) Of(g *flow.Generation, rollup string) (all []Intent) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, i := range b.open {
-		if i.Source == source && i.Generation == generation && i.Rollup == rollup {
+		if i.Rollup == rollup && i.isOf(g) {
 			all = append(all, i)
 		}
 	}
 	return all
+}
+
+// All returns the intents of all generations.
+func (b *Book) All() []Intent {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Clone(b.open)
+}
+
+// Renumbered removes intents that have the name and the number of a generation whose lines are
+// numbered otherwise, and returns them. The checkpoint that a start read did not know it, as it
+// could not be saved; or two sources have exchanged their names. The cuts cannot be made again:
+// the lines where they end may be others, or be hours away, and nothing would be cut until then.
+func (b *Book) Renumbered(g *flow.Generation) (removed []Intent) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	removed = b.take(func(i Intent) bool { return i.isCalled(g) && !i.isOf(g) })
+	b.anew = b.anew || len(removed) > 0 // or the next start would find them again
+	return removed
 }
 
 // Len is how many intents there are of a rollup.
@@ -180,17 +210,23 @@ const maxPassed = 1000
 // passed, or that are given up, and returns them. It may leave them on the disk for now.
 func (b *Book) Remove(passed func(Intent) bool) (removed []Intent, err error) {
 	b.mu.Lock()
-	for _, i := range b.open {
-		if passed(i) {
-			removed = append(removed, i)
-		}
-	}
-	b.open = slices.DeleteFunc(b.open, passed)
+	removed = b.take(passed)
 	b.mu.Unlock()
 	if len(removed) == 0 {
 		return nil, nil
 	}
 	return removed, b.clean()
+}
+
+// take removes intents from those that are open, for whoever holds the lock.
+func (b *Book) take(is func(Intent) bool) (taken []Intent) {
+	for _, i := range b.open {
+		if is(i) {
+			taken = append(taken, i)
+		}
+	}
+	b.open = slices.DeleteFunc(b.open, is)
+	return taken
 }
 
 // Compact makes the next Sync remove from the disk what was removed. Without it, intents of
@@ -223,7 +259,7 @@ func (b *Book) replace() error {
 		all = appendRecord(all, i)
 	}
 	for _, i := range b.last { // behind those that are open, of which an earlier one may be
-		i.Generation, i.Begin, i.End, i.Base, i.Newest = 0, 0, 0, 0, 0
+		i.Generation, i.First, i.Begin, i.End, i.Base, i.Newest = 0, 0, 0, 0, 0, 0
 		all = appendRecord(all, i)
 	}
 	records, fresh, count := len(b.open)+len(b.last), len(b.fresh), b.count

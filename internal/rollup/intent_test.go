@@ -49,12 +49,12 @@ func cutOf(source string, begin, end int64) *flow.Cut {
 }
 
 func intent(source string, begin, end int64) rollup.Intent {
-	return rollup.Intent{Rollup: "site#1", Source: source, Generation: 3, Begin: begin, End: end}
+	return rollup.Intent{Rollup: "site#1", Source: source, Generation: 3, First: 1, Begin: begin, End: end}
 }
 
 func wantIntents(t *testing.T, b *rollup.Book, source string, want ...rollup.Intent) {
 	t.Helper()
-	if diff := cmp.Diff(want, b.Of(source, 3, "site#1")); diff != "" {
+	if diff := cmp.Diff(want, b.Of(cutOf(source, 0, 0).End.Generation, "site#1")); diff != "" {
 		t.Errorf("Of(%q) (-want +got):\n%s", source, diff)
 	}
 }
@@ -262,5 +262,48 @@ func TestCompact(t *testing.T) {
 		if want = rollup.AppendRecord(want, intent("web", 2000, 3000)); string(d.records) != string(want) {
 			t.Errorf("with %s left: on the disk: %q, want %q", known, d.records, want)
 		}
+	}
+}
+
+// A generation that a start does not know has the number of one that was begun before, and its
+// lines others: what that was cut into is not its own, and is forgotten for good.
+func TestIntentsOfAnotherNumbering(t *testing.T) {
+	dir := t.TempDir()
+	before := intent("old", 1, 50) // of a version that did not note it
+	before.First = 0
+	if err := os.WriteFile(filepath.Join(dir, statedir.Intents), rollup.AppendRecord([]byte(rollup.Header), before), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b, _ := openBook(t, dir)
+	b.Register(cutOf("web", 1, 100))
+	b.Register(cutOf("web", 100, 200))
+	b.Register(cutOf("other", 1, 100))
+	mustSync(t, b)
+	b, _ = openBook(t, dir)
+	for _, source := range []string{"web", "old", "third"} {
+		is := &flow.Generation{Source: &flow.Source{Name: source}, ID: 3, FirstLine: 11}
+		if all := b.Of(is, "site#1"); source == "web" && len(all) > 0 {
+			t.Errorf("of lines from 11 on there are %v", all)
+		}
+		var want []rollup.Intent
+		if source == "web" {
+			want = []rollup.Intent{intent("web", 1, 100), intent("web", 100, 200)}
+		}
+		if diff := cmp.Diff(want, b.Renumbered(is)); diff != "" {
+			t.Errorf("Renumbered(%q) (-want +got):\n%s", source, diff)
+		}
+	}
+	again := cutOf("web", 100, 200)
+	again.End.Generation.FirstLine = 11
+	b.Register(again)
+	mustSync(t, b)
+	b, _ = openBook(t, dir)
+	wantIntents(t, b, "web")
+	wantIntents(t, b, "other", intent("other", 1, 100))
+	wantIntents(t, b, "old", before)
+	own := intent("web", 100, 200)
+	own.First = 11
+	if diff := cmp.Diff([]rollup.Intent{own}, b.Of(again.End.Generation, "site#1")); diff != "" {
+		t.Errorf("of lines from 11 on (-want +got):\n%s", diff)
 	}
 }

@@ -358,7 +358,7 @@ func (p *process) parse(g *modelLog, at *flow.Position, lines int) (n int) {
 	open := p.sums.Of(at.Generation)
 	if open == nil {
 		open = p.sums.Begin(*at, func(key string) int64 { return p.checkpoint.From(at.Generation, key) }, func(key string) []rollup.Intent {
-			return p.book.Of("web", g.id, key)
+			return p.book.Of(at.Generation, key)
 		})
 	}
 	open.Arrive(p.now)

@@ -11,10 +11,7 @@ import (
 
 // position is where a new generation begins.
 func (s *source) position(known *checkpoint.Source, offset int64) flow.Position {
-	var last int64
-	for _, g := range slices.Concat(known.Finished, known.Open) {
-		last = max(last, g.ID)
-	}
+	last := known.LastID()
 	line := max(1, known.FirstLine)
 	if last > 0 {
 		line = max(line, s.firstLine(known, nil))

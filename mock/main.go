@@ -110,7 +110,7 @@ func parse(args []string, stdout io.Writer) (o feed.Options, asJSON bool, err er
 	flags.Float64Var(&o.Log.Garbage, "garbage", 0, "`share` of scanner noise from 0 to 1; matches the format")
 	flags.Float64Var(&o.Log.Torn, "torn", 0, "`share` of torn lines from 0 to 1; match no format")
 	flags.StringVar(&o.Path, "output", "", "`file` to append to, instead of standard output")
-	every := flags.String("rotate-every", "", "rotate the file after a `time` (30s) or a number of lines (50000)")
+	every := flags.String("rotate-every", "", "rotate the file after a `time` (30s) or a number of lines (50000), but not before --rotate-lag is over")
 	flags.IntVar(&o.Rotation.Keep, "rotate-keep", 5, "`number` of rotated files to keep; 0: all")
 	flags.DurationVar(&o.Rotation.Lag, "rotate-lag", 50*time.Millisecond,
 		"`time` for which the renamed file is still written to, as until nginx gets USR1")

@@ -32,6 +32,14 @@ func (m mode) readsOnce() bool { return m == readingOnce || m == importing }
 // on with them as before.
 func (m mode) leavesLogs() bool { return m == importing || m == redelivering }
 
+// again says who reads lines again that were not delivered.
+func (m mode) again() string {
+	if m.leavesLogs() {
+		return "the same command reads them again"
+	}
+	return "they are read again at the next start"
+}
+
 // job is what to do with the pipeline. The zero value follows the logs, for ever.
 type job struct {
 	mode       mode

@@ -271,7 +271,7 @@ func (r *reloads) writeConfig() write.Config {
 // reshape changes the pipeline to another configuration, between two runs. If it fails,
 // nothing has changed.
 func (p *pipeline) reshape(c *config.Config) error {
-	if err := p.kept.rollups.undelivered(); err != nil {
+	if err := p.kept.rollups.undelivered(p.kept.mode.again()); err != nil {
 		return err
 	}
 	if err := p.kept.open(c, true); err != nil {

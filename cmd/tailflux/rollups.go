@@ -143,14 +143,14 @@ func (r *rollups) sync(ctx context.Context) error {
 }
 
 // undelivered is the error when lines are not in their rollups for good: their deltas were not
-// acknowledged, or they wait for the end of a cut that was begun before a crash. They are read
-// again at the next start.
-func (r *rollups) undelivered() error {
+// acknowledged, or they wait for the end of a cut that was begun before a crash. again says
+// who reads them again.
+func (r *rollups) undelivered(again string) error {
 	if r == nil {
 		return nil
 	}
 	if lines := r.sums.Missing(r.checkpoint.Missing); lines > 0 {
-		return fmt.Errorf("%d lines are not in their rollups yet; they are read again at the next start", lines)
+		return fmt.Errorf("%d lines are not in their rollups yet; %s", lines, again)
 	}
 	return nil
 }

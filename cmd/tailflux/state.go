@@ -208,11 +208,11 @@ func (s *state) end(err error, caughtUp bool, st *stats.Stats, log *slog.Logger)
 	if errors.Is(err, write.ErrUndelivered) || errors.Is(err, context.Canceled) {
 		// Whichever stage ended first: what counts is what all of them hold.
 		if err = nil; books.InFlight > 0 {
-			err = fmt.Errorf("%d lines %w; they are read again at the next start", books.InFlight, write.ErrUndelivered)
+			err = fmt.Errorf("%d lines %w; %s", books.InFlight, write.ErrUndelivered, s.mode.again())
 		}
 	}
 	if err == nil && s.rollups != nil && s.trail.isDrained() { // else all that was sent is acknowledged, and read again
-		err = s.rollups.undelivered()
+		err = s.rollups.undelivered(s.mode.again())
 	}
 	if err == nil && books.InFlight == 0 && s.trail.isDrained() { // else the next start reads again
 		err = s.settings.Delivered(caughtUp)

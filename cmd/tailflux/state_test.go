@@ -31,6 +31,21 @@ func TestLinesThatAreNotDelivered(t *testing.T) {
 	}
 }
 
+// No start reads again what an import or a redelivery leaves: the same command does.
+func TestWhoReadsAgainWhatIsNotDelivered(t *testing.T) {
+	for mode, want := range map[mode]string{
+		following: "they are read again at the next start", readingOnce: "they are read again at the next start",
+		importing: "the same command reads them again", redelivering: "the same command reads them again",
+	} {
+		st := stats.New(time.Now())
+		st.Read(time.Now(), 53, 1000)
+		err := (&state{mode: mode}).end(context.Canceled, true, st, slog.New(slog.DiscardHandler))
+		if err == nil || err.Error() != "53 lines not delivered; "+want {
+			t.Errorf("mode %d: %v, want %s", mode, err, want)
+		}
+	}
+}
+
 // An address of IPv4 is not one of IPv6 too.
 func TestListen(t *testing.T) {
 	for address, want := range map[string]string{"0.0.0.0:0": "0.0.0.0:", "127.0.0.1:0": "127.0.0.1:", ":0": "[::]:"} {

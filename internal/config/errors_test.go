@@ -99,6 +99,8 @@ func TestErrors(t *testing.T) {
 		{"text as bool", layers{file: one + "wakeups: yes\n"}, `t.yaml:2:10: wakeups: got "yes", want true or false`},
 		{"list as text", layers{file: one + "host: [a]\n"}, `t.yaml:2:7: host: got a list, want a name or ""`},
 		{"mapping as text", layers{file: one + "host:\n  name: a\n"}, `t.yaml:3:3: host: got a mapping, want a name or ""`},
+		{"list as URL", layers{file: one + "influxdb: {url: [a]}\n"}, `t.yaml:2:17: influxdb.url: got a list, want http[s]://HOST[:PORT][/PATH] without a query, or unix:/PATH of a socket`},
+		{"mapping as URL", layers{file: one + "influxdb:\n  url: {a: b}\n"}, `t.yaml:3:8: influxdb.url: got a mapping, want http[s]://HOST[:PORT][/PATH] without a query, or unix:/PATH of a socket`},
 		{"text as list", layers{file: one + "tags: method, status\n"}, `t.yaml:2:7: tags: got "method, status", want a list of variables such as [method, status]`},
 		{"list in a list", layers{file: one + "tags:\n  - [a]\n"}, "t.yaml:3:5: tags[0]: got a list, " + aVariable},
 

@@ -161,12 +161,16 @@ func optional(k kind[string]) kind[string] {
 	})
 }
 
-// hinted is k with what hint wants instead, for the values of which it knows better.
+// hinted is k with what hint wants instead, for the values of which it knows better. They
+// are texts: of a list it knows nothing.
 func hinted(k kind[string], hint func(string) string) kind[string] {
 	parse := k.parse
 	k.parse = func(v value) (string, []fault) {
 		parsed, faults := parse(v)
-		if want := hint(v.text); len(faults) > 0 && want != "" {
+		if len(faults) == 0 || slices.Contains([]shape{yamlSequence, yamlMapping, unsupported}, v.shape) {
+			return parsed, faults
+		}
+		if want := hint(v.text); want != "" {
 			faults[0].want = want
 		}
 		return parsed, faults

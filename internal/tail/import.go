@@ -132,7 +132,7 @@ func (i *importer) read(ctx context.Context, is logfile.Sibling, progress Progre
 		return 0, err
 	}
 	if len(parts) == 0 {
-		i.log.Info("nothing to import: the file is or was followed, or is empty", "source", i.source.Name, "file", is.Path)
+		i.log.Info("nothing to import: the file was imported before, is or was followed, or is empty", "source", i.source.Name, "file", is.Path)
 		return 0, nil
 	}
 	if i.judge != nil {

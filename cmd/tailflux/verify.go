@@ -39,7 +39,8 @@ of the files before and after it: the result is called approximate.
 Verify writes nothing; tailflux may run meanwhile. The exit code is 1 if
 points are missing, if a rollup differs, if no line matches the format, or if a file cannot be
 read; the others are compared all the same. It is 2 if nothing can be
-compared: VictoriaMetrics has no InfluxQL.`,
+compared: no file can be read, InfluxDB does not answer or has no such
+database, or is VictoriaMetrics, which has no InfluxQL.`,
 		Example: verifyExamples,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -52,7 +53,11 @@ compared: VictoriaMetrics has no InfluxQL.`,
 			if err != nil {
 				return err
 			}
-			return verifyFiles(cmd.Context(), cmd.OutOrStdout(), c, source, args, asJSON)
+			compared, err := verifyFiles(cmd.Context(), cmd.OutOrStdout(), c, source, args, asJSON)
+			if _, isUsage := errors.AsType[config.UsageError](err); err != nil && compared == 0 && !isUsage {
+				return config.UsageError{Err: fmt.Errorf("nothing could be compared: %w", err)}
+			}
+			return err
 		},
 	}
 	help.WantConfigFlags(cmd)
@@ -61,18 +66,19 @@ compared: VictoriaMetrics has no InfluxQL.`,
 	return cmd
 }
 
-func verifyFiles(ctx context.Context, out io.Writer, c *config.Config, source string, files []string, asJSON bool) error {
+// verifyFiles also returns how many files were compared.
+func verifyFiles(ctx context.Context, out io.Writer, c *config.Config, source string, files []string, asJSON bool) (compared int, err error) {
 	client, err := openInflux(c, nil)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer client.Close()
 	if err := readable(ctx, client, "verify"); err != nil {
-		return err
+		return 0, err
 	}
 	v, err := verify.Open(c, client, definitions(c))
 	if err != nil {
-		return err
+		return 0, err
 	}
 	var unread error
 	missing, differ, foreign, odd := 0, 0, 0, ""
@@ -83,8 +89,9 @@ func verifyFiles(ctx context.Context, out io.Writer, c *config.Config, source st
 			continue
 		}
 		if err != nil {
-			return errors.Join(unread, fmt.Errorf("verify %s: %w", file, err))
+			return compared, errors.Join(unread, fmt.Errorf("verify %s: %w", file, err))
 		}
+		compared++
 		if verdict.Differ() {
 			differ++
 		}
@@ -101,7 +108,7 @@ func verifyFiles(ctx context.Context, out io.Writer, c *config.Config, source st
 			err = verdict.Print(out)
 		}
 		if err != nil {
-			return err
+			return compared, err
 		}
 	}
 	switch {
@@ -113,5 +120,5 @@ func verifyFiles(ctx context.Context, out io.Writer, c *config.Config, source st
 	if differ > 0 {
 		err = errors.Join(err, fmt.Errorf("verify: rollups are not what the lines add up to for %d of %d files", differ, len(files)))
 	}
-	return errors.Join(unread, err)
+	return compared, errors.Join(unread, err)
 }

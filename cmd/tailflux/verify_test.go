@@ -168,6 +168,54 @@ func TestVerify(t *testing.T) {
 	})
 }
 
+// 1 is for points that are missing, and 2 if nobody knows.
+func TestVerifyComparesNothing(t *testing.T) {
+	in := newInstallation(t)
+	in.write(lines(0, 10))
+	in.deliver()
+	none := in.log + ".none"
+	for _, tt := range []struct {
+		name string
+		args []string
+		code int
+		want string
+	}{
+		{"no file", []string{none}, 2, "tailflux: nothing could be compared: verify: "},
+		{"one of two files", []string{none, in.log}, 1, none},
+		{"InfluxDB is away", []string{"--influxdb-url", "http://127.0.0.1:1", in.log}, 2, "tailflux: nothing could be compared: verify " + in.log},
+		{"no such database", []string{"--influxdb-database", "other", in.log}, 2, "tailflux: nothing could be compared: verify " + in.log},
+		{"all is well", []string{in.log}, 0, "missing"},
+	} {
+		if code, out := in.run("verify", tt.args...); code != tt.code || !strings.Contains(out, tt.want) {
+			t.Errorf("%s: exit code %d, want %d and %q in\n%s", tt.name, code, tt.code, tt.want, out)
+		}
+	}
+}
+
+// Lines that are not delivered yet tell of a wrong format, too.
+func TestVerifyOfWhatIsNotDelivered(t *testing.T) {
+	in := newInstallation(t, "--start", "end")
+	in.write(lines(0, 5))
+	stop := in.daemon()
+	stop()
+	for _, tt := range []struct {
+		text   string // that is written
+		format string
+		code   int
+	}{
+		{"192.0.2.1 - - [20/No", "combined", 0},
+		{"v/2026:10:00:00 +0000] junk\n", "combined", 1},
+		{lines(5, 5), "combined", 0},
+		{"", "timed", 1},
+	} {
+		in.write(tt.text)
+		code, out := in.run("verify", "--format", tt.format, in.log)
+		if code != tt.code || tt.code == 1 && !strings.Contains(out, "no line matches the format") {
+			t.Errorf("%q of %s: exit code %d, want %d:\n%s", tt.text, tt.format, code, tt.code, out)
+		}
+	}
+}
+
 // A log that had lines at the very first start, of which none was read.
 func TestVerifyFromTheEndOn(t *testing.T) {
 	in := newInstallation(t, "--start", "end")

@@ -120,5 +120,9 @@ func (l *LineReader) At(n int) (text []byte, long bool, err error) {
 	return l.ahead[n].text, l.ahead[n].long, nil
 }
 
+// Unended reports whether the last line that was read, or read ahead, had no end: more of it
+// may be written.
+func (l *LineReader) Unended() bool { return l.open }
+
 // Ahead is how many lines were read ahead and not yet returned.
 func (l *LineReader) Ahead() int { return len(l.ahead) }

@@ -28,6 +28,9 @@ type Verdict struct {
 	Minutes     []Minute `json:"minutes"` // in which points are missing
 
 	Rollups []*Rollup `json:"rollups"`
+
+	fits    bool  // a line that is not delivered yet is of the format
+	misfits int64 // such lines before it
 }
 
 // A Minute is one in which points are missing.
@@ -37,10 +40,10 @@ type Minute struct {
 	Found    int64     `json:"found"`
 }
 
-// NoneMatches reports whether there are lines that should have become points, and
-// all of them were rejected: the format is probably another one.
+// NoneMatches reports whether there are lines that should have become points, or should
+// soon, and all of them are or would be rejected: the format is probably another one.
 func (v *Verdict) NoneMatches() bool {
-	return v.Rejected > 0 && v.Rejected+v.Earlier+v.Pending == v.Lines
+	return !v.fits && v.Rejected+v.misfits > 0 && v.Rejected+v.Earlier+v.Pending == v.Lines
 }
 
 // Differ reports whether a rollup does not add up to what the lines do.

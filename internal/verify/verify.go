@@ -180,6 +180,15 @@ func (v *Verifier) expect(log io.Reader, result *Verdict, records []checkpoint.R
 				result.Earlier++
 			} else {
 				result.Pending++
+				if !result.fits && !long && !lines.Unended() {
+					read, err := shaped.AppendRead(point[:0], line, is.number, lines, int(v.config.MaxLineBytes))
+					if err != nil {
+						return nil, nil, err
+					}
+					if result.fits = read.Outcome != accesslog.Rejected; !result.fits {
+						result.misfits++
+					}
+				}
 				for _, s := range sums {
 					s.Pending++
 				}

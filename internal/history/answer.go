@@ -17,7 +17,8 @@ type Answer struct {
 	Total    live.Total        `json:"total"`
 	Previous Previous          `json:"previous"`
 	Tables   map[string][]Row  `json:"tables"`
-	Observed []Source          `json:"observed"` // by source, then host
+	Observed []Source          `json:"observed"` // by source, then host: the first ones
+	Logs     int               `json:"logs"`     // so many there are
 	Gaps     []Gap             `json:"gaps"`
 	Rollups  map[string]string `json:"rollups"` // measurement that answered, by part
 	Missing  map[string]string `json:"missing"` // why there is nothing, by part

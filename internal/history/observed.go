@@ -81,6 +81,7 @@ func (a *asking) look(asked query.Spans, all []query.Observed) {
 			s.Observed[i] = shown(mean[w])
 		}
 	}
+	a.answer.Logs = len(all)
 	for _, o := range all[:min(stripRows, len(all))] {
 		strip := Source{Host: o.Host, Source: o.Source}
 		for i := range s.Time {

@@ -95,6 +95,19 @@ func TestObservedWhereverTheTimeBegins(t *testing.T) {
 	}
 }
 
+// Of very many logs the first have a strip, and how many there are is said.
+func TestManyLogs(t *testing.T) {
+	b := newBed(t, influxdtest.New(t, influxdtest.Options{}), "h")
+	at := func(minute int) time.Time { return time.Date(2026, 11, 24, 8, minute, 0, 0, time.UTC) }
+	b.add([]line{{at: at(31), host: "h", source: "s01", path: "/", status: "200", method: "GET", ms: 5, bytes: 1}})
+	for i := range 52 {
+		b.saw("h", fmt.Sprintf("s%02d", i), at(30), at(40), time.Minute)
+	}
+	if a := b.ask("from=2026-11-24T08:30:00&to=2026-11-24T08:40:00"); len(a.Observed) != 50 || a.Logs != 52 {
+		t.Errorf("%d strips of %d logs, want 50 of 52", len(a.Observed), a.Logs)
+	}
+}
+
 // silence says where an answer has 0 for what was not observed, or nothing for what was.
 func silence(a *history.Answer) (wrong []string) {
 	for i, at := range a.Series.Time {

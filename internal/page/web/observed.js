@@ -23,9 +23,10 @@ export function drawStrips(place, h) {
     strip.append(...runs(o.share));
     return element('li', { 'data-name': o.source, 'data-host': o.host }, element('span', { class: 'strip-name', title: `${source} on ${host}` }, source, ' ', element('span', { class: 'quiet' }, host)), strip, element('b', { class: 'n' }, percent(mean)));
   });
+  const more = h.logs > rows.length ? [element('p', { class: 'small quiet' }, `${several(h.logs - rows.length, 'more log')}: choose a source to see one.`)] : [];
   const gaps = h.gaps.slice(-50).reverse().map((g) => element('li', {}, `${calendar(new Date(g.from * 1000), 60)} – ${calendar(new Date(g.to * 1000), 60)} (${span(g.to - g.from)}): ${g.observed === 0 ? 'not observed' : percent(g.observed) + ' observed'}`));
-  const all = element('details', { class: 'gaps' }, element('summary', {}, h.gaps.length ? several(h.gaps.length, 'gap') : 'No gaps'), element('ol', {}, ...gaps));
-  place.replaceChildren(element('header', {}, title), element('ol', {}, ...rows), h.gaps.length ? all : element('p', { class: 'small quiet' }, 'No gaps: no requests are no traffic.'));
+  const all = element('details', { class: 'gaps' }, element('summary', {}, several(h.gaps.length, 'gap') + (h.gaps.length > gaps.length ? `, the last ${gaps.length} of them here` : '')), element('ol', {}, ...gaps));
+  place.replaceChildren(element('header', {}, title), element('ol', {}, ...rows), ...more, h.gaps.length ? all : element('p', { class: 'small quiet' }, 'No gaps: no requests are no traffic.'));
 }
 
 /** Neighbours of one kind as one piece. @param {(number | null)[]} share */

@@ -102,6 +102,7 @@ export interface History {
   previous: { from: string; to: string; series: Course; total: Snapshot['total'] };
   tables: Record<string, Row[] | undefined>;
   observed: { host: string; source: string; share: Column }[];
+  logs: number;
   gaps: { from: number; to: number; observed: number }[];
   rollups: Record<string, string>;
   missing: Record<string, string>;

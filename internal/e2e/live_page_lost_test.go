@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -89,24 +90,24 @@ func testPageSilence(t *testing.T, w *watched) {
 
 // A page that the daemon gives no stream says so, and gets one when there is room.
 func testPageFull(t *testing.T, w *watched) {
-	var streams []io.Closer
-	leave := func() {
-		for _, one := range streams {
-			one.Close()
-		}
-		streams = nil
-	}
+	watching, leave := context.WithCancel(t.Context())
 	defer leave()
-	for range 40 {
-		resp, err := http.Get(w.daemon.URL + "/live/stream")
+	for n := range 40 {
+		req, err := http.NewRequestWithContext(watching, http.MethodGet, w.daemon.URL+"/live/stream", nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		streams = append(streams, resp.Body)
-		if resp.StatusCode != http.StatusOK {
-			t.Fatalf("stream %d: %s", len(streams), resp.Status)
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
 		}
-		go io.Copy(io.Discard, resp.Body)
+		go func() {
+			defer resp.Body.Close()
+			io.Copy(io.Discard, resp.Body)
+		}()
+		if resp.StatusCode != http.StatusOK {
+			t.Fatalf("stream %d: %s", n+1, resp.Status)
+		}
 	}
 	p := w.browser.open(t, desk)
 	p.expect("503")

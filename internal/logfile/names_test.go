@@ -79,6 +79,7 @@ func TestNamesOfRotatedLogs(t *testing.T) {
 
 // A name need not be text: its bytes are what they are.
 func TestNamesThatAreNotUTF8(t *testing.T) {
+	const latin1 = "caf\xe9.log"
 	for name, want := range map[string]bool{
 		"caf\xe9.log.1":        true,
 		"caf\xe9.log.2.gz":     true,
@@ -89,7 +90,7 @@ func TestNamesThatAreNotUTF8(t *testing.T) {
 		"caf.log.1":            false,
 	} {
 		dir := t.TempDir()
-		path := filepath.Join(dir, "caf\xe9.log")
+		path := filepath.Join(dir, latin1)
 		for _, file := range []string{path, filepath.Join(dir, name)} {
 			if err := os.WriteFile(file, nil, 0o600); err != nil {
 				t.Skipf("this file system has no such names: %v", err)
@@ -97,7 +98,7 @@ func TestNamesThatAreNotUTF8(t *testing.T) {
 		}
 		is := slices.ContainsFunc((*logfile.Directories)(nil).Siblings(path), func(s logfile.Sibling) bool { return s.Rotated && filepath.Base(s.Path) == name })
 		if is != want {
-			t.Errorf("%q is a rotated file of %q: %v, want %v", name, "caf\xe9.log", is, want)
+			t.Errorf("%q is a rotated file of %q: %v, want %v", name, latin1, is, want)
 		}
 	}
 	// And of a link that is turned.

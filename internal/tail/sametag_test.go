@@ -42,14 +42,15 @@ func TestFilesOfAGlobHaveOneTag(t *testing.T) {
 // appears later is left out, too.
 func TestKnownFileKeepsItsTag(t *testing.T) {
 	both(t, func(t *testing.T, wakeups bool) {
+		const first, second = "b\x01.log", "b\x02.log"
 		dir := t.TempDir()
 		glob := []tail.Glob{{Name: "g", Pattern: filepath.Join(dir, "*.log")}}
-		known := create(t, filepath.Join(dir, "b\x02.log"), "b1\n")
+		known := create(t, filepath.Join(dir, second), "b1\n")
 		d := newDaemon(t, wakeups)
 		d.options.Globs = glob
 		d.start()
 		d.want(1, "b1")
-		create(t, filepath.Join(dir, "b\x01.log"), "a1\n").Close()
+		create(t, filepath.Join(dir, first), "a1\n").Close()
 		d.eventually("the other is left out", func() bool { return d.logged(leftForItsTag) == 1 })
 		if s := d.stats.Snapshot(time.Now()).Globs[0]; s.Files != 1 || s.Trouble != "" {
 			t.Errorf("of the glob, %+v is told, want one file", s)

@@ -97,7 +97,7 @@ func testPageFull(t *testing.T, w *watched) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		resp, err := http.DefaultClient.Do(req)
+		resp, err := http.DefaultClient.Do(req) //nolint:bodyclose // the goroutine below does
 		if err != nil {
 			t.Fatal(err)
 		}

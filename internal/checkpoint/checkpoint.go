@@ -18,6 +18,7 @@
 //
 //	checkpoint.go    all of it, and what each part is called
 //	ledger.go        what a follower says of one source
+//	awaited.go       the file that nobody could open yet
 //	generations.go   what is acknowledged
 //	destinations.go  that of rollups, each of which has its own position
 //	spans.go         which lines a destination got that was not there all the time
@@ -99,6 +100,7 @@ type Source struct {
 	Finished    []Generation // Finished and Lost, in the order in which they became so
 	Imports     []Generation // imported files
 	SearchSince int64        // files not older than this are still to be looked for, or one of them cannot be opened; Unix ns, 0: none
+	Awaited     *Awaited     // the file at the path that nobody could open yet, or nil
 	FirstLine   int64        // in a copy: the least number that a line may have, because another log had the name before, or as Expect was told; 0: any
 }
 
@@ -195,7 +197,7 @@ func (s *Source) clone() Source {
 	return Source{
 		Path: s.Path, Directories: slices.Clone(s.Directories),
 		Open: slices.Clone(s.Open), Finished: slices.Clone(s.Finished), Imports: slices.Clone(s.Imports),
-		SearchSince: s.SearchSince,
+		SearchSince: s.SearchSince, Awaited: s.Awaited,
 	}
 }
 
@@ -263,15 +265,17 @@ func (s *Source) moved(path string) {
 			all[i].Path = cmp.Or(all[i].Path, s.Path)
 		}
 	}
+	s.Awaited = s.Awaited.of(s.Path)
 	s.Path = path
 }
 
-// Waiting returns the paths of the sources that have open generations.
+// Waiting returns the paths of the sources of which more is to be read, wherever it is: that have
+// open generations, or a file that nobody could open yet.
 func (c *Checkpoint) Waiting() (paths []string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, s := range c.sources {
-		if len(s.Open) > 0 {
+		if len(s.Open) > 0 || s.Awaited != nil {
 			paths = append(paths, s.Path)
 		}
 	}

@@ -215,8 +215,11 @@ func TestWhatIsSavedIsReadBack(t *testing.T) {
 	left, described, lost := reading(2, 200, "two\n"), reading(4, 40, "begin"), delivered(3, 300, "three\n")
 	left.State, left.Left, described.File, lost.State = checkpoint.Left, checkpoint.Reached{Offset: 300}, file(40), checkpoint.Lost
 	o.Ledger("web").SearchSince(time.Unix(7, 8))
+	awaited := checkpoint.Awaited{Inode: file(9).Inode, Path: "/var/log/\xff.log", From: 1, Size: 2, Modified: 3, Shortened: true}
+	o.Ledger("web").Await(&awaited)
 	wantWeb := checkpoint.Source{
 		SearchSince: 7_000_000_008,
+		Awaited:     &awaited,
 		Path:        web.Path,
 		Directories: []string{"/var/log/nginx/old dir", "/var/log/\"<ü>\"\n\u2028"},
 		Open:        []checkpoint.Generation{left, described, reading(5, 50, "begin")},

@@ -48,6 +48,7 @@ type (
 		Finished    []finished `json:"finished,omitempty"`
 		Imports     []reading  `json:"imports,omitempty"`
 		SearchSince int64      `json:"refused,omitempty"` // what it was in earlier versions
+		Awaited     *Awaited   `json:"awaited,omitempty"` // earlier versions do not know it
 	}
 	reading struct {
 		logfile.File
@@ -88,7 +89,10 @@ type (
 
 // MarshalJSON writes a source as it stands in the file.
 func (s *Source) MarshalJSON() ([]byte, error) {
-	to := saved{Path: s.Path, Directories: s.Directories, Open: toReading(s.Open), Imports: toReading(s.Imports), SearchSince: s.SearchSince}
+	to := saved{
+		Path: s.Path, Directories: s.Directories, Open: toReading(s.Open), Imports: toReading(s.Imports),
+		SearchSince: s.SearchSince, Awaited: s.Awaited,
+	}
 	for _, g := range s.Finished {
 		to.Finished = append(to.Finished, finished{
 			g.File, g.ID, g.FirstLine, g.Earlier, g.Line, g.Offset, g.Before, g.State == Lost, toAhead(g.Ahead),
@@ -124,7 +128,7 @@ func (s *Source) UnmarshalJSON(text []byte) error {
 	}
 	*s = Source{
 		Path: from.Path, Directories: from.Directories, Open: fromReading(from.Open), Imports: fromReading(from.Imports),
-		SearchSince: from.SearchSince,
+		SearchSince: from.SearchSince, Awaited: from.Awaited,
 	}
 	for _, g := range from.Finished {
 		state := Finished
@@ -240,6 +244,11 @@ func renamed(sources map[string]*Source, change func(string) string) map[string]
 			for i := range all {
 				all[i].Path = change(all[i].Path)
 			}
+		}
+		if s.Awaited != nil {
+			awaited := *s.Awaited
+			awaited.Path = change(awaited.Path)
+			c.Awaited = &awaited
 		}
 		changed[change(name)] = &c
 	}

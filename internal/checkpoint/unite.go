@@ -81,6 +81,9 @@ func (s *Source) take(from *Source, gone bool) {
 	if s.SearchSince == 0 || from.SearchSince != 0 && from.SearchSince < s.SearchSince {
 		s.SearchSince = from.SearchSince
 	}
+	if s.Awaited == nil {
+		s.Awaited = from.Awaited.of(from.Path)
+	}
 	for _, dir := range from.Directories {
 		if !slices.Contains(s.Directories, dir) {
 			s.Directories = append(s.Directories, dir)

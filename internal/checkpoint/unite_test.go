@@ -27,6 +27,7 @@ func TestUnite(t *testing.T) {
 		o.RotatedTo(s.Name, "/old")
 		if day != "25" { // beside which a file could not be read
 			o.Ledger(s.Name).SearchSince(time.Unix(0, int64(len(days))))
+			o.Ledger(s.Name).Await(&checkpoint.Awaited{Size: int64(len(days))})
 		}
 		o.BeginImport(at(generation(s, -1), 0), logfile.Sum{}, file(1))
 	}
@@ -60,6 +61,9 @@ func TestUnite(t *testing.T) {
 	}
 	if got.SearchSince != 2 {
 		t.Errorf("search since %d, want 2", got.SearchSince)
+	}
+	if a := got.Awaited; a == nil || a.Size != 2 || a.Path != "/logs/26.log" {
+		t.Errorf("awaited is %+v", a)
 	}
 	if !slices.Equal(got.Directories, []string{"/old"}) {
 		t.Errorf("directories are %q", got.Directories)

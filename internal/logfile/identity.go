@@ -78,9 +78,14 @@ type File struct {
 
 // inodeOf asks the kernel what names the file. Birth is 0 where the kernel or the file
 // system does not say.
-func inodeOf(f *os.File) (Inode, error) {
+func inodeOf(f *os.File) (Inode, error) { return inode(int(f.Fd()), "", unix.AT_EMPTY_PATH) }
+
+// InodeAt is that of the file at a path, which need not be readable.
+func InodeAt(path string) (Inode, error) { return inode(unix.AT_FDCWD, path, 0) }
+
+func inode(dir int, path string, flags int) (Inode, error) {
 	var st unix.Statx_t
-	if err := unix.Statx(int(f.Fd()), "", unix.AT_EMPTY_PATH, unix.STATX_INO|unix.STATX_BTIME, &st); err != nil {
+	if err := unix.Statx(dir, path, flags, unix.STATX_INO|unix.STATX_BTIME, &st); err != nil {
 		return Inode{}, fmt.Errorf("statx: %w", err)
 	}
 	id := Inode{Device: unix.Mkdev(st.Dev_major, st.Dev_minor), Number: st.Ino}

@@ -15,6 +15,7 @@ import (
 
 // act carries out what was decided.
 func (d *daemon) act(sc *scene.Scene, e *evidence, actions []scene.Action, moved bool) (more bool, err error) {
+	var failed error
 	for _, a := range actions {
 		f := d.file(a.ID)
 		switch a.Do {
@@ -36,6 +37,10 @@ func (d *daemon) act(sc *scene.Scene, e *evidence, actions []scene.Action, moved
 		case scene.Search:
 			d.searchFrom(a.Since)
 		case scene.Searched:
+			if failed != nil {
+				d.searchFrom(a.Since)
+				break
+			}
 			if !moved {
 				d.searched()
 			}
@@ -63,15 +68,23 @@ func (d *daemon) act(sc *scene.Scene, e *evidence, actions []scene.Action, moved
 			d.forget(a.ID, f)
 			more = true
 		case scene.Lose:
-			if more = true; !moved {
-				d.m.lost(a)
+			if more = true; moved || failed != nil {
+				break
+			}
+			if a.ID == 0 {
+				d.ledger.Await(nil)
+			} else {
 				d.ledger.Lose(a.ID)
+			}
+			if a.Why != "" {
+				d.m.lost(a)
 			}
 		case scene.NoteCopy:
 			d.noteCopy(e, a)
 			more = true
 		case scene.Begin, scene.Resume, scene.Truncated:
-			err = cmp.Or(d.do(sc, e, a, f), err)
+			failed = cmp.Or(failed, d.do(sc, e, a, f))
+			err = cmp.Or(failed, err)
 			more = true
 		}
 	}
@@ -91,10 +104,13 @@ func (d *daemon) do(sc *scene.Scene, e *evidence, a scene.Action, f *file) error
 		o = one.file(0)
 	}
 	if o == nil || o.err != nil {
-		if o != nil {
-			return o.err
+		if o == nil {
+			return nil
 		}
-		return nil
+		if a.Do == scene.Begin && a.File < 0 && sc.Ledger.Awaited == nil {
+			d.await() // it came to the path after the start
+		}
+		return o.err
 	}
 	if a.Do == scene.Resume {
 		d.resume(o, a, sc.Now)
@@ -115,6 +131,9 @@ func (d *daemon) begin(o *opened, a scene.Action, now time.Time) {
 	known := d.ledger.Copy()
 	f := d.add(o, d.position(&known, a.Offset), a.Behind, now)
 	d.ledger.Begin(f.at, f.before(), f.describe())
+	if at := d.ledger.Awaited(); at != nil && !at.Shortened && o.inode.Is(at.Inode) {
+		d.ledger.Await(nil)
+	}
 	if !a.Behind {
 		return
 	}

@@ -32,8 +32,8 @@ func (d *decision) arrivals() {
 	if comes && d.newest() != nil {
 		d.add(Action{Do: Supersede, ID: d.newest().ID})
 	}
-	if searching {
-		d.unseen(since, comes, openErr)
+	if searching && !d.unseen(since, comes, openErr) {
+		return
 	}
 	switch f := d.OpenAs(d.Path.Held); {
 	case comes:
@@ -45,7 +45,7 @@ func (d *decision) arrivals() {
 		d.add(Action{Do: Back, ID: f.ID})
 	}
 	switch {
-	case d.isKnown() && d.isMissed():
+	case (d.isKnown() || d.Ledger.Awaited != nil) && d.isMissed():
 		d.add(Action{Do: Missing})
 	case !d.Path.Missing && !d.Missed.IsZero():
 		d.add(Action{Do: IsBack})
@@ -55,8 +55,9 @@ func (d *decision) arrivals() {
 // unseen begins a generation for each rotated file that was not read, in their order. It
 // leaves out files that are older than what was read, and those whose lines will be read from
 // the file that comes to the path. While one of them, or the file at the path, cannot be
-// opened, since stays as it is, so the next look finds the same files again.
-func (d *decision) unseen(since time.Time, comes bool, openErr error) {
+// opened, since stays as it is, so the next look finds the same files again. It returns false if
+// a file is missing, and might still turn up.
+func (d *decision) unseen(since time.Time, comes bool, openErr error) bool {
 	s := search{d, since, comes}
 	for i := range d.Beside {
 		switch {
@@ -72,8 +73,9 @@ func (d *decision) unseen(since time.Time, comes bool, openErr error) {
 	if openErr != nil { // the next look goes on
 		d.add(Action{Do: CannotOpen, Err: openErr, Since: since})
 	} else {
-		d.add(Action{Do: Searched})
+		d.add(Action{Do: Searched, Since: since})
 	}
+	return d.awaited(openErr == nil)
 }
 
 // search is the search for rotated files that were not read.
@@ -86,8 +88,11 @@ type search struct {
 // mayBeUnread reports whether a file may be looked for, by its name and its times.
 func (s *search) mayBeUnread(file int) bool {
 	c := s.Beside[file]
-	called := c.Rotated || c.Maybe && s.Restarted && !c.Renamed
-	return (called || c.Renamed) && !c.AtPath && c.Held == 0 && !c.Modified.Before(s.since) && (called || s.isRenamed(file))
+	called := c.Rotated || c.Maybe && s.Restarted && !c.Renamed || s.isAwaited(file)
+	if c.AtPath || c.Held != 0 || c.Modified.Before(s.since) || s.isBeforeAwaited(file) {
+		return false
+	}
+	return called || c.Renamed && s.isRenamed(file)
 }
 
 // follows is what to do about a file that may be unread; ok is false if that is nothing.
@@ -114,7 +119,7 @@ func (s *search) follows(file int) (a Action, ok bool) {
 	if g := s.goesOn(file); g != nil {
 		return Action{Do: Resume, File: file, Prior: *g, Behind: true}, true
 	}
-	if c.Rotated || c.Renamed || before {
+	if c.Rotated || c.Renamed || before || s.isAwaited(file) {
 		return Action{Do: Begin, File: file, Behind: true}, true
 	}
 	return Action{Do: Unreadable, File: file, Err: errUnplaced}, !sure
@@ -126,7 +131,8 @@ func (s *search) follows(file int) (a Action, ok bool) {
 func (s *search) isReadFromAnother(file int) bool {
 	return s.any(func(other int) bool {
 		before, _ := s.isBefore(s.Beside[other])
-		isRead := s.mayBeUnread(other) && s.Trouble(other) == nil && (s.Beside[other].Rotated || s.Beside[other].Renamed || before)
+		isLog := s.Beside[other].Rotated || s.Beside[other].Renamed || before || s.isAwaited(other)
+		isRead := s.mayBeUnread(other) && s.Trouble(other) == nil && isLog
 		return other != file && isRead && s.Within(file, other) && (s.isRather(other, file) || !s.Within(other, file))
 	})
 }

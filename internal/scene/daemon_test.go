@@ -134,12 +134,33 @@ func (d *daemon) observe() scene.Scene {
 			Grown: f.grown, AsOf: f.asOf, Deleted: !f.packed && !d.m.disk.hasName(f.inode), Noted: f.notedCopies, Told: f.told, Late: f.late,
 		})
 	}
+	if at != nil && sc.Path.Held == 0 {
+		sc.Path.Awaited = d.isAwaited(at)
+	}
 	if d.started && sc.Now.Sub(d.checked) >= watchTick {
 		if sc.Regrown = d.regrown(); len(sc.Regrown) == 0 { // else once more, until something is done about them
 			d.checked = sc.Now
 		}
 	}
 	return sc
+}
+
+// await notes the file at the path, of which nothing was read yet.
+func (d *daemon) await() {
+	if at := d.m.disk.at(); at != nil {
+		d.ledger.Await(&checkpoint.Awaited{Inode: at.Inode, Size: int64(len(at.text)), Modified: at.modified.UnixNano()})
+	}
+}
+
+func (d *daemon) isAwaited(at *inode) bool {
+	a := d.ledger.Awaited()
+	if a == nil || a.Shortened || !at.Is(a.Inode) {
+		return false
+	}
+	now, size := *a, int64(len(at.text))
+	now.Size, now.Shortened = max(a.Size, size), size < a.Size
+	d.ledger.Await(&now)
+	return !now.Shortened
 }
 
 func (d *daemon) list(sc *scene.Scene) *evidence {

@@ -651,6 +651,72 @@ var fates = []struct {
 		"resume 1 at 10, access.log.2.gz behind; search since 10; start",
 	},
 
+	{"A file cannot be read: never yet, and it is where it was", seen(awaits(0), isAwaited), "begin what is there first"},
+	{
+		"A file cannot be read: never yet, and was rotated", seen(awaits(0), beside("access.log.1", 20), beside("access.log", 30)),
+		"begin access.log.1 behind; searched; lose 0 silently 20 bytes; begin access.log first",
+	},
+	{
+		"A file cannot be read: never yet, nor can it where it is now", seen(awaits(0), beside("access.log.1", 20, refused), beside("access.log", 30)),
+		"refused since 10; begin access.log first",
+	},
+	{
+		"A file cannot be read: never yet, nor can the next one", seen(awaits(0), beside("access.log.1", 20), beside("access.log", 30, refused)),
+		"begin access.log.1 behind; refused since 10",
+	},
+	{
+		"A file cannot be read: never yet, and the next one is read", seen(awaits(0), searchSince(10), open(1), beside("access.log.1", 20), beside("access.log", 30, openAs(1))),
+		"begin access.log.1 behind; searched; lose 0 silently 20 bytes",
+	},
+	{
+		"A file cannot be read: never yet, and it is called otherwise", seen(awaits(0), beside("access.old-log", 20, anothers), beside("access.log", 30)),
+		"begin access.old-log behind; searched; lose 0 silently 20 bytes; begin access.log first",
+	},
+	{
+		"A file cannot be read: never yet, and others came after it", seen(awaits(1), beside("access.log.3", 9), beside("access.log.2", 20), beside("access.log.1", 30), beside("access.log", 40)),
+		"begin access.log.2 behind; begin access.log.1 behind; searched; lose 0 silently 20 bytes; begin access.log first",
+	},
+	{
+		"A file cannot be read: never yet, and what was there before it is still written to", seen(awaits(1), beside("access.log.2", 20, bornAt(4)), beside("access.log.1", 30), beside("access.log", 40)),
+		"begin access.log.1 behind; searched; lose 0 silently 20 bytes; begin access.log first",
+	},
+	{
+		"A file cannot be read: never yet, and was compressed", seen(awaits(9), beside("access.log.1.gz", 20, bornAt(20)), beside("access.log", 30)),
+		"begin access.log.1.gz behind; searched; lose 0 silently 20 bytes; begin access.log first",
+	},
+	{
+		"A file cannot be read: never yet, and was compressed, and the next one cannot be opened", seen(awaits(9), beside("access.log.1.gz", 20, bornAt(20)), beside("access.log", 30, refused)),
+		"begin access.log.1.gz behind; refused since 10; lose 0 silently 20 bytes",
+	},
+	{
+		"A file cannot be read: never yet, and was truncated", seen(awaits(1, isShortened), beside("access.log.1", 20), beside("access.log", 30)),
+		"begin access.log.1 behind; searched; lose 0 silently 20 bytes; begin access.log first",
+	},
+	{"A file cannot be read: never yet, and is gone", seen(awaits(9), beside("access.log", 30)), "again"},
+	{
+		"A file cannot be read: never yet, and is still gone", seen(awaits(9), sawTheSame(2), beside("access.log", 30)),
+		"searched; lose 0 20 bytes; begin access.log first",
+	},
+	{
+		"A file cannot be read: never yet, and it was imported", seen(awaits(0), beside("access.log.1", 20, imported), beside("access.log", 30)),
+		"searched; lose 0 silently 20 bytes; begin access.log first",
+	},
+	{
+		"A file cannot be read: never yet, and nobody knows whether there was one", seen(awaits(9, isUnknown), beside("access.log.1", 20), beside("access.log", 30)),
+		"begin access.log.1 behind; searched; lose 0 silently; begin access.log first",
+	},
+	{
+		"A file cannot be read: never yet, and nobody knows whether there was one, and nothing came after it", seen(awaits(9, isUnknown), beside("access.log.1", 9), beside("access.log", 30)),
+		"searched; lose 0 silently; begin access.log first",
+	},
+	{"A file cannot be read: never yet, and nothing is at the path now", seen(awaits(9), missing(-1)), "searched; missing"},
+	{
+		"A file cannot be read: never yet, and nothing is at the path now, and it is beside it", seen(awaits(0), missing(-1), beside("access.log.1", 20)),
+		"begin access.log.1 behind; searched; missing",
+	},
+	{"A file cannot be read: never yet, and after a start", seen(atStart(0), awaits(0), beside("access.log.1", 20), beside("access.log", 30)), "start"},
+	{"A file cannot be read: never yet, nor could a day, before the start", seen(atStart(0), ledgerSearchSince(5)), "search since 5; start"},
+
 	{
 		"A file comes back", seen(open(1, superseded), open(2), beside("access.log.1", 20, openAs(2)), beside("access.log", 10, openAs(1))),
 		"supersede 2; back 1",

@@ -84,6 +84,27 @@ func ledgerSearchSince(at int) part {
 	return func(l *look) { l.Ledger.SearchSince = minute(at).UnixNano() }
 }
 
+// awaits says that the file of a place beside the log could not be opened yet: that it was there
+// at minute 10, with 30 bytes, and had 10 at the very first start, where reading begins.
+func awaits(place int, details ...func(*checkpoint.Awaited)) part {
+	return func(l *look) {
+		inode := logfile.Inode{Device: 1, Number: uint64(1000 + place), Birth: minute(5).UnixNano()}
+		l.Ledger.Awaited = &checkpoint.Awaited{Inode: inode, From: 10, Size: 30, Modified: minute(10).UnixNano()}
+		for _, set := range details {
+			set(l.Ledger.Awaited)
+		}
+	}
+}
+
+func isShortened(a *checkpoint.Awaited) { a.Shortened = true }
+func isUnknown(a *checkpoint.Awaited)   { a.Inode, a.Size, a.From = logfile.Inode{}, 0, 0 }
+
+// isAwaited says that what is at the path is that file.
+func isAwaited(l *look) { l.Path.Awaited = true }
+
+// sawTheSame says how often this look saw the same already.
+func sawTheSame(agreed int) part { return func(l *look) { l.Agreed = agreed } }
+
 // wasMissing says that something is at the path again.
 func wasMissing(l *look) { l.Missed = minute(99) }
 

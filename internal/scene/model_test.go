@@ -120,6 +120,7 @@ func play(seed uint64, script []step, trace io.Writer) (scenes int, err error) {
 		}
 	}()
 	m.create()
+	m.nginx.inode.refused = m.refuses && seed%5 == 0 // at the very first start
 	m.start()
 	for _, s := range script {
 		if m.err != nil {

@@ -39,11 +39,12 @@ func (d *decision) start() {
 			return
 		}
 	}
-	if d.isKnown() {
-		since := d.latest()
-		if at := d.Ledger.SearchSince; at != 0 && at < since.UnixNano() {
-			since = time.Unix(0, at)
-		}
+	since := d.latest()
+	at := d.Ledger.SearchSince
+	if at != 0 && (!d.isKnown() || at < since.UnixNano()) {
+		since = time.Unix(0, at)
+	}
+	if d.isKnown() || at != 0 {
 		d.add(Action{Do: Search, Since: since})
 	}
 	d.add(Action{Do: Start})

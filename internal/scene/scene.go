@@ -8,6 +8,7 @@
 //	restart.go      where to continue after a start
 //	truncations.go  files that hold something else than what was read of them
 //	arrivals.go     files that came to the path, or have grown after they were left
+//	awaited.go      the file that nobody could open yet
 //	since.go        from when on files may hold something that nobody has seen
 //	leaves.go       files that are closed
 //
@@ -55,6 +56,7 @@ type There struct {
 	Trouble error `json:"-"` // why it cannot be read, also if it is missing
 	Held    int64 // the generation as which it is open; 0: none
 	File    int   // its place in Beside; -1: none
+	Awaited bool  // it is the file that the ledger awaits, and was not shortened
 }
 
 // Held is an open file.
@@ -129,13 +131,13 @@ type Evidence interface { //nolint:interfacebloat // each is a question of its o
 // An Action is what is to be done, and why.
 type Action struct {
 	Do     Deed
-	ID     int64                 // of the generation
+	ID     int64                 // of the generation; of Lose 0: the file that the ledger awaits
 	File   int                   // of the file, by its place in Beside
 	Offset int64                 // of Begin: where the file is read from
-	Since  time.Time             // of Search, Truncated and Refused
+	Since  time.Time             // of Search, Searched, Truncated and CannotOpen
 	Bytes  int64                 // of Lose, and of Truncated if something is lost
 	Why    string                // of Lose; "": nobody misses it
-	Err    error                 `json:"-"` // of Wait, Refused and Unreadable
+	Err    error                 `json:"-"` // of Wait, CannotOpen and Unreadable
 	Behind bool                  // of Begin, Resume: another file is at the path
 	First  bool                  // of Begin, Resume: nothing was read at the path before
 	Prior  checkpoint.Generation // of Resume, NoteCopy and Anonymised

@@ -18,8 +18,13 @@ func (s *Scene) since() (t time.Time, ok bool) {
 			earliest(s.asOf(&f))
 		}
 	}
-	if s.isKnown() && (s.isMissed() || s.isNew()) {
-		earliest(s.latest())
+	if s.isMissed() || s.isNew() {
+		if s.isKnown() {
+			earliest(s.latest())
+		}
+		if a := s.Ledger.Awaited; a != nil && !s.Path.Awaited {
+			earliest(time.Unix(0, a.Modified))
+		}
 	}
 	return t, ok
 }

@@ -167,7 +167,10 @@ func (m *model) start() {
 	}
 	c := checkpoint.InMemory(known)
 	m.daemon = &daemon{m: m, checkpoint: c, ledger: c.Ledger("web"), source: &flow.Source{Name: "web"}, room: 1 << 30}
-	m.daemon.ledger.Follow(logPath)
+	if !m.daemon.ledger.Follow(logPath) {
+		m.daemon.await()
+		m.save(true)
+	}
 	m.followed = true
 	m.turn()
 }
@@ -181,8 +184,10 @@ func (m *model) kill() {
 		m.saved = m.backup
 	}
 	for _, f := range m.files {
-		// That a file could not be opened is not kept over a restart.
-		f.gone = f.gone || f.deleted || f.refused && m.daemon.openAs(f.inode) == nil
+		// That a file could not be opened is not kept over a restart, but of the very first one.
+		a := m.daemon.ledger.Awaited()
+		awaited := a != nil && !a.Shortened && f.inode.Is(a.Inode)
+		f.gone = f.gone || f.deleted || f.refused && m.daemon.openAs(f.inode) == nil && !awaited
 	}
 	m.daemon = nil
 	m.checkAlone()

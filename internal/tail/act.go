@@ -3,7 +3,6 @@ package tail
 import (
 	"cmp"
 	"fmt"
-	"os"
 	"slices"
 	"time"
 
@@ -18,6 +17,7 @@ import (
 // act does what was decided, in order. It reports whether another scene may have more to
 // do. If files were moved meanwhile, nothing is concluded from not having found one.
 func (s *source) act(r *Reader, sc *scene.Scene, b *found, actions []scene.Action, moved bool) (more bool, err error) {
+	var failed error // a file was found, and could not be opened after all
 	for _, a := range actions {
 		f := s.file(a.ID)
 		switch a.Do {
@@ -43,6 +43,10 @@ func (s *source) act(r *Reader, sc *scene.Scene, b *found, actions []scene.Actio
 		case scene.Search:
 			s.searchFrom(a.Since)
 		case scene.Searched:
+			if failed != nil {
+				s.searchFrom(a.Since)
+				break
+			}
 			s.searched(moved)
 			more = more || len(sc.Regrown) > 0 // which come after that
 		case scene.Leave:
@@ -71,13 +75,9 @@ func (s *source) act(r *Reader, sc *scene.Scene, b *found, actions []scene.Actio
 			s.forget(r, a.ID, f)
 			more = true
 		case scene.Lose:
-			if !moved && a.Why != "" {
-				s.lose(r, s.ledger.PathOf(a.ID), a.Bytes, a.Why)
+			if more = true; !moved && failed == nil {
+				s.loses(r, sc, a)
 			}
-			if !moved {
-				s.ledger.Lose(a.ID)
-			}
-			more = true
 		case scene.NoteCopy, scene.Anonymised:
 			if a.Do == scene.Anonymised {
 				r.log.Info("addresses were taken out of a rotated log file; it is not read again", "source", s.Name, "file", sc.Beside[a.File].Path)
@@ -85,7 +85,8 @@ func (s *source) act(r *Reader, sc *scene.Scene, b *found, actions []scene.Actio
 			s.noteCopy(r, b, a)
 			more = true
 		case scene.Begin, scene.Resume, scene.Truncated:
-			err = cmp.Or(s.do(r, sc, b, a, f), err)
+			failed = cmp.Or(failed, s.do(r, sc, b, a, f))
+			err = cmp.Or(failed, err)
 			more = true
 		}
 	}
@@ -98,6 +99,9 @@ func (s *source) do(r *Reader, sc *scene.Scene, b *found, a scene.Action, f *gro
 		return s.truncated(r, sc, b, a, f)
 	}
 	o, err := s.take(r, b, a.File)
+	if err != nil && a.Do == scene.Begin && a.File < 0 && sc.Ledger.Awaited == nil {
+		s.await(sc.Now, false) // it came to the path after the start
+	}
 	if o == nil || err != nil {
 		return err
 	}
@@ -137,9 +141,10 @@ func (s *source) begin(r *Reader, o *logfile.Opened, a scene.Action, now time.Ti
 	if offset > 0 {
 		s.copiedTo(o, offset)
 	}
-	if !a.Behind && s.there != nil && os.SameFile(o.Info, s.there) {
+	awaited := s.awaitedAs(o)
+	if awaited != nil && awaited.From > 0 && o.Size() >= 0 {
 		var err error
-		if offset, err = logfile.AfterLastNewline(o.File, min(o.Info.Size(), s.there.Size())); err != nil {
+		if offset, err = logfile.AfterLastNewline(o.File, min(o.Size(), awaited.From)); err != nil {
 			o.Close()
 			return err
 		}
@@ -158,11 +163,12 @@ func (s *source) begin(r *Reader, o *logfile.Opened, a scene.Action, now time.Ti
 	}
 	f := s.add(r, o, at, a.Behind, now)
 	s.began(f)
+	if awaited != nil {
+		s.ledger.Await(nil)
+	}
 	if a.Behind {
 		f.Unsure = len(o.Head) == 0
 		s.inOrder(f)
-	} else {
-		s.there = nil
 	}
 	return nil
 }
@@ -281,7 +287,7 @@ func (s *source) searched(moved bool) {
 	s.searchSince, s.restarted = time.Time{}, false
 	s.ledger.SearchSince(time.Time{})
 	if s.dated != nil {
-		s.dated.onlyDays = false
+		s.dated.onlyDays, s.dated.allDays = false, false
 	}
 	for _, f := range s.files {
 		if f.Unsearched && len(f.Head) > 0 {

@@ -27,6 +27,7 @@ type dated struct {
 	// onlyDays is set at the very first start, when all days that are there are read, and
 	// nothing else that may be beside them.
 	onlyDays bool
+	allDays  bool // all that match are read, however early: that is not done yet
 }
 
 // day is a path that matches a glob, and has a date.
@@ -210,7 +211,8 @@ func (s *source) beside(r *Reader, path string, directories []string) []logfile.
 		if f.Date != "" && f.Path != s.Path && s.dated.pattern.Matches(f.Path) {
 			all[i].Log = f.Path
 		}
-		if f.Date != "" && f.Date < s.dated.first && !s.dated.come[f.Path] {
+		isRead := s.dated.come[f.Path] || s.dated.allDays && s.dated.pattern.Matches(f.Path)
+		if f.Date != "" && f.Date < s.dated.first && !isRead {
 			all[i].Rotated = false
 		}
 	}
@@ -240,14 +242,25 @@ func (d *dated) on() string {
 func (s *source) firstDay(known bool) {
 	if !known && !s.fromEnd {
 		s.dated.onlyDays = true
-		s.searchFrom(time.Unix(0, 0))
+		s.searchFrom(everyDay)
 		return
 	}
 	s.dated.first = s.dated.date
 	is := s.ledger.Copy()
-	for _, g := range slices.Concat(is.Open, is.Finished) {
-		if _, date := s.dated.pattern.Label(cmp.Or(g.Path, s.Path)); date != "" {
+	s.dated.allDays = is.SearchSince == everyDay.UnixNano()
+	began := func(path string) {
+		if _, date := s.dated.pattern.Label(cmp.Or(path, s.Path)); date != "" {
 			s.dated.first = min(s.dated.first, date)
 		}
 	}
+	for _, g := range slices.Concat(is.Open, is.Finished) {
+		began(g.Path)
+	}
+	if is.Awaited != nil {
+		began(is.Awaited.Path)
+	}
 }
+
+// everyDay is since when files are looked for when all days are to be read. It outlives a restart
+// while one of them cannot be opened.
+var everyDay = time.Unix(0, 1)

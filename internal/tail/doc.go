@@ -25,6 +25,7 @@
 //	source.go    at one of them, and its first step: observe
 //	found.go     the files beside a log, and what they hold: the evidence
 //	act.go       the last step: what was decided is done
+//	awaited.go   a log that could not be opened yet
 //	copies.go    a log that was truncated, and its copies
 //	numbers.go   which numbers the lines of a file have
 //	glob.go      many paths

@@ -63,10 +63,16 @@ func (b *found) add(sc *scene.Scene, f logfile.Sibling) {
 // unfinished generations began: the file at the path, and what has become of those before it.
 func (s *source) siblings(r *Reader, sc *scene.Scene) []logfile.Sibling {
 	paths := []string{s.Path}
-	for _, g := range sc.Ledger.Open {
-		if g.Path != "" && !slices.Contains(paths, g.Path) && !s.isDay(g.Path) {
-			paths = append(paths, g.Path)
+	was := func(path string) {
+		if path != "" && !slices.Contains(paths, path) && !s.isDay(path) {
+			paths = append(paths, path)
 		}
+	}
+	for _, g := range sc.Ledger.Open {
+		was(g.Path)
+	}
+	if a := sc.Ledger.Awaited; a != nil {
+		was(a.Path)
 	}
 	var all []logfile.Sibling
 	for _, path := range paths {

@@ -8,6 +8,7 @@ import (
 	"github.com/tailflux/tailflux/internal/checkpoint"
 	"github.com/tailflux/tailflux/internal/growing"
 	"github.com/tailflux/tailflux/internal/logfile"
+	"github.com/tailflux/tailflux/internal/scene"
 	"github.com/tailflux/tailflux/internal/stats"
 )
 
@@ -21,6 +22,21 @@ func (s *source) lose(r *Reader, path string, bytes int64, why string) {
 		log.Warn("log file was deleted; everything seen so far had been read, later lines (if any) are lost")
 	}
 	r.stats.UpdateSource(s.Index, func(st *stats.Source) { st.Lost++; st.LostBytes += bytes })
+}
+
+// loses notes that a generation is lost, or that the file is that nobody could open yet, which is
+// not missed if it was found.
+func (s *source) loses(r *Reader, sc *scene.Scene, a scene.Action) {
+	path, awaited := s.ledger.PathOf(a.ID), a.ID == 0
+	if awaited {
+		path = sc.Ledger.Awaited.Path
+		s.ledger.Await(nil)
+	} else {
+		s.ledger.Lose(a.ID)
+	}
+	if a.Why != "" {
+		s.lose(r, path, a.Bytes, a.Why)
+	}
 }
 
 // report logs trouble when it begins, changes and ends.

@@ -31,7 +31,6 @@ type source struct {
 	started     bool        // it is known where to continue
 	opened      bool        // start was tried
 	restarted   bool        // files that were rotated before the start are still to be looked for
-	there       fs.FileInfo // the file that was there at the very first start, if reading begins at its end
 	atPath      time.Time   // when the newest file was last seen at the path
 	missed      time.Time   // when files were last looked for because nothing is at the path; zero when something is
 	watched     []watched   // files that were left, and may grow again
@@ -81,7 +80,7 @@ const maxScenes = 30
 // follows from that. The error is why something cannot be read, and no reason to stop.
 func (s *source) look(r *Reader, now time.Time) error {
 	if !s.opened {
-		s.follow(r)
+		s.follow(r, now)
 	}
 	var trouble error
 	agreed, quiet, seen := 0, false, false
@@ -149,7 +148,7 @@ func (s *source) isAsleep(now time.Time) bool {
 }
 
 // follow prepares the first look.
-func (s *source) follow(r *Reader) {
+func (s *source) follow(r *Reader, now time.Time) {
 	s.opened = true
 	if was := r.was[s.Name]; was != "" {
 		r.log.Warn("source has a new name; continuing where it was", "source", s.Name, "was", was, "file", s.Path)
@@ -167,8 +166,8 @@ func (s *source) follow(r *Reader) {
 	if s.dated != nil {
 		s.firstDay(known)
 	}
-	if info, err := os.Stat(s.Path); err == nil && !known && s.fromEnd {
-		s.there = info
+	if !known && s.searchSince.IsZero() {
+		s.await(now, s.fromEnd)
 	}
 }
 
@@ -212,6 +211,9 @@ func (s *source) observe(r *Reader, now time.Time) scene.Scene {
 			Superseded: f.Superseded, Unsure: f.Unsure, Unsearched: f.Unsearched, Packed: f.Packed != nil, Idle: f.Idle(),
 			Grown: f.Grown, AsOf: f.AsOf,
 		})
+	}
+	if sc.Path.Trouble == nil && sc.Path.Held == 0 {
+		sc.Path.Awaited = s.isAwaited(info)
 	}
 	if s.started && now.Sub(s.checked) >= watchTick {
 		if sc.Regrown, sc.Emptied = s.regrown(r, now); len(sc.Regrown) == 0 { // else once more, until something is done about them

@@ -269,9 +269,12 @@ func TestInotifyCannotBeHad(t *testing.T) {
 }
 
 // unprivileged follows a file with no more rights than anybody has.
-func unprivileged(t *testing.T, wakeups bool, path string) *daemon {
+func unprivileged(t *testing.T, wakeups bool, path string, set ...func(*options)) *daemon {
 	t.Helper()
 	d := newDaemon(t, wakeups, path)
+	for _, set := range set {
+		set(&d.options)
+	}
 	for _, dir := range []string{filepath.Dir(path), filepath.Dir(filepath.Dir(path))} {
 		chmod(t, dir, 0o755)
 	}

@@ -60,6 +60,12 @@ func IsForbidden(err error) bool {
 	return answered && (answer.Status == http.StatusForbidden || answer.Status == http.StatusNotAcceptable)
 }
 
+// IsPage reports whether an answer is a page of HTML: of a proxy, or of something else.
+func IsPage(err error) bool {
+	answer, answered := errors.AsType[*AnswerError](err)
+	return answered && strings.HasPrefix(answer.Message, "<")
+}
+
 // refusal separates what a server says about points from what it or a proxy says
 // about the request: a missing database name, a truncated body, an HTML page. The
 // number of dropped points that InfluxDB gives is not reliable, and 1.12 and later say

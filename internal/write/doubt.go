@@ -3,6 +3,7 @@ package write
 import (
 	"bytes"
 	"context"
+	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -14,9 +15,28 @@ import (
 // before: the control. If it is taken, and these points are refused again and again, the
 // refusal is about them.
 
-// confirmations is how often the control must be accepted between two refusals of a point
-// before the point is rejected.
-const confirmations = 4
+// confirmations is how often a point must be refused again, and the controls between be taken,
+// before it is rejected. A page is mostly of something that does not know what points are.
+const (
+	confirmations       = 4
+	confirmationsOfPage = 7
+)
+
+// mostControls is how many there are between two refusals: one to so many, each number at
+// some time, and in no order. A balancer that gives requests to one server after another, of
+// which one is none, would take just the controls if they came in turn with the point.
+const mostControls = 3
+
+const maxConfirmationPause = time.Second
+
+// controls are the numbers of controls after each of some refusals.
+func controls(refusals int) (each []int) {
+	for i := range refusals {
+		each = append(each, 1+i%mostControls)
+	}
+	rand.Shuffle(len(each), func(i, j int) { each[i], each[j] = each[j], each[i] })
+	return each
+}
 
 // doubts is what requests in flight share of that.
 type doubts struct {
@@ -65,38 +85,52 @@ func (d *doubts) isProven(words string) bool {
 func (d *delivery) judge(ctx context.Context, some points, err error) (influx.Verdict, error) {
 	words := influx.Words(err)
 	forbidden := influx.IsForbidden(err) // mostly it is about who sends the points, whatever it was before
-	proven := d.doubts.isProven(words) && !forbidden
+	page := influx.IsPage(err)
+	proven := d.doubts.isProven(words) && !forbidden && !page
 	suspected := proven || words == d.suspected
 	switch {
 	case !suspected && !d.retry.failing:
 		return influx.Retry, err // most such answers are not about points, and pass
 	case suspected && some.count() > 1:
 		return influx.Refused, err // to be halved, which does no harm
-	case !d.control(ctx, some):
-		return influx.Retry, err
-	case some.count() > 1:
-		d.suspected = words
-		return influx.Refused, err
-	case proven:
-		return influx.Refused, err
-	}
-	pauses := newPauses()
-	for range confirmations {
-		select {
-		case <-time.After(pauses.next(0)):
-		case <-ctx.Done():
-			return influx.Retry, ctx.Err()
-		}
-		means, answer := d.send(ctx, some)
-		if means != influx.Unclear {
-			return means, answer
-		}
-		if err = answer; !d.control(ctx, some) {
+	case some.count() > 1 || proven:
+		if !d.control(ctx, some) {
 			return influx.Retry, err
 		}
+		d.suspected = words
+		return influx.Refused, err
 	}
-	if !forbidden {
-		d.doubts.prove(words)
+	return d.confirm(ctx, some, err, page)
+}
+
+// confirm sends one point again and again, and controls between.
+func (d *delivery) confirm(ctx context.Context, one points, err error, page bool) (influx.Verdict, error) {
+	more := confirmations
+	if page {
+		more = confirmationsOfPage
+	}
+	pauses := newPauses()
+	for i, n := range controls(1 + more) {
+		if i > 0 {
+			select {
+			case <-time.After(min(pauses.next(0), maxConfirmationPause)):
+			case <-ctx.Done():
+				return influx.Retry, ctx.Err()
+			}
+			means, answer := d.send(ctx, one)
+			if means != influx.Unclear {
+				return means, answer
+			}
+			err = answer
+		}
+		for range n {
+			if !d.control(ctx, one) {
+				return influx.Retry, err
+			}
+		}
+	}
+	if !influx.IsForbidden(err) && !influx.IsPage(err) {
+		d.doubts.prove(influx.Words(err))
 	}
 	return influx.Refused, err
 }

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/tailflux/tailflux/internal/flow"
@@ -148,4 +149,35 @@ func runSchedule(t *testing.T, db *influxdtest.Server, seed uint64) *influxdtest
 	}
 	f.checkReleased()
 	return front
+}
+
+// A balancer gives requests to one server after another, and one of them is none: no line is
+// at fault.
+func TestOneOfTheServersIsNone(t *testing.T) {
+	for name, text := range map[string]string{"page": "<html><head><title>400 The plain HTTP request was sent to HTTPS port</title></head></html>", "text": "Bad Request"} {
+		for servers := 2; servers <= 6; servers++ {
+			t.Run(fmt.Sprintf("%s of one of %d", name, servers), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					s := newServer(t)
+					turn := 0
+					s.answers = func(points []int, _ string) error {
+						if turn++; turn%servers == 0 {
+							return answer(400, text)
+						}
+						for _, p := range points {
+							s.stored[p] = true
+						}
+						return nil
+					}
+					b := start(t, write.Config{BatchPoints: 8, InFlight: 1}, sink{write: s.write}, &rejectFile{})
+					for range 100 {
+						b.send(points(8))
+						time.Sleep(time.Second)
+					}
+					b.finish()
+					s.check(b)
+				})
+			})
+		}
+	}
 }

@@ -200,13 +200,31 @@ func (d *delivery) divide(ctx context.Context, some points, means influx.Verdict
 		d.list = slices.Insert(d.list, 0, first, second)
 		return nil
 	}
-	if some.count() >= minSearch && !influx.KnownReason(err) && d.worthSearching() {
-		found, err := d.rejectByTime(ctx, some)
-		if found || err != nil {
-			return err
+	// Rights are of no time.
+	searches := some.count() >= minSearch && !influx.KnownReason(err) && !influx.IsForbidden(err)
+	if searches {
+		if lines, deltas := d.kinds(some); len(lines) > 0 && len(deltas) > 0 {
+			d.list = slices.Insert(d.list, 0, lines, deltas) // deltas are older, which explains nothing
+			return nil
+		}
+		if d.worthSearching() {
+			if found, err := d.rejectByTime(ctx, some); found || err != nil {
+				return err
+			}
 		}
 	}
 	first, second := some.cut(some.count() / 2)
 	d.list = slices.Insert(d.list, 0, first, second)
 	return nil
+}
+
+// kinds divides points into those of lines, and deltas.
+func (d *delivery) kinds(some points) (lines, deltas points) {
+	isDelta := func(point int, _ []byte) bool {
+		kind, _ := d.request.kind(point)
+		return kind == 1
+	}
+	lines = some.without(isDelta)
+	deltas = some.without(func(point int, text []byte) bool { return !isDelta(point, text) })
+	return lines, deltas
 }

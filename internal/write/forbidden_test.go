@@ -60,3 +60,25 @@ func TestRightsAreMended(t *testing.T) {
 		})
 	}
 }
+
+// What is forbidden is not rejected because what is refused is older than what is stored.
+func TestOlderPointsAreForbidden(t *testing.T) {
+	for name, answer := range map[string]error{
+		"by rights":  answer(403, `{"error":"write not authorized for measurement"}`),
+		"by a guard": answer(406, "Not Acceptable"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				const n = 200
+				s := newServer(t)
+				began := time.Now()
+				refusing(s, func(point int) bool { return point <= 150 && time.Since(began) < 10*time.Minute }, func([]int) error { return answer })
+				b := start(t, write.Config{BatchPoints: n}, sink{write: s.write}, &rejectFile{})
+				b.stamp = func(n int) int64 { return minutes(n).UnixNano() }
+				b.send(points(n))
+				b.finish()
+				s.check(b)
+			})
+		})
+	}
+}

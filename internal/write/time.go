@@ -184,7 +184,7 @@ func (d *delivery) worthSearching() bool {
 // those beyond, and lists the others.
 func (d *delivery) rejectByTime(ctx context.Context, some points) (found bool, err error) {
 	all := each(some)
-	if control := d.doubts.controlPoint(); control != nil {
+	if control := d.doubts.controlPoint(); control != nil && bytes.Equal(measurement(control[0].text), measurement(all[0].text)) {
 		// What was stored of other requests may be all that is stored.
 		beside := each(control)[0]
 		beside.first = notOurs
@@ -224,6 +224,11 @@ func (d *delivery) rejectByTime(ctx context.Context, some points) (found bool, e
 	}
 	d.list = slices.Insert(d.list, 0, some.without(func(point int, _ []byte) bool { return beyond[point] != nil }))
 	return true, nil
+}
+
+// measurement is that of a point, up to where it may be escaped.
+func measurement(point []byte) []byte {
+	return point[:max(0, bytes.IndexAny(point, `, \`))]
 }
 
 // search is one look for boundaries in time.

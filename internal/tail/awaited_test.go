@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/tailflux/tailflux/internal/stats"
-	"github.com/tailflux/tailflux/internal/tail"
 )
 
 func fromEnd(o *options) { o.fromEnd = true }
@@ -21,6 +20,20 @@ func fromEnd(o *options) { o.fromEnd = true }
 func mayNotBeRead(d *daemon) {
 	d.t.Helper()
 	d.eventually("trouble", func() bool { return strings.Contains(d.source().Trouble, "permission denied") })
+}
+
+// unprivilegedGlob is a daemon that was never started, with no more rights than anybody has.
+func unprivilegedGlob(t *testing.T, wakeups bool, pattern string) *daemon {
+	t.Helper()
+	d := newDays(t, wakeups, pattern)
+	for _, dir := range []string{filepath.Dir(pattern), filepath.Dir(filepath.Dir(pattern))} {
+		chmod(t, dir, 0o755)
+	}
+	chmod(t, d.state, 0o777)
+	if os.Geteuid() == 0 {
+		d.options.thread = becomeNobody
+	}
+	return d
 }
 
 // readAtLast checks that nobody waits for anything any more, or has lost anything.
@@ -172,14 +185,7 @@ func TestLogOfAGlobMayNotBeReadAndIsRotated(t *testing.T) {
 		path := logFile(t)
 		create(t, path, "a1\n").Close()
 		chmod(t, path, 0)
-		d := newDaemon(t, wakeups)
-		if os.Geteuid() == 0 {
-			d.options.thread = becomeNobody
-		}
-		for _, dir := range []string{filepath.Dir(path), filepath.Dir(filepath.Dir(path))} {
-			chmod(t, dir, 0o755)
-		}
-		d.options.Globs = []tail.Glob{{Name: "s0", Pattern: filepath.Join(filepath.Dir(path), "*.log")}}
+		d := unprivilegedGlob(t, wakeups, filepath.Join(filepath.Dir(path), "*.log"))
 		d.start()
 		mayNotBeRead(d)
 		d.stop()
@@ -296,11 +302,13 @@ func TestDayMayNotBeRead(t *testing.T) {
 			create(t, on(dir, day), fmt.Sprintf("d%d\n", day)).Close()
 			later()
 		}
+		at := time.Now().Add(time.Hour) // which does not make it one that was written before the others
+		if err := os.Chtimes(on(dir, 1), at, at); err != nil {
+			t.Fatal(err)
+		}
 		chmod(t, on(dir, 1), 0)
-		d := unprivileged(t, wakeups, filepath.Join(dir, "none.log"), func(o *options) {
-			o.Globs = newDays(t, wakeups, filepath.Join(dir, "access-*.log")).options.Globs
-			o.Globs[0].Name = "days"
-		})
+		d := unprivilegedGlob(t, wakeups, filepath.Join(dir, "access-*.log"))
+		d.start()
 		for range 2 {
 			d.eventually("the others", func() bool { return d.hasSent("d2") && d.hasSent("d3") })
 			d.acknowledge()

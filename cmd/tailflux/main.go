@@ -231,6 +231,7 @@ func (p *pipeline) run(stopping, running context.Context, next *reloads) error {
 func (p *pipeline) rewind() error {
 	c := p.kept.config
 	p.stats.ReadAgain(time.Now()) // what waits for a cut
+	p.stats.Reconnected()         // the writer that comes next knows of no outage
 	p.kept.trail.reset()
 	if err := p.kept.openRejects(c); err != nil {
 		return err

@@ -155,7 +155,7 @@ func TestVictoriaForgetsWhatItAcknowledged(t *testing.T) {
 	log := b.write("access.log", g.text(5000))
 	config := b.victoriaConfig(log, false, "6s")
 	d := b.start("--config", config)
-	for i := range 3 {
+	for i := range 4 {
 		for deadline := time.Now().Add(time.Duration(800+g.r.IntN(700)) * time.Millisecond); time.Now().Before(deadline); {
 			b.write("access.log", g.text(200+g.r.IntN(2000)))
 			time.Sleep(time.Duration(g.r.IntN(100)) * time.Millisecond)
@@ -166,7 +166,7 @@ func TestVictoriaForgetsWhatItAcknowledged(t *testing.T) {
 				b.write("access.log", g.text(10))
 			}
 		}
-		if i == 1 { // all is acknowledged, and nothing more is sent
+		if i == 1 || i == 3 { // all is acknowledged, and nothing more is sent
 			b.quiet(d)
 		}
 		v.Kill()
@@ -174,16 +174,18 @@ func TestVictoriaForgetsWhatItAcknowledged(t *testing.T) {
 			d.Kill() // and tailflux, too
 			d = b.start("--config", config)
 		}
-		time.Sleep(time.Duration(i) * 500 * time.Millisecond) // none: it is back before anybody asks it something
+		time.Sleep([]time.Duration{ // none: it is back before anybody asks it something
+			0, 500 * time.Millisecond, time.Second, 12 * time.Second, // so long that it is an outage, though nobody writes
+		}[i])
 		if err := v.Restart(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(2500 * time.Millisecond) // what it lost is noticed within two seconds
 	}
 	b.quiet(d)
-	r, err := d.WaitFor(arrival, func(r tailfluxtest.Report) bool { return r.Lines.InFlight == 0 })
+	r, err := d.WaitFor(arrival, func(r tailfluxtest.Report) bool { return r.Lines.InFlight == 0 && r.InfluxDB.Up })
 	if err != nil || r.Lines.Read != r.Lines.Written+r.Lines.Rejected {
-		t.Errorf("%+v, %v", r.Lines, err)
+		t.Errorf("%+v, %+v, %v", r.Lines, r.InfluxDB, err)
 	}
 	if err := d.Stop(); err != nil {
 		t.Error(err)

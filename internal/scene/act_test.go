@@ -132,7 +132,12 @@ func (d *daemon) begin(o *opened, a scene.Action, now time.Time) {
 	f := d.add(o, d.position(&known, a.Offset), a.Behind, now)
 	d.ledger.Begin(f.at, f.before(), f.describe())
 	if at := d.ledger.Awaited(); at != nil && !at.Shortened && o.inode.Is(at.Inode) {
-		d.ledger.Await(nil)
+		if d.ledger.Await(nil); !o.inode.packed && isShortenedTo(at, o.size, o.modified) {
+			now := *at
+			now.Shortened = true
+			d.ledger.Await(&now)
+			d.searchFrom(time.Unix(0, at.Modified))
+		}
 	}
 	if !a.Behind {
 		return

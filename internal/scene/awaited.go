@@ -21,7 +21,8 @@ func (d *decision) awaited(all bool) bool {
 		return true
 	}
 	lost := Action{Do: Lose, Bytes: max(0, a.Size-a.From)}
-	if a.Inode.Number != 0 && !isHere && !isCopied {
+	isMissed := lost.Bytes > 0 || !a.Shortened // of one that was truncated nothing else may be there
+	if a.Inode.Number != 0 && !isHere && !isCopied && isMissed {
 		if d.Agreed < agreed {
 			d.actions = []Action{{Do: LookAgain}}
 			return false

@@ -158,9 +158,13 @@ func (d *daemon) isAwaited(at *inode) bool {
 		return false
 	}
 	now, size := *a, int64(len(at.text))
-	now.Size, now.Shortened = max(a.Size, size), size < a.Size
+	now.Size, now.Shortened = max(a.Size, size), isShortenedTo(a, size, at.modified)
 	d.ledger.Await(&now)
 	return !now.Shortened
+}
+
+func isShortenedTo(a *checkpoint.Awaited, size int64, modified time.Time) bool {
+	return size < a.Size || size == 0 && modified.UnixNano() > a.Modified
 }
 
 func (d *daemon) list(sc *scene.Scene) *evidence {

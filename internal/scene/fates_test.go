@@ -692,6 +692,10 @@ var fates = []struct {
 		"A file cannot be read: never yet, and was truncated", seen(awaits(1, isShortened), beside("access.log.1", 20), beside("access.log", 30)),
 		"begin access.log.1 behind; searched; lose 0 silently 20 bytes; begin access.log first",
 	},
+	{
+		"A file cannot be read: never yet, and was truncated when nothing was seen in it", seen(awaits(1, isShortened, isEmpty), beside("access.log", 30)),
+		"searched; lose 0 silently; begin access.log first",
+	},
 	{"A file cannot be read: never yet, and is gone", seen(awaits(9), beside("access.log", 30)), "again"},
 	{
 		"A file cannot be read: never yet, and is still gone", seen(awaits(9), sawTheSame(2), beside("access.log", 30)),

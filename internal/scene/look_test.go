@@ -97,6 +97,7 @@ func awaits(place int, details ...func(*checkpoint.Awaited)) part {
 }
 
 func isShortened(a *checkpoint.Awaited) { a.Shortened = true }
+func isEmpty(a *checkpoint.Awaited)     { a.Size, a.From = 0, 0 }
 func isUnknown(a *checkpoint.Awaited)   { a.Inode, a.Size, a.From = logfile.Inode{}, 0, 0 }
 
 // isAwaited says that what is at the path is that file.

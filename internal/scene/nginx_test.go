@@ -138,6 +138,15 @@ func (m *model) finishCopy() {
 	if m.copy = nil; len(to.text) < len(of.text) {
 		to.text, to.modified = bytes.Clone(of.text), m.disk.stamp()
 	}
+	of.gone = of.gone || m.awaits() // it may have grown as long as it was before anybody has seen it
 	m.cut()
 	of.inode = to
+}
+
+// awaits reports whether there is a file that the daemon could not open yet.
+func (m *model) awaits() bool {
+	if m.running() {
+		return m.daemon.ledger.Awaited() != nil
+	}
+	return m.saved.Awaited != nil
 }

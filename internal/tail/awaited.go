@@ -40,19 +40,33 @@ func (s *source) isAwaited(info fs.FileInfo) bool {
 	if is, err := logfile.InodeAt(s.Path); err != nil || !is.Is(a.Inode) {
 		return false
 	}
-	if size := info.Size(); size != a.Size {
-		now := *a
-		now.Size, now.Shortened = max(a.Size, size), size < a.Size
+	now := *a
+	now.Size, now.Shortened = max(a.Size, info.Size()), isShortened(a, info)
+	if now != *a {
 		s.ledger.Await(&now)
-		return !now.Shortened
 	}
-	return true
+	return !now.Shortened
 }
 
-// awaitedAs is what is known of an open file if it is the one that is awaited, or nil.
+// isShortened reports whether some of what was in a file may be in a copy of it now: it has become
+// shorter; or it was empty and is, and was written to meanwhile.
+func isShortened(a *checkpoint.Awaited, info fs.FileInfo) bool {
+	return info.Size() < a.Size || info.Size() == 0 && info.ModTime().UnixNano() > a.Modified
+}
+
+// awaitedAs is what is known of an open file if it is the one that is awaited, with all that was
+// in it, or nil.
 func (s *source) awaitedAs(o *logfile.Opened) *checkpoint.Awaited {
-	if a := s.ledger.Awaited(); a != nil && !a.Shortened && o.Inode.Is(a.Inode) {
-		return a
+	a := s.ledger.Awaited()
+	if a == nil || a.Shortened || !o.Inode.Is(a.Inode) {
+		return nil
 	}
-	return nil
+	if isShortened(a, o.Info) { // since the last look
+		now := *a
+		now.Shortened = true
+		s.ledger.Await(&now)
+		s.searchFrom(time.Unix(0, a.Modified))
+		return nil
+	}
+	return a
 }

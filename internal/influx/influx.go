@@ -49,7 +49,7 @@ type Config struct {
 	MaxAnswer          int64         // bytes of an answer to [Client.Select]; 0: any
 	Keep               Keep
 	Raw                bool // lines have points of their own
-	Log                *slog.Logger
+	Log                *slog.Logger // nil: nothing is said
 }
 
 // Client writes and queries. It is safe for concurrent use.
@@ -71,6 +71,9 @@ const idleTimeout = 90 * time.Second
 
 // New returns a client. Nothing is sent yet.
 func New(c Config) (*Client, error) {
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
 	base := strings.TrimRight(c.URL, "/")
 	socket := strings.HasPrefix(base, "unix:")
 	if socket {

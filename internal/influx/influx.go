@@ -48,7 +48,7 @@ type Config struct {
 	InFlight           int           // connections kept open
 	MaxAnswer          int64         // bytes of an answer to [Client.Select]; 0: any
 	Keep               Keep
-	Raw                bool // lines have points of their own
+	Raw                bool         // lines have points of their own
 	Log                *slog.Logger // nil: nothing is said
 }
 

@@ -249,7 +249,8 @@ func isNotFound(err error) bool {
 // unless it is said otherwise.
 func (c *Client) lack(lacking, said bool) {
 	if was := c.lacking.Swap(lacking); lacking && !was && !said {
-		c.config.Log.Warn("rollups go where points of lines do: their retention policy is missing", "reason", fmt.Sprintf("no retention policy %q", c.config.Keep.RollupsPolicy))
+		c.config.Log.Warn("rollups go where points of lines do: their retention policy is missing",
+			"reason", fmt.Sprintf("no retention policy %q", c.config.Keep.RollupsPolicy))
 	}
 	c.lackingKnown.Store(true)
 }

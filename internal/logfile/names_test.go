@@ -93,7 +93,7 @@ func TestNamesThatAreNotUTF8(t *testing.T) {
 		path := filepath.Join(dir, latin1)
 		for _, file := range []string{path, filepath.Join(dir, name)} {
 			if err := os.WriteFile(file, nil, 0o600); err != nil {
-				t.Skipf("this file system has no such names: %v", err)
+				t.Fatal(err)
 			}
 		}
 		is := slices.ContainsFunc((*logfile.Directories)(nil).Siblings(path), func(s logfile.Sibling) bool { return s.Rotated && filepath.Base(s.Path) == name })

@@ -25,17 +25,17 @@ type Intent struct {
 	Base, Newest int64
 }
 
-func (i Intent) isCut(c *flow.Cut) bool {
+func (i *Intent) isCut(c *flow.Cut) bool {
 	return i.Begin == c.Begin && i.End == c.End.Line && i.Rollup == c.Rollup && i.isOf(c.End.Generation)
 }
 
-func (i Intent) isOf(g *flow.Generation) bool {
+func (i *Intent) isOf(g *flow.Generation) bool {
 	return i.isCalled(g) && (i.First == 0 || i.First == g.FirstLine)
 }
 
 // isCalled reports whether its generation has the name and the number of another one. That may
 // be another file, or have its lines numbered otherwise.
-func (i Intent) isCalled(g *flow.Generation) bool {
+func (i *Intent) isCalled(g *flow.Generation) bool {
 	return i.Generation == g.ID && i.Source == g.Source.Name
 }
 
@@ -112,8 +112,10 @@ func (b *Book) Register(c *flow.Cut) (millis int64) {
 	if c.Deltas == 0 {
 		return 0
 	}
-	if n := slices.IndexFunc(b.open, func(i Intent) bool { return i.isCut(c) }); n >= 0 {
-		return b.open[n].Millis
+	for n := range b.open {
+		if i := &b.open[n]; i.isCut(c) {
+			return i.Millis
+		}
 	}
 	g := c.End.Generation
 	i := Intent{
@@ -164,9 +166,9 @@ func (b *Book) Sync(ctx context.Context) error {
 func (b *Book) Of(g *flow.Generation, rollup string) (all []Intent) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for _, i := range b.open {
-		if i.Rollup == rollup && i.isOf(g) {
-			all = append(all, i)
+	for n := range b.open {
+		if i := &b.open[n]; i.Rollup == rollup && i.isOf(g) {
+			all = append(all, *i)
 		}
 	}
 	return all
@@ -186,7 +188,7 @@ func (b *Book) All() []Intent {
 func (b *Book) Renumbered(g *flow.Generation) (removed []Intent) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	removed = b.take(func(i Intent) bool { return i.isCalled(g) && !i.isOf(g) })
+	removed = b.take(func(i *Intent) bool { return i.isCalled(g) && !i.isOf(g) })
 	b.anew = b.anew || len(removed) > 0 // or the next start would find them again
 	return removed
 }
@@ -210,7 +212,7 @@ const maxPassed = 1000
 // passed, or that are given up, and returns them. It may leave them on the disk for now.
 func (b *Book) Remove(passed func(Intent) bool) (removed []Intent, err error) {
 	b.mu.Lock()
-	removed = b.take(passed)
+	removed = b.take(func(i *Intent) bool { return passed(*i) })
 	b.mu.Unlock()
 	if len(removed) == 0 {
 		return nil, nil
@@ -219,13 +221,15 @@ func (b *Book) Remove(passed func(Intent) bool) (removed []Intent, err error) {
 }
 
 // take removes intents from those that are open, for whoever holds the lock.
-func (b *Book) take(is func(Intent) bool) (taken []Intent) {
-	for _, i := range b.open {
-		if is(i) {
-			taken = append(taken, i)
+func (b *Book) take(is func(*Intent) bool) (taken []Intent) {
+	for n := range b.open {
+		if is(&b.open[n]) {
+			taken = append(taken, b.open[n])
 		}
 	}
-	b.open = slices.DeleteFunc(b.open, is)
+	if len(taken) > 0 {
+		b.open = slices.DeleteFunc(b.open, func(i Intent) bool { return is(&i) })
+	}
 	return taken
 }
 

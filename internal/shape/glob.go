@@ -14,8 +14,9 @@ import (
 // error only if no format fits any of them.
 func (s *Shaper) firstOfGlob(source config.Source) error {
 	var unfit []Evidence
+	before := s.globsBefore(source)
 	paths := slices.DeleteFunc(Paths(s.o.Config, source), func(path string) bool {
-		return s.isTaken(source, path)
+		return slices.ContainsFunc(before, func(g globBefore) bool { return s.isTaken(g, path) })
 	})
 	if source.Anew {
 		s.rejudgeGlob(source, paths)
@@ -46,24 +47,34 @@ func (s *Shaper) firstOfGlob(source config.Source) error {
 // inGlob is a file that a glob matches.
 type inGlob struct{ glob, path string }
 
-// isTaken reports whether a file is one of a glob before, whose format it fits.
-func (s *Shaper) isTaken(source config.Source, path string) bool {
+// globBefore is a glob whose files are not those of a later one.
+type globBefore struct {
+	source  config.Source
+	pattern logfile.Pattern
+}
+
+func (s *Shaper) globsBefore(source config.Source) (all []globBefore) {
 	for _, before := range s.o.Config.Sources {
 		if before.Name == source.Name {
-			return false
+			break
 		}
-		if !before.IsGlob() || !logfile.CompilePattern(before.Path, s.o.Config.Exclude...).Matches(path) {
-			continue
-		}
-		e, ok := s.found[inGlob{before.Path, path}]
-		if !ok { // with a format of its own
-			e = s.examine(before, path)
-		}
-		if e.Err == nil {
-			return true
+		if before.IsGlob() {
+			all = append(all, globBefore{before, logfile.CompilePattern(before.Path, s.o.Config.Exclude...)})
 		}
 	}
-	return false
+	return all
+}
+
+// isTaken reports whether a file is one of that glob, whose format it fits.
+func (s *Shaper) isTaken(g globBefore, path string) bool {
+	if !g.pattern.Matches(path) {
+		return false
+	}
+	is := inGlob{g.source.Path, path}
+	if _, ok := s.found[is]; !ok { // with a format of its own
+		s.found[is] = s.examine(g.source, path)
+	}
+	return s.found[is].Err == nil
 }
 
 // rejudgeGlob is [Shaper.rejudge] for each log of a glob, by its latest day.
